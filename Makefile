@@ -1,0 +1,44 @@
+# What a person or CI does with the project. `make help` lists it.
+
+CARGO ?= cargo
+DEBUG := target/debug/tidegate
+RELEASE := target/release/tidegate
+
+.PHONY: help setup demo test check guests release bench-parity-sum clean
+
+help: ## This list
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 20
+
+setup: ## Install what is missing on this machine (Debian, as root) or say what is
+	scripts/host-toolchain.sh
+	scripts/guest-toolchain.sh
+
+release: setup ## Build the tidegate binary, optimised
+	$(CARGO) build --release -p tidegate
+
+demo: release ## Word count over real text, killed on the way, resumed, and checked
+	$(RELEASE) build examples
+	scripts/demo.sh
+
+guests: setup ## Build the components that the tests use
+	$(CARGO) build -p tidegate
+	$(DEBUG) build examples
+	$(DEBUG) build tests/guests
+
+check: ## Format and lints
+	$(CARGO) fmt --all --check
+	$(CARGO) fmt --all --check --manifest-path examples/Cargo.toml
+	$(CARGO) fmt --all --check --manifest-path tests/guests/Cargo.toml
+	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+
+test: guests check ## Everything that CI checks: format, lints, all tests, docs
+	$(CARGO) test --workspace --locked
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --locked
+
+bench-parity-sum: release ## Records a second of parity-sum at parallelism 2
+	$(RELEASE) build examples/parity-sum/operators/sum
+	rm -rf examples/parity-sum/bench-state
+	$(RELEASE) run examples/parity-sum/bench.toml
+
+clean: ## Remove what was built and what the demo wrote
+	rm -rf target demo

@@ -1,0 +1,132 @@
+//! Copying and comparing short byte strings.
+//!
+//! In WebAssembly a copy of unknown length is a `memory.copy`, which an engine may answer with a
+//! call out of the compiled code. For an 8-byte key that call costs more than all the rest, so
+//! short strings go as whole words, whose length the compiler knows.
+
+/// Longer strings are copied by the engine, whose cost per call then no longer matters.
+const SHORT: usize = 64;
+
+/// Appends `bytes` to `buffer`.
+#[inline(always)]
+pub(crate) fn append(buffer: &mut Vec<u8>, bytes: &[u8]) {
+    match <&[u8; 8]>::try_from(bytes) {
+        Ok(word) => buffer.extend_from_slice(word),
+        Err(_) => append_any(buffer, bytes),
+    }
+}
+
+fn append_any(buffer: &mut Vec<u8>, bytes: &[u8]) {
+    if bytes.len() > SHORT {
+        buffer.extend_from_slice(bytes);
+        return;
+    }
+    let (words, tail) = bytes.as_chunks::<8>();
+    buffer.reserve(bytes.len() + 8);
+    for word in words {
+        buffer.extend_from_slice(word);
+    }
+    if !tail.is_empty() {
+        // A whole word is written and its surplus dropped: two stores instead of a loop.
+        let end = buffer.len() + tail.len();
+        buffer.extend_from_slice(&short_word(tail).to_le_bytes());
+        buffer.truncate(end);
+    }
+}
+
+/// True if both are the same bytes.
+#[inline(always)]
+pub(crate) fn same(left: &[u8], right: &[u8]) -> bool {
+    if let (Ok(left), Ok(right)) = (<&[u8; 8]>::try_from(left), <&[u8; 8]>::try_from(right)) {
+        return u64::from_le_bytes(*left) == u64::from_le_bytes(*right);
+    }
+    same_any(left, right)
+}
+
+fn same_any(left: &[u8], right: &[u8]) -> bool {
+    if left.len() != right.len() {
+        return false;
+    }
+    if left.len() > SHORT {
+        return left == right;
+    }
+    let (left_words, left_tail) = left.as_chunks::<8>();
+    let (right_words, right_tail) = right.as_chunks::<8>();
+    for (a, b) in left_words.iter().zip(right_words) {
+        if u64::from_le_bytes(*a) != u64::from_le_bytes(*b) {
+            return false;
+        }
+    }
+    short_word(left_tail) == short_word(right_tail)
+}
+
+/// The first eight bytes as a number that orders like the bytes do; shorter ones end in zeros.
+#[inline]
+pub(crate) fn order_prefix(bytes: &[u8]) -> u64 {
+    match bytes.first_chunk::<8>() {
+        Some(head) => u64::from_be_bytes(*head),
+        None => short_word(bytes).swap_bytes(),
+    }
+}
+
+/// Up to seven bytes as a little-endian word.
+#[inline]
+fn short_word(bytes: &[u8]) -> u64 {
+    let length = bytes.len();
+    if length >= 4 {
+        // Two overlapping reads cover four to seven bytes.
+        let low = bytes
+            .first_chunk::<4>()
+            .map_or(0, |b| u32::from_le_bytes(*b));
+        let high = bytes
+            .last_chunk::<4>()
+            .map_or(0, |b| u32::from_le_bytes(*b));
+        return u64::from(low) | (u64::from(high) << ((length - 4) * 8));
+    }
+    if length == 0 {
+        return 0;
+    }
+    // The first, the middle and the last byte cover one to three bytes.
+    let first = u64::from(bytes[0]);
+    let middle = u64::from(bytes[length / 2]) << ((length / 2) * 8);
+    let last = u64::from(bytes[length - 1]) << ((length - 1) * 8);
+    first | middle | last
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn any_bytes() -> impl Strategy<Value = Vec<u8>> {
+        prop_oneof![
+            proptest::collection::vec(any::<u8>(), 0..24),
+            proptest::collection::vec(0..2u8, 0..100),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn append_adds_exactly_the_bytes(start in any_bytes(), bytes in any_bytes()) {
+            let mut buffer = start.clone();
+            append(&mut buffer, &bytes);
+            prop_assert_eq!(buffer, [start, bytes].concat());
+        }
+
+        #[test]
+        fn same_is_equality(left in any_bytes(), right in any_bytes()) {
+            prop_assert_eq!(same(&left, &right), left == right);
+            prop_assert!(same(&left, &left.clone()));
+        }
+
+        #[test]
+        fn prefixes_never_contradict_the_order_of_the_bytes(
+            left in any_bytes(),
+            right in any_bytes(),
+        ) {
+            if order_prefix(&left) < order_prefix(&right) {
+                prop_assert!(left < right);
+            }
+        }
+    }
+}

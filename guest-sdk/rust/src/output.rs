@@ -1,0 +1,253 @@
+//! Record path: `on_record` → [output] → emissions → host.
+//!
+//! Builds the columns that the host takes, directly: a record that is emitted is copied once. The
+//! order of the records of one port is the order in which they were emitted.
+
+use crate::batch::{Batch, Emission, NO_TIMESTAMP};
+use crate::failure::Failure;
+use crate::field::Field;
+
+/// Where an operator sends its records.
+///
+/// Keys and values are anything that is a [`Field`]: byte strings, text, integers (as decimal
+/// text), [`Le64`](crate::Le64), or `()` for none. A record inherits the timestamp of the record
+/// that is being processed; outside of `on_record` it has none.
+///
+/// ```
+/// use tidegate_sdk::prelude::*;
+///
+/// fn both_ways(record: Record<'_>, out: &mut Output) {
+///     out.emit(record.key(), "forth");
+///     out.emit_to(1, record.value(), 42);
+/// }
+/// # let _ = both_ways;
+/// ```
+#[derive(Debug)]
+pub struct Output {
+    /// Port 0, by itself because nearly every record goes there.
+    main: Batch,
+    /// Ports 1 and up.
+    side: Vec<Batch>,
+    /// How many ports there are; port 0 is always there.
+    ports: u32,
+    /// The timestamp that records inherit.
+    inherited: i64,
+    /// The first port that was named and is not there.
+    unknown_port: Option<u32>,
+    expected: Size,
+}
+
+/// How much the last call put out, to make room for as much in the next.
+#[derive(Clone, Copy, Debug, Default)]
+struct Size {
+    rows: usize,
+    key_bytes: usize,
+    value_bytes: usize,
+}
+
+/// No more than this is reserved in advance for one column, however much the last call needed.
+const MAX_RESERVED: usize = 1 << 20;
+
+impl Size {
+    fn of(batch: &Batch) -> Self {
+        // A sixteenth more, so that a batch a little larger than the last one fits as well.
+        let roomy = |len: usize| (len + len / 16).min(MAX_RESERVED);
+        Self {
+            rows: roomy(batch.len()),
+            key_bytes: roomy(batch.keys.data.len()),
+            value_bytes: roomy(batch.values.data.len()),
+        }
+    }
+}
+
+impl Output {
+    pub(crate) fn new(ports: usize) -> Self {
+        Self {
+            main: Batch::default(),
+            side: Vec::new(),
+            ports: u32::try_from(ports).unwrap_or(u32::MAX).max(1),
+            inherited: NO_TIMESTAMP,
+            unknown_port: None,
+            expected: Size::default(),
+        }
+    }
+
+    /// Sends a record out of port 0, the main output.
+    ///
+    /// ```
+    /// # use tidegate_sdk::prelude::*;
+    /// fn swap(record: Record<'_>, out: &mut Output) {
+    ///     out.emit(record.value(), record.key());
+    /// }
+    /// # let _ = swap;
+    /// ```
+    #[inline]
+    pub fn emit(&mut self, key: impl Field, value: impl Field) {
+        append(&mut self.main, self.inherited, key, value);
+    }
+
+    /// Sends a record out of `port`.
+    ///
+    /// A port that the job file gives nothing to do fails the call after it has returned.
+    ///
+    /// ```
+    /// # use tidegate_sdk::prelude::*;
+    /// fn split(record: Record<'_>, out: &mut Output) {
+    ///     let port = u32::from(record.key().is_empty());
+    ///     out.emit_to(port, record.key(), record.value());
+    /// }
+    /// # let _ = split;
+    /// ```
+    #[inline]
+    pub fn emit_to(&mut self, port: u32, key: impl Field, value: impl Field) {
+        let inherited = self.inherited;
+        if let Some(batch) = self.port(port) {
+            append(batch, inherited, key, value);
+        }
+    }
+
+    /// Sends a record out of port 0 with a timestamp of its own, in milliseconds since the Unix
+    /// epoch; `None` for no timestamp.
+    ///
+    /// ```
+    /// # use tidegate_sdk::prelude::*;
+    /// fn stamp(record: Record<'_>, out: &mut Output) -> Result<(), Failure> {
+    ///     let at: i64 = record.value_as()?;
+    ///     out.emit_at(Some(at), record.key(), ());
+    ///     Ok(())
+    /// }
+    /// # let _ = stamp;
+    /// ```
+    #[inline]
+    pub fn emit_at(&mut self, timestamp: Option<i64>, key: impl Field, value: impl Field) {
+        append(
+            &mut self.main,
+            timestamp.unwrap_or(NO_TIMESTAMP),
+            key,
+            value,
+        );
+    }
+
+    /// Sends a record out of `port` with a timestamp of its own: [`emit_to`](Self::emit_to) and
+    /// [`emit_at`](Self::emit_at) in one.
+    ///
+    /// ```
+    /// # use tidegate_sdk::prelude::*;
+    /// fn late(record: Record<'_>, out: &mut Output) {
+    ///     out.send(1, record.timestamp(), record.key(), "too late");
+    /// }
+    /// # let _ = late;
+    /// ```
+    #[inline]
+    pub fn send(&mut self, port: u32, timestamp: Option<i64>, key: impl Field, value: impl Field) {
+        if let Some(batch) = self.port(port) {
+            append(batch, timestamp.unwrap_or(NO_TIMESTAMP), key, value);
+        }
+    }
+
+    /// Records from now on inherit this timestamp.
+    #[inline]
+    pub(crate) fn inherit(&mut self, timestamp: i64) {
+        self.inherited = timestamp;
+    }
+
+    /// Makes room for about as much as the call before put out.
+    pub(crate) fn reserve(&mut self) {
+        let Size {
+            rows,
+            key_bytes,
+            value_bytes,
+        } = self.expected;
+        self.main = Batch::with_capacity(rows, key_bytes, value_bytes);
+    }
+
+    /// Everything that was emitted since the last call of this.
+    pub(crate) fn take(&mut self) -> Result<Vec<Emission>, Failure> {
+        self.inherited = NO_TIMESTAMP;
+        let main = std::mem::take(&mut self.main);
+        let side = std::mem::take(&mut self.side);
+        if let Some(port) = self.unknown_port.take() {
+            return Err(Failure::Other(format!(
+                "a record was emitted to output port {port}, but the operator has {}",
+                self.ports
+            )));
+        }
+        self.expected = Size::of(&main);
+        let all = std::iter::once(main).chain(side);
+        let emissions = (0..)
+            .zip(all)
+            .map(|(port, records)| Emission { port, records });
+        Ok(emissions.filter(|e| !e.records.is_empty()).collect())
+    }
+
+    /// Drops everything that was emitted by a call that failed.
+    pub(crate) fn discard(&mut self) {
+        self.main = Batch::default();
+        self.side.clear();
+        self.unknown_port = None;
+        self.inherited = NO_TIMESTAMP;
+    }
+
+    #[inline]
+    fn port(&mut self, port: u32) -> Option<&mut Batch> {
+        if port == 0 {
+            return Some(&mut self.main);
+        }
+        if port >= self.ports {
+            self.unknown_port.get_or_insert(port);
+            return None;
+        }
+        let index = port as usize - 1;
+        if self.side.len() <= index {
+            self.side.resize_with(index + 1, Batch::default);
+        }
+        self.side.get_mut(index)
+    }
+}
+
+#[inline]
+fn append(batch: &mut Batch, timestamp: i64, key: impl Field, value: impl Field) {
+    batch.timestamps.push(timestamp);
+    key.append_to(&mut batch.keys.data);
+    batch.keys.close_row();
+    value.append_to(&mut batch.values.data);
+    batch.values.close_row();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_port_keeps_its_own_order() {
+        let mut out = Output::new(3);
+        out.emit_to(2, "a", 1);
+        out.emit("b", 2);
+        out.emit_to(2, "c", 3);
+        let emissions = out.take().expect("all ports are there");
+        let ports: Vec<_> = emissions.iter().map(|e| e.port).collect();
+        assert_eq!(ports, [0, 2]);
+        assert_eq!(emissions[1].records.keys.data, b"ac");
+        assert_eq!(emissions[1].records.values.offsets, [0, 1, 2]);
+    }
+
+    #[test]
+    fn a_port_that_is_not_there_fails_the_call_and_is_named() {
+        let mut out = Output::new(1);
+        out.emit_to(u32::MAX, "a", 1);
+        let failure = out.take().expect_err("port 4294967295 is not there");
+        assert!(failure.to_string().contains("output port 4294967295"));
+        assert_eq!(out.take(), Ok(vec![]));
+    }
+
+    #[test]
+    fn a_timestamp_is_inherited_unless_it_is_set() {
+        let mut out = Output::new(2);
+        out.inherit(7);
+        out.emit("a", ());
+        out.emit_at(None, "b", ());
+        out.send(0, Some(9), "c", ());
+        let emissions = out.take().expect("all ports are there");
+        assert_eq!(emissions[0].records.timestamps, [7, NO_TIMESTAMP, 9]);
+    }
+}

@@ -1,0 +1,301 @@
+//! The bytes of a chunk, as `FORMAT.md` draws them. Knows no map and no operator.
+//!
+//! Invariant: there is one way to write a given content, and the reader accepts only that one. It
+//! trusts no length: whatever the bytes are, it ends, panics never, and reserves no more than the
+//! bytes could hold.
+
+use std::fmt::{self, Display};
+
+use postcard::ser_flavors::Flavor;
+use serde::Serialize;
+
+use crate::failure::Failure;
+
+/// The first bytes of a chunk of keyed state, format version 1.
+const KEYED_MAGIC: [u8; 4] = *b"TGK\x01";
+
+/// The first bytes of a chunk that is one item of operator state, format version 1.
+const ITEM_MAGIC: [u8; 4] = *b"TGI\x01";
+
+/// The largest LEB128 form of a `u32`.
+const MAX_VARINT: usize = 5;
+
+/// The bytes of the smallest entry: the length of an empty key, and that of an empty value.
+const MIN_ENTRY: usize = 2;
+
+/// Writes the entries of one key group, which the caller gives sorted by key.
+#[derive(Debug)]
+pub(crate) struct KeyedWriter {
+    bytes: Vec<u8>,
+}
+
+impl KeyedWriter {
+    pub(crate) fn new(entries: u32, capacity: usize) -> Self {
+        let mut bytes = Vec::with_capacity(capacity);
+        bytes.extend_from_slice(&KEYED_MAGIC);
+        write_varint(&mut bytes, entries);
+        Self { bytes }
+    }
+
+    pub(crate) fn push<S: Serialize>(&mut self, key: &[u8], state: &S) -> Result<(), Failure> {
+        write_varint(&mut self.bytes, checked_length(key.len())?);
+        crate::bytes::append(&mut self.bytes, key);
+        // Nearly every value is shorter than 128 bytes, so that its length is one byte.
+        let length_at = self.bytes.len();
+        self.bytes.push(0);
+        write_value(&mut self.bytes, state)?;
+        let length = self.bytes.len() - length_at - 1;
+        match u8::try_from(length) {
+            Ok(short @ 0..0x80) => self.bytes[length_at] = short,
+            _ => {
+                let mut prefix = Vec::with_capacity(MAX_VARINT);
+                write_varint(&mut prefix, checked_length(length)?);
+                self.bytes.splice(length_at..=length_at, prefix);
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn into_bytes(self) -> Vec<u8> {
+        self.bytes
+    }
+}
+
+/// A key with the bytes of its value.
+pub(crate) type Entry<'a> = (&'a [u8], &'a [u8]);
+
+/// Reads the entries of one key group: keys strictly rise, and nothing is left over.
+#[derive(Debug)]
+pub(crate) struct KeyedReader<'a> {
+    rest: &'a [u8],
+    entries: u32,
+    last_key: Option<&'a [u8]>,
+}
+
+impl<'a> KeyedReader<'a> {
+    pub(crate) fn new(bytes: &'a [u8]) -> Result<Self, Malformed> {
+        let mut rest = bytes.strip_prefix(&KEYED_MAGIC).ok_or(Malformed::Magic)?;
+        let entries = read_varint(&mut rest)?;
+        if entries == 0 {
+            return Err(Malformed::Empty);
+        }
+        if entries as usize > rest.len() / MIN_ENTRY {
+            return Err(Malformed::Truncated);
+        }
+        Ok(Self {
+            rest,
+            entries,
+            last_key: None,
+        })
+    }
+
+    /// How many entries are left; never more than the bytes could hold.
+    pub(crate) fn entries(&self) -> u32 {
+        self.entries
+    }
+
+    /// The next entry, or nothing after the last.
+    pub(crate) fn next(&mut self) -> Result<Option<Entry<'a>>, Malformed> {
+        if self.entries == 0 {
+            return match self.rest {
+                [] => Ok(None),
+                rest => Err(Malformed::Trailing { bytes: rest.len() }),
+            };
+        }
+        self.entries -= 1;
+        let key = read_bytes(&mut self.rest)?;
+        let value = read_bytes(&mut self.rest)?;
+        if self.last_key.is_some_and(|last| last >= key) {
+            return Err(Malformed::KeyOrder);
+        }
+        self.last_key = Some(key);
+        Ok(Some((key, value)))
+    }
+}
+
+/// Writes one item of operator state.
+pub(crate) fn write_item<T: Serialize>(item: &T) -> Result<Vec<u8>, Failure> {
+    let mut bytes = ITEM_MAGIC.to_vec();
+    write_value(&mut bytes, item)?;
+    Ok(bytes)
+}
+
+/// The value of one item of operator state.
+pub(crate) fn read_item(bytes: &[u8]) -> Result<&[u8], Malformed> {
+    bytes.strip_prefix(&ITEM_MAGIC).ok_or(Malformed::Magic)
+}
+
+/// Which rule of the format is broken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Malformed {
+    Magic,
+    Empty,
+    Truncated,
+    Varint,
+    KeyOrder,
+    Trailing { bytes: usize },
+}
+
+impl Display for Malformed {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Magic => formatter.write_str("it does not begin as a chunk of this format does"),
+            Self::Empty => formatter.write_str("it has no entries"),
+            Self::Truncated => formatter.write_str("it ends too early"),
+            Self::Varint => formatter.write_str("a length is not written in its shortest form"),
+            Self::KeyOrder => formatter.write_str("its keys do not strictly rise"),
+            Self::Trailing { bytes } => write!(formatter, "{bytes} bytes are left over"),
+        }
+    }
+}
+
+fn checked_length(length: usize) -> Result<u32, Failure> {
+    u32::try_from(length).map_err(|_| Failure::other("a key or a value is larger than 4 GiB"))
+}
+
+#[inline]
+fn write_varint(bytes: &mut Vec<u8>, mut number: u32) {
+    while let high @ 1.. = number >> 7 {
+        bytes.push(low_seven_bits(number) | 0x80);
+        number = high;
+    }
+    bytes.push(low_seven_bits(number));
+}
+
+#[inline]
+fn low_seven_bits(number: u32) -> u8 {
+    number.to_le_bytes()[0] & 0x7f
+}
+
+#[inline]
+fn read_varint(rest: &mut &[u8]) -> Result<u32, Malformed> {
+    let mut number = 0_u64;
+    for index in 0..MAX_VARINT {
+        let byte = *rest.get(index).ok_or(Malformed::Truncated)?;
+        number |= u64::from(byte & 0x7f) << (7 * index);
+        if byte & 0x80 == 0 {
+            *rest = &rest[index + 1..];
+            // A last group of zeros says what fewer bytes say.
+            let shortest = index == 0 || byte != 0;
+            return match u32::try_from(number) {
+                Ok(number) if shortest => Ok(number),
+                _ => Err(Malformed::Varint),
+            };
+        }
+    }
+    Err(Malformed::Varint)
+}
+
+#[inline]
+fn read_bytes<'a>(rest: &mut &'a [u8]) -> Result<&'a [u8], Malformed> {
+    let length = read_varint(rest)? as usize;
+    let (bytes, after) = rest.split_at_checked(length).ok_or(Malformed::Truncated)?;
+    *rest = after;
+    Ok(bytes)
+}
+
+fn write_value<T: Serialize>(bytes: &mut Vec<u8>, value: &T) -> Result<(), Failure> {
+    postcard::serialize_with_flavor(value, Appender(bytes))
+        .map_err(|error| Failure::Other(format!("the state can't be written: {error}")))
+}
+
+/// Postcard's output, at the end of a chunk that is being written.
+struct Appender<'a>(&'a mut Vec<u8>);
+
+impl Flavor for Appender<'_> {
+    type Output = ();
+
+    #[inline]
+    fn try_push(&mut self, byte: u8) -> postcard::Result<()> {
+        self.0.push(byte);
+        Ok(())
+    }
+
+    #[inline]
+    fn try_extend(&mut self, bytes: &[u8]) -> postcard::Result<()> {
+        crate::bytes::append(self.0, bytes);
+        Ok(())
+    }
+
+    fn finalize(self) -> postcard::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn read_all(bytes: &[u8]) -> Result<Vec<Entry<'_>>, Malformed> {
+        let mut reader = KeyedReader::new(bytes)?;
+        let mut entries = Vec::new();
+        while let Some(entry) = reader.next()? {
+            entries.push(entry);
+        }
+        Ok(entries)
+    }
+
+    #[test]
+    fn the_documented_example_is_what_is_written() {
+        let mut writer = KeyedWriter::new(2, 0);
+        writer.push(b"", &1_u64).expect("a number can be written");
+        writer
+            .push(b"tide", &300_u64)
+            .expect("a number can be written");
+        let expected = b"TGK\x01\x02\x00\x01\x01\x04tide\x02\xac\x02";
+        assert_eq!(writer.into_bytes(), expected);
+        assert_eq!(write_item(&7_u64), Ok(b"TGI\x01\x07".to_vec()));
+    }
+
+    #[test]
+    fn each_broken_rule_is_named() {
+        let broken: [(&[u8], Malformed); 9] = [
+            (b"", Malformed::Magic),
+            (b"TGK\x02\x01\x00\x00", Malformed::Magic),
+            (b"TGK\x01\x00", Malformed::Empty),
+            (b"TGK\x01\x01\x00", Malformed::Truncated),
+            (b"TGK\x01\xff\xff\xff\xff\x0f\x00\x00", Malformed::Truncated),
+            (b"TGK\x01\x81\x00\x00\x00", Malformed::Varint),
+            (b"TGK\x01\xff\xff\xff\xff\x1f\x00\x00", Malformed::Varint),
+            (b"TGK\x01\x02\x01b\x00\x01a\x00", Malformed::KeyOrder),
+            (b"TGK\x01\x01\x00\x00\x00", Malformed::Trailing { bytes: 1 }),
+        ];
+        for (bytes, rule) in broken {
+            assert_eq!(read_all(bytes), Err(rule), "{}", bytes.escape_ascii());
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_what_is_read(
+            entries in proptest::collection::btree_map(any::<Vec<u8>>(), any::<Vec<u8>>(), 1..20),
+        ) {
+            let mut writer = KeyedWriter::new(u32::try_from(entries.len())?, 0);
+            for (key, value) in &entries {
+                writer.push(key, value)?;
+            }
+            let bytes = writer.into_bytes();
+            let read = read_all(&bytes);
+            let read = read.map_err(|rule| TestCaseError::fail(rule.to_string()))?;
+            prop_assert_eq!(read.len(), entries.len());
+            for ((key, value), (read_key, read_value)) in entries.into_iter().zip(read) {
+                prop_assert_eq!(key, read_key);
+                prop_assert_eq!(Ok(value), postcard::from_bytes(read_value));
+            }
+        }
+
+        #[test]
+        fn any_number_is_read_as_it_was_written(number: u32) {
+            let mut bytes = Vec::new();
+            write_varint(&mut bytes, number);
+            prop_assert_eq!(read_varint(&mut bytes.as_slice()), Ok(number));
+        }
+
+        #[test]
+        fn random_bytes_are_read_or_refused_without_a_panic(bytes: Vec<u8>) {
+            let _ = read_all(&bytes);
+            let _ = read_all(&[&KEYED_MAGIC, bytes.as_slice()].concat());
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! A key as the state keeps it: in place if it is short, else on the heap.
+
+use std::fmt;
+
+/// Bytes that fit in place: as many as make a [`Key`] no larger than one on the heap. That is 10
+/// in WebAssembly, enough for an integer or a word.
+const IN_PLACE: usize = size_of::<Box<[u8]>>() + align_of::<Box<[u8]>>() - 2;
+
+/// The bytes of a key.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) enum Key {
+    Short { length: u8, bytes: [u8; IN_PLACE] },
+    Long(Box<[u8]>),
+}
+
+impl Key {
+    pub(crate) fn new(key: &[u8]) -> Self {
+        let mut bytes = [0; IN_PLACE];
+        match (bytes.get_mut(..key.len()), u8::try_from(key.len())) {
+            (Some(head), Ok(length)) => {
+                head.copy_from_slice(key);
+                Self::Short { length, bytes }
+            }
+            _ => Self::Long(key.into()),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        match self {
+            // A length is at most `IN_PLACE`; the minimum spares the compiler a panic.
+            Self::Short { length, bytes } => &bytes[..usize::from(*length).min(IN_PLACE)],
+            Self::Long(bytes) => bytes,
+        }
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{:?}", String::from_utf8_lossy(self.as_bytes()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_of_any_length_keeps_its_bytes() {
+        for length in 0..300 {
+            let bytes: Vec<u8> = (0..length).map(|i| (i % 251) as u8).collect();
+            assert_eq!(Key::new(&bytes).as_bytes(), bytes);
+        }
+    }
+
+    #[test]
+    fn a_short_key_takes_no_more_room_than_a_long_one() {
+        assert_eq!(size_of::<Key>(), size_of::<Option<Option<Box<[u8]>>>>());
+    }
+}

@@ -1,0 +1,274 @@
+//! Where a harness's operator runs: its configuration, its subtask, its state.
+
+use std::marker::PhantomData;
+
+use crate::batch::StateChunk;
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::raw::RawOperator;
+use crate::testing::harness::RawHarness;
+use crate::testing::recorder;
+
+/// The default of a job.
+const MAX_PARALLELISM: u32 = 128;
+
+/// Makes a [`RawHarness`] or [`Harness`](crate::testing::Harness); their `builder` begins one.
+///
+/// By default there is one subtask, one input `input`, one output `output`, and no configuration.
+///
+/// ```
+/// # use tidegate_sdk::prelude::*;
+/// # use tidegate_sdk::testing::Harness;
+/// # #[derive(serde::Deserialize)]
+/// # struct Limit { at_least: i64 }
+/// # struct Filter { at_least: i64 }
+/// # impl Operator for Filter {
+/// #     type Config = Limit;
+/// #     type State = ();
+/// #     fn open(config: Limit, _context: &Context) -> Result<Self, Failure> {
+/// #         Ok(Self { at_least: config.at_least })
+/// #     }
+/// #     fn on_record(
+/// #         &mut self,
+/// #         record: Record<'_>,
+/// #         _state: &mut (),
+/// #         out: &mut Output,
+/// #     ) -> Result<(), Failure> {
+/// #         if record.value_as::<i64>()? >= self.at_least {
+/// #             out.emit(record.key(), record.value());
+/// #         }
+/// #         Ok(())
+/// #     }
+/// # }
+/// let mut harness = Harness::<Filter>::builder()
+///     .config(r#"{ "at_least": 10 }"#)
+///     .subtask(1, 4)
+///     .outputs(["passed", "refused"])
+///     .open()?;
+/// harness.send_all([("a", "9"), ("b", "10")])?;
+/// assert_eq!(harness.take_text(), [("b".into(), "10".into())]);
+/// # Ok::<(), Failure>(())
+/// ```
+#[derive(Debug)]
+pub struct Builder<R> {
+    context: Context,
+    operator: PhantomData<fn() -> R>,
+}
+
+// Derived, it would ask for `R: Clone`.
+impl<R> Clone for Builder<R> {
+    fn clone(&self) -> Self {
+        Self {
+            context: self.context.clone(),
+            operator: PhantomData,
+        }
+    }
+}
+
+impl<R: RawOperator> Builder<R> {
+    pub(crate) fn new() -> Self {
+        let context = Context {
+            job: "test".to_owned(),
+            operator: "operator".to_owned(),
+            subtask: 0,
+            parallelism: 1,
+            max_parallelism: MAX_PARALLELISM,
+            first_key_group: 0,
+            last_key_group: MAX_PARALLELISM - 1,
+            inputs: vec!["input".to_owned()],
+            outputs: vec!["output".to_owned()],
+            config: "{}".to_owned(),
+        };
+        Self {
+            context,
+            operator: PhantomData,
+        }
+    }
+
+    /// The operator's `config` table, as JSON.
+    ///
+    /// ```
+    /// # use tidegate_sdk::{Typed, testing::Harness, Operator};
+    /// fn final_only<O: Operator>() -> Harness<O> {
+    ///     let builder = Harness::<O>::builder().config(r#"{ "emit": "final" }"#);
+    ///     builder.open().expect("this configuration is right")
+    /// }
+    /// ```
+    #[must_use]
+    pub fn config(mut self, json: impl Into<String>) -> Self {
+        self.context.config = json.into();
+        self
+    }
+
+    /// Runs as subtask `subtask` of `parallelism`, from 0.
+    ///
+    /// ```
+    /// # use tidegate_sdk::{Failure, Operator, testing::Harness};
+    /// fn all_of_three<O: Operator>() -> Result<Vec<Harness<O>>, Failure> {
+    ///     (0..3).map(|subtask| Harness::<O>::builder().subtask(subtask, 3).open()).collect()
+    /// }
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If there is no such subtask.
+    #[must_use]
+    pub fn subtask(mut self, subtask: u32, parallelism: u32) -> Self {
+        assert!(subtask < parallelism, "subtask {subtask} of {parallelism}");
+        self.context.subtask = subtask;
+        self.context.parallelism = parallelism;
+        self
+    }
+
+    /// Sets the number of key groups, 128 by default.
+    ///
+    /// ```
+    /// # use tidegate_sdk::{Failure, Operator, testing::Harness};
+    /// fn with_few_key_groups<O: Operator>() -> Result<Harness<O>, Failure> {
+    ///     Harness::<O>::builder().max_parallelism(4).open()
+    /// }
+    /// ```
+    #[must_use]
+    pub fn max_parallelism(mut self, key_groups: u32) -> Self {
+        self.context.max_parallelism = key_groups;
+        self
+    }
+
+    /// Names the inputs.
+    ///
+    /// ```
+    /// # use tidegate_sdk::{Failure, Operator, testing::Harness};
+    /// fn with_two_inputs<O: Operator>() -> Result<Harness<O>, Failure> {
+    ///     Harness::<O>::builder().inputs(["orders", "rates"]).open()
+    /// }
+    /// ```
+    #[must_use]
+    pub fn inputs<T: Into<String>>(mut self, names: impl IntoIterator<Item = T>) -> Self {
+        self.context.inputs = names.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Names the output ports.
+    ///
+    /// ```
+    /// # use tidegate_sdk::{Failure, Operator, testing::Harness};
+    /// fn with_two_outputs<O: Operator>() -> Result<Harness<O>, Failure> {
+    ///     Harness::<O>::builder().outputs(["accepted", "refused"]).open()
+    /// }
+    /// ```
+    #[must_use]
+    pub fn outputs<T: Into<String>>(mut self, names: impl IntoIterator<Item = T>) -> Self {
+        self.context.outputs = names.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Opens a new instance without state.
+    ///
+    /// ```
+    /// # use tidegate_sdk::{Failure, Operator, testing::Harness};
+    /// fn open<O: Operator>() -> Result<Harness<O>, Failure> {
+    ///     Harness::<O>::builder().open()
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// What the operator's `open` says.
+    ///
+    /// # Panics
+    ///
+    /// If there are more subtasks than key groups.
+    pub fn open(self) -> Result<RawHarness<R>, Failure> {
+        let mut context = self.context;
+        let (first, last) = key_groups(&context);
+        context.first_key_group = first;
+        context.last_key_group = last;
+        recorder::reset();
+        let operator = R::open(context.clone())?;
+        Ok(RawHarness::new(operator, context))
+    }
+
+    /// Opens a new instance and restores it: from `chunks`, the snapshots of all subtasks of an
+    /// earlier parallelism together, it gets what is its own.
+    ///
+    /// ```
+    /// # use tidegate_sdk::{Failure, Operator, testing::Harness};
+    /// /// From two subtasks to the first of three.
+    /// fn rescale<O: Operator>(two: &mut [Harness<O>; 2]) -> Result<Harness<O>, Failure> {
+    ///     let chunks = [two[0].snapshot()?, two[1].snapshot()?].concat();
+    ///     Harness::<O>::builder().subtask(0, 3).restore(&chunks)
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// What the operator's `open` and `restore` say.
+    ///
+    /// # Panics
+    ///
+    /// If there are more subtasks than key groups.
+    pub fn restore(self, chunks: &[StateChunk]) -> Result<RawHarness<R>, Failure> {
+        let mut harness = self.open()?;
+        harness.restore(chunks)?;
+        Ok(harness)
+    }
+}
+
+/// The first and the last key group of a subtask, as the host deals them out.
+fn key_groups(context: &Context) -> (u32, u32) {
+    let (subtask, parallelism) = (u64::from(context.subtask), u64::from(context.parallelism));
+    let total = u64::from(context.max_parallelism);
+    assert!(
+        parallelism <= total,
+        "{parallelism} subtasks, {total} key groups"
+    );
+    let first = (subtask * total).div_ceil(parallelism);
+    let last = ((subtask + 1) * total - 1) / parallelism;
+    let narrow = |group| u32::try_from(group).expect("a key group is below the maximum");
+    (narrow(first), narrow(last))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::raw::{Batch, Emission};
+
+    struct Nothing;
+
+    impl RawOperator for Nothing {
+        fn open(_context: Context) -> Result<Self, Failure> {
+            Ok(Self)
+        }
+
+        fn process(&mut self, _input: u32, _records: Batch) -> Result<Vec<Emission>, Failure> {
+            Ok(Vec::new())
+        }
+
+        fn snapshot(&mut self, _checkpoint: u64) -> Result<Vec<StateChunk>, Failure> {
+            Ok(Vec::new())
+        }
+
+        fn restore(&mut self, _chunks: Vec<StateChunk>) -> Result<(), Failure> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn key_groups_are_dealt_out_as_the_host_does() {
+        let ranges = |parallelism| -> Vec<_> {
+            let of = |subtask| {
+                key_groups(
+                    &Builder::<Nothing>::new()
+                        .subtask(subtask, parallelism)
+                        .context,
+                )
+            };
+            (0..parallelism).map(of).collect()
+        };
+        assert_eq!(ranges(3), [(0, 42), (43, 85), (86, 127)]);
+        assert_eq!(
+            ranges(5),
+            [(0, 25), (26, 51), (52, 76), (77, 102), (103, 127)]
+        );
+    }
+}

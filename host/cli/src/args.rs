@@ -1,0 +1,411 @@
+//! The command line: commands, flags, and their help.
+//!
+//! Every flag `--foo-bar` can also be set by `TIDEGATE_FOO_BAR`; a test holds them to it.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::builder::BoolishValueParser;
+use clap::error::ErrorKind;
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Args, CommandFactory as _, FromArgMatches as _};
+use clap::{Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+/// Warnings, but not of restarts, which progress tells about; and what guests say.
+const DEFAULT_LOG: &str = "warn,tidegate_runtime::supervisor=error,tidegate::guest=info";
+
+/// Stream processing with sandboxed operators and exactly-once state.
+#[derive(Debug, Parser)]
+#[command(name = "tidegate", version, max_term_width = 100)]
+#[command(after_help = "\
+Every flag --foo-bar can be set by the environment variable TIDEGATE_FOO_BAR; flags win.
+
+Exit codes: 0 done or stopped as asked, 1 the job failed, 2 wrong usage or job file, 3 the state
+can't be used, 4 the directory is in use, 5 no such running job, 6 timed out waiting, 7 a
+verification failed, 8 a component was refused, 130 and 143 for a second Ctrl-C or SIGTERM.")]
+pub(crate) struct Cli {
+    /// What is logged, as `level` or `target=level`, separated by commas.
+    #[arg(long, global = true, env = "TIDEGATE_LOG", value_name = "FILTER")]
+    #[arg(default_value = DEFAULT_LOG, hide_default_value = true)]
+    pub(crate) log: String,
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+impl Cli {
+    /// The process's command line and environment. Ends the process if they make no sense, or
+    /// after `--help`.
+    pub(crate) fn from_process() -> Self {
+        let matches = Self::command().get_matches();
+        Self::settled(&matches).unwrap_or_else(|error| error.exit())
+    }
+
+    /// Where two flags exclude each other, the one on the command line wins over the one from the
+    /// environment.
+    fn settled(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let mut cli = Self::from_arg_matches(matches)?;
+        let Some((_, matches)) = matches.subcommand() else {
+            return Ok(cli);
+        };
+        let is_flag = |id| matches.value_source(id) == Some(ValueSource::CommandLine);
+        match &mut cli.command {
+            Command::Run(run) if run.fresh && run.from.is_some() => {
+                match (is_flag("from"), is_flag("fresh")) {
+                    (true, false) => run.fresh = false,
+                    (false, true) => run.from = None,
+                    (true, true) | (false, false) => {
+                        let message = "--fresh and --from PATH exclude each other";
+                        return Err(Self::command().error(ErrorKind::ArgumentConflict, message));
+                    }
+                }
+            }
+            Command::Graph(graph) if graph.json => {
+                if is_flag("json") || !is_flag("format") {
+                    graph.format = GraphFormat::Json;
+                }
+            }
+            Command::Run(_)
+            | Command::Savepoint(_)
+            | Command::Stop(_)
+            | Command::Cancel(_)
+            | Command::Status(_)
+            | Command::Check(_)
+            | Command::Graph(_)
+            | Command::Checkpoint(_)
+            | Command::Schema(_)
+            | Command::Completions(_)
+            | Command::Build(_) => {}
+        }
+        Ok(cli)
+    }
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Run(RunArgs),
+    Savepoint(SavepointArgs),
+    Stop(StopArgs),
+    Cancel(CancelArgs),
+    Status(StatusArgs),
+    Check(CheckArgs),
+    Graph(GraphArgs),
+    /// Look into checkpoints and savepoints, read only.
+    #[command(subcommand)]
+    Checkpoint(CheckpointCommand),
+    Schema(SchemaArgs),
+    Completions(CompletionsArgs),
+    Build(BuildArgs),
+}
+
+/// Run a job; go on from its newest complete checkpoint if there is one.
+///
+/// The first Ctrl-C or SIGTERM stops the job: a last checkpoint, everything it covers is published,
+/// exit code 0. A second one ends the process at once; the job then goes on from the checkpoint
+/// before when it is run again.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  tidegate run job.toml
+  tidegate run job.toml --from savepoints/savepoint-12
+  tidegate run job.toml --parallelism 4 --quiet
+  tidegate run job.toml --from old-state --allow-dropped-state count")]
+pub(crate) struct RunArgs {
+    /// The job file.
+    #[arg(value_name = "JOB.toml")]
+    pub(crate) job: PathBuf,
+    /// Start from this savepoint or checkpoint instead.
+    #[arg(long, env = "TIDEGATE_FROM", value_name = "PATH")]
+    pub(crate) from: Option<PathBuf>,
+    /// Ignore existing checkpoints and start afresh.
+    ///
+    /// Refused if a sink already holds output of this job.
+    #[arg(long, env = "TIDEGATE_FRESH", value_parser = BoolishValueParser::new())]
+    pub(crate) fresh: bool,
+    /// Parallelism of all nodes that set none; wins over [defaults] of the job file.
+    #[arg(long, env = "TIDEGATE_PARALLELISM", value_name = "N", value_parser = parallelism())]
+    pub(crate) parallelism: Option<u32>,
+    /// Drop the state of this operator if the new graph has no place for it. Repeatable.
+    #[arg(long, env = "TIDEGATE_ALLOW_DROPPED_STATE", value_name = "OPERATOR")]
+    #[arg(value_delimiter = ',')]
+    pub(crate) allow_dropped_state: Vec<String>,
+    /// Show no progress, only what ends or threatens the job.
+    #[arg(long, short, env = "TIDEGATE_QUIET", value_parser = BoolishValueParser::new())]
+    pub(crate) quiet: bool,
+}
+
+/// Take a savepoint of the running job and print its path.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  tidegate savepoint job.toml savepoints/")]
+pub(crate) struct SavepointArgs {
+    /// The job file of the running job.
+    #[arg(value_name = "JOB.toml")]
+    pub(crate) job: PathBuf,
+    /// The savepoint becomes a new directory in here; created if missing.
+    #[arg(value_name = "DIR")]
+    pub(crate) directory: PathBuf,
+    #[command(flatten)]
+    pub(crate) wait: WaitArgs,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+/// Stop the running job: a last checkpoint, everything it covers is published.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  tidegate stop job.toml
+  tidegate stop job.toml --savepoint savepoints/ --timeout 1m")]
+pub(crate) struct StopArgs {
+    /// The job file of the running job.
+    #[arg(value_name = "JOB.toml")]
+    pub(crate) job: PathBuf,
+    /// Also take a savepoint into a new directory in here.
+    #[arg(long, env = "TIDEGATE_SAVEPOINT", value_name = "DIR")]
+    pub(crate) savepoint: Option<PathBuf>,
+    /// End event time first: sources end, windows fire, operators finish.
+    #[arg(long, env = "TIDEGATE_DRAIN", value_parser = BoolishValueParser::new())]
+    pub(crate) drain: bool,
+    #[command(flatten)]
+    pub(crate) wait: WaitArgs,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+/// End the running job without a checkpoint.
+#[derive(Debug, Args)]
+pub(crate) struct CancelArgs {
+    /// The job file of the running job.
+    #[arg(value_name = "JOB.toml")]
+    pub(crate) job: PathBuf,
+    #[command(flatten)]
+    pub(crate) wait: WaitArgs,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+/// Show what the running job is doing.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  tidegate status job.toml
+  tidegate status job.toml --json | jq .checkpoints.completed")]
+pub(crate) struct StatusArgs {
+    /// The job file of the running job.
+    #[arg(value_name = "JOB.toml")]
+    pub(crate) job: PathBuf,
+    #[command(flatten)]
+    pub(crate) wait: WaitArgs,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+/// Check job file, components, imports and graph without running anything.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  tidegate check job.toml && tidegate run job.toml")]
+pub(crate) struct CheckArgs {
+    /// The job file.
+    #[arg(value_name = "JOB.toml")]
+    pub(crate) job: PathBuf,
+    /// Parallelism of all nodes that set none; wins over [defaults] of the job file.
+    #[arg(long, env = "TIDEGATE_PARALLELISM", value_name = "N", value_parser = parallelism())]
+    pub(crate) parallelism: Option<u32>,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+/// Show the job graph.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  tidegate graph job.toml
+  tidegate graph job.toml --format dot | dot -Tsvg > job.svg")]
+pub(crate) struct GraphArgs {
+    /// The job file.
+    #[arg(value_name = "JOB.toml")]
+    pub(crate) job: PathBuf,
+    /// As what.
+    #[arg(long, env = "TIDEGATE_FORMAT", value_enum, default_value_t = GraphFormat::Text)]
+    pub(crate) format: GraphFormat,
+    /// Parallelism of all nodes that set none; wins over [defaults] of the job file.
+    #[arg(long, env = "TIDEGATE_PARALLELISM", value_name = "N", value_parser = parallelism())]
+    pub(crate) parallelism: Option<u32>,
+    /// Same as --format json.
+    #[arg(long, env = "TIDEGATE_JSON", value_parser = BoolishValueParser::new())]
+    pub(crate) json: bool,
+}
+
+/// What a graph is shown as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum GraphFormat {
+    /// Lines for people.
+    Text,
+    /// Graphviz.
+    Dot,
+    /// A Mermaid flowchart.
+    Mermaid,
+    /// JSON.
+    Json,
+}
+
+/// Look into checkpoints and savepoints, read only.
+#[derive(Debug, Subcommand)]
+pub(crate) enum CheckpointCommand {
+    /// List the complete checkpoints of a directory.
+    List(CheckpointArgs),
+    /// Show what one checkpoint consists of.
+    Inspect(CheckpointArgs),
+    /// Check every byte of every checkpoint; exit code 7 if one can't be restored.
+    Verify(CheckpointArgs),
+    /// Show what differs between two checkpoints.
+    Diff(DiffArgs),
+}
+
+/// A checkpoint directory, savepoint or manifest.
+#[derive(Debug, Args)]
+pub(crate) struct CheckpointArgs {
+    /// A checkpoint directory, a savepoint, or the manifest of a checkpoint.
+    #[arg(value_name = "PATH")]
+    pub(crate) path: PathBuf,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+/// Two checkpoints.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  tidegate checkpoint diff state/checkpoints/3 state/checkpoints/7
+  tidegate checkpoint diff state          (the two newest)")]
+pub(crate) struct DiffArgs {
+    /// The first; alone, a directory whose two newest checkpoints are compared.
+    #[arg(value_name = "PATH")]
+    pub(crate) before: PathBuf,
+    /// The second.
+    #[arg(value_name = "PATH")]
+    pub(crate) after: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+/// Print the JSON Schema of the job file, for editors.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  tidegate schema > tidegate.schema.json
+  and as the first line of a job file:  #:schema ./tidegate.schema.json")]
+pub(crate) struct SchemaArgs {
+    /// Does nothing: the schema is JSON anyway.
+    #[arg(long, env = "TIDEGATE_JSON", value_parser = BoolishValueParser::new(), hide = true)]
+    pub(crate) json: bool,
+}
+
+/// Print completions for a shell.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  source <(tidegate completions bash)")]
+pub(crate) struct CompletionsArgs {
+    /// The shell.
+    #[arg(value_enum)]
+    pub(crate) shell: Shell,
+}
+
+/// Build operators written in Rust into components.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  tidegate build
+  tidegate build operators/count --out .")]
+pub(crate) struct BuildArgs {
+    /// A crate or workspace.
+    #[arg(value_name = "PATH", default_value = ".")]
+    pub(crate) path: PathBuf,
+    /// Where the components go. Default: next to the crate's Cargo.toml.
+    #[arg(long, env = "TIDEGATE_OUT", value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Where the compiler keeps what it can use again.
+    #[arg(long, env = "TIDEGATE_TARGET_DIR", value_name = "DIR")]
+    pub(crate) target_dir: Option<PathBuf>,
+    /// Use no network.
+    #[arg(long, env = "TIDEGATE_OFFLINE", value_parser = BoolishValueParser::new())]
+    pub(crate) offline: bool,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+/// How long to wait.
+#[derive(Debug, Args)]
+pub(crate) struct WaitArgs {
+    /// Wait no longer than this, such as "30s"; exit code 6 then. Default: as long as it takes.
+    #[arg(long, env = "TIDEGATE_TIMEOUT", value_name = "DURATION")]
+    #[arg(value_parser = humantime::parse_duration)]
+    pub(crate) timeout: Option<Duration>,
+}
+
+/// How data is printed.
+#[derive(Debug, Args)]
+pub(crate) struct OutputArgs {
+    /// Print JSON.
+    #[arg(long, env = "TIDEGATE_JSON", value_parser = BoolishValueParser::new())]
+    pub(crate) json: bool,
+}
+
+fn parallelism() -> clap::builder::RangedI64ValueParser<u32> {
+    clap::value_parser!(u32).range(1..=1 << 15)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::ArgAction;
+
+    use super::*;
+
+    fn check(command: &clap::Command) {
+        for argument in command.get_arguments().filter(|argument| !argument.is_positional()) {
+            let is_help = matches!(
+                argument.get_action(),
+                ArgAction::Help | ArgAction::HelpShort | ArgAction::HelpLong | ArgAction::Version
+            );
+            if !is_help {
+                let flag = argument.get_long().expect("every flag has a long form");
+                let variable = format!("TIDEGATE_{}", flag.to_uppercase().replace('-', "_"));
+                let env = argument.get_env().and_then(|env| env.to_str());
+                assert_eq!(env, Some(&*variable), "{} --{flag}", command.get_name());
+            }
+        }
+        command.get_subcommands().for_each(check);
+    }
+
+    #[test]
+    fn every_flag_can_be_set_by_the_environment_variable_of_its_name() {
+        check(&Cli::command());
+    }
+
+    fn parse(arguments: &[&str]) -> Result<Command, clap::Error> {
+        let arguments = std::iter::once(&"tidegate").chain(arguments);
+        Cli::settled(&Cli::command().try_get_matches_from(arguments)?).map(|cli| cli.command)
+    }
+
+    #[test]
+    fn fresh_and_from_exclude_each_other() {
+        let error = parse(&["run", "job.toml", "--fresh", "--from", "x"]).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::ArgumentConflict);
+        assert_eq!(error.exit_code(), 2);
+    }
+
+    #[test]
+    fn states_to_drop_can_be_given_one_by_one_or_in_a_list() {
+        let flags = ["--allow-dropped-state", "a,b", "--allow-dropped-state", "c"];
+        let arguments: Vec<&str> = ["run", "job.toml"].into_iter().chain(flags).collect();
+        let Ok(Command::Run(run)) = parse(&arguments) else {
+            panic!("these flags are understood");
+        };
+        assert_eq!(run.allow_dropped_state, ["a", "b", "c"]);
+    }
+
+    #[test]
+    fn the_definition_of_the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,245 @@
+//! Running cargo, and reading what it made.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use serde::Deserialize;
+
+use super::error::BuildError;
+use super::toolchain::{TARGET, Toolchain};
+
+/// A crate or a workspace, as cargo sees it.
+#[derive(Debug)]
+pub(super) struct Project {
+    manifest: PathBuf,
+    /// The project's own target directory.
+    pub(super) target_dir: PathBuf,
+    /// The members of the workspace.
+    members: Vec<Package>,
+    /// Where each crate's sources are on this machine, and what a component calls them instead.
+    renamed: Vec<(PathBuf, String)>,
+}
+
+/// A core module that cargo made, not a component yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct CoreModule {
+    /// Name of the package.
+    pub(super) crate_name: String,
+    /// Its `Cargo.toml`.
+    pub(super) manifest: PathBuf,
+    /// The module.
+    pub(super) path: PathBuf,
+}
+
+impl Project {
+    pub(super) fn read(
+        manifest: &Path,
+        toolchain: &Toolchain,
+        offline: bool,
+    ) -> Result<Self, BuildError> {
+        let mut cargo = toolchain.cargo(directory_of(manifest));
+        cargo.args([
+            "metadata",
+            "--format-version=1",
+            "--filter-platform",
+            TARGET,
+        ]);
+        cargo.arg("--manifest-path").arg(manifest);
+        if offline {
+            cargo.arg("--offline");
+        }
+        let output = run(&mut cargo)?;
+        let unreadable = |reason| BuildError::Project {
+            manifest: manifest.to_owned(),
+            reason,
+        };
+        if !output.status.success() {
+            let reason = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+            return Err(unreadable(reason));
+        }
+        let metadata: Metadata = serde_json::from_slice(&output.stdout)
+            .map_err(|error| unreadable(error.to_string()))?;
+        let mut renamed: Vec<_> = metadata.packages.iter().map(Package::renamed).collect();
+        // The longest last, because the last that matches is the one that counts.
+        renamed.sort();
+        renamed.dedup();
+        let mut members = metadata.packages;
+        members.retain(|package| metadata.workspace_members.contains(&package.id));
+        Ok(Self {
+            manifest: manifest.to_owned(),
+            target_dir: metadata.target_directory,
+            members,
+            renamed,
+        })
+    }
+
+    /// Compiles, and gives the core modules. Cargo's own words go to stderr.
+    pub(super) fn build(
+        &self,
+        toolchain: &Toolchain,
+        target_dir: &Path,
+        offline: bool,
+    ) -> Result<Vec<CoreModule>, BuildError> {
+        let mut cargo = toolchain.cargo(directory_of(&self.manifest));
+        cargo.args(["build", "--release", "--target", TARGET]);
+        cargo.arg("--message-format=json-render-diagnostics");
+        cargo.args(toolchain.build_flags());
+        cargo.arg("--config").arg(self.rename_sources(toolchain));
+        cargo.arg("--manifest-path").arg(&self.manifest);
+        // Cargo runs in the crate's directory, where a relative path would mean something else.
+        let target_dir = std::path::absolute(target_dir).map_err(|source| BuildError::Write {
+            path: target_dir.to_owned(),
+            source,
+        })?;
+        cargo.arg("--target-dir").arg(target_dir);
+        if offline {
+            cargo.arg("--offline");
+        }
+        cargo.stderr(Stdio::inherit());
+        let output = run(&mut cargo)?;
+        if !output.status.success() {
+            return Err(BuildError::NotCompiled {
+                manifest: self.manifest.clone(),
+            });
+        }
+        Ok(self.modules(&output.stdout))
+    }
+
+    /// The setting that keeps this machine's paths out of panic messages, so that the same sources
+    /// give the same component everywhere.
+    fn rename_sources(&self, toolchain: &Toolchain) -> String {
+        let library = (toolchain.library(), "rust".to_owned());
+        let renamed = self.renamed.iter().chain([&library]);
+        let flags = renamed.map(|(path, name)| {
+            // JSON and TOML write such a string the same way.
+            let flag = format!("--remap-path-prefix={}={name}", path.display());
+            serde_json::Value::from(flag).to_string()
+        });
+        let flags: Vec<_> = flags.collect();
+        format!("target.{TARGET}.rustflags=[{}]", flags.join(","))
+    }
+
+    /// The core modules among what cargo says it made, one JSON message a line.
+    fn modules(&self, messages: &[u8]) -> Vec<CoreModule> {
+        let lines = messages.split(|byte| *byte == b'\n');
+        lines
+            .filter_map(|line| serde_json::from_slice::<Message>(line).ok())
+            .filter_map(|message| self.module(message))
+            .collect()
+    }
+
+    fn module(&self, message: Message) -> Option<CoreModule> {
+        let target = message.target?;
+        if message.reason != "compiler-artifact"
+            || !target.crate_types.iter().any(|kind| kind == "cdylib")
+        {
+            return None;
+        }
+        let manifest = message.manifest_path?;
+        let member = self.members.iter().find(|m| m.manifest_path == manifest)?;
+        let is_module = |path: &PathBuf| path.extension().is_some_and(|e| e == "wasm");
+        Some(CoreModule {
+            crate_name: member.name.clone(),
+            manifest,
+            path: message.filenames.into_iter().find(is_module)?,
+        })
+    }
+}
+
+/// What we read of `cargo metadata`.
+#[derive(Debug, Deserialize)]
+struct Metadata {
+    packages: Vec<Package>,
+    workspace_members: Vec<String>,
+    target_directory: PathBuf,
+}
+
+#[derive(Debug, Deserialize)]
+struct Package {
+    id: String,
+    name: String,
+    version: String,
+    manifest_path: PathBuf,
+    /// None for a crate that is a directory of this machine.
+    source: Option<String>,
+}
+
+impl Package {
+    /// A crate of a registry lies beside all others, in a directory named with name and version.
+    fn renamed(&self) -> (PathBuf, String) {
+        let directory = directory_of(&self.manifest_path);
+        match (&self.source, directory.parent()) {
+            (Some(_), Some(registry)) => (registry.to_owned(), "crates".to_owned()),
+            _ => {
+                let name = format!("crates/{}-{}", self.name, self.version);
+                (directory.to_owned(), name)
+            }
+        }
+    }
+}
+
+/// What we read of cargo's build messages.
+#[derive(Debug, Deserialize)]
+struct Message {
+    reason: String,
+    manifest_path: Option<PathBuf>,
+    target: Option<Target>,
+    #[serde(default)]
+    filenames: Vec<PathBuf>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Target {
+    #[serde(default)]
+    crate_types: Vec<String>,
+}
+
+fn run(command: &mut Command) -> Result<Output, BuildError> {
+    command.output().map_err(|source| BuildError::NotStarted {
+        program: command.get_program().to_string_lossy().into_owned(),
+        source,
+    })
+}
+
+fn directory_of(manifest: &Path) -> &Path {
+    manifest.parent().unwrap_or(Path::new("."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_modules_of_the_workspaces_members_count() {
+        let project = Project {
+            manifest: "/w/Cargo.toml".into(),
+            target_dir: "/w/target".into(),
+            members: vec![Package {
+                id: "path+file:///w/count".to_owned(),
+                name: "count-v2".to_owned(),
+                version: "0.1.0".to_owned(),
+                manifest_path: "/w/count/Cargo.toml".into(),
+                source: None,
+            }],
+            renamed: vec![],
+        };
+        let artifact = |manifest: &str, kind: &str, file: &str| {
+            let target = format!(r#"{{"crate_types":["{kind}"]}}"#);
+            let head = r#"{"reason":"compiler-artifact","manifest_path":"#;
+            format!(r#"{head}"{manifest}","target":{target},"filenames":["{file}"]}}"#)
+        };
+        let messages = [
+            artifact("/elsewhere/Cargo.toml", "cdylib", "/t/other.wasm"),
+            artifact("/w/count/Cargo.toml", "rlib", "/t/libcount.rlib"),
+            artifact("/w/count/Cargo.toml", "cdylib", "/t/count_v2.wasm"),
+            r#"{"reason":"build-finished","success":true}"#.to_owned(),
+            "not a message".to_owned(),
+        ];
+        let expected = CoreModule {
+            crate_name: "count-v2".to_owned(),
+            manifest: "/w/count/Cargo.toml".into(),
+            path: "/t/count_v2.wasm".into(),
+        };
+        assert_eq!(project.modules(messages.join("\n").as_bytes()), [expected]);
+    }
+}

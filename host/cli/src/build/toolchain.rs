@@ -1,0 +1,256 @@
+//! Which Rust compiler builds guests.
+//!
+//! The project's own, if it has the standard library of the guest target. If not, the
+//! distribution's, with the target's library or with the library's sources. If not, an error that
+//! says what to install. `scripts/guest-toolchain.sh` looks in the same order.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::error::BuildError;
+
+/// The target of guests: no WASI, so that a component imports nothing but what it is granted.
+pub(super) const TARGET: &str = "wasm32-unknown-unknown";
+
+/// Where a distribution puts its compiler.
+const DISTRIBUTION: &str = "/usr/bin";
+
+/// What disturbs a guest's build, because it is meant for the host's, or for the toolchain that
+/// started us: `cargo run` sets several of these.
+const HOST_ONLY: [&str; 12] = [
+    "CARGO",
+    "CARGO_BUILD_RUSTFLAGS",
+    "CARGO_BUILD_TARGET",
+    "CARGO_ENCODED_RUSTFLAGS",
+    "CARGO_TARGET_DIR",
+    "RUSTC",
+    "RUSTC_BOOTSTRAP",
+    "RUSTC_WORKSPACE_WRAPPER",
+    "RUSTDOC",
+    "RUSTFLAGS",
+    "RUSTUP_TOOLCHAIN",
+    "__CARGO_DEFAULT_LIB_METADATA",
+];
+
+/// A compiler that can build guests.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Toolchain {
+    /// For people, such as `rustc 1.95.0`.
+    pub(super) description: String,
+    /// The compiler's version.
+    version: String,
+    /// The compiler's `lib/rustlib`.
+    libraries: PathBuf,
+    source: Source,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Source {
+    /// `cargo` and `rustc` as the project's directory gives them.
+    Project,
+    /// The distribution's, which has the target's standard library.
+    Distribution,
+    /// The distribution's, which builds the standard library from its sources.
+    DistributionWithSources,
+}
+
+impl Toolchain {
+    /// Cargo, with an environment that is clean of the host's settings.
+    pub(super) fn cargo(&self, directory: &Path) -> Command {
+        match self.source {
+            Source::Project => clean("cargo", directory),
+            Source::Distribution | Source::DistributionWithSources => {
+                let mut cargo = clean(&format!("{DISTRIBUTION}/cargo"), directory);
+                cargo.env("RUSTC", format!("{DISTRIBUTION}/rustc"));
+                if self.source == Source::DistributionWithSources {
+                    // The sources are those of this very compiler, so the unstable flag is safe.
+                    cargo.env("RUSTC_BOOTSTRAP", "1");
+                }
+                cargo
+            }
+        }
+    }
+
+    /// What `cargo build` takes besides the usual.
+    pub(super) fn build_flags(&self) -> &'static [&'static str] {
+        match self.source {
+            Source::Project | Source::Distribution => &[],
+            Source::DistributionWithSources => &["-Zbuild-std=std,panic_abort"],
+        }
+    }
+
+    /// Where the standard library's sources are, if they are here.
+    pub(super) fn library(&self) -> PathBuf {
+        self.libraries.join("src/rust")
+    }
+
+    /// A target directory below the project's that only this toolchain uses.
+    pub(super) fn directory_name(&self) -> String {
+        let suffix = match self.source {
+            Source::Project | Source::Distribution => "",
+            Source::DistributionWithSources => "-std",
+        };
+        format!("tidegate-guest-{}{suffix}", self.version)
+    }
+}
+
+/// Finds the toolchain for a project in `directory`.
+pub(super) fn find(directory: &Path) -> Result<Toolchain, BuildError> {
+    if let Some(compiler) = Compiler::ask("rustc", directory)
+        && compiler.has_target()
+    {
+        return Ok(compiler.into_toolchain(Source::Project));
+    }
+    let distribution = PathBuf::from(DISTRIBUTION);
+    let rustc = distribution.join("rustc");
+    let cargo_is_there = distribution.join("cargo").is_file();
+    if cargo_is_there && let Some(compiler) = Compiler::ask(&rustc.to_string_lossy(), directory) {
+        if compiler.has_target() {
+            return Ok(compiler.into_toolchain(Source::Distribution));
+        }
+        if compiler.has_sources() {
+            return match missing_linker(&compiler) {
+                None => Ok(compiler.into_toolchain(Source::DistributionWithSources)),
+                Some(package) => Err(BuildError::NoToolchain {
+                    install: format!("run `apt-get install {package}`, the linker"),
+                }),
+            };
+        }
+    }
+    Err(BuildError::NoToolchain {
+        install: format!(
+            "run `rustup target add {TARGET}`, or on Debian `apt-get install --no-install-recommends \
+             rustc-web cargo-web rust-web-src rust-web-llvm lld-22`"
+        ),
+    })
+}
+
+/// A compiler that answered.
+#[derive(Debug)]
+struct Compiler {
+    program: String,
+    version: String,
+    libraries: PathBuf,
+}
+
+impl Compiler {
+    /// Nothing if the compiler is not there, or does not work.
+    fn ask(program: &str, directory: &Path) -> Option<Self> {
+        let answer = |flags: &[&str]| {
+            let output = clean(program, directory).args(flags).output().ok()?;
+            let text = String::from_utf8(output.stdout).ok()?;
+            output.status.success().then(|| text.trim().to_owned())
+        };
+        let version = answer(&["--version"])?.split(' ').nth(1)?.to_owned();
+        let sysroot = answer(&["--print", "sysroot"])?;
+        Some(Self {
+            program: program.to_owned(),
+            version,
+            libraries: Path::new(&sysroot).join("lib/rustlib"),
+        })
+    }
+
+    fn has_target(&self) -> bool {
+        let files = fs::read_dir(self.libraries.join(TARGET).join("lib"));
+        files.into_iter().flatten().flatten().any(|file| {
+            let name = file.file_name();
+            let name = name.to_string_lossy();
+            name.starts_with("libstd-") && name.ends_with(".rlib")
+        })
+    }
+
+    fn has_sources(&self) -> bool {
+        self.libraries
+            .join("src/rust/library/std/Cargo.toml")
+            .is_file()
+    }
+
+    fn into_toolchain(self, source: Source) -> Toolchain {
+        let Self {
+            program,
+            version,
+            libraries,
+        } = self;
+        let description = match source {
+            Source::Project => format!("rustc {version}"),
+            Source::Distribution => format!("rustc {version} ({program})"),
+            Source::DistributionWithSources => {
+                format!("rustc {version} ({program}, standard library built from source)")
+            }
+        };
+        Toolchain {
+            description,
+            version,
+            libraries,
+            source,
+        }
+    }
+}
+
+/// Debian's `rust-lld` is a link into a package that nothing else asks for.
+fn missing_linker(compiler: &Compiler) -> Option<String> {
+    let link = Path::new(DISTRIBUTION).join("rust-lld");
+    if link.exists() || link_in(&compiler.libraries).is_some() {
+        return None;
+    }
+    let target = fs::read_link(&link).ok();
+    let package = target.as_deref().and_then(Path::file_name);
+    Some(package.map_or("rust-web-llvm".into(), |name| {
+        name.to_string_lossy().into_owned()
+    }))
+}
+
+/// The linker among the compiler's own tools.
+fn link_in(libraries: &Path) -> Option<PathBuf> {
+    let targets = fs::read_dir(libraries).ok()?;
+    targets
+        .flatten()
+        .map(|target| target.path().join("bin/rust-lld"))
+        .find(|linker| linker.is_file())
+}
+
+/// A command that sees nothing of what is meant for the host's build.
+fn clean(program: &str, directory: &Path) -> Command {
+    let mut command = Command::new(program);
+    command.current_dir(directory);
+    for variable in HOST_ONLY {
+        command.env_remove(variable);
+    }
+    command
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hosts_settings_do_not_reach_a_guests_build() {
+        let command = clean("rustc", Path::new("."));
+        let removed: Vec<_> = command
+            .get_envs()
+            .filter(|(_, value)| value.is_none())
+            .map(|(name, _)| name.to_string_lossy().into_owned())
+            .collect();
+        assert!(removed.contains(&"RUSTUP_TOOLCHAIN".to_owned()));
+        assert!(removed.contains(&"RUSTFLAGS".to_owned()));
+    }
+
+    #[test]
+    fn toolchains_never_share_a_target_directory() {
+        let of = |source| {
+            let toolchain = Toolchain {
+                description: String::new(),
+                version: "1.96.0".to_owned(),
+                libraries: PathBuf::new(),
+                source,
+            };
+            toolchain.directory_name()
+        };
+        assert_eq!(of(Source::Project), "tidegate-guest-1.96.0");
+        assert_eq!(
+            of(Source::DistributionWithSources),
+            "tidegate-guest-1.96.0-std"
+        );
+    }
+}

@@ -1,0 +1,205 @@
+//! `tidegate checkpoint`: a look into checkpoint directories and savepoints, read only and without
+//! their lock.
+
+mod difference;
+mod inspection;
+
+use std::time::{Duration, UNIX_EPOCH};
+
+use bytesize::ByteSize;
+use serde::Serialize;
+use tidegate_runtime::CheckpointId;
+use tidegate_runtime::checkpoint::{
+    CheckpointDirectory, CheckpointKind, CheckpointReport, Manifest, StoreError, VerifyReport,
+};
+
+use crate::args::{CheckpointArgs, CheckpointCommand};
+use crate::failure::Failure;
+use crate::terminal::{Terminal, chain, table};
+use inspection::Inspection;
+
+/// Carries out one of the commands.
+pub(crate) fn checkpoint(
+    command: &CheckpointCommand,
+    terminal: &Terminal,
+) -> Result<(), Failure> {
+    match command {
+        CheckpointCommand::List(args) => list(args, terminal),
+        CheckpointCommand::Inspect(args) => inspect(args, terminal),
+        CheckpointCommand::Verify(args) => verify(args, terminal),
+        CheckpointCommand::Diff(args) => difference::diff(args, terminal),
+    }
+}
+
+/// A line of `list`.
+#[derive(Debug, Serialize)]
+struct ListedCheckpoint {
+    checkpoint: CheckpointId,
+    #[serde(flatten)]
+    contents: Option<ListedContents>,
+    /// Why it can't be restored, if it can't.
+    problem: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct ListedContents {
+    job: String,
+    kind: CheckpointKind,
+    attempt: u64,
+    created_at_ms: u64,
+    state_bytes: u64,
+    subtasks: usize,
+}
+
+fn list(args: &CheckpointArgs, terminal: &Terminal) -> Result<(), Failure> {
+    let directory = CheckpointDirectory::open(&args.path)?;
+    let mut first_failure = None;
+    let mut listed = Vec::new();
+    for checkpoint in directory.ids()? {
+        let (contents, problem) = match directory.load(checkpoint) {
+            Ok(manifest) => (Some(contents(&manifest)), None),
+            Err(error) => {
+                let problem = chain(&error);
+                first_failure.get_or_insert(error);
+                (None, Some(problem))
+            }
+        };
+        listed.push(ListedCheckpoint {
+            checkpoint,
+            contents,
+            problem,
+        });
+    }
+    if args.output.json {
+        terminal.json(&listed)?;
+    } else {
+        terminal.data(&list_text(&listed))?;
+    }
+    first_failure.map_or(Ok(()), |error: StoreError| Err(error.into()))
+}
+
+fn contents(manifest: &Manifest) -> ListedContents {
+    ListedContents {
+        job: manifest.graph.job().to_owned(),
+        kind: manifest.kind,
+        attempt: manifest.attempt,
+        created_at_ms: manifest.created_at_ms,
+        state_bytes: manifest.state_files().map(|(_, file)| file.length).sum(),
+        subtasks: manifest.subtasks.len(),
+    }
+}
+
+fn list_text(listed: &[ListedCheckpoint]) -> String {
+    let rows = listed.iter().map(|line| {
+        let mut row = vec![line.checkpoint.to_string()];
+        match &line.contents {
+            Some(contents) => row.extend([
+                kind(contents.kind).to_owned(),
+                time(contents.created_at_ms),
+                contents.attempt.to_string(),
+                ByteSize(contents.state_bytes).to_string(),
+                contents.job.clone(),
+            ]),
+            None => row.push("can't be restored".to_owned()),
+        }
+        row
+    });
+    table(&["CHECKPOINT", "KIND", "CREATED", "ATTEMPT", "STATE", "JOB"], rows)
+}
+
+fn inspect(args: &CheckpointArgs, terminal: &Terminal) -> Result<(), Failure> {
+    let directory = CheckpointDirectory::open(&args.path)?;
+    let manifest = directory.load(selected(&directory)?)?;
+    let inspection = Inspection::of(&directory, &manifest)?;
+    if args.output.json {
+        terminal.json(&inspection)
+    } else {
+        terminal.data(&inspection.text())
+    }
+}
+
+fn verify(args: &CheckpointArgs, terminal: &Terminal) -> Result<(), Failure> {
+    let report = CheckpointDirectory::open(&args.path)?.verify()?;
+    if args.output.json {
+        terminal.json(&report)?;
+    } else {
+        terminal.data(&report_text(&report))?;
+    }
+    if report.is_ok() {
+        return Ok(());
+    }
+    let is_bad = |checkpoint: &&_| !is_restorable(checkpoint);
+    Err(Failure::VerificationFailed {
+        bad: report.checkpoints.iter().filter(is_bad).count(),
+        all: report.checkpoints.len(),
+    })
+}
+
+fn is_restorable(checkpoint: &CheckpointReport) -> bool {
+    checkpoint.problems.is_empty()
+}
+
+fn report_text(report: &VerifyReport) -> String {
+    let mut text = String::new();
+    for checkpoint in &report.checkpoints {
+        let (id, bytes) = (checkpoint.checkpoint, ByteSize(checkpoint.state_bytes));
+        if is_restorable(checkpoint) {
+            text.push_str(&format!("checkpoint {id}: ok, {bytes} of state\n"));
+            continue;
+        }
+        text.push_str(&format!("checkpoint {id}: can't be restored\n"));
+        for problem in &checkpoint.problems {
+            text.push_str(&format!("  {}: {}\n", problem.file, problem.reason));
+        }
+    }
+    for (names, what) in [
+        (&report.orphans, "no checkpoint refers to it; retention removes it"),
+        (&report.unknown, "not written by tidegate; never touched"),
+    ] {
+        for name in names {
+            text.push_str(&format!("{name}: {what}\n"));
+        }
+    }
+    if text.is_empty() {
+        text.push_str("no checkpoints\n");
+    }
+    text
+}
+
+/// The checkpoint that the path names, or else the newest.
+fn selected(directory: &CheckpointDirectory) -> Result<CheckpointId, StoreError> {
+    match directory.selected() {
+        Some(checkpoint) => Ok(checkpoint),
+        None => directory.newest(),
+    }
+}
+
+fn kind(kind: CheckpointKind) -> &'static str {
+    match kind {
+        CheckpointKind::Start => "start",
+        CheckpointKind::Imported => "imported",
+        CheckpointKind::Running => "running",
+        CheckpointKind::Final => "final",
+    }
+}
+
+/// Milliseconds since the Unix epoch as a date; as they are, if they are beyond the year 9999.
+fn time(unix_ms: u64) -> String {
+    const YEAR_10000_MS: u64 = 253_402_300_800_000;
+    if unix_ms >= YEAR_10000_MS {
+        return format!("{unix_ms} ms");
+    }
+    humantime::format_rfc3339_seconds(UNIX_EPOCH + Duration::from_millis(unix_ms)).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_of_any_value_can_be_shown() {
+        assert_eq!(time(0), "1970-01-01T00:00:00Z");
+        assert_eq!(time(253_402_300_799_999), "9999-12-31T23:59:59Z");
+        assert_eq!(time(u64::MAX), format!("{} ms", u64::MAX));
+    }
+}

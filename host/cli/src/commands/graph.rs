@@ -1,0 +1,183 @@
+//! `tidegate graph`: the job graph for people and for tools. Pure, but for the printing.
+
+use std::fmt::Write as _;
+
+use tidegate_runtime::graph::{Edge, JobGraph, Node, NodeKind};
+
+use crate::args::{GraphArgs, GraphFormat};
+use crate::failure::Failure;
+use crate::job_file::JobFile;
+use crate::terminal::Terminal;
+
+const WRITES: &str = "a string takes what is written to it";
+
+/// Prints the graph.
+pub(crate) fn graph(args: &GraphArgs, terminal: &Terminal) -> Result<(), Failure> {
+    let graph = JobFile::read(&args.job)?.graph(args.parallelism)?;
+    match args.format {
+        GraphFormat::Text => terminal.data(&text(&graph)),
+        GraphFormat::Dot => terminal.data(&dot(&graph)),
+        GraphFormat::Mermaid => terminal.data(&mermaid(&graph)),
+        GraphFormat::Json => terminal.json(&graph),
+    }
+}
+
+fn text(graph: &JobGraph) -> String {
+    let mut text = format!("{}, max-parallelism {}\n", graph.job(), graph.max_parallelism());
+    for node in graph.nodes() {
+        writeln!(text, "{} {}, {}", node.kind, node.name, details(node)).expect(WRITES);
+        for edge in graph.inputs_of(&node.name) {
+            let from = origin(graph, edge);
+            writeln!(text, "  <- {from} ({})", edge.partitioning).expect(WRITES);
+        }
+    }
+    text
+}
+
+fn details(node: &Node) -> String {
+    let implementation = match node.kind {
+        NodeKind::Source | NodeKind::Sink => format!("connector {}, ", node.implementation),
+        NodeKind::Operator => String::new(),
+    };
+    format!("{implementation}parallelism {}", node.parallelism)
+}
+
+/// The upstream node, with its port if it has several.
+fn origin(graph: &JobGraph, edge: &Edge) -> String {
+    match port(graph, edge) {
+        Some(port) => format!("{}:{port}", edge.from),
+        None => edge.from.clone(),
+    }
+}
+
+/// The name of the edge's port if the node has several.
+fn port<'a>(graph: &'a JobGraph, edge: &Edge) -> Option<&'a str> {
+    let outputs = &graph.node(&edge.from)?.outputs;
+    let port = usize::try_from(edge.port).ok()?;
+    outputs.get(port).filter(|_| outputs.len() > 1).map(String::as_str)
+}
+
+fn edge_label(graph: &JobGraph, edge: &Edge) -> String {
+    match port(graph, edge) {
+        Some(port) => format!("{port}, {}", edge.partitioning),
+        None => edge.partitioning.to_string(),
+    }
+}
+
+/// Names have no character that would need quoting; the job's name neither.
+fn dot(graph: &JobGraph) -> String {
+    let mut text = format!("digraph \"{}\" {{\n  rankdir=LR;\n", graph.job());
+    for node in graph.nodes() {
+        let shape = match node.kind {
+            NodeKind::Source => "invhouse",
+            NodeKind::Operator => "box",
+            NodeKind::Sink => "house",
+        };
+        let (name, label) = (&node.name, details(node));
+        let label = format!("{name}\\n{label}");
+        writeln!(text, "  \"{name}\" [shape={shape}, label=\"{label}\"];").expect(WRITES);
+    }
+    for edge in graph.edges() {
+        let label = edge_label(graph, edge);
+        let (from, to) = (&edge.from, &edge.to);
+        writeln!(text, "  \"{from}\" -> \"{to}\" [label=\"{label}\"];").expect(WRITES);
+    }
+    text.push_str("}\n");
+    text
+}
+
+/// Nodes are numbered, since `end` and the like are words of Mermaid.
+fn mermaid(graph: &JobGraph) -> String {
+    let mut text = "flowchart LR\n".to_owned();
+    let number = |name: &str| graph.nodes().iter().position(|node| node.name == name);
+    for (index, node) in graph.nodes().iter().enumerate() {
+        let (open, close) = match node.kind {
+            NodeKind::Source => ("([", "])"),
+            NodeKind::Operator => ("[", "]"),
+            NodeKind::Sink => ("[(", ")]"),
+        };
+        let label = format!("{}<br/>{}", node.name, details(node));
+        writeln!(text, "  n{index}{open}\"{label}\"{close}").expect(WRITES);
+    }
+    for edge in graph.edges() {
+        let label = edge_label(graph, edge);
+        if let (Some(from), Some(to)) = (number(&edge.from), number(&edge.to)) {
+            writeln!(text, "  n{from} -->|\"{label}\"| n{to}").expect(WRITES);
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use tidegate_runtime::graph::Partitioning;
+
+    use super::*;
+
+    fn node(name: &str, kind: NodeKind, implementation: &str, outputs: &[&str]) -> Node {
+        Node {
+            name: name.to_owned(),
+            kind,
+            parallelism: 2,
+            implementation: implementation.to_owned(),
+            digest: None,
+            outputs: outputs.iter().map(|name| (*name).to_owned()).collect(),
+        }
+    }
+
+    fn edge(from: &str, port: u32, to: &str) -> Edge {
+        Edge {
+            from: from.to_owned(),
+            port,
+            to: to.to_owned(),
+            partitioning: Partitioning::Hash,
+        }
+    }
+
+    fn sample() -> JobGraph {
+        let nodes = vec![
+            node("lines", NodeKind::Source, "file", &["main"]),
+            node("split", NodeKind::Operator, "component", &["main", "late"]),
+            node("out", NodeKind::Sink, "stdout", &[]),
+        ];
+        let edges = vec![edge("lines", 0, "split"), edge("split", 1, "out")];
+        JobGraph::new("words".to_owned(), 128, nodes, edges).unwrap()
+    }
+
+    #[test]
+    fn text_has_a_line_for_each_node_and_each_input() {
+        assert_eq!(
+            text(&sample()),
+            "words, max-parallelism 128\n\
+             source lines, connector file, parallelism 2\n\
+             operator split, parallelism 2\n  <- lines (hash)\n\
+             sink out, connector stdout, parallelism 2\n  <- split:late (hash)\n"
+        );
+    }
+
+    #[test]
+    fn dot_has_every_node_and_edge() {
+        assert_eq!(
+            dot(&sample()),
+            "digraph \"words\" {\n  rankdir=LR;\n  \
+             \"lines\" [shape=invhouse, label=\"lines\\nconnector file, parallelism 2\"];\n  \
+             \"split\" [shape=box, label=\"split\\nparallelism 2\"];\n  \
+             \"out\" [shape=house, label=\"out\\nconnector stdout, parallelism 2\"];\n  \
+             \"lines\" -> \"split\" [label=\"hash\"];\n  \
+             \"split\" -> \"out\" [label=\"late, hash\"];\n}\n"
+        );
+    }
+
+    #[test]
+    fn mermaid_has_every_node_and_edge() {
+        assert_eq!(
+            mermaid(&sample()),
+            "flowchart LR\n  \
+             n0([\"lines<br/>connector file, parallelism 2\"])\n  \
+             n1[\"split<br/>parallelism 2\"]\n  \
+             n2[(\"out<br/>connector stdout, parallelism 2\")]\n  \
+             n0 -->|\"hash\"| n1\n  \
+             n1 -->|\"late, hash\"| n2\n"
+        );
+    }
+}

@@ -1,0 +1,38 @@
+//! What each command does, one file each.
+
+mod build;
+mod check;
+mod checkpoint;
+mod graph;
+mod run;
+mod running_job;
+
+use clap::CommandFactory as _;
+
+use crate::args::{Cli, Command, CompletionsArgs};
+use crate::failure::Failure;
+use crate::job_file;
+use crate::terminal::Terminal;
+
+/// Carries out a command.
+pub(crate) fn execute(command: &Command, terminal: &Terminal) -> Result<(), Failure> {
+    match command {
+        Command::Run(args) => run::run(args, terminal),
+        Command::Savepoint(args) => running_job::savepoint(args, terminal),
+        Command::Stop(args) => running_job::stop(args, terminal),
+        Command::Cancel(args) => running_job::cancel(args, terminal),
+        Command::Status(args) => running_job::status(args, terminal),
+        Command::Check(args) => check::check(args, terminal),
+        Command::Graph(args) => graph::graph(args, terminal),
+        Command::Checkpoint(command) => checkpoint::checkpoint(command, terminal),
+        Command::Schema(_) => terminal.json(&job_file::schema()),
+        Command::Completions(args) => completions(args, terminal),
+        Command::Build(args) => build::build(args, terminal),
+    }
+}
+
+fn completions(args: &CompletionsArgs, terminal: &Terminal) -> Result<(), Failure> {
+    let mut script = Vec::new();
+    clap_complete::generate(args.shell, &mut Cli::command(), "tidegate", &mut script);
+    terminal.data(&String::from_utf8_lossy(&script))
+}

@@ -1,0 +1,141 @@
+//! What a person sees and can do while a job runs: progress, events, and the signals' meaning.
+
+use std::time::Duration;
+
+use indicatif::ProgressBar;
+use tidegate_runtime::status::JobStatus;
+use tidegate_runtime::{JobCommand, JobHandle};
+use tokio::sync::{oneshot, watch};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
+
+use super::signals::Signal;
+use crate::terminal::{Narrator, Terminal};
+
+/// How often a bar is redrawn.
+const BAR_PERIOD: Duration = Duration::from_secs(1);
+/// How often a line is written where nobody watches.
+const LINE_PERIOD: Duration = Duration::from_secs(5);
+
+/// Follows one run.
+pub(crate) struct Watch {
+    handle: JobHandle,
+    status: watch::Receiver<JobStatus>,
+    terminal: Terminal,
+    narrator: Narrator,
+    progress: Progress,
+    period: Interval,
+    is_due: bool,
+    is_stopping: bool,
+}
+
+/// How progress is shown.
+enum Progress {
+    /// Not at all.
+    None,
+    /// A line from time to time.
+    Lines,
+    /// A bar that is redrawn.
+    Bar(ProgressBar),
+}
+
+impl Watch {
+    /// Follows the run of `handle` from its start. Must be called within a tokio runtime.
+    pub(crate) fn new(handle: JobHandle, is_quiet: bool, terminal: Terminal) -> Self {
+        let (progress, period) = if is_quiet {
+            (Progress::None, LINE_PERIOD)
+        } else if terminal.is_watched() {
+            (Progress::Bar(terminal.progress_bar()), BAR_PERIOD)
+        } else {
+            (Progress::Lines, LINE_PERIOD)
+        };
+        let mut period = interval_at(Instant::now() + period, period);
+        period.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        Self {
+            status: handle.watch(),
+            handle,
+            terminal,
+            narrator: Narrator::default(),
+            progress,
+            period,
+            is_due: false,
+            is_stopping: false,
+        }
+    }
+
+    /// Waits until there may be something to tell. Cancel-safe.
+    pub(crate) async fn next(&mut self) {
+        tokio::select! {
+            _ = self.period.tick() => self.is_due = true,
+            changed = self.status.changed() => {
+                if changed.is_err() {
+                    // The job has ended and will not say more: its caller learns it elsewhere.
+                    std::future::pending::<()>().await;
+                }
+            }
+        }
+    }
+
+    /// Tells what is new.
+    pub(crate) fn tell(&mut self) {
+        let status = self.status.borrow_and_update().clone();
+        for line in self.narrator.events(&status) {
+            self.terminal.say(&line);
+        }
+        if std::mem::take(&mut self.is_due) {
+            match &self.progress {
+                Progress::None => {}
+                Progress::Lines => {
+                    let line = self.narrator.progress(&status);
+                    self.terminal.say(&line);
+                }
+                Progress::Bar(bar) => bar.set_message(self.narrator.progress(&status)),
+            }
+        }
+    }
+
+    /// Tells what is left, takes the bar away, and gives the last status.
+    pub(crate) fn finish(&mut self) -> JobStatus {
+        self.is_due = false;
+        self.tell();
+        if let Progress::Bar(bar) = &self.progress {
+            bar.finish_and_clear();
+        }
+        self.handle.status()
+    }
+
+    /// Says a line.
+    pub(crate) fn say(&self, line: &str) {
+        self.terminal.say(line);
+    }
+
+    /// The first signal stops the job, the second ends the process.
+    pub(crate) fn on_signal(&mut self, signal: Signal) {
+        if self.is_stopping {
+            self.terminal.say(&format!(
+                "{signal} again: ended at once; run it again to go on from the last checkpoint"
+            ));
+            std::process::exit(signal.exit_code());
+        }
+        self.is_stopping = true;
+        let line = format!("{signal}: stopping after a last checkpoint; once more ends it at once");
+        self.terminal.say(&line);
+        tokio::spawn(stop(self.handle.clone(), self.terminal.clone()));
+    }
+}
+
+/// Asks the job to stop. That it did shows in how it ends.
+async fn stop(handle: JobHandle, terminal: Terminal) {
+    let (reply, answer) = oneshot::channel();
+    let command = JobCommand::Stop {
+        drain: false,
+        savepoint: None,
+        reply,
+    };
+    let refused = match handle.send(command).await {
+        Ok(()) => answer.await.ok().and_then(Result::err),
+        Err(error) => Some(error),
+    };
+    if let Some(error) = refused {
+        terminal.say(&format!("could not stop: {error}; once more ends it at once"));
+    }
+}

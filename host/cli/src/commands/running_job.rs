@@ -1,0 +1,109 @@
+//! `tidegate status`, `savepoint`, `stop` and `cancel`: what is asked of a running job.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use bytesize::ByteSize;
+
+use crate::args::{CancelArgs, SavepointArgs, StatusArgs, StopArgs};
+use crate::control::Client;
+use crate::control::api::{JobAnswer, StopRequest};
+use crate::failure::Failure;
+use crate::job_file::JobFile;
+use crate::terminal::{Terminal, table};
+
+/// Takes a savepoint and prints its path.
+pub(crate) fn savepoint(args: &SavepointArgs, terminal: &Terminal) -> Result<(), Failure> {
+    let directory = absolute(&args.directory)?;
+    let answer = client(&args.job, args.wait.timeout)?.savepoint(directory)?;
+    if args.output.json {
+        return terminal.json(&answer);
+    }
+    terminal.data(&answer.savepoint.display().to_string())
+}
+
+/// Stops the job and prints the savepoint's path, if one was asked for.
+pub(crate) fn stop(args: &StopArgs, terminal: &Terminal) -> Result<(), Failure> {
+    let request = StopRequest {
+        savepoint: args.savepoint.as_deref().map(absolute).transpose()?,
+        drain: args.drain,
+    };
+    let answer = client(&args.job, args.wait.timeout)?.stop(&request)?;
+    if args.output.json {
+        return terminal.json(&answer);
+    }
+    terminal.say(&format!("the job is {}", answer.state));
+    match answer.savepoint {
+        Some(savepoint) => terminal.data(&savepoint.display().to_string()),
+        None => Ok(()),
+    }
+}
+
+/// Ends the job without a checkpoint.
+pub(crate) fn cancel(args: &CancelArgs, terminal: &Terminal) -> Result<(), Failure> {
+    let answer = client(&args.job, args.wait.timeout)?.cancel()?;
+    if args.output.json {
+        return terminal.json(&answer);
+    }
+    terminal.say(&format!("the job is {}", answer.state));
+    Ok(())
+}
+
+/// Shows what the job is doing.
+pub(crate) fn status(args: &StatusArgs, terminal: &Terminal) -> Result<(), Failure> {
+    let answer = client(&args.job, args.wait.timeout)?.status()?;
+    if args.output.json {
+        return terminal.json(&answer);
+    }
+    terminal.data(&text(&answer))
+}
+
+fn client(job: &Path, timeout: Option<Duration>) -> Result<Client, Failure> {
+    let directory = JobFile::read(job)?.checkpoint_directory()?;
+    Ok(Client::new(&directory, timeout))
+}
+
+/// The process that runs the job has a working directory of its own.
+fn absolute(path: &Path) -> Result<PathBuf, Failure> {
+    let action = format!("make {} absolute", path.display());
+    std::path::absolute(path).map_err(Failure::io(action))
+}
+
+fn text(answer: &JobAnswer) -> String {
+    let status = &answer.status;
+    let uptime = humantime::format_duration(Duration::from_millis(status.uptime_ms));
+    let restored = match status.restored_checkpoint {
+        None | Some(0) => "started fresh".to_owned(),
+        Some(checkpoint) => format!("restored from checkpoint {checkpoint}"),
+    };
+    let mut text = format!(
+        "{}: {} for {uptime}, process {}, attempt {}, {restored}, {} restart(s)\n",
+        status.job, status.state, answer.pid, status.attempt, status.restarts
+    );
+    let checkpoints = &status.checkpoints;
+    let (completed, failed) = (checkpoints.completed, checkpoints.failed);
+    text.push_str(&format!("checkpoints: {completed} completed, {failed} failed"));
+    if let Some(last) = &checkpoints.last_completed {
+        let (id, ms) = (last.checkpoint, last.duration_ms);
+        let bytes = ByteSize(last.state_bytes);
+        text.push_str(&format!("; the last, {id}, took {ms:.0} ms and has {bytes}"));
+    }
+    text.push('\n');
+    if let Some(failure) = &status.last_failure {
+        text.push_str(&format!("last failure: {failure}\n"));
+    }
+    let rows = status.nodes.iter().map(|node| {
+        vec![
+            node.name.clone(),
+            node.kind.to_string(),
+            node.parallelism.to_string(),
+            node.records_in.to_string(),
+            node.records_out.to_string(),
+            format!("{:.1}", node.busy_seconds),
+            node.watermark.map_or_else(|| "-".to_owned(), |watermark| watermark.to_string()),
+        ]
+    });
+    let header = ["NODE", "KIND", "PARALLELISM", "IN", "OUT", "BUSY s", "WATERMARK ms"];
+    text.push_str(&table(&header, rows));
+    text
+}

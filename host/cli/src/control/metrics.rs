@@ -1,0 +1,192 @@
+//! A job's status in the text format of Prometheus. Pure.
+
+use std::fmt::Write as _;
+
+use tidegate_runtime::status::{JobState, JobStatus, NodeStatus};
+
+const STATES: [JobState; 8] = [
+    JobState::Restoring,
+    JobState::Running,
+    JobState::Stopping,
+    JobState::Restarting,
+    JobState::Finished,
+    JobState::Stopped,
+    JobState::Cancelled,
+    JobState::Failed,
+];
+
+/// All metrics that the status has.
+pub(crate) fn text(status: &JobStatus) -> String {
+    let mut page = Page {
+        job: label(&status.job),
+        text: String::new(),
+    };
+    page.family("tidegate_build_info", "gauge", "Version of the process.");
+    page.labelled("tidegate_build_info", "version", env!("CARGO_PKG_VERSION"), 1);
+    page.family("tidegate_job_state", "gauge", "1 for the state that the job is in.");
+    for state in STATES {
+        let is_in = u8::from(state == status.state);
+        page.labelled("tidegate_job_state", "state", &state.to_string(), is_in);
+    }
+    page.single("tidegate_restarts_total", "counter", "Restarts.", status.restarts);
+    checkpoints(&mut page, status);
+    nodes(&mut page, &status.nodes);
+    page.text
+}
+
+fn checkpoints(page: &mut Page, status: &JobStatus) {
+    let checkpoints = &status.checkpoints;
+    let name = "tidegate_checkpoints_completed_total";
+    page.single(name, "counter", "Checkpoints that completed.", checkpoints.completed);
+    let name = "tidegate_checkpoints_failed_total";
+    page.single(name, "counter", "Checkpoints that failed.", checkpoints.failed);
+    let in_progress = u8::from(checkpoints.in_progress.is_some());
+    let name = "tidegate_checkpoints_in_progress";
+    page.single(name, "gauge", "Checkpoints that are being taken.", in_progress);
+    let Some(last) = &checkpoints.last_completed else {
+        return;
+    };
+    let name = "tidegate_checkpoint_last_id";
+    page.single(name, "gauge", "Id of the newest complete checkpoint.", last.checkpoint);
+    let name = "tidegate_checkpoint_bytes";
+    page.single(name, "gauge", "Bytes of state in it.", last.state_bytes);
+    let name = "tidegate_checkpoint_last_completed_timestamp_seconds";
+    page.single(name, "gauge", "When it completed.", Seconds(last.completed_at_ms));
+}
+
+fn nodes(page: &mut Page, nodes: &[NodeStatus]) {
+    type Counter = fn(&NodeStatus) -> u64;
+    let counters: [(&str, &str, Counter); 4] = [
+        ("tidegate_records_in_total", "Records that came in.", |node| node.records_in),
+        ("tidegate_records_out_total", "Records that went out.", |node| node.records_out),
+        ("tidegate_bytes_in_total", "Bytes that came in.", |node| node.bytes_in),
+        ("tidegate_bytes_out_total", "Bytes that went out.", |node| node.bytes_out),
+    ];
+    for (name, help, value) in counters {
+        page.family(name, "counter", help);
+        for node in nodes {
+            page.labelled(name, "operator", &node.name, value(node));
+        }
+    }
+    let name = "tidegate_busy_seconds_total";
+    page.family(name, "counter", "Seconds of work, summed over subtasks.");
+    for node in nodes {
+        page.labelled(name, "operator", &node.name, node.busy_seconds);
+    }
+    let name = "tidegate_watermark_seconds";
+    page.family(name, "gauge", "Smallest watermark of the subtasks.");
+    for node in nodes {
+        if let Some(watermark) = node.watermark {
+            let sign = if watermark < 0 { "-" } else { "" };
+            let seconds = format!("{sign}{}", Seconds(watermark.unsigned_abs()));
+            page.labelled(name, "operator", &node.name, seconds);
+        }
+    }
+}
+
+/// The text, with the job's label in every line.
+struct Page {
+    job: String,
+    text: String,
+}
+
+impl Page {
+    fn family(&mut self, name: &str, kind: &str, help: &str) {
+        self.line(format_args!("# HELP {name} {help}\n# TYPE {name} {kind}"));
+    }
+
+    fn single(&mut self, name: &str, kind: &str, help: &str, value: impl std::fmt::Display) {
+        self.family(name, kind, help);
+        let job = self.job.clone();
+        self.line(format_args!("{name}{{job=\"{job}\"}} {value}"));
+    }
+
+    fn labelled(&mut self, name: &str, key: &str, of: &str, value: impl std::fmt::Display) {
+        let (job, of) = (self.job.clone(), label(of));
+        self.line(format_args!("{name}{{job=\"{job}\",{key}=\"{of}\"}} {value}"));
+    }
+
+    fn line(&mut self, line: std::fmt::Arguments<'_>) {
+        writeln!(self.text, "{line}").expect("a string takes what is written to it");
+    }
+}
+
+/// Milliseconds, shown as seconds without rounding.
+struct Seconds(u64);
+
+impl std::fmt::Display for Seconds {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}.{:03}", self.0 / 1000, self.0 % 1000)
+    }
+}
+
+/// The value of a label, escaped.
+fn label(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use tidegate_runtime::graph::NodeKind;
+    use tidegate_runtime::status::CompletedSummary;
+
+    use super::*;
+
+    fn status() -> JobStatus {
+        let mut status = JobStatus::new("sums");
+        status.state = JobState::Running;
+        status.checkpoints.completed = 3;
+        status.checkpoints.last_completed = Some(CompletedSummary {
+            checkpoint: 3,
+            duration_ms: 12.0,
+            longest_snapshot_ms: 1.0,
+            state_bytes: 4096,
+            completed_at_ms: 1_700_000_000_123,
+        });
+        status.nodes.push(NodeStatus {
+            name: "count".to_owned(),
+            kind: NodeKind::Operator,
+            parallelism: 2,
+            records_in: 10,
+            records_out: 5,
+            bytes_in: 100,
+            bytes_out: 50,
+            busy_seconds: 0.5,
+            watermark: Some(-1500),
+            ended_subtasks: 0,
+        });
+        status
+    }
+
+    #[test]
+    fn every_sample_has_a_type_and_the_job() {
+        let text = text(&status());
+        let mut families = Vec::new();
+        for line in text.lines() {
+            if let Some(family) = line.strip_prefix("# TYPE ") {
+                families.push(family.split(' ').next().unwrap_or_default().to_owned());
+            } else if !line.starts_with('#') {
+                let name = line.split('{').next().unwrap_or_default();
+                assert_eq!(families.last().map(String::as_str), Some(name), "{line}");
+                assert!(line.contains("{job=\"sums\""), "{line}");
+            }
+        }
+        assert!(families.len() > 10, "{families:?}");
+    }
+
+    #[test]
+    fn values_have_base_units() {
+        let text = text(&status());
+        for line in [
+            "tidegate_job_state{job=\"sums\",state=\"running\"} 1",
+            "tidegate_job_state{job=\"sums\",state=\"failed\"} 0",
+            "tidegate_checkpoints_completed_total{job=\"sums\"} 3",
+            "tidegate_checkpoint_last_completed_timestamp_seconds{job=\"sums\"} 1700000000.123",
+            "tidegate_records_in_total{job=\"sums\",operator=\"count\"} 10",
+            "tidegate_busy_seconds_total{job=\"sums\",operator=\"count\"} 0.5",
+            "tidegate_watermark_seconds{job=\"sums\",operator=\"count\"} -1.500",
+        ] {
+            assert!(text.lines().any(|found| found == line), "{line} is not in\n{text}");
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! How a running job is reached: HTTP on a Unix socket in its checkpoint directory.
+//!
+//! The socket lives as long as the run and belongs to its user alone. Whoever binds it holds the
+//! directory's lock, so a socket that is already there is a leftover of a killed process.
+
+pub(crate) mod api;
+mod client;
+mod metrics;
+mod problem_json;
+mod routes;
+mod server;
+mod socket;
+
+pub(crate) use client::Client;
+pub(crate) use routes::ControlState;
+pub(crate) use server::ControlServer;

@@ -1,0 +1,59 @@
+//! The server's life: from the start of a run to its end.
+
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use super::routes::{self, ControlState};
+use super::socket::SocketPath;
+
+/// How long an answer may take to be written when the run has ended.
+const LAST_ANSWERS: Duration = Duration::from_secs(2);
+
+/// Answers requests to a running job.
+#[derive(Debug)]
+pub(crate) struct ControlServer {
+    socket: SocketPath,
+    shutdown: CancellationToken,
+    serving: JoinHandle<()>,
+}
+
+impl ControlServer {
+    /// Binds the socket and answers from now on. Called once a run, within a tokio runtime, by
+    /// whoever holds the lock of the checkpoint directory.
+    pub(crate) fn start(directory: &Path, state: ControlState) -> io::Result<Self> {
+        let socket = SocketPath::of(directory)?;
+        let listener = socket.listen()?;
+        let shutdown = CancellationToken::new();
+        let ended = shutdown.clone().cancelled_owned();
+        let serve = axum::serve(listener, routes::router(state)).with_graceful_shutdown(ended);
+        let serving = tokio::spawn(async move {
+            if let Err(error) = serve.await {
+                tracing::error!("the control socket failed: {error}");
+            }
+        });
+        Ok(Self {
+            socket,
+            shutdown,
+            serving,
+        })
+    }
+
+    /// Takes no new connections. Must be called before the lock is given up: after that, the
+    /// socket may be that of the next run.
+    pub(crate) fn unlink(&self) {
+        if let Err(error) = self.socket.remove() {
+            tracing::warn!("the control socket could not be removed: {error}");
+        }
+    }
+
+    /// Finishes the answers that are being written and closes all connections, which tells
+    /// clients that the run has ended and the lock is free.
+    pub(crate) async fn shut_down(self) {
+        self.shutdown.cancel();
+        drop(tokio::time::timeout(LAST_ANSWERS, self.serving).await);
+    }
+}

@@ -1,0 +1,157 @@
+//! Why a command failed, and the exit code that says so to scripts.
+
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use thiserror::Error;
+use tidegate_runtime::checkpoint::StoreError;
+use tidegate_runtime::{JobError, JobErrorKind};
+
+use crate::build::BuildError;
+use crate::job_file::JobFileError;
+
+/// The exit codes of the command line's contract.
+pub(crate) mod exit_code {
+    /// The job failed, or the world did.
+    pub(crate) const FAILED: u8 = 1;
+    /// Wrong usage or job file.
+    pub(crate) const USAGE: u8 = 2;
+    /// The state can't be used.
+    pub(crate) const STATE_UNUSABLE: u8 = 3;
+    /// The directory is in use.
+    pub(crate) const IN_USE: u8 = 4;
+    /// No such running job.
+    pub(crate) const NO_RUNNING_JOB: u8 = 5;
+    /// Timed out waiting.
+    pub(crate) const TIMED_OUT: u8 = 6;
+    /// A test or verification failed.
+    pub(crate) const VERIFICATION_FAILED: u8 = 7;
+    /// A component was refused.
+    pub(crate) const COMPONENT_REFUSED: u8 = 8;
+}
+
+/// Why a command failed.
+#[derive(Debug, Error)]
+pub(crate) enum Failure {
+    /// The job file can't be used. Nothing was created.
+    #[error(transparent)]
+    JobFile(#[from] JobFileError),
+    /// Flags that don't go together.
+    #[error("{message}")]
+    Usage {
+        /// What is wrong.
+        message: String,
+    },
+    /// The job could not start, or failed; or checkpoints can't be read.
+    #[error(transparent)]
+    Job(#[from] JobError),
+    /// An operator could not be built.
+    #[error(transparent)]
+    Build(#[from] BuildError),
+    /// Nothing answers for that checkpoint directory.
+    #[error("no job runs on {directory}")]
+    NoRunningJob {
+        /// The checkpoint directory.
+        directory: PathBuf,
+    },
+    /// The running job refused or could not do what it was asked. It goes on as before.
+    #[error("{detail}")]
+    Refused {
+        /// What it says.
+        detail: String,
+        /// The exit code that it gives.
+        exit_code: u8,
+    },
+    /// The running job ended, or said something else than an answer.
+    #[error("the job on {directory} did not answer: {reason}")]
+    NoAnswer {
+        /// The checkpoint directory.
+        directory: PathBuf,
+        /// What happened.
+        reason: String,
+    },
+    /// It takes longer than the user wants to wait. What was asked for may still happen.
+    #[error("no answer within {}", humantime::format_duration(*.waited))]
+    TimedOut {
+        /// How long.
+        waited: Duration,
+    },
+    /// A checkpoint can't be restored.
+    #[error("{bad} of {all} checkpoint(s) can't be restored")]
+    VerificationFailed {
+        /// How many can't.
+        bad: usize,
+        /// How many there are.
+        all: usize,
+    },
+    /// The system refused something that has nothing to do with the job.
+    #[error("could not {action}")]
+    Io {
+        /// What was being done.
+        action: String,
+        /// What the system says.
+        source: io::Error,
+    },
+}
+
+impl Failure {
+    /// A [`Failure::Io`] for use in `map_err`.
+    pub(crate) fn io(action: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
+        let action = action.into();
+        move |source| Self::Io { action, source }
+    }
+
+    /// The exit code of the process.
+    pub(crate) fn exit_code(&self) -> u8 {
+        match self {
+            Self::JobFile(JobFileError::Engine(_)) | Self::NoAnswer { .. } | Self::Io { .. } => {
+                exit_code::FAILED
+            }
+            Self::JobFile(
+                JobFileError::Unreadable { .. }
+                | JobFileError::TooLarge { .. }
+                | JobFileError::Invalid(_),
+            )
+            | Self::Usage { .. } => exit_code::USAGE,
+            Self::Job(error) => of_kind(error.kind()),
+            Self::Build(error) => of_build(error),
+            Self::NoRunningJob { .. } => exit_code::NO_RUNNING_JOB,
+            Self::Refused { exit_code, .. } => *exit_code,
+            Self::TimedOut { .. } => exit_code::TIMED_OUT,
+            Self::VerificationFailed { .. } => exit_code::VERIFICATION_FAILED,
+        }
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::Job(JobError::Store(error))
+    }
+}
+
+fn of_kind(kind: JobErrorKind) -> u8 {
+    match kind {
+        JobErrorKind::Failed => exit_code::FAILED,
+        JobErrorKind::JobRefused => exit_code::USAGE,
+        JobErrorKind::StateUnusable => exit_code::STATE_UNUSABLE,
+        JobErrorKind::InUse => exit_code::IN_USE,
+    }
+}
+
+fn of_build(error: &BuildError) -> u8 {
+    match error {
+        BuildError::NoManifest { .. }
+        | BuildError::NoComponent { .. }
+        | BuildError::OneFileForMany { .. } => exit_code::USAGE,
+        BuildError::NotAnOperator { .. } | BuildError::NotAComponent { .. } => {
+            exit_code::COMPONENT_REFUSED
+        }
+        BuildError::NoToolchain { .. }
+        | BuildError::NotStarted { .. }
+        | BuildError::Project { .. }
+        | BuildError::NotCompiled { .. }
+        | BuildError::Read { .. }
+        | BuildError::Write { .. } => exit_code::FAILED,
+    }
+}

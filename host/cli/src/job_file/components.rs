@@ -1,0 +1,131 @@
+//! Reads and checks the components that operators name.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use tidegate_operator::{Component, Engine, Limits};
+
+use super::document::{NodeEntry, OperatorEntry, PartEntry};
+use super::problem::{Problem, Problems};
+
+/// An operator's component, as `check` shows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct ComponentSummary {
+    /// The operator's name.
+    pub(crate) operator: String,
+    /// Its component, relative to where the job file's path is.
+    pub(crate) path: PathBuf,
+    /// Bytes of the component.
+    pub(crate) bytes: u64,
+    /// BLAKE3 of the component, in hexadecimal.
+    pub(crate) digest: String,
+    /// What it imports.
+    pub(crate) imports: Vec<String>,
+    /// What it exports.
+    pub(crate) exports: Vec<String>,
+}
+
+/// The components of a job, each compiled once however many operators use it.
+pub(crate) struct Components {
+    engine: Engine,
+    by_path: BTreeMap<PathBuf, Component>,
+}
+
+impl Components {
+    /// None yet.
+    pub(crate) fn new(engine: Engine) -> Self {
+        Self {
+            engine,
+            by_path: BTreeMap::new(),
+        }
+    }
+
+    /// The component of an operator, checked and compiled. A component that is missing or refused
+    /// is reported where the job file names it.
+    pub(crate) fn load(
+        &mut self,
+        base: &Path,
+        operator: &OperatorEntry,
+        problems: &Problems,
+    ) -> Option<Component> {
+        let path = base.join(operator.component.get_ref());
+        if let Some(component) = self.by_path.get(&path) {
+            return Some(component.clone());
+        }
+        let loaded = read(&path)
+            .map_err(|error| unreadable(&path, &error))
+            .and_then(|bytes| {
+                let origin = path.display().to_string();
+                Component::load(&self.engine, &origin, &bytes).map_err(|error| error.to_string())
+            });
+        match loaded {
+            Ok(component) => {
+                self.by_path.insert(path, component.clone());
+                Some(component)
+            }
+            Err(message) => {
+                problems.push(Problem::at(operator.component.span(), message));
+                None
+            }
+        }
+    }
+}
+
+/// Reports the components that are not there, without compiling any.
+pub(crate) fn report_missing(base: &Path, entries: &[NodeEntry<'_>], problems: &Problems) {
+    for entry in entries {
+        if let PartEntry::Operator(operator) = &entry.part {
+            let path = base.join(operator.component.get_ref());
+            if let Err(error) = open(&path) {
+                let message = unreadable(&path, &error);
+                problems.push(Problem::at(operator.component.span(), message));
+            }
+        }
+    }
+}
+
+/// What `check` shows of a component.
+pub(crate) fn summary(operator: &str, path: PathBuf, component: &Component) -> ComponentSummary {
+    ComponentSummary {
+        operator: operator.to_owned(),
+        path,
+        bytes: component.size(),
+        digest: blake3::Hash::from(component.digest()).to_hex().to_string(),
+        imports: component.imports().to_vec(),
+        exports: component.exports().to_vec(),
+    }
+}
+
+fn unreadable(path: &Path, error: &io::Error) -> String {
+    format!("component {} can't be read: {error}", path.display())
+}
+
+/// Opens a regular file: nothing that could block or has no end.
+fn open(path: &Path) -> io::Result<File> {
+    let kind = std::fs::metadata(path)?.file_type();
+    if kind.is_dir() {
+        return Err(io::Error::other("it is a directory"));
+    }
+    if !kind.is_file() {
+        return Err(io::Error::other("it is not a regular file"));
+    }
+    File::open(path)
+}
+
+/// Reads a component, but never more than a component may have. The loader refuses what is
+/// longer.
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let file = open(path)?;
+    let length = file.metadata()?.len();
+    if length > Limits::COMPONENT_BYTES {
+        let limit = Limits::COMPONENT_BYTES;
+        let reason = format!("it has {length} bytes; a component may have {limit}");
+        return Err(io::Error::other(reason));
+    }
+    let mut bytes = Vec::new();
+    file.take(Limits::COMPONENT_BYTES + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}

@@ -1,0 +1,48 @@
+//! Why a job file can't be used.
+
+use std::io;
+use std::path::PathBuf;
+
+use thiserror::Error;
+use tidegate_operator::EngineError;
+
+use super::problem::Problem;
+
+/// Why a job file can't be used. Nothing was created or changed.
+#[derive(Debug, Error)]
+pub(crate) enum JobFileError {
+    /// The file can't be read.
+    #[error("job file {path} can't be read")]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// No job file is that long.
+    #[error("job file {path} is larger than {limit} bytes")]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// What it may have.
+        limit: u64,
+    },
+    /// This machine can't run components.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// The file is wrong in one or more places.
+    #[error(transparent)]
+    Invalid(Box<InvalidJobFile>),
+}
+
+/// A job file with what is wrong with it.
+#[derive(Debug, Error)]
+#[error("job file {path} can't be used: {} problem(s)", .problems.len())]
+pub(crate) struct InvalidJobFile {
+    /// The file.
+    pub(crate) path: PathBuf,
+    /// Its text, for showing where.
+    pub(crate) text: String,
+    /// What is wrong, in the order of the file. At least one.
+    pub(crate) problems: Vec<Problem>,
+}

@@ -1,0 +1,241 @@
+//! From a path to a job that can run.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use tidegate_operator::Engine;
+use tidegate_runtime::config::JobSettings;
+use tidegate_runtime::graph::JobGraph;
+use tidegate_runtime::task::ComponentOperator;
+use tidegate_runtime::{Job, OperatorPart};
+
+use super::components::{self, ComponentSummary, Components};
+use super::connectors::{self, Connectors};
+use super::document::{Document, PartEntry, Setting};
+use super::error::{InvalidJobFile, JobFileError};
+use super::parse;
+use super::problem::{Problem, Problems, Span};
+use super::wiring::{self, Wiring};
+
+/// A job file may have this many bytes.
+const LARGEST: u64 = 1 << 20;
+
+/// A job file's text and where it came from.
+#[derive(Clone, Debug)]
+pub(crate) struct JobFile {
+    path: PathBuf,
+    text: String,
+}
+
+/// A job that passed every check that does not need it to run.
+pub(crate) struct LoadedJob {
+    /// The job.
+    pub(crate) job: Job,
+    /// Where its checkpoints go. Not created, not even looked at.
+    pub(crate) checkpoint_directory: PathBuf,
+    /// The components of its operators.
+    pub(crate) components: Vec<ComponentSummary>,
+    file: JobFile,
+    headers: BTreeMap<String, Span>,
+}
+
+impl LoadedJob {
+    /// An error about one of the job's nodes, placed at its header.
+    pub(crate) fn refusal(&self, node: &str, message: String) -> JobFileError {
+        let mut problem = Problem::of_file(message);
+        problem.span = self.headers.get(node).cloned();
+        self.file.invalid(vec![problem])
+    }
+}
+
+impl JobFile {
+    /// Reads a file's text.
+    pub(crate) fn read(path: &Path) -> Result<Self, JobFileError> {
+        let unreadable = |source| JobFileError::Unreadable {
+            path: path.to_owned(),
+            source,
+        };
+        let mut bytes = Vec::new();
+        let file = File::open(path).map_err(unreadable)?;
+        file.take(LARGEST + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+        if bytes.len() as u64 > LARGEST {
+            return Err(JobFileError::TooLarge {
+                path: path.to_owned(),
+                limit: LARGEST,
+            });
+        }
+        Self::from_bytes(path, bytes)
+    }
+
+    fn from_bytes(path: &Path, bytes: Vec<u8>) -> Result<Self, JobFileError> {
+        match String::from_utf8(bytes) {
+            Ok(text) => Ok(Self {
+                path: path.to_owned(),
+                text,
+            }),
+            Err(error) => {
+                // Replacements are longer than what they replace, so the valid part is taken.
+                let valid = error.utf8_error().valid_up_to();
+                let text = String::from_utf8_lossy(&error.as_bytes()[..valid]).into_owned();
+                let problem = Problem::at(valid..valid, "not text in UTF-8 from here on");
+                let path = path.to_owned();
+                Err(Self { path, text }.invalid(vec![problem]))
+            }
+        }
+    }
+
+    /// The job graph, without looking at connectors and components. `parallelism` overrides the
+    /// job's default.
+    pub(crate) fn graph(&self, parallelism: Option<u32>) -> Result<JobGraph, JobFileError> {
+        let problems = Problems::default();
+        let outline = self.outline(parallelism, &problems);
+        match outline {
+            Some(outline) if problems.is_empty() => Ok(outline.graph),
+            Some(_) | None => Err(self.invalid(problems.into_sorted())),
+        }
+    }
+
+    /// The job, ready to run. `parallelism` overrides the job's default.
+    pub(crate) fn load(&self, parallelism: Option<u32>) -> Result<LoadedJob, JobFileError> {
+        let problems = Problems::default();
+        let outline = self.outline(parallelism, &problems);
+        let Some(outline) = outline.filter(|_| problems.is_empty()) else {
+            return Err(self.invalid(problems.into_sorted()));
+        };
+        let loaded = self.load_parts(&outline, Engine::new()?, &problems);
+        match loaded {
+            Some(loaded) if problems.is_empty() => Ok(loaded),
+            Some(_) | None => Err(self.invalid(problems.into_sorted())),
+        }
+    }
+
+    /// Where the job's checkpoints are, whatever else is wrong with the file.
+    pub(crate) fn checkpoint_directory(&self) -> Result<PathBuf, JobFileError> {
+        let problems = Problems::default();
+        let directory = parse::checkpoint_directory(&self.text, &problems);
+        directory
+            .map(|directory| self.base().join(directory))
+            .ok_or_else(|| self.invalid(problems.into_sorted()))
+    }
+
+    /// What paths in the file are relative to.
+    fn base(&self) -> PathBuf {
+        match self.path.parent() {
+            Some(parent) if parent != Path::new("") => parent.to_owned(),
+            Some(_) | None => PathBuf::from("."),
+        }
+    }
+
+    fn invalid(&self, problems: Vec<Problem>) -> JobFileError {
+        assert!(!problems.is_empty(), "a refused job file has a problem");
+        JobFileError::Invalid(Box::new(InvalidJobFile {
+            path: self.path.clone(),
+            text: self.text.clone(),
+            problems,
+        }))
+    }
+
+    /// Everything that can be known without opening another file. Problems may have been found
+    /// even if there is an outline.
+    fn outline(&self, parallelism: Option<u32>, problems: &Problems) -> Option<Outline<'_>> {
+        let document = parse::parse(&self.text, problems)?;
+        let parallelism = match parallelism {
+            Some(value) => Setting { value, span: None },
+            None => document.defaults.parallelism.clone(),
+        };
+        let wiring = wiring::wire(&document, parallelism.value, problems);
+        connectors::check_known(&document.nodes.usable, problems);
+        if !problems.is_empty() {
+            components::report_missing(&self.base(), &document.nodes.usable, problems);
+            return None;
+        }
+        match wiring.graph(&document, &BTreeMap::new()) {
+            Ok(graph) => Some(Outline {
+                document,
+                wiring,
+                graph,
+            }),
+            Err(error) => {
+                problems.push(wiring::place(&error, &document, &parallelism));
+                None
+            }
+        }
+    }
+
+    fn load_parts(
+        &self,
+        outline: &Outline<'_>,
+        engine: Engine,
+        problems: &Problems,
+    ) -> Option<LoadedJob> {
+        let document = &outline.document;
+        let connectors = connectors::connect(&document.nodes.usable, &self.base(), problems);
+        let (parts, summaries) = self.operators(document, engine, problems);
+        if !problems.is_empty() {
+            return None;
+        }
+        let digest = |summary: &ComponentSummary| (summary.operator.clone(), summary.digest.clone());
+        let digests = summaries.iter().map(digest).collect();
+        let graph = outline.wiring.graph(document, &digests);
+        let graph = graph.expect("the same graph without digests was accepted");
+        let Connectors { sources, sinks } = connectors;
+        let header = |node: &super::document::NodeEntry<'_>| {
+            (node.name.get_ref().clone(), node.name.span())
+        };
+        Some(LoadedJob {
+            job: Job {
+                graph,
+                sources,
+                operators: parts,
+                sinks,
+                settings: JobSettings {
+                    checkpoint: document.checkpoint.clone(),
+                    restart: document.restart.clone(),
+                    ..JobSettings::default()
+                },
+            },
+            checkpoint_directory: self.base().join(&document.checkpoint_directory),
+            components: summaries,
+            file: self.clone(),
+            headers: document.nodes.usable.iter().map(header).collect(),
+        })
+    }
+
+    fn operators(
+        &self,
+        document: &Document<'_>,
+        engine: Engine,
+        problems: &Problems,
+    ) -> (BTreeMap<String, OperatorPart>, Vec<ComponentSummary>) {
+        let mut components = Components::new(engine);
+        let (mut parts, mut summaries) = (BTreeMap::new(), Vec::new());
+        for entry in &document.nodes.usable {
+            let PartEntry::Operator(operator) = &entry.part else {
+                continue;
+            };
+            let Some(component) = components.load(&self.base(), operator, problems) else {
+                continue;
+            };
+            let name = entry.name.get_ref().clone();
+            let path = self.base().join(operator.component.get_ref());
+            summaries.push(components::summary(&name, path, &component));
+            let factory = ComponentOperator::new(component, operator.limits.clone());
+            let part = OperatorPart {
+                factory: Arc::new(factory),
+                config: operator.config.clone(),
+            };
+            parts.insert(name, part);
+        }
+        (parts, summaries)
+    }
+}
+
+/// A document with its graph.
+struct Outline<'i> {
+    document: Document<'i>,
+    wiring: Wiring,
+    graph: JobGraph,
+}

@@ -1,0 +1,30 @@
+//! The job file: TOML in, a job out, and for everything that is wrong a place and what was
+//! expected.
+//!
+//! The steps are `parse` (keys and types), `wiring` (names, ports, the graph), `connectors` and
+//! `components`. Each reports all that it finds; a later step runs only if the earlier ones found
+//! nothing. Reading a job file never creates or changes anything.
+
+mod components;
+mod connectors;
+mod document;
+mod error;
+mod load;
+mod nodes;
+mod parse;
+mod problem;
+mod reader;
+mod schema;
+mod settings;
+mod suggest;
+mod value;
+mod wiring;
+
+#[cfg(test)]
+mod tests;
+
+pub(crate) use components::ComponentSummary;
+pub(crate) use error::{InvalidJobFile, JobFileError};
+pub(crate) use load::{JobFile, LoadedJob};
+pub(crate) use problem::{LocatedProblem, Position, Problem};
+pub(crate) use schema::schema;

@@ -1,0 +1,150 @@
+//! What is wrong with a job file, and where. Pure.
+//!
+//! Readers hold a shared [`Problems`] and go on after each one, so that a person sees all of them
+//! at once.
+
+use std::cell::RefCell;
+use std::ops::Range;
+
+use serde::Serialize;
+
+/// Bytes of the job file, from and up to.
+pub(crate) type Span = Range<usize>;
+
+/// One thing that is wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Problem {
+    /// Where it stands; none if it is about a flag or about something that is absent.
+    pub(crate) span: Option<Span>,
+    /// What is wrong.
+    pub(crate) message: String,
+    /// What was expected instead.
+    pub(crate) help: Option<String>,
+}
+
+impl Problem {
+    /// A problem at a place.
+    pub(crate) fn at(span: Span, message: impl Into<String>) -> Self {
+        Self {
+            span: Some(span),
+            message: message.into(),
+            help: None,
+        }
+    }
+
+    /// A problem of the file as a whole.
+    pub(crate) fn of_file(message: impl Into<String>) -> Self {
+        Self {
+            span: None,
+            message: message.into(),
+            help: None,
+        }
+    }
+
+    /// The same problem, with what was expected.
+    #[must_use]
+    pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// The same problem with its place in the file's text worked out.
+    pub(crate) fn locate(&self, text: &str) -> LocatedProblem {
+        let position = self.span.as_ref().map(|span| Position::of(text, span.start));
+        LocatedProblem {
+            line: position.map(|position| position.line),
+            column: position.map(|position| position.column),
+            message: self.message.clone(),
+            help: self.help.clone(),
+        }
+    }
+}
+
+/// A problem as tools read it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct LocatedProblem {
+    /// See [`Position`].
+    pub(crate) line: Option<usize>,
+    /// See [`Position`].
+    pub(crate) column: Option<usize>,
+    /// What is wrong.
+    pub(crate) message: String,
+    /// What was expected instead.
+    pub(crate) help: Option<String>,
+}
+
+/// A place as editors count: both from 1, columns in characters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Position {
+    /// Line.
+    pub(crate) line: usize,
+    /// Column.
+    pub(crate) column: usize,
+}
+
+impl Position {
+    /// The place of a byte of `text`; of the end, if there is no such byte.
+    pub(crate) fn of(text: &str, offset: usize) -> Self {
+        let before = text.floor_char_boundary(offset.min(text.len()));
+        let before = &text[..before];
+        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        Self {
+            line: before.matches('\n').count() + 1,
+            column: before[line_start..].chars().count() + 1,
+        }
+    }
+}
+
+/// The problems found so far.
+#[derive(Debug, Default)]
+pub(crate) struct Problems {
+    found: RefCell<Vec<Problem>>,
+}
+
+impl Problems {
+    /// Adds one.
+    pub(crate) fn push(&self, problem: Problem) {
+        self.found.borrow_mut().push(problem);
+    }
+
+    /// True if there is none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.found.borrow().is_empty()
+    }
+
+    /// All of them in the order of the file; those without a place last.
+    pub(crate) fn into_sorted(self) -> Vec<Problem> {
+        let mut found = self.found.into_inner();
+        found.sort_by_key(|problem| problem.span.as_ref().map_or(usize::MAX, |span| span.start));
+        found
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_counted_as_editors_count() {
+        let place = |offset| {
+            let position = Position::of("ab\nçd\n", offset);
+            (position.line, position.column)
+        };
+        assert_eq!(place(0), (1, 1));
+        assert_eq!(place(2), (1, 3));
+        assert_eq!(place(3), (2, 1));
+        assert_eq!(place(4), (2, 1), "inside a character is at it");
+        assert_eq!(place(5), (2, 2));
+        assert_eq!(place(99), (3, 1), "after the end is at the end");
+    }
+
+    #[test]
+    fn problems_are_told_in_the_order_of_the_file() {
+        let problems = Problems::default();
+        problems.push(Problem::of_file("c"));
+        problems.push(Problem::at(5..6, "b"));
+        problems.push(Problem::at(1..2, "a"));
+        let messages: Vec<String> = problems.into_sorted().into_iter().map(|p| p.message).collect();
+        assert_eq!(messages, ["a", "b", "c"]);
+    }
+}

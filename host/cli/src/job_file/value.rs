@@ -1,0 +1,92 @@
+//! Values of a job file that TOML has no type for: durations and sizes; and TOML as JSON. Pure.
+
+use std::time::Duration;
+
+use bytesize::ByteSize;
+use toml::de::{DeInteger, DeValue};
+use toml::Spanned;
+
+use super::problem::Problem;
+
+/// Longer waits than this are a slip, and sums of them could leave the range of the clock.
+const LONGEST: Duration = Duration::from_secs(366 * 24 * 3600);
+
+/// `"1s"`, `"500ms"`, `"1m 30s"`.
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
+    let duration = humantime::parse_duration(text).map_err(|error| error.to_string())?;
+    if duration > LONGEST {
+        return Err("longer than a year".to_owned());
+    }
+    Ok(duration)
+}
+
+/// `"256MiB"`, `"64 kB"`. A unit is needed, so that nobody has to guess one.
+pub(crate) fn size(text: &str) -> Result<u64, String> {
+    if !text.ends_with(|c: char| c.is_ascii_alphabetic()) {
+        return Err("there is no unit".to_owned());
+    }
+    match text.parse::<ByteSize>() {
+        Ok(ByteSize(u64::MAX)) => Err("larger than any memory".to_owned()),
+        Ok(ByteSize(bytes)) => Ok(bytes),
+        Err(_) => Err("not a number with a unit".to_owned()),
+    }
+}
+
+/// The integer, if it fits.
+pub(crate) fn integer(integer: &DeInteger<'_>) -> Option<i64> {
+    i64::from_str_radix(integer.as_str(), integer.radix()).ok()
+}
+
+/// The JSON that an operator gets for a TOML value: dates and times become strings.
+pub(crate) fn json(value: &Spanned<DeValue<'_>>) -> Result<serde_json::Value, Problem> {
+    match value.get_ref() {
+        DeValue::String(text) => Ok(serde_json::Value::String(text.clone().into_owned())),
+        DeValue::Integer(number) => integer(number).map(serde_json::Value::from).ok_or_else(|| {
+            Problem::at(value.span(), format!("{number} is too large"))
+                .help("integers have 64 bits with a sign; write it as a string")
+        }),
+        DeValue::Float(number) => {
+            let parsed = number.as_str().parse::<f64>().ok();
+            let finite = parsed.and_then(serde_json::Number::from_f64);
+            finite.map(serde_json::Value::Number).ok_or_else(|| {
+                Problem::at(value.span(), format!("{number} has no JSON form"))
+                    .help("the operator gets its config as JSON; write it as a string")
+            })
+        }
+        DeValue::Boolean(flag) => Ok(serde_json::Value::Bool(*flag)),
+        DeValue::Datetime(time) => Ok(serde_json::Value::String(time.to_string())),
+        DeValue::Array(items) => items.iter().map(json).collect(),
+        DeValue::Table(table) => {
+            let entry = |(key, value): (&Spanned<_>, _)| {
+                Ok((AsRef::<str>::as_ref(key.get_ref()).to_owned(), json(value)?))
+            };
+            let fields: serde_json::Map<_, _> = table.iter().map(entry).collect::<Result<_, _>>()?;
+            Ok(serde_json::Value::Object(fields))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_read_as_people_write_them() {
+        assert_eq!(duration("1s"), Ok(Duration::from_secs(1)));
+        assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
+        assert_eq!(duration("1m 30s"), Ok(Duration::from_secs(90)));
+        for bad in ["", "1", "s", "1 parsec", "-1s", "1e9s", "584000000000y"] {
+            assert!(duration(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn sizes_need_a_unit_and_fit_in_64_bits() {
+        assert_eq!(size("256MiB"), Ok(256 << 20));
+        assert_eq!(size("64 kB"), Ok(64_000));
+        assert_eq!(size("1.5KiB"), Ok(1536));
+        for bad in ["", "256", "MiB", "-1MiB", "99999999999999999EiB", "1 lightyear"] {
+            assert!(size(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,284 @@
+//! From entries that name each other to a [`JobGraph`]: names and ports are looked up,
+//! parallelisms and partitionings get their defaults, and what the graph refuses is placed in the
+//! file again. Pure.
+
+use std::collections::BTreeMap;
+
+use toml::Spanned;
+
+use tidegate_runtime::graph::{Edge, GraphError, JobGraph, Node, NodeKind, Partitioning};
+
+use super::document::{Document, InputEntry, NodeEntry, PartEntry, Setting};
+use super::nodes::DEAD_LETTER;
+use super::problem::{Problem, Problems, Span};
+use super::suggest;
+
+/// Ports that an operator without `outputs` may have; more are named.
+const UNNAMED_PORTS: u32 = 64;
+
+/// Nodes and edges, each edge with a known upstream node and port.
+pub(crate) struct Wiring {
+    nodes: Vec<Node>,
+    edges: Vec<Edge>,
+}
+
+/// Looks up what the entries name. `parallelism` is the one of nodes that set none.
+pub(crate) fn wire(document: &Document<'_>, parallelism: u32, problems: &Problems) -> Wiring {
+    let entries = &document.nodes.usable;
+    check_names(entries, problems);
+    let lookup = Lookup {
+        document,
+        problems,
+    };
+    let mut ports: BTreeMap<&str, u32> = BTreeMap::new();
+    let mut edges = Vec::new();
+    for (entry, input) in entries.iter().flat_map(|e| e.inputs.iter().map(move |i| (e, i))) {
+        let Some((from, port)) = lookup.upstream(entry, input) else {
+            continue;
+        };
+        let most = ports.entry(from.name.get_ref()).or_default();
+        *most = port.max(*most);
+        let parallelism_of = |entry: &NodeEntry<'_>| {
+            entry.parallelism.as_ref().map_or(parallelism, |own| *own.get_ref())
+        };
+        let default = if parallelism_of(from) == parallelism_of(entry) {
+            Partitioning::Forward
+        } else {
+            Partitioning::Rebalance
+        };
+        edges.push(Edge {
+            from: from.name.get_ref().clone(),
+            port,
+            to: entry.name.get_ref().clone(),
+            partitioning: input.partition.as_ref().map_or(default, |given| *given.get_ref()),
+        });
+    }
+    let node = |entry: &NodeEntry<'_>| Node {
+        name: entry.name.get_ref().clone(),
+        kind: entry.kind(),
+        parallelism: entry.parallelism.as_ref().map_or(parallelism, |own| *own.get_ref()),
+        implementation: implementation(&entry.part),
+        digest: None,
+        outputs: outputs(entry, ports.get(entry.name.get_ref().as_str()).copied()),
+    };
+    Wiring {
+        nodes: entries.iter().map(node).collect(),
+        edges,
+    }
+}
+
+impl Wiring {
+    /// The graph, with the digest of each operator's component where it is known.
+    pub(crate) fn graph(
+        &self,
+        document: &Document<'_>,
+        digests: &BTreeMap<String, String>,
+    ) -> Result<JobGraph, GraphError> {
+        let mut nodes = self.nodes.clone();
+        for node in &mut nodes {
+            node.digest = digests.get(&node.name).cloned();
+        }
+        let max = document.defaults.max_parallelism.value;
+        JobGraph::new(document.name.clone(), max, nodes, self.edges.clone())
+    }
+}
+
+/// Where the file says what the graph refuses.
+pub(crate) fn place(
+    error: &GraphError,
+    document: &Document<'_>,
+    parallelism: &Setting,
+) -> Problem {
+    let entry = |name: &str| document.nodes.usable.iter().find(|e| e.name.get_ref() == name);
+    let header = |name: &str| entry(name).map(|entry| entry.name.span());
+    let inputs = |name: &str| entry(name).map(|entry| entry.inputs_span.clone());
+    let span: Option<Span> = match error {
+        GraphError::DuplicateName { node } | GraphError::BadName { node } => header(node),
+        GraphError::UnknownNode { node, .. }
+        | GraphError::NoInputs { node }
+        | GraphError::ReadsFromSink { node, .. }
+        | GraphError::UnknownPort { node, .. }
+        | GraphError::UnequalParallelism { node, .. } => inputs(node),
+        // The last of the list is the first again: its `inputs` close the cycle.
+        GraphError::Cycle { nodes } => nodes.last().and_then(|node| inputs(node)),
+        GraphError::Parallelism { node, .. } => match entry(node) {
+            Some(NodeEntry {
+                parallelism: Some(own),
+                ..
+            }) => Some(own.span()),
+            Some(_) | None => parallelism.span.clone(),
+        },
+        GraphError::MaxParallelism { .. } => document.defaults.max_parallelism.span.clone(),
+        GraphError::Missing { .. } => None,
+    };
+    let mut problem = Problem::of_file(error.to_string());
+    problem.span = span;
+    problem.help = match error {
+        GraphError::Cycle { .. } => Some(
+            "expected a graph without cycles: a barrier could not pass one".to_owned(),
+        ),
+        GraphError::Missing { missing } => Some(format!("expected a table [{missing}.NAME]")),
+        GraphError::DuplicateName { .. }
+        | GraphError::UnknownNode { .. }
+        | GraphError::NoInputs { .. }
+        | GraphError::ReadsFromSink { .. }
+        | GraphError::UnknownPort { .. }
+        | GraphError::UnequalParallelism { .. }
+        | GraphError::Parallelism { .. }
+        | GraphError::MaxParallelism { .. }
+        | GraphError::BadName { .. } => None,
+    };
+    problem
+}
+
+/// Sources, operators and sinks share one space of names.
+fn check_names(entries: &[NodeEntry<'_>], problems: &Problems) {
+    let mut seen: BTreeMap<&str, &NodeEntry<'_>> = BTreeMap::new();
+    for entry in entries {
+        let name = entry.name.get_ref().as_str();
+        if let Some(first) = seen.insert(name, entry) {
+            let message = format!("{} has the name of a {}", entry.title(), first.kind());
+            let help = "expected another name: it is the node's identity in checkpoints";
+            problems.push(Problem::at(entry.name.span(), message).help(help));
+        }
+    }
+}
+
+fn implementation(part: &PartEntry<'_>) -> String {
+    match part {
+        PartEntry::Source(entry) | PartEntry::Sink(entry) => entry.connector.get_ref().clone(),
+        PartEntry::Operator(_) => "component".to_owned(),
+    }
+}
+
+/// An operator that does not name its ports has as many as are read, and one at least.
+fn outputs(entry: &NodeEntry<'_>, most: Option<u32>) -> Vec<String> {
+    match &entry.part {
+        PartEntry::Source(_) => vec![MAIN.to_owned()],
+        PartEntry::Sink(_) => Vec::new(),
+        PartEntry::Operator(operator) => match &operator.outputs {
+            Some(names) => names.clone(),
+            None => (0..=most.unwrap_or(0)).map(unnamed_port).collect(),
+        },
+    }
+}
+
+/// Name of the first port where the file gives none.
+const MAIN: &str = "main";
+
+fn unnamed_port(port: u32) -> String {
+    match port {
+        0 => MAIN.to_owned(),
+        other => other.to_string(),
+    }
+}
+
+/// Finds upstream nodes and their ports.
+struct Lookup<'a, 'i> {
+    document: &'a Document<'i>,
+    problems: &'a Problems,
+}
+
+impl<'a, 'i> Lookup<'a, 'i> {
+    /// The node and port that an input names. None if there is no such thing.
+    fn upstream(
+        &self,
+        entry: &NodeEntry<'_>,
+        input: &InputEntry,
+    ) -> Option<(&'a NodeEntry<'i>, u32)> {
+        let written = input.from.get_ref().as_str();
+        let (name, port) = match written.split_once(':') {
+            Some((name, port)) => (name, Some(port)),
+            None => (written, None),
+        };
+        let nodes = &self.document.nodes;
+        if nodes.unusable.iter().any(|unusable| unusable == name) {
+            return None;
+        }
+        let Some(from) = nodes.usable.iter().find(|node| node.name.get_ref() == name) else {
+            self.unknown_node(entry, &input.from, name);
+            return None;
+        };
+        if from.kind() == NodeKind::Sink {
+            let message = format!("{} reads from {}", entry.title(), from.title());
+            let help = "expected a source or an operator: a sink has no output";
+            self.problems.push(Problem::at(input.from.span(), message).help(help));
+            return None;
+        }
+        match port.map_or(Ok(0), |port| port_of(from, port)) {
+            Ok(port) => Some((from, port)),
+            Err((reason, help)) => {
+                let message = format!("{} reads from `{written}`: {reason}", entry.title());
+                let mut problem = Problem::at(input.from.span(), message);
+                problem.help = help;
+                self.problems.push(problem);
+                None
+            }
+        }
+    }
+
+    fn unknown_node(&self, entry: &NodeEntry<'_>, from: &Spanned<String>, name: &str) {
+        let message = format!("{} reads from `{name}`, which does not exist", entry.title());
+        let nodes = &self.document.nodes.usable;
+        let readable = nodes.iter().filter(|node| node.kind() != NodeKind::Sink);
+        let names = readable.map(|node| node.name.get_ref().as_str());
+        let mut problem = Problem::at(from.span(), message);
+        problem.help = suggest::expected(name, names.filter(|name| *name != entry.name.get_ref()));
+        self.problems.push(problem);
+    }
+}
+
+/// The number of a port that is written as a number or a name, or what is wrong and expected.
+fn port_of(from: &NodeEntry<'_>, port: &str) -> Result<u32, (String, Option<String>)> {
+    let names: Vec<&str> = match &from.part {
+        PartEntry::Operator(operator) => match &operator.outputs {
+            Some(names) => names.iter().map(String::as_str).collect(),
+            None => return unnamed_port_of(from, port),
+        },
+        PartEntry::Source(_) | PartEntry::Sink(_) => vec![MAIN],
+    };
+    if let Some(index) = names.iter().position(|name| *name == port) {
+        return Ok(u32::try_from(index).expect("a job file has fewer ports than bytes"));
+    }
+    if port == DEAD_LETTER {
+        return Err(dead_letter());
+    }
+    let count = names.len();
+    match port.parse::<u32>() {
+        Ok(number) if (number as usize) < count => Ok(number),
+        Ok(_) => {
+            let reason = format!("{} has {count} output port(s), numbered from 0", from.title());
+            Err((reason, None))
+        }
+        Err(_) => {
+            let reason = format!("{} has no output port of that name", from.title());
+            Err((reason, suggest::expected(port, names.iter().copied())))
+        }
+    }
+}
+
+fn unnamed_port_of(from: &NodeEntry<'_>, port: &str) -> Result<u32, (String, Option<String>)> {
+    if port == DEAD_LETTER {
+        return Err(dead_letter());
+    }
+    if port == MAIN {
+        return Ok(0);
+    }
+    match port.parse::<u32>() {
+        Ok(number) if number < UNNAMED_PORTS => Ok(number),
+        Ok(_) => {
+            let reason = format!("{} names no `outputs`", from.title());
+            Err((reason, Some(format!("expected a port from 0 to {}", UNNAMED_PORTS - 1))))
+        }
+        Err(_) => {
+            let reason = format!("{} names no `outputs`", from.title());
+            let help = "expected a port's number, or `outputs = [\"main\", ..]` with its name";
+            Err((reason, Some(help.to_owned())))
+        }
+    }
+}
+
+fn dead_letter() -> (String, Option<String>) {
+    let reason = "the reserved port `dead-letter` is not supported by this version yet";
+    (reason.to_owned(), None)
+}

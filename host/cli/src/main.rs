@@ -1,0 +1,47 @@
+//! `tidegate`, the command line: job file, commands, terminal and control socket.
+//!
+//! `main` reads the command line, carries out one command and turns its result into an exit code.
+//! Everything that runs a job is in the crates below; this one only wires it up and shows it.
+
+mod args;
+pub mod build;
+mod commands;
+mod control;
+mod failure;
+mod job_file;
+mod terminal;
+
+use std::process::ExitCode;
+
+use tracing_subscriber::EnvFilter;
+
+use args::Cli;
+use failure::Failure;
+use terminal::Terminal;
+
+fn main() -> ExitCode {
+    let cli = Cli::from_process();
+    let terminal = Terminal::default();
+    let done = log_to(&terminal, &cli.log)
+        .and_then(|()| commands::execute(&cli.command, &terminal));
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            terminal.report(&failure);
+            ExitCode::from(failure.exit_code())
+        }
+    }
+}
+
+/// Logs of the host and of guests go to the terminal, past whatever it shows.
+fn log_to(terminal: &Terminal, filter: &str) -> Result<(), Failure> {
+    let filter = EnvFilter::try_new(filter).map_err(|error| Failure::Usage {
+        message: format!("--log {filter}: {error}"),
+    })?;
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(terminal.clone())
+        .with_ansi(terminal.is_watched())
+        .init();
+    Ok(())
+}

@@ -1,0 +1,113 @@
+//! The terminal: the only place that prints. Data goes to standard output, talk to standard error.
+//!
+//! Talk never fails: whoever closed standard error does not want to hear it.
+
+mod progress;
+mod report;
+mod table;
+
+use std::io::{self, IsTerminal as _, Write};
+
+use indicatif::{MultiProgress, ProgressBar};
+use tracing_subscriber::fmt::MakeWriter;
+
+use crate::failure::Failure;
+
+pub(crate) use progress::{Narrator, summary};
+pub(crate) use report::{chain, job_file_error};
+pub(crate) use table::table;
+
+/// A handle to the terminal. Lines and logs never tear a progress bar that is shown.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Terminal {
+    bars: MultiProgress,
+}
+
+impl Terminal {
+    /// Prints data as it is.
+    pub(crate) fn data(&self, text: &str) -> Result<(), Failure> {
+        let print = || {
+            let mut out = io::stdout().lock();
+            out.write_all(text.as_bytes())?;
+            if !text.ends_with('\n') {
+                out.write_all(b"\n")?;
+            }
+            out.flush()
+        };
+        match self.bars.suspend(print) {
+            // Whoever reads, such as `head`, has seen enough.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            printed => printed.map_err(Failure::io("write to standard output")),
+        }
+    }
+
+    /// Prints data as JSON.
+    pub(crate) fn json(&self, data: &impl serde::Serialize) -> Result<(), Failure> {
+        let text = serde_json::to_string_pretty(data)
+            .map_err(|error| Failure::io("write JSON")(io::Error::from(error)))?;
+        self.data(&text)
+    }
+
+    /// Says a line to the person who watches.
+    pub(crate) fn say(&self, line: &str) {
+        self.write_talk(format!("{line}\n").as_bytes());
+    }
+
+    /// Says why a command failed.
+    pub(crate) fn report(&self, failure: &Failure) {
+        let text = match failure {
+            Failure::JobFile(error) => job_file_error(error, self.is_watched()),
+            Failure::Usage { .. }
+            | Failure::Job(_)
+            | Failure::Build(_)
+            | Failure::NoRunningJob { .. }
+            | Failure::Refused { .. }
+            | Failure::NoAnswer { .. }
+            | Failure::TimedOut { .. }
+            | Failure::VerificationFailed { .. }
+            | Failure::Io { .. } => format!("error: {}\n", chain(failure)),
+        };
+        self.write_talk(text.as_bytes());
+    }
+
+    /// True if a person sees standard error as it is written.
+    pub(crate) fn is_watched(&self) -> bool {
+        io::stderr().is_terminal()
+    }
+
+    /// A bar that is redrawn in place; it has no length, since a stream has none.
+    pub(crate) fn progress_bar(&self) -> ProgressBar {
+        self.bars.add(ProgressBar::new_spinner())
+    }
+
+    fn write_talk(&self, bytes: &[u8]) {
+        let print = || io::stderr().lock().write_all(bytes);
+        drop(self.bars.suspend(print));
+    }
+}
+
+/// What `tracing` writes a line of its log to.
+pub(crate) struct LogWriter {
+    terminal: Terminal,
+}
+
+impl Write for LogWriter {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.terminal.write_talk(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Terminal {
+    type Writer = LogWriter;
+
+    fn make_writer(&'a self) -> LogWriter {
+        LogWriter {
+            terminal: self.clone(),
+        }
+    }
+}

@@ -1,0 +1,222 @@
+//! What is said about a running job: events as they show in its status, and how far it is. Pure,
+//! but for the counters that it keeps from one status to the next.
+
+use std::time::Duration;
+
+use bytesize::ByteSize;
+use tidegate_runtime::Outcome;
+use tidegate_runtime::status::{JobState, JobStatus};
+
+/// Compares each status of a job with the one before.
+///
+/// Statuses come several times a second, so a short state can be missed; counters can't.
+#[derive(Debug, Default)]
+pub(crate) struct Narrator {
+    is_started: bool,
+    restarts: u32,
+    failed_checkpoints: u64,
+    restored_attempt: u64,
+    /// Records and time of the last call of [`Self::progress`].
+    measured: (u64, u64),
+}
+
+impl Narrator {
+    /// What a person should be told about this status, one line each.
+    pub(crate) fn events(&mut self, status: &JobStatus) -> Vec<String> {
+        let mut lines = Vec::new();
+        if status.restarts > self.restarts {
+            self.restarts = status.restarts;
+            let why = status.last_failure.as_deref().unwrap_or("unknown");
+            lines.push(format!("restart {}: {why}", status.restarts));
+        }
+        let failed = status.checkpoints.failed;
+        if failed > self.failed_checkpoints {
+            self.failed_checkpoints = failed;
+            let why = status.checkpoints.last_failure.as_deref().unwrap_or("unknown");
+            lines.push(format!("a checkpoint failed, the job goes on: {why}"));
+        }
+        let is_restored = match status.state {
+            JobState::Running | JobState::Stopping | JobState::Finished | JobState::Stopped => true,
+            JobState::Restoring
+            | JobState::Restarting
+            | JobState::Cancelled
+            | JobState::Failed => false,
+        };
+        if is_restored && status.attempt > self.restored_attempt {
+            self.restored_attempt = status.attempt;
+            lines.push(self.start_line(status));
+        }
+        lines
+    }
+
+    fn start_line(&mut self, status: &JobStatus) -> String {
+        let job = &status.job;
+        let is_first = !std::mem::replace(&mut self.is_started, true);
+        match (is_first, status.restored_checkpoint) {
+            (true, None | Some(0)) => format!("{job}: starts fresh"),
+            (true, Some(checkpoint)) => format!("{job}: continues from checkpoint {checkpoint}"),
+            (false, None | Some(0)) => format!("{job}: runs again, from the start"),
+            (false, Some(checkpoint)) => {
+                format!("{job}: runs again, from checkpoint {checkpoint}")
+            }
+        }
+    }
+
+    /// How far the job is, with the rate since the last call.
+    pub(crate) fn progress(&mut self, status: &JobStatus) -> String {
+        let (records, uptime) = (status.source_records, status.uptime_ms);
+        let (records_before, uptime_before) = self.measured;
+        self.measured = (records, uptime);
+        let rate = per_second(
+            records.saturating_sub(records_before),
+            uptime.saturating_sub(uptime_before),
+        );
+        let mut line = format!(
+            "{}: {} records, {} records/s, {} checkpoint(s)",
+            status.state,
+            grouped(records),
+            grouped(rate),
+            grouped(status.checkpoints.completed)
+        );
+        if let Some(last) = &status.checkpoints.last_completed {
+            let (id, ms) = (last.checkpoint, last.duration_ms);
+            let bytes = ByteSize(last.state_bytes);
+            line.push_str(&format!(", last {id} in {ms:.0} ms with {bytes}"));
+        }
+        if status.restarts > 0 {
+            line.push_str(&format!(", {} restart(s)", status.restarts));
+        }
+        line
+    }
+}
+
+/// The line that closes a run which did not fail.
+pub(crate) fn summary(outcome: &Outcome, status: &JobStatus) -> String {
+    let job = &status.job;
+    let ended = match outcome {
+        Outcome::AlreadyFinished => {
+            return format!("{job}: already finished in an earlier run; nothing to do");
+        }
+        Outcome::Finished => "finished".to_owned(),
+        Outcome::Stopped { checkpoint } => {
+            format!("stopped at checkpoint {checkpoint}; run it again to continue")
+        }
+        Outcome::Cancelled => "cancelled without a last checkpoint".to_owned(),
+    };
+    let time = humantime::format_duration(Duration::from_millis(status.uptime_ms));
+    format!(
+        "{job}: {ended}; {} records in {time} ({} records/s), {} checkpoint(s), {} restart(s)",
+        grouped(status.source_records),
+        grouped(per_second(status.source_records, status.uptime_ms)),
+        grouped(status.checkpoints.completed),
+        status.restarts
+    )
+}
+
+fn per_second(records: u64, millis: u64) -> u64 {
+    records.saturating_mul(1000).checked_div(millis).unwrap_or(0)
+}
+
+/// `1234567` as `1,234,567`.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use tidegate_runtime::status::CompletedSummary;
+
+    use super::*;
+
+    fn status(state: JobState, attempt: u64) -> JobStatus {
+        let mut status = JobStatus::new("sums");
+        status.state = state;
+        status.attempt = attempt;
+        status
+    }
+
+    #[test]
+    fn a_fresh_start_is_told_once() {
+        let mut narrator = Narrator::default();
+        let restoring = status(JobState::Restoring, 1);
+        assert!(narrator.events(&restoring).is_empty());
+        let running = status(JobState::Running, 1);
+        assert_eq!(narrator.events(&running), ["sums: starts fresh"]);
+        assert!(narrator.events(&running).is_empty());
+    }
+
+    #[test]
+    fn checkpoint_0_is_the_start_of_a_job() {
+        let mut running = status(JobState::Running, 1);
+        running.restored_checkpoint = Some(0);
+        assert_eq!(Narrator::default().events(&running), ["sums: starts fresh"]);
+        running.restored_checkpoint = Some(7);
+        let events = Narrator::default().events(&running);
+        assert_eq!(events, ["sums: continues from checkpoint 7"]);
+    }
+
+    #[test]
+    fn a_restart_that_no_status_showed_is_told_all_the_same() {
+        let mut narrator = Narrator::default();
+        drop(narrator.events(&status(JobState::Running, 1)));
+        let mut later = status(JobState::Running, 2);
+        later.restarts = 1;
+        later.last_failure = Some("count[0]: trap".to_owned());
+        later.restored_checkpoint = Some(4);
+        later.checkpoints.failed = 1;
+        later.checkpoints.last_failure = Some("disk full".to_owned());
+        assert_eq!(
+            narrator.events(&later),
+            [
+                "restart 1: count[0]: trap",
+                "a checkpoint failed, the job goes on: disk full",
+                "sums: runs again, from checkpoint 4",
+            ]
+        );
+    }
+
+    #[test]
+    fn progress_shows_the_rate_since_it_was_shown_last() {
+        let mut narrator = Narrator::default();
+        let mut status = status(JobState::Running, 1);
+        (status.source_records, status.uptime_ms) = (1_000_000, 1000);
+        drop(narrator.progress(&status));
+        (status.source_records, status.uptime_ms) = (1_500_000, 3000);
+        status.checkpoints.completed = 2;
+        status.checkpoints.last_completed = Some(CompletedSummary {
+            checkpoint: 2,
+            duration_ms: 14.2,
+            longest_snapshot_ms: 1.0,
+            state_bytes: 1 << 20,
+            completed_at_ms: 0,
+        });
+        assert_eq!(
+            narrator.progress(&status),
+            "running: 1,500,000 records, 250,000 records/s, 2 checkpoint(s), \
+             last 2 in 14 ms with 1.0 MiB"
+        );
+    }
+
+    #[test]
+    fn a_summary_says_how_it_ended() {
+        let mut status = status(JobState::Finished, 1);
+        (status.source_records, status.uptime_ms) = (1_000, 2_000);
+        status.checkpoints.completed = 3;
+        assert_eq!(
+            summary(&Outcome::Finished, &status),
+            "sums: finished; 1,000 records in 2s (500 records/s), 3 checkpoint(s), 0 restart(s)"
+        );
+        assert_eq!(
+            summary(&Outcome::AlreadyFinished, &status),
+            "sums: already finished in an earlier run; nothing to do"
+        );
+    }
+}

@@ -1,0 +1,15 @@
+//! What a number of bytes looks like in the job file, for its JSON Schema.
+
+use schemars::JsonSchema;
+
+/// A number of bytes, or text with a unit: `"64KiB"`, `"1.5MB"`.
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+#[expect(
+    dead_code,
+    reason = "only its schema is used; `bytesize` reads the value"
+)]
+pub(crate) enum ByteSizeText {
+    Bytes(u64),
+    Text(String),
+}

@@ -1,0 +1,253 @@
+//! The directory of a file sink: everything that touches it goes through one handle. Each
+//! operation says what it makes durable; nothing is synced a second time after it failed.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use cap_std::ambient_authority;
+use cap_std::fs::{Dir, File, OpenOptions};
+use tidegate_runtime::ConnectorError;
+
+use super::marker::{MARKER_NAME, Marker, NEW_MARKER_NAME};
+use super::names::{PartName, PendingName};
+use super::part::PendingPart;
+use super::recovery::Listing;
+
+/// An open directory of output.
+pub(super) struct OutputDirectory {
+    /// For people.
+    shown: String,
+    dir: Dir,
+}
+
+/// What is left to do for a part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Publication {
+    Rename,
+    Done,
+}
+
+/// A file sink never reads a larger marker.
+const MOST_MARKER_BYTES: u64 = 1 << 20;
+
+impl OutputDirectory {
+    /// Opens the directory if it exists.
+    pub(super) fn open(path: &PathBuf) -> Result<Option<Self>, ConnectorError> {
+        let shown = path.display().to_string();
+        match Dir::open_ambient_dir(path, ambient_authority()) {
+            Ok(dir) => Ok(Some(Self { shown, dir })),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => {
+                let action = format!("could not open output directory {shown}");
+                Err(ConnectorError::io(action)(error))
+            }
+        }
+    }
+
+    /// Opens the directory; makes it, durably, if it does not exist.
+    pub(super) fn open_or_create(path: &PathBuf) -> Result<Self, ConnectorError> {
+        if let Some(directory) = Self::open(path)? {
+            return Ok(directory);
+        }
+        let shown = path.display().to_string();
+        let failed = || ConnectorError::io(format!("could not create output directory {shown}"));
+        Dir::create_ambient_dir_all(path, ambient_authority()).map_err(failed())?;
+        // The new entry stands in the parent; what is above it, users have made or can make again.
+        if let Some(parent) = path.parent() {
+            let parent = Dir::open_ambient_dir(parent, ambient_authority()).map_err(failed())?;
+            sync_dir(&parent).map_err(failed())?;
+        }
+        let dir = Dir::open_ambient_dir(path, ambient_authority()).map_err(failed())?;
+        Ok(Self { shown, dir })
+    }
+
+    pub(super) fn shown(&self) -> &str {
+        &self.shown
+    }
+
+    fn failed(&self, action: &str, name: &str) -> impl FnOnce(io::Error) -> ConnectorError + use<> {
+        ConnectorError::io(format!("could not {action} {}/{name}", self.shown))
+    }
+
+    /// Everything in the directory, sorted by kind.
+    pub(super) fn list(&self) -> Result<Listing, ConnectorError> {
+        let mut listing = Listing {
+            marker: self.read_marker()?,
+            ..Listing::default()
+        };
+        for entry in self.dir.entries().map_err(self.failed("list", ""))? {
+            let entry = entry.map_err(self.failed("list", ""))?;
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let is_file = entry
+                .file_type()
+                .map_err(self.failed("read", &name))?
+                .is_file();
+            if let Some(part) = PartName::parse(&name).filter(|_| is_file) {
+                listing.parts.push(part);
+            } else if let Some(pending) = PendingName::parse(&name).filter(|_| is_file) {
+                listing.pending.push(pending);
+            } else if !name.starts_with(['.', '_']) {
+                listing.foreign.push(name);
+            }
+        }
+        listing.parts.sort_unstable();
+        listing.foreign.sort_unstable();
+        Ok(listing)
+    }
+
+    fn read_marker(&self) -> Result<Option<Marker>, ConnectorError> {
+        let refuse = |why: &str| ConnectorError::StateRefused {
+            reason: format!(
+                "{}/{MARKER_NAME} does not say whose this output directory is: {why}. Name another \
+                 one as `directory`",
+                self.shown
+            ),
+        };
+        let metadata = match self.dir.symlink_metadata(MARKER_NAME) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            metadata => metadata.map_err(self.failed("read", MARKER_NAME))?,
+        };
+        if !metadata.is_file() || metadata.len() > MOST_MARKER_BYTES {
+            return Err(refuse("it is not a small regular file"));
+        }
+        let json = self
+            .dir
+            .read(MARKER_NAME)
+            .map_err(self.failed("read", MARKER_NAME))?;
+        Marker::of_json(&json).map(Some).map_err(|why| refuse(&why))
+    }
+
+    /// Replaces the marker. Durable when it returns.
+    pub(super) fn write_marker(&self, marker: &Marker) -> Result<(), ConnectorError> {
+        let failed = || self.failed("write", MARKER_NAME);
+        // Left by a crash in the middle of this; its contents never counted.
+        match self.dir.remove_file(NEW_MARKER_NAME) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            removed => removed.map_err(failed())?,
+        }
+        let mut file = self.create_new(NEW_MARKER_NAME)?;
+        file.write_all(&marker.to_json()).map_err(failed())?;
+        file.sync_all().map_err(failed())?;
+        self.dir
+            .rename(NEW_MARKER_NAME, &self.dir, MARKER_NAME)
+            .map_err(failed())?;
+        self.sync()
+    }
+
+    /// Creates a file that does not exist, not even as a link.
+    pub(super) fn create_new(&self, name: &str) -> Result<File, ConnectorError> {
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true);
+        self.dir
+            .open_with(name, &options)
+            .map_err(self.failed("create", name))
+    }
+
+    pub(super) fn write(
+        &self,
+        file: &mut File,
+        name: &str,
+        bytes: &[u8],
+    ) -> Result<(), ConnectorError> {
+        file.write_all(bytes).map_err(self.failed("write to", name))
+    }
+
+    /// Makes a finished file and its name durable.
+    pub(super) fn sync_file(&self, file: &File, name: &str) -> Result<(), ConnectorError> {
+        file.sync_all().map_err(self.failed("sync", name))?;
+        self.sync()
+    }
+
+    fn sync(&self) -> Result<(), ConnectorError> {
+        sync_dir(&self.dir).map_err(self.failed("sync the directory", ""))
+    }
+
+    /// Gives parts their final names, those that do not have them yet. Changes nothing if one of
+    /// them is missing or damaged. Durable when it returns.
+    pub(super) fn publish(&self, parts: &[PendingPart]) -> Result<(), ConnectorError> {
+        if parts.is_empty() {
+            return Ok(());
+        }
+        let states: Result<Vec<_>, _> = parts.iter().map(|part| self.publication(part)).collect();
+        for (part, publication) in parts.iter().zip(states?) {
+            match publication {
+                Publication::Rename => {
+                    let renamed = self
+                        .dir
+                        .rename(&part.pending_name, &self.dir, &part.part_name);
+                    renamed.map_err(self.failed("publish", &part.part_name))?;
+                }
+                Publication::Done => {}
+            }
+        }
+        // Also when nothing was renamed now: a crash may have come between the two last time.
+        self.sync()
+    }
+
+    /// Checks, without changing anything, that [`Self::publish`] would find every part.
+    pub(super) fn check_publishable(&self, parts: &[PendingPart]) -> Result<(), ConnectorError> {
+        parts
+            .iter()
+            .try_for_each(|part| self.publication(part).map(|_| ()))
+    }
+
+    fn publication(&self, part: &PendingPart) -> Result<Publication, ConnectorError> {
+        let refuse = |name: &str, why: String| ConnectorError::StateRefused {
+            reason: format!(
+                "output {}/{name} of checkpoint {} {why}. Restore the file, or start the job \
+                 afresh with another `directory`",
+                self.shown, part.checkpoint
+            ),
+        };
+        let check = |name: &str, found: Found, publication| match found {
+            Found::File(length) if length == part.length => Ok(publication),
+            Found::File(length) => Err(refuse(
+                name,
+                format!("has {length} bytes instead of {}", part.length),
+            )),
+            Found::Nothing => Err(refuse(name, "is gone, published or not".to_owned())),
+            Found::NoFile => Err(refuse(name, "is not a regular file".to_owned())),
+        };
+        match (self.find(&part.pending_name)?, self.find(&part.part_name)?) {
+            (Found::Nothing, published) => check(&part.part_name, published, Publication::Done),
+            (pending, Found::Nothing) => check(&part.pending_name, pending, Publication::Rename),
+            (_, _) => Err(refuse(
+                &part.part_name,
+                "exists before it was published".to_owned(),
+            )),
+        }
+    }
+
+    fn find(&self, name: &str) -> Result<Found, ConnectorError> {
+        match self.dir.symlink_metadata(name) {
+            Ok(metadata) if metadata.is_file() => Ok(Found::File(metadata.len())),
+            Ok(_) => Ok(Found::NoFile),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Found::Nothing),
+            Err(error) => Err(self.failed("read", name)(error)),
+        }
+    }
+
+    /// Removes parts that no checkpoint lists.
+    pub(super) fn remove(&self, leftovers: &[PendingName]) -> Result<(), ConnectorError> {
+        for leftover in leftovers {
+            let name = leftover.to_string();
+            self.dir
+                .remove_file(&name)
+                .map_err(self.failed("remove", &name))?;
+        }
+        Ok(())
+    }
+}
+
+/// What stands under a name. A link is not a file.
+enum Found {
+    Nothing,
+    /// A regular file of this length.
+    File(u64),
+    NoFile,
+}
+
+/// A handle of cap-std is opened with `O_PATH`, which can't be synced, so it is opened once more.
+fn sync_dir(dir: &Dir) -> io::Result<()> {
+    dir.open(".")?.sync_all()
+}

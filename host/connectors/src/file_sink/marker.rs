@@ -1,0 +1,118 @@
+//! The file that says whose a directory of output is. Pure.
+
+use serde::{Deserialize, Serialize};
+use tidegate_runtime::Lineage;
+
+use super::names::parse_lineage;
+
+/// The marker's name. Begins with an underscore, so that it is not output.
+pub(super) const MARKER_NAME: &str = "_tidegate";
+
+/// The marker's name until it is complete.
+pub(super) const NEW_MARKER_NAME: &str = ".tidegate-marker.new";
+
+/// Version of [`MarkerFile`].
+const MARKER_VERSION: u32 = 1;
+
+/// Whose the directory is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Marker {
+    pub(super) job: String,
+    pub(super) sink: String,
+    pub(super) lineage: Lineage,
+    /// The lineages that wrote here before, oldest first: each was forked from the one before it.
+    pub(super) earlier: Vec<Lineage>,
+}
+
+/// The marker as JSON.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct MarkerFile {
+    format_version: u32,
+    job: String,
+    sink: String,
+    lineage: String,
+    earlier_lineages: Vec<String>,
+}
+
+/// Read first, so that a newer format is named as such.
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct MarkerVersion {
+    format_version: u32,
+}
+
+impl Marker {
+    /// True if parts of `lineage` in this directory are this job's own.
+    pub(super) fn knows(&self, lineage: Lineage) -> bool {
+        self.lineage == lineage || self.earlier.contains(&lineage)
+    }
+
+    pub(super) fn to_json(&self) -> Vec<u8> {
+        let file = MarkerFile {
+            format_version: MARKER_VERSION,
+            job: self.job.clone(),
+            sink: self.sink.clone(),
+            lineage: self.lineage.to_string(),
+            earlier_lineages: self.earlier.iter().map(Lineage::to_string).collect(),
+        };
+        let mut json = serde_json::to_vec_pretty(&file).expect("text and numbers become JSON");
+        json.push(b'\n');
+        json
+    }
+
+    /// Why not, if the bytes are not a marker.
+    pub(super) fn of_json(json: &[u8]) -> Result<Self, String> {
+        let version: MarkerVersion = serde_json::from_slice(json).map_err(|e| e.to_string())?;
+        if version.format_version != MARKER_VERSION {
+            return Err(format!(
+                "it has format version {}; this program knows version {MARKER_VERSION}",
+                version.format_version
+            ));
+        }
+        let file: MarkerFile = serde_json::from_slice(json).map_err(|e| e.to_string())?;
+        let lineage = |digits: &String| {
+            parse_lineage(digits).ok_or_else(|| format!("\"{digits}\" is not a lineage"))
+        };
+        Ok(Self {
+            lineage: lineage(&file.lineage)?,
+            earlier: file
+                .earlier_lineages
+                .iter()
+                .map(lineage)
+                .collect::<Result<_, _>>()?,
+            job: file.job,
+            sink: file.sink,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_marker_comes_back_as_it_was() {
+        let marker = Marker {
+            job: "word-count".to_owned(),
+            sink: "counts".to_owned(),
+            lineage: Lineage([1; 16]),
+            earlier: vec![Lineage([2; 16])],
+        };
+        assert_eq!(Marker::of_json(&marker.to_json()), Ok(marker));
+    }
+
+    #[test]
+    fn what_is_not_a_marker_is_refused_with_a_reason() {
+        let newer = br#"{"format-version":2,"job":"j","owner":"someone"}"#;
+        let reason = "it has format version 2; this program knows version 1".to_owned();
+        assert_eq!(Marker::of_json(newer), Err(reason));
+        assert!(Marker::of_json(b"hello").is_err());
+        let marker =
+            br#"{"format-version":1,"job":"j","sink":"s","lineage":"xy","earlier-lineages":[]}"#;
+        assert_eq!(
+            Marker::of_json(marker),
+            Err("\"xy\" is not a lineage".to_owned())
+        );
+    }
+}

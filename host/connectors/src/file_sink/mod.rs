@@ -1,0 +1,160 @@
+//! Record path: source → channel → operator instance → router → [sink `file`].
+//! Barrier path: the last step; a part becomes visible only when its checkpoint is complete.
+//!
+//! Exactly-once output as files of one directory. A subtask writes what lies between two barriers
+//! into a hidden part; the rename that publishes it happens when the checkpoint is complete, and
+//! again, harmlessly, when the job recovers from it. The marker `_tidegate` says whose the
+//! directory is, so that neither another job nor an older checkpoint can mix its output in.
+//!
+//! The invariants:
+//! - every visible part belongs to a complete checkpoint, and is published once;
+//! - a file whose name is not that of a part of this job is never changed or removed.
+
+mod directory;
+mod marker;
+mod names;
+mod part;
+mod recovery;
+mod writer;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use tidegate_runtime::sink::{PendingOutput, Sink, SinkConnector, SinkStart};
+use tidegate_runtime::{ConnectorError, Lineage, SubtaskId};
+
+use crate::RecordFormat;
+use directory::OutputDirectory;
+use marker::Marker;
+use part::PendingPart;
+use writer::FileSink;
+
+/// Options of the sink `file`, which is exactly-once.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct FileSinkOptions {
+    /// The directory of the output, relative to the job file; created if missing. Output is every
+    /// file in it whose name starts with neither a dot nor an underscore.
+    pub directory: PathBuf,
+    /// How a record is written.
+    #[serde(default)]
+    pub format: RecordFormat,
+}
+
+impl FileSinkOptions {
+    /// The connector; `directory` is relative to `base`. Touches nothing yet.
+    ///
+    /// # Errors
+    ///
+    /// [`ConnectorError::JobRefused`] if `directory` is empty.
+    pub fn connect(self, base: &Path) -> Result<Arc<dyn SinkConnector>, ConnectorError> {
+        if self.directory.as_os_str().is_empty() {
+            return Err(ConnectorError::JobRefused {
+                reason: "`directory` must not be empty".to_owned(),
+            });
+        }
+        Ok(Arc::new(FileConnector {
+            path: base.join(&self.directory),
+            format: self.format,
+            claimed: Mutex::new(None),
+        }))
+    }
+}
+
+struct FileConnector {
+    path: PathBuf,
+    format: RecordFormat,
+    /// Some after the first recovery.
+    claimed: Mutex<Option<Claimed>>,
+}
+
+/// A directory that was made the job's own.
+#[derive(Clone)]
+struct Claimed {
+    directory: Arc<OutputDirectory>,
+    marker: Marker,
+}
+
+impl FileConnector {
+    /// The directory of the newest recovery, which the runtime calls first.
+    fn claimed(&self) -> Claimed {
+        let claimed = self.claimed.lock().unwrap_or_else(PoisonError::into_inner);
+        claimed
+            .clone()
+            .expect("a sink recovers before it opens writers and commits")
+    }
+}
+
+fn decode(pending: &[PendingOutput]) -> Result<Vec<PendingPart>, ConnectorError> {
+    pending.iter().map(PendingPart::of_output).collect()
+}
+
+impl SinkConnector for FileConnector {
+    fn connector(&self) -> &'static str {
+        "file"
+    }
+
+    fn is_exactly_once(&self) -> bool {
+        true
+    }
+
+    fn check_fresh(&self) -> Result<(), ConnectorError> {
+        match OutputDirectory::open(&self.path)? {
+            Some(directory) => directory.list()?.check_fresh(directory.shown()),
+            None => Ok(()),
+        }
+    }
+
+    fn recover(&self, start: &SinkStart) -> Result<(), ConnectorError> {
+        let pending = decode(&start.pending)?;
+        let directory = OutputDirectory::open_or_create(&self.path)?;
+        let listing = directory.list()?;
+        let plan = listing.plan_recovery(directory.shown(), start, pending)?;
+        if plan.elsewhere > 0 {
+            tracing::info!(
+                sink = start.sink,
+                parts = plan.elsewhere,
+                "pending output of the savepoint's job stays in the directory of that job"
+            );
+        }
+        directory.check_publishable(&plan.publish)?;
+        if plan.is_marker_new {
+            directory.write_marker(&plan.marker)?;
+        }
+        directory.publish(&plan.publish)?;
+        directory.remove(&plan.remove)?;
+        let claimed = Claimed {
+            directory: Arc::new(directory),
+            marker: plan.marker,
+        };
+        *self.claimed.lock().unwrap_or_else(PoisonError::into_inner) = Some(claimed);
+        Ok(())
+    }
+
+    fn open(
+        &self,
+        subtask: &SubtaskId,
+        lineage: Lineage,
+        attempt: u64,
+    ) -> Result<Box<dyn Sink>, ConnectorError> {
+        Ok(Box::new(FileSink {
+            directory: self.claimed().directory,
+            format: self.format,
+            subtask: subtask.clone(),
+            lineage,
+            attempt,
+            sequence: 0,
+            part: None,
+        }))
+    }
+
+    fn commit(&self, pending: &[PendingOutput]) -> Result<(), ConnectorError> {
+        let Claimed { directory, marker } = self.claimed();
+        let mut parts = decode(pending)?;
+        // As in recovery: what a savepoint's job wrote into another directory is not ours.
+        parts.retain(|part| marker.knows(part.lineage));
+        directory.publish(&parts)
+    }
+}

@@ -1,0 +1,183 @@
+//! What has to happen to a directory of output before a job goes on in it. Pure: what is there and
+//! from where the job goes on come in, and what to do comes out.
+//!
+//! The invariants:
+//! - output newer than the checkpoint that a job goes on from is never added to;
+//! - only parts whose name has a lineage that the marker lists are removed.
+
+use tidegate_runtime::sink::SinkStart;
+use tidegate_runtime::{ConnectorError, Lineage};
+
+use super::marker::Marker;
+use super::names::{LineageDigits, PartName, PendingName};
+use super::part::PendingPart;
+
+/// What is in a directory.
+#[derive(Debug, Default)]
+pub(super) struct Listing {
+    pub(super) marker: Option<Marker>,
+    /// Published parts.
+    pub(super) parts: Vec<PartName>,
+    /// Parts that are not published.
+    pub(super) pending: Vec<PendingName>,
+    /// What else is visible as output.
+    pub(super) foreign: Vec<String>,
+}
+
+/// What to do, in this order.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct RecoveryPlan {
+    /// The marker that holds from now on.
+    pub(super) marker: Marker,
+    pub(super) is_marker_new: bool,
+    /// To be published, if not done yet.
+    pub(super) publish: Vec<PendingPart>,
+    /// How much pending output belongs to another directory, which the parent wrote to.
+    pub(super) elsewhere: usize,
+    /// Parts of ours that no checkpoint lists.
+    pub(super) remove: Vec<PendingName>,
+}
+
+/// How many names a message shows.
+const SHOWN_NAMES: usize = 5;
+
+impl Listing {
+    /// Whether a job that starts afresh may write here.
+    pub(super) fn check_fresh(&self, directory: &str) -> Result<(), ConnectorError> {
+        let parts = self.parts.iter().map(ToString::to_string);
+        let pending = self.pending.iter().map(ToString::to_string);
+        let found: Vec<String> = self
+            .foreign
+            .iter()
+            .cloned()
+            .chain(parts)
+            .chain(pending)
+            .collect();
+        if found.is_empty() {
+            return Ok(());
+        }
+        let whose = self.marker.as_ref().map_or(String::new(), |marker| {
+            format!(" of sink `{}` of job `{}`", marker.sink, marker.job)
+        });
+        Err(ConnectorError::JobRefused {
+            reason: format!(
+                "output directory {directory} is not empty: it holds {}{whose}. Empty it, or name \
+                 another one as `directory`",
+                shown(&found)
+            ),
+        })
+    }
+
+    /// What to do so that `start` can go on here, or why it can't.
+    pub(super) fn plan_recovery(
+        self,
+        directory: &str,
+        start: &SinkStart,
+        pending: Vec<PendingPart>,
+    ) -> Result<RecoveryPlan, ConnectorError> {
+        let (marker, is_marker_new) = self.claim(directory, start)?;
+        self.check_not_newer(directory, start)?;
+        let (publish, elsewhere): (Vec<_>, Vec<_>) = pending
+            .into_iter()
+            .partition(|part| marker.knows(part.lineage));
+        let is_leftover = |name: &PendingName| {
+            let is_listed = publish
+                .iter()
+                .any(|part| part.pending_name == name.to_string());
+            marker.knows(name.lineage) && !is_listed
+        };
+        Ok(RecoveryPlan {
+            remove: self.pending.into_iter().filter(is_leftover).collect(),
+            marker,
+            is_marker_new,
+            publish,
+            elsewhere: elsewhere.len(),
+        })
+    }
+
+    /// The marker that holds from now on, and whether it is another one than before.
+    fn claim(&self, directory: &str, start: &SinkStart) -> Result<(Marker, bool), ConnectorError> {
+        let claim = |earlier: Vec<Lineage>| Marker {
+            job: start.job.clone(),
+            sink: start.sink.clone(),
+            lineage: start.lineage,
+            earlier,
+        };
+        let Some(marker) = &self.marker else {
+            self.check_unclaimed(directory)?;
+            return Ok((claim(Vec::new()), true));
+        };
+        if marker.lineage == start.lineage && marker.sink == start.sink {
+            return Ok((marker.clone(), false));
+        }
+        if Some(marker.lineage) == start.parent && marker.sink == start.sink {
+            let mut earlier = marker.earlier.clone();
+            earlier.push(marker.lineage);
+            return Ok((claim(earlier), true));
+        }
+        let is_fresh = start.checkpoint.0 == 0 && start.parent.is_none();
+        let is_unused = self.parts.is_empty() && self.pending.is_empty() && self.foreign.is_empty();
+        if is_fresh && is_unused && marker.lineage != start.lineage {
+            return Ok((claim(Vec::new()), true));
+        }
+        Err(ConnectorError::StateRefused {
+            reason: format!(
+                "output directory {directory} belongs to sink `{}` of job `{}`, lineage {}; this \
+                 is sink `{}` of job `{}`, lineage {}. Name another one as `directory`",
+                marker.sink, marker.job, marker.lineage, start.sink, start.job, start.lineage
+            ),
+        })
+    }
+
+    /// A directory without a marker may hold nothing visible.
+    fn check_unclaimed(&self, directory: &str) -> Result<(), ConnectorError> {
+        let parts = self.parts.iter().map(ToString::to_string);
+        let found: Vec<String> = self.foreign.iter().cloned().chain(parts).collect();
+        if found.is_empty() {
+            return Ok(());
+        }
+        Err(ConnectorError::StateRefused {
+            reason: format!(
+                "output directory {directory} holds {}, which this job did not write. Empty it, or \
+                 name another one as `directory`",
+                shown(&found)
+            ),
+        })
+    }
+
+    /// Output after the checkpoint would be written a second time.
+    fn check_not_newer(&self, directory: &str, start: &SinkStart) -> Result<(), ConnectorError> {
+        // A start from a savepoint gives the restored checkpoint a number of its own, above that
+        // in the parent: what the parent published under that number came after the savepoint.
+        let own = LineageDigits::of(start.lineage);
+        let is_newer = |part: &&PartName| match part.lineage == own {
+            true => part.checkpoint > start.checkpoint.0,
+            false => part.checkpoint >= start.checkpoint.0,
+        };
+        let newer: Vec<String> = self
+            .parts
+            .iter()
+            .filter(is_newer)
+            .map(ToString::to_string)
+            .collect();
+        if newer.is_empty() {
+            return Ok(());
+        }
+        Err(ConnectorError::StateRefused {
+            reason: format!(
+                "output directory {directory} holds output that is newer than checkpoint {}: {}. \
+                 Start from the newest checkpoint, or name another one as `directory`",
+                start.checkpoint,
+                shown(&newer)
+            ),
+        })
+    }
+}
+
+fn shown(names: &[String]) -> String {
+    let first = names[..names.len().min(SHOWN_NAMES)].join(", ");
+    match names.len().saturating_sub(SHOWN_NAMES) {
+        0 => first,
+        more => format!("{first} and {more} more"),
+    }
+}

@@ -1,0 +1,75 @@
+//! How bytes of files are divided over subtasks. Pure.
+//!
+//! Any cut is right, because of one rule: a span owns the lines whose first byte is in it. So a
+//! reader that begins in the middle of a line leaves that line to the span before.
+
+/// Bytes of one file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Span {
+    /// Index of the file among those that are divided.
+    pub(super) file: usize,
+    pub(super) start: u64,
+    /// Exclusive.
+    pub(super) end: u64,
+}
+
+/// Divides spans, in their order, into `parallelism` lists of about the same number of bytes.
+pub(super) fn cut(spans: &[Span], parallelism: u32) -> Vec<Vec<Span>> {
+    let total: u128 = spans
+        .iter()
+        .map(|span| u128::from(span.end - span.start))
+        .sum();
+    let share = |index: u32| {
+        let bytes = total * u128::from(index) / u128::from(parallelism);
+        u64::try_from(bytes).expect("file lengths add up to less than 2^64")
+    };
+    let mut lists = Vec::new();
+    let mut spans = spans.iter().copied();
+    let mut current = spans.next();
+    let mut given = 0;
+    for index in 1..=parallelism {
+        let mut list = Vec::new();
+        let goal = share(index);
+        while let Some(span) = current.as_mut().filter(|_| given < goal) {
+            let length = (span.end - span.start).min(goal - given);
+            let cut = span.start + length;
+            if length > 0 {
+                list.push(Span { end: cut, ..*span });
+            }
+            given += length;
+            span.start = cut;
+            if span.start == span.end {
+                current = spans.next();
+            }
+        }
+        lists.push(list);
+    }
+    lists
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn every_byte_is_in_one_list_and_the_lists_are_equally_long(
+            lengths in prop::collection::vec(0_u64..1_000, 0..10), parallelism in 1_u32..9,
+        ) {
+            let whole = |(file, length): (usize, &u64)| Span { file, start: 7, end: 7 + length };
+            let spans: Vec<Span> = lengths.iter().enumerate().map(whole).collect();
+            let lists = cut(&spans, parallelism);
+            let bytes = |spans: &[Span]| -> Vec<(usize, u64)> {
+                spans.iter().flat_map(|s| (s.start..s.end).map(|byte| (s.file, byte))).collect()
+            };
+            prop_assert_eq!(bytes(&lists.concat()), bytes(&spans));
+            prop_assert_eq!(lists.len(), parallelism as usize);
+            let total: u64 = lengths.iter().sum();
+            for list in lists {
+                let length = bytes(&list).len() as u64;
+                prop_assert!(length.abs_diff(total / u64::from(parallelism)) <= 1);
+            }
+        }
+    }
+}

@@ -1,0 +1,233 @@
+//! Record path: [source `file`] → channel → operator instance → router → sink.
+//!
+//! Lines of the files that match a glob. The files are found once, when the job starts afresh, and
+//! read up to the length that they have then; files that appear or grow later are not read. The
+//! position is restored to the byte, and a file that is not what it was is refused.
+
+mod cut;
+mod glob_walk;
+mod position;
+mod reader;
+
+use std::collections::VecDeque;
+use std::path::Path;
+use std::sync::Arc;
+
+use bytesize::ByteSize;
+use cap_std::fs::Dir;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use tidegate_runtime::source::{BoxFuture, Source, SourceConnector, SourceOutput, SourceSplit};
+use tidegate_runtime::{ConnectorError, SubtaskId};
+
+use crate::byte_size::ByteSizeText;
+use crate::lines::LineLimits;
+use cut::Span;
+use glob_walk::Glob;
+use position::FilePosition;
+use reader::SplitReader;
+
+/// Options of the source `file`.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct FileSourceOptions {
+    /// Which files, as a glob relative to the job file: `*`, `?` and `[…]` match within a name,
+    /// `**` any number of directories. None of them matches a leading dot.
+    pub path: String,
+    /// How records stand in a file.
+    #[serde(default)]
+    pub format: FileFormat,
+    /// A longer line fails the job.
+    #[serde(default = "default_record_bytes")]
+    #[schemars(with = "ByteSizeText")]
+    pub max_record_bytes: ByteSize,
+    /// A batch takes no further line once it has this many bytes.
+    #[serde(default = "default_batch_bytes")]
+    #[schemars(with = "ByteSizeText")]
+    pub batch_bytes: ByteSize,
+}
+
+/// How records stand in a file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum FileFormat {
+    /// A record is a line: empty key, no timestamp, and as value the bytes before the newline,
+    /// including a carriage return. The last line needs no newline.
+    #[default]
+    Lines,
+}
+
+fn default_record_bytes() -> ByteSize {
+    ByteSize::mib(1)
+}
+
+fn default_batch_bytes() -> ByteSize {
+    ByteSize::kib(128)
+}
+
+/// The longest record and the largest batch that can be asked for.
+const MOST_BYTES: ByteSize = ByteSize::gib(1);
+
+impl FileSourceOptions {
+    /// The connector; `path` is relative to `base`. Opens the directory before the first wildcard.
+    ///
+    /// # Errors
+    ///
+    /// [`ConnectorError::JobRefused`] names the key whose value can't be used.
+    pub fn connect(self, base: &Path) -> Result<Arc<dyn SourceConnector>, ConnectorError> {
+        let FileFormat::Lines = self.format;
+        let limits = LineLimits {
+            record_bytes: checked_bytes("max-record-bytes", self.max_record_bytes)?,
+            batch_bytes: checked_bytes("batch-bytes", self.batch_bytes)?,
+        };
+        let glob = Glob::parse(&self.path)?;
+        let root = glob.open_root(base)?;
+        Ok(Arc::new(FileConnector {
+            input: Arc::new(Input { glob, root, limits }),
+        }))
+    }
+}
+
+fn checked_bytes(key: &str, value: ByteSize) -> Result<usize, ConnectorError> {
+    let bytes = usize::try_from(value.0).ok();
+    let allowed = bytes.filter(|_| (1..=MOST_BYTES.0).contains(&value.0));
+    allowed.ok_or_else(|| ConnectorError::JobRefused {
+        reason: format!("`{key}` must be from 1 B to {MOST_BYTES}"),
+    })
+}
+
+/// What the subtasks share.
+struct Input {
+    glob: Glob,
+    root: Dir,
+    limits: LineLimits,
+}
+
+struct FileConnector {
+    input: Arc<Input>,
+}
+
+impl FileConnector {
+    /// Divides what is left of `positions`, whose files have been checked.
+    fn divide(
+        &self,
+        positions: &[FilePosition],
+        parallelism: u32,
+    ) -> Result<Vec<Vec<SourceSplit>>, ConnectorError> {
+        let left = positions
+            .iter()
+            .enumerate()
+            .filter(|(_, position)| !position.is_done());
+        let to_span = |(file, position): (usize, &FilePosition)| Span {
+            file,
+            start: position.position,
+            end: position.end,
+        };
+        let spans: Vec<Span> = left.map(to_span).collect();
+        let to_split = |span: &Span| {
+            let position = &positions[span.file];
+            if (span.start, span.end) == (position.position, position.end) {
+                return Ok(position.to_split());
+            }
+            let file = position.open(&self.input.root, &self.input.glob)?;
+            Ok(position.cut(&file, span.start, span.end)?.to_split())
+        };
+        let lists = cut::cut(&spans, parallelism);
+        lists
+            .iter()
+            .map(|list| list.iter().map(to_split).collect())
+            .collect()
+    }
+}
+
+impl SourceConnector for FileConnector {
+    fn connector(&self) -> &'static str {
+        "file"
+    }
+
+    fn plan(&self, parallelism: u32) -> Result<Vec<Vec<SourceSplit>>, ConnectorError> {
+        let Input { glob, root, .. } = &*self.input;
+        let files = glob.files(root)?;
+        if files.is_empty() {
+            return Err(ConnectorError::JobRefused {
+                reason: format!("`path` = \"{}\" matches no file", glob.text()),
+            });
+        }
+        let positions: Result<Vec<_>, _> = files
+            .iter()
+            .map(|name| FilePosition::at_start(root, glob, name))
+            .collect();
+        self.divide(&positions?, parallelism)
+    }
+
+    fn replan(
+        &self,
+        splits: Vec<SourceSplit>,
+        parallelism: u32,
+    ) -> Result<Vec<Vec<SourceSplit>>, ConnectorError> {
+        let positions: Result<Vec<_>, _> = splits.iter().map(FilePosition::of_split).collect();
+        self.divide(&positions?, parallelism)
+    }
+
+    fn open(
+        &self,
+        _subtask: &SubtaskId,
+        splits: Vec<SourceSplit>,
+    ) -> Result<Box<dyn Source>, ConnectorError> {
+        let mut waiting = VecDeque::new();
+        for split in &splits {
+            let position = FilePosition::of_split(split)?;
+            if !position.is_done() {
+                // Checked now, so that a job does not start on input that it can't finish; opened
+                // when its turn comes, so that many files are not many open files.
+                position.open(&self.input.root, &self.input.glob)?;
+                waiting.push_back(position);
+            }
+        }
+        Ok(Box::new(FileSource {
+            input: Arc::clone(&self.input),
+            current: None,
+            waiting,
+        }))
+    }
+}
+
+/// Reads the splits of one subtask, one after the other.
+struct FileSource {
+    input: Arc<Input>,
+    current: Option<SplitReader>,
+    waiting: VecDeque<FilePosition>,
+}
+
+impl FileSource {
+    fn next(&mut self) -> Result<SourceOutput, ConnectorError> {
+        loop {
+            if let Some(reader) = &mut self.current {
+                if let Some(batch) = reader.next_batch()? {
+                    return Ok(SourceOutput::Batch(batch));
+                }
+                self.current = None;
+            }
+            let Some(position) = self.waiting.front() else {
+                return Ok(SourceOutput::Ended);
+            };
+            let Input { glob, root, limits } = &*self.input;
+            self.current = Some(SplitReader::open(root, glob, position.clone(), *limits)?);
+            self.waiting.pop_front();
+        }
+    }
+}
+
+impl Source for FileSource {
+    /// Never waits, so it can't be given up half done.
+    fn poll(&mut self) -> BoxFuture<'_, Result<SourceOutput, ConnectorError>> {
+        Box::pin(async { self.next() })
+    }
+
+    fn splits(&self) -> Vec<SourceSplit> {
+        let current = self.current.iter().map(SplitReader::position);
+        let positions = current.chain(self.waiting.iter().cloned());
+        let left = positions.filter(|position| !position.is_done());
+        left.map(|position| position.to_split()).collect()
+    }
+}

@@ -1,0 +1,185 @@
+//! Where in a file a split stands, and how a file is recognised as the one it was taken in.
+//!
+//! A file may grow: a split never reads beyond the length that the file had when the job was
+//! planned. It may not shrink, and its first bytes and those before the position may not change.
+//! What is not compared is what lies further back; comparing everything would mean reading it.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+
+use cap_std::fs::Dir;
+use serde::{Deserialize, Serialize};
+use tidegate_runtime::ConnectorError;
+use tidegate_runtime::source::SourceSplit;
+
+use super::glob_walk::Glob;
+use crate::versioned;
+
+/// How many bytes before a position are compared.
+pub(super) const HISTORY_BYTES: usize = 64 * 1024;
+
+/// How many of a file's first bytes are compared.
+const HEAD_BYTES: usize = 4 * 1024;
+
+/// Version of [`FilePosition`].
+const POSITION_VERSION: u8 = 1;
+
+/// What a split's position holds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct FilePosition {
+    /// The file's name: the root of the glob, as the user wrote it, and the path below.
+    pub(super) file: String,
+    /// The next byte to read. The start of a line, or inside one that the split does not own.
+    pub(super) position: u64,
+    /// Lines that begin here or later belong to others.
+    pub(super) end: u64,
+    /// The length of the file when the job was planned. Nothing beyond it is read.
+    pub(super) file_length: u64,
+    /// BLAKE3 of the first [`HEAD_BYTES`] of `file_length` bytes.
+    pub(super) head: [u8; 32],
+    /// BLAKE3 of the last [`HISTORY_BYTES`] before `position`.
+    pub(super) history: [u8; 32],
+}
+
+/// A refusal to read on from a position.
+fn refused(name: &str, position: u64, difference: &str) -> ConnectorError {
+    ConnectorError::StateRefused {
+        reason: format!(
+            "input file {name} is not the one that was read up to byte {position}: {difference}. \
+             Restore the file, or start the job afresh"
+        ),
+    }
+}
+
+impl FilePosition {
+    /// The start of a file that a job is planned on.
+    pub(super) fn at_start(root: &Dir, glob: &Glob, name: &str) -> Result<Self, ConnectorError> {
+        let failed = || ConnectorError::io(format!("could not read input file {name}"));
+        let file = open(root, glob, name)?;
+        let file_length = file.metadata().map_err(failed())?.len();
+        let head = digest_before(&file, file_length.min(HEAD_BYTES as u64), HEAD_BYTES);
+        Ok(Self {
+            file: name.to_owned(),
+            position: 0,
+            end: file_length,
+            file_length,
+            head: head.map_err(failed())?,
+            history: digest(&[]),
+        })
+    }
+
+    /// The same file from `position` to `end`. Reads only if the position is another one.
+    pub(super) fn cut(&self, file: &File, position: u64, end: u64) -> Result<Self, ConnectorError> {
+        let failed = ConnectorError::io(format!("could not read input file {}", self.file));
+        let history = if position == self.position {
+            self.history
+        } else {
+            digest_before(file, position, HISTORY_BYTES).map_err(failed)?
+        };
+        Ok(Self {
+            file: self.file.clone(),
+            position,
+            end,
+            history,
+            ..*self
+        })
+    }
+
+    /// Opens the file and checks that it is the one that this position was taken in.
+    pub(super) fn open(&self, root: &Dir, glob: &Glob) -> Result<File, ConnectorError> {
+        let name = &self.file;
+        let failed = || ConnectorError::io(format!("could not read input file {name}"));
+        let file = open(root, glob, name).map_err(|error| match error {
+            ConnectorError::Io { source, .. } if source.kind() == io::ErrorKind::NotFound => {
+                refused(name, self.position, "it is gone")
+            }
+            error @ (ConnectorError::Io { .. }
+            | ConnectorError::Record { .. }
+            | ConnectorError::StateRefused { .. }
+            | ConnectorError::JobRefused { .. }) => error,
+        })?;
+        let length = file.metadata().map_err(failed())?.len();
+        if length < self.file_length {
+            return Err(self.shrunk(length));
+        }
+        let head_end = self.file_length.min(HEAD_BYTES as u64);
+        if digest_before(&file, head_end, HEAD_BYTES).map_err(failed())? != self.head {
+            let difference = format!("its first {head_end} bytes have changed");
+            return Err(refused(name, self.position, &difference));
+        }
+        let history = digest_before(&file, self.position, HISTORY_BYTES);
+        if history.map_err(failed())? != self.history {
+            let bytes = self.position.min(HISTORY_BYTES as u64);
+            let difference = format!("the {bytes} bytes before that have changed");
+            return Err(refused(name, self.position, &difference));
+        }
+        Ok(file)
+    }
+
+    /// The refusal of a file that has only `length` bytes now.
+    pub(super) fn shrunk(&self, length: u64) -> ConnectorError {
+        let difference = format!("it had {} bytes and now has {length}", self.file_length);
+        refused(&self.file, self.position, &difference)
+    }
+
+    pub(super) fn is_done(&self) -> bool {
+        self.position >= self.end
+    }
+
+    pub(super) fn to_split(&self) -> SourceSplit {
+        SourceSplit {
+            name: format!("{}@{}..{}", self.file, self.position, self.end),
+            position: versioned::encode(POSITION_VERSION, self),
+        }
+    }
+
+    pub(super) fn of_split(split: &SourceSplit) -> Result<Self, ConnectorError> {
+        let refuse = |why: &str| ConnectorError::StateRefused {
+            reason: format!("the position of split `{}`: {why}", split.name),
+        };
+        let position: Self = versioned::decode(POSITION_VERSION, &split.position)
+            .map_err(|e| refuse(&e.to_string()))?;
+        if position.end > position.file_length || position.position > position.file_length {
+            return Err(refuse("it is beyond the end of its file"));
+        }
+        Ok(position)
+    }
+}
+
+/// Opens a regular file below the root.
+fn open(root: &Dir, glob: &Glob, name: &str) -> Result<File, ConnectorError> {
+    let Some(relative) = glob.relative(name) else {
+        return Err(ConnectorError::StateRefused {
+            reason: format!(
+                "the checkpoint reads {name}, which is not below the directory of `path` = \"{}\"",
+                glob.text()
+            ),
+        });
+    };
+    let failed = || ConnectorError::io(format!("could not open input file {name}"));
+    // Asked before opening, since opening a pipe would wait.
+    if !root.metadata(relative).map_err(failed())?.is_file() {
+        return Err(ConnectorError::StateRefused {
+            reason: format!("input file {name} is not a regular file any more"),
+        });
+    }
+    Ok(root.open(relative).map_err(failed())?.into_std())
+}
+
+pub(super) fn digest(bytes: &[u8]) -> [u8; 32] {
+    *blake3::hash(bytes).as_bytes()
+}
+
+/// BLAKE3 of at most `limit` bytes before `position`; fewer only at the beginning of the file.
+fn digest_before(file: &File, position: u64, limit: usize) -> io::Result<[u8; 32]> {
+    Ok(digest(&read_before(file, position, limit)?))
+}
+
+/// At most `limit` bytes before `position`.
+pub(super) fn read_before(file: &File, position: u64, limit: usize) -> io::Result<Vec<u8>> {
+    let length = usize::try_from(position).unwrap_or(usize::MAX).min(limit);
+    let mut bytes = vec![0; length];
+    file.read_exact_at(&mut bytes, position - length as u64)?;
+    Ok(bytes)
+}

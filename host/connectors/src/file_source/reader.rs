@@ -1,0 +1,170 @@
+//! Record path: [source `file`] → channel → operator instance → router → sink.
+//!
+//! Reads one split: big blocks into a buffer, whole lines out of it. The buffer keeps the bytes
+//! before the position that a checkpoint needs a digest of, so that a position costs no reading.
+
+use std::fs::File;
+use std::io::{ErrorKind, Read, Seek, SeekFrom};
+
+use cap_std::fs::Dir;
+use memchr::memchr;
+use tidegate_operator::Batch;
+use tidegate_runtime::ConnectorError;
+
+use super::glob_walk::Glob;
+use super::position::{FilePosition, HISTORY_BYTES, digest, read_before};
+use crate::lines::{self, LineLimits, Unread};
+
+/// Bytes of one read, about.
+const BLOCK_BYTES: usize = 256 * 1024;
+
+pub(super) struct SplitReader {
+    file: File,
+    /// `history` in it is that of the start; [`Self::position`] makes the current one.
+    position: FilePosition,
+    limits: LineLimits,
+    /// `buffer[..filled]` are bytes of the file; `buffer[cursor]` is the one at the position.
+    /// At least the last `HISTORY_BYTES` before the position are kept.
+    buffer: Vec<u8>,
+    cursor: usize,
+    filled: usize,
+    /// True in the middle of a line that belongs to the split before.
+    is_skipping: bool,
+}
+
+impl SplitReader {
+    /// Opens a split whose file must still be the one of its position.
+    pub(super) fn open(
+        root: &Dir,
+        glob: &Glob,
+        position: FilePosition,
+        limits: LineLimits,
+    ) -> Result<Self, ConnectorError> {
+        let failed = || ConnectorError::io(format!("could not read input file {}", position.file));
+        let mut file = position.open(root, glob)?;
+        let mut buffer = read_before(&file, position.position, HISTORY_BYTES).map_err(failed())?;
+        file.seek(SeekFrom::Start(position.position))
+            .map_err(failed())?;
+        let filled = buffer.len();
+        let is_skipping = buffer.last().is_some_and(|byte| *byte != b'\n');
+        buffer.resize(HISTORY_BYTES + BLOCK_BYTES, 0);
+        Ok(Self {
+            file,
+            position,
+            limits,
+            buffer,
+            cursor: filled,
+            filled,
+            is_skipping,
+        })
+    }
+
+    /// The next batch. None at the end of the split.
+    pub(super) fn next_batch(&mut self) -> Result<Option<Batch>, ConnectorError> {
+        loop {
+            if self.position.is_done() {
+                return Ok(None);
+            }
+            if self.is_skipping {
+                self.skip()?;
+                continue;
+            }
+            let lines = lines::take_lines(self.unread(), self.limits);
+            let lines = lines.map_err(|_| self.too_long())?;
+            if !lines.values.is_empty() {
+                self.advance(lines.consumed);
+                return Ok(Some(lines::to_batch(lines.values)));
+            }
+            self.fill()?;
+        }
+    }
+
+    /// The position after all that [`Self::next_batch`] gave.
+    pub(super) fn position(&self) -> FilePosition {
+        let history = self.cursor.min(HISTORY_BYTES);
+        let expected = self.position.position.min(HISTORY_BYTES as u64);
+        assert!(
+            history as u64 == expected,
+            "the buffer keeps the bytes before the position"
+        );
+        FilePosition {
+            history: digest(&self.buffer[self.cursor - history..self.cursor]),
+            ..self.position.clone()
+        }
+    }
+
+    fn unread(&self) -> Unread<'_> {
+        let bytes = &self.buffer[self.cursor..self.filled];
+        let owned = self.position.end - self.position.position;
+        Unread {
+            bytes,
+            owned: usize::try_from(owned).unwrap_or(usize::MAX),
+            is_last: self.position.position + bytes.len() as u64 == self.position.file_length,
+        }
+    }
+
+    fn advance(&mut self, bytes: usize) {
+        self.cursor += bytes;
+        self.position.position += bytes as u64;
+        assert!(
+            self.cursor <= self.filled,
+            "only bytes that were read are consumed"
+        );
+    }
+
+    /// Goes towards the start of the first line that begins in this split.
+    fn skip(&mut self) -> Result<(), ConnectorError> {
+        let unread = &self.buffer[self.cursor..self.filled];
+        match memchr(b'\n', unread) {
+            Some(newline) => {
+                self.advance(newline + 1);
+                self.is_skipping = false;
+            }
+            None if unread.is_empty() => self.fill()?,
+            None => self.advance(unread.len()),
+        }
+        Ok(())
+    }
+
+    /// Reads a block. What it asks for exists, unless the file has shrunk.
+    fn fill(&mut self) -> Result<(), ConnectorError> {
+        let history_start = self.cursor.saturating_sub(HISTORY_BYTES);
+        self.buffer.copy_within(history_start..self.filled, 0);
+        self.filled -= history_start;
+        self.cursor -= history_start;
+        if self.buffer.len() - self.filled < BLOCK_BYTES / 2 {
+            // A long line. It is refused before it is much longer than a record may be.
+            self.buffer.resize(2 * self.buffer.len(), 0);
+        }
+        let read_up_to = self.position.position + (self.filled - self.cursor) as u64;
+        let left = self.position.file_length - read_up_to;
+        assert!(left > 0, "the last bytes of a file are whole lines");
+        let room = self.buffer.len() - self.filled;
+        let length = usize::try_from(left).unwrap_or(usize::MAX).min(room);
+        let block = &mut self.buffer[self.filled..self.filled + length];
+        let read = loop {
+            match self.file.read(block) {
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                read => break read,
+            }
+        };
+        let action = || format!("could not read input file {}", self.position.file);
+        match read.map_err(|error| ConnectorError::io(action())(error))? {
+            0 => Err(self.position.shrunk(read_up_to)),
+            bytes => {
+                self.filled += bytes;
+                Ok(())
+            }
+        }
+    }
+
+    fn too_long(&self) -> ConnectorError {
+        ConnectorError::Record {
+            position: format!("{}, byte {}", self.position.file, self.position.position),
+            reason: format!(
+                "the line is longer than `max-record-bytes`, {} bytes",
+                self.limits.record_bytes
+            ),
+        }
+    }
+}

@@ -1,0 +1,245 @@
+//! Integers to columns, in bulk: this is what the generator's speed consists of. Pure.
+
+use tidegate_operator::Column;
+
+use super::ranges::Run;
+
+/// Bytes of a row in little-endian encoding.
+const WIDTH: usize = size_of::<u64>();
+
+/// Decimal digits of the largest `u64`.
+const DIGITS: usize = 20;
+
+/// The integers of `runs` as eight bytes each.
+pub(super) fn little_endian(runs: &[Run], offsets: &RegularOffsets) -> Column {
+    let rows = runs.iter().map(|run| run.count).sum();
+    let mut bytes = vec![0; rows * WIDTH];
+    let mut rest = bytes.as_mut_slice();
+    for run in runs {
+        let (block, after) = rest.split_at_mut(run.count * WIDTH);
+        for (row, integer) in block.as_chunks_mut::<WIDTH>().0.iter_mut().zip(run.first..) {
+            *row = integer.to_le_bytes();
+        }
+        rest = after;
+    }
+    offsets.column(rows, bytes)
+}
+
+/// The integers of `runs`, each modulo `keys`, as eight bytes each.
+pub(super) fn little_endian_keys(runs: &[Run], keys: u64, offsets: &RegularOffsets) -> Column {
+    let rows = runs.iter().map(|run| run.count).sum();
+    let mut bytes = vec![0; rows * WIDTH];
+    let mut rest = bytes.as_mut_slice();
+    for run in runs {
+        let (block, after) = rest.split_at_mut(run.count * WIDTH);
+        let mut key = run.first % keys;
+        for row in block.as_chunks_mut::<WIDTH>().0 {
+            *row = key.to_le_bytes();
+            key += 1;
+            if key == keys {
+                key = 0;
+            }
+        }
+        rest = after;
+    }
+    offsets.column(rows, bytes)
+}
+
+/// The integers of `runs` in decimal.
+pub(super) fn decimal(runs: &[Run]) -> Column {
+    let mut text = DecimalRows::for_runs(runs);
+    for run in runs {
+        let mut counter = Decimal::of(run.first);
+        for _ in 0..run.count {
+            text.push(&counter);
+            counter.increment();
+        }
+    }
+    text.into_column()
+}
+
+/// The integers of `runs`, each modulo `keys`, in decimal.
+pub(super) fn decimal_keys(runs: &[Run], keys: u64) -> Column {
+    let mut text = DecimalRows::for_runs(runs);
+    for run in runs {
+        let mut key = run.first % keys;
+        let mut counter = Decimal::of(key);
+        for _ in 0..run.count {
+            text.push(&counter);
+            key += 1;
+            counter.increment();
+            if key == keys {
+                key = 0;
+                counter = Decimal::of(0);
+            }
+        }
+    }
+    text.into_column()
+}
+
+/// A column of `rows` empty rows.
+pub(super) fn empty(rows: usize) -> Column {
+    Column::from_parts(vec![0; rows + 1], Vec::new()).expect("offsets of 0 fit no bytes")
+}
+
+/// Offsets of rows of [`WIDTH`] bytes, made once for the largest batch.
+pub(super) struct RegularOffsets(Vec<u32>);
+
+impl RegularOffsets {
+    pub(super) fn for_rows(rows: u32) -> Self {
+        Self((0..=rows).map(|row| row * 8).collect())
+    }
+
+    fn column(&self, rows: usize, bytes: Vec<u8>) -> Column {
+        Column::from_parts(self.0[..=rows].to_vec(), bytes).expect("every row has eight bytes")
+    }
+}
+
+/// An integer that is counted up in decimal digits, without a division.
+struct Decimal {
+    digits: [u8; DIGITS],
+    length: u8,
+    /// The last digit, which `digits` does not have right. Apart, because a copy of bytes of which
+    /// one was just changed makes the processor wait.
+    last_digit: u8,
+}
+
+impl Decimal {
+    fn of(integer: u64) -> Self {
+        let mut buffer = itoa::Buffer::new();
+        let text = buffer.format(integer).as_bytes();
+        let mut digits = [b'0'; DIGITS];
+        digits[..text.len()].copy_from_slice(text);
+        Self {
+            digits,
+            length: u8::try_from(text.len()).expect("there are at most 20 digits"),
+            last_digit: text[text.len() - 1],
+        }
+    }
+
+    #[inline]
+    fn increment(&mut self) {
+        if self.last_digit == b'9' {
+            self.last_digit = b'0';
+            self.carry();
+        } else {
+            self.last_digit += 1;
+        }
+    }
+
+    /// Counts up the digits before the last one.
+    fn carry(&mut self) {
+        for digit in self.digits[..usize::from(self.length - 1)].iter_mut().rev() {
+            if *digit != b'9' {
+                *digit += 1;
+                return;
+            }
+            *digit = b'0';
+        }
+        // All nines, so all digits are zeros now but for the first; 63 bits leave room for it.
+        self.digits = [b'0'; DIGITS];
+        self.digits[0] = b'1';
+        self.length += 1;
+    }
+}
+
+/// A column under construction, with room for the longest possible rows.
+struct DecimalRows {
+    offsets: Vec<u32>,
+    bytes: Vec<u8>,
+    end: u32,
+}
+
+impl DecimalRows {
+    fn for_runs(runs: &[Run]) -> Self {
+        let rows: usize = runs.iter().map(|run| run.count).sum();
+        let mut offsets = Vec::with_capacity(rows + 1);
+        offsets.push(0);
+        Self {
+            offsets,
+            bytes: vec![0; rows * DIGITS],
+            end: 0,
+        }
+    }
+
+    #[inline]
+    fn push(&mut self, integer: &Decimal) {
+        // Always all digits, since a copy of fixed length is a few moves; the next row overwrites
+        // those that do not count.
+        let start = self.end as usize;
+        let row = &mut self.bytes[start..start + DIGITS];
+        row.copy_from_slice(&integer.digits);
+        row[usize::from(integer.length - 1)] = integer.last_digit;
+        self.end += u32::from(integer.length);
+        self.offsets.push(self.end);
+    }
+
+    fn into_column(mut self) -> Column {
+        self.bytes.truncate(self.end as usize);
+        Column::from_parts(self.offsets, self.bytes).expect("offsets follow the bytes written")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RUNS: [Run; 3] = [
+        Run {
+            first: 0,
+            count: 1_200,
+        },
+        Run {
+            first: 99_990,
+            count: 20,
+        },
+        Run {
+            first: i64::MAX as u64 - 1,
+            count: 2,
+        },
+    ];
+
+    fn integers() -> Vec<u64> {
+        RUNS.iter()
+            .flat_map(|run| run.first..run.first + run.count as u64)
+            .collect()
+    }
+
+    #[test]
+    fn decimal_rows_are_the_integers_in_order() {
+        let expected: Vec<String> = integers().iter().map(u64::to_string).collect();
+        let column = decimal(&RUNS);
+        let rows: Vec<&[u8]> = column.rows().collect();
+        assert_eq!(
+            rows,
+            expected.iter().map(String::as_bytes).collect::<Vec<_>>()
+        );
+    }
+
+    #[test]
+    fn decimal_keys_are_the_integers_modulo_the_number_of_keys() {
+        for keys in [1, 7, 10, 1_000_000] {
+            let expected: Vec<String> = integers().iter().map(|n| (n % keys).to_string()).collect();
+            let column = decimal_keys(&RUNS, keys);
+            let rows: Vec<&[u8]> = column.rows().collect();
+            assert_eq!(
+                rows,
+                expected.iter().map(String::as_bytes).collect::<Vec<_>>()
+            );
+        }
+    }
+
+    #[test]
+    fn little_endian_rows_are_the_integers_and_their_keys() {
+        let offsets = RegularOffsets::for_rows(2_000);
+        let values: Vec<u8> = integers().iter().flat_map(|n| n.to_le_bytes()).collect();
+        let keys: Vec<u8> = integers()
+            .iter()
+            .flat_map(|n| (n % 7).to_le_bytes())
+            .collect();
+        let column = little_endian(&RUNS, &offsets);
+        assert_eq!((column.len(), column.data()), (1_222, values.as_slice()));
+        let column = little_endian_keys(&RUNS, 7, &offsets);
+        assert_eq!((column.len(), column.data()), (1_222, keys.as_slice()));
+    }
+}

@@ -1,0 +1,202 @@
+//! Record path: [source `generator`] → channel → operator instance → router → sink.
+//!
+//! Integers in order, the same at every run: for examples, tests and benchmarks. It deliberately
+//! has no randomness and no wall clock.
+
+mod columns;
+mod pacer;
+mod ranges;
+mod source;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use tidegate_runtime::source::{Source, SourceConnector, SourceSplit};
+use tidegate_runtime::{ConnectorError, SubtaskId};
+
+use crate::versioned;
+use ranges::Range;
+use source::GeneratorSource;
+
+/// Options of the source `generator`.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct GeneratorOptions {
+    /// The first integer.
+    #[serde(default = "default_from")]
+    pub from: u64,
+    /// The last integer, inclusive. Without it, the source does not end.
+    pub to: Option<u64>,
+    /// The number of distinct keys: a record's key is its integer modulo this number. Without it,
+    /// keys are empty.
+    pub keys: Option<u64>,
+    /// How keys and values are written.
+    #[serde(default)]
+    pub encoding: Encoding,
+    /// Records a second over all subtasks. Without it, as fast as they are taken.
+    pub rate: Option<u32>,
+    /// Where timestamps come from.
+    #[serde(default)]
+    pub timestamps: Timestamps,
+    /// The most records in a batch.
+    #[serde(default = "default_batch")]
+    pub batch: u32,
+}
+
+/// How an integer is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Encoding {
+    /// In decimal.
+    #[default]
+    Text,
+    /// As 8 bytes, little-endian.
+    Le64,
+}
+
+/// Where the timestamps of generated records come from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Timestamps {
+    /// Records have none.
+    #[default]
+    None,
+    /// The integer is the timestamp in milliseconds, and a watermark follows each batch.
+    Value,
+}
+
+/// The largest batch that can be asked for: 1 M records.
+const MOST_BATCH_RECORDS: u32 = 1 << 20;
+
+/// The end of a range without `to`, exclusive.
+const UNBOUNDED_END: i128 = 1 << 63;
+
+fn default_from() -> u64 {
+    1
+}
+
+fn default_batch() -> u32 {
+    4_096
+}
+
+impl GeneratorOptions {
+    /// The connector; `base` is not used.
+    ///
+    /// # Errors
+    ///
+    /// [`ConnectorError::JobRefused`] names the key whose value can't be used.
+    pub fn connect(self, _base: &Path) -> Result<Arc<dyn SourceConnector>, ConnectorError> {
+        let refuse = |reason: String| Err(ConnectorError::JobRefused { reason });
+        let largest = i64::MAX.unsigned_abs();
+        if self.from > largest {
+            return refuse(format!("`from` must be at most {largest}"));
+        }
+        if let Some(to) = self.to {
+            if to > largest {
+                return refuse(format!("`to` must be at most {largest}"));
+            }
+            if to < self.from {
+                let from = self.from;
+                return refuse(format!("`to` is {to}, which is before `from`, {from}"));
+            }
+        }
+        if self.keys == Some(0) {
+            return refuse("`keys` must be at least 1; leave it out for empty keys".to_owned());
+        }
+        if self.rate == Some(0) {
+            return refuse("`rate` must be at least 1; leave it out for full speed".to_owned());
+        }
+        if !(1..=MOST_BATCH_RECORDS).contains(&self.batch) {
+            return refuse(format!("`batch` must be from 1 to {MOST_BATCH_RECORDS}"));
+        }
+        Ok(Arc::new(GeneratorConnector { options: self }))
+    }
+}
+
+struct GeneratorConnector {
+    options: GeneratorOptions,
+}
+
+/// What a split's position holds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct GeneratorPosition {
+    range: Range,
+    /// How many subtasks share the rate.
+    sharing: u32,
+}
+
+/// Version of [`GeneratorPosition`].
+const POSITION_VERSION: u8 = 1;
+
+impl GeneratorPosition {
+    fn to_split(&self) -> SourceSplit {
+        SourceSplit {
+            name: self.range.to_string(),
+            position: versioned::encode(POSITION_VERSION, self),
+        }
+    }
+
+    fn of_split(split: &SourceSplit) -> Result<Self, ConnectorError> {
+        let refuse = |reason: String| ConnectorError::StateRefused { reason };
+        let position: Self = versioned::decode(POSITION_VERSION, &split.position)
+            .map_err(|e| refuse(format!("the position of split `{}`: {e}", split.name)))?;
+        if !position.range.is_well_formed() || position.sharing == 0 {
+            return Err(refuse(format!(
+                "the position of split `{}` is damaged",
+                split.name
+            )));
+        }
+        Ok(position)
+    }
+}
+
+/// Ranges to splits, with the rate shared by all subtasks that have any.
+fn to_splits(subtasks: Vec<Vec<Range>>) -> Vec<Vec<SourceSplit>> {
+    let busy = subtasks
+        .iter()
+        .filter(|ranges| ranges.iter().any(|range| !range.is_done()));
+    let sharing = u32::try_from(busy.count())
+        .expect("subtasks are numbered in 32 bits")
+        .max(1);
+    let to_split = |range| GeneratorPosition { range, sharing }.to_split();
+    let splits_of = |ranges: Vec<Range>| ranges.into_iter().map(to_split).collect();
+    subtasks.into_iter().map(splits_of).collect()
+}
+
+impl SourceConnector for GeneratorConnector {
+    fn connector(&self) -> &'static str {
+        "generator"
+    }
+
+    fn plan(&self, parallelism: u32) -> Result<Vec<Vec<SourceSplit>>, ConnectorError> {
+        let end = self
+            .options
+            .to
+            .map_or(UNBOUNDED_END, |to| i128::from(to) + 1);
+        Ok(to_splits(ranges::plan(self.options.from, end, parallelism)))
+    }
+
+    fn replan(
+        &self,
+        splits: Vec<SourceSplit>,
+        parallelism: u32,
+    ) -> Result<Vec<Vec<SourceSplit>>, ConnectorError> {
+        let positions: Result<Vec<_>, _> = splits.iter().map(GeneratorPosition::of_split).collect();
+        let ranges = positions?
+            .into_iter()
+            .map(|position| position.range)
+            .collect();
+        Ok(to_splits(ranges::replan(ranges, parallelism)))
+    }
+
+    fn open(
+        &self,
+        _subtask: &SubtaskId,
+        splits: Vec<SourceSplit>,
+    ) -> Result<Box<dyn Source>, ConnectorError> {
+        let positions: Result<Vec<_>, _> = splits.iter().map(GeneratorPosition::of_split).collect();
+        Ok(Box::new(GeneratorSource::new(&self.options, positions?)))
+    }
+}

@@ -1,0 +1,146 @@
+//! Record path: [source `generator`] → channel → operator instance → router → sink.
+//!
+//! Makes the batches of one subtask, always from the range that is furthest behind, so that a
+//! subtask with several ranges advances through event time evenly.
+
+use tidegate_operator::{Batch, NO_TIMESTAMP};
+use tidegate_runtime::ConnectorError;
+use tidegate_runtime::source::{BoxFuture, Source, SourceOutput, SourceSplit};
+
+use super::columns::{self, RegularOffsets};
+use super::pacer::Pacer;
+use super::ranges::{Range, Run};
+use super::{Encoding, GeneratorOptions, GeneratorPosition, Timestamps};
+
+pub(super) struct GeneratorSource {
+    ranges: Vec<Range>,
+    sharing: u32,
+    keys: Option<u64>,
+    encoding: Encoding,
+    timestamps: Timestamps,
+    batch_records: usize,
+    pacer: Option<Pacer>,
+    /// The watermark that follows the last batch.
+    watermark: Option<i64>,
+    offsets: RegularOffsets,
+}
+
+impl GeneratorSource {
+    pub(super) fn new(options: &GeneratorOptions, positions: Vec<GeneratorPosition>) -> Self {
+        let sharing = positions.first().map_or(1, |position| position.sharing);
+        let pacer = options.rate.map(|rate| Pacer::new(rate, sharing));
+        let paced = pacer.as_ref().map_or(options.batch, Pacer::batch_records);
+        let batch_records = paced.min(options.batch);
+        Self {
+            ranges: positions
+                .into_iter()
+                .map(|position| position.range)
+                .collect(),
+            sharing,
+            keys: options.keys,
+            encoding: options.encoding,
+            timestamps: options.timestamps,
+            batch_records: batch_records as usize,
+            pacer,
+            watermark: None,
+            offsets: RegularOffsets::for_rows(batch_records),
+        }
+    }
+
+    fn furthest_behind(&mut self) -> Option<&mut Range> {
+        let left = self.ranges.iter_mut().filter(|range| !range.is_done());
+        left.min_by_key(|range| range.next())
+    }
+
+    /// Takes the integers of one batch. None if none is left.
+    fn take_runs(&mut self) -> Option<Vec<Run>> {
+        let mut room = self.batch_records;
+        let range = self.furthest_behind()?;
+        let mut runs = Vec::new();
+        while let Some(run) = range.take(room) {
+            room -= run.count;
+            runs.push(run);
+        }
+        assert!(!runs.is_empty(), "a range that is not done has an integer");
+        Some(runs)
+    }
+
+    fn batch(&self, runs: &[Run]) -> Batch {
+        let rows = runs.iter().map(|run| run.count).sum();
+        let values = match self.encoding {
+            Encoding::Text => columns::decimal(runs),
+            Encoding::Le64 => columns::little_endian(runs, &self.offsets),
+        };
+        let keys = match (self.keys, self.encoding) {
+            (None, Encoding::Text | Encoding::Le64) => columns::empty(rows),
+            (Some(keys), Encoding::Text) => columns::decimal_keys(runs, keys),
+            (Some(keys), Encoding::Le64) => columns::little_endian_keys(runs, keys, &self.offsets),
+        };
+        let timestamps = match self.timestamps {
+            Timestamps::None => vec![NO_TIMESTAMP; rows],
+            Timestamps::Value => {
+                let mut timestamps = Vec::with_capacity(rows);
+                runs.iter().for_each(|run| timestamps.extend(run_timestamps(run)));
+                timestamps
+            }
+        };
+        Batch::from_columns(timestamps, keys, values).expect("every column has a row a record")
+    }
+
+    /// What follows is not older than the smallest integer that is left.
+    fn watermark_after(&mut self, runs: &[Run]) -> Option<i64> {
+        match self.timestamps {
+            Timestamps::None => None,
+            Timestamps::Value => {
+                let next = self.furthest_behind().map(|range| range.next());
+                let after_last = || {
+                    runs.last()
+                        .map(|run| i128::from(run.first) + run.count as i128)
+                };
+                let watermark = next.or_else(after_last)?;
+                Some(i64::try_from(watermark).unwrap_or(i64::MAX))
+            }
+        }
+    }
+}
+
+/// The integers of a run as timestamps; [`GeneratorOptions`] has no integer beyond `i64`.
+fn run_timestamps(run: &Run) -> impl Iterator<Item = i64> + use<> {
+    let first = i64::try_from(run.first).expect("integers stay in 63 bits");
+    (0..run.count as i64).map(move |index| first + index)
+}
+
+impl Source for GeneratorSource {
+    fn poll(&mut self) -> BoxFuture<'_, Result<SourceOutput, ConnectorError>> {
+        Box::pin(async {
+            if let Some(watermark) = self.watermark.take() {
+                return Ok(SourceOutput::Watermark(watermark));
+            }
+            if self.furthest_behind().is_none() {
+                return Ok(SourceOutput::Ended);
+            }
+            // The only wait; whoever gives up here has lost nothing.
+            if let Some(pacer) = &mut self.pacer {
+                pacer.wait().await;
+            }
+            let Some(runs) = self.take_runs() else {
+                return Ok(SourceOutput::Ended);
+            };
+            let batch = self.batch(&runs);
+            if let Some(pacer) = &mut self.pacer {
+                pacer.spend(batch.len());
+            }
+            self.watermark = self.watermark_after(&runs);
+            Ok(SourceOutput::Batch(batch))
+        })
+    }
+
+    fn splits(&self) -> Vec<SourceSplit> {
+        let left = self.ranges.iter().filter(|range| !range.is_done());
+        let position = |range: &Range| GeneratorPosition {
+            range: range.clone(),
+            sharing: self.sharing,
+        };
+        left.map(|range| position(range).to_split()).collect()
+    }
+}

@@ -1,0 +1,43 @@
+//! Sources and sinks: the ends of the record path.
+//!
+//! | connector | kind | guarantee |
+//! |---|---|---|
+//! | `generator` | source | replayable |
+//! | `file` | source | replayable as long as the files only grow |
+//! | `stdin` | source | not replayable, so only with `accept-loss = true` |
+//! | `file` | sink | exactly-once |
+//! | `stdout` | sink | at-least-once |
+//! | `discard` | sink | counts, keeps nothing |
+//!
+//! The invariants:
+//! - each file connector opens one directory and reaches everything else through that handle;
+//! - what a connector has not made itself it neither changes nor removes;
+//! - every position and every piece of pending output starts with a version byte.
+//!
+//! What is deliberately absent: networks, clocks other than the monotonic one that paces the
+//! generator, and retries. What fails is reported; the restart strategy decides.
+
+mod registry;
+
+mod discard;
+mod file_sink;
+mod file_source;
+mod generator;
+mod stdin;
+mod stdout;
+
+mod byte_size;
+mod lines;
+mod record_format;
+mod versioned;
+
+pub use discard::DiscardOptions;
+pub use file_sink::FileSinkOptions;
+pub use file_source::{FileFormat, FileSourceOptions};
+pub use generator::{Encoding, GeneratorOptions, Timestamps};
+pub use record_format::RecordFormat;
+pub use registry::{
+    SinkOptions, SourceOptions, sink_names, sink_schema, source_names, source_schema,
+};
+pub use stdin::StdinOptions;
+pub use stdout::StdoutOptions;

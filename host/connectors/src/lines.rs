@@ -1,0 +1,201 @@
+//! Bytes to records, a record per line: shared by the sources `file` and `stdin`. Pure.
+//!
+//! A line is everything up to the next `\n`, which does not belong to it; all other bytes do, a
+//! `\r` before the `\n` too. The last line needs no `\n`. An empty line is a record.
+
+use memchr::memchr_iter;
+use tidegate_operator::{Batch, Column, NO_TIMESTAMP};
+
+/// The most lines in a batch, whatever their length.
+const BATCH_LINES: usize = 16_384;
+
+/// Limits of one record and one batch.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LineLimits {
+    /// A longer line is refused. Without its `\n`.
+    pub(crate) record_bytes: usize,
+    /// A batch takes no further line once it has this many bytes.
+    pub(crate) batch_bytes: usize,
+}
+
+/// Bytes that have not become records yet. The first one begins a line.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Unread<'a> {
+    pub(crate) bytes: &'a [u8],
+    /// Only lines that begin before this byte are taken.
+    pub(crate) owned: usize,
+    /// True if nothing follows `bytes`.
+    pub(crate) is_last: bool,
+}
+
+/// The lines of one batch.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Lines {
+    pub(crate) values: Column,
+    /// How many bytes they took, with their `\n`.
+    pub(crate) consumed: usize,
+}
+
+/// A line is longer than a record may be; it begins at the first unread byte.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct LineTooLong;
+
+/// Takes the whole lines at the beginning of `unread`, at most a batch of them. No line means that
+/// more bytes are needed.
+pub(crate) fn take_lines(unread: Unread<'_>, limits: LineLimits) -> Result<Lines, LineTooLong> {
+    let Unread {
+        bytes,
+        owned,
+        is_last,
+    } = unread;
+    let mut lines = LinesBuilder::for_bytes(bytes.len().min(limits.batch_bytes));
+    let mut start = 0;
+    for newline in memchr_iter(b'\n', bytes) {
+        let line = &bytes[start..newline];
+        if start >= owned || !lines.has_room(limits) || line.len() > limits.record_bytes {
+            break;
+        }
+        lines.push(line);
+        start = newline + 1;
+    }
+    let rest = &bytes[start..];
+    let is_taken = !rest.is_empty() && start < owned && lines.has_room(limits);
+    if is_taken {
+        // Either the loop ended at a line that is too long, or there is no newline in the rest.
+        if rest.len() > limits.record_bytes {
+            if lines.is_empty() {
+                return Err(LineTooLong);
+            }
+        } else if is_last {
+            lines.push(rest);
+            start = bytes.len();
+        }
+    }
+    Ok(Lines {
+        values: lines.into_column(),
+        consumed: start,
+    })
+}
+
+/// A batch of lines: empty keys, no timestamps.
+pub(crate) fn to_batch(values: Column) -> Batch {
+    let keys = Column::from_parts(vec![0; values.len() + 1], Vec::new());
+    let keys = keys.expect("offsets of 0 fit no bytes");
+    let timestamps = vec![NO_TIMESTAMP; values.len()];
+    Batch::from_columns(timestamps, keys, values).expect("every column has a row a line")
+}
+
+/// A column under construction.
+struct LinesBuilder {
+    offsets: Vec<u32>,
+    bytes: Vec<u8>,
+}
+
+impl LinesBuilder {
+    fn for_bytes(bytes: usize) -> Self {
+        let mut offsets = Vec::with_capacity(bytes / 32 + 2);
+        offsets.push(0);
+        Self {
+            offsets,
+            bytes: Vec::with_capacity(bytes),
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.offsets.len() == 1
+    }
+
+    fn has_room(&self, limits: LineLimits) -> bool {
+        self.bytes.len() < limits.batch_bytes && self.offsets.len() <= BATCH_LINES
+    }
+
+    #[inline]
+    fn push(&mut self, line: &[u8]) {
+        self.bytes.extend_from_slice(line);
+        let end = u32::try_from(self.bytes.len()).expect("a batch of lines stays below 4 GiB");
+        self.offsets.push(end);
+    }
+
+    fn into_column(self) -> Column {
+        Column::from_parts(self.offsets, self.bytes).expect("offsets follow the bytes written")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const WIDE: LineLimits = LineLimits {
+        record_bytes: 100,
+        batch_bytes: 1_000,
+    };
+
+    fn take(bytes: &str, owned: usize, is_last: bool) -> Result<(Vec<String>, usize), LineTooLong> {
+        let unread = Unread {
+            bytes: bytes.as_bytes(),
+            owned,
+            is_last,
+        };
+        let lines = take_lines(unread, WIDE)?;
+        let text = |row: &[u8]| String::from_utf8(row.to_vec()).expect("the test writes text");
+        Ok((lines.values.rows().map(text).collect(), lines.consumed))
+    }
+
+    fn lines(lines: &[&str], consumed: usize) -> Result<(Vec<String>, usize), LineTooLong> {
+        Ok((lines.iter().map(ToString::to_string).collect(), consumed))
+    }
+
+    #[test]
+    fn a_line_is_what_stands_before_a_newline() {
+        assert_eq!(take("a\n\nb\r\nc", 8, false), lines(&["a", "", "b\r"], 6));
+        assert_eq!(
+            take("a\n\nb\r\nc", 8, true),
+            lines(&["a", "", "b\r", "c"], 7)
+        );
+        assert_eq!(take("a\n", 8, true), lines(&["a"], 2));
+        assert_eq!(take("", 8, true), lines(&[], 0));
+    }
+
+    #[test]
+    fn a_line_that_begins_after_the_owned_bytes_is_left() {
+        assert_eq!(take("ab\ncd\nef", 2, true), lines(&["ab"], 3));
+        assert_eq!(take("ab\ncd\nef", 4, true), lines(&["ab", "cd"], 6));
+        assert_eq!(take("ab\ncd\nef", 6, true), lines(&["ab", "cd"], 6));
+    }
+
+    #[test]
+    fn only_a_line_above_the_limit_is_too_long() {
+        let fits = "x".repeat(100);
+        let long = "x".repeat(101);
+        assert_eq!(take(&format!("{fits}\n"), 999, false), lines(&[&fits], 101));
+        assert_eq!(take(&format!("{long}\n"), 999, false), Err(LineTooLong));
+        assert_eq!(take(&fits, 999, false), lines(&[], 0));
+        assert_eq!(take(&fits, 999, true), lines(&[&fits], 100));
+        assert_eq!(take(&long, 999, false), Err(LineTooLong));
+        assert_eq!(take(&format!("a\n{long}\n"), 999, true), lines(&["a"], 2));
+    }
+
+    proptest! {
+        #[test]
+        fn batches_of_any_size_are_the_lines_of_the_whole(
+            text in "[a\n\r]{0,300}", batch_bytes in 1_usize..50,
+        ) {
+            let limits = LineLimits { record_bytes: 300, batch_bytes };
+            let mut taken = Vec::new();
+            let mut bytes = text.as_bytes();
+            while !bytes.is_empty() {
+                let unread = Unread { bytes, owned: bytes.len(), is_last: true };
+                let lines = take_lines(unread, limits).expect("no line is too long");
+                prop_assert!(lines.consumed > 0);
+                taken.extend(lines.values.rows().map(<[u8]>::to_vec));
+                bytes = &bytes[lines.consumed..];
+            }
+            let mut expected: Vec<&str> = text.split('\n').collect();
+            if expected.last() == Some(&"") {
+                expected.pop();
+            }
+            prop_assert_eq!(taken, expected.iter().map(|l| l.as_bytes().to_vec()).collect::<Vec<_>>());
+        }
+    }
+}

@@ -1,0 +1,332 @@
+//! Record path: [source `stdin`] → channel → operator instance → router → sink.
+//!
+//! Lines of standard input. Not replayable: what was read is gone, so a job that recovers goes on
+//! with what comes next and has lost the lines since its newest complete checkpoint. A thread of
+//! its own reads, since that blocks; it stays behind when the job ends, until input comes or ends.
+
+use std::io::{self, Read};
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+
+use bytesize::ByteSize;
+use memchr::memchr;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use tidegate_runtime::source::{BoxFuture, Source, SourceConnector, SourceOutput, SourceSplit};
+use tidegate_runtime::{ConnectorError, SubtaskId};
+use tokio::sync::mpsc;
+
+use crate::byte_size::ByteSizeText;
+use crate::lines::{self, LineLimits, Lines, Unread};
+use crate::versioned;
+
+/// Options of the source `stdin`, which can't be replayed.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct StdinOptions {
+    /// Must be true: lines that were read before a crash can't be read again, so the job is not
+    /// exactly-once.
+    #[serde(default)]
+    pub accept_loss: bool,
+    /// A longer line fails the job.
+    #[serde(default = "default_record_bytes")]
+    #[schemars(with = "ByteSizeText")]
+    pub max_record_bytes: ByteSize,
+}
+
+fn default_record_bytes() -> ByteSize {
+    ByteSize::mib(1)
+}
+
+/// Bytes of one read.
+const CHUNK_BYTES: usize = 64 * 1024;
+
+/// Chunks that wait for the job before the reading thread does.
+const WAITING_CHUNKS: usize = 4;
+
+/// A batch takes no further line once it has this many bytes.
+const BATCH_BYTES: usize = 64 * 1024;
+
+/// The longest line that can be asked for.
+const MOST_RECORD_BYTES: ByteSize = ByteSize::gib(1);
+
+impl StdinOptions {
+    /// The connector; `base` is not used.
+    ///
+    /// # Errors
+    ///
+    /// [`ConnectorError::JobRefused`] unless `accept-loss` is set.
+    pub fn connect(self, _base: &Path) -> Result<Arc<dyn SourceConnector>, ConnectorError> {
+        self.connect_reader(Box::new(io::stdin()))
+    }
+
+    /// The connector, reading elsewhere than from standard input: for embedding and for tests.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::connect`].
+    pub fn connect_reader(
+        self,
+        reader: Box<dyn Read + Send>,
+    ) -> Result<Arc<dyn SourceConnector>, ConnectorError> {
+        if !self.accept_loss {
+            return Err(ConnectorError::JobRefused {
+                reason: "standard input can't be replayed: after a crash, the lines read since \
+                         the last checkpoint are lost. Read from a file, or set `accept-loss = \
+                         true` if that is fine"
+                    .to_owned(),
+            });
+        }
+        if !(1..=MOST_RECORD_BYTES.0).contains(&self.max_record_bytes.0) {
+            return Err(ConnectorError::JobRefused {
+                reason: format!("`max-record-bytes` must be from 1 B to {MOST_RECORD_BYTES}"),
+            });
+        }
+        let record_bytes = usize::try_from(self.max_record_bytes.0).unwrap_or(usize::MAX);
+        let limits = LineLimits {
+            record_bytes,
+            batch_bytes: BATCH_BYTES,
+        };
+        Ok(Arc::new(StdinConnector {
+            limits,
+            input: Arc::new(Mutex::new(Input::Unopened(reader))),
+        }))
+    }
+}
+
+struct StdinConnector {
+    limits: LineLimits,
+    input: Arc<Mutex<Input>>,
+}
+
+/// Where the one input of the process is between attempts.
+enum Input {
+    Unopened(Box<dyn Read + Send>),
+    /// Given back by the source of the last attempt, with what it had not made records of yet.
+    Idle(LineStream),
+    InUse,
+}
+
+/// Version of a position, which is the number of bytes read: for people, not for reading on.
+const POSITION_VERSION: u8 = 1;
+
+#[derive(Serialize, Deserialize)]
+struct StdinPosition {
+    bytes: u64,
+}
+
+fn split_at(bytes: u64) -> SourceSplit {
+    SourceSplit {
+        name: format!("standard input after byte {bytes}"),
+        position: versioned::encode(POSITION_VERSION, &StdinPosition { bytes }),
+    }
+}
+
+fn assign(split: SourceSplit, parallelism: u32) -> Result<Vec<Vec<SourceSplit>>, ConnectorError> {
+    if parallelism == 1 {
+        return Ok(vec![vec![split]]);
+    }
+    Err(ConnectorError::JobRefused {
+        reason: format!(
+            "standard input can't be split over {parallelism} subtasks: set `parallelism = 1` in \
+             the source"
+        ),
+    })
+}
+
+impl SourceConnector for StdinConnector {
+    fn connector(&self) -> &'static str {
+        "stdin"
+    }
+
+    fn is_replayable(&self) -> bool {
+        false
+    }
+
+    fn plan(&self, parallelism: u32) -> Result<Vec<Vec<SourceSplit>>, ConnectorError> {
+        assign(split_at(0), parallelism)
+    }
+
+    fn replan(
+        &self,
+        splits: Vec<SourceSplit>,
+        parallelism: u32,
+    ) -> Result<Vec<Vec<SourceSplit>>, ConnectorError> {
+        match splits.into_iter().next() {
+            Some(split) => assign(split, parallelism),
+            None => Ok(vec![Vec::new(); parallelism as usize]),
+        }
+    }
+
+    fn open(
+        &self,
+        subtask: &SubtaskId,
+        splits: Vec<SourceSplit>,
+    ) -> Result<Box<dyn Source>, ConnectorError> {
+        let Some(split) = splits.first() else {
+            return Ok(Box::new(EndedSource));
+        };
+        let position: StdinPosition = versioned::decode(POSITION_VERSION, &split.position)
+            .map_err(|e| ConnectorError::StateRefused {
+                reason: format!("the position of split `{}`: {e}", split.name),
+            })?;
+        let mut input = self.input.lock().unwrap_or_else(PoisonError::into_inner);
+        let stream = match std::mem::replace(&mut *input, Input::InUse) {
+            Input::Unopened(reader) => LineStream::start(reader)?,
+            Input::Idle(stream) => stream,
+            Input::InUse => {
+                return Err(ConnectorError::JobRefused {
+                    reason: format!("source {subtask}: standard input is in use already"),
+                });
+            }
+        };
+        if position.bytes > 0 || stream.bytes > 0 {
+            tracing::warn!(%subtask, "standard input goes on where it is: lines may be lost");
+        }
+        Ok(Box::new(StdinSource {
+            limits: self.limits,
+            stream: Some(stream),
+            input: Arc::clone(&self.input),
+        }))
+    }
+}
+
+/// What the reading thread gives, and the bytes of it that are not records yet.
+struct LineStream {
+    chunks: mpsc::Receiver<io::Result<Vec<u8>>>,
+    unread: Vec<u8>,
+    /// False if `unread` is known to hold no whole line, so that a long one is searched only once.
+    is_searchable: bool,
+    has_ended: bool,
+    /// Bytes that became records.
+    bytes: u64,
+}
+
+impl LineStream {
+    fn start(mut reader: Box<dyn Read + Send>) -> Result<Self, ConnectorError> {
+        let (sender, chunks) = mpsc::channel(WAITING_CHUNKS);
+        let read = move || {
+            loop {
+                let mut chunk = vec![0; CHUNK_BYTES];
+                let chunk = match reader.read(&mut chunk) {
+                    Ok(0) => return,
+                    Ok(length) => {
+                        chunk.truncate(length);
+                        Ok(chunk)
+                    }
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                    Err(error) => Err(error),
+                };
+                let is_over = chunk.is_err();
+                if sender.blocking_send(chunk).is_err() || is_over {
+                    return;
+                }
+            }
+        };
+        let builder = thread::Builder::new().name("stdin".to_owned());
+        let spawned = builder.spawn(read);
+        spawned.map_err(ConnectorError::io(
+            "could not start the thread that reads stdin",
+        ))?;
+        Ok(Self {
+            chunks,
+            unread: Vec::new(),
+            is_searchable: false,
+            has_ended: false,
+            bytes: 0,
+        })
+    }
+
+    /// The next batch. Cancel-safe: what a wait gives is kept before the next wait.
+    async fn next(&mut self, limits: LineLimits) -> Result<SourceOutput, ConnectorError> {
+        loop {
+            if self.is_searchable {
+                let lines = self.take_lines(limits)?;
+                if !lines.values.is_empty() {
+                    return Ok(SourceOutput::Batch(lines::to_batch(lines.values)));
+                }
+                self.is_searchable = false;
+            }
+            if self.has_ended {
+                return Ok(SourceOutput::Ended);
+            }
+            match self.chunks.recv().await {
+                Some(chunk) => {
+                    let chunk = chunk.map_err(ConnectorError::io("could not read stdin"))?;
+                    self.unread.extend_from_slice(&chunk);
+                    let is_too_long = self.unread.len() > limits.record_bytes;
+                    self.is_searchable = is_too_long || memchr(b'\n', &chunk).is_some();
+                }
+                None => {
+                    self.has_ended = true;
+                    self.is_searchable = true;
+                }
+            }
+        }
+    }
+
+    fn take_lines(&mut self, limits: LineLimits) -> Result<Lines, ConnectorError> {
+        let unread = Unread {
+            bytes: &self.unread,
+            owned: self.unread.len(),
+            is_last: self.has_ended,
+        };
+        let lines = lines::take_lines(unread, limits).map_err(|_| ConnectorError::Record {
+            position: format!("standard input, byte {}", self.bytes),
+            reason: format!("the line is longer than {} bytes", limits.record_bytes),
+        })?;
+        self.unread.drain(..lines.consumed);
+        self.bytes += lines.consumed as u64;
+        Ok(lines)
+    }
+
+    fn is_done(&self) -> bool {
+        self.has_ended && self.unread.is_empty()
+    }
+}
+
+struct StdinSource {
+    limits: LineLimits,
+    /// Some until this is dropped.
+    stream: Option<LineStream>,
+    input: Arc<Mutex<Input>>,
+}
+
+impl Source for StdinSource {
+    fn poll(&mut self) -> BoxFuture<'_, Result<SourceOutput, ConnectorError>> {
+        Box::pin(async {
+            match &mut self.stream {
+                Some(stream) => stream.next(self.limits).await,
+                None => Ok(SourceOutput::Ended),
+            }
+        })
+    }
+
+    fn splits(&self) -> Vec<SourceSplit> {
+        let left = self.stream.iter().filter(|stream| !stream.is_done());
+        left.map(|stream| split_at(stream.bytes)).collect()
+    }
+}
+
+/// Gives the input back for the next attempt.
+impl Drop for StdinSource {
+    fn drop(&mut self) {
+        if let Some(stream) = self.stream.take() {
+            *self.input.lock().unwrap_or_else(PoisonError::into_inner) = Input::Idle(stream);
+        }
+    }
+}
+
+/// The source of a subtask without splits.
+struct EndedSource;
+
+impl Source for EndedSource {
+    fn poll(&mut self) -> BoxFuture<'_, Result<SourceOutput, ConnectorError>> {
+        Box::pin(async { Ok(SourceOutput::Ended) })
+    }
+
+    fn splits(&self) -> Vec<SourceSplit> {
+        Vec::new()
+    }
+}

@@ -1,0 +1,124 @@
+//! Record path: source → channel → operator instance → router → [sink `stdout`].
+//!
+//! Records to standard output, batch by batch. At-least-once: what is written can't be taken back,
+//! so records after the newest complete checkpoint appear again when the job recovers.
+
+use std::io::Write;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use tidegate_operator::Batch;
+use tidegate_runtime::sink::{PendingOutput, PreCommit, Sink, SinkConnector, SinkStart};
+use tidegate_runtime::{CheckpointId, ConnectorError, Lineage, SubtaskId};
+
+use crate::RecordFormat;
+
+/// Options of the sink `stdout`, which is at-least-once.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct StdoutOptions {
+    /// How a record is written.
+    #[serde(default)]
+    pub format: RecordFormat,
+}
+
+impl StdoutOptions {
+    /// The connector; `base` is not used.
+    ///
+    /// # Errors
+    ///
+    /// None.
+    pub fn connect(self, _base: &Path) -> Result<Arc<dyn SinkConnector>, ConnectorError> {
+        Ok(self.connect_writer(Box::new(std::io::stdout())))
+    }
+
+    /// The connector, writing elsewhere than to standard output: for embedding and for tests.
+    #[must_use]
+    pub fn connect_writer(self, writer: Box<dyn Write + Send>) -> Arc<dyn SinkConnector> {
+        Arc::new(StdoutConnector {
+            format: self.format,
+            writer: Arc::new(Mutex::new(writer)),
+        })
+    }
+}
+
+/// The subtasks share one output, and lock it a batch at a time so that lines stay whole.
+type SharedWriter = Arc<Mutex<Box<dyn Write + Send>>>;
+
+struct StdoutConnector {
+    format: RecordFormat,
+    writer: SharedWriter,
+}
+
+impl SinkConnector for StdoutConnector {
+    fn connector(&self) -> &'static str {
+        "stdout"
+    }
+
+    fn is_exactly_once(&self) -> bool {
+        false
+    }
+
+    fn check_fresh(&self) -> Result<(), ConnectorError> {
+        Ok(())
+    }
+
+    fn recover(&self, start: &SinkStart) -> Result<(), ConnectorError> {
+        if start.checkpoint > CheckpointId::default() || !start.is_first_attempt {
+            tracing::warn!(
+                sink = start.sink,
+                checkpoint = %start.checkpoint,
+                "standard output is at-least-once: records after this checkpoint appear again"
+            );
+        }
+        Ok(())
+    }
+
+    fn open(
+        &self,
+        subtask: &SubtaskId,
+        _lineage: Lineage,
+        _attempt: u64,
+    ) -> Result<Box<dyn Sink>, ConnectorError> {
+        Ok(Box::new(StdoutSink {
+            subtask: subtask.clone(),
+            format: self.format,
+            writer: Arc::clone(&self.writer),
+            formatted: Vec::new(),
+        }))
+    }
+
+    fn commit(&self, _pending: &[PendingOutput]) -> Result<(), ConnectorError> {
+        Ok(())
+    }
+}
+
+struct StdoutSink {
+    subtask: SubtaskId,
+    format: RecordFormat,
+    writer: SharedWriter,
+    formatted: Vec<u8>,
+}
+
+impl Sink for StdoutSink {
+    fn write(&mut self, batch: &Batch) -> Result<(), ConnectorError> {
+        self.formatted.clear();
+        let written = self.format.append(batch, &mut self.formatted);
+        written.map_err(|refused| refused.into_error(&self.subtask))?;
+        // A panic of another subtask while it wrote leaves half a line at worst.
+        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let written = writer
+            .write_all(&self.formatted)
+            .and_then(|()| writer.flush());
+        written.map_err(ConnectorError::io(format!(
+            "could not write to standard output for sink {}",
+            self.subtask
+        )))
+    }
+
+    fn pre_commit(&mut self, _checkpoint: CheckpointId) -> Result<PreCommit, ConnectorError> {
+        Ok(Box::new(|| Ok(Vec::new())))
+    }
+}

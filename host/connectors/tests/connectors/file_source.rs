@@ -1,0 +1,307 @@
+//! The source `file`.
+
+use std::fs::{self, File};
+use std::path::Path;
+use std::sync::Arc;
+
+use proptest::prelude::*;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tidegate_runtime::ConnectorError;
+use tidegate_runtime::source::{SourceConnector, SourceSplit};
+
+use crate::support::{
+    job_refusal, read_all, read_batches, source_options, state_refusal, subtask,
+};
+
+fn directory(files: &[(&str, &[u8])]) -> TempDir {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    for (name, bytes) in files {
+        fs::write(directory.path().join(name), bytes).expect("can be written");
+    }
+    directory
+}
+
+fn connect(base: &Path, options: Value) -> Arc<dyn SourceConnector> {
+    source_options("file", options).connect(base).expect("the options are fine")
+}
+
+fn all_files(base: &Path) -> Arc<dyn SourceConnector> {
+    connect(base, json!({ "path": "*" }))
+}
+
+/// The lines of a file by the rule that the documentation gives.
+fn lines_of(text: &str) -> Vec<String> {
+    let mut lines: Vec<String> = text.split('\n').map(str::to_owned).collect();
+    if lines.last().is_some_and(String::is_empty) {
+        lines.pop();
+    }
+    lines
+}
+
+/// Reads one batch of the only file, and gives the position after it.
+fn position_after_one_batch(connector: &dyn SourceConnector) -> Vec<SourceSplit> {
+    let splits = connector.plan(1).expect("can be planned").remove(0);
+    let mut source = connector.open(&subtask(0), splits).expect("can be opened");
+    assert!(!read_batches(&mut *source, 1).expect("can be read").is_empty());
+    source.splits()
+}
+
+/// A file of 40,000 lines, more than a batch and more than the bytes that are compared.
+fn long_file() -> Vec<u8> {
+    (0..40_000).flat_map(|line| format!("line {line}\n").into_bytes()).collect()
+}
+
+#[test]
+fn every_byte_of_a_line_but_its_newline_is_the_value() {
+    let text = "one\n\ntwo\r\nдва\nno newline";
+    let base = directory(&[("a.txt", text.as_bytes()), ("b.txt", b""), ("c.txt", b"\n")]);
+    let connector = all_files(base.path());
+    let values = read_all(&*connector, connector.plan(1).expect("can be planned"));
+    let expected = ["one", "", "two\r", "два", "no newline", ""];
+    assert_eq!(values.expect("can be read"), expected);
+}
+
+#[test]
+fn a_long_file_is_read_whole_whatever_the_parallelism() {
+    let bytes = long_file();
+    let base = directory(&[("a", &bytes)]);
+    let connector = all_files(base.path());
+    let expected = lines_of(&String::from_utf8(bytes).expect("is text"));
+    for parallelism in [1, 2, 7] {
+        let plan = connector.plan(parallelism).expect("can be planned");
+        assert!(plan.iter().all(|splits| splits.len() == 1));
+        assert_eq!(read_all(&*connector, plan).expect("can be read"), expected);
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_cuts_and_parallelisms_give_every_line_once(
+        texts in prop::collection::vec("([a\r]|д|\n\n|\n){0,60}", 1..4),
+        parallelisms in prop::collection::vec(1_u32..6, 1..5),
+        batches in prop::collection::vec(0_usize..4, 20),
+        batch_bytes in 1_u32..30,
+    ) {
+        let base = directory(&[]);
+        for (index, text) in texts.iter().enumerate() {
+            fs::write(base.path().join(index.to_string()), text).expect("can be written");
+        }
+        let connector = connect(base.path(), json!({ "path": "*", "batch-bytes": batch_bytes }));
+        let mut subtasks = connector.plan(parallelisms[0]).expect("can be planned");
+        let mut values = Vec::new();
+        let mut batches = batches.into_iter();
+        for parallelism in &parallelisms[1..] {
+            let mut positions = Vec::new();
+            for splits in subtasks {
+                let mut source = connector.open(&subtask(0), splits).expect("can be opened");
+                let read = read_batches(&mut *source, batches.next().unwrap_or(1));
+                values.extend(read.expect("can be read"));
+                positions.extend(source.splits());
+            }
+            subtasks = connector.replan(positions, *parallelism).expect("can be planned again");
+        }
+        values.extend(read_all(&*connector, subtasks).expect("can be read"));
+        let mut expected: Vec<String> = texts.iter().flat_map(|text| lines_of(text)).collect();
+        expected.sort();
+        values.sort();
+        prop_assert_eq!(values, expected);
+    }
+
+    #[test]
+    fn restored_after_any_batch_it_goes_on_as_if_nothing_had_happened(
+        text in "([ab]|\n|\r\n){0,200}", batches in 0_usize..20, batch_bytes in 1_u32..20,
+    ) {
+        let base = directory(&[("a", text.as_bytes())]);
+        let connector = connect(base.path(), json!({ "path": "a", "batch-bytes": batch_bytes }));
+        let splits = connector.plan(1).expect("can be planned").remove(0);
+        let mut source = connector.open(&subtask(0), splits).expect("can be opened");
+        let mut values = read_batches(&mut *source, batches).expect("can be read");
+        let restored = read_all(&*connector, vec![source.splits()]);
+        values.extend(restored.expect("can be read"));
+        prop_assert_eq!(values, lines_of(&text));
+    }
+}
+
+#[test]
+fn restored_behind_the_first_block_it_goes_on_as_if_nothing_had_happened() {
+    let bytes = [long_file(), long_file()].concat();
+    let base = directory(&[("a", &bytes)]);
+    let connector = all_files(base.path());
+    let expected = lines_of(&String::from_utf8(bytes).expect("is text"));
+    let splits = connector.plan(1).expect("can be planned").remove(0);
+    for batches in [1, 3, 4, 5] {
+        let mut source = connector.open(&subtask(0), splits.clone()).expect("can be opened");
+        let mut values = read_batches(&mut *source, batches).expect("can be read");
+        let restored = read_all(&*connector, vec![source.splits()]);
+        values.extend(restored.expect("can be read"));
+        assert!(values == expected, "restored after {batches} batches");
+    }
+}
+
+#[test]
+fn a_file_that_grew_is_read_up_to_its_length_at_the_start() {
+    let base = directory(&[("a", b"1\n2\n3")]);
+    let connector = all_files(base.path());
+    let plan = connector.plan(2).expect("can be planned");
+    fs::write(base.path().join("a"), b"1\n2\n34\n5\n").expect("can be written");
+    assert_eq!(read_all(&*connector, plan).expect("can be read"), ["1", "2", "3"]);
+}
+
+#[test]
+fn a_file_that_shrank_is_refused() {
+    let base = directory(&[("a", &long_file())]);
+    let connector = all_files(base.path());
+    let position = position_after_one_batch(&*connector);
+    let file = File::options().write(true).open(base.path().join("a")).expect("can be opened");
+    let length = file.metadata().expect("has some").len();
+    file.set_len(length - 1).expect("can be cut");
+    let reason = state_refusal(connector.open(&subtask(0), position.clone()));
+    let difference = format!("it had {length} bytes and now has {}", length - 1);
+    assert!(reason.contains("input file a ") && reason.contains(&difference), "{reason}");
+    assert_eq!(state_refusal(connector.replan(position, 2)), reason);
+}
+
+#[test]
+fn a_file_that_shrinks_while_it_is_read_is_refused() {
+    let bytes = [long_file(), long_file()].concat();
+    let base = directory(&[("a", &bytes)]);
+    let connector = all_files(base.path());
+    let splits = connector.plan(1).expect("can be planned").remove(0);
+    let mut source = connector.open(&subtask(0), splits).expect("can be opened");
+    read_batches(&mut *source, 1).expect("can be read");
+    let file = File::options().write(true).open(base.path().join("a")).expect("can be opened");
+    file.set_len(300_000).expect("can be cut");
+    let reason = state_refusal(read_batches(&mut *source, usize::MAX));
+    assert!(reason.contains("input file a "), "{reason}");
+}
+
+#[test]
+fn a_file_that_changed_before_the_position_or_in_its_first_bytes_is_refused() {
+    let bytes = [long_file(), long_file()].concat();
+    let base = directory(&[("a", &bytes)]);
+    let connector = all_files(base.path());
+    let splits = connector.plan(1).expect("can be planned").remove(0);
+    let mut source = connector.open(&subtask(0), splits).expect("can be opened");
+    let read = read_batches(&mut *source, 3).expect("can be read");
+    let position = source.splits();
+    let offset: usize = read.iter().map(|line| line.len() + 1).sum();
+    assert!(offset > 100_000, "{offset}");
+    for (byte, difference) in [
+        (10, "its first 4096 bytes have changed"),
+        (offset - 65_536, "the 65536 bytes before that have changed"),
+        (offset - 1, "the 65536 bytes before that have changed"),
+    ] {
+        let mut changed = bytes.clone();
+        changed[byte] = b'#';
+        fs::write(base.path().join("a"), changed).expect("can be written");
+        let reason = state_refusal(connector.open(&subtask(0), position.clone()));
+        let expected = format!("input file a is not the one that was read up to byte {offset}: ");
+        assert!(reason.starts_with(&expected) && reason.contains(difference), "{reason}");
+    }
+    // What comes after the position is read as it is then.
+    let mut changed = bytes;
+    changed[offset] = b'#';
+    fs::write(base.path().join("a"), changed).expect("can be written");
+    assert!(connector.open(&subtask(0), position).is_ok());
+}
+
+#[test]
+fn a_file_that_is_gone_or_no_file_any_more_is_refused() {
+    let base = directory(&[("a", &long_file())]);
+    let connector = all_files(base.path());
+    let position = position_after_one_batch(&*connector);
+    fs::remove_file(base.path().join("a")).expect("can be removed");
+    let reason = state_refusal(connector.open(&subtask(0), position.clone()));
+    assert!(reason.contains("input file a ") && reason.contains("it is gone"), "{reason}");
+    fs::create_dir(base.path().join("a")).expect("can be created");
+    let reason = state_refusal(connector.open(&subtask(0), position));
+    assert!(reason.contains("input file a is not a regular file"), "{reason}");
+}
+
+#[test]
+fn a_position_below_another_path_is_refused() {
+    let base = directory(&[]);
+    for directory in ["old", "new"] {
+        fs::create_dir(base.path().join(directory)).expect("can be created");
+        fs::write(base.path().join(directory).join("a"), long_file()).expect("can be written");
+    }
+    let old = connect(base.path(), json!({ "path": "old/*" }));
+    let new = connect(base.path(), json!({ "path": "new/*" }));
+    let reason = state_refusal(new.open(&subtask(0), position_after_one_batch(&*old)));
+    assert!(reason.contains("old/a") && reason.contains("new/*"), "{reason}");
+}
+
+#[test]
+fn a_line_above_the_limit_is_refused_with_its_place_and_one_at_the_limit_is_not() {
+    let long = "x".repeat(700_000);
+    let text = format!("ab\n{long}\nc\n");
+    let base = directory(&[("a", text.as_bytes())]);
+    let fits = connect(base.path(), json!({ "path": "a", "max-record-bytes": 700_000 }));
+    let values = read_all(&*fits, fits.plan(3).expect("can be planned"));
+    assert_eq!(values.expect("can be read"), ["ab", &long, "c"]);
+
+    let tight = connect(base.path(), json!({ "path": "a", "max-record-bytes": 699_999 }));
+    match read_all(&*tight, tight.plan(1).expect("can be planned")) {
+        Err(ConnectorError::Record { position, reason }) => {
+            assert_eq!(position, "a, byte 3");
+            assert!(reason.contains("699999"), "{reason}");
+        }
+        other => panic!("not refused: {:?}", other.map(|values| values.len())),
+    }
+}
+
+#[test]
+fn a_file_without_any_newline_is_refused_without_reading_it_all() {
+    let base = directory(&[("a", b"")]);
+    let file = File::options().write(true).open(base.path().join("a")).expect("can be opened");
+    file.set_len(4 << 30).expect("a sparse file of 4 GiB");
+    let connector = all_files(base.path());
+    let refused = read_all(&*connector, connector.plan(1).expect("can be planned"));
+    let error = refused.expect_err("the line is too long").to_string();
+    let reason = "a, byte 0: the line is longer than `max-record-bytes`, 1048576 bytes";
+    assert_eq!(error, reason);
+}
+
+#[test]
+fn a_glob_without_a_match_or_a_directory_is_refused() {
+    let base = directory(&[("a.txt", b"x\n")]);
+    let connector = connect(base.path(), json!({ "path": "*.csv" }));
+    assert_eq!(job_refusal(connector.plan(1)), "`path` = \"*.csv\" matches no file");
+    let options = source_options("file", json!({ "path": "nowhere/*.csv" }));
+    let reason = job_refusal(options.connect(base.path()));
+    assert!(reason.starts_with("`path` = \"nowhere/*.csv\": can't open"), "{reason}");
+    let options = source_options("file", json!({ "path": "*", "max-record-bytes": 0 }));
+    let reason = job_refusal(options.connect(base.path()));
+    assert!(reason.starts_with("`max-record-bytes`"), "{reason}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_out_of_the_directory_is_refused_and_one_inside_is_followed() {
+    let outside = directory(&[("secret", b"secret\n")]);
+    let base = directory(&[("a", b"1\n")]);
+    std::os::unix::fs::symlink("a", base.path().join("b")).expect("can be linked");
+    let connector = all_files(base.path());
+    let values = read_all(&*connector, connector.plan(1).expect("can be planned"));
+    assert_eq!(values.expect("can be read"), ["1", "1"]);
+
+    let target = outside.path().join("secret");
+    std::os::unix::fs::symlink(target, base.path().join("c")).expect("can be linked");
+    let error = connector.plan(1).expect_err("leads out");
+    assert!(error.to_string().contains("could not open c"), "{error}");
+}
+
+#[test]
+fn files_are_matched_in_directories_too() {
+    let base = directory(&[]);
+    for name in ["2024", "2025"] {
+        fs::create_dir(base.path().join(name)).expect("can be created");
+        fs::write(base.path().join(name).join("a.txt"), name).expect("can be written");
+    }
+    let connector = connect(base.path(), json!({ "path": "202?/*.txt" }));
+    let plan = connector.plan(1).expect("can be planned");
+    let names: Vec<&str> = plan[0].iter().map(|split| split.name.as_str()).collect();
+    assert_eq!(names, ["2024/a.txt@0..4", "2025/a.txt@0..4"]);
+    assert_eq!(read_all(&*connector, plan).expect("can be read"), ["2024", "2025"]);
+}

@@ -1,0 +1,236 @@
+//! The source `generator`.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use proptest::prelude::*;
+use serde_json::{Value, json};
+use tidegate_runtime::ConnectorError;
+use tidegate_runtime::source::{Source, SourceConnector, SourceOutput};
+use tokio::time::{Instant, timeout};
+
+use crate::support::{
+    job_refusal, poll, read_all, read_batches, source_options, state_refusal, subtask,
+};
+
+fn generator(options: Value) -> Arc<dyn SourceConnector> {
+    let connected = source_options("generator", options).connect(Path::new("/"));
+    connected.expect("the options are fine")
+}
+
+/// The only subtask's source at a fresh start.
+fn source(connector: &dyn SourceConnector) -> Box<dyn Source> {
+    let splits = connector.plan(1).expect("can be planned").remove(0);
+    connector.open(&subtask(0), splits).expect("can be opened")
+}
+
+fn integers(from: u64, to: u64) -> Vec<String> {
+    (from..=to).map(|integer| integer.to_string()).collect()
+}
+
+fn sorted(mut values: Vec<String>) -> Vec<String> {
+    values.sort_by_key(|value| value.parse::<u64>().expect("is an integer"));
+    values
+}
+
+#[test]
+fn one_subtask_gives_the_integers_in_order() {
+    let connector = generator(json!({ "to": 10_000 }));
+    let values = read_all(&*connector, connector.plan(1).expect("can be planned"));
+    assert_eq!(values.expect("can be read"), integers(1, 10_000));
+}
+
+#[test]
+fn subtasks_share_the_integers_equally_and_each_has_them_in_order() {
+    let connector = generator(json!({ "from": 5, "to": 9_999 }));
+    let mut all = Vec::new();
+    for splits in connector.plan(3).expect("can be planned") {
+        let values = read_all(&*connector, vec![splits]).expect("can be read");
+        assert_eq!(values, sorted(values.clone()));
+        assert!(values.len().abs_diff(9_995 / 3) < 127, "{} integers", values.len());
+        all.extend(values);
+    }
+    assert_eq!(sorted(all), integers(5, 9_999));
+}
+
+#[test]
+fn keys_are_the_integers_modulo_their_number_in_either_encoding() {
+    for (encoding, bytes) in [("text", false), ("le64", true)] {
+        let options = json!({ "from": 8, "to": 11, "keys": 10, "encoding": encoding });
+        let connector = generator(options);
+        let SourceOutput::Batch(batch) = poll(&mut *source(&*connector)).expect("can be read")
+        else {
+            panic!("the first output is a batch");
+        };
+        let encode = |integer: &u64| match bytes {
+            true => integer.to_le_bytes().to_vec(),
+            false => integer.to_string().into_bytes(),
+        };
+        let keys: Vec<&[u8]> = batch.keys().rows().collect();
+        assert_eq!(keys, [8, 9, 0, 1].iter().map(encode).collect::<Vec<_>>());
+        let values: Vec<&[u8]> = batch.values().rows().collect();
+        assert_eq!(values, [8, 9, 10, 11].iter().map(encode).collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn without_keys_and_timestamps_records_have_none() {
+    let connector = generator(json!({ "to": 3 }));
+    let SourceOutput::Batch(batch) = poll(&mut *source(&*connector)).expect("can be read") else {
+        panic!("the first output is a batch");
+    };
+    assert_eq!(batch.keys().data(), b"");
+    assert_eq!(batch.timestamps(), [i64::MIN; 3]);
+}
+
+#[test]
+fn a_watermark_follows_each_batch_and_no_older_record_follows_it() {
+    let connector = generator(json!({ "to": 2_000, "timestamps": "value", "batch": 100 }));
+    // Two parallelisms, so that a subtask has several ranges.
+    let replanned = connector.replan(connector.plan(3).expect("can be planned").concat(), 2);
+    for splits in replanned.expect("can be planned again") {
+        let mut source = connector.open(&subtask(0), splits).expect("can be opened");
+        let mut watermark = 0;
+        loop {
+            match poll(&mut *source).expect("can be read") {
+                SourceOutput::Batch(batch) => {
+                    assert!(batch.timestamps().iter().all(|time| *time >= watermark));
+                    let SourceOutput::Watermark(next) = poll(&mut *source).expect("can be read")
+                    else {
+                        panic!("a watermark follows a batch");
+                    };
+                    assert!(next >= watermark, "{next} after {watermark}");
+                    watermark = next;
+                }
+                SourceOutput::Watermark(_) => panic!("a watermark follows a batch only"),
+                SourceOutput::Ended => break,
+            }
+        }
+        assert!(watermark > 1_800, "{watermark}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_cuts_and_parallelisms_give_every_integer_once(
+        parallelisms in prop::collection::vec(1_u32..5, 1..4),
+        batches in prop::collection::vec(0_usize..20, 12),
+        batch in 1_u32..200,
+    ) {
+        let connector = generator(json!({ "to": 3_000, "batch": batch }));
+        let mut subtasks = connector.plan(parallelisms[0]).expect("can be planned");
+        let mut values = Vec::new();
+        let mut batches = batches.into_iter();
+        for parallelism in &parallelisms[1..] {
+            let mut positions = Vec::new();
+            for splits in subtasks {
+                let mut source = connector.open(&subtask(0), splits).expect("can be opened");
+                let read = read_batches(&mut *source, batches.next().unwrap_or(1));
+                values.extend(read.expect("can be read"));
+                positions.extend(source.splits());
+            }
+            subtasks = connector.replan(positions, *parallelism).expect("can be planned again");
+        }
+        values.extend(read_all(&*connector, subtasks).expect("can be read"));
+        prop_assert_eq!(sorted(values), integers(1, 3_000));
+    }
+}
+
+#[test]
+fn restored_in_the_middle_it_goes_on_as_if_nothing_had_happened() {
+    let connector = generator(json!({ "to": 1_000, "batch": 30 }));
+    let mut source = source(&*connector);
+    let mut values = read_batches(&mut *source, 7).expect("can be read");
+    let restored = read_all(&*connector, vec![source.splits()]);
+    values.extend(restored.expect("can be read"));
+    assert_eq!(values, integers(1, 1_000));
+}
+
+#[test]
+fn an_unbounded_generator_starts_small_on_every_subtask() {
+    let connector = generator(json!({}));
+    for splits in connector.plan(4).expect("can be planned") {
+        let mut source = connector.open(&subtask(0), splits).expect("can be opened");
+        let values = read_batches(&mut *source, 1).expect("can be read");
+        let first: u64 = values[0].parse().expect("is an integer");
+        assert!(first < 1_000, "{first}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rate_holds_over_all_subtasks_and_a_batch_comes_every_ten_milliseconds() {
+    let connector = generator(json!({ "rate": 100_000 }));
+    let subtasks = connector.plan(2).expect("can be planned");
+    for splits in subtasks {
+        let mut source = connector.open(&subtask(0), splits).expect("can be opened");
+        let start = Instant::now();
+        let mut records = 0;
+        while start.elapsed() < Duration::from_secs(2) {
+            let before = Instant::now();
+            let SourceOutput::Batch(batch) = source.poll().await.expect("can be read") else {
+                panic!("it does not end");
+            };
+            assert!(before.elapsed() <= Duration::from_millis(11));
+            records += batch.len();
+        }
+        assert!((100_000..=101_000).contains(&records), "{records} records in 2 s");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_poll_that_is_given_up_moves_nothing() {
+    let connector = generator(json!({ "to": 6, "rate": 2 }));
+    let mut source = source(&*connector);
+    let mut values = Vec::new();
+    let mut given_up = 0;
+    loop {
+        let before = source.splits();
+        match timeout(Duration::from_millis(70), source.poll()).await {
+            Err(_) => {
+                given_up += 1;
+                assert_eq!(source.splits(), before);
+            }
+            Ok(Ok(SourceOutput::Batch(batch))) => values.extend(crate::support::values_of(&batch)),
+            Ok(Ok(SourceOutput::Watermark(_))) => panic!("there are no timestamps"),
+            Ok(Ok(SourceOutput::Ended)) => break,
+            Ok(Err(error)) => panic!("{error}"),
+        }
+    }
+    assert_eq!(values, integers(1, 6));
+    assert!(given_up > 20, "{given_up}");
+}
+
+#[tokio::test]
+async fn a_future_that_is_never_polled_moves_nothing() {
+    let connector = generator(json!({ "to": 6 }));
+    let mut source = source(&*connector);
+    let before = source.splits();
+    drop(source.poll());
+    assert_eq!(source.splits(), before);
+}
+
+#[test]
+fn values_that_make_no_sense_are_refused_by_key() {
+    for (options, key) in [
+        (json!({ "from": 9, "to": 8 }), "`to`"),
+        (json!({ "to": u64::MAX }), "`to`"),
+        (json!({ "from": u64::MAX }), "`from`"),
+        (json!({ "keys": 0 }), "`keys`"),
+        (json!({ "rate": 0 }), "`rate`"),
+        (json!({ "batch": 0 }), "`batch`"),
+    ] {
+        let reason = job_refusal(source_options("generator", options).connect(Path::new("/")));
+        assert!(reason.starts_with(key), "{reason}");
+    }
+}
+
+#[test]
+fn a_position_that_is_not_one_is_refused() {
+    let connector = generator(json!({ "to": 100 }));
+    let mut split = connector.plan(1).expect("can be planned").remove(0).remove(0);
+    split.position[0] = 9;
+    let refused: Result<_, ConnectorError> = connector.open(&subtask(0), vec![split]);
+    let reason = state_refusal(refused);
+    assert!(reason.contains("format version 9"), "{reason}");
+}

@@ -1,0 +1,9 @@
+//! Sources and sinks through the traits that the runtime knows them by.
+
+mod file_sink;
+mod file_sink_recovery;
+mod file_source;
+mod generator;
+mod other_sinks;
+mod stdin;
+mod support;

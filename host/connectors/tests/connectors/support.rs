@@ -1,0 +1,101 @@
+//! What the tests share: reading sources to their end and writing to sinks.
+
+use std::path::Path;
+
+use tidegate_connectors::{SinkOptions, SourceOptions};
+use tidegate_operator::{Batch, NO_TIMESTAMP};
+use tidegate_runtime::source::{Source, SourceConnector, SourceOutput, SourceSplit};
+use tidegate_runtime::{ConnectorError, SubtaskId};
+
+pub(crate) fn subtask(index: u32) -> SubtaskId {
+    SubtaskId {
+        operator: "node".to_owned(),
+        index,
+    }
+}
+
+pub(crate) fn source_options(connector: &str, options: serde_json::Value) -> SourceOptions {
+    let read = SourceOptions::deserialize(connector, options).expect("there is such a source");
+    read.expect("the options can be read")
+}
+
+pub(crate) fn sink_options(connector: &str, options: serde_json::Value) -> SinkOptions {
+    let read = SinkOptions::deserialize(connector, options).expect("there is such a sink");
+    read.expect("the options can be read")
+}
+
+/// One poll of a source that does not wait for anything outside.
+pub(crate) fn poll(source: &mut dyn Source) -> Result<SourceOutput, ConnectorError> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+    runtime.expect("a runtime can be built").block_on(source.poll())
+}
+
+/// The values of at most `batches` batches.
+pub(crate) fn read_batches(
+    source: &mut dyn Source,
+    batches: usize,
+) -> Result<Vec<String>, ConnectorError> {
+    let mut values = Vec::new();
+    for _ in 0..batches {
+        match poll(source)? {
+            SourceOutput::Batch(batch) => values.extend(values_of(&batch)),
+            SourceOutput::Watermark(_) => {}
+            SourceOutput::Ended => break,
+        }
+    }
+    Ok(values)
+}
+
+pub(crate) fn values_of(batch: &Batch) -> Vec<String> {
+    let text = |row: &[u8]| String::from_utf8_lossy(row).into_owned();
+    batch.values().rows().map(text).collect()
+}
+
+/// The values of all splits of all subtasks, subtask by subtask.
+pub(crate) fn read_all(
+    connector: &dyn SourceConnector,
+    subtasks: Vec<Vec<SourceSplit>>,
+) -> Result<Vec<String>, ConnectorError> {
+    let mut values = Vec::new();
+    for (index, splits) in (0..).zip(subtasks) {
+        let mut source = connector.open(&subtask(index), splits)?;
+        values.extend(read_batches(&mut *source, usize::MAX)?);
+    }
+    Ok(values)
+}
+
+/// A batch of records without timestamps.
+pub(crate) fn records(records: &[(&str, &str)]) -> Batch {
+    let mut batch = Batch::default();
+    for (key, value) in records {
+        batch.push(NO_TIMESTAMP, key.as_bytes(), value.as_bytes());
+    }
+    batch
+}
+
+/// The reason of a refusal of the job, exit code 2.
+pub(crate) fn job_refusal<T>(result: Result<T, ConnectorError>) -> String {
+    match result.err() {
+        Some(ConnectorError::JobRefused { reason }) => reason,
+        other => panic!("not a refusal of the job: {other:?}"),
+    }
+}
+
+/// The reason of a refusal of the state, exit code 3.
+pub(crate) fn state_refusal<T>(result: Result<T, ConnectorError>) -> String {
+    match result.err() {
+        Some(ConnectorError::StateRefused { reason }) => reason,
+        other => panic!("not a refusal of the state: {other:?}"),
+    }
+}
+
+/// The names in a directory, in order.
+pub(crate) fn names(directory: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(directory).expect("can be listed");
+    let name = |entry: std::io::Result<std::fs::DirEntry>| {
+        entry.expect("can be read").file_name().to_string_lossy().into_owned()
+    };
+    let mut names: Vec<String> = entries.map(name).collect();
+    names.sort();
+    names
+}

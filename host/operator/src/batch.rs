@@ -1,0 +1,271 @@
+//! Record path: source → channel → operator instance → [batch check] → router → sink.
+//!
+//! Columnar batches, and the check of what a guest returned. A [`Column`] or [`Batch`] that exists
+//! is well formed: the only ways to make one are pushing rows and [`Column::from_parts`], which
+//! refuses what does not hold together. Nothing here knows components or channels.
+
+use thiserror::Error;
+
+/// The timestamp of a record that has none.
+pub const NO_TIMESTAMP: i64 = i64::MIN;
+
+/// A column of byte strings in Arrow's layout: row `i` is `data[offsets[i]..offsets[i + 1]]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Column {
+    offsets: Vec<u32>,
+    data: Vec<u8>,
+}
+
+impl Default for Column {
+    fn default() -> Self {
+        Self::with_capacity(0, 0)
+    }
+}
+
+impl Column {
+    /// An empty column with room for `rows` rows of `bytes` bytes in all.
+    #[must_use]
+    pub fn with_capacity(rows: usize, bytes: usize) -> Self {
+        let mut offsets = Vec::with_capacity(rows + 1);
+        offsets.push(0);
+        Self {
+            offsets,
+            data: Vec::with_capacity(bytes),
+        }
+    }
+
+    /// Takes offsets and data that came from outside, and checks every offset.
+    ///
+    /// # Errors
+    ///
+    /// [`MalformedColumn`] says which rule of the layout is broken. Nothing was kept.
+    pub fn from_parts(offsets: Vec<u32>, data: Vec<u8>) -> Result<Self, MalformedColumn> {
+        let (Some(first), Some(last)) = (offsets.first(), offsets.last()) else {
+            return Err(MalformedColumn::NoOffsets);
+        };
+        if *first != 0 {
+            return Err(MalformedColumn::FirstOffset { found: *first });
+        }
+        // One pass without a branch per row; the slow search only names the row of a bad column.
+        let decreasing = offsets
+            .windows(2)
+            .fold(false, |bad, pair| bad | (pair[0] > pair[1]));
+        if decreasing {
+            let row = offsets.windows(2).take_while(|p| p[0] <= p[1]).count();
+            return Err(MalformedColumn::DecreasingOffset { row });
+        }
+        if *last as usize != data.len() {
+            return Err(MalformedColumn::LastOffset {
+                found: *last,
+                bytes: data.len(),
+            });
+        }
+        Ok(Self { offsets, data })
+    }
+
+    /// The offsets and the data, to be handed to a guest.
+    #[must_use]
+    pub fn into_parts(self) -> (Vec<u32>, Vec<u8>) {
+        (self.offsets, self.data)
+    }
+
+    /// Number of rows.
+    #[inline]
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.offsets.len() - 1
+    }
+
+    /// True if there is no row.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The bytes of row `row`.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such row.
+    #[inline]
+    #[must_use]
+    pub fn row(&self, row: usize) -> &[u8] {
+        &self.data[self.offsets[row] as usize..self.offsets[row + 1] as usize]
+    }
+
+    /// All rows in order.
+    pub fn rows(&self) -> impl ExactSizeIterator<Item = &[u8]> {
+        self.offsets
+            .windows(2)
+            .map(|pair| &self.data[pair[0] as usize..pair[1] as usize])
+    }
+
+    /// Adds a row.
+    ///
+    /// # Panics
+    ///
+    /// If the column would pass 4 GiB; batches are cut far below that.
+    #[inline]
+    pub fn push(&mut self, row: &[u8]) {
+        self.data.extend_from_slice(row);
+        let end = u32::try_from(self.data.len()).expect("a column stays below 4 GiB");
+        self.offsets.push(end);
+    }
+
+    /// The bytes of all rows, one after the other.
+    #[must_use]
+    pub fn data(&self) -> &[u8] {
+        &self.data
+    }
+
+    /// Bytes that the column occupies: data and offsets.
+    #[must_use]
+    pub fn byte_size(&self) -> usize {
+        self.data.len() + self.offsets.len() * size_of::<u32>()
+    }
+}
+
+/// Records in arrival order. A record without a key has an empty key; one without a timestamp
+/// has [`NO_TIMESTAMP`]. All three columns have the same number of rows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Batch {
+    timestamps: Vec<i64>,
+    keys: Column,
+    values: Column,
+}
+
+impl Batch {
+    /// An empty batch with room for `rows` rows, `key_bytes` and `value_bytes` bytes in all.
+    #[must_use]
+    pub fn with_capacity(rows: usize, key_bytes: usize, value_bytes: usize) -> Self {
+        Self {
+            timestamps: Vec::with_capacity(rows),
+            keys: Column::with_capacity(rows, key_bytes),
+            values: Column::with_capacity(rows, value_bytes),
+        }
+    }
+
+    /// Takes three columns that came from outside.
+    ///
+    /// # Errors
+    ///
+    /// [`MalformedBatch`] if they have different numbers of rows. Nothing was kept.
+    pub fn from_columns(
+        timestamps: Vec<i64>,
+        keys: Column,
+        values: Column,
+    ) -> Result<Self, MalformedBatch> {
+        if timestamps.len() != keys.len() || keys.len() != values.len() {
+            return Err(MalformedBatch {
+                timestamps: timestamps.len(),
+                keys: keys.len(),
+                values: values.len(),
+            });
+        }
+        Ok(Self {
+            timestamps,
+            keys,
+            values,
+        })
+    }
+
+    /// Timestamps, keys and values, to be handed to a guest.
+    #[must_use]
+    pub fn into_columns(self) -> (Vec<i64>, Column, Column) {
+        (self.timestamps, self.keys, self.values)
+    }
+
+    /// Number of records.
+    #[inline]
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.timestamps.len()
+    }
+
+    /// True if there is no record.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.timestamps.is_empty()
+    }
+
+    /// Adds a record.
+    #[inline]
+    pub fn push(&mut self, timestamp: i64, key: &[u8], value: &[u8]) {
+        self.timestamps.push(timestamp);
+        self.keys.push(key);
+        self.values.push(value);
+    }
+
+    /// The timestamps, milliseconds since the Unix epoch.
+    #[must_use]
+    pub fn timestamps(&self) -> &[i64] {
+        &self.timestamps
+    }
+
+    /// The keys.
+    #[must_use]
+    pub fn keys(&self) -> &Column {
+        &self.keys
+    }
+
+    /// The values.
+    #[must_use]
+    pub fn values(&self) -> &Column {
+        &self.values
+    }
+
+    /// Bytes that the batch occupies, the weight that channels are bounded by.
+    #[must_use]
+    pub fn byte_size(&self) -> usize {
+        self.timestamps.len() * size_of::<i64>() + self.keys.byte_size() + self.values.byte_size()
+    }
+}
+
+/// Records that an operator sent out of one of its output ports. Port 0 is the main output.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Emission {
+    /// The output port; checked to be one that the operator has.
+    pub port: u32,
+    /// The records.
+    pub batch: Batch,
+}
+
+/// Which rule of the column layout a guest broke.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum MalformedColumn {
+    /// A column of no rows still has one offset.
+    #[error("it has no offsets, not even the first, which is 0")]
+    NoOffsets,
+    /// The first offset is not 0.
+    #[error("its first offset is {found}, not 0")]
+    FirstOffset {
+        /// What stands there.
+        found: u32,
+    },
+    /// A row ends before it begins.
+    #[error("the offset after row {row} is smaller than the one before it")]
+    DecreasingOffset {
+        /// The row, from 0.
+        row: usize,
+    },
+    /// The last offset is not the end of the data.
+    #[error("its last offset is {found}, but its data has {bytes} bytes")]
+    LastOffset {
+        /// What stands there.
+        found: u32,
+        /// The length of the data.
+        bytes: usize,
+    },
+}
+
+/// The three columns of a batch have different numbers of rows.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[error("it has {timestamps} timestamps, {keys} keys and {values} values")]
+pub struct MalformedBatch {
+    /// Rows in the timestamp column.
+    pub timestamps: usize,
+    /// Rows in the key column.
+    pub keys: usize,
+    /// Rows in the value column.
+    pub values: usize,
+}

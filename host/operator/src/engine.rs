@@ -1,0 +1,142 @@
+//! The wasmtime engine, configured once for all components of the process, and its clock.
+//!
+//! Invariant: as long as an [`Engine`] lives, its epoch advances every [`TICK`], so that a deadline
+//! ends every call. The ticker holds only a weak engine and ends with it. Nothing is cached on
+//! disk, and precompiled code is never loaded.
+
+use std::num::NonZeroUsize;
+use std::thread::JoinHandle;
+use std::time::Duration;
+use std::{io, thread};
+
+use thiserror::Error;
+
+/// How often the epoch advances: the precision of call timeouts.
+pub(crate) const TICK: Duration = Duration::from_millis(10);
+
+/// Stack that a guest may use. Calls run on the caller's stack: give threads 2 MiB or more.
+const GUEST_STACK: usize = 512 << 10;
+
+/// Frames of a trap's backtrace.
+const BACKTRACE_FRAMES: NonZeroUsize = NonZeroUsize::new(32).expect("32 is not 0");
+
+/// Compiles and runs components. A clone is a handle to the same engine.
+#[derive(Clone)]
+pub struct Engine {
+    inner: wasmtime::Engine,
+}
+
+impl Engine {
+    /// Configures an engine for untrusted components and starts its ticker thread.
+    ///
+    /// One per process is enough; the ticker ends when the last handle and the last component of
+    /// the engine are dropped.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError`] if this machine can't run compiled components, or no thread can be started.
+    pub fn new() -> Result<Self, EngineError> {
+        let inner = wasmtime::Engine::new(&config()).map_err(|error| EngineError::Unsupported {
+            reason: format!("{error:#}"),
+        })?;
+        // Not joined: it ends by itself with the engine.
+        drop(start_ticker(&inner)?);
+        Ok(Self { inner })
+    }
+
+    pub(crate) fn wasmtime(&self) -> &wasmtime::Engine {
+        &self.inner
+    }
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Engine").finish_non_exhaustive()
+    }
+}
+
+/// No component can be run in this process.
+#[derive(Debug, Error)]
+pub enum EngineError {
+    /// wasmtime does not work on this machine.
+    #[error("components can't be run on this machine: {reason}")]
+    Unsupported {
+        /// What wasmtime says.
+        reason: String,
+    },
+    /// The thread that ends calls after their timeout could not be started.
+    #[error("the thread that watches call timeouts could not be started")]
+    Ticker {
+        /// What the operating system says.
+        source: io::Error,
+    },
+}
+
+fn config() -> wasmtime::Config {
+    let mut config = wasmtime::Config::new();
+    config
+        .epoch_interruption(true)
+        .max_wasm_stack(GUEST_STACK)
+        .memory_reservation(1 << 32)
+        .memory_guard_size(32 << 20)
+        .guard_before_linear_memory(true)
+        .memory_may_move(true)
+        .signals_based_traps(true)
+        .wasm_backtrace_max_frames(Some(BACKTRACE_FRAMES))
+        .wasm_backtrace_details(wasmtime::WasmBacktraceDetails::Enable);
+
+    // The same input gives the same bytes, on every machine.
+    config
+        .cranelift_nan_canonicalization(true)
+        .wasm_relaxed_simd(false)
+        .relaxed_simd_deterministic(true);
+
+    // Not needed by any guest, and where most advisories were. Shared memories would also pass by
+    // the memory limit. Multi-memory stays on: wasmtime needs it to load composed components.
+    config
+        .concurrency_support(false)
+        .gc_support(false)
+        .wasm_gc(false)
+        .wasm_function_references(false)
+        .wasm_exceptions(false)
+        .wasm_threads(false)
+        .shared_memory(false)
+        .wasm_memory64(false)
+        .wasm_stack_switching(false);
+    config
+}
+
+fn start_ticker(engine: &wasmtime::Engine) -> Result<JoinHandle<()>, EngineError> {
+    let weak = engine.weak();
+    let tick = move || {
+        loop {
+            thread::sleep(TICK);
+            match weak.upgrade() {
+                Some(engine) => engine.increment_epoch(),
+                None => return,
+            }
+        }
+    };
+    thread::Builder::new()
+        .name("tidegate-ticker".to_owned())
+        .spawn(tick)
+        .map_err(|source| EngineError::Ticker { source })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_configuration_is_accepted() {
+        Engine::new().expect("wasmtime accepts our configuration");
+    }
+
+    #[test]
+    fn the_ticker_ends_with_its_engine() {
+        let engine = wasmtime::Engine::new(&config()).expect("an engine");
+        let ticker = start_ticker(&engine).expect("a thread");
+        drop(engine);
+        ticker.join().expect("it ends, and without a panic");
+    }
+}

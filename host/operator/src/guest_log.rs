@@ -1,0 +1,246 @@
+//! What a guest says through the host's `log` and `count`, held to a rate and to bounds.
+//!
+//! Logs go to `tracing` under the target `tidegate::guest`. The last error of a call is kept, since
+//! it is what a language runtime says before it aborts. Time comes in as an argument.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use tracing::{debug, error, info, trace, warn};
+
+use crate::bindings::tidegate::operator::host::Level;
+use crate::guest_text;
+
+/// Counters that one instance may name.
+const COUNTERS: usize = 256;
+/// Bytes that the name of a counter may have.
+const COUNTER_NAME_BYTES: usize = 128;
+
+/// The log of one operator instance.
+#[derive(Debug)]
+pub(crate) struct GuestLog {
+    operator: String,
+    subtask: u32,
+    rate: LogRate,
+    /// Lines dropped and not yet handed to the host's metrics.
+    dropped: u64,
+    /// The last error-level line of the current call, as the guest wrote it.
+    last_error: Option<String>,
+}
+
+impl GuestLog {
+    pub(crate) fn new(operator: String, subtask: u32, lines_per_second: u32) -> Self {
+        Self {
+            operator,
+            subtask,
+            rate: LogRate::new(lines_per_second),
+            dropped: 0,
+            last_error: None,
+        }
+    }
+
+    /// Called at the start of every call into the guest.
+    pub(crate) fn forget_last_error(&mut self) {
+        self.last_error = None;
+    }
+
+    /// The last error-level line of the current call, escaped.
+    pub(crate) fn take_last_error(&mut self) -> Option<String> {
+        let line = self.last_error.take()?;
+        Some(guest_text::paragraph(&line))
+    }
+
+    /// Lines dropped since this was asked before.
+    pub(crate) fn take_dropped(&mut self) -> u64 {
+        std::mem::take(&mut self.dropped)
+    }
+
+    /// Writes a line, or drops it when there were too many in this second.
+    pub(crate) fn write(&mut self, level: Level, message: String, now: Instant) {
+        match self.rate.admit(now) {
+            Admission::Drop => self.dropped += 1,
+            Admission::Write { dropped_before } => {
+                if dropped_before > 0 {
+                    self.report_dropped(dropped_before);
+                }
+                self.emit(level, &guest_text::one_line(&message));
+            }
+        }
+        if level == Level::Error {
+            self.last_error = Some(guest_text::cut(message));
+        }
+    }
+
+    fn report_dropped(&self, dropped: u64) {
+        let Self {
+            operator, subtask, ..
+        } = self;
+        warn!(target: "tidegate::guest", operator, subtask, dropped, "log lines were dropped");
+    }
+
+    fn emit(&self, level: Level, line: &str) {
+        let Self {
+            operator, subtask, ..
+        } = self;
+        match level {
+            Level::Trace => trace!(target: "tidegate::guest", operator, subtask, "{line}"),
+            Level::Debug => debug!(target: "tidegate::guest", operator, subtask, "{line}"),
+            Level::Info => info!(target: "tidegate::guest", operator, subtask, "{line}"),
+            Level::Warn => warn!(target: "tidegate::guest", operator, subtask, "{line}"),
+            Level::Error => error!(target: "tidegate::guest", operator, subtask, "{line}"),
+        }
+    }
+}
+
+/// What becomes of a log line.
+#[derive(Debug, PartialEq, Eq)]
+enum Admission {
+    /// It is written, after saying how many were dropped since the last one.
+    Write { dropped_before: u64 },
+    /// It is dropped.
+    Drop,
+}
+
+/// Lets a number of lines through in each second.
+#[derive(Debug)]
+struct LogRate {
+    lines_per_second: u32,
+    second_began: Option<Instant>,
+    written: u32,
+    dropped: u64,
+}
+
+impl LogRate {
+    fn new(lines_per_second: u32) -> Self {
+        Self {
+            lines_per_second,
+            second_began: None,
+            written: 0,
+            dropped: 0,
+        }
+    }
+
+    fn admit(&mut self, now: Instant) -> Admission {
+        let same_second = self
+            .second_began
+            .is_some_and(|began| now.saturating_duration_since(began) < Duration::from_secs(1));
+        if !same_second {
+            self.second_began = Some(now);
+            self.written = 0;
+        }
+        if self.written >= self.lines_per_second {
+            self.dropped += 1;
+            return Admission::Drop;
+        }
+        self.written += 1;
+        Admission::Write {
+            dropped_before: std::mem::take(&mut self.dropped),
+        }
+    }
+}
+
+/// The counters of one operator instance. A name once used keeps its place, so that the number of
+/// metrics is bounded over the whole life of the instance.
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    deltas: BTreeMap<String, u64>,
+    refused: bool,
+}
+
+/// A counter that can't be kept: too many, or a name that can't be shown.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct RefusedCounter {
+    /// True the first time, when it is worth a warning.
+    pub(crate) first: bool,
+}
+
+impl Counters {
+    pub(crate) fn add(&mut self, metric: String, delta: u64) -> Result<(), RefusedCounter> {
+        if let Some(sum) = self.deltas.get_mut(&metric) {
+            *sum = sum.saturating_add(delta);
+            return Ok(());
+        }
+        let printable = metric.chars().all(|character| character.is_ascii_graphic());
+        let fits = (1..=COUNTER_NAME_BYTES).contains(&metric.len());
+        if !printable || !fits || self.deltas.len() >= COUNTERS {
+            let first = !std::mem::replace(&mut self.refused, true);
+            return Err(RefusedCounter { first });
+        }
+        self.deltas.insert(metric, delta);
+        Ok(())
+    }
+
+    /// What was added since this was asked before, by name.
+    pub(crate) fn drain(&mut self) -> Vec<(String, u64)> {
+        let changed = self.deltas.iter_mut().filter(|(_, delta)| **delta > 0);
+        changed
+            .map(|(name, delta)| (name.clone(), std::mem::take(delta)))
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_past_the_rate_are_dropped_until_the_next_second_which_counts_them() {
+        let mut rate = LogRate::new(2);
+        let start = Instant::now();
+        let at = |ms| start + Duration::from_millis(ms);
+        let admitted = [0, 1, 2, 999, 1000, 1001].map(|ms| rate.admit(at(ms)));
+        let write = |dropped_before| Admission::Write { dropped_before };
+        let expected = [
+            write(0),
+            write(0),
+            Admission::Drop,
+            Admission::Drop,
+            write(2),
+            write(0),
+        ];
+        assert_eq!(admitted, expected);
+    }
+
+    #[test]
+    fn a_rate_of_zero_lets_nothing_through() {
+        let mut rate = LogRate::new(0);
+        assert_eq!(rate.admit(Instant::now()), Admission::Drop);
+    }
+
+    #[test]
+    fn counters_are_drained_in_order_and_start_again_at_zero() {
+        let mut counters = Counters::default();
+        for (metric, delta) in [("late", 2), ("early", 1), ("late", u64::MAX)] {
+            counters.add(metric.to_owned(), delta).expect("it fits");
+        }
+        let drained = counters.drain();
+        assert_eq!(
+            drained,
+            [("early".to_owned(), 1), ("late".to_owned(), u64::MAX)]
+        );
+        assert_eq!(counters.drain(), []);
+    }
+
+    #[test]
+    fn the_number_of_counters_is_bounded_over_the_life_of_an_instance() {
+        let mut counters = Counters::default();
+        for index in 0..COUNTERS {
+            counters.add(format!("c{index}"), 1).expect("it fits");
+        }
+        counters.drain();
+        let refused = ["x", "y"].map(|name| counters.add(name.to_owned(), 1));
+        assert_eq!(
+            refused,
+            [true, false].map(|first| Err(RefusedCounter { first }))
+        );
+        assert_eq!(counters.add("c7".to_owned(), 1), Ok(()));
+    }
+
+    #[test]
+    fn a_counter_name_is_short_and_printable() {
+        let mut counters = Counters::default();
+        let names = ["", "a b", "esc\u{1b}", &"x".repeat(COUNTER_NAME_BYTES + 1)];
+        let refused = names.map(|name| counters.add(name.to_owned(), 1).is_err());
+        assert_eq!(refused, [true; 4]);
+    }
+}

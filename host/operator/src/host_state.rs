@@ -1,0 +1,84 @@
+//! What the host keeps for one operator instance while it runs, and the interface
+//! `tidegate:operator/host` that it lends the guest.
+//!
+//! No function here blocks: epochs don't interrupt host code.
+
+use std::time::Instant;
+
+use tidegate_key_group::key_group;
+use tracing::warn;
+
+use crate::batch::Column;
+use crate::bindings::tidegate::operator::{host, types};
+use crate::guest_log::{Counters, GuestLog};
+use crate::limits::{Limits, MemoryMeter};
+use crate::state_chunk::OperatorContext;
+
+/// The data of an instance's wasmtime store.
+#[derive(Debug)]
+pub(crate) struct HostState {
+    pub(crate) memory: MemoryMeter,
+    pub(crate) log: GuestLog,
+    pub(crate) counters: Counters,
+    max_parallelism: u32,
+    operator: String,
+    subtask: u32,
+}
+
+impl HostState {
+    pub(crate) fn new(context: &OperatorContext, limits: &Limits) -> Self {
+        assert!(
+            context.max_parallelism > 0,
+            "there is at least one key group"
+        );
+        Self {
+            memory: MemoryMeter::new(limits.memory),
+            log: GuestLog::new(
+                context.operator.clone(),
+                context.subtask,
+                limits.log_lines_per_second,
+            ),
+            counters: Counters::default(),
+            max_parallelism: context.max_parallelism,
+            operator: context.operator.clone(),
+            subtask: context.subtask,
+        }
+    }
+
+    /// Forgets what belongs to the call before. Called at the start of every call into the guest.
+    pub(crate) fn begin_call(&mut self) {
+        self.log.forget_last_error();
+        self.memory.take_refused();
+    }
+}
+
+impl types::Host for HostState {}
+
+impl host::Host for HostState {
+    fn log(&mut self, level: host::Level, message: String) -> wasmtime::Result<()> {
+        self.log.write(level, message, Instant::now());
+        Ok(())
+    }
+
+    fn count(&mut self, metric: String, delta: u64) -> wasmtime::Result<()> {
+        let refused = self.counters.add(metric, delta).err();
+        if refused.is_some_and(|refused| refused.first) {
+            let Self {
+                operator, subtask, ..
+            } = self;
+            warn!(
+                target: "tidegate::guest", operator, subtask,
+                "a counter is not kept: too many, or a name that is not short printable ASCII"
+            );
+        }
+        Ok(())
+    }
+
+    fn key_groups(&mut self, keys: types::Column) -> wasmtime::Result<Vec<u32>> {
+        let keys = Column::from_parts(keys.offsets, keys.data).map_err(|malformed| {
+            wasmtime::format_err!("`key-groups` was given a malformed column: {malformed}")
+        })?;
+        let groups = keys.rows().map(|key| key_group(key, self.max_parallelism));
+        Ok(groups.collect())
+    }
+}

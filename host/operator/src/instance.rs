@@ -1,0 +1,386 @@
+//! Record path: source → channel → [operator instance] → output check → router → sink.
+//!
+//! One instantiation of a component in a store of its own, safely called. Invariants: every call
+//! has a deadline, a memory limit and an output limit; what it returns is checked; after a call
+//! that did not succeed, the guest is never entered again unless it answered the failure itself
+//! and its state is known. Nothing here knows when a call is made: that is the runtime's business.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
+
+use wasmtime::Store;
+
+use crate::batch::{Batch, Emission};
+use crate::bindings::StreamOperatorPre;
+use crate::bindings::exports::tidegate::operator::operator::Guest;
+use crate::bindings::tidegate::operator::types;
+use crate::engine::TICK;
+use crate::fault::{FaultCause, GuestCall, GuestFault};
+use crate::host_state::HostState;
+use crate::limits::Limits;
+use crate::output::OutputRules;
+use crate::state_chunk::{OperatorContext, StateChunk};
+use crate::{guest_text, trap};
+
+/// Handles of component-model resources that a guest may hold. The contract has none.
+const COMPONENT_HANDLES: usize = 1_000;
+
+/// What a call into the guest gives: wasmtime's error, the guest's own failure, or its result.
+type Answer<T> = wasmtime::Result<Result<T, types::Failure>>;
+
+/// An operator instance: one component, instantiated in a store of its own.
+///
+/// One thread at a time calls it; it can be sent between threads. Calls run on the caller's stack,
+/// of which a guest may use 512 KiB, so give threads that call it 2 MiB.
+///
+/// Every method that calls the guest gives a [`GuestFault`] if the call does not succeed. After
+/// that the instance answers [`FaultCause::InstanceSpent`] to every call, unless
+/// [`GuestFault::instance_is_usable`].
+pub struct Instance {
+    store: Store<HostState>,
+    guest: Guest,
+    rules: OutputRules,
+    limits: Limits,
+    operator: String,
+    subtask: u32,
+    /// True once a call failed, and while a call runs.
+    spent: bool,
+    rejected: Option<Batch>,
+}
+
+impl Instance {
+    /// Makes a store with its limits, instantiates the component in it, and opens the operator.
+    pub(crate) fn open(
+        component: &StreamOperatorPre<HostState>,
+        context: &OperatorContext,
+        limits: &Limits,
+    ) -> Result<Self, GuestFault> {
+        let mut store = Store::new(component.engine(), HostState::new(context, limits));
+        // Before instantiation: initial memories and start functions are limited, too.
+        store.limiter(|state| &mut state.memory);
+        store.set_max_component_handles(COMPONENT_HANDLES);
+        begin_call(&mut store, GuestCall::Instantiate, limits);
+
+        let guest = guarded(|| {
+            component
+                .instantiate(&mut store)
+                .map(|operator| operator.tidegate_operator_operator().clone())
+                .map_err(|error| {
+                    let call = GuestCall::Instantiate;
+                    trap::cause(&error, call, store.data_mut(), limits)
+                })
+        });
+        let guest = guest.map_err(|cause| GuestFault {
+            operator: context.operator.clone(),
+            subtask: context.subtask,
+            call: GuestCall::Instantiate,
+            cause,
+        })?;
+
+        let mut instance = Self {
+            store,
+            guest,
+            rules: OutputRules::new(context, limits),
+            limits: limits.clone(),
+            operator: context.operator.clone(),
+            subtask: context.subtask,
+            spent: false,
+            rejected: None,
+        };
+        let context = types::Context::from(context);
+        instance.call(
+            GuestCall::Open,
+            |guest, store| guest.call_open(store, &context),
+            |_, ()| Ok(()),
+        )?;
+        Ok(instance)
+    }
+
+    /// Processes the records of one batch from input `input`. Called for every batch, in order.
+    ///
+    /// # Errors
+    ///
+    /// [`GuestFault`]. After [`FaultCause::InvalidRecord`], [`Instance::take_rejected`] has the
+    /// record.
+    pub fn process(&mut self, input: u32, batch: Batch) -> Result<Vec<Emission>, GuestFault> {
+        let records = types::Batch::from(batch);
+        let processed = self.call(
+            GuestCall::Process,
+            |guest, store| guest.call_process(store, input, &records),
+            OutputRules::check_emissions,
+        );
+        processed.map_err(|fault| self.with_rejected_record(fault, records))
+    }
+
+    /// Tells the operator that no record older than `watermark` follows.
+    ///
+    /// # Errors
+    ///
+    /// [`GuestFault`].
+    pub fn advance_watermark(&mut self, watermark: i64) -> Result<Vec<Emission>, GuestFault> {
+        self.call(
+            GuestCall::AdvanceWatermark,
+            |guest, store| guest.call_advance_watermark(store, watermark),
+            OutputRules::check_emissions,
+        )
+    }
+
+    /// Tells the operator that all inputs have ended. A last `snapshot` may follow.
+    ///
+    /// # Errors
+    ///
+    /// [`GuestFault`].
+    pub fn finish(&mut self) -> Result<Vec<Emission>, GuestFault> {
+        self.call(
+            GuestCall::Finish,
+            |guest, store| guest.call_finish(store),
+            OutputRules::check_emissions,
+        )
+    }
+
+    /// The operator's state at the barrier of checkpoint `checkpoint`.
+    ///
+    /// # Errors
+    ///
+    /// [`GuestFault`]; that checkpoint fails. If the guest only answered that it can't, the
+    /// instance is still usable.
+    pub fn snapshot(&mut self, checkpoint: u64) -> Result<Vec<StateChunk>, GuestFault> {
+        self.call(
+            GuestCall::Snapshot,
+            |guest, store| guest.call_snapshot(store, checkpoint),
+            OutputRules::check_chunks,
+        )
+    }
+
+    /// Gives the operator its state back. Called at most once, before any record.
+    ///
+    /// # Errors
+    ///
+    /// [`GuestFault`]; the instance may have read a part of the state and is thrown away.
+    pub fn restore(&mut self, chunks: Vec<StateChunk>) -> Result<(), GuestFault> {
+        let chunks: Vec<types::StateChunk> = chunks.into_iter().map(Into::into).collect();
+        self.call(
+            GuestCall::Restore,
+            |guest, store| guest.call_restore(store, &chunks),
+            |_, ()| Ok(()),
+        )
+    }
+
+    /// Tells the operator that checkpoint `checkpoint` is durable in the whole job.
+    ///
+    /// # Errors
+    ///
+    /// [`GuestFault`]. If the guest only answered that it can't, the instance is still usable.
+    pub fn checkpoint_complete(&mut self, checkpoint: u64) -> Result<(), GuestFault> {
+        self.call(
+            GuestCall::CheckpointComplete,
+            |guest, store| guest.call_checkpoint_complete(store, checkpoint),
+            |_, ()| Ok(()),
+        )
+    }
+
+    /// Bytes that the guest's memories and tables occupy. They never shrink.
+    #[must_use]
+    pub fn memory_bytes(&self) -> u64 {
+        self.store.data().memory.used()
+    }
+
+    /// What the guest counted since this was called before, by the names it uses, in order.
+    pub fn counts(&mut self) -> Vec<(String, u64)> {
+        self.store.data_mut().counters.drain()
+    }
+
+    /// Log lines of the guest that were dropped since this was called before.
+    pub fn dropped_log_lines(&mut self) -> u64 {
+        self.store.data_mut().log.take_dropped()
+    }
+
+    /// The record that the guest could not process, as a batch of one row. There is one after
+    /// [`FaultCause::InvalidRecord`], once.
+    pub fn take_rejected(&mut self) -> Option<Batch> {
+        self.rejected.take()
+    }
+
+    /// Makes one call, and checks what it returned.
+    fn call<T, U>(
+        &mut self,
+        call: GuestCall,
+        enter: impl FnOnce(&Guest, &mut Store<HostState>) -> Answer<T>,
+        check: impl FnOnce(&OutputRules, T) -> Result<U, FaultCause>,
+    ) -> Result<U, GuestFault> {
+        if self.spent {
+            return Err(self.fault(call, FaultCause::InstanceSpent));
+        }
+        // Until the call has succeeded: nothing must be left half done when the guest is entered.
+        self.spent = true;
+        begin_call(&mut self.store, call, &self.limits);
+        let answer = guarded(|| match enter(&self.guest, &mut self.store) {
+            Ok(Ok(returned)) => check(&self.rules, returned),
+            Ok(Err(failure)) => Err(answered(call, failure)),
+            Err(error) => {
+                let state = self.store.data_mut();
+                Err(trap::cause(&error, call, state, &self.limits))
+            }
+        });
+        match answer {
+            Ok(checked) => {
+                self.spent = false;
+                Ok(checked)
+            }
+            Err(cause) => {
+                let fault = self.fault(call, cause);
+                self.spent = !fault.instance_is_usable();
+                Err(fault)
+            }
+        }
+    }
+
+    fn fault(&self, call: GuestCall, cause: FaultCause) -> GuestFault {
+        GuestFault {
+            operator: self.operator.clone(),
+            subtask: self.subtask,
+            call,
+            cause,
+        }
+    }
+
+    /// Keeps the record that the guest calls invalid, if it was given such a record.
+    fn with_rejected_record(&mut self, fault: GuestFault, records: types::Batch) -> GuestFault {
+        let GuestFault { call, cause, .. } = fault;
+        let FaultCause::InvalidRecord { row, reason } = cause else {
+            return self.fault(call, cause);
+        };
+        let rows = records.timestamps.len();
+        let cause = if (row as usize) < rows {
+            self.rejected = Some(one_record(&records, row as usize));
+            FaultCause::InvalidRecord { row, reason }
+        } else {
+            FaultCause::UnknownRecord { row, rows, reason }
+        };
+        self.fault(call, cause)
+    }
+}
+
+impl std::fmt::Debug for Instance {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Instance")
+            .field("operator", &self.operator)
+            .field("subtask", &self.subtask)
+            .field("spent", &self.spent)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The cause that the guest itself gave.
+fn answered(call: GuestCall, failure: types::Failure) -> FaultCause {
+    match failure {
+        types::Failure::InvalidRecord((row, reason)) => {
+            let reason = guest_text::one_line(&reason);
+            if call == GuestCall::Process {
+                FaultCause::InvalidRecord { row, reason }
+            } else {
+                let rows = 0;
+                FaultCause::UnknownRecord { row, rows, reason }
+            }
+        }
+        types::Failure::IncompatibleState(reason) => {
+            FaultCause::IncompatibleState(guest_text::one_line(&reason))
+        }
+        types::Failure::Other(reason) => FaultCause::Failed(guest_text::one_line(&reason)),
+    }
+}
+
+/// Sets what bounds the next call: the deadline, and the bytes that the guest may hand over.
+fn begin_call(store: &mut Store<HostState>, call: GuestCall, limits: &Limits) {
+    let limit = match call {
+        GuestCall::Snapshot => limits.snapshot,
+        GuestCall::Instantiate
+        | GuestCall::Open
+        | GuestCall::Restore
+        | GuestCall::Process
+        | GuestCall::AdvanceWatermark
+        | GuestCall::CheckpointComplete
+        | GuestCall::Finish => limits.output,
+    };
+    store.set_hostcall_fuel(liftable_bytes(limit));
+    store.set_epoch_deadline(ticks(limits.call_timeout));
+    store.data_mut().begin_call();
+}
+
+/// Bytes that wasmtime may allocate for what the guest hands over: an eighth more than the limit,
+/// since it counts the host's list headers, too. The limit itself is checked afterwards.
+fn liftable_bytes(limit: u64) -> usize {
+    let bytes = limit.saturating_add(limit / 8).saturating_add(64 << 10);
+    usize::try_from(bytes).unwrap_or(usize::MAX)
+}
+
+/// Ticks that are at least `timeout`: one more, since the current one is partly over.
+fn ticks(timeout: Duration) -> u64 {
+    let whole = timeout.as_millis().div_ceil(TICK.as_millis()) + 1;
+    // wasmtime adds this to the current epoch unchecked.
+    u64::from(u32::try_from(whole).unwrap_or(u32::MAX))
+}
+
+/// Runs `call` so that a panic of the engine costs one instance and not the process.
+fn guarded<T>(call: impl FnOnce() -> Result<T, FaultCause>) -> Result<T, FaultCause> {
+    // The store is not used again after a panic.
+    catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|panic| {
+        let message = panic_message(panic.as_ref());
+        Err(FaultCause::HostPanic { message })
+    })
+}
+
+/// The message of a panic, as far as it has one.
+pub(crate) fn panic_message(panic: &(dyn Any + Send)) -> String {
+    let text = panic
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| panic.downcast_ref::<&'static str>().copied());
+    guest_text::one_line(text.unwrap_or("it does not say why"))
+}
+
+/// One record of a batch that was well formed when it was handed to the guest.
+fn one_record(records: &types::Batch, row: usize) -> Batch {
+    let bytes = |column: &types::Column| {
+        let range = column.offsets[row] as usize..column.offsets[row + 1] as usize;
+        column.data[range].to_vec()
+    };
+    let mut batch = Batch::with_capacity(1, 0, 0);
+    batch.push(
+        records.timestamps[row],
+        &bytes(&records.keys),
+        &bytes(&records.values),
+    );
+    batch
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_instance_can_be_sent_between_threads() {
+        fn is_send<T: Send>() {}
+        is_send::<Instance>();
+    }
+
+    #[test]
+    fn a_deadline_is_never_shorter_than_the_timeout_and_never_overflows() {
+        let ticks = [
+            Duration::ZERO,
+            Duration::from_millis(1),
+            Duration::from_secs(5),
+            Duration::MAX,
+        ]
+        .map(ticks);
+        assert_eq!(ticks, [1, 2, 501, u64::from(u32::MAX)]);
+    }
+
+    #[test]
+    fn a_panic_of_the_engine_is_a_fault() {
+        let cause = guarded::<()>(|| panic!("adapter {}", 7)).expect_err("it panicked");
+        let message = "adapter 7".to_owned();
+        assert_eq!(cause, FaultCause::HostPanic { message });
+    }
+}

@@ -1,0 +1,43 @@
+//! One WebAssembly component, safely called.
+//!
+//! The path of a component: an [`Engine`] for the process, [`Component::load`] for each file,
+//! [`Component::instantiate`] for each subtask, then the calls of [`Instance`]. What is wrong with
+//! a file is a [`Refusal`], before any of its code runs; what is wrong with a call is a
+//! [`GuestFault`], and costs that instance only.
+//!
+//! This crate is the only one that knows wasmtime, and none of its types appear outside. It knows
+//! nothing of job graphs, channels or checkpoint files, so that it can be embedded elsewhere.
+
+mod engine;
+
+mod loader;
+
+mod file_kind;
+mod refusal;
+
+mod instance;
+
+mod batch;
+mod output;
+mod state_chunk;
+
+mod fault;
+mod trap;
+
+mod limits;
+
+mod host_state;
+
+mod guest_log;
+mod guest_text;
+
+mod bindings;
+
+pub use batch::{Batch, Column, Emission, MalformedBatch, MalformedColumn, NO_TIMESTAMP};
+pub use engine::{Engine, EngineError};
+pub use fault::{BatchColumn, FaultCause, GuestCall, GuestFault, MalformedSnapshot, TrapReport};
+pub use instance::Instance;
+pub use limits::Limits;
+pub use loader::Component;
+pub use refusal::{Direction, Refusal};
+pub use state_chunk::{OperatorContext, StateChunk};

@@ -1,0 +1,161 @@
+//! What one operator instance may use, and the count of what its memories and tables occupy.
+//!
+//! wasmtime's own limiter bounds each memory by itself; a component can have many. [`MemoryMeter`]
+//! bounds their sum. It counts linear memories and tables, not the engine's own bookkeeping.
+
+use std::time::Duration;
+
+use wasmtime::ResourceLimiter;
+
+/// Linear memories that one instance may have; each reserves 4 GiB of address space.
+const MEMORIES: usize = 64;
+/// Tables that one instance may have.
+const TABLES: usize = 256;
+/// Core instances that one component may be made of.
+const CORE_INSTANCES: usize = 1_000;
+
+const MIB: u64 = 1024 * 1024;
+
+/// What one operator instance may use.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes that all its memories and tables may occupy together.
+    pub memory: u64,
+    /// How long one call may take; instantiation counts as a call.
+    pub call_timeout: Duration,
+    /// Bytes that a call may return, and that one call of the host's interface may hand over.
+    pub output: u64,
+    /// Bytes that a snapshot may have, names included.
+    pub snapshot: u64,
+    /// Log lines that are let through in a second; the others are counted.
+    pub log_lines_per_second: u32,
+}
+
+impl Limits {
+    /// Bytes that a component may have. A larger one is refused before it is parsed.
+    pub const COMPONENT_BYTES: u64 = 32 * MIB;
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            memory: 256 * MIB,
+            call_timeout: Duration::from_secs(5),
+            output: 64 * MIB,
+            snapshot: 256 * MIB,
+            log_lines_per_second: 1_000,
+        }
+    }
+}
+
+/// A growth that [`MemoryMeter`] did not allow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct RefusedGrowth {
+    /// Bytes that all memories and tables may occupy together.
+    pub(crate) limit: u64,
+    /// Bytes that they would have occupied.
+    pub(crate) asked: u64,
+}
+
+/// Counts what the memories and tables of one store occupy together, and refuses what would pass
+/// the limit. A memory lives as long as its store, so nothing is ever given back; growth that the
+/// operating system then refuses stays counted.
+#[derive(Debug)]
+pub(crate) struct MemoryMeter {
+    limit: u64,
+    used: u64,
+    refused: Option<RefusedGrowth>,
+}
+
+impl MemoryMeter {
+    pub(crate) fn new(limit: u64) -> Self {
+        Self {
+            limit,
+            used: 0,
+            refused: None,
+        }
+    }
+
+    /// Bytes that all memories and tables occupy now.
+    pub(crate) fn used(&self) -> u64 {
+        self.used
+    }
+
+    /// The last growth refused since this was asked before.
+    pub(crate) fn take_refused(&mut self) -> Option<RefusedGrowth> {
+        self.refused.take()
+    }
+
+    /// Decides about a growth from `current` to `desired` units of `unit_bytes` bytes.
+    fn grow(&mut self, growth: Growth, unit_bytes: usize) -> bool {
+        // Past its own maximum a memory can't grow anyway; that says nothing about our limit.
+        if growth
+            .maximum
+            .is_some_and(|maximum| growth.desired > maximum)
+        {
+            return false;
+        }
+        let units = growth.desired.saturating_sub(growth.current) as u64;
+        let asked = self
+            .used
+            .saturating_add(units.saturating_mul(unit_bytes as u64));
+        if asked > self.limit {
+            self.refused = Some(RefusedGrowth {
+                limit: self.limit,
+                asked,
+            });
+            return false;
+        }
+        self.used = asked;
+        true
+    }
+}
+
+/// What a memory or table wants, in bytes or elements.
+struct Growth {
+    current: usize,
+    desired: usize,
+    maximum: Option<usize>,
+}
+
+impl ResourceLimiter for MemoryMeter {
+    fn memory_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        let growth = Growth {
+            current,
+            desired,
+            maximum,
+        };
+        Ok(self.grow(growth, 1))
+    }
+
+    fn table_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        let growth = Growth {
+            current,
+            desired,
+            maximum,
+        };
+        Ok(self.grow(growth, size_of::<usize>()))
+    }
+
+    fn instances(&self) -> usize {
+        CORE_INSTANCES
+    }
+
+    fn tables(&self) -> usize {
+        TABLES
+    }
+
+    fn memories(&self) -> usize {
+        MEMORIES
+    }
+}

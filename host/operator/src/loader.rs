@@ -1,0 +1,367 @@
+//! From bytes to a component that is known to be an operator.
+//!
+//! Everything is checked here, before any guest code runs: size, kind of file, validity, the
+//! exported interface function by function, and every import. What passes can be instantiated by
+//! any number of subtasks; it was compiled once. Only the binary format is read, never text and
+//! never precompiled code.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use wasmtime::component::types::{ComponentFunc, ComponentInstance, ComponentItem};
+use wasmtime::component::{HasSelf, InstancePre, Linker};
+
+use crate::bindings::tidegate::operator::types::{Batch, Context, Emission, Failure, StateChunk};
+use crate::bindings::{StreamOperator, StreamOperatorPre};
+use crate::engine::Engine;
+use crate::fault::GuestFault;
+use crate::file_kind::FileKind;
+use crate::guest_text;
+use crate::host_state::HostState;
+use crate::instance::{Instance, panic_message};
+use crate::limits::Limits;
+use crate::refusal::{Direction, Refusal};
+use crate::state_chunk::OperatorContext;
+
+/// What an operator exports.
+pub(crate) const OPERATOR_INTERFACE: &str = "tidegate:operator/operator@0.1.0";
+/// What an operator may import.
+pub(crate) const HOST_INTERFACE: &str = "tidegate:operator/host@0.1.0";
+/// Types without functions; an import of them asks for nothing.
+const TYPES_INTERFACE: &str = "tidegate:operator/types@0.1.0";
+
+const OPERATOR_FUNCTIONS: [&str; 7] = [
+    "open",
+    "process",
+    "advance-watermark",
+    "snapshot",
+    "restore",
+    "checkpoint-complete",
+    "finish",
+];
+const HOST_FUNCTIONS: [&str; 3] = ["log", "count", "key-groups"];
+
+/// A component that is an operator, compiled and checked. A clone is a handle to the same one.
+#[derive(Clone)]
+pub struct Component {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    pre: StreamOperatorPre<HostState>,
+    digest: [u8; 32],
+    size: u64,
+    imports: Vec<String>,
+    exports: Vec<String>,
+}
+
+impl Component {
+    /// Checks and compiles a component. `origin` is the path that messages show.
+    ///
+    /// Compiling takes milliseconds for a small component and seconds for one that carries a
+    /// language runtime: do it once and share the result.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal`] says what is wrong with the file. No guest code has run.
+    pub fn load(engine: &Engine, origin: &str, bytes: &[u8]) -> Result<Self, Refusal> {
+        check_kind(origin, bytes)?;
+        let component = compile(engine, origin, bytes)?;
+        let ty = component.component_type();
+        let names = |(name, _): (&str, _)| guest_text::one_line(name);
+        let exports: Vec<String> = ty.exports(engine.wasmtime()).map(names).collect();
+        let imports: Vec<String> = ty.imports(engine.wasmtime()).map(names).collect();
+
+        let check = Check {
+            origin,
+            engine: engine.wasmtime(),
+        };
+        let operator = check.operator_export(&ty, &exports)?;
+        let functions = check.operator_functions(&operator)?;
+        check.imports(&imports)?;
+        check.host_functions(&ty)?;
+        let pre = check.link(&component)?;
+        check.function_types(&functions, &pre)?;
+        let pre = StreamOperatorPre::new(pre).map_err(|error| Refusal::Invalid {
+            origin: origin.to_owned(),
+            reason: reason(&error),
+        })?;
+        Ok(Self {
+            inner: Arc::new(Inner {
+                pre,
+                digest: blake3::hash(bytes).into(),
+                size: bytes.len() as u64,
+                imports,
+                exports,
+            }),
+        })
+    }
+
+    /// Makes an instance for one subtask and calls its `open`.
+    ///
+    /// # Errors
+    ///
+    /// [`GuestFault`] if it can't be instantiated within its limits, or `open` does not succeed.
+    pub fn instantiate(
+        &self,
+        context: &OperatorContext,
+        limits: &Limits,
+    ) -> Result<Instance, GuestFault> {
+        Instance::open(&self.inner.pre, context, limits)
+    }
+
+    /// BLAKE3 of the component's bytes.
+    #[must_use]
+    pub fn digest(&self) -> [u8; 32] {
+        self.inner.digest
+    }
+
+    /// Bytes of the component.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.inner.size
+    }
+
+    /// Names of what the component imports.
+    #[must_use]
+    pub fn imports(&self) -> &[String] {
+        &self.inner.imports
+    }
+
+    /// Names of what the component exports.
+    #[must_use]
+    pub fn exports(&self) -> &[String] {
+        &self.inner.exports
+    }
+}
+
+impl std::fmt::Debug for Component {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Component")
+            .field("size", &self.inner.size)
+            .field("imports", &self.inner.imports)
+            .field("exports", &self.inner.exports)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Refuses what is not even the beginning of a component.
+fn check_kind(origin: &str, bytes: &[u8]) -> Result<(), Refusal> {
+    let origin = origin.to_owned();
+    if bytes.len() as u64 > Limits::COMPONENT_BYTES {
+        return Err(Refusal::TooLarge {
+            origin,
+            bytes: bytes.len() as u64,
+            limit: Limits::COMPONENT_BYTES,
+        });
+    }
+    if bytes.is_empty() {
+        return Err(Refusal::Empty { origin });
+    }
+    if wasmtime::Engine::detect_precompiled(bytes).is_some() {
+        return Err(Refusal::Precompiled { origin });
+    }
+    Err(match FileKind::of(bytes) {
+        FileKind::Component => return Ok(()),
+        FileKind::CoreModule => Refusal::CoreModule { origin },
+        FileKind::UnknownWasm(version) => Refusal::UnknownVersion {
+            origin,
+            version: hexadecimal(&version),
+        },
+        FileKind::WasmText => Refusal::WasmText { origin },
+        FileKind::Text(kind) | FileKind::Other(kind) => Refusal::NotWasm { origin, kind },
+        FileKind::Unknown => Refusal::Unrecognised {
+            origin,
+            first_bytes: hexadecimal(&bytes[..bytes.len().min(8)]),
+        },
+    })
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    let pairs: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    pairs.join(" ")
+}
+
+fn compile(
+    engine: &Engine,
+    origin: &str,
+    bytes: &[u8],
+) -> Result<wasmtime::component::Component, Refusal> {
+    let compile = || wasmtime::component::Component::from_binary(engine.wasmtime(), bytes);
+    match catch_unwind(AssertUnwindSafe(compile)) {
+        Ok(Ok(component)) => Ok(component),
+        Ok(Err(error)) => Err(Refusal::Invalid {
+            origin: origin.to_owned(),
+            reason: reason(&error),
+        }),
+        Err(panic) => Err(Refusal::CompilerPanicked {
+            origin: origin.to_owned(),
+            message: panic_message(panic.as_ref()),
+        }),
+    }
+}
+
+/// The whole chain of an error on one line. It can hold names from the component.
+fn reason(error: &wasmtime::Error) -> String {
+    guest_text::one_line(&format!("{error:#}"))
+}
+
+/// The functions of the operator interface, in the order of [`OPERATOR_FUNCTIONS`].
+type OperatorFunctions = [ComponentFunc; OPERATOR_FUNCTIONS.len()];
+
+/// The checks of a component's type.
+struct Check<'a> {
+    origin: &'a str,
+    engine: &'a wasmtime::Engine,
+}
+
+impl Check<'_> {
+    fn origin(&self) -> String {
+        self.origin.to_owned()
+    }
+
+    /// Finds the exported operator interface.
+    fn operator_export(
+        &self,
+        ty: &wasmtime::component::types::Component,
+        exports: &[String],
+    ) -> Result<ComponentInstance, Refusal> {
+        // By iterating, since a lookup by name would also find other versions.
+        let found = ty
+            .exports(self.engine)
+            .find(|(name, _)| *name == OPERATOR_INTERFACE);
+        if let Some(ComponentItem::ComponentInstance(instance)) = found.map(|(_, item)| item.ty) {
+            return Ok(instance);
+        }
+        let other = exports
+            .iter()
+            .find(|name| is_other_version(name, OPERATOR_INTERFACE));
+        Err(match other {
+            Some(found) => Refusal::OtherVersion {
+                origin: self.origin(),
+                verb: Direction::Exports,
+                found: found.clone(),
+                expected: OPERATOR_INTERFACE,
+            },
+            None => Refusal::MissingExport {
+                origin: self.origin(),
+                exports: exports.to_vec(),
+            },
+        })
+    }
+
+    fn operator_functions(
+        &self,
+        operator: &ComponentInstance,
+    ) -> Result<OperatorFunctions, Refusal> {
+        let mut functions = Vec::with_capacity(OPERATOR_FUNCTIONS.len());
+        for function in OPERATOR_FUNCTIONS {
+            let item = operator
+                .get_export(self.engine, function)
+                .map(|item| item.ty);
+            let Some(ComponentItem::ComponentFunc(ty)) = item else {
+                return Err(Refusal::MissingFunction {
+                    origin: self.origin(),
+                    function,
+                });
+            };
+            functions.push(ty);
+        }
+        Ok(functions.try_into().expect("one was pushed for each name"))
+    }
+
+    fn imports(&self, imports: &[String]) -> Result<(), Refusal> {
+        for expected in [HOST_INTERFACE, TYPES_INTERFACE] {
+            let other = imports.iter().find(|name| is_other_version(name, expected));
+            if let Some(found) = other {
+                return Err(Refusal::OtherVersion {
+                    origin: self.origin(),
+                    verb: Direction::Imports,
+                    found: found.clone(),
+                    expected,
+                });
+            }
+        }
+        let granted = |name: &String| name == HOST_INTERFACE || name == TYPES_INTERFACE;
+        let ungranted: Vec<String> = imports
+            .iter()
+            .filter(|name| !granted(name))
+            .cloned()
+            .collect();
+        if ungranted.is_empty() {
+            return Ok(());
+        }
+        Err(Refusal::UngrantedImports {
+            origin: self.origin(),
+            imports: ungranted,
+        })
+    }
+
+    fn host_functions(&self, ty: &wasmtime::component::types::Component) -> Result<(), Refusal> {
+        let host = ty
+            .imports(self.engine)
+            .find(|(name, _)| *name == HOST_INTERFACE);
+        let Some(ComponentItem::ComponentInstance(host)) = host.map(|(_, item)| item.ty) else {
+            return Ok(());
+        };
+        let wanted = host.exports(self.engine);
+        let functions: Vec<String> = wanted
+            .filter(|(_, item)| matches!(item.ty, ComponentItem::ComponentFunc(_)))
+            .filter(|(name, _)| !HOST_FUNCTIONS.contains(name))
+            .map(|(name, _)| guest_text::one_line(name))
+            .collect();
+        if functions.is_empty() {
+            return Ok(());
+        }
+        Err(Refusal::UnknownHostFunctions {
+            origin: self.origin(),
+            functions,
+        })
+    }
+
+    /// Gives the component the host's interface and nothing else, and checks the imports' types.
+    fn link(
+        &self,
+        component: &wasmtime::component::Component,
+    ) -> Result<InstancePre<HostState>, Refusal> {
+        let mut linker = Linker::new(self.engine);
+        StreamOperator::add_to_linker::<_, HasSelf<HostState>>(&mut linker, |state| state)
+            .and_then(|()| linker.instantiate_pre(component))
+            .map_err(|error| Refusal::WrongImport {
+                origin: self.origin(),
+                reason: reason(&error),
+            })
+    }
+
+    fn function_types(
+        &self,
+        functions: &OperatorFunctions,
+        pre: &InstancePre<HostState>,
+    ) -> Result<(), Refusal> {
+        let instance = pre.instance_type();
+        let [open, process, advance, snapshot, restore, complete, finish] = functions;
+        let results = [
+            open.typecheck::<(&Context,), (Result<(), Failure>,)>(&instance),
+            process.typecheck::<(u32, &Batch), (Result<Vec<Emission>, Failure>,)>(&instance),
+            advance.typecheck::<(i64,), (Result<Vec<Emission>, Failure>,)>(&instance),
+            snapshot.typecheck::<(u64,), (Result<Vec<StateChunk>, Failure>,)>(&instance),
+            restore.typecheck::<(&[StateChunk],), (Result<(), Failure>,)>(&instance),
+            complete.typecheck::<(u64,), (Result<(), Failure>,)>(&instance),
+            finish.typecheck::<(), (Result<Vec<Emission>, Failure>,)>(&instance),
+        ];
+        for (function, result) in OPERATOR_FUNCTIONS.into_iter().zip(results) {
+            result.map_err(|error| Refusal::WrongType {
+                origin: self.origin(),
+                function,
+                reason: reason(&error),
+            })?;
+        }
+        Ok(())
+    }
+}
+
+/// True if `name` is the interface `expected` in another version, or in none.
+fn is_other_version(name: &str, expected: &str) -> bool {
+    let interface = |name: &str| name.split('@').next().map(str::to_owned);
+    name != expected && interface(name) == interface(expected)
+}

@@ -1,0 +1,181 @@
+//! Record path: operator instance → [output check] → router → sink.
+//!
+//! What a guest returned is checked here before anything else sees it: layout of the columns,
+//! ports, key groups and size. The lists that wasmtime lifted are moved, never copied.
+
+use std::collections::BTreeSet;
+
+use crate::batch::{Batch, Column, Emission};
+use crate::bindings::tidegate::operator::types;
+use crate::fault::{BatchColumn, FaultCause, MalformedSnapshot};
+use crate::guest_text;
+use crate::limits::Limits;
+use crate::state_chunk::{OperatorContext, StateChunk};
+
+/// What an instance may return, out of its context and limits.
+#[derive(Debug)]
+pub(crate) struct OutputRules {
+    /// Number of output ports.
+    ports: u32,
+    first_key_group: u32,
+    last_key_group: u32,
+    output_limit: u64,
+    snapshot_limit: u64,
+}
+
+impl OutputRules {
+    pub(crate) fn new(context: &OperatorContext, limits: &Limits) -> Self {
+        Self {
+            ports: u32::try_from(context.outputs.len()).unwrap_or(u32::MAX),
+            first_key_group: context.first_key_group,
+            last_key_group: context.last_key_group,
+            output_limit: limits.output,
+            snapshot_limit: limits.snapshot,
+        }
+    }
+
+    /// Checks what `process`, `advance-watermark` or `finish` returned.
+    pub(crate) fn check_emissions(
+        &self,
+        emissions: Vec<types::Emission>,
+    ) -> Result<Vec<Emission>, FaultCause> {
+        let mut checked = Vec::with_capacity(emissions.len());
+        let mut bytes = 0;
+        for (index, emission) in emissions.into_iter().enumerate() {
+            let port = emission.port;
+            if port >= self.ports {
+                return Err(FaultCause::UndeclaredPort {
+                    port,
+                    declared: self.ports,
+                });
+            }
+            let batch = check_batch(index, emission.records)?;
+            bytes += batch.byte_size() as u64;
+            checked.push(Emission { port, batch });
+        }
+        if bytes > self.output_limit {
+            let limit = self.output_limit;
+            return Err(FaultCause::OutputLimit { limit });
+        }
+        Ok(checked)
+    }
+
+    /// Checks what `snapshot` returned.
+    pub(crate) fn check_chunks(
+        &self,
+        chunks: Vec<types::StateChunk>,
+    ) -> Result<Vec<StateChunk>, FaultCause> {
+        let size = |chunk: &types::StateChunk| (chunk.name.len() + chunk.bytes.len()) as u64;
+        if chunks.iter().map(size).sum::<u64>() > self.snapshot_limit {
+            let limit = self.snapshot_limit;
+            return Err(FaultCause::SnapshotLimit { limit });
+        }
+        let mut seen = BTreeSet::new();
+        for chunk in &chunks {
+            self.check_key_group(chunk)?;
+            if !seen.insert((chunk.name.as_str(), chunk.key_group)) {
+                return Err(duplicate(chunk).into());
+            }
+        }
+        Ok(chunks.into_iter().map(StateChunk::from).collect())
+    }
+
+    fn check_key_group(&self, chunk: &types::StateChunk) -> Result<(), MalformedSnapshot> {
+        let (first, last) = (self.first_key_group, self.last_key_group);
+        match chunk.key_group {
+            Some(key_group) if !(first..=last).contains(&key_group) => {
+                Err(MalformedSnapshot::KeyGroupNotOwned {
+                    name: guest_text::one_line(&chunk.name),
+                    key_group,
+                    first,
+                    last,
+                })
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+}
+
+fn duplicate(chunk: &types::StateChunk) -> MalformedSnapshot {
+    let name = guest_text::one_line(&chunk.name);
+    match chunk.key_group {
+        Some(key_group) => MalformedSnapshot::DuplicateKeyedChunk { name, key_group },
+        None => MalformedSnapshot::DuplicateOperatorChunk { name },
+    }
+}
+
+fn check_batch(emission: usize, records: types::Batch) -> Result<Batch, FaultCause> {
+    let keys = check_column(emission, BatchColumn::Key, records.keys)?;
+    let values = check_column(emission, BatchColumn::Value, records.values)?;
+    Batch::from_columns(records.timestamps, keys, values)
+        .map_err(|error| FaultCause::MalformedBatch { emission, error })
+}
+
+fn check_column(
+    emission: usize,
+    column: BatchColumn,
+    raw: types::Column,
+) -> Result<Column, FaultCause> {
+    Column::from_parts(raw.offsets, raw.data).map_err(|error| FaultCause::MalformedColumn {
+        emission,
+        column,
+        error,
+    })
+}
+
+impl From<Batch> for types::Batch {
+    fn from(batch: Batch) -> Self {
+        let (timestamps, keys, values) = batch.into_columns();
+        Self {
+            timestamps,
+            keys: keys.into(),
+            values: values.into(),
+        }
+    }
+}
+
+impl From<Column> for types::Column {
+    fn from(column: Column) -> Self {
+        let (offsets, data) = column.into_parts();
+        Self { offsets, data }
+    }
+}
+
+impl From<StateChunk> for types::StateChunk {
+    fn from(chunk: StateChunk) -> Self {
+        Self {
+            name: chunk.name,
+            schema_version: chunk.schema_version,
+            key_group: chunk.key_group,
+            bytes: chunk.bytes,
+        }
+    }
+}
+
+impl From<types::StateChunk> for StateChunk {
+    fn from(chunk: types::StateChunk) -> Self {
+        Self {
+            name: chunk.name,
+            schema_version: chunk.schema_version,
+            key_group: chunk.key_group,
+            bytes: chunk.bytes,
+        }
+    }
+}
+
+impl From<&OperatorContext> for types::Context {
+    fn from(context: &OperatorContext) -> Self {
+        Self {
+            job: context.job.clone(),
+            operator: context.operator.clone(),
+            subtask: context.subtask,
+            parallelism: context.parallelism,
+            max_parallelism: context.max_parallelism,
+            first_key_group: context.first_key_group,
+            last_key_group: context.last_key_group,
+            inputs: context.inputs.clone(),
+            outputs: context.outputs.clone(),
+            config: context.config.clone(),
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! Why a component is refused. No guest code has run when one of these is returned.
+
+use thiserror::Error;
+
+use crate::loader::{HOST_INTERFACE, OPERATOR_INTERFACE};
+
+/// A file that can't be an operator. Every message begins with the path that was given.
+///
+/// Names that come from the file are escaped, so that every message can be shown.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum Refusal {
+    /// The file is larger than a component may be. It was not parsed.
+    #[error("{origin}: this is {bytes} bytes; a component may have {limit}")]
+    TooLarge {
+        /// The path.
+        origin: String,
+        /// The size of the file.
+        bytes: u64,
+        /// The size that a component may have.
+        limit: u64,
+    },
+    /// The file is empty.
+    #[error("{origin}: this file is empty; a component is expected")]
+    Empty {
+        /// The path.
+        origin: String,
+    },
+    /// The file was compiled to native code, which can't be checked and is never loaded.
+    #[error(
+        "{origin}: this is a component precompiled to native code, which is never loaded; \
+         give the component itself"
+    )]
+    Precompiled {
+        /// The path.
+        origin: String,
+    },
+    /// The file is a core module.
+    #[error(
+        "{origin}: this is a core WebAssembly module; make a component of it with `tidegate build`"
+    )]
+    CoreModule {
+        /// The path.
+        origin: String,
+    },
+    /// The file is WebAssembly in its text format.
+    #[error(
+        "{origin}: this is WebAssembly in its text format; \
+         make a binary of it with `wasm-tools parse`"
+    )]
+    WasmText {
+        /// The path.
+        origin: String,
+    },
+    /// The file is no WebAssembly, but something known.
+    #[error("{origin}: this is {kind}; a WebAssembly component is expected")]
+    NotWasm {
+        /// The path.
+        origin: String,
+        /// What it is.
+        kind: &'static str,
+    },
+    /// The file is nothing known.
+    #[error(
+        "{origin}: this is no WebAssembly: it begins with the bytes {first_bytes}, \
+         a component with `00 61 73 6d`"
+    )]
+    Unrecognised {
+        /// The path.
+        origin: String,
+        /// The first bytes, in hexadecimal.
+        first_bytes: String,
+    },
+    /// The file is WebAssembly of a version that this host does not know.
+    #[error("{origin}: this is WebAssembly of an unknown version, {version}")]
+    UnknownVersion {
+        /// The path.
+        origin: String,
+        /// The version, in hexadecimal.
+        version: String,
+    },
+    /// The file begins like a component, but is none.
+    #[error("{origin}: this is not a valid component: {reason}")]
+    Invalid {
+        /// The path.
+        origin: String,
+        /// What the validator says.
+        reason: String,
+    },
+    /// The host's compiler panicked. This is a bug of the host; the component is refused.
+    #[error("{origin}: the host's WebAssembly compiler panicked: {message}")]
+    CompilerPanicked {
+        /// The path.
+        origin: String,
+        /// What the compiler says.
+        message: String,
+    },
+    /// The component does not export the operator interface.
+    #[error(
+        "{origin}: this component is no operator: it does not export `{OPERATOR_INTERFACE}`; {}",
+        exported(exports)
+    )]
+    MissingExport {
+        /// The path.
+        origin: String,
+        /// What it exports.
+        exports: Vec<String>,
+    },
+    /// The component was built for another version of the contract.
+    #[error(
+        "{origin}: this component was built for another version of the contract: it {verb} \
+         `{found}`, this host has `{expected}`; build it again with a matching SDK"
+    )]
+    OtherVersion {
+        /// The path.
+        origin: String,
+        /// Whether it imports or exports the interface.
+        verb: Direction,
+        /// The interface in the component.
+        found: String,
+        /// The interface that this host has.
+        expected: &'static str,
+    },
+    /// A function of the operator interface is missing.
+    #[error("{origin}: its export `{OPERATOR_INTERFACE}` has no function `{function}`")]
+    MissingFunction {
+        /// The path.
+        origin: String,
+        /// The function.
+        function: &'static str,
+    },
+    /// A function of the operator interface has another type than the contract says.
+    #[error("{origin}: `{function}` of `{OPERATOR_INTERFACE}` has the wrong type: {reason}")]
+    WrongType {
+        /// The path.
+        origin: String,
+        /// The function.
+        function: &'static str,
+        /// How it differs.
+        reason: String,
+    },
+    /// The component wants what the job file does not grant.
+    #[error(
+        "{origin}: this component imports what it is not granted: {}; \
+         an operator may import `{HOST_INTERFACE}` and nothing else",
+        listed(imports)
+    )]
+    UngrantedImports {
+        /// The path.
+        origin: String,
+        /// Every import that is not granted.
+        imports: Vec<String>,
+    },
+    /// The component wants functions of the host that this host does not have.
+    #[error(
+        "{origin}: this component imports functions that `{HOST_INTERFACE}` does not have: {}",
+        listed(functions)
+    )]
+    UnknownHostFunctions {
+        /// The path.
+        origin: String,
+        /// The functions.
+        functions: Vec<String>,
+    },
+    /// The component imports the host's interface with other types than the contract says.
+    #[error("{origin}: this component imports `{HOST_INTERFACE}` with the wrong types: {reason}")]
+    WrongImport {
+        /// The path.
+        origin: String,
+        /// How it differs.
+        reason: String,
+    },
+}
+
+/// Whether a component gives or wants an interface.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// It wants it.
+    Imports,
+    /// It gives it.
+    Exports,
+}
+
+impl std::fmt::Display for Direction {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Imports => "imports",
+            Self::Exports => "exports",
+        })
+    }
+}
+
+fn exported(names: &[String]) -> String {
+    if names.is_empty() {
+        "it exports nothing".to_owned()
+    } else {
+        format!("it exports {}", listed(names))
+    }
+}
+
+fn listed(names: &[String]) -> String {
+    let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    quoted.join(", ")
+}

@@ -1,0 +1,211 @@
+//! From wasmtime's error of a failed call to a typed cause that a person can act on.
+//!
+//! wasmtime gives a trap code, or an error of another kind with only a text. What the host knows of
+//! the call is added: what the guest logged last, and memory that it was refused.
+
+use std::fmt::Write as _;
+
+use wasmtime::{FrameInfo, FrameSymbol, Trap, WasmBacktrace};
+
+use crate::fault::{FaultCause, GuestCall, TrapReport};
+use crate::guest_text;
+use crate::host_state::HostState;
+use crate::limits::Limits;
+
+/// Part of the text of wasmtime's error for a guest that hands over too many bytes. The error has
+/// no public type; a test holds that this is still its text.
+const HANDED_OVER_TOO_MUCH: &str = "fuel allocated for hostcalls has been exhausted";
+
+/// Functions that run between a panic and its trap: those of these names, and those in these
+/// modules and namespaces.
+const PANIC_MACHINERY: [&str; 18] = [
+    "__rust_*",
+    "__rustc::*",
+    "rust_panic",
+    "rust_begin_unwind",
+    "core::panicking::*",
+    "core::result::unwrap_failed",
+    "core::option::unwrap_failed",
+    "core::option::expect_failed",
+    "core::ops::function::FnOnce::call_once*",
+    "std::panicking::*",
+    "std::panic::*",
+    "std::process::abort",
+    "std::alloc::*",
+    "std::sys::*",
+    "alloc::alloc::handle_alloc_error",
+    "alloc::raw_vec::*",
+    "panic_abort::*",
+    "abort",
+];
+
+/// Why the call failed. Takes what `state` knows of the call.
+pub(crate) fn cause(
+    error: &wasmtime::Error,
+    call: GuestCall,
+    state: &mut HostState,
+    limits: &Limits,
+) -> FaultCause {
+    let refused = state.memory.take_refused();
+    let trap = error.downcast_ref::<Trap>().copied();
+    if trap == Some(Trap::Interrupt) {
+        let limit = limits.call_timeout;
+        return FaultCause::Timeout { limit };
+    }
+    if trap == Some(Trap::StackOverflow) {
+        return FaultCause::StackOverflow;
+    }
+    let kind = error.root_cause().to_string();
+    if kind.contains(HANDED_OVER_TOO_MUCH) {
+        return handed_over_too_much(call, limits);
+    }
+    let report = Box::new(report(error, &kind, state));
+    let Some(refused) = refused else {
+        return FaultCause::Trap(report);
+    };
+    // Without a trap it was the engine that could not make an initial memory or table.
+    let by_engine = call == GuestCall::Instantiate && trap.is_none();
+    FaultCause::MemoryLimit {
+        limit: refused.limit,
+        asked: refused.asked,
+        trap: (!by_engine).then_some(report),
+    }
+}
+
+/// The limit that [`crate::instance`] set for this call.
+pub(crate) fn handed_over_too_much(call: GuestCall, limits: &Limits) -> FaultCause {
+    match call {
+        GuestCall::Snapshot => FaultCause::SnapshotLimit {
+            limit: limits.snapshot,
+        },
+        GuestCall::Instantiate
+        | GuestCall::Open
+        | GuestCall::Restore
+        | GuestCall::Process
+        | GuestCall::AdvanceWatermark
+        | GuestCall::CheckpointComplete
+        | GuestCall::Finish => FaultCause::OutputLimit {
+            limit: limits.output,
+        },
+    }
+}
+
+fn report(error: &wasmtime::Error, kind: &str, state: &mut HostState) -> TrapReport {
+    let kind = guest_text::paragraph(kind.strip_prefix("wasm trap: ").unwrap_or(kind));
+    let frames = error
+        .downcast_ref::<WasmBacktrace>()
+        .map_or(&[][..], WasmBacktrace::frames);
+    TrapReport {
+        kind,
+        panic_message: state.log.take_last_error(),
+        backtrace: without_panic_machinery(frames.iter().flat_map(shown_frame).collect()),
+    }
+}
+
+/// The functions that a frame stands for, innermost first: several where calls were inlined.
+fn shown_frame(frame: &FrameInfo) -> Vec<String> {
+    let raw = frame.func_name();
+    let of_symbol = |symbol: &FrameSymbol| {
+        let mut shown = shown_function(symbol.name().or(raw), frame.func_index());
+        if let Some(file) = symbol.file() {
+            let line = symbol
+                .line()
+                .map_or(String::new(), |line| format!(":{line}"));
+            // Writing to a string can't fail.
+            let _ = write!(shown, " ({}{line})", guest_text::one_line(file));
+        }
+        shown
+    };
+    if frame.symbols().is_empty() {
+        vec![shown_function(raw, frame.func_index())]
+    } else {
+        frame.symbols().iter().map(of_symbol).collect()
+    }
+}
+
+fn shown_function(raw: Option<&str>, index: u32) -> String {
+    match raw {
+        Some(name) => guest_text::one_line(&demangle(name)),
+        None => format!("function {index}"),
+    }
+}
+
+fn demangle(name: &str) -> String {
+    if let Ok(rust) = rustc_demangle::try_demangle(name) {
+        return format!("{rust:#}");
+    }
+    cpp_demangle::Symbol::new(name)
+        .ok()
+        .and_then(|symbol| symbol.demangle().ok())
+        .unwrap_or_else(|| name.to_owned())
+}
+
+/// Drops the innermost frames that only carry a panic to its trap, unless nothing else is left.
+fn without_panic_machinery(mut frames: Vec<String>) -> Vec<String> {
+    let machinery = frames
+        .iter()
+        .take_while(|frame| is_panic_machinery(frame))
+        .count();
+    if machinery < frames.len() {
+        frames.drain(..machinery);
+    }
+    frames
+}
+
+fn is_panic_machinery(frame: &str) -> bool {
+    let function = frame.split(" (").next().unwrap_or(frame);
+    PANIC_MACHINERY
+        .iter()
+        .any(|pattern| match pattern.strip_suffix('*') {
+            Some(start) => function.trim_start_matches('<').starts_with(start),
+            None => function == *pattern,
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(names: &[&str]) -> Vec<String> {
+        names.iter().map(|name| (*name).to_owned()).collect()
+    }
+
+    #[test]
+    fn the_frames_between_a_panic_and_its_trap_are_left_out() {
+        let frames = names(&[
+            "__rust_abort",
+            "panic_abort::__rust_start_panic",
+            "std::panicking::panic_with_hook (library/std/src/panicking.rs:800)",
+            "core::panicking::panic_fmt",
+            "abort_on_late::on_record (src/lib.rs:10)",
+            "core::panicking::not_at_the_top",
+        ]);
+        assert_eq!(
+            without_panic_machinery(frames),
+            names(&[
+                "abort_on_late::on_record (src/lib.rs:10)",
+                "core::panicking::not_at_the_top"
+            ])
+        );
+    }
+
+    #[test]
+    fn a_backtrace_of_nothing_but_machinery_is_kept() {
+        let frames = names(&["abort", "rust_panic"]);
+        assert_eq!(without_panic_machinery(frames.clone()), frames);
+    }
+
+    #[test]
+    fn names_are_demangled_as_rust_and_as_c_plus_plus() {
+        let demangled = [
+            "_ZN5count9on_record17h0123456789abcdefE",
+            "_ZN5count6recordEi",
+            "plain",
+        ]
+        .map(demangle);
+        assert_eq!(
+            demangled,
+            ["count::on_record", "count::record(int)", "plain"]
+        );
+    }
+}

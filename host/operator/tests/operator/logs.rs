@@ -1,0 +1,177 @@
+//! What a guest logs reaches `tracing`, escaped, cut and held to its rate.
+
+use std::fmt::Debug;
+use std::sync::{Arc, Mutex};
+
+use tidegate_operator::{GuestCall, Limits};
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Level, Metadata, Subscriber};
+
+use crate::support::guest::{COUNT, Guest, LOG};
+use crate::support::records::batch;
+use crate::support::{context, load, patient};
+
+/// One line of the log: its level and its fields in order.
+type Line = (Level, String);
+
+/// Keeps the lines of guests.
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<Line>>>);
+
+impl Lines {
+    fn take(&self) -> Vec<Line> {
+        std::mem::take(&mut self.0.lock().expect("no test panics while it logs"))
+    }
+}
+
+struct Fields(String);
+
+impl Visit for Fields {
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        self.0.push_str(&format!("{}={value:?} ", field.name()));
+    }
+}
+
+impl Subscriber for Lines {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.target() == "tidegate::guest"
+    }
+
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        Id::from_u64(1)
+    }
+
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+    fn event(&self, event: &Event<'_>) {
+        let mut fields = Fields(String::new());
+        event.record(&mut fields);
+        let line = (*event.metadata().level(), fields.0.trim_end().to_owned());
+        self.0
+            .lock()
+            .expect("no test panics while it logs")
+            .push(line);
+    }
+
+    fn enter(&self, _: &Id) {}
+
+    fn exit(&self, _: &Id) {}
+}
+
+/// What `process` with this body logs, and how many lines were dropped.
+fn logged(guest: Guest, body: &str, limits: &Limits) -> (Vec<Line>, u64) {
+    let lines = Lines::default();
+    let component = load(&guest.export(GuestCall::Process, body));
+    let mut instance = component.instantiate(&context(), limits).expect("it opens");
+    tracing::subscriber::with_default(lines.clone(), || {
+        instance.process(0, batch(&[])).expect("it logs");
+    });
+    (lines.take(), instance.dropped_log_lines())
+}
+
+fn speaker(text: &str) -> Guest {
+    Guest::idle()
+        .item(LOG)
+        .item(&format!("(data (i32.const 2048) \"{text}\")"))
+}
+
+#[test]
+fn every_level_reaches_the_log_with_operator_and_subtask() {
+    let body: String = (0..5)
+        .map(|level| format!("(call $log (i32.const {level}) (i32.const 2048) (i32.const 5))"))
+        .collect();
+    let (lines, dropped) = logged(
+        speaker("hello"),
+        &format!("{body} (call $done)"),
+        &patient(),
+    );
+    let levels = [
+        Level::TRACE,
+        Level::DEBUG,
+        Level::INFO,
+        Level::WARN,
+        Level::ERROR,
+    ];
+    let expected = levels.map(|level| {
+        (
+            level,
+            "message=hello operator=\"count\" subtask=1".to_owned(),
+        )
+    });
+    assert_eq!((lines.as_slice(), dropped), (&expected[..], 0));
+}
+
+#[test]
+fn control_characters_never_reach_the_log() {
+    let body = "(call $log (i32.const 2) (i32.const 2048) (i32.const 11)) (call $done)";
+    let (lines, _) = logged(speaker("\\1b[2Ja\\0ab\\0d\\07c\\7f"), body, &patient());
+    let expected = "message=\\u{1b}[2Ja\\nb\\r\\u{7}c\\u{7f} operator=\"count\" subtask=1";
+    assert_eq!(lines, [(Level::INFO, expected.to_owned())]);
+}
+
+#[test]
+fn a_long_line_is_cut_and_says_so() {
+    let body = "(memory.fill (i32.const 65536) (i32.const 120) (i32.const 20000))
+                (call $log (i32.const 2) (i32.const 65536) (i32.const 20000)) (call $done)";
+    let (lines, _) = logged(speaker("").pages(4), body, &patient());
+    let cut = format!(
+        "message={}… ({} bytes more) operator=\"count\" subtask=1",
+        "x".repeat(8192),
+        20_000 - 8192
+    );
+    assert_eq!(lines, [(Level::INFO, cut)]);
+}
+
+#[test]
+fn a_flood_is_held_to_its_rate_and_every_dropped_line_is_counted() {
+    let flood = "(local $n i32)
+        (loop $more
+          (call $log (i32.const 0) (i32.const 2048) (i32.const 1))
+          (local.set $n (i32.add (local.get $n) (i32.const 1)))
+          (br_if $more (i32.lt_u (local.get $n) (i32.const 100000))))
+        (call $done)";
+    let limits = Limits {
+        log_lines_per_second: 10,
+        ..patient()
+    };
+    let (lines, dropped) = logged(speaker("x"), flood, &limits);
+    let written = lines
+        .iter()
+        .filter(|(level, _)| *level == Level::TRACE)
+        .count() as u64;
+    assert_eq!(written + dropped, 100_000);
+    // A slow machine takes several seconds, each with its ten lines.
+    assert!(written >= 10, "only {written} were written");
+    assert!(dropped > 0, "none was dropped");
+}
+
+#[test]
+fn too_many_counters_are_not_kept_and_are_reported_once() {
+    // Counts under 300 names of three digits.
+    let body = "(local $n i32)
+        (loop $more
+          (i32.store8 (i32.const 0) (i32.add (i32.const 48)
+            (i32.div_u (local.get $n) (i32.const 100))))
+          (i32.store8 (i32.const 1) (i32.add (i32.const 48)
+            (i32.rem_u (i32.div_u (local.get $n) (i32.const 10)) (i32.const 10))))
+          (i32.store8 (i32.const 2) (i32.add (i32.const 48)
+            (i32.rem_u (local.get $n) (i32.const 10))))
+          (call $count (i32.const 0) (i32.const 3) (i64.const 1))
+          (local.set $n (i32.add (local.get $n) (i32.const 1)))
+          (br_if $more (i32.lt_u (local.get $n) (i32.const 300))))
+        (call $done)";
+    let guest = Guest::idle().item(COUNT).export(GuestCall::Process, body);
+    let lines = Lines::default();
+    let mut instance = load(&guest)
+        .instantiate(&context(), &patient())
+        .expect("it opens");
+    tracing::subscriber::with_default(lines.clone(), || {
+        instance.process(0, batch(&[])).expect("it counts");
+    });
+    let expected: Vec<(String, u64)> = (0..256).map(|n| (format!("{n:03}"), 1)).collect();
+    assert_eq!(instance.counts(), expected);
+    assert_eq!(lines.take().len(), 1);
+}

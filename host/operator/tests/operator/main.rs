@@ -1,0 +1,13 @@
+//! The operator crate against guests that are written here, one small module for each behaviour.
+//! Timeouts of guests that must not time out are long: how fast the machine is never decides.
+
+mod support;
+
+mod calls;
+mod columns;
+mod composed;
+mod faults;
+mod limits;
+mod logs;
+mod outputs;
+mod refusals;

@@ -1,0 +1,104 @@
+//! What the tests share: guests, instances of them, and records.
+
+pub(crate) mod guest;
+pub(crate) mod records;
+pub(crate) mod wit;
+
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use tidegate_operator::{
+    Component, Engine, FaultCause, GuestCall, GuestFault, Instance, Limits, OperatorContext,
+    TrapReport,
+};
+
+use guest::Guest;
+use records::{CHECKPOINT, WATERMARK, batch};
+
+/// One engine for all tests, as in a process that runs jobs.
+pub(crate) static ENGINE: LazyLock<Engine> = LazyLock::new(|| Engine::new().expect("an engine"));
+
+/// Subtask 1 of 2 with one output port.
+pub(crate) fn context() -> OperatorContext {
+    OperatorContext {
+        job: "word-count".to_owned(),
+        operator: "count".to_owned(),
+        subtask: 1,
+        parallelism: 2,
+        max_parallelism: 128,
+        first_key_group: 64,
+        last_key_group: 127,
+        inputs: vec!["words".to_owned()],
+        outputs: vec!["counts".to_owned()],
+        config: "{}".to_owned(),
+    }
+}
+
+/// The default limits, but with all the time in the world.
+pub(crate) fn patient() -> Limits {
+    Limits {
+        call_timeout: Duration::from_secs(600),
+        ..Limits::default()
+    }
+}
+
+/// Limits for a guest that never ends by itself.
+pub(crate) fn impatient() -> Limits {
+    Limits {
+        call_timeout: Duration::from_millis(100),
+        ..Limits::default()
+    }
+}
+
+pub(crate) fn load(guest: &Guest) -> Component {
+    let bytes = guest.component();
+    Component::load(&ENGINE, "guest.wasm", &bytes).unwrap_or_else(|refusal| panic!("{refusal}"))
+}
+
+pub(crate) fn open(guest: &Guest) -> Instance {
+    open_within(guest, &patient()).unwrap_or_else(|fault| panic!("{fault}"))
+}
+
+pub(crate) fn open_within(guest: &Guest, limits: &Limits) -> Result<Instance, GuestFault> {
+    load(guest).instantiate(&context(), limits)
+}
+
+/// Makes the instance and then `call`, and gives the first fault.
+pub(crate) fn fault_of(component: &Component, call: GuestCall, limits: &Limits) -> GuestFault {
+    match component.instantiate(&context(), limits) {
+        Ok(mut instance) => make(&mut instance, call).expect_err("the call faults"),
+        Err(fault) => fault,
+    }
+}
+
+/// Why `process` of this guest fails.
+pub(crate) fn process_cause(guest: &Guest) -> FaultCause {
+    process_cause_within(guest, &patient())
+}
+
+pub(crate) fn process_cause_within(guest: &Guest, limits: &Limits) -> FaultCause {
+    let fault = fault_of(&load(guest), GuestCall::Process, limits);
+    assert_eq!(fault.call, GuestCall::Process, "{fault}");
+    fault.cause
+}
+
+/// What is known about the trap that this cause is.
+pub(crate) fn trap(cause: FaultCause) -> TrapReport {
+    let FaultCause::Trap(report) = cause else {
+        panic!("{cause}");
+    };
+    *report
+}
+
+/// Makes one call with the arguments that the tests use.
+pub(crate) fn make(instance: &mut Instance, call: GuestCall) -> Result<(), GuestFault> {
+    match call {
+        GuestCall::Instantiate | GuestCall::Open => Ok(()),
+        GuestCall::Restore => instance.restore(Vec::new()),
+        GuestCall::Process => instance.process(0, batch(&[("a", "1")])).map(drop),
+        GuestCall::AdvanceWatermark => instance.advance_watermark(WATERMARK).map(drop),
+        GuestCall::Snapshot => instance.snapshot(CHECKPOINT).map(drop),
+        GuestCall::CheckpointComplete => instance.checkpoint_complete(CHECKPOINT),
+        GuestCall::Finish => instance.finish().map(drop),
+    }
+}

@@ -1,0 +1,78 @@
+//! From a core module and a world to a component, in process.
+
+use std::path::{Path, PathBuf};
+
+use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
+use wit_parser::{Resolve, SourceMap, WorldId};
+
+/// The WIT packages that a guest is built against.
+#[derive(Clone)]
+pub(crate) struct Packages {
+    resolve: Resolve,
+    world: WorldId,
+}
+
+fn contract() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../wit")
+}
+
+impl Packages {
+    /// The contract as it is, and its world.
+    pub(crate) fn contract() -> Self {
+        let mut resolve = Resolve::default();
+        let (package, _) = resolve.push_dir(contract()).expect("the contract parses");
+        let world = resolve
+            .select_world(&[package], Some("stream-operator"))
+            .expect("the contract has its world");
+        Self { resolve, world }
+    }
+
+    /// The contract with `replace` replaced in every file: another version of it.
+    pub(crate) fn contract_with(replace: &str, with: &str) -> Self {
+        let mut sources = SourceMap::new();
+        for entry in std::fs::read_dir(contract()).expect("the contract is there") {
+            let path = entry.expect("it can be listed").path();
+            if path.extension().is_some_and(|extension| extension == "wit") {
+                let text = std::fs::read_to_string(&path).expect("it is text");
+                sources.push(&path, text.replace(replace, with));
+            }
+        }
+        let group = sources.parse().map_err(|(_, error)| error);
+        let mut resolve = Resolve::default();
+        let package = resolve
+            .push_group(group.expect("it parses"))
+            .expect("it resolves");
+        let world = resolve
+            .select_world(&[package], Some("stream-operator"))
+            .expect("it has the world");
+        Self { resolve, world }
+    }
+
+    /// Another package beside the contract, whose world is built. It may use the ones before it.
+    pub(crate) fn and(mut self, package: &str) -> Self {
+        let id = self
+            .resolve
+            .push_str("test.wit", package)
+            .unwrap_or_else(|error| panic!("{error:?}"));
+        if let Ok(world) = self.resolve.select_world(&[id], None) {
+            self.world = world;
+        }
+        self
+    }
+
+    /// Makes a component of the world out of a core module in text form.
+    pub(crate) fn component(&self, module: &str) -> Vec<u8> {
+        let bytes = wat::parse_str(module).unwrap_or_else(|error| panic!("{error}\n{module}"));
+        self.component_of(bytes)
+    }
+
+    /// Makes a component of the world out of a core module in binary form.
+    pub(crate) fn component_of(&self, mut bytes: Vec<u8>) -> Vec<u8> {
+        embed_component_metadata(&mut bytes, &self.resolve, self.world, StringEncoding::UTF8)
+            .expect("the world is encoded");
+        ComponentEncoder::default()
+            .module(&bytes)
+            .and_then(|encoder| encoder.validate(true).encode())
+            .unwrap_or_else(|error| panic!("{error:?}"))
+    }
+}

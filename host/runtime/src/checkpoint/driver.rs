@@ -1,0 +1,430 @@
+//! Barrier path: [driver] → coordinator → [driver] → source subtask.
+//!
+//! THE loop of the control path: hands events, commands and time to the coordinator and does what
+//! it says. Decides nothing about checkpoints itself.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc::error::TrySendError;
+use tokio::time::{Instant, MissedTickBehavior};
+
+use super::coordinator::{Action, Coordinator};
+use super::pending::{AcknowledgedCheckpoint, JobEnd};
+use super::publication::{self, Publication, Published};
+use super::waiters::Waiters;
+use super::{CheckpointKind, CheckpointStore, Manifest, Origin, SnapshotContents, StoreError};
+use crate::deploy::Deployment;
+use crate::job::{Job, JobCommand, JobControl, Outcome};
+use crate::metrics::AttemptMetrics;
+use crate::start::unix_millis;
+use crate::status::{CheckpointStatus, CompletedSummary, JobState, JobStatus};
+use crate::task::RunIdentity;
+use crate::task::control::{ChainEvent, ControlMessage};
+use crate::{ChainId, CheckpointId, JobError};
+
+/// How often the status is made anew.
+const STATUS_INTERVAL: Duration = Duration::from_millis(250);
+
+/// How an attempt ended.
+pub(crate) enum AttemptEnd {
+    Done(Outcome),
+    Failed(JobError),
+}
+
+/// What a driver starts with.
+pub(crate) struct DriverStart {
+    pub(crate) job: Arc<Job>,
+    pub(crate) store: Arc<dyn CheckpointStore>,
+    pub(crate) coordinator: Coordinator,
+    pub(crate) identity: RunIdentity,
+    pub(crate) origin: Option<Origin>,
+    pub(crate) source_chains: Vec<ChainId>,
+    /// What each chain consists of, for messages.
+    pub(crate) descriptions: Vec<String>,
+    pub(crate) metrics: AttemptMetrics,
+    /// When the process started the job: the zero of all times here.
+    pub(crate) started: Instant,
+    pub(crate) records_before: u64,
+}
+
+/// Blocking work beside the loop; at most one at a time, since one checkpoint is in flight.
+enum Work {
+    None,
+    Committing(tokio::task::JoinHandle<Result<(), StoreError>>),
+    Publishing(tokio::task::JoinHandle<Result<Published, JobError>>),
+}
+
+/// What came of it.
+enum WorkDone {
+    Committed(Result<(), StoreError>),
+    Published(Result<Published, JobError>),
+}
+
+/// Drives one attempt.
+pub(crate) struct Driver {
+    start: DriverStart,
+    deployment: Deployment,
+    /// Chains that have not opened yet.
+    starting: usize,
+    /// Commands that came before the job ran.
+    early: Vec<JobCommand>,
+    /// False once nobody is left who could send a command.
+    takes_commands: bool,
+    work: Work,
+    /// The checkpoint that is being committed and published, with its manifest.
+    current: Option<(Manifest, CompletedSummary, Option<JobEnd>)>,
+    waiters: Waiters,
+    /// Counts of this process, all attempts.
+    history: CheckpointStatus,
+}
+
+impl Driver {
+    /// `history` are the counts of earlier attempts.
+    pub(crate) fn new(
+        start: DriverStart,
+        deployment: Deployment,
+        history: CheckpointStatus,
+    ) -> Self {
+        Self {
+            history,
+            starting: deployment.controls.len(),
+            early: Vec::new(),
+            takes_commands: true,
+            start,
+            deployment,
+            work: Work::None,
+            current: None,
+            waiters: Waiters::default(),
+        }
+    }
+
+    pub(crate) fn into_deployment(self) -> Deployment {
+        self.deployment
+    }
+
+    /// Runs until the attempt is over. The chains are still there then.
+    pub(crate) async fn run(&mut self, control: &mut JobControl) -> AttemptEnd {
+        let end = self.run_loop(control).await;
+        // What is being written must be over before anyone looks at the store again.
+        if let Some(WorkDone::Committed(Err(error)) | WorkDone::Published(Err(JobError::Store(error)))) =
+            finish(&mut self.work).await
+        {
+            tracing::warn!("while the attempt ended: {error}");
+        }
+        self.show_status(control);
+        self.waiters.on_attempt_over(match end {
+            AttemptEnd::Done(_) => "ended",
+            AttemptEnd::Failed(_) => "restarting",
+        });
+        end
+    }
+
+    async fn run_loop(&mut self, control: &mut JobControl) -> AttemptEnd {
+        let mut status_timer = tokio::time::interval(STATUS_INTERVAL);
+        status_timer.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            let is_running = self.starting == 0;
+            let tick = self.start.coordinator.next_tick().filter(|_| is_running);
+            let tick_at = tick.map(|tick| self.start.started + tick);
+            // Every branch is cancel-safe: receives lose nothing, work goes on where it is.
+            let step = tokio::select! {
+                biased;
+                event = self.deployment.events.recv() => match event {
+                    Some(event) => self.on_event(event, control),
+                    None => unreachable!("the deployment's chains hold the sender"),
+                },
+                done = finish(&mut self.work), if !matches!(self.work, Work::None) => {
+                    self.work = Work::None;
+                    match done {
+                        Some(done) => self.on_work_done(done, control),
+                        None => Ok(()),
+                    }
+                }
+                command = control.commands.recv(), if self.takes_commands => match command {
+                    Some(command) => self.on_command(command),
+                    None => {
+                        self.takes_commands = false;
+                        Ok(())
+                    }
+                },
+                () = sleep_until(tick_at) => {
+                    let now = self.now();
+                    let actions = self.start.coordinator.on_tick(now);
+                    self.perform(actions)
+                }
+                _ = status_timer.tick() => {
+                    self.show_status(control);
+                    Ok(())
+                }
+            };
+            if let Err(end) = step {
+                return *end;
+            }
+        }
+    }
+
+    fn now(&self) -> Duration {
+        self.start.started.elapsed()
+    }
+
+    fn on_event(&mut self, event: ChainEvent, control: &JobControl) -> Step {
+        let now = self.now();
+        let actions = match event {
+            ChainEvent::Running => return self.on_running(control),
+            ChainEvent::Acknowledged(acknowledgement) => {
+                self.start.coordinator.on_acknowledged(acknowledgement)
+            }
+            ChainEvent::Declined {
+                chain,
+                checkpoint,
+                reason,
+            } => {
+                let chain = &self.start.descriptions[chain.0 as usize];
+                let reason = format!("{chain}: {reason}");
+                self.start.coordinator.on_declined(checkpoint, reason, now)
+            }
+            ChainEvent::Ended(chain) => self.start.coordinator.on_ended(chain, now),
+            ChainEvent::Failed(error) => return failed(*error),
+        };
+        self.perform(actions)
+    }
+
+    fn on_running(&mut self, control: &JobControl) -> Step {
+        self.starting -= 1;
+        self.show_status(control);
+        if self.starting > 0 {
+            return Ok(());
+        }
+        let early = std::mem::take(&mut self.early);
+        early.into_iter().try_for_each(|command| self.on_command(command))
+    }
+
+    fn on_command(&mut self, command: JobCommand) -> Step {
+        let now = self.now();
+        let actions = match command {
+            JobCommand::Cancel => return Err(Box::new(AttemptEnd::Done(Outcome::Cancelled))),
+            command if self.starting > 0 => {
+                self.early.push(command);
+                Vec::new()
+            }
+            JobCommand::Checkpoint { reply } => {
+                self.waiters.await_checkpoint(reply);
+                self.start.coordinator.on_request(now)
+            }
+            JobCommand::Savepoint { directory, reply } => {
+                self.waiters.await_savepoint(directory, reply);
+                self.start.coordinator.on_request(now)
+            }
+            JobCommand::Stop {
+                drain,
+                savepoint,
+                reply,
+            } => {
+                self.waiters.await_stop(savepoint, reply);
+                self.start.coordinator.on_stop(drain, now)
+            }
+        };
+        self.perform(actions)
+    }
+
+    fn on_work_done(&mut self, done: WorkDone, control: &JobControl) -> Step {
+        let now = self.now();
+        let actions = match done {
+            WorkDone::Committed(Err(error @ StoreError::CommitUncertain { .. })) => {
+                return failed(error.into());
+            }
+            WorkDone::Committed(result) => {
+                let result = result.map_err(|error| crate::error::with_causes(&error));
+                self.start.coordinator.on_committed(result, now)
+            }
+            WorkDone::Published(Err(error)) => return failed(error),
+            WorkDone::Published(Ok(published)) => {
+                let checkpoint = CheckpointId(published.summary.checkpoint);
+                self.history.completed += 1;
+                self.history.last_completed = Some(published.summary);
+                self.waiters.on_published(checkpoint, published.exported);
+                self.show_status(control);
+                self.start.coordinator.on_published(now)
+            }
+        };
+        self.perform(actions)
+    }
+
+    fn perform(&mut self, actions: Vec<Action>) -> Step {
+        actions.into_iter().try_for_each(|action| self.perform_one(action))
+    }
+
+    fn perform_one(&mut self, action: Action) -> Step {
+        match action {
+            Action::Trigger {
+                checkpoint,
+                chains,
+                suspend,
+            } => {
+                self.waiters.on_triggered(checkpoint);
+                let message = ControlMessage::Trigger {
+                    checkpoint,
+                    suspend,
+                };
+                chains.into_iter().try_for_each(|chain| self.tell(chain, message))
+            }
+            Action::EndSources => {
+                let sources = self.start.source_chains.clone();
+                let mut sources = sources.into_iter();
+                sources.try_for_each(|chain| self.tell(chain, ControlMessage::EndSources))
+            }
+            Action::Commit(acknowledged) => {
+                self.commit(acknowledged);
+                Ok(())
+            }
+            Action::Publish(checkpoint) => self.publish(checkpoint),
+            Action::Abandon { checkpoint, reason } => {
+                tracing::warn!(%checkpoint, "checkpoint failed: {reason}");
+                self.history.failed += 1;
+                self.history.last_failure = Some(format!("checkpoint {checkpoint}: {reason}"));
+                self.waiters.on_abandoned(checkpoint, &reason);
+                Ok(())
+            }
+            Action::GiveUp {
+                failures,
+                checkpoint,
+                reason,
+            } => failed(JobError::CheckpointsKeepFailing {
+                failures,
+                checkpoint,
+                reason,
+            }),
+            Action::Done { checkpoint, end } => self.finish_job(checkpoint, end),
+        }
+    }
+
+    fn tell(&self, chain: ChainId, message: ControlMessage) -> Step {
+        let index = chain.0 as usize;
+        match self.deployment.controls[index].try_send(message) {
+            // A chain that is gone has failed; its own report says why.
+            Ok(()) | Err(TrySendError::Closed(_)) => Ok(()),
+            Err(TrySendError::Full(_)) => failed(JobError::Unresponsive {
+                chain: self.start.descriptions[index].clone(),
+            }),
+        }
+    }
+
+    fn commit(&mut self, acknowledged: AcknowledgedCheckpoint) {
+        let now = self.now();
+        let kind = match acknowledged.end {
+            Some(JobEnd::Finished) => CheckpointKind::Final,
+            Some(JobEnd::Stopped) | None => CheckpointKind::Running,
+        };
+        let manifest = Manifest {
+            checkpoint: acknowledged.checkpoint,
+            lineage: self.start.identity.lineage,
+            origin: self.start.origin.clone(),
+            attempt: self.start.identity.attempt,
+            created_at_ms: unix_millis(),
+            kind,
+            graph: self.start.job.graph.clone(),
+            subtasks: acknowledged.snapshots,
+        };
+        let summary = CompletedSummary {
+            checkpoint: acknowledged.checkpoint.0,
+            duration_ms: (now - acknowledged.triggered_at).as_secs_f64() * 1e3,
+            longest_snapshot_ms: acknowledged.longest_pause.as_secs_f64() * 1e3,
+            state_bytes: state_bytes(&manifest),
+            completed_at_ms: manifest.created_at_ms,
+        };
+        self.current = Some((manifest.clone(), summary, acknowledged.end));
+        let store = Arc::clone(&self.start.store);
+        let commit = tokio::task::spawn_blocking(move || store.complete(&manifest));
+        self.work = Work::Committing(commit);
+    }
+
+    fn publish(&mut self, checkpoint: CheckpointId) -> Step {
+        let current = self.current.take();
+        let (manifest, summary, end) = current.expect("what is published was committed");
+        assert_eq!(manifest.checkpoint, checkpoint, "publication follows its commit");
+        for index in 0..self.deployment.controls.len() {
+            let chain = ChainId(u32::try_from(index).expect("fewer than 2^32 chains"));
+            self.tell(chain, ControlMessage::Complete(checkpoint))?;
+        }
+        let publication = Publication {
+            manifest,
+            summary,
+            exports: self.waiters.exports(end.is_some()),
+            retain: self.start.job.settings.checkpoint.retain,
+        };
+        let (job, store) = (Arc::clone(&self.start.job), Arc::clone(&self.start.store));
+        let publish = move || publication::publish(&job, &*store, publication);
+        self.work = Work::Publishing(tokio::task::spawn_blocking(publish));
+        Ok(())
+    }
+
+    fn finish_job(&mut self, checkpoint: CheckpointId, end: JobEnd) -> Step {
+        for index in 0..self.deployment.controls.len() {
+            let chain = ChainId(u32::try_from(index).expect("fewer than 2^32 chains"));
+            self.tell(chain, ControlMessage::Shutdown)?;
+        }
+        self.waiters.on_done();
+        let outcome = match end {
+            JobEnd::Finished => Outcome::Finished,
+            JobEnd::Stopped => Outcome::Stopped { checkpoint },
+        };
+        Err(Box::new(AttemptEnd::Done(outcome)))
+    }
+
+    fn show_status(&self, control: &JobControl) {
+        let nodes = self.start.metrics.node_status(&self.start.job.graph);
+        let is_source = |kind| kind == crate::graph::NodeKind::Source;
+        let sources = nodes.iter().filter(|node| is_source(node.kind));
+        let records: u64 = sources.map(|node| node.records_out).sum();
+        let state = match (self.starting, self.waiters.is_stopping()) {
+            (0, false) => JobState::Running,
+            (0, true) => JobState::Stopping,
+            _ => JobState::Restoring,
+        };
+        let uptime = u64::try_from(self.now().as_millis()).unwrap_or(u64::MAX);
+        control.status.send_modify(|status: &mut JobStatus| {
+            status.state = state;
+            status.uptime_ms = uptime;
+            status.source_records = self.start.records_before + records;
+            status.nodes = nodes;
+            status.checkpoints = self.history.clone();
+            let in_progress = self.start.coordinator.in_progress();
+            status.checkpoints.in_progress = in_progress.map(|checkpoint| checkpoint.0);
+        });
+    }
+}
+
+fn state_bytes(manifest: &Manifest) -> u64 {
+    let files = manifest.subtasks.iter().map(|snapshot| match &snapshot.contents {
+        SnapshotContents::Operator { state: Some(file) } => file.length,
+        SnapshotContents::Operator { state: None }
+        | SnapshotContents::Source { .. }
+        | SnapshotContents::Sink { .. } => 0,
+    });
+    files.sum()
+}
+
+/// Goes on, or ends the attempt.
+type Step = Result<(), Box<AttemptEnd>>;
+
+fn failed(error: JobError) -> Step {
+    Err(Box::new(AttemptEnd::Failed(error)))
+}
+
+/// Waits for the work; for ever if there is none. Cancel-safe.
+async fn finish(work: &mut Work) -> Option<WorkDone> {
+    const ENDED: &str = "blocking work does not panic and is never aborted";
+    match work {
+        Work::None => None,
+        Work::Committing(commit) => Some(WorkDone::Committed(commit.await.expect(ENDED))),
+        Work::Publishing(publish) => Some(WorkDone::Published(publish.await.expect(ENDED))),
+    }
+}
+
+async fn sleep_until(at: Option<Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at).await,
+        None => std::future::pending().await,
+    }
+}

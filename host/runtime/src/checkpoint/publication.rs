@@ -1,0 +1,76 @@
+//! Barrier path: manifest → [publication]. Only now do sinks commit.
+//!
+//! What follows a commit, in this order: sinks publish, savepoints are copied, old checkpoints go.
+//! Blocking; runs beside the control loop. Everything here is repeated safely after a crash: sinks
+//! publish again what the manifest lists, and retention catches up with the next checkpoint.
+
+use std::path::PathBuf;
+
+use super::{CheckpointStore, Manifest, StoreError};
+use crate::job::{CommandError, Job};
+use crate::restore::pending_output;
+use crate::start::node_failed;
+use crate::status::CompletedSummary;
+use crate::{CheckpointId, JobError};
+
+/// A committed checkpoint that is to be published.
+pub(crate) struct Publication {
+    pub(crate) manifest: Manifest,
+    pub(crate) summary: CompletedSummary,
+    /// Where copies of it are wanted.
+    pub(crate) exports: Vec<PathBuf>,
+    /// How many checkpoints are kept.
+    pub(crate) retain: u32,
+}
+
+/// A published checkpoint.
+pub(crate) struct Published {
+    pub(crate) summary: CompletedSummary,
+    /// By requested export.
+    pub(crate) exported: Vec<Result<PathBuf, CommandError>>,
+}
+
+/// # Errors
+///
+/// A sink could not publish; the attempt ends, and the next one publishes first.
+pub(crate) fn publish(
+    job: &Job,
+    store: &dyn CheckpointStore,
+    publication: Publication,
+) -> Result<Published, JobError> {
+    for (name, sink) in &job.sinks {
+        let pending = pending_output(&publication.manifest, name);
+        if !pending.is_empty() {
+            sink.commit(&pending).map_err(|error| node_failed(name, error))?;
+        }
+    }
+    let checkpoint = publication.manifest.checkpoint;
+    let exports = publication.exports.into_iter();
+    let exported = exports.map(|directory| export(store, checkpoint, directory)).collect();
+    // What is not removed now is removed after the next checkpoint.
+    if let Err(error) = remove_old(store, publication.retain) {
+        tracing::warn!("old checkpoints are still there: {error}");
+    }
+    Ok(Published {
+        summary: publication.summary,
+        exported,
+    })
+}
+
+fn export(
+    store: &dyn CheckpointStore,
+    checkpoint: CheckpointId,
+    directory: PathBuf,
+) -> Result<PathBuf, CommandError> {
+    let exported = store.export(checkpoint, &directory);
+    exported.map_err(|error| CommandError::SavepointNotWritten {
+        directory,
+        reason: crate::error::with_causes(&error),
+    })
+}
+
+fn remove_old(store: &dyn CheckpointStore, retain: u32) -> Result<(), StoreError> {
+    let all = store.list()?;
+    let keep = all.len().saturating_sub(retain.max(1) as usize);
+    store.retain(&all[keep..])
+}

@@ -1,0 +1,89 @@
+//! Every limit, interval and policy of a job, with its default. Nothing waits, queues or retries
+//! by a number that does not stand here.
+
+use std::time::Duration;
+
+/// When checkpoints are taken and how many are kept: the job file's `[checkpoint]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CheckpointSettings {
+    /// Time from the start of one checkpoint to the start of the next.
+    pub interval: Duration,
+    /// A checkpoint that is not complete by then is abandoned.
+    pub timeout: Duration,
+    /// Least time from the end of one checkpoint to the start of the next.
+    pub min_pause: Duration,
+    /// How many complete checkpoints are kept, at least 1.
+    pub retain: u32,
+    /// How many checkpoints in a row may fail before the attempt counts as failed.
+    pub tolerable_failures: u32,
+}
+
+impl Default for CheckpointSettings {
+    fn default() -> Self {
+        Self {
+            interval: Duration::from_secs(10),
+            timeout: Duration::from_secs(600),
+            min_pause: Duration::ZERO,
+            retain: 3,
+            tolerable_failures: 3,
+        }
+    }
+}
+
+/// What follows a failed attempt: the job file's `[restart]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RestartSettings {
+    /// The first failure ends the job.
+    None,
+    /// The same wait before each of `attempts` restarts.
+    FixedDelay {
+        /// The wait.
+        delay: Duration,
+        /// How many restarts in the life of the process.
+        attempts: u32,
+    },
+    /// Waits that grow from `initial` to `max`.
+    ExponentialBackoff {
+        /// The first wait.
+        initial: Duration,
+        /// The longest wait.
+        max: Duration,
+        /// How many restarts in a row; after `reset_after` without a failure the count starts
+        /// again.
+        attempts: u32,
+        /// See `attempts`.
+        reset_after: Duration,
+    },
+}
+
+impl Default for RestartSettings {
+    fn default() -> Self {
+        Self::ExponentialBackoff {
+            initial: Duration::from_millis(100),
+            max: Duration::from_secs(30),
+            attempts: 5,
+            reset_after: Duration::from_secs(600),
+        }
+    }
+}
+
+/// All settings of a job that are not its graph.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JobSettings {
+    /// See [`CheckpointSettings`].
+    pub checkpoint: CheckpointSettings,
+    /// See [`RestartSettings`].
+    pub restart: RestartSettings,
+    /// Bytes of batches that one channel may hold before its sender waits.
+    pub channel_capacity: u32,
+}
+
+impl Default for JobSettings {
+    fn default() -> Self {
+        Self {
+            checkpoint: CheckpointSettings::default(),
+            restart: RestartSettings::default(),
+            channel_capacity: 1 << 20,
+        }
+    }
+}

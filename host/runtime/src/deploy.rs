@@ -1,0 +1,372 @@
+//! Puts an execution graph to work: channels, and one thread for each chain.
+//!
+//! A chain's thread drives its async loop by itself, so that a guest that computes for seconds
+//! delays neither the coordinator nor another chain; timers and blocking writes are the shared
+//! runtime's. Threads are spawned only here and always joined by the supervisor.
+
+use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::thread;
+
+use tidegate_operator::{OperatorContext, StateChunk};
+use tokio::runtime::Handle;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::channel::{ChannelReceiver, ChannelSender, InputGate, bounded};
+use crate::checkpoint::CheckpointStore;
+use crate::graph::{Chain, Downstream, ExecutionGraph, KeyGroups, Link, NodeKind};
+use crate::job::Job;
+use crate::metrics::AttemptMetrics;
+use crate::source::{Source, SourceSplit};
+use crate::task::control::{ChainEvent, ControlMessage};
+use crate::task::{
+    ChainContext, Exit, OpenLink, OperatorChain, Outbox, Output, Persister, Role, Router,
+    RunIdentity, SenderIndex, SourceSubtask, Subtask, connector_failed,
+};
+use crate::{ChainId, CheckpointId, JobError, SubtaskId};
+
+/// Control messages that wait for a chain; more than a few means that it is stuck.
+const CONTROL_CAPACITY: usize = 256;
+/// Events that wait for the driver, which always reads them.
+const EVENT_CAPACITY: usize = 1024;
+/// Snapshots that wait for their persister; the coordinator has one checkpoint in flight.
+const PERSIST_CAPACITY: usize = 4;
+/// Guests run on the thread's stack: theirs is 512 KiB, the rest is ours.
+const STACK_BYTES: usize = 4 << 20;
+
+/// What one subtask starts with.
+#[derive(Debug)]
+pub(crate) enum SubtaskStart {
+    Source {
+        splits: Vec<SourceSplit>,
+        has_ended: bool,
+    },
+    Operator {
+        /// None at a fresh start: `restore` is not called then.
+        state: Option<Vec<StateChunk>>,
+        has_ended: bool,
+    },
+    Sink {
+        has_ended: bool,
+    },
+}
+
+/// What an attempt is deployed from.
+pub(crate) struct Attempt {
+    pub(crate) job: Arc<Job>,
+    pub(crate) identity: RunIdentity,
+    /// The checkpoint it starts from.
+    pub(crate) checkpoint: CheckpointId,
+    pub(crate) starts: HashMap<SubtaskId, SubtaskStart>,
+    pub(crate) store: Arc<dyn CheckpointStore>,
+    pub(crate) metrics: AttemptMetrics,
+}
+
+/// A running attempt.
+pub(crate) struct Deployment {
+    /// By chain.
+    pub(crate) controls: Vec<mpsc::Sender<ControlMessage>>,
+    pub(crate) events: mpsc::Receiver<ChainEvent>,
+    cancelled: CancellationToken,
+    threads: Vec<thread::JoinHandle<()>>,
+    persisters: Vec<JoinHandle<()>>,
+}
+
+impl Deployment {
+    /// Makes every chain leave and waits until all are gone. A chain that is inside a guest call
+    /// leaves when the call is over, at the latest at its timeout.
+    pub(crate) async fn shut_down(mut self) {
+        self.cancelled.cancel();
+        // Senders of events must not wait for a reader that is gone.
+        self.events.close();
+        let threads = std::mem::take(&mut self.threads);
+        let join = move || threads.into_iter().for_each(|thread| drop(thread.join()));
+        let joined = tokio::task::spawn_blocking(join).await;
+        joined.expect("joining does not panic and is never aborted");
+        for persister in self.persisters {
+            if let Err(error) = persister.await {
+                tracing::error!("a persister ended badly: {error}");
+            }
+        }
+    }
+}
+
+/// Starts every chain of `graph`.
+pub(crate) fn deploy(graph: ExecutionGraph, mut attempt: Attempt) -> Deployment {
+    let cancelled = CancellationToken::new();
+    let (events, event_receiver) = mpsc::channel(EVENT_CAPACITY);
+    let mut channels = Channels::new(&graph, attempt.job.settings.channel_capacity);
+    let mut deployment = Deployment {
+        controls: Vec::new(),
+        events: event_receiver,
+        cancelled,
+        threads: Vec::new(),
+        persisters: Vec::new(),
+    };
+    for chain in graph.chains {
+        let (control, control_receiver) = mpsc::channel(CONTROL_CAPACITY);
+        let (persister, persist_receiver) = mpsc::channel(PERSIST_CAPACITY);
+        deployment.controls.push(control);
+        let persister_task = Persister {
+            chain: chain.id,
+            identity: attempt.identity.clone(),
+            store: Arc::clone(&attempt.store),
+            events: events.clone(),
+        };
+        let persister_task = tokio::spawn(persister_task.run(persist_receiver));
+        deployment.persisters.push(persister_task);
+        let starts = chain.links.iter().map(|link| {
+            let start = attempt.starts.remove(&link.subtask);
+            start.expect("the restore plan covers every subtask")
+        });
+        let starting = StartingChain {
+            job: Arc::clone(&attempt.job),
+            identity: attempt.identity.clone(),
+            checkpoint: attempt.checkpoint,
+            starts: starts.collect(),
+            metrics: attempt.metrics.clone(),
+            receivers: channels.take_receivers(chain.id),
+            senders: channels.take_senders(&chain),
+            control: control_receiver,
+            events: events.clone(),
+            persister,
+            cancelled: deployment.cancelled.clone(),
+            chain,
+        };
+        deployment.threads.push(starting.spawn());
+    }
+    deployment
+}
+
+/// All channels of an attempt, until their chains take them.
+struct Channels {
+    senders: HashMap<(ChainId, u32), ChannelSender>,
+    receivers: HashMap<ChainId, Vec<ChannelReceiver>>,
+}
+
+impl Channels {
+    fn new(graph: &ExecutionGraph, capacity: u32) -> Self {
+        let mut senders = HashMap::new();
+        let mut receivers = HashMap::new();
+        for chain in &graph.chains {
+            let mut of_chain = Vec::new();
+            for index in 0u32.. {
+                if index as usize == chain.channels.len() {
+                    break;
+                }
+                let (sender, receiver) = bounded(capacity);
+                senders.insert((chain.id, index), sender);
+                of_chain.push(receiver);
+            }
+            receivers.insert(chain.id, of_chain);
+        }
+        Self { senders, receivers }
+    }
+
+    fn take_receivers(&mut self, chain: ChainId) -> Vec<ChannelReceiver> {
+        let receivers = self.receivers.remove(&chain);
+        receivers.expect("every chain is started once")
+    }
+
+    /// The senders of a chain in the order in which [`open_outputs`] numbers them.
+    fn take_senders(&mut self, chain: &Chain) -> Vec<ChannelSender> {
+        let downstream = chain.links.iter().flat_map(|l| l.outputs.iter().flatten());
+        let targets = downstream.flat_map(|downstream| match downstream {
+            Downstream::Chained { .. } => &[],
+            Downstream::Routed(route) => route.targets.as_slice(),
+        });
+        targets
+            .map(|(chain, channel)| {
+                let sender = self.senders.remove(&(*chain, channel.0));
+                sender.expect("every channel has one sender")
+            })
+            .collect()
+    }
+}
+
+/// A chain before its thread has opened it.
+struct StartingChain {
+    chain: Chain,
+    job: Arc<Job>,
+    identity: RunIdentity,
+    checkpoint: CheckpointId,
+    /// By link.
+    starts: Vec<SubtaskStart>,
+    metrics: AttemptMetrics,
+    receivers: Vec<ChannelReceiver>,
+    senders: Vec<ChannelSender>,
+    control: mpsc::Receiver<ControlMessage>,
+    events: mpsc::Sender<ChainEvent>,
+    persister: mpsc::Sender<crate::task::PersistMessage>,
+    cancelled: CancellationToken,
+}
+
+impl StartingChain {
+    fn spawn(self) -> thread::JoinHandle<()> {
+        let runtime = Handle::current();
+        let description = self.chain.describe();
+        let events = self.events.clone();
+        let run = move || {
+            let events_of_chain = self.events.clone();
+            let body = AssertUnwindSafe(|| runtime.block_on(self.open_and_run()));
+            let failure = match catch_unwind(body) {
+                Ok(Exit::Failed(error)) => error,
+                Ok(Exit::Told | Exit::NeighbourGone) => return,
+                Err(panic) => JobError::Panicked {
+                    chain: description,
+                    message: panic_message(&*panic),
+                },
+            };
+            // Nobody listens any more if the attempt has already ended for another reason.
+            let event = ChainEvent::Failed(Box::new(failure));
+            drop(runtime.block_on(events_of_chain.send(event)));
+        };
+        drop(events);
+        let thread = thread::Builder::new().name("tidegate-chain".to_owned());
+        let spawned = thread.stack_size(STACK_BYTES).spawn(run);
+        spawned.expect("the system has room for a thread")
+    }
+
+    async fn open_and_run(mut self) -> Exit {
+        let (links, source) = match self.open_links() {
+            Ok(opened) => opened,
+            Err(error) => return Exit::Failed(error),
+        };
+        let inputs: Vec<u32> = self.chain.channels.iter().map(|c| c.input).collect();
+        let id = self.chain.id;
+        let context = ChainContext {
+            id,
+            chain: OperatorChain::new(links, Outbox::new(self.senders)),
+            control: self.control,
+            events: self.events,
+            persister: self.persister,
+            cancelled: self.cancelled,
+            last_snapshot: self.checkpoint,
+        };
+        if context.events.send(ChainEvent::Running).await.is_err() {
+            return Exit::NeighbourGone;
+        }
+        match source {
+            Some(source) => SourceSubtask::new(context, source).run().await,
+            None => {
+                let gate = InputGate::new(self.receivers);
+                Subtask::new(context, gate, inputs).run().await
+            }
+        }
+    }
+
+    /// Opens every subtask, restored, and the source if the chain starts with one.
+    #[expect(clippy::type_complexity, reason = "one private caller, which takes it apart")]
+    fn open_links(&mut self) -> Result<(Vec<OpenLink>, Option<Box<dyn Source>>), JobError> {
+        let mut opened_source = None;
+        let mut next_sender = 0;
+        let mut links = Vec::new();
+        for (link, start) in self.chain.links.iter().zip(self.starts.drain(..)) {
+            let (role, has_ended) = match start {
+                SubtaskStart::Source { splits, has_ended } => {
+                    let source = open_source(&self.job, &link.subtask, splits)?;
+                    opened_source = Some(source);
+                    (Role::Source, has_ended)
+                }
+                SubtaskStart::Operator { state, has_ended } => {
+                    (open_operator(&self.job, &link.subtask, state)?, has_ended)
+                }
+                SubtaskStart::Sink { has_ended } => {
+                    let sink = open_sink(&self.job, &link.subtask, &self.identity)?;
+                    (sink, has_ended)
+                }
+            };
+            let nodes = self.job.graph.nodes();
+            let node = nodes.iter().position(|n| n.name == link.subtask.operator);
+            let node = node.expect("a link is a subtask of a node");
+            links.push(OpenLink {
+                subtask: link.subtask.clone(),
+                role,
+                outputs: open_outputs(&self.job, link, &mut next_sender),
+                metrics: self.metrics.subtask(node, link.subtask.index),
+                has_ended,
+            });
+        }
+        Ok((links, opened_source))
+    }
+}
+
+fn open_outputs(job: &Job, link: &Link, next_sender: &mut usize) -> Vec<Vec<Output>> {
+    let mut open = |downstream: &Downstream| match downstream {
+        Downstream::Chained { link } => Output::Chained(*link),
+        Downstream::Routed(route) => {
+            let first = *next_sender;
+            *next_sender += route.targets.len();
+            let senders = (first..*next_sender).map(SenderIndex).collect();
+            let max_parallelism = job.graph.max_parallelism();
+            Output::Routed(Router::new(route.partitioning, senders, max_parallelism))
+        }
+    };
+    let ports = link.outputs.iter();
+    ports.map(|port| port.iter().map(&mut open).collect()).collect()
+}
+
+fn open_source(
+    job: &Job,
+    subtask: &SubtaskId,
+    splits: Vec<SourceSplit>,
+) -> Result<Box<dyn Source>, JobError> {
+    let connector = &job.sources[&subtask.operator];
+    let opened = connector.open(subtask, splits);
+    opened.map_err(|error| connector_failed(subtask, error))
+}
+
+fn open_sink(job: &Job, subtask: &SubtaskId, identity: &RunIdentity) -> Result<Role, JobError> {
+    let connector = &job.sinks[&subtask.operator];
+    let opened = connector.open(subtask, identity.lineage, identity.attempt);
+    let sink = opened.map_err(|error| connector_failed(subtask, error))?;
+    Ok(Role::Sink(sink))
+}
+
+fn open_operator(
+    job: &Job,
+    subtask: &SubtaskId,
+    state: Option<Vec<StateChunk>>,
+) -> Result<Role, JobError> {
+    let part = &job.operators[&subtask.operator];
+    let context = operator_context(job, subtask, part.config.clone());
+    let mut instance = part.factory.open(&context).map_err(Box::new)?;
+    if let Some(chunks) = state {
+        instance.restore(chunks).map_err(Box::new)?;
+    }
+    Ok(Role::Operator(instance))
+}
+
+fn operator_context(job: &Job, subtask: &SubtaskId, config: String) -> OperatorContext {
+    let graph = &job.graph;
+    let node = graph.node(&subtask.operator);
+    let node = node.expect("a subtask belongs to a node");
+    assert_eq!(node.kind, NodeKind::Operator, "only operators have a context");
+    let key_groups = KeyGroups::new(graph.max_parallelism(), node.parallelism);
+    let owned = key_groups.owned_by(subtask.index);
+    let inputs = graph.inputs_of(&node.name).map(|edge| match edge.port {
+        0 => edge.from.clone(),
+        port => format!("{}:{port}", edge.from),
+    });
+    OperatorContext {
+        job: graph.job().to_owned(),
+        operator: node.name.clone(),
+        subtask: subtask.index,
+        parallelism: node.parallelism,
+        max_parallelism: graph.max_parallelism(),
+        first_key_group: *owned.start(),
+        last_key_group: *owned.end(),
+        inputs: inputs.collect(),
+        outputs: node.outputs.clone(),
+        config,
+    }
+}
+
+fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+    text.unwrap_or_else(|| "no message".to_owned())
+}

@@ -1,0 +1,130 @@
+//! How a job ends by failure, and what the one who started it can do about it.
+
+use thiserror::Error;
+use tidegate_operator::{FaultCause, GuestFault};
+
+use crate::checkpoint::StoreError;
+use crate::{CheckpointId, ConnectorError, SubtaskId};
+
+/// Why an attempt, or a whole job, failed.
+#[derive(Debug, Error)]
+pub enum JobError {
+    /// A guest misbehaved.
+    #[error(transparent)]
+    Guest(#[from] Box<GuestFault>),
+    /// A source or sink failed.
+    #[error("{subtask}: {error}")]
+    Connector {
+        /// Which one.
+        subtask: SubtaskId,
+        /// What happened.
+        error: ConnectorError,
+    },
+    /// The checkpoint store failed or is unusable.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Too many checkpoints in a row failed.
+    #[error("{failures} checkpoints in a row failed, the last one ({checkpoint}): {reason}")]
+    CheckpointsKeepFailing {
+        /// How many.
+        failures: u32,
+        /// The last one.
+        checkpoint: CheckpointId,
+        /// Why it failed.
+        reason: String,
+    },
+    /// The checkpoint does not fit the job. Nothing was changed.
+    #[error(transparent)]
+    Incompatible(#[from] IncompatibleJob),
+    /// The restart strategy allows no further attempt.
+    #[error("gave up after {restarts} restart(s): {last}")]
+    RestartsExhausted {
+        /// How many restarts there were.
+        restarts: u32,
+        /// The last failure.
+        last: Box<JobError>,
+    },
+    /// A chain has taken no control message for hundreds of them.
+    #[error("{chain} does not answer: a guest or sink call in it has not returned")]
+    Unresponsive {
+        /// Its subtasks.
+        chain: String,
+    },
+    /// A bug of ours: a chain's thread ended in a panic.
+    #[error("{chain} panicked, which is a bug in tidegate: {message}")]
+    Panicked {
+        /// Its subtasks.
+        chain: String,
+        /// The panic's message.
+        message: String,
+    },
+}
+
+/// Why a checkpoint can't be used for a job.
+#[derive(Debug, Error, PartialEq, Eq)]
+#[error("checkpoint {checkpoint} of job `{job}` does not fit this job:\n{}", .differences.join("\n"))]
+pub struct IncompatibleJob {
+    /// The checkpoint.
+    pub checkpoint: CheckpointId,
+    /// The job that it belongs to.
+    pub job: String,
+    /// One line a difference, each with what to do about it.
+    pub differences: Vec<String>,
+}
+
+/// What kind of failure it was, for exit codes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JobErrorKind {
+    /// The job ran and failed.
+    Failed,
+    /// The job as described can't run.
+    JobRefused,
+    /// The state can't be used.
+    StateUnusable,
+    /// The checkpoint directory is in use.
+    InUse,
+}
+
+impl JobError {
+    /// See [`JobErrorKind`].
+    #[must_use]
+    pub fn kind(&self) -> JobErrorKind {
+        match self {
+            Self::Guest(fault) if matches!(fault.cause, FaultCause::IncompatibleState { .. }) => JobErrorKind::StateUnusable,
+            Self::Guest(_)
+            | Self::CheckpointsKeepFailing { .. }
+            | Self::Unresponsive { .. }
+            | Self::Panicked { .. } => JobErrorKind::Failed,
+            Self::Connector { error, .. } => match error {
+                ConnectorError::Io { .. } | ConnectorError::Record { .. } => JobErrorKind::Failed,
+                ConnectorError::StateRefused { .. } => JobErrorKind::StateUnusable,
+                ConnectorError::JobRefused { .. } => JobErrorKind::JobRefused,
+            },
+            Self::Store(error) => match error {
+                StoreError::InUse { .. } => JobErrorKind::InUse,
+                StoreError::Corrupt { .. }
+                | StoreError::NewerFormat { .. }
+                | StoreError::NothingValid { .. }
+                | StoreError::NotACheckpoint { .. } => JobErrorKind::StateUnusable,
+                StoreError::Io { .. }
+                | StoreError::Refused { .. }
+                | StoreError::CommitUncertain { .. }
+                | StoreError::Poisoned { .. } => JobErrorKind::Failed,
+            },
+            Self::Incompatible(_) => JobErrorKind::StateUnusable,
+            Self::RestartsExhausted { last, .. } => last.kind(),
+        }
+    }
+
+    /// True if another attempt may succeed.
+    #[must_use]
+    pub fn may_restart(&self) -> bool {
+        self.kind() == JobErrorKind::Failed && !matches!(self, Self::RestartsExhausted { .. })
+    }
+}
+
+/// An error with everything behind it on one line, outermost first.
+pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |error| error.source());
+    causes.fold(error.to_string(), |line, cause| format!("{line}: {cause}"))
+}

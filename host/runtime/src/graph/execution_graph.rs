@@ -1,0 +1,252 @@
+//! The execution graph: the job graph at its parallelism, as chains and the channels between
+//! them. Pure.
+//!
+//! A chain is what one thread runs: a node's subtask and the subtasks that follow it by `forward`
+//! edges at equal parallelism and that have no other input. Inside a chain batches are handed over
+//! directly; everything else goes through channels. Invariants: every subtask is in exactly one
+//! chain; within a chain every link stands after the link that feeds it; channel indices of a
+//! chain are dense from 0 and grouped by input.
+
+use std::collections::HashMap;
+
+use super::{Edge, JobGraph, Node, NodeKind, Partitioning};
+use crate::{ChainId, ChannelIndex, SubtaskId};
+
+/// Everything that runs in one attempt.
+#[derive(Debug)]
+pub struct ExecutionGraph {
+    /// By [`ChainId`].
+    pub chains: Vec<Chain>,
+}
+
+/// What one thread runs. The first link is a source or is fed by the input gate; every other link
+/// is fed by an earlier one.
+#[derive(Debug)]
+pub struct Chain {
+    /// Its id.
+    pub id: ChainId,
+    /// Its subtasks, each after the one that feeds it.
+    pub links: Vec<Link>,
+    /// The input channels, by [`ChannelIndex`]; none if the first link is a source.
+    pub channels: Vec<ChainInput>,
+}
+
+impl Chain {
+    /// True if the first link is a source.
+    #[must_use]
+    pub fn starts_with_source(&self) -> bool {
+        self.links[0].kind == NodeKind::Source
+    }
+
+    /// Its subtasks for people, such as `split[0] -> count[0]`.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        let names: Vec<String> = self.links.iter().map(|l| l.subtask.to_string()).collect();
+        names.join(" -> ")
+    }
+}
+
+/// One input channel of a chain.
+#[derive(Debug, PartialEq, Eq)]
+pub struct ChainInput {
+    /// The subtask that sends into it.
+    pub from: SubtaskId,
+    /// The input of the first link that its batches arrive on.
+    pub input: u32,
+}
+
+/// One subtask in a chain.
+#[derive(Debug)]
+pub struct Link {
+    /// Which subtask.
+    pub subtask: SubtaskId,
+    /// What it does.
+    pub kind: NodeKind,
+    /// Where its output goes, by port.
+    pub outputs: Vec<Vec<Downstream>>,
+}
+
+/// One place where the records of a port go.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Downstream {
+    /// To a later link of the same chain.
+    Chained {
+        /// Its index in the chain.
+        link: usize,
+    },
+    /// Into channels.
+    Routed(Route),
+}
+
+/// How records are spread over channels.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Route {
+    /// The rule.
+    pub partitioning: Partitioning,
+    /// The channels, by downstream subtask (`forward`: just the one).
+    pub targets: Vec<(ChainId, ChannelIndex)>,
+}
+
+impl ExecutionGraph {
+    /// Expands a job graph.
+    #[must_use]
+    pub fn new(graph: &JobGraph) -> Self {
+        Expansion::new(graph).run()
+    }
+
+    /// Ids of the chains that start with a source.
+    #[must_use]
+    pub fn source_chains(&self) -> Vec<ChainId> {
+        let sources = self.chains.iter().filter(|c| c.starts_with_source());
+        sources.map(|chain| chain.id).collect()
+    }
+}
+
+/// The chain and the place in it where a subtask landed.
+#[derive(Clone, Copy)]
+struct Place {
+    chain: ChainId,
+    link: usize,
+}
+
+struct Expansion<'a> {
+    graph: &'a JobGraph,
+    chains: Vec<Chain>,
+    places: HashMap<SubtaskId, Place>,
+}
+
+impl<'a> Expansion<'a> {
+    fn new(graph: &'a JobGraph) -> Self {
+        Self {
+            graph,
+            chains: Vec::new(),
+            places: HashMap::new(),
+        }
+    }
+
+    fn run(mut self) -> ExecutionGraph {
+        let order = self.graph.topological_order();
+        let order = order.expect("a job graph that exists has no cycle");
+        for node in order.into_iter().map(|index| &self.graph.nodes()[index]) {
+            self.place(node);
+        }
+        for edge in self.graph.edges() {
+            match self.chained_edge(&edge.to) {
+                Some(_) => self.connect_chained(edge),
+                None => self.connect_channels(edge),
+            }
+        }
+        ExecutionGraph {
+            chains: self.chains,
+        }
+    }
+
+    /// The edge by which a node is chained to its upstream node, if it is.
+    fn chained_edge(&self, name: &'a str) -> Option<&'a Edge> {
+        let mut inputs = self.graph.inputs_of(name);
+        let only = inputs.next().filter(|_| inputs.next().is_none())?;
+        (only.partitioning == Partitioning::Forward).then_some(only)
+    }
+
+    /// Puts each subtask of a node into its upstream chain or into a chain of its own.
+    fn place(&mut self, node: &'a Node) {
+        let chained = self.chained_edge(&node.name);
+        for index in 0..node.parallelism {
+            let chain = match chained {
+                Some(edge) => self.place_of(&edge.from, index).chain,
+                None => self.new_chain(),
+            };
+            let subtask = SubtaskId {
+                operator: node.name.clone(),
+                index,
+            };
+            let links = &mut self.chains[chain.0 as usize].links;
+            let place = Place {
+                chain,
+                link: links.len(),
+            };
+            links.push(Link {
+                subtask: subtask.clone(),
+                kind: node.kind,
+                outputs: node.outputs.iter().map(|_| Vec::new()).collect(),
+            });
+            self.places.insert(subtask, place);
+        }
+    }
+
+    fn new_chain(&mut self) -> ChainId {
+        let id = ChainId(u32::try_from(self.chains.len()).expect("fewer than 2^32 chains"));
+        self.chains.push(Chain {
+            id,
+            links: Vec::new(),
+            channels: Vec::new(),
+        });
+        id
+    }
+
+    fn place_of(&self, operator: &str, index: u32) -> Place {
+        let operator = operator.to_owned();
+        self.places[&SubtaskId { operator, index }]
+    }
+
+    fn connect_chained(&mut self, edge: &Edge) {
+        for index in 0..self.parallelism(&edge.from) {
+            let link = self.place_of(&edge.to, index).link;
+            self.add_downstream(edge, index, Downstream::Chained { link });
+        }
+    }
+
+    fn connect_channels(&mut self, edge: &Edge) {
+        let mut inputs = self.graph.inputs_of(&edge.to);
+        let input = inputs.position(|other| std::ptr::eq(other, edge));
+        let input = input.expect("an edge is an input of its downstream node");
+        let input = u32::try_from(input).expect("fewer than 2^32 inputs");
+        for from_index in 0..self.parallelism(&edge.from) {
+            let to_indices = match edge.partitioning {
+                Partitioning::Forward => from_index..from_index + 1,
+                Partitioning::Hash | Partitioning::Rebalance | Partitioning::Broadcast => {
+                    0..self.parallelism(&edge.to)
+                }
+            };
+            let targets = to_indices
+                .map(|to_index| self.new_channel(edge, from_index, to_index, input))
+                .collect();
+            let route = Route {
+                partitioning: edge.partitioning,
+                targets,
+            };
+            self.add_downstream(edge, from_index, Downstream::Routed(route));
+        }
+    }
+
+    fn new_channel(
+        &mut self,
+        edge: &Edge,
+        from_index: u32,
+        to_index: u32,
+        input: u32,
+    ) -> (ChainId, ChannelIndex) {
+        let chain = self.place_of(&edge.to, to_index).chain;
+        let channels = &mut self.chains[chain.0 as usize].channels;
+        let index = u32::try_from(channels.len()).expect("fewer than 2^32 channels");
+        channels.push(ChainInput {
+            from: SubtaskId {
+                operator: edge.from.clone(),
+                index: from_index,
+            },
+            input,
+        });
+        (chain, ChannelIndex(index))
+    }
+
+    fn add_downstream(&mut self, edge: &Edge, from_index: u32, downstream: Downstream) {
+        let place = self.place_of(&edge.from, from_index);
+        let link = &mut self.chains[place.chain.0 as usize].links[place.link];
+        link.outputs[edge.port as usize].push(downstream);
+    }
+
+    fn parallelism(&self, node: &str) -> u32 {
+        let node = self.graph.node(node);
+        node.expect("an edge of a job graph joins its nodes").parallelism
+    }
+}

@@ -1,0 +1,315 @@
+//! The job graph: what the user asked for. Pure.
+//!
+//! A [`JobGraph`] that exists is valid: names are unique, edges lead somewhere, there is no cycle,
+//! and parallelisms fit. It is stored in every manifest, so that a changed job can be compared.
+
+use std::collections::HashMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::GraphError;
+
+/// What a node does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum NodeKind {
+    /// Gives records; has no inputs and one output port.
+    Source,
+    /// A component; has inputs and output ports.
+    Operator,
+    /// Takes records; has no output port.
+    Sink,
+}
+
+impl fmt::Display for NodeKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Source => "source",
+            Self::Operator => "operator",
+            Self::Sink => "sink",
+        })
+    }
+}
+
+/// How an edge picks the channel for a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Partitioning {
+    /// Subtask i to subtask i.
+    Forward,
+    /// To the subtask that owns the key group of the record's key.
+    Hash,
+    /// To each subtask in turn, a batch at a time.
+    Rebalance,
+    /// To every subtask.
+    Broadcast,
+}
+
+impl fmt::Display for Partitioning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Forward => "forward",
+            Self::Hash => "hash",
+            Self::Rebalance => "rebalance",
+            Self::Broadcast => "broadcast",
+        })
+    }
+}
+
+/// A source, operator or sink.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Node {
+    /// Its identity in checkpoints: 1 to 64 of `a-zA-Z0-9-_`.
+    pub name: String,
+    /// What it does.
+    pub kind: NodeKind,
+    /// How many subtasks it has.
+    pub parallelism: u32,
+    /// The connector's name, or `component`.
+    pub implementation: String,
+    /// BLAKE3 of the component's bytes, in hexadecimal; none for sources and sinks.
+    pub digest: Option<String>,
+    /// Names of the output ports, by port. A source has one, a sink none.
+    pub outputs: Vec<String>,
+}
+
+/// Where the records of one input come from. Input `i` of a node is its `i`-th edge.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Edge {
+    /// The upstream node's name.
+    pub from: String,
+    /// Its output port.
+    pub port: u32,
+    /// The downstream node's name.
+    pub to: String,
+    /// How records are spread over the downstream subtasks.
+    pub partitioning: Partitioning,
+}
+
+/// A valid job graph.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JobGraph {
+    job: String,
+    max_parallelism: u32,
+    nodes: Vec<Node>,
+    edges: Vec<Edge>,
+}
+
+impl JobGraph {
+    /// Checks and takes a graph. The edges of one node must stand in the order of its inputs.
+    ///
+    /// # Errors
+    ///
+    /// The first [`GraphError`] found.
+    pub fn new(
+        job: String,
+        max_parallelism: u32,
+        nodes: Vec<Node>,
+        edges: Vec<Edge>,
+    ) -> Result<Self, GraphError> {
+        let graph = Self {
+            job,
+            max_parallelism,
+            nodes,
+            edges,
+        };
+        graph.check_nodes()?;
+        graph.check_edges()?;
+        graph.check_acyclic()?;
+        Ok(graph)
+    }
+
+    /// The job's name.
+    #[must_use]
+    pub fn job(&self) -> &str {
+        &self.job
+    }
+
+    /// Number of key groups.
+    #[must_use]
+    pub fn max_parallelism(&self) -> u32 {
+        self.max_parallelism
+    }
+
+    /// All nodes, in the order given.
+    #[must_use]
+    pub fn nodes(&self) -> &[Node] {
+        &self.nodes
+    }
+
+    /// All edges, in the order given.
+    #[must_use]
+    pub fn edges(&self) -> &[Edge] {
+        &self.edges
+    }
+
+    /// The node of that name.
+    #[must_use]
+    pub fn node(&self, name: &str) -> Option<&Node> {
+        self.nodes.iter().find(|node| node.name == name)
+    }
+
+    /// The edges into a node, in the order of its inputs.
+    pub fn inputs_of<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Edge> {
+        self.edges.iter().filter(move |edge| edge.to == name)
+    }
+
+    /// The edges out of a node.
+    pub fn outputs_of<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Edge> {
+        self.edges.iter().filter(move |edge| edge.from == name)
+    }
+
+    fn check_nodes(&self) -> Result<(), GraphError> {
+        let max = self.max_parallelism;
+        if !(1..=1 << 15).contains(&max) {
+            return Err(GraphError::MaxParallelism { max });
+        }
+        let mut seen = std::collections::HashSet::new();
+        for node in &self.nodes {
+            if !is_name(&node.name) {
+                let node = node.name.clone();
+                return Err(GraphError::BadName { node });
+            }
+            if !seen.insert(&node.name) {
+                let node = node.name.clone();
+                return Err(GraphError::DuplicateName { node });
+            }
+            if !(1..=max).contains(&node.parallelism) {
+                return Err(GraphError::Parallelism {
+                    node: node.name.clone(),
+                    parallelism: node.parallelism,
+                    max,
+                });
+            }
+        }
+        for (kind, missing) in [(NodeKind::Source, "source"), (NodeKind::Sink, "sink")] {
+            if !self.nodes.iter().any(|node| node.kind == kind) {
+                return Err(GraphError::Missing { missing });
+            }
+        }
+        Ok(())
+    }
+
+    fn check_edges(&self) -> Result<(), GraphError> {
+        let by_name: HashMap<&str, &Node> = self.nodes.iter().map(|n| (&*n.name, n)).collect();
+        for edge in &self.edges {
+            let unknown = || GraphError::UnknownNode {
+                node: edge.to.clone(),
+                from: edge.from.clone(),
+            };
+            let from = by_name.get(&*edge.from).ok_or_else(unknown)?;
+            let to = by_name.get(&*edge.to).ok_or_else(unknown)?;
+            check_edge(edge, from, to)?;
+        }
+        for node in &self.nodes {
+            let has_inputs = self.inputs_of(&node.name).next().is_some();
+            if node.kind != NodeKind::Source && !has_inputs {
+                let node = node.name.clone();
+                return Err(GraphError::NoInputs { node });
+            }
+        }
+        Ok(())
+    }
+
+    fn check_acyclic(&self) -> Result<(), GraphError> {
+        match self.topological_order() {
+            Ok(_) => Ok(()),
+            Err(in_cycle) => Err(GraphError::Cycle {
+                nodes: self.trace_cycle(&in_cycle),
+            }),
+        }
+    }
+
+    /// Node indices with every node after all that it reads from (Kahn 1962), or, if there is a
+    /// cycle, the nodes that could not be ordered.
+    pub(crate) fn topological_order(&self) -> Result<Vec<usize>, Vec<usize>> {
+        let index: HashMap<&str, usize> = self
+            .nodes
+            .iter()
+            .enumerate()
+            .map(|(i, node)| (&*node.name, i))
+            .collect();
+        let mut downstream = vec![Vec::new(); self.nodes.len()];
+        let mut waits_for = vec![0usize; self.nodes.len()];
+        for edge in &self.edges {
+            downstream[index[&*edge.from]].push(index[&*edge.to]);
+            waits_for[index[&*edge.to]] += 1;
+        }
+        let mut order: Vec<usize> = (0..waits_for.len())
+            .filter(|node| waits_for[*node] == 0)
+            .collect();
+        let mut done = 0;
+        while let Some(node) = order.get(done).copied() {
+            done += 1;
+            for next in &downstream[node] {
+                waits_for[*next] -= 1;
+                if waits_for[*next] == 0 {
+                    order.push(*next);
+                }
+            }
+        }
+        if order.len() == self.nodes.len() {
+            Ok(order)
+        } else {
+            Err((0..waits_for.len()).filter(|n| waits_for[*n] > 0).collect())
+        }
+    }
+
+    /// Walks upstream among nodes that could not be ordered until one comes up twice: each of
+    /// them waits for another of them, so the walk can't end otherwise.
+    fn trace_cycle(&self, in_cycle: &[usize]) -> Vec<String> {
+        let names: Vec<&str> = in_cycle.iter().map(|i| &*self.nodes[*i].name).collect();
+        let mut walk = vec![names[0]];
+        loop {
+            let at = walk[walk.len() - 1];
+            let up = self
+                .inputs_of(at)
+                .find(|edge| names.contains(&&*edge.from))
+                .expect("a node that can't be ordered waits for another one");
+            if let Some(start) = walk.iter().position(|name| *name == up.from) {
+                let mut cycle: Vec<String> =
+                    walk[start..].iter().map(|name| (*name).to_owned()).collect();
+                cycle.push(up.from.clone());
+                cycle.reverse();
+                return cycle;
+            }
+            walk.push(&up.from);
+        }
+    }
+}
+
+fn check_edge(edge: &Edge, from: &Node, to: &Node) -> Result<(), GraphError> {
+    if from.kind == NodeKind::Sink {
+        return Err(GraphError::ReadsFromSink {
+            node: to.name.clone(),
+            from: from.name.clone(),
+        });
+    }
+    if edge.port as usize >= from.outputs.len() {
+        return Err(GraphError::UnknownPort {
+            node: to.name.clone(),
+            from: from.name.clone(),
+            port: edge.port,
+            ports: from.outputs.len(),
+        });
+    }
+    if edge.partitioning == Partitioning::Forward && from.parallelism != to.parallelism {
+        return Err(GraphError::UnequalParallelism {
+            from: from.name.clone(),
+            from_parallelism: from.parallelism,
+            node: to.name.clone(),
+            parallelism: to.parallelism,
+            partitioning: edge.partitioning,
+        });
+    }
+    Ok(())
+}
+
+/// True for what may stand in state file names and messages without quoting.
+fn is_name(name: &str) -> bool {
+    (1..=64).contains(&name.len())
+        && name
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+}

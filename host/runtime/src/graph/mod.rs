@@ -1,0 +1,12 @@
+//! WHAT RUNS: the job graph that the user asked for, and the execution graph that runs. Pure.
+
+mod error;
+mod execution_graph;
+
+mod job_graph;
+mod key_groups;
+
+pub use error::GraphError;
+pub use execution_graph::{Chain, ChainInput, Downstream, ExecutionGraph, Link, Route};
+pub use job_graph::{Edge, JobGraph, Node, NodeKind, Partitioning};
+pub use key_groups::KeyGroups;

@@ -1,0 +1,187 @@
+//! A job, ready to run, and how the world talks to it while it runs.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use thiserror::Error;
+use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::config::JobSettings;
+use crate::graph::JobGraph;
+use crate::sink::SinkConnector;
+use crate::source::SourceConnector;
+use crate::status::JobStatus;
+use crate::task::OperatorFactory;
+use crate::CheckpointId;
+
+/// An operator's code and the `config` that its instances get.
+#[derive(Clone)]
+pub struct OperatorPart {
+    /// Opens instances.
+    pub factory: Arc<dyn OperatorFactory>,
+    /// The operator's `config` table of the job file, as JSON.
+    pub config: String,
+}
+
+/// A job graph with the parts that its nodes stand for, by node name.
+#[derive(Clone)]
+pub struct Job {
+    /// What the user asked for.
+    pub graph: JobGraph,
+    /// One for each source of the graph.
+    pub sources: BTreeMap<String, Arc<dyn SourceConnector>>,
+    /// One for each operator of the graph.
+    pub operators: BTreeMap<String, OperatorPart>,
+    /// One for each sink of the graph.
+    pub sinks: BTreeMap<String, Arc<dyn SinkConnector>>,
+    /// Intervals, limits and policies.
+    pub settings: JobSettings,
+}
+
+/// Where a run starts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum StartFrom {
+    /// At the newest complete checkpoint of the checkpoint directory, if there is one.
+    #[default]
+    Newest,
+    /// Afresh: existing checkpoints are removed once nothing else speaks against a fresh start.
+    Fresh,
+    /// At this savepoint or checkpoint: a savepoint's directory, a checkpoint directory (its
+    /// newest) or a manifest. If the checkpoint directory already holds checkpoints of a run
+    /// that started from it, the run goes on from the newest of those.
+    Path(PathBuf),
+}
+
+/// How a run is started.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RunOptions {
+    /// Where it starts.
+    pub start: StartFrom,
+    /// Operators whose state in the checkpoint may be dropped because the graph lost them.
+    pub allow_dropped_state: Vec<String>,
+}
+
+/// How a run ended, if it did not fail.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// All sources ended and everything is published.
+    Finished,
+    /// The job had finished in an earlier run; nothing was done.
+    AlreadyFinished,
+    /// Stopped as asked, after this checkpoint; running it again continues.
+    Stopped {
+        /// The last checkpoint.
+        checkpoint: CheckpointId,
+    },
+    /// Ended without a last checkpoint, as asked.
+    Cancelled,
+}
+
+/// What an operator of the system can ask of a running job.
+#[derive(Debug)]
+pub enum JobCommand {
+    /// Take a checkpoint now.
+    Checkpoint {
+        /// Told when it is complete.
+        reply: oneshot::Sender<Result<CheckpointId, CommandError>>,
+    },
+    /// Take a savepoint into a new directory inside `directory`, which is created if missing.
+    Savepoint {
+        /// An absolute path.
+        directory: PathBuf,
+        /// Told the savepoint's own directory when it is complete.
+        reply: oneshot::Sender<Result<PathBuf, CommandError>>,
+    },
+    /// Take a last checkpoint, publish and end.
+    Stop {
+        /// True ends event time first: sources end, windows fire, operators `finish`.
+        drain: bool,
+        /// Also take a savepoint into a new directory inside this one.
+        savepoint: Option<PathBuf>,
+        /// Told when all is done: the savepoint's directory if one was asked for.
+        reply: oneshot::Sender<Result<Option<PathBuf>, CommandError>>,
+    },
+    /// End without a checkpoint.
+    Cancel,
+}
+
+/// Why a command was not carried out. The job goes on as before.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum CommandError {
+    /// The checkpoint behind it failed or was abandoned.
+    #[error("checkpoint {checkpoint} failed: {reason}")]
+    CheckpointFailed {
+        /// Its id.
+        checkpoint: CheckpointId,
+        /// Why.
+        reason: String,
+    },
+    /// The checkpoint is complete but could not be copied to the savepoint directory.
+    #[error("the savepoint could not be written to {directory}: {reason}")]
+    SavepointNotWritten {
+        /// Where to.
+        directory: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// The job is being restored or is ending; try again later.
+    #[error("the job is {state}, not running")]
+    NotRunning {
+        /// The state it is in.
+        state: String,
+    },
+}
+
+/// The outside's end of a running job. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct JobHandle {
+    commands: mpsc::Sender<JobCommand>,
+    status: watch::Receiver<JobStatus>,
+}
+
+impl JobHandle {
+    /// A handle, and the two ends that [`crate::run`] takes.
+    #[must_use]
+    pub fn new(job: &str) -> (Self, JobControl) {
+        // A handful of people and scripts talk to a job; the rest waits for a slot.
+        let (commands, receiver) = mpsc::channel(16);
+        let (status_sender, status) = watch::channel(JobStatus::new(job));
+        let control = JobControl {
+            commands: receiver,
+            status: status_sender,
+        };
+        (Self { commands, status }, control)
+    }
+
+    /// Sends a command. Cancel-safe.
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError::NotRunning`] if the job has ended.
+    pub async fn send(&self, command: JobCommand) -> Result<(), CommandError> {
+        let ended = |_| CommandError::NotRunning {
+            state: self.status.borrow().state.to_string(),
+        };
+        self.commands.send(command).await.map_err(ended)
+    }
+
+    /// What the job said last; refreshed several times a second.
+    #[must_use]
+    pub fn status(&self) -> JobStatus {
+        self.status.borrow().clone()
+    }
+
+    /// A receiver that wakes on each change of the status.
+    #[must_use]
+    pub fn watch(&self) -> watch::Receiver<JobStatus> {
+        self.status.clone()
+    }
+}
+
+/// The job's end of a [`JobHandle`].
+#[derive(Debug)]
+pub struct JobControl {
+    pub(crate) commands: mpsc::Receiver<JobCommand>,
+    pub(crate) status: watch::Sender<JobStatus>,
+}

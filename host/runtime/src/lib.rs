@@ -1,0 +1,31 @@
+//! Job graphs, channels, barriers, checkpoints and recovery.
+
+pub mod channel;
+pub mod checkpoint;
+pub mod config;
+mod connector_error;
+mod deploy;
+mod error;
+pub mod graph;
+mod ids;
+mod job;
+mod metrics;
+mod recovery;
+mod restore;
+pub mod sink;
+pub mod source;
+mod start;
+pub mod status;
+mod supervisor;
+pub mod stream;
+pub mod task;
+
+pub use connector_error::ConnectorError;
+pub use error::{IncompatibleJob, JobError, JobErrorKind};
+pub use ids::{ChainId, ChannelIndex, CheckpointId, Lineage, SubtaskId};
+pub use job::{
+    CommandError, Job, JobCommand, JobControl, JobHandle, OperatorPart, Outcome, RunOptions,
+    StartFrom,
+};
+pub use start::prepare;
+pub use supervisor::run;

@@ -1,0 +1,111 @@
+//! Counters of the running subtasks, and the status made from them.
+//!
+//! Each subtask counts for itself with relaxed atomics, once a batch; readers add up.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::time::Duration;
+
+use crate::graph::JobGraph;
+use crate::status::NodeStatus;
+use crate::stream::MIN_WATERMARK;
+
+/// The counters of one subtask.
+#[derive(Debug)]
+pub(crate) struct SubtaskMetrics {
+    records_in: AtomicU64,
+    records_out: AtomicU64,
+    bytes_in: AtomicU64,
+    bytes_out: AtomicU64,
+    busy_nanos: AtomicU64,
+    watermark: AtomicI64,
+    has_ended: AtomicBool,
+}
+
+impl Default for SubtaskMetrics {
+    fn default() -> Self {
+        Self {
+            records_in: AtomicU64::new(0),
+            records_out: AtomicU64::new(0),
+            bytes_in: AtomicU64::new(0),
+            bytes_out: AtomicU64::new(0),
+            busy_nanos: AtomicU64::new(0),
+            watermark: AtomicI64::new(MIN_WATERMARK),
+            has_ended: AtomicBool::new(false),
+        }
+    }
+}
+
+impl SubtaskMetrics {
+    pub(crate) fn count_in(&self, records: usize, bytes: usize) {
+        self.records_in.fetch_add(records as u64, Ordering::Relaxed);
+        self.bytes_in.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    pub(crate) fn count_out(&self, records: usize, bytes: usize) {
+        self.records_out.fetch_add(records as u64, Ordering::Relaxed);
+        self.bytes_out.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    pub(crate) fn count_busy(&self, time: Duration) {
+        let nanos = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+        self.busy_nanos.fetch_add(nanos, Ordering::Relaxed);
+    }
+
+    pub(crate) fn set_watermark(&self, watermark: i64) {
+        self.watermark.store(watermark, Ordering::Relaxed);
+    }
+
+    pub(crate) fn set_ended(&self) {
+        self.has_ended.store(true, Ordering::Relaxed);
+    }
+}
+
+/// The counters of all subtasks of one attempt.
+#[derive(Clone, Debug)]
+pub(crate) struct AttemptMetrics {
+    /// By node in the order of the graph, then by subtask.
+    nodes: Vec<Vec<Arc<SubtaskMetrics>>>,
+}
+
+impl AttemptMetrics {
+    pub(crate) fn new(graph: &JobGraph) -> Self {
+        let of_node = |parallelism| (0..parallelism).map(|_| Arc::default()).collect();
+        let nodes = graph.nodes().iter().map(|node| of_node(node.parallelism));
+        Self {
+            nodes: nodes.collect(),
+        }
+    }
+
+    /// The counters of one subtask.
+    pub(crate) fn subtask(&self, node: usize, index: u32) -> Arc<SubtaskMetrics> {
+        Arc::clone(&self.nodes[node][index as usize])
+    }
+
+    /// The sums by node.
+    pub(crate) fn node_status(&self, graph: &JobGraph) -> Vec<NodeStatus> {
+        let nodes = graph.nodes().iter().zip(&self.nodes);
+        nodes
+            .map(|(node, subtasks)| {
+                let sum = |counter: fn(&SubtaskMetrics) -> &AtomicU64| -> u64 {
+                    let loads = subtasks.iter().map(|s| counter(s).load(Ordering::Relaxed));
+                    loads.sum()
+                };
+                let watermarks = subtasks.iter().map(|s| s.watermark.load(Ordering::Relaxed));
+                let ended = subtasks.iter().filter(|s| s.has_ended.load(Ordering::Relaxed));
+                NodeStatus {
+                    name: node.name.clone(),
+                    kind: node.kind,
+                    parallelism: node.parallelism,
+                    records_in: sum(|s| &s.records_in),
+                    records_out: sum(|s| &s.records_out),
+                    bytes_in: sum(|s| &s.bytes_in),
+                    bytes_out: sum(|s| &s.bytes_out),
+                    busy_seconds: Duration::from_nanos(sum(|s| &s.busy_nanos)).as_secs_f64(),
+                    watermark: watermarks.min().filter(|w| *w != MIN_WATERMARK),
+                    ended_subtasks: u32::try_from(ended.count()).unwrap_or(u32::MAX),
+                }
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,138 @@
+//! Whether the state of a checkpoint has a place in the job at hand. Pure.
+//!
+//! A node's name is its identity. Parallelism and component versions may always change. Continuing
+//! the same run needs the same edges, since a changed job graph over the same state is more often a
+//! mistake than a wish; a start from a savepoint allows new edges and new nodes. State that would
+//! be lost is refused unless its operator is named.
+
+use crate::IncompatibleJob;
+use crate::checkpoint::{Manifest, SnapshotContents};
+use crate::graph::{JobGraph, Node, Partitioning};
+
+/// How the checkpoint is used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Resume {
+    /// The run goes on from its own newest checkpoint.
+    SameRun,
+    /// A new run starts from a savepoint or checkpoint that the user named.
+    NewRun,
+}
+
+/// Compares a checkpoint with the job that is to go on from it.
+///
+/// # Errors
+///
+/// [`IncompatibleJob`] lists every difference that stands in the way.
+pub(crate) fn check_compatible(
+    manifest: &Manifest,
+    graph: &JobGraph,
+    allow_dropped_state: &[String],
+    resume: Resume,
+) -> Result<(), IncompatibleJob> {
+    let old = &manifest.graph;
+    let mut differences = Vec::new();
+    if old.job() != graph.job() {
+        differences.push(format!(
+            "- job `{}`\n+ job `{}`: it is the checkpoint of another job",
+            old.job(),
+            graph.job()
+        ));
+    }
+    if old.max_parallelism() != graph.max_parallelism() {
+        differences.push(format!(
+            "- max-parallelism = {}\n+ max-parallelism = {}: it never changes in the life of a \
+             job's state",
+            old.max_parallelism(),
+            graph.max_parallelism()
+        ));
+    }
+    for node in old.nodes() {
+        let kept = graph.node(&node.name);
+        differences.extend(match kept {
+            Some(new) => changed_node(node, new),
+            None if allow_dropped_state.contains(&node.name) => None,
+            None => dropped_node(manifest, node, resume),
+        });
+    }
+    if resume == Resume::SameRun {
+        differences.extend(changed_wiring(old, graph));
+    }
+    if differences.is_empty() {
+        return Ok(());
+    }
+    Err(IncompatibleJob {
+        checkpoint: manifest.checkpoint,
+        job: old.job().to_owned(),
+        differences,
+    })
+}
+
+fn describe(node: &Node) -> String {
+    format!("{} `{}` ({})", node.kind, node.name, node.implementation)
+}
+
+fn changed_node(old: &Node, new: &Node) -> Option<String> {
+    let same = old.kind == new.kind && old.implementation == new.implementation;
+    (!same).then(|| {
+        format!(
+            "- {}\n+ {}: give the new one another name",
+            describe(old),
+            describe(new)
+        )
+    })
+}
+
+fn dropped_node(manifest: &Manifest, node: &Node, resume: Resume) -> Option<String> {
+    let snapshots = manifest.subtasks.iter();
+    let mut own = snapshots.filter(|snapshot| snapshot.subtask.operator == node.name);
+    let has_state = own.any(|snapshot| match &snapshot.contents {
+        SnapshotContents::Source { .. } => true,
+        SnapshotContents::Operator { state } => state.is_some(),
+        SnapshotContents::Sink { pending } => !pending.is_empty(),
+    });
+    let advice = format!("to drop it, add --allow-dropped-state {}", node.name);
+    if has_state {
+        let line = format!("- {}: the checkpoint has state of it; {advice}", describe(node));
+        return Some(line);
+    }
+    (resume == Resume::SameRun).then(|| {
+        format!(
+            "- {}: it is gone from the job; stop with a savepoint and start --from it, or {advice}",
+            describe(node)
+        )
+    })
+}
+
+/// The inputs of a node as lines. `forward` and `rebalance` are alike here: which of them an edge
+/// defaults to depends on the parallelism, which may change.
+fn wiring(graph: &JobGraph, node: &str) -> Vec<String> {
+    let inputs = graph.inputs_of(node);
+    let lines = inputs.map(|edge| match edge.partitioning {
+        Partitioning::Forward | Partitioning::Rebalance => format!("{}:{}", edge.from, edge.port),
+        Partitioning::Hash | Partitioning::Broadcast => {
+            format!("{}:{} ({})", edge.from, edge.port, edge.partitioning)
+        }
+    });
+    lines.collect()
+}
+
+fn changed_wiring(old: &JobGraph, new: &JobGraph) -> Vec<String> {
+    let mut differences = Vec::new();
+    let advice = "stop with a savepoint and start --from it";
+    for node in new.nodes() {
+        if old.node(&node.name).is_none() {
+            differences.push(format!("+ {}: it is new; {advice}", describe(node)));
+            continue;
+        }
+        let (before, now) = (wiring(old, &node.name), wiring(new, &node.name));
+        if before != now {
+            differences.push(format!(
+                "- `{name}` reads from {}\n+ `{name}` reads from {}: {advice}",
+                before.join(", "),
+                now.join(", "),
+                name = node.name,
+            ));
+        }
+    }
+    differences
+}

@@ -1,0 +1,101 @@
+//! Which state goes to which subtask when parallelism may have changed. Pure.
+//!
+//! Keyed state follows its key group. Operator state, which has none, goes back to its subtask at
+//! unchanged parallelism and otherwise to each subtask in turn, like Flink's list state: every chunk
+//! arrives exactly once.
+
+use tidegate_operator::StateChunk;
+
+use crate::checkpoint::SubtaskSnapshot;
+use crate::graph::KeyGroups;
+
+/// The chunks of each new subtask, from those of each old one.
+pub(crate) fn redistribute(
+    old: Vec<Vec<StateChunk>>,
+    key_groups: KeyGroups,
+    parallelism: u32,
+) -> Vec<Vec<StateChunk>> {
+    let mut new: Vec<Vec<StateChunk>> = (0..parallelism).map(|_| Vec::new()).collect();
+    let is_unchanged = old.len() == new.len();
+    let mut turn = 0;
+    for (old_subtask, chunks) in old.into_iter().enumerate() {
+        for chunk in chunks {
+            let subtask = match chunk.key_group {
+                Some(group) => key_groups.owner(group) as usize,
+                None if is_unchanged => old_subtask,
+                None => {
+                    turn += 1;
+                    (turn - 1) % new.len()
+                }
+            };
+            new[subtask].push(chunk);
+        }
+    }
+    new
+}
+
+/// Which of the new subtasks of an operator or sink had ended: the same as before at unchanged
+/// parallelism, otherwise all or none. None if only some had ended, which can't be rescaled:
+/// `finish` has already been called for a part of the state.
+pub(crate) fn ended_subtasks(old: &[&SubtaskSnapshot], parallelism: u32) -> Option<Vec<bool>> {
+    if old.len() == parallelism as usize {
+        return Some(old.iter().map(|snapshot| snapshot.has_ended).collect());
+    }
+    let ended = old.iter().filter(|snapshot| snapshot.has_ended).count();
+    let all_or_none = ended == 0 || ended == old.len();
+    all_or_none.then(|| vec![ended > 0; parallelism as usize])
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn chunk(name: &str, key_group: Option<u32>) -> StateChunk {
+        StateChunk {
+            name: name.to_owned(),
+            schema_version: 1,
+            key_group,
+            bytes: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn operator_state_returns_to_its_subtask_at_unchanged_parallelism() {
+        let old = vec![vec![chunk("a", None)], vec![chunk("b", None)]];
+        let new = redistribute(old.clone(), KeyGroups::new(128, 2), 2);
+        assert_eq!(new, old);
+    }
+
+    proptest! {
+        #[test]
+        fn every_chunk_arrives_once_at_the_owner_of_its_group(
+            old_parallelism in 1u32..8,
+            new_parallelism in 1u32..8,
+            operator_chunks in 0usize..5,
+        ) {
+            let before = KeyGroups::new(16, old_parallelism);
+            let old: Vec<Vec<StateChunk>> = (0..old_parallelism)
+                .map(|subtask| {
+                    let keyed = before.owned_by(subtask).map(|group| chunk("k", Some(group)));
+                    keyed.chain((0..operator_chunks).map(|_| chunk("o", None))).collect()
+                })
+                .collect();
+            let after = KeyGroups::new(16, new_parallelism);
+            let new = redistribute(old.clone(), after, new_parallelism);
+            for (subtask, chunks) in new.iter().enumerate() {
+                let subtask = u32::try_from(subtask).unwrap();
+                for group in chunks.iter().filter_map(|c| c.key_group) {
+                    prop_assert!(after.owned_by(subtask).contains(&group));
+                }
+            }
+            let sorted = |all: Vec<Vec<StateChunk>>| {
+                let mut all: Vec<_> = all.into_iter().flatten().map(|c| c.key_group).collect();
+                all.sort_unstable();
+                all
+            };
+            prop_assert_eq!(sorted(new), sorted(old));
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! Record path: source → channel → aligner → operator instance → router → [sink].
+//! Barrier path: the last step, `commit`, happens only when the manifest is durable.
+//!
+//! What the runtime asks of a sink: a writer for each subtask ([`Sink`]) and a committer for the
+//! whole node ([`SinkConnector::commit`]), after Flink's two-phase sinks (FLIP-143). What a writer
+//! wrote becomes *pending* at a barrier and *published* when that checkpoint is complete.
+
+use serde::{Deserialize, Serialize};
+use tidegate_operator::Batch;
+
+use crate::{CheckpointId, ConnectorError, Lineage, SubtaskId};
+
+/// Output that is durable but not visible: listed in a manifest, published by
+/// [`SinkConnector::commit`]. In the connector's own format, with a version byte first.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PendingOutput(pub Vec<u8>);
+
+/// Whose output is written, and from where the job goes on.
+#[derive(Clone, Debug)]
+pub struct SinkStart {
+    /// The job's name.
+    pub job: String,
+    /// The sink's name in the job file.
+    pub sink: String,
+    /// The life of the job that the output belongs to.
+    pub lineage: Lineage,
+    /// The lineage that this one was forked from by starting from a savepoint, if any.
+    pub parent: Option<Lineage>,
+    /// The checkpoint that the job goes on from; 0 at a fresh start.
+    pub checkpoint: CheckpointId,
+    /// True if the process has just started; false when recovering inside the process.
+    pub is_first_attempt: bool,
+    /// What that checkpoint lists as pending, from all subtasks.
+    pub pending: Vec<PendingOutput>,
+}
+
+/// A kind of sink with its options: opens writers and publishes. Shared by the subtasks.
+pub trait SinkConnector: Send + Sync {
+    /// The connector's name in the job file.
+    fn connector(&self) -> &'static str;
+
+    /// True if output appears exactly once; false for at-least-once.
+    fn is_exactly_once(&self) -> bool;
+
+    /// Checks, before anything is written anywhere, that a fresh start may use the place of
+    /// output. Called at a fresh start only, before checkpoint 0 exists.
+    ///
+    /// # Errors
+    ///
+    /// [`ConnectorError::JobRefused`] if there is output that the new job did not write.
+    fn check_fresh(&self) -> Result<(), ConnectorError>;
+
+    /// Makes the place of output that of `start.lineage` and consistent with `start.checkpoint`:
+    /// publishes what is pending, removes its own unpublished output that no checkpoint lists.
+    /// Called at the start of each attempt, before any writer is opened. Blocking.
+    ///
+    /// # Errors
+    ///
+    /// [`ConnectorError::StateRefused`] if output newer than `start.checkpoint` is published, or
+    /// the place belongs to another job or lineage.
+    fn recover(&self, start: &SinkStart) -> Result<(), ConnectorError>;
+
+    /// Opens the writer of one subtask; called once an attempt, after [`Self::recover`].
+    /// `attempt` differs for every attempt in the life of the lineage, so that names can't clash.
+    ///
+    /// # Errors
+    ///
+    /// Any [`ConnectorError`].
+    fn open(
+        &self,
+        subtask: &SubtaskId,
+        lineage: Lineage,
+        attempt: u64,
+    ) -> Result<Box<dyn Sink>, ConnectorError>;
+
+    /// Publishes what became pending at a checkpoint that is now complete. Idempotent. Blocking.
+    ///
+    /// # Errors
+    ///
+    /// Any [`ConnectorError`]; the attempt ends, and [`Self::recover`] publishes it again.
+    fn commit(&self, pending: &[PendingOutput]) -> Result<(), ConnectorError>;
+}
+
+/// Makes one subtask's output of one checkpoint durable; run on a thread where blocking is fine.
+pub type PreCommit = Box<dyn FnOnce() -> Result<Vec<PendingOutput>, ConnectorError> + Send>;
+
+/// Writes the output of one subtask. Owned by the thread of its chain.
+pub trait Sink: Send {
+    /// Writes records; they stay invisible until their checkpoint is complete. Sinks that are
+    /// not exactly-once may show them at once.
+    ///
+    /// # Errors
+    ///
+    /// Any [`ConnectorError`]; the writer is not used again.
+    fn write(&mut self, batch: &Batch) -> Result<(), ConnectorError>;
+
+    /// Cuts the output at the barrier of `checkpoint`: all that was written before belongs to it.
+    /// Cheap; the slow part (flush, fsync) is in the closure, which runs beside processing while
+    /// `write` already goes on for the next checkpoint. The pending output of an abandoned
+    /// checkpoint must be returned again by the next one: the runtime does that, not the writer.
+    ///
+    /// # Errors
+    ///
+    /// Any [`ConnectorError`]; the writer is not used again.
+    fn pre_commit(&mut self, checkpoint: CheckpointId) -> Result<PreCommit, ConnectorError>;
+}

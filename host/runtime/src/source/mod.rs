@@ -1,0 +1,93 @@
+//! Record path: [source] → channel → aligner → operator instance → router → sink.
+//!
+//! What the runtime asks of a source. A connector plans how its input is split over subtasks; a
+//! [`Source`] reads the splits of one subtask and knows its position after each batch. A position
+//! goes into a checkpoint and comes back as it was.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use serde::{Deserialize, Serialize};
+use tidegate_operator::Batch;
+
+use crate::{ConnectorError, SubtaskId};
+
+/// A boxed future, so that sources can be trait objects.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// A part of a source's input that one subtask reads, and how far it has read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SourceSplit {
+    /// Name for people, such as `input/a.txt@0..4096`. Not interpreted.
+    pub name: String,
+    /// What to read and where to go on, in the connector's own format, with a version byte first.
+    pub position: Vec<u8>,
+}
+
+/// What a source gives next.
+#[derive(Debug)]
+pub enum SourceOutput {
+    /// Records. Never empty.
+    Batch(Batch),
+    /// No record with an older timestamp follows from this subtask.
+    Watermark(i64),
+    /// All splits are read to their ends. Not polled again.
+    Ended,
+}
+
+/// A kind of source with its options: plans and opens. Shared by the subtasks.
+pub trait SourceConnector: Send + Sync {
+    /// The connector's name in the job file.
+    fn connector(&self) -> &'static str;
+
+    /// False if a restored position can't be read again, as of standard input.
+    fn is_replayable(&self) -> bool {
+        true
+    }
+
+    /// Splits the input over `parallelism` subtasks; called once in the life of a job, at its
+    /// fresh start. The result has `parallelism` entries; an empty one is a subtask without input.
+    ///
+    /// # Errors
+    ///
+    /// [`ConnectorError::JobRefused`] if there is no such input. Nothing was changed.
+    fn plan(&self, parallelism: u32) -> Result<Vec<Vec<SourceSplit>>, ConnectorError>;
+
+    /// Distributes the splits of a checkpoint over another number of subtasks, splitting what is
+    /// left of them further if it can. Same shape as [`Self::plan`].
+    ///
+    /// # Errors
+    ///
+    /// [`ConnectorError::StateRefused`] if a position can't be read. Nothing was changed.
+    fn replan(
+        &self,
+        splits: Vec<SourceSplit>,
+        parallelism: u32,
+    ) -> Result<Vec<Vec<SourceSplit>>, ConnectorError>;
+
+    /// Opens the splits of one subtask at their positions; called once an attempt.
+    ///
+    /// # Errors
+    ///
+    /// [`ConnectorError::StateRefused`] if the input is no longer what the position was taken in.
+    fn open(
+        &self,
+        subtask: &SubtaskId,
+        splits: Vec<SourceSplit>,
+    ) -> Result<Box<dyn Source>, ConnectorError>;
+}
+
+/// Reads the splits of one subtask. Owned by the thread of its chain, so blocking on a local file
+/// is fine; waiting for input to arrive must not block.
+pub trait Source: Send {
+    /// The next batch. Cancel-safe: dropped before it is ready, it has not moved the position.
+    ///
+    /// # Errors
+    ///
+    /// Any [`ConnectorError`]; the source is not polled again.
+    fn poll(&mut self) -> BoxFuture<'_, Result<SourceOutput, ConnectorError>>;
+
+    /// All splits with the position after everything that `poll` gave, including those at their
+    /// end where that must be remembered.
+    fn splits(&self) -> Vec<SourceSplit>;
+}

@@ -1,0 +1,215 @@
+//! Where a job starts: at its newest checkpoint, afresh, or from a savepoint.
+//!
+//! However it starts, a checkpoint is in the store before the first record flows: a fresh start
+//! commits checkpoint 0, a start from elsewhere commits a copy. From then on there is only one way
+//! to go on, and a process that is killed at any time goes on that way.
+
+use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use crate::checkpoint::{
+    CheckpointDirectory, CheckpointKind, CheckpointStore, DirStore, ImportTarget, Manifest,
+    SnapshotContents, StoreError, SubtaskSnapshot,
+};
+use crate::graph::NodeKind;
+use crate::job::{Job, RunOptions, StartFrom};
+use crate::recovery::{Resume, check_compatible};
+use crate::source::SourceSplit;
+use crate::task::connector_failed;
+use crate::{CheckpointId, ConnectorError, JobError, Lineage, SubtaskId};
+
+/// Opens and locks the checkpoint directory of a job, after checking what can be checked without
+/// writing anything: a job that can't start leaves no trace.
+///
+/// # Errors
+///
+/// Any [`JobError`] that speaks against the start. Nothing was changed.
+pub fn prepare(job: &Job, directory: &Path, options: &RunOptions) -> Result<DirStore, JobError> {
+    match &options.start {
+        StartFrom::Fresh => check_fresh(job)?,
+        StartFrom::Newest if !holds_checkpoints(directory) => check_fresh(job)?,
+        StartFrom::Newest => {}
+        StartFrom::Path(path) => {
+            let source = CheckpointDirectory::open(path)?;
+            let manifest = source.load(selected(&source)?)?;
+            let allowed = &options.allow_dropped_state;
+            check_compatible(&manifest, &job.graph, allowed, Resume::NewRun)?;
+        }
+    }
+    Ok(DirStore::open(directory)?)
+}
+
+fn holds_checkpoints(directory: &Path) -> bool {
+    let entries = std::fs::read_dir(directory.join("checkpoints"));
+    entries.is_ok_and(|mut entries| entries.next().is_some())
+}
+
+fn check_fresh(job: &Job) -> Result<(), JobError> {
+    initial_splits(job)?;
+    for (name, sink) in &job.sinks {
+        sink.check_fresh().map_err(|error| node_failed(name, error))?;
+    }
+    Ok(())
+}
+
+/// The checkpoint that the first attempt of a process goes on from, committed in `store`.
+pub(crate) fn start_point(
+    job: &Job,
+    store: &dyn CheckpointStore,
+    options: &RunOptions,
+    attempt: u64,
+) -> Result<Manifest, JobError> {
+    match &options.start {
+        StartFrom::Fresh => {
+            check_fresh(job)?;
+            store.retain(&[])?;
+            start_fresh(job, store, attempt)
+        }
+        StartFrom::Newest => match store.list()?.last() {
+            None => {
+                check_fresh(job)?;
+                start_fresh(job, store, attempt)
+            }
+            Some(newest) => {
+                let manifest = store.load(*newest)?;
+                let resume = match manifest.kind {
+                    // Its graph is still the one before the change that the user asked for.
+                    CheckpointKind::Imported => Resume::NewRun,
+                    CheckpointKind::Start | CheckpointKind::Running | CheckpointKind::Final => {
+                        Resume::SameRun
+                    }
+                };
+                let allowed = &options.allow_dropped_state;
+                check_compatible(&manifest, &job.graph, allowed, resume)?;
+                Ok(manifest)
+            }
+        },
+        StartFrom::Path(path) => start_from(path, job, store, options, attempt),
+    }
+}
+
+fn start_from(
+    path: &Path,
+    job: &Job,
+    store: &dyn CheckpointStore,
+    options: &RunOptions,
+    attempt: u64,
+) -> Result<Manifest, JobError> {
+    let allowed = &options.allow_dropped_state;
+    let source = CheckpointDirectory::open(path)?;
+    let checkpoint = selected(&source)?;
+    let digest = source.manifest_digest(checkpoint)?;
+    let newest_here = store.list()?.last().copied();
+    if let Some(newest) = newest_here {
+        let manifest = store.load(newest)?;
+        let origin = manifest.origin.as_ref();
+        if origin.is_some_and(|origin| origin.digest == digest) {
+            check_compatible(&manifest, &job.graph, allowed, Resume::NewRun)?;
+            return Ok(manifest);
+        }
+    }
+    let manifest = source.load(checkpoint)?;
+    check_compatible(&manifest, &job.graph, allowed, Resume::NewRun)?;
+    let target = ImportTarget {
+        lineage: new_lineage()?,
+        checkpoint: newest_here.map_or(checkpoint, |newest| newest.max(checkpoint)).next(),
+        attempt,
+    };
+    Ok(store.import(&source, checkpoint, target)?)
+}
+
+fn selected(source: &CheckpointDirectory) -> Result<CheckpointId, JobError> {
+    match source.selected() {
+        Some(checkpoint) => Ok(checkpoint),
+        None => Ok(source.newest()?),
+    }
+}
+
+/// Commits checkpoint 0: which splits every source subtask reads, and nothing else.
+fn start_fresh(
+    job: &Job,
+    store: &dyn CheckpointStore,
+    attempt: u64,
+) -> Result<Manifest, JobError> {
+    let mut splits = initial_splits(job)?;
+    let mut subtasks = Vec::new();
+    for node in job.graph.nodes() {
+        for index in 0..node.parallelism {
+            let subtask = SubtaskId {
+                operator: node.name.clone(),
+                index,
+            };
+            let contents = match node.kind {
+                NodeKind::Source => SnapshotContents::Source {
+                    splits: splits.remove(&subtask).unwrap_or_default(),
+                },
+                NodeKind::Operator => SnapshotContents::Operator { state: None },
+                NodeKind::Sink => SnapshotContents::Sink {
+                    pending: Vec::new(),
+                },
+            };
+            subtasks.push(SubtaskSnapshot {
+                subtask,
+                has_ended: false,
+                contents,
+            });
+        }
+    }
+    subtasks.sort_by(|a, b| a.subtask.cmp(&b.subtask));
+    let manifest = Manifest {
+        checkpoint: CheckpointId(0),
+        lineage: new_lineage()?,
+        origin: None,
+        attempt,
+        created_at_ms: unix_millis(),
+        kind: CheckpointKind::Start,
+        graph: job.graph.clone(),
+        subtasks,
+    };
+    store.complete(&manifest)?;
+    Ok(manifest)
+}
+
+fn initial_splits(
+    job: &Job,
+) -> Result<std::collections::HashMap<SubtaskId, Vec<SourceSplit>>, JobError> {
+    let mut splits = std::collections::HashMap::new();
+    for (name, source) in &job.sources {
+        let node = job.graph.node(name);
+        let parallelism = node.expect("a source is a node of the graph").parallelism;
+        let planned = source.plan(parallelism);
+        let planned = planned.map_err(|error| node_failed(name, error))?;
+        for (index, of_subtask) in (0u32..).zip(planned) {
+            let operator = name.clone();
+            splits.insert(SubtaskId { operator, index }, of_subtask);
+        }
+    }
+    Ok(splits)
+}
+
+/// A failure that concerns a whole node, told as its first subtask's.
+pub(crate) fn node_failed(name: &str, error: ConnectorError) -> JobError {
+    let subtask = SubtaskId {
+        operator: name.to_owned(),
+        index: 0,
+    };
+    connector_failed(&subtask, error)
+}
+
+/// Milliseconds since the Unix epoch, for people.
+pub(crate) fn unix_millis() -> u64 {
+    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH);
+    let millis = since_epoch.map_or(0, |elapsed| elapsed.as_millis());
+    u64::try_from(millis).unwrap_or(u64::MAX)
+}
+
+/// A lineage that no other start has drawn.
+fn new_lineage() -> Result<Lineage, JobError> {
+    let mut lineage = [0; 16];
+    getrandom::fill(&mut lineage).map_err(|error| {
+        let action = "draw a random number for the lineage of the job".to_owned();
+        let source = std::io::Error::other(error);
+        StoreError::Io { action, source }
+    })?;
+    Ok(Lineage(lineage))
+}

@@ -1,0 +1,26 @@
+//! Record path and barrier path: what a channel carries.
+
+use tidegate_operator::Batch;
+
+use crate::CheckpointId;
+
+/// The marker of a checkpoint in a channel: what is before it belongs to the checkpoint, what is
+/// after it does not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CheckpointBarrier {
+    /// The checkpoint that it marks.
+    pub checkpoint: CheckpointId,
+}
+
+/// What a channel carries, in order.
+#[derive(Clone, Debug, PartialEq)]
+pub enum StreamElement {
+    /// Records.
+    Batch(Batch),
+    /// No record with an older timestamp follows on this channel; milliseconds since the epoch.
+    Watermark(i64),
+    /// See [`CheckpointBarrier`].
+    Barrier(CheckpointBarrier),
+    /// Nothing follows on this channel.
+    EndOfInput,
+}

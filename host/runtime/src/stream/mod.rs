@@ -1,0 +1,7 @@
+//! What flows: stream elements and watermarks. Pure data, no channel and no thread.
+
+mod element;
+mod watermark;
+
+pub use element::{CheckpointBarrier, StreamElement};
+pub use watermark::{MAX_WATERMARK, MIN_WATERMARK, WatermarkMerge};

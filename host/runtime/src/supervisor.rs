@@ -1,0 +1,236 @@
+//! A job from its start to its end: attempts, and what comes between them.
+//!
+//! The only place that starts and joins chains. Each attempt begins with the newest complete
+//! checkpoint that the store holds and ends when the driver says so; what follows a failure is the
+//! restart strategy's decision.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::checkpoint::CheckpointStore;
+use crate::checkpoint::coordinator::Coordinator;
+use crate::checkpoint::driver::{AttemptEnd, Driver, DriverStart};
+use crate::config::RestartSettings;
+use crate::deploy::{Attempt, deploy};
+use crate::graph::ExecutionGraph;
+use crate::job::{CommandError, Job, JobCommand, JobControl, Outcome, RunOptions, StartFrom};
+use crate::metrics::AttemptMetrics;
+use crate::recovery::RestartStrategy;
+use crate::restore::Restore;
+use crate::status::{JobState, JobStatus};
+use crate::{CheckpointId, JobError};
+
+/// Runs a job until it has finished, is stopped or cancelled, or has failed for good. Must be
+/// called within a tokio runtime with time enabled. `store` is what [`crate::prepare`] gave.
+///
+/// # Errors
+///
+/// Why the job failed. What is complete stays: running it again goes on from there.
+pub async fn run(
+    job: Job,
+    store: Arc<dyn CheckpointStore>,
+    options: RunOptions,
+    control: JobControl,
+) -> Result<Outcome, JobError> {
+    let restart = RestartStrategy::new(job.settings.restart.clone());
+    let mut supervisor = Supervisor {
+        job: Arc::new(job),
+        store,
+        options,
+        control,
+        restart,
+        started: Instant::now(),
+        is_first_attempt: true,
+        records_before: 0,
+    };
+    let result = supervisor.run().await;
+    let state = match &result {
+        Ok(Outcome::Finished | Outcome::AlreadyFinished) => JobState::Finished,
+        Ok(Outcome::Stopped { .. }) => JobState::Stopped,
+        Ok(Outcome::Cancelled) => JobState::Cancelled,
+        Err(_) => JobState::Failed,
+    };
+    supervisor.control.status.send_modify(|status| {
+        status.state = state;
+        if let Err(error) = &result {
+            status.last_failure = Some(crate::error::with_causes(error));
+        }
+    });
+    result
+}
+
+struct Supervisor {
+    job: Arc<Job>,
+    store: Arc<dyn CheckpointStore>,
+    options: RunOptions,
+    control: JobControl,
+    restart: RestartStrategy,
+    started: Instant,
+    is_first_attempt: bool,
+    /// Records that sources gave in earlier attempts of this process.
+    records_before: u64,
+}
+
+impl Supervisor {
+    async fn run(&mut self) -> Result<Outcome, JobError> {
+        let mut restarts = 0;
+        loop {
+            let failure = match self.attempt().await {
+                Ok(outcome) => return Ok(outcome),
+                Err(error) => error,
+            };
+            let is_last = !failure.may_restart();
+            if is_last {
+                return Err(failure);
+            }
+            let Some(wait) = self.restart.on_failure(self.started.elapsed()) else {
+                return Err(match self.job.settings.restart {
+                    RestartSettings::None => failure,
+                    RestartSettings::FixedDelay { .. }
+                    | RestartSettings::ExponentialBackoff { .. } => JobError::RestartsExhausted {
+                        restarts,
+                        last: Box::new(failure),
+                    },
+                });
+            };
+            restarts += 1;
+            let message = crate::error::with_causes(&failure);
+            tracing::warn!("attempt failed, restarting in {wait:?}: {message}");
+            self.control.status.send_modify(|status| {
+                status.state = JobState::Restarting;
+                status.restarts = restarts;
+                status.last_failure = Some(message);
+                self.records_before = status.source_records;
+            });
+            if let Some(outcome) = self.wait_for_restart(wait).await? {
+                return Ok(outcome);
+            }
+        }
+    }
+
+    /// Waits before the next attempt. Someone who wants the job to end need not wait for that.
+    async fn wait_for_restart(
+        &mut self,
+        wait: Duration,
+    ) -> Result<Option<Outcome>, JobError> {
+        let restart_at = Instant::now() + wait;
+        loop {
+            let command = tokio::select! {
+                () = tokio::time::sleep_until(restart_at) => return Ok(None),
+                command = self.control.commands.recv() => command,
+            };
+            let not_running = CommandError::NotRunning {
+                state: JobState::Restarting.to_string(),
+            };
+            // The other side may have gone away; it then needs no answer.
+            match command {
+                None => {
+                    tokio::time::sleep_until(restart_at).await;
+                    return Ok(None);
+                }
+                Some(JobCommand::Cancel) => return Ok(Some(Outcome::Cancelled)),
+                Some(JobCommand::Checkpoint { reply }) => drop(reply.send(Err(not_running))),
+                Some(JobCommand::Savepoint { reply, .. }) => drop(reply.send(Err(not_running))),
+                Some(JobCommand::Stop {
+                    drain: false,
+                    savepoint: None,
+                    reply,
+                }) => {
+                    // Nothing runs, so the newest checkpoint is the last one.
+                    drop(reply.send(Ok(None)));
+                    let checkpoint = self.newest_checkpoint()?;
+                    return Ok(Some(Outcome::Stopped { checkpoint }));
+                }
+                Some(JobCommand::Stop { reply, .. }) => drop(reply.send(Err(not_running))),
+            }
+        }
+    }
+
+    fn newest_checkpoint(&self) -> Result<CheckpointId, JobError> {
+        Ok(self.store.list()?.last().copied().unwrap_or_default())
+    }
+
+    async fn attempt(&mut self) -> Result<Outcome, JobError> {
+        let job = Arc::clone(&self.job);
+        let restore = Restore {
+            job: Arc::clone(&job),
+            store: Arc::clone(&self.store),
+            options: self.options_of_attempt(),
+            is_first_attempt: self.is_first_attempt,
+        };
+        let restored = tokio::task::spawn_blocking(move || restore.run()).await;
+        let Some(restored) = restored.expect("restoring does not panic and is never aborted")? else {
+            return Ok(Outcome::AlreadyFinished);
+        };
+        self.is_first_attempt = false;
+        let (identity, checkpoint) = (restored.identity, restored.checkpoint);
+        let graph = ExecutionGraph::new(&job.graph);
+        let metrics = AttemptMetrics::new(&job.graph);
+        self.show_attempt(identity.attempt, checkpoint, &metrics);
+        let coordinator = Coordinator::new(
+            job.settings.checkpoint.clone(),
+            graph.chains.iter().map(|chain| chain.id),
+            graph.source_chains(),
+            checkpoint,
+            self.started.elapsed(),
+        );
+        let descriptions = graph.chains.iter().map(|chain| chain.describe()).collect();
+        let source_chains = graph.source_chains();
+        let deployment = deploy(
+            graph,
+            Attempt {
+                job: Arc::clone(&job),
+                identity: identity.clone(),
+                checkpoint,
+                starts: restored.starts,
+                store: Arc::clone(&self.store),
+                metrics: metrics.clone(),
+            },
+        );
+        let mut driver = Driver::new(
+            DriverStart {
+                job,
+                store: Arc::clone(&self.store),
+                coordinator,
+                identity,
+                origin: restored.origin,
+                source_chains,
+                descriptions,
+                metrics,
+                started: self.started,
+                records_before: self.records_before,
+            },
+            deployment,
+            self.control.status.borrow().checkpoints.clone(),
+        );
+        let end = driver.run(&mut self.control).await;
+        driver.into_deployment().shut_down().await;
+        match end {
+            AttemptEnd::Done(outcome) => Ok(outcome),
+            AttemptEnd::Failed(error) => Err(error),
+        }
+    }
+
+    /// Only the first attempt of a process starts where the user said; the others go on.
+    fn options_of_attempt(&self) -> RunOptions {
+        if self.is_first_attempt {
+            return self.options.clone();
+        }
+        RunOptions {
+            start: StartFrom::Newest,
+            allow_dropped_state: self.options.allow_dropped_state.clone(),
+        }
+    }
+
+    fn show_attempt(&self, attempt: u64, checkpoint: CheckpointId, metrics: &AttemptMetrics) {
+        let nodes = metrics.node_status(&self.job.graph);
+        self.control.status.send_modify(|status: &mut JobStatus| {
+            status.state = JobState::Restoring;
+            status.attempt = attempt;
+            status.restored_checkpoint = Some(checkpoint.0);
+            status.nodes = nodes;
+        });
+    }
+}

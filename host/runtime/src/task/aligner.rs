@@ -1,0 +1,135 @@
+//! Barrier path: channel → [aligner] → snapshot → router. Pure.
+//!
+//! Decides which channels of an input gate are held back ("parked") and when a subtask takes its
+//! snapshot, after Flink's aligned checkpoints (Carbone et al. 2015, "Lightweight Asynchronous
+//! Snapshots for Distributed Dataflows"). Invariants: between the first barrier of a checkpoint
+//! and its completion a parked channel gives nothing; at completion no channel is parked; a channel
+//! that has ended counts as aligned. It holds no records: those wait in the bounded channels.
+
+use crate::{ChannelIndex, CheckpointId};
+
+/// What the subtask does next. Every caller must handle every case.
+#[must_use]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Alignment {
+    /// Stop reading this channel; others have not delivered their barrier yet.
+    Park(ChannelIndex),
+    /// Every channel has delivered this checkpoint's barrier or has ended: snapshot, then resume
+    /// all.
+    Complete(CheckpointId),
+}
+
+/// What the end of a channel means.
+#[must_use]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EndOfChannel {
+    /// Others still deliver; nothing to do.
+    OthersRemain,
+    /// It was the last one that this checkpoint waited for: snapshot, then resume all.
+    Complete(CheckpointId),
+    /// Every channel has ended: the subtask's input is over.
+    AllEnded,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Channel {
+    Open,
+    Parked,
+    Ended,
+}
+
+/// Aligns the barriers of one input gate.
+#[derive(Clone, Debug)]
+pub struct Aligner {
+    channels: Vec<Channel>,
+    /// The checkpoint whose barriers are arriving. At least one channel is then parked.
+    aligning: Option<CheckpointId>,
+    last_completed: Option<CheckpointId>,
+}
+
+impl Aligner {
+    /// For a gate with `channels` channels, all open.
+    #[must_use]
+    pub fn new(channels: usize) -> Self {
+        Self {
+            channels: vec![Channel::Open; channels],
+            aligning: None,
+            last_completed: None,
+        }
+    }
+
+    /// True if nothing may be read from `channel` until the alignment completes.
+    #[must_use]
+    pub fn is_parked(&self, channel: ChannelIndex) -> bool {
+        self.channels[channel.0 as usize] == Channel::Parked
+    }
+
+    /// True if every channel has ended.
+    #[must_use]
+    pub fn all_ended(&self) -> bool {
+        self.channels.iter().all(|c| *c == Channel::Ended)
+    }
+
+    /// The checkpoint that is being aligned.
+    #[must_use]
+    pub fn aligning(&self) -> Option<CheckpointId> {
+        self.aligning
+    }
+
+    /// A channel delivered a barrier.
+    ///
+    /// # Panics
+    ///
+    /// If the channel is parked or has ended, or the barrier is of another checkpoint than the one
+    /// being aligned: the coordinator never has two checkpoints in flight on one channel out of
+    /// order, so that would be a bug of ours.
+    pub fn on_barrier(&mut self, channel: ChannelIndex, checkpoint: CheckpointId) -> Alignment {
+        let slot = &mut self.channels[channel.0 as usize];
+        assert_ne!(*slot, Channel::Parked, "{channel} delivered while parked");
+        assert_ne!(*slot, Channel::Ended, "{channel} delivered after its end");
+        let newer = self.last_completed.is_none_or(|last| checkpoint > last);
+        assert!(newer, "barrier {checkpoint} came after its checkpoint");
+        let current = *self.aligning.get_or_insert(checkpoint);
+        assert_eq!(current, checkpoint, "two checkpoints aligned at once");
+
+        *slot = Channel::Parked;
+        match self.complete_if_aligned() {
+            Some(checkpoint) => Alignment::Complete(checkpoint),
+            None => Alignment::Park(channel),
+        }
+    }
+
+    /// A channel ended.
+    ///
+    /// # Panics
+    ///
+    /// If the channel is parked or has ended already.
+    pub fn on_end(&mut self, channel: ChannelIndex) -> EndOfChannel {
+        let slot = &mut self.channels[channel.0 as usize];
+        assert_ne!(*slot, Channel::Parked, "{channel} ended while parked");
+        assert_ne!(*slot, Channel::Ended, "{channel} ended twice");
+        *slot = Channel::Ended;
+        if let Some(checkpoint) = self.complete_if_aligned() {
+            EndOfChannel::Complete(checkpoint)
+        } else if self.all_ended() {
+            EndOfChannel::AllEnded
+        } else {
+            EndOfChannel::OthersRemain
+        }
+    }
+
+    fn complete_if_aligned(&mut self) -> Option<CheckpointId> {
+        let checkpoint = self.aligning?;
+        if self.channels.contains(&Channel::Open) {
+            return None;
+        }
+        for channel in &mut self.channels {
+            if *channel == Channel::Parked {
+                *channel = Channel::Open;
+            }
+        }
+        self.aligning = None;
+        self.last_completed = Some(checkpoint);
+        Some(checkpoint)
+    }
+}

@@ -1,0 +1,127 @@
+//! Barrier path: what a source subtask and a gate-fed subtask do alike around a snapshot.
+
+use std::time::Instant;
+
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::control::{ChainEvent, ControlMessage};
+use super::operator_chain::{OperatorChain, Snapshot};
+use super::persister::PersistMessage;
+use crate::channel::ChannelClosed;
+use crate::source::SourceSplit;
+use crate::{ChainId, CheckpointId, JobError};
+
+/// Why a chain leaves its loop.
+pub(crate) enum Exit {
+    /// The coordinator said so, or the attempt is over.
+    Told,
+    /// A neighbour is gone; its own failure is the one to report.
+    NeighbourGone,
+    /// This chain failed.
+    Failed(JobError),
+}
+
+impl From<ChannelClosed> for Exit {
+    fn from(ChannelClosed: ChannelClosed) -> Self {
+        Self::NeighbourGone
+    }
+}
+
+impl From<JobError> for Exit {
+    fn from(error: JobError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+/// What one chain owns besides its input: its subtasks and its lines to the coordinator and the
+/// persister.
+pub(crate) struct ChainContext {
+    pub(crate) id: ChainId,
+    pub(crate) chain: OperatorChain,
+    pub(crate) control: mpsc::Receiver<ControlMessage>,
+    pub(crate) events: mpsc::Sender<ChainEvent>,
+    pub(crate) persister: mpsc::Sender<PersistMessage>,
+    pub(crate) cancelled: CancellationToken,
+    /// The newest checkpoint that the chain took part in or declined.
+    pub(crate) last_snapshot: CheckpointId,
+}
+
+impl ChainContext {
+    /// Takes the snapshot of a checkpoint and hands it to the persister. `announce` is false if the
+    /// chain's output has ended: there is then nobody to send the barrier to.
+    ///
+    /// Not cancel-safe; only dropped when the attempt is over.
+    pub(crate) async fn take_snapshot(
+        &mut self,
+        checkpoint: CheckpointId,
+        splits: Option<Vec<SourceSplit>>,
+        announce: bool,
+    ) -> Result<(), Exit> {
+        assert!(
+            checkpoint > self.last_snapshot,
+            "{} takes part in checkpoint {checkpoint} twice",
+            self.id
+        );
+        self.last_snapshot = checkpoint;
+        let started = Instant::now();
+        let snapshot = self.chain.snapshot(checkpoint, splits)?;
+        let pause = started.elapsed();
+        // Broadcast before persisting: downstream can align while we write, which is most of the
+        // latency.
+        if announce {
+            self.chain.broadcast_barrier(checkpoint);
+        }
+        match snapshot {
+            Snapshot::Taken(parts) => {
+                let message = PersistMessage::Snapshot {
+                    checkpoint,
+                    parts,
+                    pause,
+                };
+                self.tell_persister(message).await?;
+            }
+            Snapshot::Declined(fault) => {
+                let event = ChainEvent::Declined {
+                    chain: self.id,
+                    checkpoint,
+                    reason: fault.to_string(),
+                };
+                self.tell_coordinator(event).await?;
+            }
+        }
+        self.flush().await
+    }
+
+    /// The checkpoint is durable everywhere.
+    pub(crate) async fn checkpoint_complete(&mut self, id: CheckpointId) -> Result<(), Exit> {
+        self.chain.checkpoint_complete(id)?;
+        self.tell_persister(PersistMessage::Complete(id)).await
+    }
+
+    /// Ends the chain's subtasks and its output, and says so.
+    pub(crate) async fn end(&mut self) -> Result<(), Exit> {
+        self.chain.end()?;
+        self.flush().await?;
+        self.tell_coordinator(ChainEvent::Ended(self.id)).await
+    }
+
+    /// Sends what the chain has produced, unless the attempt is over.
+    pub(crate) async fn flush(&mut self) -> Result<(), Exit> {
+        tokio::select! {
+            biased;
+            sent = self.chain.flush() => Ok(sent?),
+            () = self.cancelled.cancelled() => Err(Exit::Told),
+        }
+    }
+
+    async fn tell_persister(&self, message: PersistMessage) -> Result<(), Exit> {
+        let sent = self.persister.send(message).await;
+        sent.map_err(|_| Exit::NeighbourGone)
+    }
+
+    async fn tell_coordinator(&self, event: ChainEvent) -> Result<(), Exit> {
+        let sent = self.events.send(event).await;
+        sent.map_err(|_| Exit::NeighbourGone)
+    }
+}

@@ -1,0 +1,23 @@
+//! HOW: the subtasks and what moves records through them.
+
+mod aligner;
+mod chain_context;
+pub(crate) mod control;
+mod operator;
+mod operator_chain;
+mod outbox;
+mod persister;
+mod router;
+mod source_subtask;
+mod subtask;
+
+pub use aligner::{Aligner, Alignment, EndOfChannel};
+pub use operator::{ComponentOperator, OperatorFactory, OperatorInstance};
+
+pub(crate) use chain_context::{ChainContext, Exit};
+pub(crate) use operator_chain::{OpenLink, OperatorChain, Output, Role, connector_failed};
+pub(crate) use outbox::{Outbox, SenderIndex};
+pub(crate) use persister::{PersistMessage, Persister, RunIdentity};
+pub(crate) use router::Router;
+pub(crate) use source_subtask::SourceSubtask;
+pub(crate) use subtask::Subtask;

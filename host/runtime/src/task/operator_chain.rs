@@ -1,0 +1,292 @@
+//! Record path: source → channel → aligner → [operator chain] → router → sink.
+//!
+//! The subtasks of one chain, called one after the other on one thread: a batch goes through all
+//! of them before the next one comes. Nothing here waits; output for other chains is queued in the
+//! outbox. A subtask that has ended is never called again, also not after a restore, so that
+//! `finish` happens once in the life of a job.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use tidegate_operator::{Batch, Emission, GuestFault};
+
+use super::operator::OperatorInstance;
+use super::outbox::Outbox;
+use super::persister::Part;
+use super::router::Router;
+use crate::checkpoint::{SnapshotContents, SubtaskSnapshot};
+use crate::channel::ChannelClosed;
+use crate::metrics::SubtaskMetrics;
+use crate::sink::Sink;
+use crate::source::SourceSplit;
+use crate::stream::{CheckpointBarrier, StreamElement};
+use crate::{CheckpointId, JobError, SubtaskId};
+
+/// What a subtask does with what reaches it.
+pub(crate) enum Role {
+    /// Feeds the chain; polled by the source subtask.
+    Source,
+    /// Calls a guest.
+    Operator(Box<dyn OperatorInstance>),
+    /// Writes.
+    Sink(Box<dyn Sink>),
+}
+
+/// One place where the records of a port go.
+pub(crate) enum Output {
+    /// To a later link of this chain.
+    Chained(usize),
+    /// Into channels.
+    Routed(Router),
+}
+
+/// One subtask of the chain, open and restored.
+pub(crate) struct OpenLink {
+    pub(crate) subtask: SubtaskId,
+    pub(crate) role: Role,
+    /// By port.
+    pub(crate) outputs: Vec<Vec<Output>>,
+    pub(crate) metrics: Arc<SubtaskMetrics>,
+    /// All inputs have ended and, in an operator, `finish` was called.
+    pub(crate) has_ended: bool,
+}
+
+/// The subtasks of one chain.
+pub(crate) struct OperatorChain {
+    links: Vec<OpenLink>,
+    outbox: Outbox,
+}
+
+/// What became of a snapshot.
+pub(crate) enum Snapshot {
+    /// What has to be made durable.
+    Taken(Vec<Part>),
+    /// A guest could not give its state; it goes on.
+    Declined(Box<GuestFault>),
+}
+
+impl OperatorChain {
+    pub(crate) fn new(links: Vec<OpenLink>, outbox: Outbox) -> Self {
+        Self { links, outbox }
+    }
+
+    /// True if the whole chain has ended.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.links.iter().all(|link| link.has_ended)
+    }
+
+    /// True if the first link had ended when it was restored.
+    pub(crate) fn head_has_ended(&self) -> bool {
+        self.links[0].has_ended
+    }
+
+    /// The subtask of the first link.
+    pub(crate) fn head(&self) -> &SubtaskId {
+        &self.links[0].subtask
+    }
+
+    /// A batch from the input gate for the first link.
+    pub(crate) fn process(&mut self, input: u32, batch: Batch) -> Result<(), JobError> {
+        self.deliver(0, input, batch)
+    }
+
+    /// A batch that the source, the first link, gave.
+    pub(crate) fn emit_from_source(&mut self, batch: Batch) -> Result<(), JobError> {
+        self.emit(0, 0, batch)
+    }
+
+    /// The merged watermark of the chain's input advanced.
+    pub(crate) fn advance_watermark(&mut self, watermark: i64) -> Result<(), JobError> {
+        self.watermark(0, watermark)
+    }
+
+    /// All inputs of the chain have ended: operators finish, and the chain's output ends.
+    pub(crate) fn end(&mut self) -> Result<(), JobError> {
+        self.end_link(0)
+    }
+
+    /// Queues the barrier for every output channel, behind all that was produced before.
+    pub(crate) fn broadcast_barrier(&mut self, checkpoint: CheckpointId) {
+        let element = StreamElement::Barrier(CheckpointBarrier { checkpoint });
+        for link in &self.links {
+            for output in link.outputs.iter().flatten() {
+                if let Output::Routed(router) = output {
+                    router.broadcast(&element, &mut self.outbox);
+                }
+            }
+        }
+    }
+
+    /// Sends what is queued. See [`Outbox::flush`].
+    pub(crate) async fn flush(&mut self) -> Result<(), ChannelClosed> {
+        self.outbox.flush().await
+    }
+
+    /// The state of every subtask as of now. `splits` are the source's positions.
+    pub(crate) fn snapshot(
+        &mut self,
+        checkpoint: CheckpointId,
+        mut splits: Option<Vec<SourceSplit>>,
+    ) -> Result<Snapshot, JobError> {
+        // Guests first: a sink must not cut its output for a checkpoint that is declined.
+        let mut states = Vec::new();
+        for link in &mut self.links {
+            let Role::Operator(instance) = &mut link.role else {
+                states.push(None);
+                continue;
+            };
+            match instance.snapshot(checkpoint.0) {
+                Ok(chunks) => states.push(Some(chunks)),
+                Err(fault) if fault.instance_is_usable() => {
+                    return Ok(Snapshot::Declined(Box::new(fault)));
+                }
+                Err(fault) => return Err(Box::new(fault).into()),
+            }
+        }
+        let mut parts = Vec::new();
+        for (link, state) in self.links.iter_mut().zip(states) {
+            parts.push(match &mut link.role {
+                Role::Source => Part::Ready(SubtaskSnapshot {
+                    subtask: link.subtask.clone(),
+                    has_ended: link.has_ended,
+                    contents: SnapshotContents::Source {
+                        splits: splits.take().expect("a chain with a source has its splits"),
+                    },
+                }),
+                Role::Operator(_) => Part::State {
+                    subtask: link.subtask.clone(),
+                    has_ended: link.has_ended,
+                    chunks: state.expect("every operator gave its state above"),
+                },
+                Role::Sink(sink) => Part::Output {
+                    subtask: link.subtask.clone(),
+                    has_ended: link.has_ended,
+                    pre_commit: sink
+                        .pre_commit(checkpoint)
+                        .map_err(|error| connector_failed(&link.subtask, error))?,
+                },
+            });
+        }
+        Ok(Snapshot::Taken(parts))
+    }
+
+    /// Tells every operator that the checkpoint is complete.
+    pub(crate) fn checkpoint_complete(&mut self, checkpoint: CheckpointId) -> Result<(), JobError> {
+        for link in &mut self.links {
+            let Role::Operator(instance) = &mut link.role else {
+                continue;
+            };
+            match instance.checkpoint_complete(checkpoint.0) {
+                Ok(()) => {}
+                // The notification is a courtesy: the checkpoint is complete whatever the guest
+                // says, and its state is unharmed.
+                Err(fault) if fault.instance_is_usable() => {
+                    tracing::warn!(subtask = %link.subtask, %checkpoint, "{fault}");
+                }
+                Err(fault) => return Err(Box::new(fault).into()),
+            }
+        }
+        Ok(())
+    }
+
+    fn deliver(&mut self, at: usize, input: u32, batch: Batch) -> Result<(), JobError> {
+        let link = &mut self.links[at];
+        assert!(!link.has_ended, "{} got records after its end", link.subtask);
+        link.metrics.count_in(batch.len(), batch.byte_size());
+        let started = Instant::now();
+        match &mut link.role {
+            Role::Source => unreachable!("nothing is delivered to a source"),
+            Role::Operator(instance) => {
+                let emissions = instance.process(input, batch).map_err(Box::new)?;
+                link.metrics.count_busy(started.elapsed());
+                self.emit_all(at, emissions)
+            }
+            Role::Sink(sink) => {
+                let written = sink.write(&batch);
+                link.metrics.count_busy(started.elapsed());
+                written.map_err(|error| connector_failed(&link.subtask, error))
+            }
+        }
+    }
+
+    fn emit_all(&mut self, at: usize, emissions: Vec<Emission>) -> Result<(), JobError> {
+        let emissions = emissions.into_iter().filter(|e| !e.batch.is_empty());
+        for emission in emissions {
+            self.emit(at, emission.port, emission.batch)?;
+        }
+        Ok(())
+    }
+
+    fn emit(&mut self, at: usize, port: u32, batch: Batch) -> Result<(), JobError> {
+        let link = &self.links[at];
+        link.metrics.count_out(batch.len(), batch.byte_size());
+        let places = link.outputs[port as usize].len();
+        let mut batch = Some(batch);
+        for place in 0..places {
+            let is_last = place + 1 == places;
+            let part = if is_last { batch.take() } else { batch.clone() };
+            let part = part.expect("the batch is taken only by the last place");
+            match &mut self.links[at].outputs[port as usize][place] {
+                Output::Routed(router) => router.route(part, &mut self.outbox),
+                Output::Chained(next) => {
+                    let next = *next;
+                    self.deliver(next, 0, part)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn watermark(&mut self, at: usize, watermark: i64) -> Result<(), JobError> {
+        let link = &mut self.links[at];
+        link.metrics.set_watermark(watermark);
+        if !link.has_ended
+            && let Role::Operator(instance) = &mut link.role
+        {
+            let emissions = instance.advance_watermark(watermark).map_err(Box::new)?;
+            self.emit_all(at, emissions)?;
+        }
+        self.forward(at, &StreamElement::Watermark(watermark), |chain, next| {
+            chain.watermark(next, watermark)
+        })
+    }
+
+    fn end_link(&mut self, at: usize) -> Result<(), JobError> {
+        let link = &mut self.links[at];
+        if !link.has_ended
+            && let Role::Operator(instance) = &mut link.role
+        {
+            let emissions = instance.finish().map_err(Box::new)?;
+            self.emit_all(at, emissions)?;
+        }
+        let link = &mut self.links[at];
+        link.has_ended = true;
+        link.metrics.set_ended();
+        self.forward(at, &StreamElement::EndOfInput, Self::end_link)
+    }
+
+    /// Hands an element that concerns everyone to all that is downstream of a link.
+    fn forward(
+        &mut self,
+        at: usize,
+        element: &StreamElement,
+        mut chained: impl FnMut(&mut Self, usize) -> Result<(), JobError>,
+    ) -> Result<(), JobError> {
+        let mut next_links = Vec::new();
+        for output in self.links[at].outputs.iter().flatten() {
+            match output {
+                Output::Routed(router) => router.broadcast(element, &mut self.outbox),
+                Output::Chained(next) => next_links.push(*next),
+            }
+        }
+        next_links.into_iter().try_for_each(|next| chained(self, next))
+    }
+}
+
+/// A connector's failure with the subtask that it happened in.
+pub(crate) fn connector_failed(subtask: &SubtaskId, error: crate::ConnectorError) -> JobError {
+    JobError::Connector {
+        subtask: subtask.clone(),
+        error,
+    }
+}

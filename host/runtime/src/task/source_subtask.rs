@@ -1,0 +1,115 @@
+//! Record path: [source subtask] → operator chain → router → channel.
+//! Barrier path: records the position and emits the barrier between two batches.
+//!
+//! The loop of a chain that starts with a source. A source that has ended, or that was told to
+//! give nothing more, stays to answer for its position until the job is done.
+
+use super::chain_context::{ChainContext, Exit};
+use super::control::ControlMessage;
+use super::operator_chain::connector_failed;
+use crate::CheckpointId;
+use crate::source::{Source, SourceOutput};
+use crate::stream::MAX_WATERMARK;
+
+/// What the source does between control messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reading {
+    /// It is polled.
+    Polled,
+    /// It gave its last record before the barrier of the job's last checkpoint.
+    Suspended,
+    /// Its splits are at their ends, or it was told to end.
+    Ended,
+}
+
+/// A chain that starts with a source.
+pub(crate) struct SourceSubtask {
+    context: ChainContext,
+    source: Box<dyn Source>,
+    reading: Reading,
+}
+
+impl SourceSubtask {
+    pub(crate) fn new(context: ChainContext, source: Box<dyn Source>) -> Self {
+        Self {
+            context,
+            source,
+            reading: Reading::Polled,
+        }
+    }
+
+    /// Runs until told to leave.
+    pub(crate) async fn run(mut self) -> Exit {
+        match self.run_until_exit().await {
+            Ok(never) => match never {},
+            Err(exit) => exit,
+        }
+    }
+
+    async fn run_until_exit(&mut self) -> Result<std::convert::Infallible, Exit> {
+        if self.context.chain.head_has_ended() {
+            self.end().await?;
+        }
+        loop {
+            // Control first, so that a busy source is triggered in time. Dropping `poll` does not
+            // move the position.
+            tokio::select! {
+                biased;
+                () = self.context.cancelled.cancelled() => return Err(Exit::Told),
+                message = self.context.control.recv() => match message {
+                    Some(message) => self.on_control(message).await?,
+                    None => return Err(Exit::NeighbourGone),
+                },
+                output = self.source.poll(), if self.reading == Reading::Polled => {
+                    let head = self.context.chain.head();
+                    let output = output.map_err(|error| connector_failed(head, error))?;
+                    self.on_output(output).await?;
+                }
+            }
+        }
+    }
+
+    async fn on_output(&mut self, output: SourceOutput) -> Result<(), Exit> {
+        match output {
+            SourceOutput::Batch(batch) => self.context.chain.emit_from_source(batch)?,
+            SourceOutput::Watermark(watermark) => self.context.chain.advance_watermark(watermark)?,
+            SourceOutput::Ended => return self.end().await,
+        }
+        self.context.flush().await
+    }
+
+    async fn on_control(&mut self, message: ControlMessage) -> Result<(), Exit> {
+        match message {
+            ControlMessage::Trigger {
+                checkpoint,
+                suspend,
+            } => self.on_trigger(checkpoint, suspend).await,
+            ControlMessage::Complete(id) => self.context.checkpoint_complete(id).await,
+            ControlMessage::EndSources => self.end().await,
+            ControlMessage::Shutdown => Err(Exit::Told),
+        }
+    }
+
+    async fn on_trigger(&mut self, checkpoint: CheckpointId, suspend: bool) -> Result<(), Exit> {
+        if checkpoint <= self.context.last_snapshot {
+            return Ok(());
+        }
+        let splits = self.source.splits();
+        let announce = self.reading != Reading::Ended;
+        let taken = self.context.take_snapshot(checkpoint, Some(splits), announce);
+        taken.await?;
+        if suspend && self.reading == Reading::Polled {
+            self.reading = Reading::Suspended;
+        }
+        Ok(())
+    }
+
+    async fn end(&mut self) -> Result<(), Exit> {
+        if self.reading == Reading::Ended {
+            return Ok(());
+        }
+        self.reading = Reading::Ended;
+        self.context.chain.advance_watermark(MAX_WATERMARK)?;
+        self.context.end().await
+    }
+}

@@ -1,0 +1,58 @@
+#!/usr/bin/env bash
+# Makes sure that guests can be compiled: a Rust compiler for wasm32-unknown-unknown. On Debian as
+# root it installs one; elsewhere it says what to install. Does nothing, and needs no network, when
+# one is there. Looks where `tidegate build` looks (host/cli/src/build/toolchain.rs).
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+target=wasm32-unknown-unknown
+packages=(rustc-web cargo-web rust-web-src rust-web-llvm)
+
+# The compiler's lib/rustlib, if the compiler is there and works.
+libraries() {
+    local sysroot
+    sysroot=$(env -u RUSTUP_TOOLCHAIN "$1" --print sysroot 2>/dev/null) && echo "$sysroot/lib/rustlib"
+}
+
+has_target() {
+    compgen -G "$1/$target/lib/libstd-*.rlib" >/dev/null
+}
+
+# Prints what was found, and fails if nothing was.
+find_toolchain() {
+    local own distribution
+    if own=$(libraries rustc) && has_target "$own"; then
+        echo "guest toolchain: $(rustc --version), with the target $target"
+    elif [ -x /usr/bin/cargo ] && distribution=$(libraries /usr/bin/rustc); then
+        if has_target "$distribution"; then
+            echo "guest toolchain: $(/usr/bin/rustc --version), with the target $target"
+        elif [ -e "$distribution/src/rust/library/std/Cargo.toml" ] && [ -e /usr/bin/rust-lld ]; then
+            echo "guest toolchain: $(/usr/bin/rustc --version), with the sources of std"
+        else
+            return 1
+        fi
+    else
+        return 1
+    fi
+}
+
+if find_toolchain; then
+    exit 0
+fi
+
+if [ -e /etc/debian_version ] && [ "$(id -u)" -eq 0 ]; then
+    apt-get update
+    apt-get install -y --no-install-recommends "${packages[@]}"
+    # The linker is a link into a package that none of these asks for, such as lld-22.
+    if [ -L /usr/bin/rust-lld ] && [ ! -e /usr/bin/rust-lld ]; then
+        apt-get install -y --no-install-recommends "$(basename "$(readlink /usr/bin/rust-lld)")"
+    fi
+    find_toolchain && exit 0
+fi
+
+cat >&2 <<TEXT
+guest toolchain: none found. Install one of
+    rustup target add $target
+    apt-get install --no-install-recommends ${packages[*]} lld-22
+TEXT
+exit 1

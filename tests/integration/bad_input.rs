@@ -1,0 +1,214 @@
+//! Bad input: a clear error that names file and line or operator, the right exit code, and nothing
+//! written.
+
+use tidegate_tests::{Finished, JobDirectory, guest};
+
+/// A valid job, to be spoilt.
+fn job_text() -> String {
+    format!(
+        r#"version = 1
+name = "good"
+[checkpoint]
+directory = "state"
+[source.integers]
+connector = "generator"
+to = 1000
+[operator.count]
+component = "{}"
+inputs = [{{ from = "integers", partition = "hash" }}]
+[sink.out]
+connector = "file"
+inputs = [{{ from = "count" }}]
+directory = "output"
+format = "tsv"
+"#,
+        guest("examples/word-count/operators/count").display()
+    )
+}
+
+/// Runs the job with `from` replaced by `to`: it must fail so, and leave no trace.
+#[track_caller]
+fn assert_refused(from: &str, to: &str, fragments: &[&str]) -> Finished {
+    let text = job_text();
+    assert!(text.contains(from), "`{from}` is not in the job file");
+    let job = JobDirectory::new(&text.replacen(from, to, 1));
+    assert_leaves_no_trace(&job, fragments)
+}
+
+#[track_caller]
+fn assert_leaves_no_trace(job: &JobDirectory, fragments: &[&str]) -> Finished {
+    let before = job.listing();
+    let checked = job.tidegate(&["check", "job.toml"]);
+    checked.assert_fails(2, fragments);
+    let finished = job.tidegate(&["run", "job.toml"]);
+    finished.assert_fails(2, fragments);
+    assert_eq!(job.listing(), before, "something was written");
+    finished
+}
+
+/// A job whose component is this file.
+fn job_with_component(contents: &[u8]) -> JobDirectory {
+    let text = job_text();
+    let component = guest("examples/word-count/operators/count");
+    let job = JobDirectory::new(&text.replace(&*component.to_string_lossy(), "guest.wasm"));
+    job.write("guest.wasm", contents);
+    job
+}
+
+#[test]
+fn an_unknown_key_is_named_with_its_line() {
+    assert_refused("to = 1000", "too = 1000", &["job.toml:7", "too"]);
+}
+
+#[test]
+fn a_wrong_type_is_named_with_its_line() {
+    assert_refused("to = 1000", "to = \"many\"", &["job.toml:7"]);
+}
+
+#[test]
+fn an_unknown_connector_is_named_with_those_there_are() {
+    let expected = ["job.toml:6", "genrator", "generator"];
+    assert_refused("\"generator\"", "\"genrator\"", &expected);
+}
+
+#[test]
+fn an_unknown_node_is_named_with_its_line() {
+    assert_refused("from = \"count\"", "from = \"counts\"", &["job.toml:13", "counts"]);
+}
+
+#[test]
+fn a_cycle_is_printed() {
+    assert_refused("from = \"integers\"", "from = \"count\"", &["cycle", "count -> count"]);
+}
+
+#[test]
+fn a_newer_format_is_refused() {
+    assert_refused("version = 1", "version = 2", &["job.toml:1", "2"]);
+}
+
+#[test]
+fn text_that_is_not_toml_is_refused_with_its_line() {
+    assert_refused("[source.integers]", "[source.integers", &["job.toml:5"]);
+}
+
+#[test]
+fn a_missing_component_is_named() {
+    let component = guest("examples/word-count/operators/count");
+    let expected = ["job.toml:9", "missing.wasm"];
+    assert_refused(&component.to_string_lossy(), "missing.wasm", &expected);
+}
+
+#[test]
+fn a_core_module_is_called_that() {
+    let core = wat::parse_str("(module)").expect("the text is a module");
+    assert_leaves_no_trace(&job_with_component(&core), &["job.toml:9", "core", "component"]);
+}
+
+#[test]
+fn text_is_called_that() {
+    assert_leaves_no_trace(&job_with_component(b"(component)"), &["job.toml:9", "text"]);
+}
+
+#[test]
+fn something_else_is_called_what_it_is() {
+    let gzip = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0];
+    assert_leaves_no_trace(&job_with_component(&gzip), &["job.toml:9", "gzip"]);
+}
+
+#[test]
+fn a_component_of_another_world_is_told_what_it_lacks() {
+    let other = wat::parse_str("(component)").expect("the text is a component");
+    let expected = ["job.toml:9", "tidegate:operator/operator@0.1.0"];
+    assert_leaves_no_trace(&job_with_component(&other), &expected);
+}
+
+#[test]
+fn an_older_world_is_told_both_versions() {
+    let older = r#"(component
+        (instance $operator)
+        (export "tidegate:operator/operator@0.0.9" (instance $operator)))"#;
+    let older = wat::parse_str(older).expect("the text is a component");
+    let expected = ["job.toml:9", "0.0.9", "0.1.0"];
+    assert_leaves_no_trace(&job_with_component(&older), &expected);
+}
+
+#[test]
+fn imports_that_are_not_granted_are_listed() {
+    let wasi = r#"(component
+        (import "wasi:clocks/monotonic-clock@0.2.0" (instance))
+        (import "wasi:filesystem/preopens@0.2.0" (instance)))"#;
+    let wasi = wat::parse_str(wasi).expect("the text is a component");
+    let expected = ["wasi:clocks/monotonic-clock@0.2.0", "wasi:filesystem/preopens@0.2.0"];
+    assert_leaves_no_trace(&job_with_component(&wasi), &expected);
+}
+
+#[test]
+fn a_foreign_file_in_the_output_directory_is_left_alone() {
+    let job = JobDirectory::new(&job_text());
+    std::fs::create_dir(job.path().join("output")).expect("a directory can be made");
+    job.write("output/mine.txt", "precious");
+    let before = job.listing();
+    job.tidegate(&["run", "job.toml"]).assert_fails(2, &["output", "mine.txt"]);
+    assert_eq!(job.listing(), before, "something was written");
+}
+
+#[test]
+fn output_of_an_older_run_is_not_added_to() {
+    let job = JobDirectory::new(&job_text());
+    job.tidegate(&["run", "job.toml"]).assert_succeeds();
+    std::fs::remove_dir_all(job.path().join("state")).expect("a directory can be removed");
+    let before = job.listing();
+    job.tidegate(&["run", "job.toml"]).assert_fails(2, &["output"]);
+    assert_eq!(job.listing(), before, "something was written");
+}
+
+#[test]
+fn fresh_is_refused_while_the_sinks_hold_output_of_the_job() {
+    let job = JobDirectory::new(&job_text());
+    job.tidegate(&["run", "job.toml"]).assert_succeeds();
+    let before = job.listing();
+    job.tidegate(&["run", "job.toml", "--fresh"]).assert_fails(2, &["output"]);
+    assert_eq!(job.listing(), before, "something was written");
+}
+
+#[test]
+fn a_checkpoint_of_another_job_is_refused() {
+    let job = JobDirectory::new(&job_text());
+    job.tidegate(&["run", "job.toml"]).assert_succeeds();
+    job.write("job.toml", job_text().replace("name = \"good\"", "name = \"other\""));
+    let before = job.listing();
+    job.tidegate(&["run", "job.toml"]).assert_fails(3, &["`good`", "`other`"]);
+    assert_eq!(job.listing(), before, "something was written");
+}
+
+#[test]
+fn a_corrupt_manifest_is_named() {
+    let job = JobDirectory::new(&job_text());
+    job.tidegate(&["run", "job.toml"]).assert_succeeds();
+    let checkpoints = job.path().join("state/checkpoints");
+    let entries = std::fs::read_dir(&checkpoints).expect("there are checkpoints");
+    let manifests = entries.map(|entry| entry.expect("a directory entry can be read").path());
+    let newest = manifests.max_by_key(|path| {
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
+        name.and_then(|name| name.parse::<u64>().ok())
+    });
+    let newest = newest.expect("there is a checkpoint");
+    let mut bytes = std::fs::read(&newest).expect("a manifest can be read");
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(&newest, bytes).expect("a manifest can be written");
+    let name = newest.file_name().expect("a manifest has a name").to_string_lossy();
+    let expected = format!("checkpoints/{name}");
+    job.tidegate(&["run", "job.toml"]).assert_fails(3, &[&expected]);
+    job.tidegate(&["checkpoint", "verify", "state"]).assert_fails(7, &[]);
+}
+
+#[test]
+fn a_second_run_is_told_who_holds_the_directory() {
+    let text = job_text().replace("to = 1000", "rate = 1000");
+    let job = JobDirectory::new(&text);
+    let running = job.start(&["run", "job.toml"]);
+    let holder = running.id().to_string();
+    while job.tidegate(&["status", "job.toml"]).code != Some(0) {}
+    job.tidegate(&["run", "job.toml"]).assert_fails(4, &[&holder]);
+}

@@ -1,0 +1,124 @@
+//! Guests that misbehave, in the real binary: the named error, no host panic, no hang.
+
+use tidegate_tests::{JobDirectory, guest, published_lines};
+
+/// A job whose operator misbehaves as `config` says, with these limits and restarts.
+fn hostile_job(config: &str, restart: &str) -> String {
+    format!(
+        r#"
+version = 1
+name = "hostile"
+[checkpoint]
+directory = "state"
+interval = "50ms"
+tolerable-failures = 1
+[restart]
+{restart}
+[source.integers]
+connector = "generator"
+to = 100_000
+rate = 400_000
+[operator.guest]
+component = "{}"
+inputs = [{{ from = "integers" }}]
+limits = {{ memory = "32MiB", call-timeout = "500ms", output = "8MiB", snapshot = "8MiB" }}
+config = {{ {config} }}
+[sink.out]
+connector = "file"
+inputs = [{{ from = "guest" }}]
+directory = "output"
+format = "lines"
+"#,
+        guest("tests/guests/hostile").display()
+    )
+}
+
+/// The job fails, exit code 1, and says all of `fragments`; a host panic fails the test.
+#[track_caller]
+fn assert_fault(behaviour: &str, fragments: &[&str]) {
+    let config = format!("behaviour = \"{behaviour}\", after-records = 5000");
+    let job = JobDirectory::new(&hostile_job(&config, "strategy = \"none\""));
+    let mut expected = vec!["operator `guest`, subtask 0"];
+    expected.extend(fragments);
+    job.tidegate(&["run", "job.toml"]).assert_fails(1, &expected);
+}
+
+#[test]
+fn a_trap_is_named() {
+    assert_fault("trap-in-process", &["`process`", "unreachable"]);
+}
+
+#[test]
+fn a_panic_shows_its_message_and_where() {
+    assert_fault("panic-in-process", &["`process`", "hostile on purpose", "src/lib.rs"]);
+}
+
+#[test]
+fn an_endless_loop_ends_at_the_call_timeout() {
+    assert_fault("loop-in-process", &["`process`", "500ms", "call-timeout"]);
+}
+
+#[test]
+fn an_endless_loop_in_snapshot_ends_at_the_call_timeout() {
+    assert_fault("loop-in-snapshot", &["`snapshot`", "500ms"]);
+}
+
+#[test]
+fn memory_without_end_meets_its_limit() {
+    assert_fault("grow-memory", &["memory", "32"]);
+}
+
+#[test]
+fn offsets_out_of_range_are_refused() {
+    assert_fault("offsets-out-of-range", &["`process`", "offset"]);
+}
+
+#[test]
+fn a_port_that_the_operator_does_not_have_is_refused() {
+    assert_fault("undeclared-port", &["`process`", "4096"]);
+}
+
+#[test]
+fn more_output_than_allowed_is_refused() {
+    assert_fault("huge-output", &["`process`", "output"]);
+}
+
+#[test]
+fn more_state_than_allowed_is_refused() {
+    assert_fault("huge-snapshot", &["`snapshot`", "8"]);
+}
+
+#[test]
+fn a_stack_without_end_is_named() {
+    assert_fault("overflow-stack", &["`process`", "stack"]);
+}
+
+#[test]
+fn an_invalid_record_is_named() {
+    assert_fault("invalid-record", &["`process`", "invalid record"]);
+}
+
+#[test]
+fn snapshots_that_keep_failing_end_the_job_with_the_reason() {
+    let config = "behaviour = \"fail-snapshot\"";
+    let job = JobDirectory::new(&hostile_job(config, "strategy = \"none\""));
+    let failed = job.tidegate(&["run", "job.toml"]);
+    failed.assert_fails(1, &["2 checkpoints in a row failed", "`snapshot`", "guest[0]"]);
+}
+
+#[test]
+fn a_trap_once_is_survived_with_exact_output() {
+    let config = "behaviour = \"trap-in-process\", after-records = 60_000, \
+                  only-before-restore = true";
+    let restart = "strategy = \"fixed-delay\"\ndelay = \"10ms\"\nattempts = 3";
+    let job = JobDirectory::new(&hostile_job(config, restart));
+    let finished = job.tidegate(&["run", "job.toml"]);
+    let said = &finished.assert_succeeds().stderr;
+    assert!(said.contains("restart"), "the fault did not fire: {said}");
+    let mut integers: Vec<u64> = published_lines(&job.path().join("output"))
+        .iter()
+        .map(|line| line.parse().expect("a line is an integer"))
+        .collect();
+    integers.sort_unstable();
+    assert_eq!(integers, (1..=100_000).collect::<Vec<u64>>());
+}

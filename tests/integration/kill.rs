@@ -1,0 +1,210 @@
+//! The real binary, killed with SIGKILL at random moments and run again with the same command,
+//! until it has finished: nothing may be lost and nothing may come twice.
+//!
+//! Both jobs publish every update, so each line of output is checked: for every key the counts 1
+//! to n must be there exactly once. 6 cases of 17 kills each are 102 kills. A kill counts only if it
+//! ended a running job whose output was incomplete, and the test fails if there were fewer.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use tidegate_tests::{JobDirectory, Random, guest, published_lines};
+
+/// Kills of each case.
+const KILLS: usize = 17;
+/// The kill comes this many milliseconds after the start: some before the job runs at all, most
+/// between two checkpoints.
+const KILL_AFTER_MS: std::ops::Range<u64> = 20..600;
+
+/// How often each key must have been seen, and what its last update must say.
+type Expected = HashMap<String, (u64, String)>;
+
+fn parity_sum_job(parallelism: u32) -> String {
+    format!(
+        r#"
+version = 1
+name = "parity-sum"
+[checkpoint]
+directory = "state"
+interval = "60ms"
+[defaults]
+parallelism = {parallelism}
+[source.left]
+connector = "generator"
+to = {PARITY_SUM_TO}
+keys = 2
+rate = 150_000
+[source.right]
+connector = "generator"
+to = {PARITY_SUM_TO}
+keys = 2
+rate = 150_000
+[operator.sum]
+component = "{}"
+inputs = [{{ from = "left", partition = "hash" }}, {{ from = "right", partition = "hash" }}]
+[sink.sums]
+connector = "file"
+inputs = [{{ from = "sum" }}]
+directory = "output"
+format = "tsv"
+"#,
+        guest("examples/parity-sum/operators/sum").display()
+    )
+}
+
+/// The integers of each source.
+const PARITY_SUM_TO: u64 = 600_000;
+
+fn parity_sum_expected() -> Expected {
+    let of_parity = |parity: u64| {
+        let integers = (1..=PARITY_SUM_TO).filter(|integer| integer % 2 == parity);
+        let (count, sum) = integers.fold((0, 0), |(count, sum), i| (count + 1, sum + i));
+        // Two sources give the same integers.
+        let (count, sum) = (2 * count, 2 * sum);
+        (parity.to_string(), (count, format!("{count} {sum}")))
+    };
+    [of_parity(0), of_parity(1)].into()
+}
+
+fn word_count_job(parallelism: u32) -> String {
+    format!(
+        r#"
+version = 1
+name = "word-count"
+[checkpoint]
+directory = "state"
+interval = "60ms"
+[defaults]
+parallelism = {parallelism}
+[source.lines]
+connector = "file"
+path = "input/*.txt"
+format = "lines"
+[operator.split]
+component = "{}"
+inputs = [{{ from = "lines" }}]
+[operator.count]
+component = "{}"
+inputs = [{{ from = "split", partition = "hash" }}]
+[sink.counts]
+connector = "file"
+inputs = [{{ from = "count" }}]
+directory = "output"
+format = "tsv"
+"#,
+        guest("examples/word-count/operators/split").display(),
+        guest("examples/word-count/operators/count").display()
+    )
+}
+
+/// The project's licence, repeated: real text that is always there.
+fn word_count_text() -> String {
+    let licence = tidegate_tests::workspace_root().join("LICENSE");
+    let licence = std::fs::read_to_string(licence).expect("the licence is there");
+    licence.repeat(WORD_COUNT_REPEATS)
+}
+
+const WORD_COUNT_REPEATS: usize = 2500;
+
+fn word_count_expected(text: &str) -> Expected {
+    let mut counts = HashMap::<&str, u64>::new();
+    for word in text.split_ascii_whitespace() {
+        *counts.entry(word).or_default() += 1;
+    }
+    let expect = |(word, count): (&str, u64)| (word.to_owned(), (count, count.to_string()));
+    counts.into_iter().map(expect).collect()
+}
+
+/// Kills, resumes, and compares every line.
+fn kill_until_finished(job: &JobDirectory, expected: &Expected) {
+    let seed = Random::fresh_seed();
+    println!("seed {seed}: TIDEGATE_TEST_SEED={seed} chooses the same moments");
+    let mut random = Random::new(seed);
+    let lines_in_all: u64 = expected.values().map(|(count, _)| count).sum();
+    let mut kills = 0;
+    while kills < KILLS {
+        let moment = Duration::from_millis(random.in_range(KILL_AFTER_MS));
+        let was_killed = job.start(&["run", "job.toml"]).kill_after(moment);
+        assert!(was_killed, "the job finished after {kills} kills: it is too small for the test");
+        let published = published_lines(&job.path().join("output")).len() as u64;
+        assert!(published < lines_in_all, "the kill came after the last of the output");
+        kills += 1;
+    }
+    job.tidegate(&["run", "job.toml"]).assert_succeeds();
+    let lines = published_lines(&job.path().join("output"));
+    assert_every_update_once(&lines, expected);
+    // Run once more, it does nothing and says so.
+    let again = job.tidegate(&["run", "job.toml"]);
+    assert!(again.assert_succeeds().stderr.contains("finished"), "{again:#?}");
+    assert_eq!(published_lines(&job.path().join("output")).len(), lines.len());
+}
+
+fn assert_every_update_once(lines: &[String], expected: &Expected) {
+    let mut seen = HashMap::<&str, Vec<u64>>::new();
+    let mut last = HashMap::<&str, (u64, &str)>::new();
+    for line in lines {
+        let (key, value) = line.split_once('\t').expect("a line has a key and a value");
+        let count = value.split(' ').next().and_then(|count| count.parse().ok());
+        let count: u64 = count.expect("a value begins with a count");
+        seen.entry(key).or_default().push(count);
+        let newest = last.entry(key).or_insert((count, value));
+        if count > newest.0 {
+            *newest = (count, value);
+        }
+    }
+    let (mut lost, mut duplicated) = (0, 0);
+    for (key, (count, value)) in expected {
+        let mut counts = seen.remove(&**key).unwrap_or_default();
+        counts.sort_unstable();
+        let total = counts.len() as u64;
+        counts.dedup();
+        duplicated += total - counts.len() as u64;
+        lost += count - counts.iter().filter(|seen| (1..=*count).contains(seen)).count() as u64;
+        assert_eq!(last.get(&**key), Some(&(*count, &**value)), "the last update of `{key}`");
+    }
+    assert_eq!((lost, duplicated), (0, 0), "(lost, duplicated) of {} updates", lines.len());
+    assert!(seen.is_empty(), "keys that are not in the input: {:?}", seen.keys());
+}
+
+fn parity_sum_survives_kills(parallelism: u32) {
+    let job = JobDirectory::new(&parity_sum_job(parallelism));
+    kill_until_finished(&job, &parity_sum_expected());
+}
+
+fn word_count_survives_kills(parallelism: u32) {
+    let job = JobDirectory::new(&word_count_job(parallelism));
+    let text = word_count_text();
+    std::fs::create_dir(job.path().join("input")).expect("a directory can be made");
+    job.write("input/a.txt", &text);
+    kill_until_finished(&job, &word_count_expected(&text));
+}
+
+#[test]
+fn parity_sum_is_exact_after_17_kills_at_parallelism_1() {
+    parity_sum_survives_kills(1);
+}
+
+#[test]
+fn parity_sum_is_exact_after_17_kills_at_parallelism_2() {
+    parity_sum_survives_kills(2);
+}
+
+#[test]
+fn parity_sum_is_exact_after_17_kills_at_parallelism_4() {
+    parity_sum_survives_kills(4);
+}
+
+#[test]
+fn word_count_is_exact_after_17_kills_at_parallelism_1() {
+    word_count_survives_kills(1);
+}
+
+#[test]
+fn word_count_is_exact_after_17_kills_at_parallelism_2() {
+    word_count_survives_kills(2);
+}
+
+#[test]
+fn word_count_is_exact_after_17_kills_at_parallelism_4() {
+    word_count_survives_kills(4);
+}

@@ -1,0 +1,8 @@
+//! The tests of the real binary, with real components, real files and real signals; and the house
+//! style as a test.
+
+mod bad_input;
+mod hostile;
+mod kill;
+mod savepoint;
+mod tidy;

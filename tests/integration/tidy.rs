@@ -1,0 +1,177 @@
+//! What a machine can hold of the house style, after TigerBeetle's `tidy.zig`. No exceptions: a
+//! file that can't keep a rule is split, not excused.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use tidegate_tests::workspace_root;
+
+const FILE_LINES: usize = 500;
+const LINE_CHARS: usize = 100;
+
+/// Files that decide and do nothing: events and time come in, actions go out.
+const PURE: [&str; 10] = [
+    "host/runtime/src/graph/",
+    "host/runtime/src/stream/",
+    "host/runtime/src/recovery/",
+    "host/runtime/src/task/aligner.rs",
+    "host/runtime/src/checkpoint/coordinator.rs",
+    "host/runtime/src/checkpoint/pending.rs",
+    "host/runtime/src/checkpoint/manifest.rs",
+    "host/runtime/src/checkpoint/manifest_diff.rs",
+    "host/operator/src/batch.rs",
+    "guest-sdk/rust/key-group/src/",
+];
+
+/// What a pure file may not name, and what to do instead.
+const IMPURE: [(&str, &str); 8] = [
+    ("tokio::", "a driver"),
+    ("async fn", "a driver"),
+    (".await", "a driver"),
+    ("std::fs", "a store"),
+    ("cap_std", "a store"),
+    ("wasmtime", "the operator crate"),
+    ("Instant::now", "a time that comes in as an argument"),
+    ("SystemTime", "a time that comes in as an argument"),
+];
+
+/// What no source file may hold, and what to do instead. Split in two so that this file is clean.
+const LEFTOVERS: [(&str, &str, &str); 8] = [
+    ("TO", "DO", "an issue, or do it"),
+    ("FIX", "ME", "an issue, or do it"),
+    ("XX", "X ", "a sentence that says what is meant"),
+    ("dbg", "!(", "tracing"),
+    ("todo", "!(", "code"),
+    ("unimplemented", "!(", "code"),
+    ("#[ign", "ore", "a test that runs"),
+    ("should_", "panic", "a typed error and a whole comparison"),
+];
+
+fn check_rust(path: &str, text: &str) -> String {
+    let mut found = String::new();
+    let mut report = |line: usize, what: &str, instead: &str| {
+        let line = line + 1;
+        writeln!(found, "{path}:{line}: {what}, use {instead}").expect("a string can be written");
+    };
+    if !text.starts_with("//!") {
+        report(0, "no `//!` header", "one that says what the file is and is not");
+    }
+    if text.lines().count() > FILE_LINES {
+        report(FILE_LINES, "more than 500 lines", "a file for each idea");
+    }
+    let is_pure = PURE.iter().any(|pure| path.starts_with(pure));
+    // Tests at the end of a pure file may do what they like.
+    let tests_at = text.lines().position(|line| line.trim() == "#[cfg(test)]");
+    for (at, line) in text.lines().enumerate() {
+        if line.chars().count() > LINE_CHARS {
+            report(at, "more than 100 characters", "two lines");
+        }
+        for (head, tail, instead) in LEFTOVERS {
+            if line.contains(&format!("{head}{tail}")) {
+                report(at, &format!("`{head}{tail}`"), instead);
+            }
+        }
+        if line.contains("wasmtime::") && !path.starts_with("host/operator/") {
+            report(at, "`wasmtime::` outside its crate", "tidegate-operator");
+        }
+        let is_code = tests_at.is_none_or(|tests| at < tests) && !line.trim().starts_with("//");
+        for (word, instead) in IMPURE {
+            if is_pure && is_code && line.contains(word) {
+                report(at, &format!("`{word}` in a pure file"), instead);
+            }
+        }
+    }
+    found
+}
+
+/// Links to files of the project, `[text](path)`; the ones to elsewhere can't be checked here.
+fn check_markdown(path: &str, text: &str, exists: impl Fn(&Path) -> bool) -> String {
+    let directory = Path::new(path).parent().unwrap_or(Path::new(""));
+    let mut found = String::new();
+    for (at, line) in text.lines().enumerate() {
+        for link in line.split("](").skip(1) {
+            let target = link.split(')').next().unwrap_or_default();
+            let file = target.split('#').next().unwrap_or_default();
+            let is_elsewhere = file.is_empty() || file.contains("://");
+            if !is_elsewhere && !exists(&directory.join(file)) {
+                let line = at + 1;
+                writeln!(found, "{path}:{line}: dead link `{target}`, use a file that exists")
+                    .expect("a string can be written");
+            }
+        }
+    }
+    found
+}
+
+fn sources(directory: &Path, extension: &str, files: &mut Vec<PathBuf>) {
+    let entries = std::fs::read_dir(directory).expect("the project can be read");
+    for entry in entries {
+        let path = entry.expect("a directory entry can be read").path();
+        let name = path.file_name().map(|n| n.to_string_lossy().into_owned());
+        let name = name.unwrap_or_default();
+        let is_ours = !name.starts_with('.') && name != "target" && name != "demo";
+        if path.is_dir() && is_ours {
+            sources(&path, extension, files);
+        } else if path.extension().is_some_and(|e| e == extension) {
+            files.push(path);
+        }
+    }
+}
+
+fn project_files(extension: &str) -> Vec<(String, String)> {
+    let root = workspace_root();
+    let mut paths = Vec::new();
+    sources(&root, extension, &mut paths);
+    paths.sort();
+    let read = |path: PathBuf| {
+        let text = std::fs::read_to_string(&path).expect("a source file is UTF-8");
+        let name = path.strip_prefix(&root).unwrap_or(&path);
+        (name.to_string_lossy().into_owned(), text)
+    };
+    paths.into_iter().map(read).collect()
+}
+
+#[test]
+fn every_source_file_keeps_the_rules() {
+    let files = project_files("rs");
+    assert!(files.len() > 50, "only {} files were found", files.len());
+    let found: String = files.iter().map(|(path, text)| check_rust(path, text)).collect();
+    assert!(found.is_empty(), "\n{found}");
+}
+
+#[test]
+fn every_pure_file_exists() {
+    let root = workspace_root();
+    let missing: Vec<_> = PURE.iter().filter(|path| !root.join(path).exists()).collect();
+    assert_eq!(missing, Vec::<&&str>::new());
+}
+
+#[test]
+fn every_link_in_the_documents_leads_somewhere() {
+    let root = workspace_root();
+    let exists = |path: &Path| root.join(path).exists();
+    let files = project_files("md");
+    assert!(files.len() > 5, "only {} documents were found", files.len());
+    let found: String =
+        files.iter().map(|(path, text)| check_markdown(path, text, exists)).collect();
+    assert!(found.is_empty(), "\n{found}");
+}
+
+#[test]
+fn the_tidy_test_names_file_line_and_remedy() {
+    let text = format!("//! Header.\nuse tokio::sync;\nfn a() {{ {}{}) }}\n", "dbg", "!(1");
+    let found = check_rust("host/runtime/src/graph/x.rs", &text);
+    assert_eq!(
+        found,
+        "host/runtime/src/graph/x.rs:2: `tokio::` in a pure file, use a driver\n\
+         host/runtime/src/graph/x.rs:3: `dbg!(`, use tracing\n"
+    );
+    let found = check_rust("a.rs", &format!("fn a() {{}}\n// {}\n", "x".repeat(100)));
+    assert_eq!(
+        found,
+        "a.rs:1: no `//!` header, use one that says what the file is and is not\n\
+         a.rs:2: more than 100 characters, use two lines\n"
+    );
+    let found = check_markdown("docs/a.md", "[b](b.md) [c](https://c)\n", |_| false);
+    assert_eq!(found, "docs/a.md:1: dead link `b.md`, use a file that exists\n");
+}
