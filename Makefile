@@ -20,8 +20,10 @@ demo: release ## Word count over real text, killed on the way, resumed, and chec
 	$(RELEASE) build examples
 	scripts/demo.sh
 
+# One selection of packages for build and test: another one has other features, and wasmtime would
+# be compiled twice.
 guests: setup ## Build the components that the tests use
-	$(CARGO) build -p tidegate
+	$(CARGO) test --workspace --locked --no-run
 	$(DEBUG) build examples
 	$(DEBUG) build tests/guests
 

@@ -11,7 +11,8 @@ packages=(rustc-web cargo-web rust-web-src rust-web-llvm)
 # The compiler's lib/rustlib, if the compiler is there and works.
 libraries() {
     local sysroot
-    sysroot=$(env -u RUSTUP_TOOLCHAIN "$1" --print sysroot 2>/dev/null) && echo "$sysroot/lib/rustlib"
+    sysroot=$(env -u RUSTUP_TOOLCHAIN "$1" --print sysroot 2>/dev/null) || return 1
+    echo "$sysroot/lib/rustlib"
 }
 
 has_target() {
@@ -20,13 +21,13 @@ has_target() {
 
 # Prints what was found, and fails if nothing was.
 find_toolchain() {
-    local own distribution
+    local own distribution sources=src/rust/library/std/Cargo.toml
     if own=$(libraries rustc) && has_target "$own"; then
         echo "guest toolchain: $(rustc --version), with the target $target"
     elif [ -x /usr/bin/cargo ] && distribution=$(libraries /usr/bin/rustc); then
         if has_target "$distribution"; then
             echo "guest toolchain: $(/usr/bin/rustc --version), with the target $target"
-        elif [ -e "$distribution/src/rust/library/std/Cargo.toml" ] && [ -e /usr/bin/rust-lld ]; then
+        elif [ -e "$distribution/$sources" ] && [ -e /usr/bin/rust-lld ]; then
             echo "guest toolchain: $(/usr/bin/rustc --version), with the sources of std"
         else
             return 1

@@ -4,5 +4,6 @@
 mod bad_input;
 mod hostile;
 mod kill;
+mod readme;
 mod savepoint;
 mod tidy;

@@ -2,6 +2,8 @@
 //!
 //! Moving one of these to or from the generated bindings moves three vectors and copies nothing.
 
+use std::ops::Range;
+
 /// The raw timestamp of a record that has none. The typed API says `None` instead.
 ///
 /// ```
@@ -103,6 +105,14 @@ impl Column {
     /// ```
     pub fn rows(&self) -> impl ExactSizeIterator<Item = &[u8]> {
         self.offsets
+            .windows(2)
+            .map(|pair| &self.data[pair[0] as usize..pair[1] as usize])
+    }
+
+    /// The rows of `range`, which the caller has cut to the column.
+    #[inline]
+    pub(crate) fn rows_in(&self, range: Range<usize>) -> impl Iterator<Item = &[u8]> {
+        self.offsets[range.start..=range.end]
             .windows(2)
             .map(|pair| &self.data[pair[0] as usize..pair[1] as usize])
     }

@@ -10,13 +10,25 @@ const SHORT: usize = 64;
 /// Appends `bytes` to `buffer`.
 #[inline(always)]
 pub(crate) fn append(buffer: &mut Vec<u8>, bytes: &[u8]) {
-    match <&[u8; 8]>::try_from(bytes) {
-        Ok(word) => buffer.extend_from_slice(word),
-        Err(_) => append_any(buffer, bytes),
+    if let Ok(word) = <&[u8; 8]>::try_from(bytes) {
+        buffer.extend_from_slice(word);
+    } else if bytes.len() < 8 {
+        append_word(buffer, short_word(bytes), bytes.len());
+    } else {
+        append_long(buffer, bytes);
     }
 }
 
-fn append_any(buffer: &mut Vec<u8>, bytes: &[u8]) {
+/// Appends the first `length` bytes of `word`, at most eight.
+#[inline(always)]
+pub(crate) fn append_word(buffer: &mut Vec<u8>, word: u64, length: usize) {
+    // A whole word is written and its surplus dropped: one store instead of a loop.
+    let end = buffer.len() + length;
+    buffer.extend_from_slice(&word.to_le_bytes());
+    buffer.truncate(end);
+}
+
+fn append_long(buffer: &mut Vec<u8>, bytes: &[u8]) {
     if bytes.len() > SHORT {
         buffer.extend_from_slice(bytes);
         return;
@@ -26,12 +38,7 @@ fn append_any(buffer: &mut Vec<u8>, bytes: &[u8]) {
     for word in words {
         buffer.extend_from_slice(word);
     }
-    if !tail.is_empty() {
-        // A whole word is written and its surplus dropped: two stores instead of a loop.
-        let end = buffer.len() + tail.len();
-        buffer.extend_from_slice(&short_word(tail).to_le_bytes());
-        buffer.truncate(end);
-    }
+    append_word(buffer, short_word(tail), tail.len());
 }
 
 /// True if both are the same bytes.
@@ -40,13 +47,10 @@ pub(crate) fn same(left: &[u8], right: &[u8]) -> bool {
     if let (Ok(left), Ok(right)) = (<&[u8; 8]>::try_from(left), <&[u8; 8]>::try_from(right)) {
         return u64::from_le_bytes(*left) == u64::from_le_bytes(*right);
     }
-    same_any(left, right)
+    left.len() == right.len() && same_length(left, right)
 }
 
-fn same_any(left: &[u8], right: &[u8]) -> bool {
-    if left.len() != right.len() {
-        return false;
-    }
+fn same_length(left: &[u8], right: &[u8]) -> bool {
     if left.len() > SHORT {
         return left == right;
     }

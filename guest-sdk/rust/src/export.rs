@@ -60,6 +60,7 @@ macro_rules! export_operator {
 /// tidegate_sdk::export_raw_operator!(Echo);
 /// # fn main() {}
 /// ```
+#[rustfmt::skip]
 #[macro_export]
 macro_rules! export_raw_operator {
     ($operator:ty) => {
@@ -84,10 +85,17 @@ macro_rules! export_raw_operator {
             }
 
             type Component = $crate::__private::Exports<Slot>;
-    $crate::__private::export_bindings!(Component with_types_in $crate::bindings);
+            $crate::__private::export_bindings!(Component with_types_in $crate::bindings);
         };
+
+        // Natively nothing is exported, and the operator is still not dead code.
+        #[cfg(not(target_arch = "wasm32"))]
+        const _: fn() = $crate::__private::can_be_exported::<$operator>;
     };
 }
+
+/// Says to the compiler what the macro's argument has to be, where nothing is exported.
+pub fn can_be_exported<R: RawOperator>() {}
 
 /// Where the macro keeps the operator: a static can't be generic, so it is in the author's crate.
 pub trait Slot {

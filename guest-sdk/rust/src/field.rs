@@ -5,6 +5,8 @@
 
 use std::str;
 
+use crate::bytes::append_word;
+
 /// What a key or a value can be made of.
 ///
 /// Byte strings and text go out as they are, integers as decimal text, [`Le64`] as eight bytes,
@@ -120,45 +122,56 @@ tuple_field!(A 0, B 1, C 2);
 tuple_field!(A 0, B 1, C 2, D 3);
 tuple_field!(A 0, B 1, C 2, D 3, E 4);
 
-/// Digits of the largest `u64`.
-const MAX_DIGITS: usize = 20;
-
-/// The two digits of every number below 100, one pair after the other.
-const PAIRS: [u8; 200] = {
-    let mut pairs = [0; 200];
-    let mut number = 0_u8;
-    while number < 100 {
-        pairs[number as usize * 2] = b'0' + number / 10;
-        pairs[number as usize * 2 + 1] = b'0' + number % 10;
-        number += 1;
-    }
-    pairs
-};
+/// Digits that fit in a word.
+const WORD_DIGITS: u64 = 100_000_000;
 
 /// Appends `number` in decimal, with a minus sign in front if `negative`.
 #[inline]
-fn append_decimal(buffer: &mut Vec<u8>, mut number: u64, negative: bool) {
-    let mut digits = [0; MAX_DIGITS + 1];
-    let mut start = digits.len();
-    while number >= 10 {
-        let pair = (number % 100) as usize * 2;
-        number /= 100;
-        start -= 2;
-        digits[start..start + 2].copy_from_slice(&PAIRS[pair..pair + 2]);
-    }
-    // What is left is one leading digit, or nothing if the last pair took it.
-    if number > 0 || start == digits.len() {
-        start -= 1;
-        digits[start] = b'0' + (number % 10) as u8;
-    } else if digits[start] == b'0' {
-        start += 1;
-    }
+fn append_decimal(buffer: &mut Vec<u8>, number: u64, negative: bool) {
     if negative {
-        start -= 1;
-        digits[start] = b'-';
+        buffer.push(b'-');
     }
-    crate::bytes::append(buffer, &digits[start..]);
+    if number < WORD_DIGITS {
+        append_leading(buffer, number);
+        return;
+    }
+    let (high, low) = (number / WORD_DIGITS, number % WORD_DIGITS);
+    if high < WORD_DIGITS {
+        append_leading(buffer, high);
+    } else {
+        append_leading(buffer, high / WORD_DIGITS);
+        append_word(buffer, eight_digits(high % WORD_DIGITS) | ASCII_ZEROS, 8);
+    }
+    append_word(buffer, eight_digits(low) | ASCII_ZEROS, 8);
 }
+
+/// Eight times the digit 0.
+const ASCII_ZEROS: u64 = u64::from_le_bytes(*b"00000000");
+
+/// Appends a number below 10^8 without leading zeros.
+#[inline]
+fn append_leading(buffer: &mut Vec<u8>, number: u64) {
+    let digits = eight_digits(number);
+    // The first digit is in the lowest byte; of the number 0 one digit stays.
+    let leading_zeros = (digits.trailing_zeros() / 8).min(7);
+    let text = (digits | ASCII_ZEROS) >> (leading_zeros * 8);
+    append_word(buffer, text, 8 - leading_zeros as usize);
+}
+
+/// The eight digits of a number below 10^8, one a byte, the first in the lowest byte. Splits all
+/// halves at once: 8 digits into 4 and 4, these into 2 and 2, these into 1 and 1.
+#[inline]
+fn eight_digits(number: u64) -> u64 {
+    let fours = (number / 10_000) | ((number % 10_000) << 32);
+    // Division by 100 and by 10 as a multiplication, exact for so few digits.
+    let hundreds = ((fours * 10_486) >> 20) & 0x0000_007f_0000_007f;
+    let twos = hundreds | ((fours - hundreds * 100) << 16);
+    let tens = ((twos * 103) >> 10) & 0x000f_000f_000f_000f;
+    tens | ((twos - tens * 10) << 8)
+}
+
+/// So many digits never pass 64 bits.
+const SAFE_DIGITS: usize = 19;
 
 /// Reads decimal digits, with a minus sign in front if `signed`.
 #[inline]
@@ -167,18 +180,29 @@ fn parse_decimal(field: &[u8], signed: bool) -> Option<(u64, bool)> {
         [b'-', digits @ ..] if signed => (true, digits),
         digits => (false, digits),
     };
-    if digits.is_empty() || digits.len() > MAX_DIGITS {
+    let (safe, rest) = digits.split_at(digits.len().min(SAFE_DIGITS));
+    if safe.is_empty() {
         return None;
     }
     let mut number = 0_u64;
-    for byte in digits {
+    for byte in safe {
         let digit = byte.wrapping_sub(b'0');
         if digit > 9 {
             return None;
         }
-        number = number.checked_mul(10)?.checked_add(u64::from(digit))?;
+        number = number * 10 + u64::from(digit);
     }
-    Some((number, negative))
+    match rest {
+        [] => Some((number, negative)),
+        // At most one more digit, checked apart because overflow checks are slow in WebAssembly.
+        [last @ b'0'..=b'9'] => {
+            let number = number
+                .checked_mul(10)?
+                .checked_add(u64::from(last - b'0'))?;
+            Some((number, negative))
+        }
+        _ => None,
+    }
 }
 
 macro_rules! decimal_field {
@@ -299,6 +323,11 @@ mod tests {
 
     #[test]
     fn numbers_at_the_edges_are_written_as_rust_writes_them() {
+        for power in 0..19 {
+            for number in [10_i64.pow(power) - 1, 10_i64.pow(power)] {
+                assert_eq!(text(number), number.to_string());
+            }
+        }
         for number in [
             i64::MIN,
             -100,

@@ -73,7 +73,7 @@
 //!
 //! Raise [`Operator::STATE_VERSION`] when `State` changes, and read the older versions in
 //! [`Operator::migrate`]. State is stored in postcard, which knows no field names: adding,
-//! removing or reordering a field changes the layout. `FORMAT.md` beside this crate draws the
+//! removing or reordering a field changes the layout. `guest-sdk/FORMAT.md` draws the
 //! bytes.
 //!
 //! # 6. Determinism
@@ -146,5 +146,5 @@ pub mod prelude {
 #[doc(hidden)]
 pub mod __private {
     pub use crate::bindings::export_bindings;
-    pub use crate::export::{Exports, Slot};
+    pub use crate::export::{Exports, Slot, can_be_exported};
 }

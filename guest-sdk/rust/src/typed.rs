@@ -4,6 +4,8 @@
 //! each record's key once, and writes and reads the state at checkpoints. Invariant: the state
 //! holds a key only if a record of it was processed and its state is not vacant.
 
+use std::ops::Range;
+
 use serde::de::DeserializeOwned;
 
 use crate::batch::{Batch, Emission, StateChunk};
@@ -13,7 +15,7 @@ use crate::operator::Operator;
 use crate::output::Output;
 use crate::raw::RawOperator;
 use crate::record::Record;
-use crate::state::{Chunks, Items, KeyedState, read_chunks, write_chunks};
+use crate::state::{Chunks, Items, KeyedState, LOOK_AHEAD, read_chunks, write_chunks};
 
 /// An [`Operator`] as a [`RawOperator`]; what [`export_operator!`](crate::export_operator) exports.
 ///
@@ -63,15 +65,16 @@ impl<O: Operator> Typed<O> {
             .on_record(record, &mut O::State::default(), &mut self.out)
     }
 
-    /// One record with the state of its key.
+    /// One record with the state of its key; `position` is its place in the block.
     #[inline]
-    fn process_keyed(&mut self, record: Record<'_>) -> Result<(), Failure> {
+    fn process_keyed(&mut self, position: usize, record: Record<'_>) -> Result<(), Failure> {
         let Self {
             operator,
             keys,
             out,
         } = self;
         keys.update(
+            position,
             record.key,
             |state| operator.on_record(record, state, out),
             O::is_vacant,
@@ -79,18 +82,38 @@ impl<O: Operator> Typed<O> {
     }
 
     fn process_rows(&mut self, input: u32, batch: &Batch) -> Result<(), Failure> {
-        let rows = batch.keys.rows().zip(batch.values.rows());
-        for (row, ((key, value), timestamp)) in (0..).zip(rows.zip(&batch.timestamps)) {
+        for start in (0..batch.len()).step_by(LOOK_AHEAD) {
+            let block = start..batch.len().min(start + LOOK_AHEAD);
+            if Self::KEEPS_STATE {
+                self.keys.look_ahead(batch.keys.rows_in(block.clone()));
+            }
+            self.process_block(input, batch, block)?;
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn process_block(
+        &mut self,
+        input: u32,
+        batch: &Batch,
+        block: Range<usize>,
+    ) -> Result<(), Failure> {
+        let keys = batch.keys.rows_in(block.clone());
+        let values = batch.values.rows_in(block.clone());
+        let timestamps = &batch.timestamps[block.clone()];
+        let fields = keys.zip(values).zip(timestamps);
+        for (position, ((key, value), timestamp)) in fields.enumerate() {
             let record = Record {
                 input,
-                row,
+                row: row_number(block.start + position),
                 timestamp: *timestamp,
                 key,
                 value,
             };
             self.out.inherit(*timestamp);
             if Self::KEEPS_STATE {
-                self.process_keyed(record)?;
+                self.process_keyed(position, record)?;
             } else {
                 self.process_stateless(record)?;
             }
@@ -163,6 +186,11 @@ impl<O: Operator> RawOperator for Typed<O> {
         self.keys.forget(O::is_vacant);
         self.emitted(outcome)
     }
+}
+
+#[inline]
+fn row_number(row: usize) -> u32 {
+    u32::try_from(row).expect("offsets are 32 bits, so there are fewer rows than that")
 }
 
 /// Reads the `config` table. A table that is empty is also a `()`.

@@ -318,6 +318,46 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(16))]
+
+    /// So many keys that they are looked up ahead, while keys come and go.
+    #[test]
+    fn a_large_state_is_what_a_plain_map_would_hold(
+        picks in vec((0..14_000_u32, any::<bool>()), 500..4_000),
+    ) {
+        let mut model = std::collections::BTreeMap::new();
+        let mut harness = open();
+        harness.send_all((0..12_000_u32).map(|key| (key.to_be_bytes(), "v")))?;
+        model.extend((0..12_000_u32).map(|key| (key, 1_u64)));
+        harness.take_output();
+
+        let mut expected = Vec::new();
+        let mut input = Vec::new();
+        // Each key twice in a row, so that one block sees a key come, go and change.
+        for (key, is_removed) in picks.into_iter().flat_map(|pick| [pick, pick]) {
+            input.push((key.to_be_bytes(), if is_removed { "" } else { "v" }));
+            if is_removed {
+                model.remove(&key);
+            } else {
+                let seen = model.entry(key).or_default();
+                *seen += 1;
+                expected.push((key, seen.to_string()));
+            }
+        }
+        harness.send_all(input)?;
+
+        let (seen, _) = by_port(harness.take_output());
+        let seen = seen.into_iter().map(|emitted| {
+            let key = <[u8; 4]>::try_from(emitted.key).expect("keys have four bytes");
+            (u32::from_be_bytes(key), String::from_utf8_lossy(&emitted.value).into_owned())
+        });
+        prop_assert_eq!(seen.collect::<Vec<_>>(), expected);
+        let keys: Vec<_> = model.keys().map(|key| key.to_be_bytes().to_vec()).collect();
+        prop_assert_eq!(harness.keys(), keys);
+    }
+}
+
 #[test]
 fn timestamps_are_inherited_from_the_record() -> Result<(), Failure> {
     let mut harness = open();

@@ -131,7 +131,7 @@ pub(crate) struct RunArgs {
     #[arg(long, env = "TIDEGATE_ALLOW_DROPPED_STATE", value_name = "OPERATOR")]
     #[arg(value_delimiter = ',')]
     pub(crate) allow_dropped_state: Vec<String>,
-    /// Show no progress, only what ends or threatens the job.
+    /// Show no progress, only events such as start, restart and end.
     #[arg(long, short, env = "TIDEGATE_QUIET", value_parser = BoolishValueParser::new())]
     pub(crate) quiet: bool,
 }

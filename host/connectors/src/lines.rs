@@ -195,7 +195,8 @@ mod tests {
             if expected.last() == Some(&"") {
                 expected.pop();
             }
-            prop_assert_eq!(taken, expected.iter().map(|l| l.as_bytes().to_vec()).collect::<Vec<_>>());
+            let expected: Vec<Vec<u8>> = expected.iter().map(|l| l.as_bytes().to_vec()).collect();
+            prop_assert_eq!(taken, expected);
         }
     }
 }

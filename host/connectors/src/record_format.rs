@@ -154,7 +154,11 @@ impl JsonColumn {
     fn of(column: &Column) -> Self {
         let is_plain = |byte: u8| (b' '..=b'~').contains(&byte) && byte != b'"' && byte != b'\\';
         // Without an early end, so that many bytes are compared at once.
-        match column.data().iter().fold(true, |all, byte| all & is_plain(*byte)) {
+        match column
+            .data()
+            .iter()
+            .fold(true, |all, byte| all & is_plain(*byte))
+        {
             true => Self::Plain,
             false => Self::Any,
         }
@@ -280,7 +284,9 @@ mod tests {
     proptest! {
         #[test]
         fn tsv_can_be_read_back(
-            fields in prop::collection::vec(("[a\t\n\\\\\r]{0,6}", prop::collection::vec(any::<u8>(), 0..9)), 0..20),
+            fields in prop::collection::vec(
+                ("[a\t\n\\\\\r]{0,6}", prop::collection::vec(any::<u8>(), 0..9)), 0..20,
+            ),
         ) {
             let mut records = Batch::default();
             for (key, value) in &fields {
@@ -294,8 +300,8 @@ mod tests {
                 let tab = memchr(b'\t', line).expect("every line has a tab");
                 read.push((unescape(&line[..tab]), unescape(&line[tab + 1..])));
             }
-            let expected: Vec<_> =
-                fields.iter().map(|(key, value)| (key.as_bytes().to_vec(), value.clone())).collect();
+            let bytes = |(key, value): (String, Vec<u8>)| (key.into_bytes(), value);
+            let expected: Vec<_> = fields.into_iter().map(bytes).collect();
             prop_assert_eq!(read, expected);
         }
     }

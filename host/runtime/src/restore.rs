@@ -15,7 +15,7 @@ use crate::error::IncompatibleJob;
 use crate::graph::{KeyGroups, Node, NodeKind};
 use crate::job::{Job, RunOptions};
 use crate::recovery::{ended_subtasks, redistribute};
-use crate::sink::{PendingOutput, SinkStart};
+use crate::sink::{ForkedFrom, PendingOutput, SinkStart};
 use crate::start::{node_failed, start_point};
 use crate::task::RunIdentity;
 use crate::{CheckpointId, JobError, SubtaskId};
@@ -67,7 +67,10 @@ fn recover_sinks(job: &Job, manifest: &Manifest, is_first_attempt: bool) -> Resu
             job: job.graph.job().to_owned(),
             sink: name.clone(),
             lineage: manifest.lineage,
-            parent: manifest.origin.as_ref().map(|origin| origin.lineage),
+            parent: manifest.origin.as_ref().map(|origin| ForkedFrom {
+                lineage: origin.lineage,
+                checkpoint: origin.checkpoint,
+            }),
             checkpoint: manifest.checkpoint,
             is_first_attempt,
             pending: pending_output(manifest, name),

@@ -1,4 +1,4 @@
-//! The bytes of a chunk, as `FORMAT.md` draws them. Knows no map and no operator.
+//! The bytes of a chunk, as `guest-sdk/FORMAT.md` draws them. Knows no map and no operator.
 //!
 //! Invariant: there is one way to write a given content, and the reader accepts only that one. It
 //! trusts no length: whatever the bytes are, it ends, panics never, and reserves no more than the

@@ -8,7 +8,6 @@ use std::hash::{BuildHasher, Hasher};
 
 use foldhash::fast::FixedState;
 use hashbrown::HashTable;
-use hashbrown::hash_table::Entry as Slot;
 
 use crate::bytes::{order_prefix, same};
 use crate::context::Context;
@@ -35,6 +34,8 @@ use crate::state::key::Key;
 pub struct KeyedState<S> {
     table: HashTable<Entry<S>>,
     owned: KeyGroups,
+    /// Where the keys of the current block are.
+    ahead: Ahead,
     /// True if a state was lent out to be changed, and may have become vacant.
     lent: bool,
 }
@@ -45,6 +46,23 @@ pub(crate) struct Entry<S> {
     pub(crate) key: Key,
     pub(crate) key_group: u32,
     pub(crate) state: S,
+}
+
+/// Keys that are looked up together.
+pub(crate) const LOOK_AHEAD: usize = 16;
+
+/// A map with fewer keys fits in the processor's cache.
+const LARGE: usize = 8192;
+
+/// No bucket has this number.
+const ABSENT: usize = usize::MAX;
+
+/// Where the keys of a block are in the map.
+#[derive(Debug, Default)]
+struct Ahead {
+    buckets: [usize; LOOK_AHEAD],
+    /// False if the map has changed since, so that an entry may be elsewhere.
+    is_valid: bool,
 }
 
 /// The key groups that an instance owns, `first..=last` of `total`.
@@ -82,7 +100,7 @@ impl KeyGroups {
     }
 }
 
-#[inline]
+#[inline(always)]
 fn hash(key: &[u8]) -> u64 {
     let mut hasher = FixedState::with_seed(0).build_hasher();
     hasher.write(key);
@@ -98,6 +116,7 @@ impl<S> KeyedState<S> {
                 last: context.last_key_group,
                 total: context.max_parallelism.max(1),
             },
+            ahead: Ahead::default(),
             lent: false,
         }
     }
@@ -293,40 +312,79 @@ impl<S> KeyedState<S> {
 }
 
 impl<S: Default> KeyedState<S> {
-    /// Runs `call` on the state of `key`, and forgets the key if that leaves it vacant. Looks the
-    /// key up once.
+    /// Finds the keys of the next block, at most [`LOOK_AHEAD`].
+    ///
+    /// The entries of a large map are not in the processor's cache. Looked up in a tight loop, the
+    /// waits for memory overlap; looked up one by one, with an operator's work in between, they
+    /// add up. For a small map there is nothing to wait for.
+    #[inline]
+    pub(crate) fn look_ahead<'a>(&mut self, keys: impl Iterator<Item = &'a [u8]>) {
+        self.ahead.is_valid = self.table.len() >= LARGE;
+        if self.ahead.is_valid {
+            for (bucket, key) in self.ahead.buckets.iter_mut().zip(keys) {
+                *bucket = find(&self.table, key).unwrap_or(ABSENT);
+            }
+        }
+    }
+
+    /// Runs `call` on the state of `key`, and forgets the key if that leaves it vacant. `position`
+    /// is the place of the key in the block of [`look_ahead`](Self::look_ahead).
     #[inline]
     pub(crate) fn update(
         &mut self,
+        position: usize,
         key: &[u8],
         call: impl FnOnce(&mut S) -> Result<(), Failure>,
         is_vacant: impl FnOnce(&S) -> bool,
     ) -> Result<(), Failure> {
-        let slot = self.table.entry(
-            hash(key),
-            |entry| same(entry.key.as_bytes(), key),
-            |entry| hash(entry.key.as_bytes()),
-        );
-        let mut entry = match slot {
-            Slot::Occupied(entry) => entry,
-            Slot::Vacant(vacant) => vacant.insert(new_entry(self.owned, key)?),
+        let bucket = match self.found(position, key) {
+            Some(bucket) => bucket,
+            None => self.insert_new(key)?,
+        };
+        let Ok(mut entry) = self.table.get_bucket_entry(bucket) else {
+            unreachable!("the bucket was just found, and it holds the key");
         };
         let outcome = call(&mut entry.get_mut().state);
         if is_vacant(&entry.get().state) {
+            self.ahead.is_valid = false;
             entry.remove();
         }
         outcome
     }
+
+    /// The bucket of `key`: what was found ahead, if that still holds.
+    #[inline]
+    fn found(&self, position: usize, key: &[u8]) -> Option<usize> {
+        if self.ahead.is_valid
+            && let Some(bucket) = self.ahead.buckets.get(position)
+            && *bucket != ABSENT
+        {
+            return Some(*bucket);
+        }
+        find(&self.table, key)
+    }
+
+    /// The bucket of a key that is not there yet. Apart from the path of a known key, which is all
+    /// that must be fast.
+    #[cold]
+    fn insert_new(&mut self, key: &[u8]) -> Result<usize, Failure> {
+        let key_group = self.owned.of(key)?;
+        // Growing the map moves its entries.
+        self.ahead.is_valid = false;
+        let entry = Entry {
+            key: Key::new(key),
+            key_group,
+            state: S::default(),
+        };
+        let rehash = |entry: &Entry<S>| hash(entry.key.as_bytes());
+        let inserted = self.table.insert_unique(hash(key), entry, rehash);
+        Ok(inserted.bucket_index())
+    }
 }
 
-/// Apart from the path of a known key, which is all that must be fast.
-#[cold]
-fn new_entry<S: Default>(owned: KeyGroups, key: &[u8]) -> Result<Entry<S>, Failure> {
-    Ok(Entry {
-        key: Key::new(key),
-        key_group: owned.of(key)?,
-        state: S::default(),
-    })
+#[inline(always)]
+fn find<S>(table: &HashTable<Entry<S>>, key: &[u8]) -> Option<usize> {
+    table.find_bucket_index(hash(key), |entry| same(entry.key.as_bytes(), key))
 }
 
 /// Sorts entries, or references to them, by key. Most comparisons are decided by the first eight

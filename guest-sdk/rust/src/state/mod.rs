@@ -1,7 +1,8 @@
 //! What an operator remembers, and how it becomes chunks and comes back.
 //!
 //! [`KeyedState`] holds one value for each key. [`chunk`] writes it in canonical order and reads
-//! it back whole or not at all; `FORMAT.md` draws the bytes. [`items`] is the state of no key.
+//! it back whole or not at all; `guest-sdk/FORMAT.md` draws the bytes. [`items`] is the state of
+//! no key.
 
 mod key;
 mod keyed;
@@ -13,6 +14,7 @@ mod items;
 pub(crate) use chunk::{Chunks, read_chunks, write_chunks};
 pub use items::{Items, RestoredItems};
 pub use keyed::KeyedState;
+pub(crate) use keyed::LOOK_AHEAD;
 
 use serde::de::DeserializeOwned;
 

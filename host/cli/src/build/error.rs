@@ -67,7 +67,10 @@ pub enum BuildError {
         reason: String,
     },
     /// One file name for several components. Nothing was written.
-    #[error("`{}` is one file, and there are {components} components; name a directory", out.display())]
+    #[error(
+        "`{}` is one file, and there are {components} components; name a directory",
+        out.display()
+    )]
     OneFileForMany {
         /// The file.
         out: PathBuf,

@@ -5,7 +5,7 @@ use super::*;
 fn module(crate_name: &str) -> CoreModule {
     CoreModule {
         crate_name: crate_name.to_owned(),
-        manifest: Path::new("/work").join(crate_name).join("Cargo.toml"),
+        manifest: Path::new("/crates").join(crate_name).join("Cargo.toml"),
         path: PathBuf::from("/target/core.wasm"),
     }
 }
@@ -17,8 +17,8 @@ fn a_component_goes_beside_its_crate_by_default() {
     assert_eq!(
         paths,
         [
-            Path::new("/work/split/split.wasm"),
-            Path::new("/work/count/count.wasm")
+            Path::new("/crates/split/split.wasm"),
+            Path::new("/crates/count/count.wasm")
         ]
     );
 }

@@ -120,8 +120,8 @@ pub(super) fn find(directory: &Path) -> Result<Toolchain, BuildError> {
     }
     Err(BuildError::NoToolchain {
         install: format!(
-            "run `rustup target add {TARGET}`, or on Debian `apt-get install --no-install-recommends \
-             rustc-web cargo-web rust-web-src rust-web-llvm lld-22`"
+            "run `rustup target add {TARGET}`, or on Debian `apt-get install \
+             --no-install-recommends rustc-web cargo-web rust-web-src rust-web-llvm lld-22`"
         ),
     })
 }

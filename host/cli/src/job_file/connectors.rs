@@ -5,11 +5,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use toml::Spanned;
-use toml::de::{DeTable, DeValue, ValueDeserializer};
+use toml::de::{DeValue, ValueDeserializer};
 
 use tidegate_connectors::{SinkOptions, SourceOptions, sink_names, source_names};
 use tidegate_connectors::{sink_schema, source_schema};
 use tidegate_runtime::ConnectorError;
+use tidegate_runtime::graph::NodeKind;
 use tidegate_runtime::sink::SinkConnector;
 use tidegate_runtime::source::SourceConnector;
 
@@ -136,15 +137,23 @@ impl<'a, 'i> OptionsReader<'a, 'i> {
             return;
         };
         let known = || known.iter().map(String::as_str);
+        let common: &[&str] = self.common_keys();
         for (key, _) in self.connector.options.iter() {
             let name: &str = key.get_ref();
             if known().all(|known| known != name) {
                 let message = format!("unknown key `{name}` in {}", self.title());
                 let mut problem = Problem::at(key.span(), message);
-                let every_node_has = ["connector", "parallelism", "inputs"];
-                problem.help = suggest::expected(name, known().chain(every_node_has));
+                problem.help = suggest::expected(name, known().chain(common.iter().copied()));
                 self.problems.push(problem);
             }
+        }
+    }
+
+    /// The keys that every node of the kind has.
+    fn common_keys(&self) -> &'static [&'static str] {
+        match self.entry.kind() {
+            NodeKind::Source => &["connector", "parallelism"],
+            NodeKind::Operator | NodeKind::Sink => &["connector", "parallelism", "inputs"],
         }
     }
 
@@ -204,9 +213,9 @@ impl<'a, 'i> OptionsReader<'a, 'i> {
             Err(error) => error,
         };
         let reason = error.to_string();
-        let named = reason.split('`').nth(1);
-        let value = named.and_then(|key| value_of(&self.connector.options, key));
-        let span = value.unwrap_or_else(|| self.connector.connector.span());
+        let options = &self.connector.options;
+        let value = named_key(&reason).and_then(|key| options.get(key));
+        let span = value.map_or_else(|| self.connector.connector.span(), Spanned::span);
         let reason = match std::error::Error::source(&error) {
             Some(source) => format!("{reason}: {source}"),
             None => reason,
@@ -231,8 +240,9 @@ impl<'a, 'i> OptionsReader<'a, 'i> {
     }
 }
 
-fn value_of(options: &DeTable<'_>, key: &str) -> Option<Span> {
-    options.get(key).map(Spanned::span)
+/// The option that a connector's reason names: the first word in backticks.
+pub(crate) fn named_key(reason: &str) -> Option<&str> {
+    reason.split('`').nth(1)
 }
 
 /// The keys of an options struct. None if its schema does not list them.

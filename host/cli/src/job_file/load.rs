@@ -14,7 +14,7 @@ use tidegate_runtime::{Job, OperatorPart};
 
 use super::components::{self, ComponentSummary, Components};
 use super::connectors::{self, Connectors};
-use super::document::{Document, PartEntry, Setting};
+use super::document::{Document, NodeEntry, PartEntry, Setting};
 use super::error::{InvalidJobFile, JobFileError};
 use super::parse;
 use super::problem::{Problem, Problems, Span};
@@ -39,15 +39,42 @@ pub(crate) struct LoadedJob {
     /// The components of its operators.
     pub(crate) components: Vec<ComponentSummary>,
     file: JobFile,
-    headers: BTreeMap<String, Span>,
+    places: BTreeMap<String, NodePlace>,
+}
+
+/// Where a node stands in the job file.
+struct NodePlace {
+    header: Span,
+    /// The values of its connector's options.
+    options: BTreeMap<String, Span>,
 }
 
 impl LoadedJob {
-    /// An error about one of the job's nodes, placed at its header.
-    pub(crate) fn refusal(&self, node: &str, message: String) -> JobFileError {
-        let mut problem = Problem::of_file(message);
-        problem.span = self.headers.get(node).cloned();
+    /// What a source or sink refuses, placed at the option that the reason names first, or else
+    /// at the node's header.
+    pub(crate) fn refusal(&self, node: &str, reason: &str) -> JobFileError {
+        let mut problem = Problem::of_file(format!("`{node}`: {reason}"));
+        if let Some(place) = self.places.get(node) {
+            let named = connectors::named_key(reason).and_then(|key| place.options.get(key));
+            problem.span = Some(named.unwrap_or(&place.header).clone());
+        }
         self.file.invalid(vec![problem])
+    }
+}
+
+impl NodePlace {
+    fn of(node: &NodeEntry<'_>) -> Self {
+        let options = match &node.part {
+            PartEntry::Source(connector) | PartEntry::Sink(connector) => {
+                let options = connector.options.iter();
+                options.map(|(key, value)| (key.get_ref().to_string(), value.span())).collect()
+            }
+            PartEntry::Operator(_) => BTreeMap::new(),
+        };
+        Self {
+            header: node.name.span(),
+            options,
+        }
     }
 }
 
@@ -70,7 +97,7 @@ impl JobFile {
         Self::from_bytes(path, bytes)
     }
 
-    fn from_bytes(path: &Path, bytes: Vec<u8>) -> Result<Self, JobFileError> {
+    pub(super) fn from_bytes(path: &Path, bytes: Vec<u8>) -> Result<Self, JobFileError> {
         match String::from_utf8(bytes) {
             Ok(text) => Ok(Self {
                 path: path.to_owned(),
@@ -182,9 +209,7 @@ impl JobFile {
         let graph = outline.wiring.graph(document, &digests);
         let graph = graph.expect("the same graph without digests was accepted");
         let Connectors { sources, sinks } = connectors;
-        let header = |node: &super::document::NodeEntry<'_>| {
-            (node.name.get_ref().clone(), node.name.span())
-        };
+        let place = |node: &NodeEntry<'_>| (node.name.get_ref().clone(), NodePlace::of(node));
         Some(LoadedJob {
             job: Job {
                 graph,
@@ -200,7 +225,7 @@ impl JobFile {
             checkpoint_directory: self.base().join(&document.checkpoint_directory),
             components: summaries,
             file: self.clone(),
-            headers: document.nodes.usable.iter().map(header).collect(),
+            places: document.nodes.usable.iter().map(place).collect(),
         })
     }
 

@@ -63,6 +63,11 @@ impl<'a, 'i> TableReader<'a, 'i> {
         self.table.contains_key(key)
     }
 
+    /// Where the value of this key stands, if the file sets it.
+    pub(crate) fn value_span(&self, key: &str) -> Option<Span> {
+        self.table.get(key).map(Spanned::span)
+    }
+
     /// The keys that were asked for.
     pub(crate) fn known(&self) -> &[&'static str] {
         &self.known

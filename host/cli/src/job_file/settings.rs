@@ -133,7 +133,8 @@ fn exponential_backoff(table: &mut TableReader<'_, '_>, problems: &Problems) -> 
     if max < initial {
         let message = "`max` of [restart] is shorter than `initial`";
         let help = "waits grow from `initial` (default \"100ms\") to `max` (default \"30s\")";
-        problems.push(Problem::at(table.span(), message).help(help));
+        let place = table.value_span("max").or_else(|| table.value_span("initial"));
+        problems.push(Problem::at(place.unwrap_or_else(|| table.span()), message).help(help));
     }
     RestartSettings::ExponentialBackoff {
         initial,

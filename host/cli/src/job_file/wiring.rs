@@ -93,7 +93,9 @@ pub(crate) fn place(
     let header = |name: &str| entry(name).map(|entry| entry.name.span());
     let inputs = |name: &str| entry(name).map(|entry| entry.inputs_span.clone());
     let span: Option<Span> = match error {
-        GraphError::DuplicateName { node } | GraphError::BadName { node } => header(node),
+        GraphError::DuplicateName { node }
+        | GraphError::BadName { node }
+        | GraphError::SourceReads { node, .. } => header(node),
         GraphError::UnknownNode { node, .. }
         | GraphError::NoInputs { node }
         | GraphError::ReadsFromSink { node, .. }
@@ -126,7 +128,8 @@ pub(crate) fn place(
         | GraphError::UnequalParallelism { .. }
         | GraphError::Parallelism { .. }
         | GraphError::MaxParallelism { .. }
-        | GraphError::BadName { .. } => None,
+        | GraphError::BadName { .. }
+        | GraphError::SourceReads { .. } => None,
     };
     problem
 }
@@ -137,7 +140,7 @@ fn check_names(entries: &[NodeEntry<'_>], problems: &Problems) {
     for entry in entries {
         let name = entry.name.get_ref().as_str();
         if let Some(first) = seen.insert(name, entry) {
-            let message = format!("{} has the name of a {}", entry.title(), first.kind());
+            let message = format!("{} has the same name as {}", entry.title(), first.title());
             let help = "expected another name: it is the node's identity in checkpoints";
             problems.push(Problem::at(entry.name.span(), message).help(help));
         }

@@ -76,10 +76,10 @@ impl Listing {
         pending: Vec<PendingPart>,
     ) -> Result<RecoveryPlan, ConnectorError> {
         let (marker, is_marker_new) = self.claim(directory, start)?;
-        self.check_not_newer(directory, start)?;
         let (publish, elsewhere): (Vec<_>, Vec<_>) = pending
             .into_iter()
             .partition(|part| marker.knows(part.lineage));
+        self.check_not_newer(directory, start)?;
         let is_leftover = |name: &PendingName| {
             let is_listed = publish
                 .iter()
@@ -110,7 +110,8 @@ impl Listing {
         if marker.lineage == start.lineage && marker.sink == start.sink {
             return Ok((marker.clone(), false));
         }
-        if Some(marker.lineage) == start.parent && marker.sink == start.sink {
+        let parent = start.parent.map(|parent| parent.lineage);
+        if Some(marker.lineage) == parent && marker.sink == start.sink {
             let mut earlier = marker.earlier.clone();
             earlier.push(marker.lineage);
             return Ok((claim(earlier), true));
@@ -147,12 +148,16 @@ impl Listing {
 
     /// Output after the checkpoint would be written a second time.
     fn check_not_newer(&self, directory: &str, start: &SinkStart) -> Result<(), ConnectorError> {
-        // A start from a savepoint gives the restored checkpoint a number of its own, above that
-        // in the parent: what the parent published under that number came after the savepoint.
         let own = LineageDigits::of(start.lineage);
-        let is_newer = |part: &&PartName| match part.lineage == own {
-            true => part.checkpoint > start.checkpoint.0,
-            false => part.checkpoint >= start.checkpoint.0,
+        // The numbers of a fork begin above those of its parent, so the parent's parts are
+        // compared by the parent's numbers.
+        let parent = start.parent.map(|parent| parent.checkpoint.0);
+        let is_newer = |part: &&PartName| {
+            if part.lineage == own {
+                part.checkpoint > start.checkpoint.0
+            } else {
+                parent.is_none_or(|newest| part.checkpoint > newest)
+            }
         };
         let newer: Vec<String> = self
             .parts

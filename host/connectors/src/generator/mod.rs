@@ -20,7 +20,8 @@ use crate::versioned;
 use ranges::Range;
 use source::GeneratorSource;
 
-/// Options of the source `generator`.
+/// Options of the source `generator`. Several subtasks take turns, 127 integers at a time, so that
+/// all of them advance together.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct GeneratorOptions {

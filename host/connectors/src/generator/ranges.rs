@@ -125,7 +125,7 @@ pub(super) fn replan(ranges: Vec<Range>, parallelism: u32) -> Vec<Vec<Range>> {
     for (turn, range) in merge(ranges).iter().enumerate() {
         for (index, part) in range.deal(parallelism).enumerate() {
             if !part.is_done() {
-                // Another subtask begins each time, so that short ranges do not all go to the first.
+                // Another subtask begins each time: short ranges must not all go to the first.
                 subtasks[(turn + index) % parallelism as usize].push(part);
             }
         }

@@ -80,7 +80,8 @@ impl GeneratorSource {
             Timestamps::None => vec![NO_TIMESTAMP; rows],
             Timestamps::Value => {
                 let mut timestamps = Vec::with_capacity(rows);
-                runs.iter().for_each(|run| timestamps.extend(run_timestamps(run)));
+                runs.iter()
+                    .for_each(|run| timestamps.extend(run_timestamps(run)));
                 timestamps
             }
         };

@@ -54,13 +54,18 @@ pub(crate) fn started(base: &Path) -> Arc<dyn SinkConnector> {
 }
 
 pub(crate) fn open(connector: &dyn SinkConnector, index: u32, attempt: u64) -> Box<dyn Sink> {
-    connector.open(&subtask(index), LINEAGE, attempt).expect("can be opened")
+    connector
+        .open(&subtask(index), LINEAGE, attempt)
+        .expect("can be opened")
 }
 
 /// Writes one record and cuts.
 pub(crate) fn write_part(sink: &mut dyn Sink, value: &str, checkpoint: u64) -> Vec<PendingOutput> {
-    sink.write(&records(&[("k", value)])).expect("can be written");
-    let pre_commit = sink.pre_commit(CheckpointId(checkpoint)).expect("can be cut");
+    sink.write(&records(&[("k", value)]))
+        .expect("can be written");
+    let pre_commit = sink
+        .pre_commit(CheckpointId(checkpoint))
+        .expect("can be cut");
     pre_commit().expect("can be made durable")
 }
 
@@ -81,7 +86,8 @@ fn nothing_is_visible_before_the_commit_and_everything_after_it() {
     assert!(connector.is_exactly_once());
     let mut sink = open(&*connector, 1, 1);
     let pending = write_part(&mut *sink, "one", 7);
-    sink.write(&records(&[("k", "next")])).expect("can be written");
+    sink.write(&records(&[("k", "next")]))
+        .expect("can be written");
     assert_eq!(published(place.path()), (vec![], String::new()));
 
     connector.commit(&pending).expect("can be published");
@@ -148,16 +154,20 @@ fn a_large_batch_and_many_small_ones_are_written_whole() {
     let large = "x".repeat(3_000_000);
     let mut expected = String::new();
     for value in [large.as_str(), "small", large.as_str()] {
-        sink.write(&records(&[("k", value)])).expect("can be written");
+        sink.write(&records(&[("k", value)]))
+            .expect("can be written");
         expected.push_str(&format!("k\t{value}\n"));
     }
     for number in 0..50_000 {
         let value = number.to_string();
-        sink.write(&records(&[("k", &value)])).expect("can be written");
+        sink.write(&records(&[("k", &value)]))
+            .expect("can be written");
         expected.push_str(&format!("k\t{value}\n"));
     }
     let pre_commit = sink.pre_commit(CheckpointId(1)).expect("can be cut");
-    connector.commit(&pre_commit().expect("can be made durable")).expect("can be published");
+    connector
+        .commit(&pre_commit().expect("can be made durable"))
+        .expect("can be published");
     assert!(published(place.path()).1 == expected);
 }
 
@@ -171,7 +181,10 @@ fn a_part_that_is_gone_or_has_another_length_is_refused_and_nothing_is_published
     let path = place.path().join("output").join(&damaged);
     fs::write(&path, "k\tdam").expect("can be written");
     let reason = state_refusal(connector.commit(&pending));
-    assert!(reason.contains(&damaged) && reason.contains("has 5 bytes instead of 10"), "{reason}");
+    assert!(
+        reason.contains(&damaged) && reason.contains("has 5 bytes instead of 10"),
+        "{reason}"
+    );
     fs::remove_file(&path).expect("can be removed");
     let reason = state_refusal(connector.commit(&pending));
     assert!(reason.contains("is gone, published or not"), "{reason}");
@@ -186,18 +199,30 @@ fn a_link_named_like_a_part_is_neither_followed_nor_published() {
     fs::write(&secret, "k\tone\n").expect("can be written");
     let connector = started(place.path());
     let pending = write_part(&mut *open(&*connector, 0, 1), "one", 1);
-    let path = place.path().join("output").join(format!(".part-{LINEAGE}-1-0-0.pending"));
+    let path = place
+        .path()
+        .join("output")
+        .join(format!(".part-{LINEAGE}-1-0-0.pending"));
     fs::remove_file(&path).expect("can be removed");
     std::os::unix::fs::symlink(&secret, &path).expect("can be linked");
     let reason = state_refusal(connector.commit(&pending));
     assert!(reason.contains("is not a regular file"), "{reason}");
 
     // A link where the next part would be created.
-    let path = place.path().join("output").join(format!(".part-{LINEAGE}-2-0-0.pending"));
+    let path = place
+        .path()
+        .join("output")
+        .join(format!(".part-{LINEAGE}-2-0-0.pending"));
     std::os::unix::fs::symlink(&secret, &path).expect("can be linked");
     let written = open(&*connector, 0, 2).write(&records(&[("k", "evil")]));
-    assert!(matches!(written, Err(ConnectorError::Io { .. })), "{written:?}");
-    assert_eq!(fs::read_to_string(&secret).expect("can be read"), "k\tone\n");
+    assert!(
+        matches!(written, Err(ConnectorError::Io { .. })),
+        "{written:?}"
+    );
+    assert_eq!(
+        fs::read_to_string(&secret).expect("can be read"),
+        "k\tone\n"
+    );
 }
 
 #[cfg(unix)]
@@ -213,7 +238,9 @@ fn a_directory_that_is_replaced_by_a_link_while_the_job_runs_gets_nothing() {
     fs::rename(&output, &moved).expect("can be moved");
     std::os::unix::fs::symlink(&elsewhere, &output).expect("can be linked");
     connector.commit(&pending).expect("can be published");
-    connector.commit(&write_part(&mut *sink, "two", 2)).expect("can be published");
+    connector
+        .commit(&write_part(&mut *sink, "two", 2))
+        .expect("can be published");
     assert_eq!(names(&elsewhere), Vec::<String>::new());
     assert_eq!(names(&moved).len(), 3);
 }
@@ -251,7 +278,10 @@ fn pending_output_with_foreign_names_is_refused() {
     let connector = started(place.path());
     let pending = write_part(&mut *open(&*connector, 0, 1), "one", 1);
     let mut bytes = pending[0].0.clone();
-    let at = bytes.windows(7).position(|window| window == b"pending").expect("is a name");
+    let at = bytes
+        .windows(7)
+        .position(|window| window == b"pending")
+        .expect("is a name");
     bytes[at..at + 7].copy_from_slice(b"/../../");
     let reason = state_refusal(connector.commit(&[PendingOutput(bytes)]));
     assert!(reason.contains("is not the name of a part"), "{reason}");

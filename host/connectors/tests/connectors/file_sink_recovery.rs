@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use tidegate_runtime::sink::{SinkConnector, SinkStart};
+use tidegate_runtime::sink::{ForkedFrom, SinkConnector, SinkStart};
 use tidegate_runtime::{CheckpointId, Lineage};
 
 use crate::file_sink::{
@@ -13,13 +13,24 @@ use crate::support::{job_refusal, names, records, state_refusal, subtask};
 
 const FORK: Lineage = Lineage([0xbb; 16]);
 
-/// A start of lineage [`FORK`] from a savepoint of lineage [`LINEAGE`].
+/// A start of lineage [`FORK`] from a savepoint of lineage [`LINEAGE`], in whose numbers it is
+/// one less.
 fn forked(checkpoint: u64) -> SinkStart {
     SinkStart {
         lineage: FORK,
-        parent: Some(LINEAGE),
+        parent: checkpoint_of_parent(checkpoint - 1),
         ..restored(checkpoint, &[])
     }
+}
+
+/// Checkpoint `checkpoint` of lineage [`LINEAGE`].
+fn checkpoint_of_parent(checkpoint: u64) -> Option<ForkedFrom> {
+    let checkpoint = CheckpointId(checkpoint);
+    let lineage = LINEAGE;
+    Some(ForkedFrom {
+        lineage,
+        checkpoint,
+    })
 }
 
 fn output(base: &Path) -> std::path::PathBuf {
@@ -28,7 +39,11 @@ fn output(base: &Path) -> std::path::PathBuf {
 
 /// Publishes a part of `checkpoint`.
 fn publish(connector: &dyn SinkConnector, checkpoint: u64) {
-    let pending = write_part(&mut *open(connector, 0, 1), &checkpoint.to_string(), checkpoint);
+    let pending = write_part(
+        &mut *open(connector, 0, 1),
+        &checkpoint.to_string(),
+        checkpoint,
+    );
     connector.commit(&pending).expect("can be published");
 }
 
@@ -44,7 +59,10 @@ fn a_fresh_start_takes_a_directory_that_is_missing_empty_or_unused() {
     assert!(connector.check_fresh().is_ok(), "only the marker is there");
 
     // Another fresh start of the same job has another lineage.
-    let again = SinkStart { lineage: FORK, ..fresh() };
+    let again = SinkStart {
+        lineage: FORK,
+        ..fresh()
+    };
     connector.recover(&again).expect("nothing was written");
     let marker = fs::read_to_string(output(place.path()).join("_tidegate")).expect("is there");
     assert!(marker.contains(&FORK.to_string()) && !marker.contains(&LINEAGE.to_string()));
@@ -58,7 +76,10 @@ fn a_fresh_start_refuses_a_directory_with_anything_in_it_and_names_it() {
         fs::write(output(place.path()).join(name), "x").expect("can be written");
         let connector = connect(place.path());
         let reason = job_refusal(connector.check_fresh());
-        assert!(reason.contains(name) && reason.contains("`directory`"), "{reason}");
+        assert!(
+            reason.contains(name) && reason.contains("`directory`"),
+            "{reason}"
+        );
         let reason = state_refusal(connector.recover(&fresh()));
         assert!(reason.contains(name), "{reason}");
         assert_eq!(names(&output(place.path())), [name]);
@@ -70,7 +91,10 @@ fn a_fresh_start_refuses_older_output_of_the_same_job() {
     let place = place();
     publish(&*started(place.path()), 1);
     let reason = job_refusal(connect(place.path()).check_fresh());
-    assert!(reason.contains("part-0000000001-00000-aaaaaaaa-1.tsv"), "{reason}");
+    assert!(
+        reason.contains("part-0000000001-00000-aaaaaaaa-1.tsv"),
+        "{reason}"
+    );
     assert!(reason.contains("sink `sink` of job `job`"), "{reason}");
 
     let pending_only = self::place();
@@ -86,15 +110,21 @@ fn recovery_publishes_what_the_checkpoint_lists_and_removes_what_it_does_not() {
     let mut sink = open(&*connector, 0, 1);
     let listed = write_part(&mut *sink, "listed", 1);
     write_part(&mut *sink, "not listed", 2);
-    sink.write(&records(&[("k", "half written")])).expect("can be written");
+    sink.write(&records(&[("k", "half written")]))
+        .expect("can be written");
     drop(sink);
 
     // A new process, and again: a crash may come after recovery.
     for _ in 0..2 {
-        connect(place.path()).recover(&restored(1, &listed)).expect("can go on");
+        connect(place.path())
+            .recover(&restored(1, &listed))
+            .expect("can go on");
         let name = "part-0000000001-00000-aaaaaaaa-1.tsv".to_owned();
         assert_eq!(names(&output(place.path())), ["_tidegate", &name]);
-        assert_eq!(published(place.path()), (vec![name], "k\tlisted\n".to_owned()));
+        assert_eq!(
+            published(place.path()),
+            (vec![name], "k\tlisted\n".to_owned())
+        );
     }
 }
 
@@ -104,7 +134,9 @@ fn the_leftover_of_subtask_1_is_removed_and_the_pending_part_of_subtask_11_is_no
     let connector = started(place.path());
     write_part(&mut *open(&*connector, 1, 1), "leftover", 1);
     let listed = write_part(&mut *open(&*connector, 11, 1), "listed", 1);
-    connect(place.path()).recover(&restored(1, &listed)).expect("can go on");
+    connect(place.path())
+        .recover(&restored(1, &listed))
+        .expect("can go on");
     assert_eq!(published(place.path()).1, "k\tlisted\n");
 }
 
@@ -128,7 +160,9 @@ fn recovery_leaves_foreign_files_alone() {
         .expect("can be created");
     let before = names(&output(place.path()));
     write_part(&mut *open(&*connector, 1, 1), "leftover", 1);
-    connect(place.path()).recover(&restored(1, &[])).expect("can go on");
+    connect(place.path())
+        .recover(&restored(1, &[]))
+        .expect("can go on");
     assert_eq!(names(&output(place.path())), before);
 }
 
@@ -142,11 +176,16 @@ fn output_newer_than_the_checkpoint_is_refused_and_nothing_is_changed() {
     write_part(&mut *open(&*connector, 0, 2), "leftover", 10);
     let before = names(&output(place.path()));
     let reason = state_refusal(connect(place.path()).recover(&restored(7, &[])));
-    assert!(reason.contains("newer than checkpoint 7: part-0000000008-00000-"), "{reason}");
+    assert!(
+        reason.contains("newer than checkpoint 7: part-0000000008-00000-"),
+        "{reason}"
+    );
     let reason = state_refusal(connect(place.path()).recover(&restored(1, &[])));
     assert!(reason.contains("and 3 more"), "{reason}");
     assert_eq!(names(&output(place.path())), before);
-    connect(place.path()).recover(&restored(9, &[])).expect("is the newest");
+    connect(place.path())
+        .recover(&restored(9, &[]))
+        .expect("is the newest");
 }
 
 #[test]
@@ -154,16 +193,28 @@ fn the_directory_of_another_lineage_job_or_sink_is_refused_naming_both() {
     let place = place();
     publish(&*started(place.path()), 1);
     let before = names(&output(place.path()));
-    let other_lineage = SinkStart { lineage: FORK, ..restored(5, &[]) };
-    let other_sink = SinkStart { sink: "copy".to_owned(), ..restored(5, &[]) };
-    let other_job = SinkStart { job: "second".to_owned(), ..other_lineage.clone() };
+    let other_lineage = SinkStart {
+        lineage: FORK,
+        ..restored(5, &[])
+    };
+    let other_sink = SinkStart {
+        sink: "copy".to_owned(),
+        ..restored(5, &[])
+    };
+    let other_job = SinkStart {
+        job: "second".to_owned(),
+        ..other_lineage.clone()
+    };
     for (start, named) in [
         (other_lineage, FORK.to_string()),
         (other_sink, "sink `copy`".to_owned()),
         (other_job, "job `second`".to_owned()),
     ] {
         let reason = state_refusal(connect(place.path()).recover(&start));
-        assert!(reason.contains(&named) && reason.contains(&LINEAGE.to_string()), "{reason}");
+        assert!(
+            reason.contains(&named) && reason.contains(&LINEAGE.to_string()),
+            "{reason}"
+        );
         assert_eq!(names(&output(place.path())), before);
     }
 }
@@ -176,11 +227,17 @@ fn a_fork_takes_over_the_directory_of_its_parent_and_the_parent_can_not_go_on_th
     write_part(&mut *open(&*connector, 1, 1), "leftover of the parent", 5);
 
     let fork = connect(place.path());
-    fork.recover(&forked(5)).expect("nothing newer is published");
+    fork.recover(&forked(5))
+        .expect("nothing newer is published");
     let mut sink = fork.open(&subtask(0), FORK, 1).expect("can be opened");
-    fork.commit(&write_part(&mut *sink, "fork", 6)).expect("can be published");
+    fork.commit(&write_part(&mut *sink, "fork", 6))
+        .expect("can be published");
     assert_eq!(published(place.path()).1, "k\t4\nk\tfork\n");
-    assert_eq!(names(&output(place.path())).len(), 3, "the leftover is gone");
+    assert_eq!(
+        names(&output(place.path())).len(),
+        3,
+        "the leftover is gone"
+    );
 
     let reason = state_refusal(connect(place.path()).recover(&restored(4, &[])));
     assert!(reason.contains(&FORK.to_string()), "{reason}");
@@ -198,6 +255,21 @@ fn a_fork_from_before_the_parents_newest_output_is_refused() {
 }
 
 #[test]
+fn a_fork_in_place_from_an_old_savepoint_is_refused_although_its_number_is_the_newest() {
+    let place = place();
+    let connector = started(place.path());
+    publish(&*connector, 4);
+    publish(&*connector, 5);
+    // In the parent's checkpoint directory, the savepoint of checkpoint 4 becomes checkpoint 6.
+    let start = SinkStart {
+        parent: checkpoint_of_parent(4),
+        ..forked(6)
+    };
+    let reason = state_refusal(connect(place.path()).recover(&start));
+    assert!(reason.contains("part-0000000005-"), "{reason}");
+}
+
+#[test]
 fn two_forks_of_one_savepoint_write_into_two_directories_and_leave_the_parent_its_output() {
     let (parent, left, right) = (place(), place(), place());
     let connector = started(parent.path());
@@ -206,7 +278,7 @@ fn two_forks_of_one_savepoint_write_into_two_directories_and_leave_the_parent_it
     for (place, lineage) in forks {
         let start = SinkStart {
             lineage,
-            parent: Some(LINEAGE),
+            parent: checkpoint_of_parent(3),
             ..restored(4, &pending)
         };
         // Twice: the restored checkpoint lists the parent's output until the next one is complete.
@@ -225,11 +297,18 @@ fn two_forks_of_one_savepoint_write_into_two_directories_and_leave_the_parent_it
 fn a_fork_in_place_publishes_what_its_parent_left_pending() {
     let place = place();
     let pending = write_part(&mut *open(&*started(place.path()), 0, 1), "pending", 3);
-    let start = SinkStart { pending, ..forked(4) };
-    connect(place.path()).recover(&start).expect("nothing newer is published");
+    let start = SinkStart {
+        pending,
+        ..forked(4)
+    };
+    connect(place.path())
+        .recover(&start)
+        .expect("nothing newer is published");
     assert_eq!(published(place.path()).1, "k\tpending\n");
     // And again after a crash, when the marker is the fork's already.
-    connect(place.path()).recover(&start).expect("nothing newer is published");
+    connect(place.path())
+        .recover(&start)
+        .expect("nothing newer is published");
     assert_eq!(published(place.path()).1, "k\tpending\n");
 }
 
@@ -255,19 +334,24 @@ fn a_directory_that_lost_all_its_output_is_refused_while_some_is_pending() {
     fs::remove_dir_all(output(place.path())).expect("can be removed");
     let reason = state_refusal(connect(place.path()).recover(&restored(1, &pending)));
     assert!(reason.contains("is gone, published or not"), "{reason}");
+    assert_eq!(
+        names(&output(place.path())),
+        Vec::<String>::new(),
+        "it is not claimed"
+    );
 }
 
 #[test]
 fn a_marker_that_can_not_be_read_is_refused() {
     let place = place();
     let connector = started(place.path());
-    for (marker, named) in [
-        ("{\"format-version\":2}", "format version 2"),
-        ("", "EOF"),
-    ] {
+    for (marker, named) in [("{\"format-version\":2}", "format version 2"), ("", "EOF")] {
         fs::write(output(place.path()).join("_tidegate"), marker).expect("can be written");
         let reason = state_refusal(connector.recover(&restored(1, &[])));
-        assert!(reason.contains("_tidegate") && reason.contains(named), "{reason}");
+        assert!(
+            reason.contains("_tidegate") && reason.contains(named),
+            "{reason}"
+        );
         let reason = state_refusal(connector.check_fresh());
         assert!(reason.contains("_tidegate"), "{reason}");
     }
@@ -282,5 +366,7 @@ fn a_crash_while_the_marker_was_written_does_no_harm() {
     connector.check_fresh().expect("the directory is free");
     connector.recover(&fresh()).expect("the directory is free");
     assert_eq!(names(&output(place.path())), ["_tidegate"]);
-    connector.recover(&restored(CheckpointId(0).next().0, &[])).expect("is its own");
+    connector
+        .recover(&restored(CheckpointId(0).next().0, &[]))
+        .expect("is its own");
 }

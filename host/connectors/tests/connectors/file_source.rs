@@ -10,9 +10,7 @@ use tempfile::TempDir;
 use tidegate_runtime::ConnectorError;
 use tidegate_runtime::source::{SourceConnector, SourceSplit};
 
-use crate::support::{
-    job_refusal, read_all, read_batches, source_options, state_refusal, subtask,
-};
+use crate::support::{job_refusal, read_all, read_batches, source_options, state_refusal, subtask};
 
 fn directory(files: &[(&str, &[u8])]) -> TempDir {
     let directory = tempfile::tempdir().expect("a temporary directory");
@@ -23,7 +21,9 @@ fn directory(files: &[(&str, &[u8])]) -> TempDir {
 }
 
 fn connect(base: &Path, options: Value) -> Arc<dyn SourceConnector> {
-    source_options("file", options).connect(base).expect("the options are fine")
+    source_options("file", options)
+        .connect(base)
+        .expect("the options are fine")
 }
 
 fn all_files(base: &Path) -> Arc<dyn SourceConnector> {
@@ -43,13 +43,19 @@ fn lines_of(text: &str) -> Vec<String> {
 fn position_after_one_batch(connector: &dyn SourceConnector) -> Vec<SourceSplit> {
     let splits = connector.plan(1).expect("can be planned").remove(0);
     let mut source = connector.open(&subtask(0), splits).expect("can be opened");
-    assert!(!read_batches(&mut *source, 1).expect("can be read").is_empty());
+    assert!(
+        !read_batches(&mut *source, 1)
+            .expect("can be read")
+            .is_empty()
+    );
     source.splits()
 }
 
 /// A file of 40,000 lines, more than a batch and more than the bytes that are compared.
 fn long_file() -> Vec<u8> {
-    (0..40_000).flat_map(|line| format!("line {line}\n").into_bytes()).collect()
+    (0..40_000)
+        .flat_map(|line| format!("line {line}\n").into_bytes())
+        .collect()
 }
 
 #[test]
@@ -131,7 +137,9 @@ fn restored_behind_the_first_block_it_goes_on_as_if_nothing_had_happened() {
     let expected = lines_of(&String::from_utf8(bytes).expect("is text"));
     let splits = connector.plan(1).expect("can be planned").remove(0);
     for batches in [1, 3, 4, 5] {
-        let mut source = connector.open(&subtask(0), splits.clone()).expect("can be opened");
+        let mut source = connector
+            .open(&subtask(0), splits.clone())
+            .expect("can be opened");
         let mut values = read_batches(&mut *source, batches).expect("can be read");
         let restored = read_all(&*connector, vec![source.splits()]);
         values.extend(restored.expect("can be read"));
@@ -140,12 +148,33 @@ fn restored_behind_the_first_block_it_goes_on_as_if_nothing_had_happened() {
 }
 
 #[test]
+fn the_position_after_every_batch_of_a_long_file_can_be_opened() {
+    let base = directory(&[("a", &[long_file(), long_file()].concat())]);
+    let connector = connect(base.path(), json!({ "path": "a", "batch-bytes": 10_000 }));
+    let splits = connector.plan(1).expect("can be planned").remove(0);
+    let mut source = connector.open(&subtask(0), splits).expect("can be opened");
+    let mut positions = 0;
+    while !read_batches(&mut *source, 1)
+        .expect("can be read")
+        .is_empty()
+    {
+        let opened = connector.open(&subtask(0), source.splits());
+        assert!(opened.is_ok(), "position {positions}: {:?}", opened.err());
+        positions += 1;
+    }
+    assert!(positions > 50, "{positions}");
+}
+
+#[test]
 fn a_file_that_grew_is_read_up_to_its_length_at_the_start() {
     let base = directory(&[("a", b"1\n2\n3")]);
     let connector = all_files(base.path());
     let plan = connector.plan(2).expect("can be planned");
     fs::write(base.path().join("a"), b"1\n2\n34\n5\n").expect("can be written");
-    assert_eq!(read_all(&*connector, plan).expect("can be read"), ["1", "2", "3"]);
+    assert_eq!(
+        read_all(&*connector, plan).expect("can be read"),
+        ["1", "2", "3"]
+    );
 }
 
 #[test]
@@ -153,12 +182,18 @@ fn a_file_that_shrank_is_refused() {
     let base = directory(&[("a", &long_file())]);
     let connector = all_files(base.path());
     let position = position_after_one_batch(&*connector);
-    let file = File::options().write(true).open(base.path().join("a")).expect("can be opened");
+    let file = File::options()
+        .write(true)
+        .open(base.path().join("a"))
+        .expect("can be opened");
     let length = file.metadata().expect("has some").len();
     file.set_len(length - 1).expect("can be cut");
     let reason = state_refusal(connector.open(&subtask(0), position.clone()));
     let difference = format!("it had {length} bytes and now has {}", length - 1);
-    assert!(reason.contains("input file a ") && reason.contains(&difference), "{reason}");
+    assert!(
+        reason.contains("input file a ") && reason.contains(&difference),
+        "{reason}"
+    );
     assert_eq!(state_refusal(connector.replan(position, 2)), reason);
 }
 
@@ -170,7 +205,10 @@ fn a_file_that_shrinks_while_it_is_read_is_refused() {
     let splits = connector.plan(1).expect("can be planned").remove(0);
     let mut source = connector.open(&subtask(0), splits).expect("can be opened");
     read_batches(&mut *source, 1).expect("can be read");
-    let file = File::options().write(true).open(base.path().join("a")).expect("can be opened");
+    let file = File::options()
+        .write(true)
+        .open(base.path().join("a"))
+        .expect("can be opened");
     file.set_len(300_000).expect("can be cut");
     let reason = state_refusal(read_batches(&mut *source, usize::MAX));
     assert!(reason.contains("input file a "), "{reason}");
@@ -197,7 +235,10 @@ fn a_file_that_changed_before_the_position_or_in_its_first_bytes_is_refused() {
         fs::write(base.path().join("a"), changed).expect("can be written");
         let reason = state_refusal(connector.open(&subtask(0), position.clone()));
         let expected = format!("input file a is not the one that was read up to byte {offset}: ");
-        assert!(reason.starts_with(&expected) && reason.contains(difference), "{reason}");
+        assert!(
+            reason.starts_with(&expected) && reason.contains(difference),
+            "{reason}"
+        );
     }
     // What comes after the position is read as it is then.
     let mut changed = bytes;
@@ -213,10 +254,16 @@ fn a_file_that_is_gone_or_no_file_any_more_is_refused() {
     let position = position_after_one_batch(&*connector);
     fs::remove_file(base.path().join("a")).expect("can be removed");
     let reason = state_refusal(connector.open(&subtask(0), position.clone()));
-    assert!(reason.contains("input file a ") && reason.contains("it is gone"), "{reason}");
+    assert!(
+        reason.contains("input file a ") && reason.contains("it is gone"),
+        "{reason}"
+    );
     fs::create_dir(base.path().join("a")).expect("can be created");
     let reason = state_refusal(connector.open(&subtask(0), position));
-    assert!(reason.contains("input file a is not a regular file"), "{reason}");
+    assert!(
+        reason.contains("input file a is not a regular file"),
+        "{reason}"
+    );
 }
 
 #[test]
@@ -229,7 +276,10 @@ fn a_position_below_another_path_is_refused() {
     let old = connect(base.path(), json!({ "path": "old/*" }));
     let new = connect(base.path(), json!({ "path": "new/*" }));
     let reason = state_refusal(new.open(&subtask(0), position_after_one_batch(&*old)));
-    assert!(reason.contains("old/a") && reason.contains("new/*"), "{reason}");
+    assert!(
+        reason.contains("old/a") && reason.contains("new/*"),
+        "{reason}"
+    );
 }
 
 #[test]
@@ -237,11 +287,17 @@ fn a_line_above_the_limit_is_refused_with_its_place_and_one_at_the_limit_is_not(
     let long = "x".repeat(700_000);
     let text = format!("ab\n{long}\nc\n");
     let base = directory(&[("a", text.as_bytes())]);
-    let fits = connect(base.path(), json!({ "path": "a", "max-record-bytes": 700_000 }));
+    let fits = connect(
+        base.path(),
+        json!({ "path": "a", "max-record-bytes": 700_000 }),
+    );
     let values = read_all(&*fits, fits.plan(3).expect("can be planned"));
     assert_eq!(values.expect("can be read"), ["ab", &long, "c"]);
 
-    let tight = connect(base.path(), json!({ "path": "a", "max-record-bytes": 699_999 }));
+    let tight = connect(
+        base.path(),
+        json!({ "path": "a", "max-record-bytes": 699_999 }),
+    );
     match read_all(&*tight, tight.plan(1).expect("can be planned")) {
         Err(ConnectorError::Record { position, reason }) => {
             assert_eq!(position, "a, byte 3");
@@ -254,7 +310,10 @@ fn a_line_above_the_limit_is_refused_with_its_place_and_one_at_the_limit_is_not(
 #[test]
 fn a_file_without_any_newline_is_refused_without_reading_it_all() {
     let base = directory(&[("a", b"")]);
-    let file = File::options().write(true).open(base.path().join("a")).expect("can be opened");
+    let file = File::options()
+        .write(true)
+        .open(base.path().join("a"))
+        .expect("can be opened");
     file.set_len(4 << 30).expect("a sparse file of 4 GiB");
     let connector = all_files(base.path());
     let refused = read_all(&*connector, connector.plan(1).expect("can be planned"));
@@ -267,10 +326,16 @@ fn a_file_without_any_newline_is_refused_without_reading_it_all() {
 fn a_glob_without_a_match_or_a_directory_is_refused() {
     let base = directory(&[("a.txt", b"x\n")]);
     let connector = connect(base.path(), json!({ "path": "*.csv" }));
-    assert_eq!(job_refusal(connector.plan(1)), "`path` = \"*.csv\" matches no file");
+    assert_eq!(
+        job_refusal(connector.plan(1)),
+        "`path` = \"*.csv\" matches no file"
+    );
     let options = source_options("file", json!({ "path": "nowhere/*.csv" }));
     let reason = job_refusal(options.connect(base.path()));
-    assert!(reason.starts_with("`path` = \"nowhere/*.csv\": can't open"), "{reason}");
+    assert!(
+        reason.starts_with("`path` = \"nowhere/*.csv\": can't open"),
+        "{reason}"
+    );
     let options = source_options("file", json!({ "path": "*", "max-record-bytes": 0 }));
     let reason = job_refusal(options.connect(base.path()));
     assert!(reason.starts_with("`max-record-bytes`"), "{reason}");
@@ -303,5 +368,8 @@ fn files_are_matched_in_directories_too() {
     let plan = connector.plan(1).expect("can be planned");
     let names: Vec<&str> = plan[0].iter().map(|split| split.name.as_str()).collect();
     assert_eq!(names, ["2024/a.txt@0..4", "2025/a.txt@0..4"]);
-    assert_eq!(read_all(&*connector, plan).expect("can be read"), ["2024", "2025"]);
+    assert_eq!(
+        read_all(&*connector, plan).expect("can be read"),
+        ["2024", "2025"]
+    );
 }

@@ -48,7 +48,11 @@ fn subtasks_share_the_integers_equally_and_each_has_them_in_order() {
     for splits in connector.plan(3).expect("can be planned") {
         let values = read_all(&*connector, vec![splits]).expect("can be read");
         assert_eq!(values, sorted(values.clone()));
-        assert!(values.len().abs_diff(9_995 / 3) < 127, "{} integers", values.len());
+        assert!(
+            values.len().abs_diff(9_995 / 3) < 127,
+            "{} integers",
+            values.len()
+        );
         all.extend(values);
     }
     assert_eq!(sorted(all), integers(5, 9_999));
@@ -70,7 +74,10 @@ fn keys_are_the_integers_modulo_their_number_in_either_encoding() {
         let keys: Vec<&[u8]> = batch.keys().rows().collect();
         assert_eq!(keys, [8, 9, 0, 1].iter().map(encode).collect::<Vec<_>>());
         let values: Vec<&[u8]> = batch.values().rows().collect();
-        assert_eq!(values, [8, 9, 10, 11].iter().map(encode).collect::<Vec<_>>());
+        assert_eq!(
+            values,
+            [8, 9, 10, 11].iter().map(encode).collect::<Vec<_>>()
+        );
     }
 }
 
@@ -174,7 +181,10 @@ async fn a_rate_holds_over_all_subtasks_and_a_batch_comes_every_ten_milliseconds
             assert!(before.elapsed() <= Duration::from_millis(11));
             records += batch.len();
         }
-        assert!((100_000..=101_000).contains(&records), "{records} records in 2 s");
+        assert!(
+            (100_000..=101_000).contains(&records),
+            "{records} records in 2 s"
+        );
     }
 }
 
@@ -228,7 +238,11 @@ fn values_that_make_no_sense_are_refused_by_key() {
 #[test]
 fn a_position_that_is_not_one_is_refused() {
     let connector = generator(json!({ "to": 100 }));
-    let mut split = connector.plan(1).expect("can be planned").remove(0).remove(0);
+    let mut split = connector
+        .plan(1)
+        .expect("can be planned")
+        .remove(0)
+        .remove(0);
     split.position[0] = 9;
     let refused: Result<_, ConnectorError> = connector.open(&subtask(0), vec![split]);
     let reason = state_refusal(refused);

@@ -31,7 +31,10 @@ impl Write for Flushed {
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.flushed.lock().expect("not poisoned").append(&mut self.written);
+        self.flushed
+            .lock()
+            .expect("not poisoned")
+            .append(&mut self.written);
         Ok(())
     }
 }
@@ -41,9 +44,15 @@ fn every_batch_is_on_standard_output_when_it_is_written() {
     let output = Flushed::default();
     let connector = stdout_options(json!({})).connect_writer(Box::new(output.clone()));
     assert!(!connector.is_exactly_once());
-    let mut sink = connector.open(&subtask(0), Lineage([1; 16]), 1).expect("can be opened");
-    sink.write(&records(&[("a", "1"), ("b", "2\t")])).expect("can be written");
-    assert_eq!(*output.flushed.lock().expect("not poisoned"), b"a\t1\nb\t2\\t\n");
+    let mut sink = connector
+        .open(&subtask(0), Lineage([1; 16]), 1)
+        .expect("can be opened");
+    sink.write(&records(&[("a", "1"), ("b", "2\t")]))
+        .expect("can be written");
+    assert_eq!(
+        *output.flushed.lock().expect("not poisoned"),
+        b"a\t1\nb\t2\\t\n"
+    );
     let pre_commit = sink.pre_commit(CheckpointId(1)).expect("can be cut");
     assert_eq!(pre_commit().expect("has nothing to do"), []);
 }
@@ -60,10 +69,15 @@ fn a_closed_pipe_is_an_error_that_names_the_sink() {
         }
     }
     let connector = stdout_options(json!({ "format": "lines" })).connect_writer(Box::new(Closed));
-    let mut sink = connector.open(&subtask(3), Lineage([1; 16]), 1).expect("can be opened");
+    let mut sink = connector
+        .open(&subtask(3), Lineage([1; 16]), 1)
+        .expect("can be opened");
     match sink.write(&records(&[("a", "1")])) {
         Err(ConnectorError::Io { action, source }) => {
-            assert_eq!(action, "could not write to standard output for sink node[3]");
+            assert_eq!(
+                action,
+                "could not write to standard output for sink node[3]"
+            );
             assert_eq!(source.kind(), io::ErrorKind::BrokenPipe);
         }
         other => panic!("not an I/O error: {other:?}"),
@@ -72,9 +86,13 @@ fn a_closed_pipe_is_an_error_that_names_the_sink() {
 
 #[test]
 fn discard_takes_everything_and_has_nothing_pending() {
-    let connector = sink_options("discard", json!({})).connect(Path::new("/")).expect("connects");
+    let connector = sink_options("discard", json!({}))
+        .connect(Path::new("/"))
+        .expect("connects");
     assert!(connector.is_exactly_once());
-    let mut sink = connector.open(&subtask(0), Lineage([1; 16]), 1).expect("can be opened");
+    let mut sink = connector
+        .open(&subtask(0), Lineage([1; 16]), 1)
+        .expect("can be opened");
     sink.write(&records(&[("a", "1")])).expect("is taken");
     let pre_commit = sink.pre_commit(CheckpointId(1)).expect("can be cut");
     assert_eq!(pre_commit().expect("has nothing to do"), []);

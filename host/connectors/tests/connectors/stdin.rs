@@ -23,7 +23,9 @@ fn options(json: serde_json::Value) -> StdinOptions {
 
 fn stdin(reader: impl Read + Send + 'static) -> Arc<dyn SourceConnector> {
     let options = options(json!({ "accept-loss": true, "max-record-bytes": 1_000 }));
-    options.connect_reader(Box::new(reader)).expect("loss is accepted")
+    options
+        .connect_reader(Box::new(reader))
+        .expect("loss is accepted")
 }
 
 /// Gives what is sent, piece by piece.
@@ -31,7 +33,9 @@ struct Pieces(mpsc::Receiver<&'static [u8]>);
 
 impl Read for Pieces {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let Ok(piece) = self.0.recv() else { return Ok(0) };
+        let Ok(piece) = self.0.recv() else {
+            return Ok(0);
+        };
         buffer[..piece.len()].copy_from_slice(piece);
         Ok(piece.len())
     }
@@ -41,7 +45,10 @@ impl Read for Pieces {
 fn lines_are_those_of_a_file() {
     let connector = stdin(&b"one\n\ntwo\r\nno newline"[..]);
     let values = read_all(&*connector, connector.plan(1).expect("can be planned"));
-    assert_eq!(values.expect("can be read"), ["one", "", "two\r", "no newline"]);
+    assert_eq!(
+        values.expect("can be read"),
+        ["one", "", "two\r", "no newline"]
+    );
 }
 
 #[test]
@@ -63,7 +70,10 @@ fn a_line_above_the_limit_is_refused_with_its_place() {
     let connector = stdin(io::repeat(b'x'));
     let refused = read_all(&*connector, connector.plan(1).expect("can be planned"));
     let error = refused.expect_err("the line is too long").to_string();
-    assert_eq!(error, "standard input, byte 0: the line is longer than 1000 bytes");
+    assert_eq!(
+        error,
+        "standard input, byte 0: the line is longer than 1000 bytes"
+    );
 }
 
 #[test]
@@ -71,10 +81,15 @@ fn after_a_recovery_it_goes_on_with_the_lines_not_yet_given() {
     let text: String = (0..50_000).map(|line| format!("{line}\n")).collect();
     let connector = stdin(io::Cursor::new(text.into_bytes()));
     let plan = connector.plan(1).expect("can be planned");
-    let mut source = connector.open(&subtask(0), plan[0].clone()).expect("can be opened");
+    let mut source = connector
+        .open(&subtask(0), plan[0].clone())
+        .expect("can be opened");
     let mut values = read_batches(&mut *source, 2).expect("can be read");
     let position = source.splits();
-    assert!(connector.open(&subtask(0), position.clone()).is_err(), "in use");
+    assert!(
+        connector.open(&subtask(0), position.clone()).is_err(),
+        "in use"
+    );
     drop(source);
     values.extend(read_all(&*connector, vec![position]).expect("can be read"));
     let expected: Vec<String> = (0..50_000).map(|line| line.to_string()).collect();
@@ -86,7 +101,9 @@ async fn a_poll_that_is_given_up_loses_nothing() {
     let (sender, pieces) = mpsc::channel();
     let connector = stdin(Pieces(pieces));
     let plan = connector.plan(1).expect("can be planned");
-    let mut source = connector.open(&subtask(0), plan[0].clone()).expect("can be opened");
+    let mut source = connector
+        .open(&subtask(0), plan[0].clone())
+        .expect("can be opened");
     let mut values = Vec::new();
     for piece in [&b"on"[..], b"e\ntw", b"o\n", b"th"] {
         {
@@ -134,10 +151,15 @@ fn a_read_error_is_reported() {
     }
     let connector = stdin(Broken);
     let plan = connector.plan(1).expect("can be planned");
-    let mut source = connector.open(&subtask(0), plan[0].clone()).expect("can be opened");
+    let mut source = connector
+        .open(&subtask(0), plan[0].clone())
+        .expect("can be opened");
     match poll(&mut *source) {
         Err(ConnectorError::Io { action, source }) => {
-            assert_eq!((action.as_str(), source.to_string()), ("could not read stdin", "unplugged".to_owned()));
+            assert_eq!(
+                (action.as_str(), source.to_string()),
+                ("could not read stdin", "unplugged".to_owned())
+            );
         }
         other => panic!("not an I/O error: {other:?}"),
     }

@@ -26,8 +26,12 @@ pub(crate) fn sink_options(connector: &str, options: serde_json::Value) -> SinkO
 
 /// One poll of a source that does not wait for anything outside.
 pub(crate) fn poll(source: &mut dyn Source) -> Result<SourceOutput, ConnectorError> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
-    runtime.expect("a runtime can be built").block_on(source.poll())
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build();
+    runtime
+        .expect("a runtime can be built")
+        .block_on(source.poll())
 }
 
 /// The values of at most `batches` batches.
@@ -93,7 +97,11 @@ pub(crate) fn state_refusal<T>(result: Result<T, ConnectorError>) -> String {
 pub(crate) fn names(directory: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(directory).expect("can be listed");
     let name = |entry: std::io::Result<std::fs::DirEntry>| {
-        entry.expect("can be read").file_name().to_string_lossy().into_owned()
+        entry
+            .expect("can be read")
+            .file_name()
+            .to_string_lossy()
+            .into_owned()
     };
     let mut names: Vec<String> = entries.map(name).collect();
     names.sort();

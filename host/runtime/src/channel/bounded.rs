@@ -21,9 +21,10 @@ struct Envelope {
     weight: u32,
 }
 
-/// A channel that holds at most `capacity` bytes of batches.
+/// A channel that holds at most `capacity` bytes of batches, at least 1: one batch at a time.
 #[must_use]
 pub fn bounded(capacity: u32) -> (ChannelSender, ChannelReceiver) {
+    let capacity = capacity.max(1);
     // The queue itself needs no bound: an element enters only with its weight in credits.
     let (queue, receiver) = mpsc::unbounded_channel();
     let credits = Arc::new(Semaphore::new(capacity as usize));
@@ -32,7 +33,13 @@ pub fn bounded(capacity: u32) -> (ChannelSender, ChannelReceiver) {
         credits: Arc::clone(&credits),
         capacity,
     };
-    (sender, ChannelReceiver { queue: receiver, credits })
+    (
+        sender,
+        ChannelReceiver {
+            queue: receiver,
+            credits,
+        },
+    )
 }
 
 /// The upstream end. Owned by one chain.
@@ -65,9 +72,9 @@ impl ChannelSender {
             StreamElement::Batch(batch) => {
                 u32::try_from(batch.byte_size()).map_or(self.capacity, |b| b.min(self.capacity))
             }
-            StreamElement::Watermark(_)
-            | StreamElement::Barrier(_)
-            | StreamElement::EndOfInput => 0,
+            StreamElement::Watermark(_) | StreamElement::Barrier(_) | StreamElement::EndOfInput => {
+                0
+            }
         }
     }
 }
@@ -98,7 +105,9 @@ impl Drop for ChannelReceiver {
 
 impl std::fmt::Debug for Envelope {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Envelope").field("weight", &self.weight).finish_non_exhaustive()
+        f.debug_struct("Envelope")
+            .field("weight", &self.weight)
+            .finish_non_exhaustive()
     }
 }
 
@@ -149,6 +158,15 @@ mod tests {
         assert_eq!(sender.send(batch(5000)).now_or_never(), Some(Ok(())));
         assert_eq!(sender.send(batch(1)).now_or_never(), None);
         assert_eq!(take(&mut receiver), Some(Some(batch(5000))));
+        assert_eq!(sender.send(batch(1)).now_or_never(), Some(Ok(())));
+    }
+
+    #[test]
+    fn a_channel_of_no_capacity_still_takes_one_batch_at_a_time() {
+        let (sender, mut receiver) = bounded(0);
+        assert_eq!(sender.send(batch(1)).now_or_never(), Some(Ok(())));
+        assert_eq!(sender.send(batch(1)).now_or_never(), None);
+        assert_eq!(take(&mut receiver), Some(Some(batch(1))));
         assert_eq!(sender.send(batch(1)).now_or_never(), Some(Ok(())));
     }
 

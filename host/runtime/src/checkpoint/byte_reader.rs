@@ -36,11 +36,14 @@ impl<'a> ByteReader<'a> {
         &mut self,
         what: &'static str,
     ) -> Result<[u8; N], FormatError> {
-        let (taken, left) = self.left.split_first_chunk().ok_or(FormatError::Truncated {
-            what,
-            needed: N as u64,
-            left: length_of(self.left),
-        })?;
+        let (taken, left) = self
+            .left
+            .split_first_chunk()
+            .ok_or(FormatError::Truncated {
+                what,
+                needed: N as u64,
+                left: length_of(self.left),
+            })?;
         self.left = left;
         Ok(*taken)
     }

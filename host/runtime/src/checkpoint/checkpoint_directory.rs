@@ -139,7 +139,9 @@ impl CheckpointDirectory {
     ///
     /// As [`Self::load`].
     pub fn manifest_digest(&self, checkpoint: CheckpointId) -> Result<[u8; 32], StoreError> {
-        self.files.read_manifest(checkpoint).map(|stored| stored.digest())
+        self.files
+            .read_manifest(checkpoint)
+            .map(|stored| stored.digest())
     }
 
     /// Checks every checkpoint whole. Files that can't be read are problems in the report.
@@ -211,14 +213,15 @@ impl StoredManifest {
 fn manifest_file(path: &Path) -> io::Result<Option<(Directory, CheckpointId)>> {
     // A relative path may be shorter than that.
     let path = path.canonicalize()?;
-    let checkpoint = path.file_name().and_then(OsStr::to_str).and_then(parse_manifest_name);
+    let checkpoint = path
+        .file_name()
+        .and_then(OsStr::to_str)
+        .and_then(parse_manifest_name);
     let checkpoints = path.parent();
     let is_in_place = checkpoints.and_then(Path::file_name) == Some(OsStr::new(CHECKPOINTS));
     let root = checkpoints.and_then(Path::parent).filter(|_| is_in_place);
     match (checkpoint, root) {
-        (Some(checkpoint), Some(root)) => {
-            Ok(Some((Directory::open_ambient(root)?, checkpoint)))
-        }
+        (Some(checkpoint), Some(root)) => Ok(Some((Directory::open_ambient(root)?, checkpoint))),
         (None, _) | (_, None) => Ok(None),
     }
 }

@@ -41,7 +41,10 @@ impl CheckpointFiles {
     /// Ids of all manifests, in order. Nothing is opened.
     pub(super) fn ids(&self) -> Result<Vec<CheckpointId>, StoreError> {
         let names = names_in(&self.checkpoints)?;
-        let mut ids: Vec<_> = names.iter().filter_map(|name| parse_manifest_name(name)).collect();
+        let mut ids: Vec<_> = names
+            .iter()
+            .filter_map(|name| parse_manifest_name(name))
+            .collect();
         ids.sort_unstable();
         Ok(ids)
     }
@@ -49,7 +52,10 @@ impl CheckpointFiles {
     /// Names of all state files.
     pub(super) fn state_file_names(&self) -> Result<Vec<StateFileName>, StoreError> {
         let names = names_in(&self.state)?;
-        Ok(names.iter().filter_map(|name| StateFileName::parse(name)).collect())
+        Ok(names
+            .iter()
+            .filter_map(|name| StateFileName::parse(name))
+            .collect())
     }
 
     /// Reads a manifest and checks it, but not the state files.
@@ -62,7 +68,10 @@ impl CheckpointFiles {
         let (file, length) = open_regular_file(&self.checkpoints, &name)?;
         if length > manifest_codec::MAX_LENGTH {
             let limit = manifest_codec::MAX_LENGTH;
-            return Err(corrupt(path(), format!("its {length} bytes exceed the limit of {limit}")));
+            return Err(corrupt(
+                path(),
+                format!("its {length} bytes exceed the limit of {limit}"),
+            ));
         }
         let bytes = read_exactly(file, length, path())?;
         let manifest = Manifest::decode(&bytes).map_err(|error| error.of_file(path()))?;
@@ -104,7 +113,10 @@ impl CheckpointFiles {
         let path = || self.state.path.join(&file.name);
         let identity = manifest.identity_of(subtask);
         if file.name != identity.file_name().to_string() {
-            return Err(corrupt(path(), format!("it is not the state file of {subtask}")));
+            return Err(corrupt(
+                path(),
+                format!("it is not the state file of {subtask}"),
+            ));
         }
         let opened = self.open_state_file(file)?;
         let bytes = read_exactly(opened, file.length, path())?;
@@ -122,7 +134,10 @@ impl CheckpointFiles {
         if length == file.length {
             return Ok(opened);
         }
-        let reason = format!("it has {length} bytes, and the manifest lists {}", file.length);
+        let reason = format!(
+            "it has {length} bytes, and the manifest lists {}",
+            file.length
+        );
         Err(corrupt(self.state.path.join(&file.name), reason))
     }
 }
@@ -173,7 +188,10 @@ fn read_exactly(file: File, length: u64, path: PathBuf) -> Result<Vec<u8>, Store
     };
     read.map_err(failed("read", &path))?;
     if length_of(&bytes) != length {
-        return Err(corrupt(path, "it became shorter while it was read".to_owned()));
+        return Err(corrupt(
+            path,
+            "it became shorter while it was read".to_owned(),
+        ));
     }
     Ok(bytes)
 }

@@ -18,6 +18,15 @@ use crate::config::CheckpointSettings;
 use crate::task::control::Acknowledgement;
 use crate::{ChainId, CheckpointId};
 
+#[cfg(test)]
+mod chain_model;
+#[cfg(test)]
+mod exploration;
+#[cfg(test)]
+mod model;
+#[cfg(test)]
+mod moves;
+
 /// The wait before a failed last checkpoint is tried again.
 const RETRY_WHEN_ENDING: Duration = Duration::from_secs(1);
 
@@ -238,7 +247,11 @@ impl Coordinator {
     }
 
     /// The commit is over: the manifest is durable, or it failed for this reason and is not there.
-    pub(crate) fn on_committed(&mut self, result: Result<(), String>, now: Duration) -> Vec<Action> {
+    pub(crate) fn on_committed(
+        &mut self,
+        result: Result<(), String>,
+        now: Duration,
+    ) -> Vec<Action> {
         let Phase::Committing { checkpoint, end } = self.phase else {
             unreachable!("a commit ends only while committing");
         };

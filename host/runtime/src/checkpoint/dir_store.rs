@@ -8,6 +8,7 @@
 //! - nothing is written after the sync of a directory failed, until the next attempt;
 //! - no file is overwritten, and none is removed whose name is not one of ours.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -23,8 +24,8 @@ use super::file_names::{
 use super::retention::Retention;
 use super::savepoint::write_savepoint;
 use super::{
-    CheckpointDirectory, CheckpointKind, CheckpointStore, ImportTarget, Manifest, Origin, SnapshotContents,
-    StateFile, StateIdentity, StoreError, state_file,
+    CheckpointDirectory, CheckpointKind, CheckpointStore, ImportTarget, Manifest, Origin,
+    SnapshotContents, StateFile, StateIdentity, StoreError, state_file,
 };
 use crate::{CheckpointId, SubtaskId};
 
@@ -91,8 +92,12 @@ impl DirStore {
             files = Some(opened);
             evidence
         })?;
+        let files = files.expect("the evidence was looked at when the lock was taken");
+        // The run before may have been killed between rename and sync. What is listed here is
+        // published by sinks, so a power failure must not take it back.
+        disk.sync_directory(&files.checkpoints)?;
         Ok(Self {
-            files: files.expect("the evidence was looked at when the lock was taken"),
+            files,
             root,
             disk,
             lock: Mutex::new(lock),
@@ -180,7 +185,9 @@ impl DirStore {
         let refused = |reason| StoreError::Refused { checkpoint, reason };
         if manifest.attempt < newest_attempt {
             let attempt = manifest.attempt;
-            return Err(refused(format!("attempt {attempt} is over, {newest_attempt} has begun")));
+            return Err(refused(format!(
+                "attempt {attempt} is over, {newest_attempt} has begun"
+            )));
         }
         if let Some(newest) = self.files.ids()?.last()
             && *newest >= checkpoint
@@ -196,7 +203,9 @@ impl DirStore {
                 Err(error) => return Err(error),
             }
         }
-        manifest.encode().map_err(|error| refused(error.to_string()))
+        manifest
+            .encode()
+            .map_err(|error| refused(error.to_string()))
     }
 
     /// Writes the state of `subtask` once more, as that of another checkpoint.
@@ -228,7 +237,10 @@ impl CheckpointStore for DirStore {
         if !is_operator_name(&identity.subtask.operator) {
             return Err(StoreError::Refused {
                 checkpoint: identity.checkpoint,
-                reason: format!("{:?} can't stand in a file's name", identity.subtask.operator),
+                reason: format!(
+                    "{:?} can't stand in a file's name",
+                    identity.subtask.operator
+                ),
             });
         }
         let name = identity.file_name().to_string();
@@ -291,12 +303,13 @@ impl CheckpointStore for DirStore {
         let complete = self.files.ids()?;
         let retention = Retention {
             complete: &complete,
-            keep,
+            kept: attempts_of(&self.files, complete.iter().filter(|id| keep.contains(id)))?,
             attempt: lock.record().attempt,
         };
         let manifests = retention.manifests();
         for checkpoint in &manifests {
-            self.disk.remove_file(&self.files.checkpoints, &checkpoint.to_string())?;
+            self.disk
+                .remove_file(&self.files.checkpoints, &checkpoint.to_string())?;
         }
         for name in names_in(&self.files.checkpoints)? {
             if parse_temporary_manifest_name(&name).is_some() {
@@ -310,7 +323,8 @@ impl CheckpointStore for DirStore {
             lock.set_had_checkpoints(false)?;
         }
         for file in retention.state_files(self.files.state_file_names()?) {
-            self.disk.remove_file(&self.files.state, &file.to_string())?;
+            self.disk
+                .remove_file(&self.files.state, &file.to_string())?;
         }
         Ok(())
     }
@@ -343,7 +357,9 @@ impl CheckpointStore for DirStore {
         let mut written = written.into_iter();
         for snapshot in &mut new.subtasks {
             if let SnapshotContents::Operator { state: Some(file) } = &mut snapshot.contents {
-                *file = written.next().expect("one file was written for each one listed");
+                *file = written
+                    .next()
+                    .expect("one file was written for each one listed");
             }
         }
         self.complete(&new)?;
@@ -361,24 +377,37 @@ fn create_if_missing(disk: &Disk, root: &Directory, name: &str) -> Result<(), St
     }
 }
 
-/// What a directory shows about the runs before this one. A manifest that can't be used is no
-/// evidence of its attempt; whoever loads it says what is wrong with it.
+/// The attempts that took these checkpoints. None for a manifest that can't be used: whoever loads
+/// it says what is wrong with it.
+fn attempts_of<'a>(
+    files: &CheckpointFiles,
+    checkpoints: impl Iterator<Item = &'a CheckpointId>,
+) -> Result<BTreeMap<CheckpointId, Option<u64>>, StoreError> {
+    let mut attempts = BTreeMap::new();
+    for checkpoint in checkpoints {
+        let attempt = match files.read_manifest(*checkpoint) {
+            Ok(stored) => Some(stored.manifest.attempt),
+            Err(StoreError::Corrupt { .. } | StoreError::NewerFormat { .. }) => None,
+            Err(error) => return Err(error),
+        };
+        attempts.insert(*checkpoint, attempt);
+    }
+    Ok(attempts)
+}
+
+/// What a directory shows about the runs before this one.
 fn evidence_in(files: &CheckpointFiles) -> Result<Evidence, StoreError> {
     let ids = files.ids()?;
     let state_files = files.state_file_names()?;
-    let mut attempt = state_files.iter().map(|file| file.attempt).max().unwrap_or(0);
-    for name in names_in(&files.checkpoints)? {
-        attempt = attempt.max(parse_temporary_manifest_name(&name).unwrap_or(0));
-    }
-    for checkpoint in &ids {
-        match files.read_manifest(*checkpoint) {
-            Ok(stored) => attempt = attempt.max(stored.manifest.attempt),
-            Err(StoreError::Corrupt { .. } | StoreError::NewerFormat { .. }) => {}
-            Err(error) => return Err(error),
-        }
-    }
+    let temporary = names_in(&files.checkpoints)?;
+    let of_state_files = state_files.iter().map(|file| file.attempt);
+    let of_temporary = temporary
+        .iter()
+        .filter_map(|name| parse_temporary_manifest_name(name));
+    let of_manifests = attempts_of(files, ids.iter())?.into_values().flatten();
+    let attempts = of_state_files.chain(of_temporary).chain(of_manifests);
     Ok(Evidence {
-        attempt,
+        attempt: attempts.max().unwrap_or(0),
         has_manifests: !ids.is_empty(),
         has_state_files: !state_files.is_empty(),
     })

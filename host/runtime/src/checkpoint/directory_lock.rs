@@ -55,7 +55,7 @@ impl DirectoryLock {
         evidence: impl FnOnce() -> Result<Evidence, StoreError>,
     ) -> Result<Self, StoreError> {
         let path = root.path.join(LOCK);
-        let is_new = !is_regular_file(root)?;
+        refuse_other_kinds(root)?;
         let mut options = Directory::no_follow();
         options.read(true).write(true).create(true);
         let file = root.handle.open_with(LOCK, &options);
@@ -63,7 +63,9 @@ impl DirectoryLock {
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                let holder = read_text(&mut file).ok().and_then(|text| field(&text, "pid "));
+                let holder = read_text(&mut file)
+                    .ok()
+                    .and_then(|text| field(&text, "pid "));
                 return Err(StoreError::InUse {
                     path: root.path.clone(),
                     holder: holder.unwrap_or_else(|| "unknown".to_owned()),
@@ -80,9 +82,8 @@ impl DirectoryLock {
             record: remembered(&text, evidence()?),
         };
         lock.write()?;
-        if is_new {
-            disk.sync_directory(root)?;
-        }
+        // Always: the run that created something in it may have been killed before it got here.
+        disk.sync_directory(root)?;
         Ok(lock)
     }
 
@@ -104,7 +105,8 @@ impl DirectoryLock {
             return Ok(());
         }
         let before = std::mem::replace(&mut self.record.had_checkpoints, had_checkpoints);
-        self.write().inspect_err(|_| self.record.had_checkpoints = before)
+        self.write()
+            .inspect_err(|_| self.record.had_checkpoints = before)
     }
 
     /// Takes note of an attempt that commits.
@@ -135,16 +137,16 @@ impl DirectoryLock {
     }
 }
 
-/// False if there is nothing; an error if it is something that must not be opened.
-fn is_regular_file(root: &Directory) -> Result<bool, StoreError> {
+/// Opening anything but a regular file could wait for ever or harm what a link leads to.
+fn refuse_other_kinds(root: &Directory) -> Result<(), StoreError> {
     let path = root.path.join(LOCK);
     match root.handle.symlink_metadata(LOCK) {
-        Ok(metadata) if metadata.is_file() => Ok(true),
+        Ok(metadata) if metadata.is_file() => Ok(()),
         Ok(_) => Err(StoreError::Corrupt {
             file: path,
             reason: "it is not a regular file".to_owned(),
         }),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         Err(error) => Err(failed("look at", &path)(error)),
     }
 }
@@ -173,6 +175,8 @@ fn remembered(text: &str, evidence: Evidence) -> LockRecord {
 
 /// What follows `key` in a line that ends.
 fn field(text: &str, key: &str) -> Option<String> {
-    let line = text.split_inclusive('\n').find_map(|line| line.strip_prefix(key))?;
+    let line = text
+        .split_inclusive('\n')
+        .find_map(|line| line.strip_prefix(key))?;
     line.strip_suffix('\n').map(str::to_owned)
 }

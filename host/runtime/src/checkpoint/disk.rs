@@ -96,7 +96,11 @@ impl Disk {
                     return Err(failed("open", path)(error));
                 };
                 let is_relative_name = parent.as_os_str().is_empty();
-                let parent = if is_relative_name { Path::new(".") } else { parent };
+                let parent = if is_relative_name {
+                    Path::new(".")
+                } else {
+                    parent
+                };
                 let parent = self.open_or_create(parent)?;
                 self.create_directory(&parent, Path::new(name))
             }
@@ -127,7 +131,8 @@ impl Disk {
     ) -> Result<Written, WriteFailure> {
         let written = self.create_and_sync(directory, name, contents);
         let written = written.map_err(WriteFailure::File)?;
-        self.sync_directory(directory).map_err(WriteFailure::Directory)?;
+        self.sync_directory(directory)
+            .map_err(WriteFailure::Directory)?;
         Ok(written)
     }
 
@@ -145,7 +150,10 @@ impl Disk {
         let uncertain = |action: String| |source| CommitFailure::Uncertain { action, source };
         self.step(DiskStep::RenameFile, &path)
             .and_then(|()| directory.handle.rename(temporary, &directory.handle, name))
-            .map_err(uncertain(format!("rename {temporary} to {}", path.display())))?;
+            .map_err(uncertain(format!(
+                "rename {temporary} to {}",
+                path.display()
+            )))?;
         self.step(DiskStep::SyncDirectory, &directory.path)
             .and_then(|()| directory.sync())
             .map_err(uncertain(format!("sync {}", directory.path.display())))
@@ -206,7 +214,11 @@ impl Disk {
 
 impl fmt::Debug for Disk {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let hook = if self.hook.is_some() { "hooked" } else { "plain" };
+        let hook = if self.hook.is_some() {
+            "hooked"
+        } else {
+            "plain"
+        };
         f.debug_tuple("Disk").field(&hook).finish()
     }
 }

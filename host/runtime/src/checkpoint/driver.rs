@@ -59,6 +59,8 @@ enum Work {
 enum WorkDone {
     Committed(Result<(), StoreError>),
     Published(Result<Published, JobError>),
+    /// It never came to an end.
+    Panicked(JobError),
 }
 
 /// Drives one attempt.
@@ -107,12 +109,15 @@ impl Driver {
     pub(crate) async fn run(&mut self, control: &mut JobControl) -> AttemptEnd {
         let end = self.run_loop(control).await;
         // What is being written must be over before anyone looks at the store again.
-        if let Some(WorkDone::Committed(Err(error)) | WorkDone::Published(Err(JobError::Store(error)))) =
-            finish(&mut self.work).await
+        if let Some(
+            WorkDone::Committed(Err(error)) | WorkDone::Published(Err(JobError::Store(error))),
+        ) = finish(&mut self.work).await
         {
             tracing::warn!("while the attempt ended: {error}");
         }
         self.show_status(control);
+        let early = std::mem::take(&mut self.early).into_iter();
+        early.for_each(|command| self.waiters.await_command(command));
         self.waiters.on_attempt_over(match end {
             AttemptEnd::Done(_) => "ended",
             AttemptEnd::Failed(_) => "restarting",
@@ -197,7 +202,9 @@ impl Driver {
             return Ok(());
         }
         let early = std::mem::take(&mut self.early);
-        early.into_iter().try_for_each(|command| self.on_command(command))
+        early
+            .into_iter()
+            .try_for_each(|command| self.on_command(command))
     }
 
     fn on_command(&mut self, command: JobCommand) -> Step {
@@ -238,12 +245,12 @@ impl Driver {
                 let result = result.map_err(|error| crate::error::with_causes(&error));
                 self.start.coordinator.on_committed(result, now)
             }
-            WorkDone::Published(Err(error)) => return failed(error),
+            WorkDone::Published(Err(error)) | WorkDone::Panicked(error) => return failed(error),
             WorkDone::Published(Ok(published)) => {
                 let checkpoint = CheckpointId(published.summary.checkpoint);
                 self.history.completed += 1;
                 self.history.last_completed = Some(published.summary);
-                self.waiters.on_published(checkpoint, published.exported);
+                self.waiters.on_published(checkpoint, &published.exported);
                 self.show_status(control);
                 self.start.coordinator.on_published(now)
             }
@@ -252,7 +259,9 @@ impl Driver {
     }
 
     fn perform(&mut self, actions: Vec<Action>) -> Step {
-        actions.into_iter().try_for_each(|action| self.perform_one(action))
+        actions
+            .into_iter()
+            .try_for_each(|action| self.perform_one(action))
     }
 
     fn perform_one(&mut self, action: Action) -> Step {
@@ -267,7 +276,9 @@ impl Driver {
                     checkpoint,
                     suspend,
                 };
-                chains.into_iter().try_for_each(|chain| self.tell(chain, message))
+                chains
+                    .into_iter()
+                    .try_for_each(|chain| self.tell(chain, message))
             }
             Action::EndSources => {
                 let sources = self.start.source_chains.clone();
@@ -342,7 +353,10 @@ impl Driver {
     fn publish(&mut self, checkpoint: CheckpointId) -> Step {
         let current = self.current.take();
         let (manifest, summary, end) = current.expect("what is published was committed");
-        assert_eq!(manifest.checkpoint, checkpoint, "publication follows its commit");
+        assert_eq!(
+            manifest.checkpoint, checkpoint,
+            "publication follows its commit"
+        );
         for index in 0..self.deployment.controls.len() {
             let chain = ChainId(u32::try_from(index).expect("fewer than 2^32 chains"));
             self.tell(chain, ControlMessage::Complete(checkpoint))?;
@@ -396,12 +410,15 @@ impl Driver {
 }
 
 fn state_bytes(manifest: &Manifest) -> u64 {
-    let files = manifest.subtasks.iter().map(|snapshot| match &snapshot.contents {
-        SnapshotContents::Operator { state: Some(file) } => file.length,
-        SnapshotContents::Operator { state: None }
-        | SnapshotContents::Source { .. }
-        | SnapshotContents::Sink { .. } => 0,
-    });
+    let files = manifest
+        .subtasks
+        .iter()
+        .map(|snapshot| match &snapshot.contents {
+            SnapshotContents::Operator { state: Some(file) } => file.length,
+            SnapshotContents::Operator { state: None }
+            | SnapshotContents::Source { .. }
+            | SnapshotContents::Sink { .. } => 0,
+        });
     files.sum()
 }
 
@@ -412,14 +429,20 @@ fn failed(error: JobError) -> Step {
     Err(Box::new(AttemptEnd::Failed(error)))
 }
 
-/// Waits for the work; for ever if there is none. Cancel-safe.
+/// Waits for the work; none if there is none. Cancel-safe.
 async fn finish(work: &mut Work) -> Option<WorkDone> {
-    const ENDED: &str = "blocking work does not panic and is never aborted";
-    match work {
-        Work::None => None,
-        Work::Committing(commit) => Some(WorkDone::Committed(commit.await.expect(ENDED))),
-        Work::Publishing(publish) => Some(WorkDone::Published(publish.await.expect(ENDED))),
-    }
+    let done = match work {
+        Work::None => return None,
+        Work::Committing(commit) => commit.await.map(WorkDone::Committed),
+        Work::Publishing(publish) => publish.await.map(WorkDone::Published),
+    };
+    // It is never aborted, so without a result it panicked.
+    Some(done.unwrap_or_else(|panic| {
+        WorkDone::Panicked(JobError::Panicked {
+            chain: "the coordinator's work".to_owned(),
+            message: panic.to_string(),
+        })
+    }))
 }
 
 async fn sleep_until(at: Option<Instant>) {

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
-use super::manifest::InconsistentManifest;
 use super::StoreError;
+use super::manifest::InconsistentManifest;
 
 /// Why bytes are not a manifest or state file that can be used. Says nothing about which file:
 /// the reader of the file adds that.

@@ -164,7 +164,12 @@ impl Manifest {
     pub fn check(&self) -> Result<(), InconsistentManifest> {
         let graph = &self.graph;
         let (nodes, edges) = (graph.nodes().to_vec(), graph.edges().to_vec());
-        JobGraph::new(graph.job().to_owned(), graph.max_parallelism(), nodes, edges)?;
+        JobGraph::new(
+            graph.job().to_owned(),
+            graph.max_parallelism(),
+            nodes,
+            edges,
+        )?;
 
         let nodes: HashMap<&str, &Node> = graph.nodes().iter().map(|n| (&*n.name, n)).collect();
         let mut seen = HashSet::new();

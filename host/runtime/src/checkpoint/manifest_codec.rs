@@ -24,8 +24,8 @@ impl Manifest {
     /// read again.
     pub fn encode(&self) -> Result<Vec<u8>, FormatError> {
         self.check()?;
-        let body = postcard::to_stdvec(self)
-            .map_err(|reason| FormatError::Undecodable { reason })?;
+        let body =
+            postcard::to_stdvec(self).map_err(|reason| FormatError::Undecodable { reason })?;
         let mut bytes = Vec::with_capacity(body.len() + 64);
         bytes.extend_from_slice(MAGIC);
         bytes.extend_from_slice(&VERSION.to_le_bytes());

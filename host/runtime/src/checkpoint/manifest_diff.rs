@@ -121,9 +121,17 @@ impl ManifestDiff {
             positions,
             state,
         } = self;
-        let graph = [nodes_added, nodes_removed].iter().all(|names| names.is_empty())
-            && [edges_added, edges_removed].iter().all(|edges| edges.is_empty());
-        graph && job.is_empty() && nodes_changed.is_empty() && positions.is_empty() && state.is_empty()
+        let graph = [nodes_added, nodes_removed]
+            .iter()
+            .all(|names| names.is_empty())
+            && [edges_added, edges_removed]
+                .iter()
+                .all(|edges| edges.is_empty());
+        graph
+            && job.is_empty()
+            && nodes_changed.is_empty()
+            && positions.is_empty()
+            && state.is_empty()
     }
 }
 
@@ -133,16 +141,30 @@ impl fmt::Display for ManifestDiff {
         if self.is_empty() {
             return writeln!(f, "  no difference");
         }
-        self.job.iter().try_for_each(|change| writeln!(f, "~ {change}"))?;
-        self.nodes_removed.iter().try_for_each(|node| writeln!(f, "- node {node}"))?;
-        self.nodes_added.iter().try_for_each(|node| writeln!(f, "+ node {node}"))?;
+        self.job
+            .iter()
+            .try_for_each(|change| writeln!(f, "~ {change}"))?;
+        self.nodes_removed
+            .iter()
+            .try_for_each(|node| writeln!(f, "- node {node}"))?;
+        self.nodes_added
+            .iter()
+            .try_for_each(|node| writeln!(f, "+ node {node}"))?;
         for NodeChange { node, change } in &self.nodes_changed {
             writeln!(f, "~ node {node}: {change}")?;
         }
-        self.edges_removed.iter().try_for_each(|edge| write_edge(f, '-', edge))?;
-        self.edges_added.iter().try_for_each(|edge| write_edge(f, '+', edge))?;
-        self.positions.iter().try_for_each(|position| writeln!(f, "~ {position}"))?;
-        self.state.iter().try_for_each(|state| writeln!(f, "~ {state}"))
+        self.edges_removed
+            .iter()
+            .try_for_each(|edge| write_edge(f, '-', edge))?;
+        self.edges_added
+            .iter()
+            .try_for_each(|edge| write_edge(f, '+', edge))?;
+        self.positions
+            .iter()
+            .try_for_each(|position| writeln!(f, "~ {position}"))?;
+        self.state
+            .iter()
+            .try_for_each(|state| writeln!(f, "~ {state}"))
     }
 }
 
@@ -157,7 +179,10 @@ impl fmt::Display for PositionChange {
         let (before, after) = (self.before.as_deref(), self.after.as_deref());
         let (before, after) = (before.unwrap_or("none"), after.unwrap_or("none"));
         let Self { source, split, .. } = self;
-        write!(f, "source {source}: position of {split} {before} -> {after}")
+        write!(
+            f,
+            "source {source}: position of {split} {before} -> {after}"
+        )
     }
 }
 
@@ -192,7 +217,11 @@ fn job_changes(before: &Manifest, after: &Manifest) -> Vec<PropertyChange> {
     [
         changed("job", old.job(), new.job()),
         changed("lineage", before.lineage, after.lineage),
-        changed("max-parallelism", old.max_parallelism(), new.max_parallelism()),
+        changed(
+            "max-parallelism",
+            old.max_parallelism(),
+            new.max_parallelism(),
+        ),
         changed("has-finished", has_finished(before), has_finished(after)),
     ]
     .into_iter()
@@ -206,12 +235,18 @@ fn has_finished(manifest: &Manifest) -> bool {
 
 fn only_in(one: &JobGraph, other: &JobGraph) -> Vec<String> {
     let names = one.nodes().iter().map(|node| &node.name);
-    names.filter(|name| other.node(name).is_none()).cloned().collect()
+    names
+        .filter(|name| other.node(name).is_none())
+        .cloned()
+        .collect()
 }
 
 fn edges_only_in(one: &JobGraph, other: &JobGraph) -> Vec<Edge> {
     let edges = one.edges().iter();
-    edges.filter(|edge| !other.edges().contains(edge)).cloned().collect()
+    edges
+        .filter(|edge| !other.edges().contains(edge))
+        .cloned()
+        .collect()
 }
 
 fn node_changes(before: &JobGraph, after: &JobGraph) -> Vec<NodeChange> {
@@ -298,5 +333,9 @@ fn state_changes(
         bytes_before: old.get(operator).copied().unwrap_or(0),
         bytes_after: new.get(operator).copied().unwrap_or(0),
     };
-    operators.into_iter().filter(|operator| differs(operator)).map(change).collect()
+    operators
+        .into_iter()
+        .filter(|operator| differs(operator))
+        .map(change)
+        .collect()
 }

@@ -10,7 +10,7 @@ use crate::task::control::Acknowledgement;
 use crate::{ChainId, CheckpointId};
 
 /// How a job ends that does not fail.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum JobEnd {
     /// All sources ended: nothing is left to run.
     Finished,
@@ -77,7 +77,11 @@ impl PendingCheckpoint {
     pub(crate) fn acknowledge(&mut self, acknowledgement: Acknowledgement) -> bool {
         let chain = acknowledgement.chain;
         let was_missing = self.missing.remove(&chain);
-        assert!(was_missing, "{chain} acknowledged {} twice", self.checkpoint);
+        assert!(
+            was_missing,
+            "{chain} acknowledged {} twice",
+            self.checkpoint
+        );
         self.snapshots.extend(acknowledgement.snapshots);
         self.longest_pause = self.longest_pause.max(acknowledgement.pause);
         self.missing.is_empty()

@@ -4,6 +4,7 @@
 //! Blocking; runs beside the control loop. Everything here is repeated safely after a crash: sinks
 //! publish again what the manifest lists, and retention catches up with the next checkpoint.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use super::{CheckpointStore, Manifest, StoreError};
@@ -18,16 +19,19 @@ pub(crate) struct Publication {
     pub(crate) manifest: Manifest,
     pub(crate) summary: CompletedSummary,
     /// Where copies of it are wanted.
-    pub(crate) exports: Vec<PathBuf>,
+    pub(crate) exports: BTreeSet<PathBuf>,
     /// How many checkpoints are kept.
     pub(crate) retain: u32,
 }
 
+/// The path of each copy, by the directory that it was wanted in: one copy for all who want it
+/// there.
+pub(crate) type Exported = BTreeMap<PathBuf, Result<PathBuf, CommandError>>;
+
 /// A published checkpoint.
 pub(crate) struct Published {
     pub(crate) summary: CompletedSummary,
-    /// By requested export.
-    pub(crate) exported: Vec<Result<PathBuf, CommandError>>,
+    pub(crate) exported: Exported,
 }
 
 /// # Errors
@@ -41,12 +45,17 @@ pub(crate) fn publish(
     for (name, sink) in &job.sinks {
         let pending = pending_output(&publication.manifest, name);
         if !pending.is_empty() {
-            sink.commit(&pending).map_err(|error| node_failed(name, error))?;
+            sink.commit(&pending)
+                .map_err(|error| node_failed(name, error))?;
         }
     }
     let checkpoint = publication.manifest.checkpoint;
     let exports = publication.exports.into_iter();
-    let exported = exports.map(|directory| export(store, checkpoint, directory)).collect();
+    let exported = exports.map(|directory| {
+        let path = export(store, checkpoint, directory.clone());
+        (directory, path)
+    });
+    let exported = exported.collect();
     // What is not removed now is removed after the next checkpoint.
     if let Err(error) = remove_old(store, publication.retain) {
         tracing::warn!("old checkpoints are still there: {error}");

@@ -1,20 +1,18 @@
 //! Which files retention removes. Pure.
-//!
-//! A manifest refers to state files of its own checkpoint only, which is checked whenever one is
-//! written or read. So ids suffice here, and a manifest that can't be read still protects its
-//! files.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use super::file_names::StateFileName;
 use crate::CheckpointId;
 
 /// What retention knows.
 pub(super) struct Retention<'a> {
-    /// Checkpoints whose manifests there are.
+    /// Checkpoints whose manifests there are, in order.
     pub(super) complete: &'a [CheckpointId],
-    /// Checkpoints to keep.
-    pub(super) keep: &'a [CheckpointId],
+    /// Those of them that are kept, with the attempts that took them. A manifest refers to state
+    /// files of its own checkpoint and attempt only, which is checked whenever one is written or
+    /// read. None for a manifest that can't be used: it may be of any attempt.
+    pub(super) kept: BTreeMap<CheckpointId, Option<u64>>,
     /// The newest attempt.
     pub(super) attempt: u64,
 }
@@ -22,17 +20,20 @@ pub(super) struct Retention<'a> {
 impl Retention<'_> {
     /// The checkpoints whose manifests go, oldest first.
     pub(super) fn manifests(&self) -> Vec<CheckpointId> {
-        let is_kept = |checkpoint: &&CheckpointId| self.keep.contains(checkpoint);
-        let complete = self.complete.iter();
-        complete.filter(|checkpoint| !is_kept(checkpoint)).copied().collect()
+        let complete = self.complete.iter().copied();
+        complete
+            .filter(|checkpoint| !self.kept.contains_key(checkpoint))
+            .collect()
     }
 
     /// The state files that go once those manifests are gone for good.
     pub(super) fn state_files(&self, present: Vec<StateFileName>) -> Vec<StateFileName> {
-        let complete: BTreeSet<_> = self.complete.iter().copied().collect();
-        let newest = complete.last().copied();
+        let newest = self.complete.last().copied();
         let may_go = |file: &StateFileName| {
-            let is_kept = complete.contains(&file.checkpoint) && self.keep.contains(&file.checkpoint);
+            let is_kept = self
+                .kept
+                .get(&file.checkpoint)
+                .is_some_and(|attempt| attempt.is_none_or(|attempt| attempt == file.attempt));
             // A newer checkpoint of this attempt may be in progress right now.
             let in_progress = file.attempt >= self.attempt && Some(file.checkpoint) > newest;
             !is_kept && !in_progress

@@ -47,7 +47,8 @@ pub trait CheckpointStore: Send + Sync {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Io`]; the store is as before.
+    /// [`StoreError::Io`] or [`StoreError::CommitUncertain`]; the store is as before, and the
+    /// number that it would have given is never given.
     fn next_attempt(&self) -> Result<u64, StoreError>;
 
     /// Writes the state of one subtask. Durable when it returns.

@@ -64,7 +64,9 @@ pub(super) fn verify(files: &CheckpointFiles) -> Result<VerifyReport, StoreError
     let mut report = VerifyReport::default();
     let mut needed = Needed::default();
     for checkpoint in files.ids()? {
-        report.checkpoints.push(verify_checkpoint(files, checkpoint, &mut needed));
+        report
+            .checkpoints
+            .push(verify_checkpoint(files, checkpoint, &mut needed));
     }
     for name in names_in(&files.checkpoints)? {
         if parse_temporary_manifest_name(&name).is_some() {
@@ -130,13 +132,15 @@ fn verify_checkpoint(
 }
 
 fn problem(file: String, error: &StoreError) -> FileProblem {
-    let reason = match error {
-        StoreError::Corrupt { reason, .. } => reason.clone(),
-        error => match error.source() {
-            Some(source) => format!("{error}: {source}"),
-            None => error.to_string(),
-        },
-    };
+    let mut reason = error.to_string();
+    if let StoreError::Corrupt {
+        reason: of_file, ..
+    } = error
+    {
+        reason.clone_from(of_file);
+    } else if let Some(source) = error.source() {
+        reason = format!("{reason}: {source}");
+    }
     FileProblem { file, reason }
 }
 

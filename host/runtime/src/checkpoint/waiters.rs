@@ -3,12 +3,14 @@
 //! A request belongs to the first checkpoint that is triggered after it came, so that what was
 //! processed before the request is in it.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use tokio::sync::oneshot;
 
+use super::publication::Exported;
 use crate::CheckpointId;
-use crate::job::CommandError;
+use crate::job::{CommandError, JobCommand};
 
 type CheckpointReply = oneshot::Sender<Result<CheckpointId, CommandError>>;
 type SavepointReply = oneshot::Sender<Result<PathBuf, CommandError>>;
@@ -24,6 +26,8 @@ enum Waiting {
 struct Stop {
     savepoint: Option<PathBuf>,
     reply: StopReply,
+    /// True if it came before the last checkpoint was committed.
+    is_in_last: bool,
     /// What came of its savepoint.
     written: Result<Option<PathBuf>, CommandError>,
 }
@@ -47,11 +51,31 @@ impl Waiters {
     }
 
     pub(crate) fn await_stop(&mut self, savepoint: Option<PathBuf>, reply: StopReply) {
+        // Who asks while the last checkpoint is already being published gets no savepoint of it.
+        let written = match savepoint {
+            None => Ok(None),
+            Some(_) => Err(CommandError::NotRunning {
+                state: "ending".to_owned(),
+            }),
+        };
         self.stops.push(Stop {
             savepoint,
             reply,
-            written: Ok(None),
+            is_in_last: false,
+            written,
         });
+    }
+
+    /// Whoever waits for a command that came before the job ran.
+    pub(crate) fn await_command(&mut self, command: JobCommand) {
+        match command {
+            JobCommand::Checkpoint { reply } => self.await_checkpoint(reply),
+            JobCommand::Savepoint { directory, reply } => self.await_savepoint(directory, reply),
+            JobCommand::Stop {
+                savepoint, reply, ..
+            } => self.await_stop(savepoint, reply),
+            JobCommand::Cancel => {}
+        }
     }
 
     /// True if someone waits for the job to stop.
@@ -68,38 +92,34 @@ impl Waiters {
     }
 
     /// The directories to export a committed checkpoint to.
-    pub(crate) fn exports(&self, is_last: bool) -> Vec<PathBuf> {
+    pub(crate) fn exports(&mut self, is_last: bool) -> BTreeSet<PathBuf> {
         let savepoints = self.in_flight.iter().filter_map(|waiting| match waiting {
             Waiting::Checkpoint(_) => None,
-            Waiting::Savepoint(directory, _) => Some(directory),
+            Waiting::Savepoint(directory, _) => Some(directory.clone()),
         });
-        let stops = self.stops.iter().filter(|_| is_last);
-        let stops = stops.filter_map(|stop| stop.savepoint.as_ref());
-        savepoints.chain(stops).cloned().collect()
+        let mut directories: BTreeSet<PathBuf> = savepoints.collect();
+        for stop in self.stops.iter_mut().filter(|_| is_last) {
+            directories.extend(stop.savepoint.clone());
+            stop.is_in_last = true;
+        }
+        directories
     }
 
-    /// A checkpoint is complete and published; `exported` are the results for [`Self::exports`],
-    /// in that order.
-    pub(crate) fn on_published(
-        &mut self,
-        checkpoint: CheckpointId,
-        exported: Vec<Result<PathBuf, CommandError>>,
-    ) {
-        let mut exported = exported.into_iter();
-        let missing = "every export has a result";
+    /// A checkpoint is complete and published; `exported` are the results for [`Self::exports`].
+    pub(crate) fn on_published(&mut self, checkpoint: CheckpointId, exported: &Exported) {
         // Whoever has gone away meanwhile needs no answer.
         for waiting in self.in_flight.drain(..) {
             match waiting {
                 Waiting::Checkpoint(reply) => drop(reply.send(Ok(checkpoint))),
-                Waiting::Savepoint(_, reply) => {
-                    drop(reply.send(exported.next().expect(missing)));
+                Waiting::Savepoint(directory, reply) => {
+                    drop(reply.send(exported[&directory].clone()));
                 }
             }
         }
-        // What is left belongs to those who stop, if it was the last checkpoint.
-        let stops = self.stops.iter_mut().filter(|stop| stop.savepoint.is_some());
-        for (stop, result) in stops.zip(exported) {
-            stop.written = result.map(Some);
+        for stop in self.stops.iter_mut().filter(|stop| stop.is_in_last) {
+            if let Some(directory) = &stop.savepoint {
+                stop.written = exported[directory].clone().map(Some);
+            }
         }
     }
 

@@ -35,6 +35,14 @@ pub enum GraphError {
         /// The sink.
         from: String,
     },
+    /// A source's input.
+    #[error("`{node}` reads from `{from}`, but it is a source; sources have no inputs")]
+    SourceReads {
+        /// The source whose input it is.
+        node: String,
+        /// What it names.
+        from: String,
+    },
     /// An edge names an output port that the node does not have.
     #[error("`{node}` reads from port {port} of `{from}`, which has {ports} output port(s)")]
     UnknownPort {

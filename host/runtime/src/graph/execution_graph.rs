@@ -111,14 +111,24 @@ struct Place {
 
 struct Expansion<'a> {
     graph: &'a JobGraph,
+    /// The edges into each node, in the order of its inputs.
+    inputs: HashMap<&'a str, Vec<&'a Edge>>,
+    parallelism: HashMap<&'a str, u32>,
     chains: Vec<Chain>,
     places: HashMap<SubtaskId, Place>,
 }
 
 impl<'a> Expansion<'a> {
     fn new(graph: &'a JobGraph) -> Self {
+        let mut inputs: HashMap<&str, Vec<&Edge>> = HashMap::new();
+        for edge in graph.edges() {
+            inputs.entry(&*edge.to).or_default().push(edge);
+        }
+        let nodes = graph.nodes().iter();
         Self {
             graph,
+            inputs,
+            parallelism: nodes.map(|node| (&*node.name, node.parallelism)).collect(),
             chains: Vec::new(),
             places: HashMap::new(),
         }
@@ -143,9 +153,10 @@ impl<'a> Expansion<'a> {
 
     /// The edge by which a node is chained to its upstream node, if it is.
     fn chained_edge(&self, name: &'a str) -> Option<&'a Edge> {
-        let mut inputs = self.graph.inputs_of(name);
-        let only = inputs.next().filter(|_| inputs.next().is_none())?;
-        (only.partitioning == Partitioning::Forward).then_some(only)
+        match self.inputs.get(name)?.as_slice() {
+            [only] if only.partitioning == Partitioning::Forward => Some(only),
+            _ => None,
+        }
     }
 
     /// Puts each subtask of a node into its upstream chain or into a chain of its own.
@@ -197,8 +208,8 @@ impl<'a> Expansion<'a> {
     }
 
     fn connect_channels(&mut self, edge: &Edge) {
-        let mut inputs = self.graph.inputs_of(&edge.to);
-        let input = inputs.position(|other| std::ptr::eq(other, edge));
+        let mut inputs = self.inputs[&*edge.to].iter();
+        let input = inputs.position(|other| std::ptr::eq(*other, edge));
         let input = input.expect("an edge is an input of its downstream node");
         let input = u32::try_from(input).expect("fewer than 2^32 inputs");
         for from_index in 0..self.parallelism(&edge.from) {
@@ -246,7 +257,6 @@ impl<'a> Expansion<'a> {
     }
 
     fn parallelism(&self, node: &str) -> u32 {
-        let node = self.graph.node(node);
-        node.expect("an edge of a job graph joins its nodes").parallelism
+        self.parallelism[node]
     }
 }

@@ -3,7 +3,7 @@
 //! A [`JobGraph`] that exists is valid: names are unique, edges lead somewhere, there is no cycle,
 //! and parallelisms fit. It is stored in every manifest, so that a changed job can be compared.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -165,7 +165,7 @@ impl JobGraph {
         if !(1..=1 << 15).contains(&max) {
             return Err(GraphError::MaxParallelism { max });
         }
-        let mut seen = std::collections::HashSet::new();
+        let mut seen = HashSet::new();
         for node in &self.nodes {
             if !is_name(&node.name) {
                 let node = node.name.clone();
@@ -202,9 +202,9 @@ impl JobGraph {
             let to = by_name.get(&*edge.to).ok_or_else(unknown)?;
             check_edge(edge, from, to)?;
         }
+        let readers: HashSet<&str> = self.edges.iter().map(|edge| &*edge.to).collect();
         for node in &self.nodes {
-            let has_inputs = self.inputs_of(&node.name).next().is_some();
-            if node.kind != NodeKind::Source && !has_inputs {
+            if node.kind != NodeKind::Source && !readers.contains(&*node.name) {
                 let node = node.name.clone();
                 return Err(GraphError::NoInputs { node });
             }
@@ -259,29 +259,34 @@ impl JobGraph {
     /// Walks upstream among nodes that could not be ordered until one comes up twice: each of
     /// them waits for another of them, so the walk can't end otherwise.
     fn trace_cycle(&self, in_cycle: &[usize]) -> Vec<String> {
-        let names: Vec<&str> = in_cycle.iter().map(|i| &*self.nodes[*i].name).collect();
-        let mut walk = vec![names[0]];
-        loop {
-            let at = walk[walk.len() - 1];
-            let up = self
-                .inputs_of(at)
-                .find(|edge| names.contains(&&*edge.from))
-                .expect("a node that can't be ordered waits for another one");
-            if let Some(start) = walk.iter().position(|name| *name == up.from) {
-                let mut cycle: Vec<String> =
-                    walk[start..].iter().map(|name| (*name).to_owned()).collect();
-                cycle.push(up.from.clone());
-                cycle.reverse();
-                return cycle;
-            }
-            walk.push(&up.from);
+        let names: HashSet<&str> = in_cycle.iter().map(|i| &*self.nodes[*i].name).collect();
+        let waiting = self.edges.iter().filter(|edge| names.contains(&*edge.from));
+        let upstream: HashMap<&str, &str> = waiting.map(|e| (&*e.to, &*e.from)).collect();
+        let mut at = &*self.nodes[in_cycle[0]].name;
+        let mut walk = Vec::new();
+        let mut place_in_walk = HashMap::new();
+        while !place_in_walk.contains_key(at) {
+            place_in_walk.insert(at, walk.len());
+            walk.push(at.to_owned());
+            let up = upstream.get(at);
+            at = up.expect("a node that can't be ordered waits for another one");
         }
+        let mut cycle = walk.split_off(place_in_walk[at]);
+        cycle.push(at.to_owned());
+        cycle.reverse();
+        cycle
     }
 }
 
 fn check_edge(edge: &Edge, from: &Node, to: &Node) -> Result<(), GraphError> {
     if from.kind == NodeKind::Sink {
         return Err(GraphError::ReadsFromSink {
+            node: to.name.clone(),
+            from: from.name.clone(),
+        });
+    }
+    if to.kind == NodeKind::Source {
+        return Err(GraphError::SourceReads {
             node: to.name.clone(),
             from: from.name.clone(),
         });

@@ -7,7 +7,8 @@
 
 use crate::IncompatibleJob;
 use crate::checkpoint::{Manifest, SnapshotContents};
-use crate::graph::{JobGraph, Node, Partitioning};
+use crate::graph::{Edge, JobGraph, Node, Partitioning};
+use crate::recovery::ended_subtasks;
 
 /// How the checkpoint is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,6 +58,8 @@ pub(crate) fn check_compatible(
     if resume == Resume::SameRun {
         differences.extend(changed_wiring(old, graph));
     }
+    let edges = graph.edges().iter();
+    differences.extend(edges.filter_map(|edge| fed_after_end(manifest, graph, edge)));
     if differences.is_empty() {
         return Ok(());
     }
@@ -92,7 +95,10 @@ fn dropped_node(manifest: &Manifest, node: &Node, resume: Resume) -> Option<Stri
     });
     let advice = format!("to drop it, add --allow-dropped-state {}", node.name);
     if has_state {
-        let line = format!("- {}: the checkpoint has state of it; {advice}", describe(node));
+        let line = format!(
+            "- {}: the checkpoint has state of it; {advice}",
+            describe(node)
+        );
         return Some(line);
     }
     (resume == Resume::SameRun).then(|| {
@@ -135,4 +141,40 @@ fn changed_wiring(old: &JobGraph, new: &JobGraph) -> Vec<String> {
         }
     }
     differences
+}
+
+/// An edge into a subtask that has finished, from one that has not: `finish` is called once in the
+/// life of a job, so nothing may reach it any more.
+fn fed_after_end(manifest: &Manifest, graph: &JobGraph, edge: &Edge) -> Option<String> {
+    let from = ended_now(manifest, graph, &edge.from);
+    let to = ended_now(manifest, graph, &edge.to);
+    let mut ended = (0..to.len()).filter(|index| to[*index]);
+    let is_fed = |index: usize| match edge.partitioning {
+        Partitioning::Forward => !from[index],
+        Partitioning::Hash | Partitioning::Rebalance | Partitioning::Broadcast => {
+            from.contains(&false)
+        }
+    };
+    ended.any(is_fed).then(|| {
+        format!(
+            "+ `{to}` reads from `{from}`: the inputs of `{to}` have ended and it has finished, \
+             but `{from}` has not; give `{to}` another name to start it afresh",
+            to = edge.to,
+            from = edge.from,
+        )
+    })
+}
+
+/// Which subtasks of a node have ended, at the parallelism of the job at hand. If only some have
+/// and the parallelism has changed, a source goes on with what is left; an operator or sink is
+/// refused elsewhere.
+fn ended_now(manifest: &Manifest, graph: &JobGraph, node: &str) -> Vec<bool> {
+    let old = manifest
+        .subtasks
+        .iter()
+        .filter(|s| s.subtask.operator == node);
+    let mut old: Vec<_> = old.collect();
+    old.sort_by_key(|snapshot| snapshot.subtask.index);
+    let parallelism = graph.node(node).map_or(0, |node| node.parallelism);
+    ended_subtasks(&old, parallelism).unwrap_or_else(|| vec![false; parallelism as usize])
 }

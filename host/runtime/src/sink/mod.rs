@@ -24,14 +24,23 @@ pub struct SinkStart {
     pub sink: String,
     /// The life of the job that the output belongs to.
     pub lineage: Lineage,
-    /// The lineage that this one was forked from by starting from a savepoint, if any.
-    pub parent: Option<Lineage>,
+    /// What this lineage was forked from by starting from a savepoint, if it was.
+    pub parent: Option<ForkedFrom>,
     /// The checkpoint that the job goes on from; 0 at a fresh start.
     pub checkpoint: CheckpointId,
     /// True if the process has just started; false when recovering inside the process.
     pub is_first_attempt: bool,
     /// What that checkpoint lists as pending, from all subtasks.
     pub pending: Vec<PendingOutput>,
+}
+
+/// The checkpoint that a lineage was forked from, by the numbers of the lineage that took it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ForkedFrom {
+    /// The lineage that took it.
+    pub lineage: Lineage,
+    /// Its id there. Output of that lineage that is newer is not part of the fork.
+    pub checkpoint: CheckpointId,
 }
 
 /// A kind of sink with its options: opens writers and publishes. Shared by the subtasks.

@@ -31,7 +31,7 @@ pub enum EndOfChannel {
     AllEnded,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Channel {
     Open,
     Parked,
@@ -39,7 +39,7 @@ enum Channel {
 }
 
 /// Aligns the barriers of one input gate.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Aligner {
     channels: Vec<Channel>,
     /// The checkpoint whose barriers are arriving. At least one channel is then parked.

@@ -10,13 +10,13 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use tempfile::{TempDir, tempdir};
+use tempfile::TempDir;
 use tidegate_runtime::checkpoint::{
     CheckpointDirectory, CheckpointStore, DirStore, DiskStep, ImportTarget,
 };
 use tidegate_runtime::{CheckpointId, Lineage};
 
-use crate::support::{assert_restorable, copy_tree, ids, take};
+use crate::support::{assert_restorable, copy_tree, fast_tempdir, ids, put_all, take};
 
 /// What the disk may look like after a crash, and what had been called complete by then.
 struct CrashPoint {
@@ -29,10 +29,16 @@ fn assert_survives(crash: &CrashPoint) {
     let store = DirStore::open(crash.disk.path()).unwrap();
     let listed = store.list().unwrap();
     let newest = listed.last().map(|newest| newest.0);
-    assert!(newest >= crash.complete, "{newest:?} after {:?}", crash.complete);
+    assert!(
+        newest >= crash.complete,
+        "{newest:?} after {:?}",
+        crash.complete
+    );
 
     let reader = CheckpointDirectory::open(crash.disk.path()).unwrap();
-    listed.iter().for_each(|checkpoint| assert_restorable(&reader, *checkpoint));
+    listed
+        .iter()
+        .for_each(|checkpoint| assert_restorable(&reader, *checkpoint));
 
     let attempt = store.next_attempt().unwrap();
     let next = newest.map_or(0, |newest| newest + 1);
@@ -61,18 +67,20 @@ fn run(
         take(&store, checkpoint, attempt).unwrap();
         *complete.lock().unwrap() = Some(checkpoint);
         let all = store.list().unwrap();
-        store.retain(&all[all.len().saturating_sub(keep)..]).unwrap();
+        store
+            .retain(&all[all.len().saturating_sub(keep)..])
+            .unwrap();
     }
 }
 
 #[test]
 fn a_run_that_is_killed_before_any_step_can_be_continued() {
     for keep in 1..=3 {
-        let directory = tempdir().unwrap();
+        let directory = fast_tempdir();
         let crashes = Arc::new(Mutex::new(Vec::new()));
         let (taken, path) = (Arc::clone(&crashes), directory.path().to_owned());
         run(directory.path(), keep, move |_, _, complete| {
-            let disk = tempdir().unwrap();
+            let disk = fast_tempdir();
             copy_tree(&path, disk.path());
             taken.lock().unwrap().push(CrashPoint { disk, complete });
         });
@@ -85,7 +93,7 @@ fn a_run_that_is_killed_before_any_step_can_be_continued() {
 #[test]
 fn a_run_whose_power_fails_before_any_step_can_be_continued() {
     for keep in 1..=3 {
-        let directory = tempdir().unwrap();
+        let directory = fast_tempdir();
         let crashes = Arc::new(Mutex::new(Vec::new()));
         let taken = Arc::clone(&crashes);
         let disk = Mutex::new(SimulatedDisk::new(directory.path()));
@@ -105,15 +113,15 @@ fn a_run_whose_power_fails_before_any_step_can_be_continued() {
 
 #[test]
 fn a_savepoint_or_import_that_is_killed_leaves_a_whole_one_or_none() {
-    let source = tempdir().unwrap();
+    let source = fast_tempdir();
     let store = DirStore::open(source.path()).unwrap();
     take(&store, 7, 1).unwrap();
     drop(store);
-    let both = tempdir().unwrap();
+    let both = fast_tempdir();
     let crashes = Arc::new(Mutex::new(Vec::new()));
     let (taken, path) = (Arc::clone(&crashes), both.path().to_owned());
     let hook = move |_: DiskStep, _: &Path| -> io::Result<()> {
-        let disk = tempdir().unwrap();
+        let disk = fast_tempdir();
         copy_tree(&path, disk.path());
         taken.lock().unwrap().push(disk);
         Ok(())
@@ -126,12 +134,17 @@ fn a_savepoint_or_import_that_is_killed_leaves_a_whole_one_or_none() {
         attempt: store.next_attempt().unwrap(),
     };
     store.import(&reader, CheckpointId(7), target).unwrap();
-    store.export(CheckpointId(8), &both.path().join("savepoints")).unwrap();
+    store
+        .export(CheckpointId(8), &both.path().join("savepoints"))
+        .unwrap();
 
     let mut whole = 0;
     for crash in crashes.lock().unwrap().iter() {
         let savepoints = fs::read_dir(crash.path().join("savepoints"));
-        let savepoints = savepoints.into_iter().flatten().map(|entry| entry.unwrap().path());
+        let savepoints = savepoints
+            .into_iter()
+            .flatten()
+            .map(|entry| entry.unwrap().path());
         for path in savepoints.chain([crash.path().join("job")]) {
             let Ok(reader) = CheckpointDirectory::open(&path) else {
                 continue;
@@ -143,10 +156,80 @@ fn a_savepoint_or_import_that_is_killed_leaves_a_whole_one_or_none() {
         }
         if crash.path().join("job").exists() {
             // An import that was cut short is no loss: the same command imports again.
-            DirStore::open(&crash.path().join("job")).unwrap().list().unwrap();
+            DirStore::open(&crash.path().join("job"))
+                .unwrap()
+                .list()
+                .unwrap();
         }
     }
     assert!(whole > 5, "{whole} were whole");
+}
+
+#[test]
+fn a_job_and_a_savepoint_in_new_directories_survive_a_power_failure_once_reported() {
+    let both = fast_tempdir();
+    let disk = Arc::new(Mutex::new(SimulatedDisk::new(both.path())));
+    let follower = Arc::clone(&disk);
+    let hook = move |step: DiskStep, path: &Path| -> io::Result<()> {
+        follower.lock().unwrap().before_step(step, path);
+        Ok(())
+    };
+    let job = both.path().join("new/job");
+    let store = DirStore::open_with_hook(&job, Arc::new(hook)).unwrap();
+    take(&store, 7, 1).unwrap();
+    let savepoint = store
+        .export(CheckpointId(7), &both.path().join("savepoints"))
+        .unwrap();
+
+    let mut disk = disk.lock().unwrap();
+    disk.before_step(
+        DiskStep::RemoveFile,
+        Path::new("any: the last step was taken"),
+    );
+    let left = disk.after_power_failure(0);
+    for path in [job, savepoint] {
+        let path = left.path().join(path.strip_prefix(both.path()).unwrap());
+        assert_restorable(&CheckpointDirectory::open(&path).unwrap(), CheckpointId(7));
+    }
+}
+
+#[test]
+fn a_manifest_that_the_next_run_finds_is_not_taken_back_by_a_power_failure() {
+    let directory = fast_tempdir();
+    let checkpoints = directory.path().join("checkpoints");
+    let disk = Arc::new(Mutex::new(SimulatedDisk::new(directory.path())));
+    let is_armed = Arc::new(Mutex::new(false));
+    let open = || {
+        let (disk, armed) = (Arc::clone(&disk), Arc::clone(&is_armed));
+        let checkpoints = checkpoints.clone();
+        let hook = move |step: DiskStep, path: &Path| -> io::Result<()> {
+            let mut armed = armed.lock().unwrap();
+            if *armed && step == DiskStep::SyncDirectory && path == checkpoints {
+                *armed = false;
+                disk.lock().unwrap().finish();
+                return Err(io::ErrorKind::Interrupted.into());
+            }
+            disk.lock().unwrap().before_step(step, path);
+            Ok(())
+        };
+        DirStore::open_with_hook(directory.path(), Arc::new(hook)).unwrap()
+    };
+
+    // The first run ends between the rename and the sync of the commit.
+    let first = open();
+    let manifest = put_all(&first, 7, 1).unwrap();
+    *is_armed.lock().unwrap() = true;
+    first.complete(&manifest).unwrap_err();
+    drop(first);
+    let reader = |left: &TempDir| CheckpointDirectory::open(left.path()).unwrap();
+    let left = disk.lock().unwrap().after_power_failure(0);
+    assert_eq!(reader(&left).ids().unwrap(), []);
+
+    let second = open();
+    assert_eq!(second.list().unwrap(), ids([7]));
+    disk.lock().unwrap().finish();
+    let left = disk.lock().unwrap().after_power_failure(0);
+    assert_restorable(&reader(&left), CheckpointId(7));
 }
 
 /// Follows a directory step by step and knows what a power failure may leave of it.
@@ -171,7 +254,13 @@ impl SimulatedDisk {
     }
 
     fn before_step(&mut self, step: DiskStep, path: &Path) {
-        match self.taken.replace((step, path.to_owned())) {
+        self.finish();
+        self.taken = Some((step, path.to_owned()));
+    }
+
+    /// Notes what the last step did.
+    fn finish(&mut self) {
+        match self.taken.take() {
             Some((DiskStep::SyncFile, path)) => {
                 let inode = fs::metadata(&path).unwrap().ino();
                 self.contents.insert(inode, fs::read(&path).unwrap());
@@ -194,7 +283,7 @@ impl SimulatedDisk {
 
     /// What is durable for sure, and of the rest what chance leaves. With seed 0 nothing else.
     fn after_power_failure(&self, seed: u64) -> TempDir {
-        let disk = tempdir().unwrap();
+        let disk = fast_tempdir();
         let mut chance = Chance(seed);
         self.materialise(&self.root, disk.path(), &mut chance);
         disk

@@ -58,11 +58,13 @@ fn truncations(whole: Vec<u8>) -> impl Iterator<Item = Vec<u8>> {
 }
 
 fn additions(whole: Vec<u8>) -> impl Iterator<Item = Vec<u8>> {
-    [vec![0], vec![0xff; 100], whole.clone()].into_iter().map(move |added| {
-        let mut bytes = whole.clone();
-        bytes.extend(added);
-        bytes
-    })
+    [vec![0], vec![0xff; 100], whole.clone()]
+        .into_iter()
+        .map(move |added| {
+            let mut bytes = whole.clone();
+            bytes.extend(added);
+            bytes
+        })
 }
 
 const FILES: [&str; 2] = ["checkpoints/1", "state/1-count-1-1"];
@@ -101,7 +103,10 @@ fn a_missing_file_is_named() {
         let path = directory.path().join(file);
         fs::remove_file(&path).unwrap();
         let error = load(directory.path(), 1).unwrap_err();
-        assert_eq!(error.to_string(), format!("{} can't be used: it is missing", path.display()));
+        assert_eq!(
+            error.to_string(),
+            format!("{} can't be used: it is missing", path.display())
+        );
     }
 }
 
@@ -206,7 +211,10 @@ fn a_broken_manifest_that_is_kept_protects_its_files() {
     let manifest = directory.path().join("checkpoints/2");
     let whole = fs::read(&manifest).unwrap();
     fs::write(&manifest, "").unwrap();
-    DirStore::open(directory.path()).unwrap().retain(&ids([2])).unwrap();
+    DirStore::open(directory.path())
+        .unwrap()
+        .retain(&ids([2]))
+        .unwrap();
     fs::write(&manifest, whole).unwrap();
     load(directory.path(), 2).unwrap();
 }

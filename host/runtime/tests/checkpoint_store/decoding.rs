@@ -5,14 +5,13 @@ use std::cell::Cell;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use tidegate_runtime::checkpoint::{FormatError, Manifest};
+use tidegate_operator::StateChunk;
+use tidegate_runtime::checkpoint::{
+    CheckpointStore, DirStore, FormatError, Manifest, SnapshotContents,
+};
 use tidegate_runtime::source::SourceSplit;
-use tidegate_runtime::checkpoint::SnapshotContents;
 
-use crate::support::manifest;
-
-/// Bytes around the body: magic, version, length, digest.
-const FRAME: usize = 52;
+use crate::support::{identity, manifest, subtask};
 
 /// Serde sets aside up to 1 MiB for each list that is being decoded, and lists are nested three
 /// deep.
@@ -35,7 +34,11 @@ fn with_valid_frame(body: &[u8]) -> Vec<u8> {
 fn decode(bytes: &[u8]) -> Result<Manifest, FormatError> {
     let (decoded, peak) = peak_memory(|| Manifest::decode(bytes));
     let limit = FACTOR * bytes.len() + FIXED;
-    assert!(peak <= limit, "{peak} bytes of memory for {} bytes", bytes.len());
+    assert!(
+        peak <= limit,
+        "{peak} bytes of memory for {} bytes",
+        bytes.len()
+    );
     if let Ok(manifest) = &decoded {
         let again = Manifest::decode(&manifest.encode().unwrap()).unwrap();
         assert_eq!(again, *manifest);
@@ -97,7 +100,10 @@ proptest! {
 fn a_length_that_lies_allocates_nothing() {
     // The graph's node count, behind everything of fixed size and the job's name.
     let body = body();
-    let job = body.windows(10).position(|text| text == b"word-count").unwrap();
+    let job = body
+        .windows(10)
+        .position(|text| text == b"word-count")
+        .unwrap();
     let nodes = job + 10 + 2;
     assert_eq!(body[nodes], 4, "here stands the number of nodes");
     let huge = [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01];
@@ -120,6 +126,30 @@ fn many_small_entries_take_memory_in_proportion() {
 }
 
 #[test]
+fn state_takes_memory_in_proportion() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = DirStore::open(directory.path()).unwrap();
+    let count = subtask("count", 0);
+    let smallest = StateChunk {
+        name: String::new(),
+        schema_version: 0,
+        key_group: None,
+        bytes: Vec::new(),
+    };
+    let chunks = vec![smallest; 1 << 16];
+    let file = store
+        .put_snapshot(&identity(1, 1, &count), &chunks)
+        .unwrap();
+    let (state, peak) = peak_memory(|| store.read_state(&manifest(1, 1), &count, &file));
+    assert_eq!(state.unwrap(), chunks);
+    let length = usize::try_from(file.length).unwrap();
+    assert!(
+        peak <= 3 * length + (1 << 20),
+        "{peak} bytes of memory for {length} bytes"
+    );
+}
+
+#[test]
 fn a_body_with_more_behind_it_is_refused() {
     let mut body = body();
     body.push(0);
@@ -132,7 +162,10 @@ fn a_version_that_never_was_is_refused() {
     let mut bytes = with_valid_frame(&body());
     bytes[8] = 0;
     let (what, found) = ("manifest", 0);
-    assert_eq!(decode(&bytes), Err(FormatError::UnknownVersion { what, found }));
+    assert_eq!(
+        decode(&bytes),
+        Err(FormatError::UnknownVersion { what, found })
+    );
 }
 
 thread_local! {
@@ -146,7 +179,10 @@ struct CountingAllocator;
 #[global_allocator]
 static ALLOCATOR: CountingAllocator = CountingAllocator;
 
-#[expect(unsafe_code, reason = "an allocator that counts can't be written without")]
+#[expect(
+    unsafe_code,
+    reason = "an allocator that counts can't be written without"
+)]
 // SAFETY: every call goes to the system's allocator unchanged; counting allocates nothing.
 unsafe impl GlobalAlloc for CountingAllocator {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {

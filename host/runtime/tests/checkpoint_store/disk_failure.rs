@@ -5,13 +5,12 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use tempfile::tempdir;
 use tidegate_runtime::CheckpointId;
 use tidegate_runtime::checkpoint::{
     CheckpointDirectory, CheckpointStore, DirStore, DiskHook, DiskStep, StoreError,
 };
 
-use crate::support::{assert_restorable, ids, put_all, take, tree};
+use crate::support::{assert_restorable, fast_tempdir, ids, put_all, take, tree};
 
 /// A hook that fails the step that `fails` picks, which is told how many there were before.
 fn failing(fails: impl Fn(usize, DiskStep, &Path) -> bool + Send + Sync + 'static) -> DiskHook {
@@ -77,7 +76,7 @@ fn run(store: &DirStore) -> Option<u64> {
 fn fail_at_every_step(length: usize) {
     let mut struck = 0;
     for first in 0.. {
-        let directory = tempdir().unwrap();
+        let directory = fast_tempdir();
         let path = directory.path().join("checkpoints of a job");
         let hits = Arc::new(AtomicUsize::new(0));
         let counted = Arc::clone(&hits);
@@ -98,7 +97,9 @@ fn fail_at_every_step(length: usize) {
         let listed_newest = listed.last().map(|newest| newest.0);
         assert!(listed_newest >= newest, "failing from step {first}");
         let reader = CheckpointDirectory::open(&path).unwrap();
-        listed.iter().for_each(|checkpoint| assert_restorable(&reader, *checkpoint));
+        listed
+            .iter()
+            .for_each(|checkpoint| assert_restorable(&reader, *checkpoint));
         take(&store, 9, attempt).unwrap();
         store.retain(&ids([9])).unwrap();
         assert_restorable(&reader, CheckpointId(9));
@@ -124,8 +125,12 @@ fn a_disk_that_is_full_for_a_while_from_any_step_on_loses_nothing() {
 
 #[test]
 fn a_failed_write_of_state_costs_only_its_checkpoint() {
-    for step in [DiskStep::CreateFile, DiskStep::WriteFile, DiskStep::SyncFile] {
-        let directory = tempdir().unwrap();
+    for step in [
+        DiskStep::CreateFile,
+        DiskStep::WriteFile,
+        DiskStep::SyncFile,
+    ] {
+        let directory = fast_tempdir();
         let trap = Trap::default();
         let store = DirStore::open_with_hook(directory.path(), trap.hook()).unwrap();
         trap.arm(step, "1-count-1-1");
@@ -140,15 +145,22 @@ fn a_failed_write_of_state_costs_only_its_checkpoint() {
 
 #[test]
 fn a_manifest_that_fails_before_its_rename_leaves_nothing() {
-    for step in [DiskStep::CreateFile, DiskStep::WriteFile, DiskStep::SyncFile] {
-        let directory = tempdir().unwrap();
+    for step in [
+        DiskStep::CreateFile,
+        DiskStep::WriteFile,
+        DiskStep::SyncFile,
+    ] {
+        let directory = fast_tempdir();
         let trap = Trap::default();
         let store = DirStore::open_with_hook(directory.path(), trap.hook()).unwrap();
         let manifest = put_all(&store, 1, 1).unwrap();
         let before = tree(directory.path());
         trap.arm(step, ".tmp");
         let complete = store.complete(&manifest);
-        assert!(matches!(complete, Err(StoreError::Io { .. })), "{complete:?}");
+        assert!(
+            matches!(complete, Err(StoreError::Io { .. })),
+            "{complete:?}"
+        );
         assert!(trap.has_struck());
         assert_eq!(tree(directory.path()), before);
         take(&store, 2, 1).unwrap();
@@ -161,24 +173,33 @@ fn after_an_uncertain_commit_nothing_is_written_until_the_next_attempt() {
         (DiskStep::RenameFile, "checkpoints/1"),
         (DiskStep::SyncDirectory, "checkpoints"),
     ] {
-        let directory = tempdir().unwrap();
+        let directory = fast_tempdir();
         let trap = Trap::default();
         let store = DirStore::open_with_hook(directory.path(), trap.hook()).unwrap();
         let manifest = put_all(&store, 1, 1).unwrap();
         trap.arm(step, ending);
         let complete = store.complete(&manifest);
-        assert!(matches!(complete, Err(StoreError::CommitUncertain { .. })), "{complete:?}");
+        assert!(
+            matches!(complete, Err(StoreError::CommitUncertain { .. })),
+            "{complete:?}"
+        );
 
         let before = tree(directory.path());
         let put = put_all(&store, 2, 1);
         assert!(matches!(put, Err(StoreError::Poisoned { .. })), "{put:?}");
         let retained = store.retain(&[]);
-        assert!(matches!(retained, Err(StoreError::Poisoned { .. })), "{retained:?}");
+        assert!(
+            matches!(retained, Err(StoreError::Poisoned { .. })),
+            "{retained:?}"
+        );
         assert_eq!(tree(directory.path()), before);
 
         let attempt = store.next_attempt().unwrap();
         let is_there = step == DiskStep::SyncDirectory;
-        assert_eq!(store.list().unwrap(), if is_there { ids([1]) } else { vec![] });
+        assert_eq!(
+            store.list().unwrap(),
+            if is_there { ids([1]) } else { vec![] }
+        );
         take(&store, 2, attempt).unwrap();
     }
 }
@@ -188,7 +209,7 @@ fn an_uncertain_manifest_is_committed_as_a_new_file_before_it_is_built_on() {
     use std::fs;
     use std::os::unix::fs::MetadataExt;
 
-    let directory = tempdir().unwrap();
+    let directory = fast_tempdir();
     let trap = Trap::default();
     let store = DirStore::open_with_hook(directory.path(), trap.hook()).unwrap();
     let manifest = put_all(&store, 1, 1).unwrap();
@@ -199,7 +220,10 @@ fn an_uncertain_manifest_is_committed_as_a_new_file_before_it_is_built_on() {
     let (inode, bytes) = (fs::metadata(&path).unwrap().ino(), fs::read(&path).unwrap());
     trap.arm(DiskStep::SyncDirectory, "checkpoints");
     let attempt = store.next_attempt();
-    assert!(matches!(attempt, Err(StoreError::CommitUncertain { .. })), "{attempt:?}");
+    assert!(
+        matches!(attempt, Err(StoreError::CommitUncertain { .. })),
+        "{attempt:?}"
+    );
     let put = put_all(&store, 2, 2);
     assert!(matches!(put, Err(StoreError::Poisoned { .. })), "{put:?}");
 
@@ -211,7 +235,7 @@ fn an_uncertain_manifest_is_committed_as_a_new_file_before_it_is_built_on() {
 
 #[test]
 fn a_failed_sync_of_the_state_directory_poisons_the_attempt() {
-    let directory = tempdir().unwrap();
+    let directory = fast_tempdir();
     let trap = Trap::default();
     let store = DirStore::open_with_hook(directory.path(), trap.hook()).unwrap();
     take(&store, 1, 1).unwrap();
@@ -228,7 +252,7 @@ fn a_failed_sync_of_the_state_directory_poisons_the_attempt() {
 #[test]
 fn a_savepoint_that_fails_at_any_step_leaves_nothing() {
     for first in 0.. {
-        let directory = tempdir().unwrap();
+        let directory = fast_tempdir();
         let job = directory.path().join("job");
         take(&DirStore::open(&job).unwrap(), 7, 1).unwrap();
         let target = directory.path().join("savepoints");
@@ -247,7 +271,11 @@ fn a_savepoint_that_fails_at_any_step_leaves_nothing() {
                 break;
             }
             Err(StoreError::Io { .. }) => {
-                let left = if target.exists() { tree(&target) } else { Default::default() };
+                let left = if target.exists() {
+                    tree(&target)
+                } else {
+                    Default::default()
+                };
                 assert!(left.is_empty(), "{:?}", left.keys());
             }
             Err(error) => panic!("{error:?}"),

@@ -95,9 +95,17 @@ fn the_fields_stand_where_the_format_document_says() {
 
     let second = 75 + 32 + 5 + 6 + 4;
     assert_eq!(&bytes[second..second + 4], b"TGCH");
-    assert_eq!((u32_at(second + 4), u32_at(second + 8)), (1, 1), "version, schema version");
+    assert_eq!(
+        (u32_at(second + 4), u32_at(second + 8)),
+        (1, 1),
+        "version, schema version"
+    );
     assert_eq!(u32_at(second + 12), 127, "key group");
-    assert_eq!((u32_at(second + 16), u32_at(second + 20)), (5, 6), "lengths of names");
+    assert_eq!(
+        (u32_at(second + 16), u32_at(second + 20)),
+        (5, 6),
+        "lengths of names"
+    );
     assert_eq!(u64_at(second + 24), 3, "length");
     assert_eq!(&bytes[second + 32..second + 46], b"countcounts\x00\xff\x80");
     assert_eq!(u32_at(second + 46 + 12), u32::MAX, "no key group");

@@ -39,7 +39,10 @@ fn of_many_that_start_at_once_exactly_one_wins() {
                 opened.map(drop)
             };
             let threads: Vec<_> = (0..5).map(|_| scope.spawn(open)).collect();
-            threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+            threads
+                .into_iter()
+                .map(|thread| thread.join().unwrap())
+                .collect()
         });
         let (won, lost): (Vec<_>, Vec<_>) = results.into_iter().partition(Result::is_ok);
         assert_eq!(won.len(), 1, "{lost:?}");
@@ -55,14 +58,29 @@ fn attempts_grow_over_any_number_of_runs() {
     assert_eq!(store.next_attempt().unwrap(), 1);
     assert_eq!(store.next_attempt().unwrap(), 2);
     drop(store);
-    assert_eq!(DirStore::open(directory.path()).unwrap().next_attempt().unwrap(), 3);
+    assert_eq!(
+        DirStore::open(directory.path())
+            .unwrap()
+            .next_attempt()
+            .unwrap(),
+        3
+    );
     let lock = fs::read_to_string(directory.path().join("LOCK")).unwrap();
-    assert_eq!(lock, format!("pid {}\nattempt 3\ncheckpoints no\n", std::process::id()));
+    assert_eq!(
+        lock,
+        format!("pid {}\nattempt 3\ncheckpoints no\n", std::process::id())
+    );
 }
 
 #[test]
 fn attempts_grow_even_if_the_lock_file_is_lost_or_torn() {
-    for text in [None, Some(""), Some("pid 1\natte"), Some("attempt 12"), Some("\0\0\0\0\n")] {
+    for text in [
+        None,
+        Some(""),
+        Some("pid 1\natte"),
+        Some("attempt 12"),
+        Some("\0\0\0\0\n"),
+    ] {
         for complete in [true, false] {
             let directory = tempdir().unwrap();
             let store = DirStore::open(directory.path()).unwrap();
@@ -91,7 +109,10 @@ fn an_attempt_that_is_over_can_not_commit() {
     let second = store.next_attempt().unwrap();
 
     let refused = store.complete(&late);
-    assert!(matches!(refused, Err(StoreError::Refused { .. })), "{refused:?}");
+    assert!(
+        matches!(refused, Err(StoreError::Refused { .. })),
+        "{refused:?}"
+    );
     assert_eq!(store.list().unwrap(), []);
     take(&store, 1, second).unwrap();
 }
@@ -106,7 +127,10 @@ fn lost_checkpoints_are_an_error_and_not_a_fresh_start() {
 
     let nothing_valid = || {
         let listed = DirStore::open(directory.path()).unwrap().list();
-        assert!(matches!(listed, Err(StoreError::NothingValid { .. })), "{listed:?}");
+        assert!(
+            matches!(listed, Err(StoreError::NothingValid { .. })),
+            "{listed:?}"
+        );
     };
     nothing_valid();
     fs::remove_file(directory.path().join("LOCK")).unwrap();

@@ -1,6 +1,11 @@
 //! The checkpoint store, used as the runtime and the command line use it: on a real directory,
 //! through its public interface.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "clippy sees tests only in functions marked as such"
+)]
+
 mod support;
 
 mod crash;

@@ -47,7 +47,10 @@ fn a_state_of_no_chunks_comes_back_as_that() {
     let store = DirStore::open(directory.path()).unwrap();
     let count = subtask("count", 0);
     let file = store.put_snapshot(&identity(1, 1, &count), &[]).unwrap();
-    assert_eq!(store.read_state(&manifest(1, 1), &count, &file).unwrap(), []);
+    assert_eq!(
+        store.read_state(&manifest(1, 1), &count, &file).unwrap(),
+        []
+    );
 }
 
 #[test]
@@ -55,7 +58,9 @@ fn a_snapshot_is_written_once() {
     let directory = tempdir().unwrap();
     let store = DirStore::open(directory.path()).unwrap();
     let count = subtask("count", 0);
-    store.put_snapshot(&identity(1, 1, &count), &chunks(1, &count)).unwrap();
+    store
+        .put_snapshot(&identity(1, 1, &count), &chunks(1, &count))
+        .unwrap();
     let before = tree(directory.path());
 
     let again = store.put_snapshot(&identity(1, 1, &count), &[]);
@@ -68,10 +73,15 @@ fn names_with_odd_characters_are_refused() {
     let directory = tempdir().unwrap();
     let store = DirStore::open(directory.path()).unwrap();
     let long = "a".repeat(65);
-    for operator in ["", ".", "..", "../x", "a/b", "a b", "a\0b", "a\nb", "ä", &*long] {
+    for operator in [
+        "", ".", "..", "../x", "a/b", "a b", "a\0b", "a\nb", "ä", &*long,
+    ] {
         let odd = subtask(operator, 0);
         let put = store.put_snapshot(&identity(1, 1, &odd), &[]);
-        assert!(matches!(put, Err(StoreError::Refused { .. })), "{operator:?}: {put:?}");
+        assert!(
+            matches!(put, Err(StoreError::Refused { .. })),
+            "{operator:?}: {put:?}"
+        );
     }
     assert!(tree(directory.path()).is_empty());
 }
@@ -108,9 +118,17 @@ fn a_manifest_that_could_not_be_read_again_is_not_committed() {
     let mut of_another_attempt = whole.clone();
     of_another_attempt.attempt = 2;
 
-    for manifest in [without_a_subtask, with_one_twice, with_exchanged_files, of_another_attempt] {
+    for manifest in [
+        without_a_subtask,
+        with_one_twice,
+        with_exchanged_files,
+        of_another_attempt,
+    ] {
         let refused = store.complete(&manifest);
-        assert!(matches!(refused, Err(StoreError::Refused { .. })), "{refused:?}");
+        assert!(
+            matches!(refused, Err(StoreError::Refused { .. })),
+            "{refused:?}"
+        );
         assert_eq!(tree(directory.path()), before);
     }
     store.complete(&whole).unwrap();
@@ -142,7 +160,10 @@ fn a_checkpoint_is_never_replaced_or_overtaken() {
     let before = tree(directory.path());
     for checkpoint in [5, 4] {
         let refused = store.complete(&manifest(checkpoint, 1));
-        assert!(matches!(refused, Err(StoreError::Refused { .. })), "{refused:?}");
+        assert!(
+            matches!(refused, Err(StoreError::Refused { .. })),
+            "{refused:?}"
+        );
     }
     assert_eq!(tree(directory.path()), before);
 }
@@ -180,10 +201,12 @@ fn retention_spares_a_checkpoint_in_progress_and_removes_what_was_abandoned() {
     let left: Vec<_> = tree(directory.path()).into_keys().collect();
     let expected = [
         "checkpoints/2",
-        // Of an older attempt and in nobody's way; goes with checkpoint 2.
-        "state/2-count-0-1", "state/2-count-0-2", "state/2-count-1-1", "state/2-count-1-2",
-        "state/2-total-sum-0-1", "state/2-total-sum-0-2",
-        "state/3-count-0-2", "state/3-count-1-2", "state/3-total-sum-0-2",
+        "state/2-count-0-2",
+        "state/2-count-1-2",
+        "state/2-total-sum-0-2",
+        "state/3-count-0-2",
+        "state/3-count-1-2",
+        "state/3-total-sum-0-2",
     ];
     assert_eq!(left, expected.map(std::path::PathBuf::from));
     store.complete(&in_progress).unwrap();
@@ -195,8 +218,14 @@ fn retention_touches_nothing_that_is_not_ours() {
     let store = DirStore::open(directory.path()).unwrap();
     take(&store, 1, 1).unwrap();
     let foreign = [
-        "notes.txt", "state/1-count-0-1.bak", "state/01-count-0-1", "state/1-a b-0-1",
-        "state/README", "checkpoints/1.old", "checkpoints/01", "checkpoints/.1.tmp",
+        "notes.txt",
+        "state/1-count-0-1.bak",
+        "state/01-count-0-1",
+        "state/1-a b-0-1",
+        "state/README",
+        "checkpoints/1.old",
+        "checkpoints/01",
+        "checkpoints/.1.tmp",
     ];
     for name in foreign {
         fs::write(directory.path().join(name), "foreign").unwrap();
@@ -206,14 +235,22 @@ fn retention_touches_nothing_that_is_not_ours() {
 
     assert_eq!(store.list().unwrap(), ids([1]));
     store.load(CheckpointId(1)).unwrap();
-    let report = CheckpointDirectory::open(directory.path()).unwrap().verify().unwrap();
+    let report = CheckpointDirectory::open(directory.path())
+        .unwrap()
+        .verify()
+        .unwrap();
     assert!(report.is_ok());
     assert_eq!(report.orphans, ["checkpoints/.1.1.tmp"]);
     assert_eq!(
         report.unknown,
         [
-            "checkpoints/.1.tmp", "checkpoints/01", "checkpoints/1.old", "state/01-count-0-1",
-            "state/1-a b-0-1", "state/1-count-0-1.bak", "state/README",
+            "checkpoints/.1.tmp",
+            "checkpoints/01",
+            "checkpoints/1.old",
+            "state/01-count-0-1",
+            "state/1-a b-0-1",
+            "state/1-count-0-1.bak",
+            "state/README",
         ]
     );
 
@@ -232,12 +269,15 @@ fn what_is_kept_can_be_restored_for_any_number_kept() {
         for checkpoint in 1..=6 {
             take(&store, checkpoint, 1).unwrap();
             let all = store.list().unwrap();
-            store.retain(&all[all.len().saturating_sub(keep)..]).unwrap();
+            store
+                .retain(&all[all.len().saturating_sub(keep)..])
+                .unwrap();
         }
         let reader = CheckpointDirectory::open(directory.path()).unwrap();
         let kept = reader.ids().unwrap();
         assert_eq!(kept, ids(7 - keep as u64..=6));
-        kept.iter().for_each(|checkpoint| assert_restorable(&reader, *checkpoint));
+        kept.iter()
+            .for_each(|checkpoint| assert_restorable(&reader, *checkpoint));
         let files = kept.len() * (1 + stateful().len());
         assert_eq!(tree(directory.path()).len(), files);
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use tempfile::TempDir;
 use tidegate_operator::StateChunk;
 use tidegate_runtime::checkpoint::{
     CheckpointDirectory, CheckpointKind, CheckpointStore, Manifest, SnapshotContents,
@@ -15,6 +16,13 @@ use tidegate_runtime::source::SourceSplit;
 use tidegate_runtime::{CheckpointId, Lineage, SubtaskId};
 
 pub(crate) const LINEAGE: Lineage = Lineage(*b"lineage of tests");
+
+/// A directory in memory if there is such a place, for tests that sync thousands of times.
+pub(crate) fn fast_tempdir() -> TempDir {
+    tempfile::tempdir_in("/dev/shm")
+        .or_else(|_| tempfile::tempdir())
+        .expect("a temporary directory can be created")
+}
 
 /// `lines` (1) -> `count` (2) -> `total-sum` (1) -> `out` (1).
 pub(crate) fn graph() -> JobGraph {
@@ -62,7 +70,11 @@ pub(crate) fn subtask(operator: &str, index: u32) -> SubtaskId {
 
 /// The subtasks that have state.
 pub(crate) fn stateful() -> [SubtaskId; 3] {
-    [subtask("count", 0), subtask("count", 1), subtask("total-sum", 0)]
+    [
+        subtask("count", 0),
+        subtask("count", 1),
+        subtask("total-sum", 0),
+    ]
 }
 
 pub(crate) fn identity(checkpoint: u64, attempt: u64, subtask: &SubtaskId) -> StateIdentity {
@@ -84,7 +96,11 @@ pub(crate) fn chunks(checkpoint: u64, subtask: &SubtaskId) -> Vec<StateChunk> {
         bytes: bytes.into_bytes(),
     };
     vec![
-        chunk("counts", Some(7 + subtask.index * 64), format!("{subtask} at {checkpoint}")),
+        chunk(
+            "counts",
+            Some(7 + subtask.index * 64),
+            format!("{subtask} at {checkpoint}"),
+        ),
         chunk("seen", None, String::new()),
     ]
 }
@@ -158,7 +174,10 @@ pub(crate) fn assert_restorable(directory: &CheckpointDirectory, checkpoint: Che
     let mut restored = Vec::new();
     for (subtask, file) in manifest.state_files() {
         let read = directory.read_state(&manifest, subtask, file);
-        assert_eq!(read.expect("the state is whole"), chunks(checkpoint.0, subtask));
+        assert_eq!(
+            read.expect("the state is whole"),
+            chunks(checkpoint.0, subtask)
+        );
         restored.push(subtask.clone());
     }
     assert_eq!(restored, stateful());
@@ -186,7 +205,10 @@ fn collect(root: &Path, directory: &Path, files: &mut Tree) {
             collect(root, &path, files);
         } else {
             let relative = path.strip_prefix(root).expect("it is below the root");
-            files.insert(relative.to_owned(), fs::read(&path).expect("the file can be read"));
+            files.insert(
+                relative.to_owned(),
+                fs::read(&path).expect("the file can be read"),
+            );
         }
     }
 }
@@ -207,8 +229,8 @@ pub(crate) fn copy_tree(from: &Path, to: &Path) {
 
 /// The reason of a refusal to read.
 pub(crate) fn reason_of(error: StoreError) -> String {
-    match error {
-        StoreError::Corrupt { reason, .. } => reason,
-        other => panic!("not a report of a broken file: {other:?}"),
+    if let StoreError::Corrupt { reason, .. } = error {
+        return reason;
     }
+    panic!("not a report of a broken file: {error:?}");
 }

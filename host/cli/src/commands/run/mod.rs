@@ -80,10 +80,7 @@ fn placed(error: JobError, loaded: &LoadedJob) -> Failure {
         JobError::Connector {
             subtask,
             error: ConnectorError::JobRefused { reason },
-        } => {
-            let message = format!("`{}`: {reason}", subtask.operator);
-            loaded.refusal(&subtask.operator, message).into()
-        }
+        } => loaded.refusal(&subtask.operator, reason).into(),
         _ => error.into(),
     }
 }

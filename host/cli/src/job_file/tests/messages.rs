@@ -5,85 +5,9 @@
 
 use std::path::Path;
 
-use proptest::prelude::*;
-
-use super::document::Document;
-use super::problem::{Problem, Problems};
-use super::{JobFile, JobFileError, parse, wiring};
-
-/// Every key that there is, each with a value other than its default.
-const FULL: &str = r#"version = 1
-name = "word-count"
-
-[checkpoint]
-directory = "checkpoints"
-interval = "1s"
-timeout = "1m"
-min-pause = "10ms"
-retain = 2
-tolerable-failures = 0
-
-[restart]
-strategy = "exponential-backoff"
-initial = "1s"
-max = "1m"
-attempts = 3
-reset-after = "5m"
-
-[defaults]
-parallelism = 2
-max-parallelism = 64
-
-[source.numbers]
-connector = "generator"
-to = 100
-keys = 3
-
-[source.lines]
-connector = "file"
-parallelism = 1
-path = "input/*.txt"
-format = "lines"
-
-[operator.split]
-component = "split.wasm"
-inputs = [{ from = "lines", partition = "rebalance" }, { from = "numbers" }]
-outputs = ["main", "late"]
-parallelism = 3
-
-[operator.count]
-component = "count.wasm"
-inputs = [{ from = "split", partition = "hash" }]
-limits = { memory = "64MiB", call-timeout = "2s", output = "1MiB", snapshot = "32MiB", log-lines-per-second = 10 }
-on-invalid-record = "fail"
-config = { deep = [1, { a = 2.5, at = 2026-01-02 }], on = true, text = "x" }
-
-[sink.counts]
-connector = "file"
-inputs = [{ from = "count" }, { from = "split:late" }]
-directory = "output"
-format = "tsv"
-
-[sink.shown]
-connector = "stdout"
-inputs = [{ from = "split:1", partition = "broadcast" }]
-parallelism = 1
-"#;
-
-fn file(text: &str) -> JobFile {
-    JobFile::from_bytes(Path::new("job.toml"), text.as_bytes().to_vec()).unwrap()
-}
-
-fn problems_of(text: &str) -> Vec<Problem> {
-    match file(text).graph(None) {
-        Ok(_) => Vec::new(),
-        Err(JobFileError::Invalid(invalid)) => {
-            let is_missing = |problem: &Problem| problem.message.starts_with("component ./");
-            invalid.problems.into_iter().filter(|problem| !is_missing(problem)).collect()
-        }
-        Err(error) => panic!("{error}"),
-    }
-}
+use super::super::problem::Problem;
+use super::super::{JobFile, JobFileError};
+use super::{FULL, file, problems_of};
 
 /// Replaces `good` in [`FULL`] by `bad`, which has one mark, and expects this one problem.
 #[track_caller]
@@ -325,7 +249,7 @@ fn a_name_belongs_to_one_node_of_any_kind() {
     expect(
         "[sink.shown]",
         "[sink.‹count›]",
-        "sink `count` has the name of a operator",
+        "sink `count` has the same name as operator `count`",
         "expected another name: it is the node's identity in checkpoints",
     );
 }
@@ -416,7 +340,7 @@ fn several_problems_are_reported_at_once() {
         .replacen("keys = 3", "kees = 3\nform = 2", 1);
     let found = problems_of(&text);
     let lines: Vec<_> = found.iter().map(|p| p.locate(&text).line).collect();
-    assert_eq!(lines, [Some(6), Some(26), Some(27), Some(51)], "{found:?}");
+    assert_eq!(lines, [Some(6), Some(26), Some(27), Some(50)], "{found:?}");
 }
 
 #[test]
@@ -428,129 +352,4 @@ fn what_is_not_text_has_a_place() {
     };
     let located = invalid.problems[0].locate(&invalid.text);
     assert_eq!((located.line, located.column), (Some(2), Some(9)));
-}
-
-fn with_document<T>(text: &str, look: impl FnOnce(&Document<'_>) -> T) -> T {
-    let problems = Problems::default();
-    let document = parse::parse(text, &problems).expect("the file is right");
-    assert!(problems.is_empty());
-    look(&document)
-}
-
-#[test]
-fn config_is_handed_over_as_json() {
-    let config = with_document(FULL, |document| {
-        let parts = document.nodes.usable.iter().map(|node| &node.part);
-        let configs = parts.filter_map(|part| match part {
-            super::document::PartEntry::Operator(operator) => Some(operator.config.clone()),
-            super::document::PartEntry::Source(_) | super::document::PartEntry::Sink(_) => None,
-        });
-        configs.collect::<Vec<_>>()
-    });
-    assert_eq!(
-        config,
-        ["{}", r#"{"deep":[1,{"a":2.5,"at":"2026-01-02"}],"on":true,"text":"x"}"#]
-    );
-}
-
-#[test]
-fn edges_get_their_defaults_from_the_parallelism_on_both_sides() {
-    let edges = |parallelism: Option<u32>| {
-        let graph = file(FULL).graph(parallelism).expect("the file is right");
-        let edge = |edge: &tidegate_runtime::graph::Edge| {
-            format!("{}:{} -> {} {}", edge.from, edge.port, edge.to, edge.partitioning)
-        };
-        graph.edges().iter().map(edge).collect::<Vec<_>>()
-    };
-    assert_eq!(
-        edges(None),
-        [
-            "lines:0 -> split rebalance",
-            "numbers:0 -> split rebalance",
-            "split:0 -> count hash",
-            "count:0 -> counts forward",
-            "split:1 -> counts rebalance",
-            "split:1 -> shown broadcast",
-        ]
-    );
-    let of_three = edges(Some(3));
-    assert_eq!(of_three[1], "numbers:0 -> split forward", "--parallelism counts");
-    assert_eq!(of_three[4], "split:1 -> counts forward");
-}
-
-#[test]
-fn an_operator_without_outputs_has_as_many_ports_as_are_read() {
-    let text = FULL.replacen("outputs = [\"main\", \"late\"]", "", 1);
-    let text = text.replacen("split:late", "split:2", 1);
-    let graph = file(&text).graph(None).expect("the file is right");
-    let outputs = |name| graph.node(name).map(|node| node.outputs.join(" "));
-    assert_eq!(outputs("split").as_deref(), Some("main 1 2"));
-    assert_eq!(outputs("count").as_deref(), Some("main"));
-    assert_eq!(outputs("counts").as_deref(), Some(""));
-}
-
-#[test]
-fn the_checkpoint_directory_is_found_in_a_file_that_is_wrong_elsewhere() {
-    let text = FULL.replacen("interval = \"1s\"", "intervall = 1", 1);
-    let directory = file(&text).checkpoint_directory().expect("it says which");
-    assert_eq!(directory, Path::new("./checkpoints"));
-    let bare = file("version = 9").checkpoint_directory().expect("there is a default");
-    assert_eq!(bare, Path::new("./state"));
-}
-
-#[test]
-fn a_problem_without_a_place_in_the_file_has_none() {
-    with_document(FULL, |document| {
-        let error = tidegate_runtime::graph::GraphError::Parallelism {
-            node: "numbers".to_owned(),
-            parallelism: 100,
-            max: 64,
-        };
-        let flag = super::document::Setting {
-            value: 100,
-            span: None,
-        };
-        assert_eq!(wiring::place(&error, document, &flag).span, None);
-    });
-}
-
-proptest! {
-    #[test]
-    fn no_bytes_make_the_parser_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
-        if let Ok(file) = JobFile::from_bytes(Path::new("/nowhere/job.toml"), bytes) {
-            drop(file.graph(None));
-            drop(file.checkpoint_directory());
-        }
-    }
-
-    #[test]
-    fn no_change_of_a_valid_file_makes_the_parser_panic(
-        changes in proptest::collection::vec((any::<prop::sample::Index>(), any::<char>(), 0..4u8), 1..6),
-    ) {
-        let mut text: Vec<char> = FULL.chars().collect();
-        for (place, new, what) in changes {
-            let place = place.index(text.len());
-            match what {
-                0 => text[place] = new,
-                1 => text.insert(place, new),
-                2 => drop(text.remove(place)),
-                _ => {
-                    let end = (place + 17).min(text.len());
-                    let piece: Vec<char> = text[place..end].to_vec();
-                    let other = usize::try_from(u32::from(new)).unwrap_or(0) % text.len();
-                    text.splice(other..other, piece);
-                }
-            }
-        }
-        let text: String = text.into_iter().collect();
-        let file = JobFile::from_bytes(Path::new("/nowhere/job.toml"), text.clone().into_bytes());
-        let file = file.expect("this is text");
-        if let Err(JobFileError::Invalid(invalid)) = file.graph(None) {
-            for problem in &invalid.problems {
-                drop(problem.locate(&text));
-            }
-            let said = crate::terminal::job_file_error(&JobFileError::Invalid(invalid), true);
-            prop_assert!(!said.is_empty());
-        }
-    }
 }

@@ -1,0 +1,94 @@
+//! What a job file that is right comes to.
+
+use std::path::Path;
+
+use tidegate_runtime::graph::{Edge, GraphError};
+
+use super::super::document::{Document, PartEntry, Setting};
+use super::super::problem::Problems;
+use super::super::{parse, wiring};
+use super::{FULL, file};
+
+fn with_document<T>(text: &str, look: impl FnOnce(&Document<'_>) -> T) -> T {
+    let problems = Problems::default();
+    let document = parse::parse(text, &problems).expect("the file is right");
+    assert!(problems.is_empty());
+    look(&document)
+}
+
+#[test]
+fn config_is_handed_over_as_json() {
+    let config = with_document(FULL, |document| {
+        let parts = document.nodes.usable.iter().map(|node| &node.part);
+        let configs = parts.filter_map(|part| match part {
+            PartEntry::Operator(operator) => Some(operator.config.clone()),
+            PartEntry::Source(_) | PartEntry::Sink(_) => None,
+        });
+        configs.collect::<Vec<_>>()
+    });
+    assert_eq!(
+        config,
+        ["{}", r#"{"deep":[1,{"a":2.5,"at":"2026-01-02"}],"on":true,"text":"x"}"#]
+    );
+}
+
+#[test]
+fn edges_get_their_defaults_from_the_parallelism_on_both_sides() {
+    let edges = |parallelism: Option<u32>| {
+        let graph = file(FULL).graph(parallelism).expect("the file is right");
+        let edge = |edge: &Edge| {
+            format!("{}:{} -> {} {}", edge.from, edge.port, edge.to, edge.partitioning)
+        };
+        graph.edges().iter().map(edge).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        edges(None),
+        [
+            "lines:0 -> split rebalance",
+            "numbers:0 -> split rebalance",
+            "split:0 -> count hash",
+            "count:0 -> counts forward",
+            "split:1 -> counts rebalance",
+            "split:1 -> shown broadcast",
+        ]
+    );
+    let of_three = edges(Some(3));
+    assert_eq!(of_three[1], "numbers:0 -> split forward", "--parallelism counts");
+    assert_eq!(of_three[4], "split:1 -> counts forward");
+}
+
+#[test]
+fn an_operator_without_outputs_has_as_many_ports_as_are_read() {
+    let text = FULL.replacen("outputs = [\"main\", \"late\"]", "", 1);
+    let text = text.replacen("split:late", "split:2", 1);
+    let graph = file(&text).graph(None).expect("the file is right");
+    let outputs = |name| graph.node(name).map(|node| node.outputs.join(" "));
+    assert_eq!(outputs("split").as_deref(), Some("main 1 2"));
+    assert_eq!(outputs("count").as_deref(), Some("main"));
+    assert_eq!(outputs("counts").as_deref(), Some(""));
+}
+
+#[test]
+fn the_checkpoint_directory_is_found_in_a_file_that_is_wrong_elsewhere() {
+    let text = FULL.replacen("interval = \"1s\"", "intervall = 1", 1);
+    let directory = file(&text).checkpoint_directory().expect("it says which");
+    assert_eq!(directory, Path::new("./checkpoints"));
+    let bare = file("version = 9").checkpoint_directory().expect("there is a default");
+    assert_eq!(bare, Path::new("./state"));
+}
+
+#[test]
+fn a_problem_without_a_place_in_the_file_has_none() {
+    with_document(FULL, |document| {
+        let error = GraphError::Parallelism {
+            node: "numbers".to_owned(),
+            parallelism: 100,
+            max: 64,
+        };
+        let flag = Setting {
+            value: 100,
+            span: None,
+        };
+        assert_eq!(wiring::place(&error, document, &flag).span, None);
+    });
+}

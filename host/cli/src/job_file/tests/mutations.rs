@@ -1,0 +1,49 @@
+//! Nothing that can be in a file makes the parser panic.
+
+use std::path::Path;
+
+use proptest::prelude::*;
+
+use super::super::{JobFile, JobFileError};
+use super::FULL;
+
+proptest! {
+    #[test]
+    fn no_bytes_make_the_parser_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+        if let Ok(file) = JobFile::from_bytes(Path::new("/nowhere/job.toml"), bytes) {
+            drop(file.graph(None));
+            drop(file.checkpoint_directory());
+        }
+    }
+
+    #[test]
+    fn no_change_of_a_valid_file_makes_the_parser_panic(
+        changes in proptest::collection::vec((any::<prop::sample::Index>(), any::<char>(), 0..4u8), 1..6),
+    ) {
+        let mut text: Vec<char> = FULL.chars().collect();
+        for (place, new, what) in changes {
+            let place = place.index(text.len());
+            match what {
+                0 => text[place] = new,
+                1 => text.insert(place, new),
+                2 => drop(text.remove(place)),
+                _ => {
+                    let end = (place + 17).min(text.len());
+                    let piece: Vec<char> = text[place..end].to_vec();
+                    let other = usize::try_from(u32::from(new)).unwrap_or(0) % text.len();
+                    text.splice(other..other, piece);
+                }
+            }
+        }
+        let text: String = text.into_iter().collect();
+        let file = JobFile::from_bytes(Path::new("/nowhere/job.toml"), text.clone().into_bytes());
+        let file = file.expect("this is text");
+        if let Err(JobFileError::Invalid(invalid)) = file.graph(None) {
+            for problem in &invalid.problems {
+                drop(problem.locate(&text));
+            }
+            let said = crate::terminal::job_file_error(&JobFileError::Invalid(invalid), true);
+            prop_assert!(!said.is_empty());
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! The schema takes what the parser takes, and both know the same keys.
+
+use serde_json::Value;
+
+use super::FULL;
+use crate::job_file::schema;
+
+fn json(text: &str) -> Value {
+    let table: toml::Table = toml::from_str(text).expect("the file is TOML");
+    serde_json::to_value(table).expect("the file has a JSON form")
+}
+
+fn errors(instance: &Value) -> Vec<String> {
+    let validator = jsonschema::validator_for(&schema()).expect("the schema is one");
+    validator
+        .iter_errors(instance)
+        .map(|error| format!("{}: {error}", error.instance_path()))
+        .collect()
+}
+
+#[test]
+fn the_full_job_file_is_valid() {
+    assert_eq!(errors(&json(FULL)), Vec::<String>::new());
+}
+
+#[test]
+fn the_examples_are_valid() {
+    let examples = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples");
+    let mut seen = 0;
+    for example in std::fs::read_dir(examples).expect("there are examples") {
+        let path = example.expect("it can be listed").path().join("job.toml");
+        if let Ok(text) = std::fs::read_to_string(&path) {
+            assert_eq!(errors(&json(&text)), Vec::<String>::new(), "{}", path.display());
+            seen += 1;
+        }
+    }
+    assert!(seen > 0, "there are examples");
+}
+
+#[test]
+fn unknown_keys_and_wrong_types_are_not_valid() {
+    for (good, bad) in [
+        ("interval", "intervall"),
+        ("keys = 3", "kees = 3"),
+        ("retain = 2", "retain = 0"),
+        ("partition = \"hash\"", "partition = \"hsh\""),
+        ("connector = \"stdout\"", "connector = \"stdotu\""),
+        ("component = \"count.wasm\"\n", ""),
+        ("version = 1", "version = 2"),
+    ] {
+        let text = FULL.replacen(good, bad, 1);
+        assert_ne!(errors(&json(&text)), Vec::<String>::new(), "{bad}");
+    }
+}
+
+/// Every property that the schema has under the given path is a key of [`FULL`], which the parser
+/// takes; the parser's own keys are all in [`FULL`], which the schema takes.
+#[test]
+fn the_schema_has_no_key_that_the_parser_does_not_take() {
+    let schema = schema();
+    let properties = |object: &Value| -> Vec<String> {
+        let properties = object["properties"].as_object().expect("it has properties");
+        properties.keys().cloned().collect()
+    };
+    let definitions = &schema["$defs"];
+    for (name, absent) in [
+        ("CheckpointSchema", &[][..]),
+        ("RestartSchema", &["delay"][..]),
+        ("DefaultsSchema", &[][..]),
+        ("OperatorSchema", &[][..]),
+        ("LimitsSchema", &[][..]),
+        ("InputSchema", &[][..]),
+    ] {
+        for key in properties(&definitions[name]) {
+            let is_in_full = FULL.contains(&format!("{key} = "));
+            assert!(is_in_full || absent.contains(&key.as_str()), "{name}: {key}");
+        }
+    }
+    assert_eq!(
+        properties(&schema),
+        ["checkpoint", "defaults", "name", "operator", "restart", "sink", "source", "version"]
+    );
+}

@@ -1,0 +1,137 @@
+//! Commands that need no running job.
+
+use serde_json::Value;
+
+use crate::support::{JobDirectory, ended};
+
+/// A job without operators, so that no component is needed.
+pub(crate) const COPY: &str = r#"version = 1
+name = "copy"
+
+[source.numbers]
+connector = "generator"
+to = 10
+
+[sink.gone]
+connector = "discard"
+inputs = [{ from = "numbers" }]
+"#;
+
+fn parallelism(json: &str) -> Vec<u64> {
+    let graph: Value = serde_json::from_str(json).expect("it prints JSON");
+    let nodes = graph["nodes"].as_array().expect("a graph has nodes");
+    nodes.iter().filter_map(|node| node["parallelism"].as_u64()).collect()
+}
+
+#[test]
+fn check_says_ok_and_writes_nothing() {
+    let directory = JobDirectory::new(COPY);
+    let checked = directory.tidegate(&["check", "job.toml"]);
+    assert_eq!(checked.stdout, "copy: ok, 2 nodes and 1 edges\n");
+    assert_eq!((checked.code, checked.stderr.as_str()), (Some(0), ""));
+    assert_eq!(directory.names(), ["job.toml"]);
+}
+
+#[test]
+fn check_prints_problems_as_json_for_editors() {
+    let directory = JobDirectory::new(&COPY.replace("to = 10", "too = 10"));
+    let checked = directory.tidegate(&["check", "job.toml", "--json"]);
+    let answer: Value = serde_json::from_str(&checked.stdout).expect("it prints JSON");
+    assert_eq!(checked.code, Some(2));
+    assert_eq!(answer["ok"], false);
+    assert_eq!(answer["problems"][0]["line"], 6);
+    assert_eq!(answer["problems"][0]["help"], "did you mean `to`?");
+}
+
+#[test]
+fn flags_win_over_the_environment_and_that_over_the_job_file() {
+    let directory = JobDirectory::new(&COPY.replace("\n[source", "\n[defaults]\nparallelism = 2\n[source"));
+    let graph = |flags: &[&str], variable: Option<&str>| {
+        let arguments: Vec<&str> = ["graph", "job.toml", "--json"].iter().chain(flags).copied().collect();
+        let mut command = directory.command(&arguments);
+        command.envs(variable.map(|value| ("TIDEGATE_PARALLELISM", value)));
+        parallelism(&ended(&mut command).stdout)
+    };
+    assert_eq!(graph(&[], None), [2, 2]);
+    assert_eq!(graph(&[], Some("3")), [3, 3]);
+    assert_eq!(graph(&["--parallelism", "4"], Some("3")), [4, 4]);
+}
+
+#[test]
+fn a_format_on_the_command_line_wins_over_json_in_the_environment() {
+    let directory = JobDirectory::new(COPY);
+    let mut command = directory.command(&["graph", "job.toml", "--format", "mermaid"]);
+    let shown = ended(command.env("TIDEGATE_JSON", "1"));
+    assert!(shown.stdout.starts_with("flowchart LR\n"), "{shown:?}");
+}
+
+#[test]
+fn switches_in_the_environment_can_be_off() {
+    let directory = JobDirectory::new(COPY);
+    let mut command = directory.command(&["graph", "job.toml"]);
+    let shown = ended(command.env("TIDEGATE_JSON", "0"));
+    assert!(shown.stdout.starts_with("copy, max-parallelism 128\n"), "{shown:?}");
+    let mut command = directory.command(&["graph", "job.toml"]);
+    let refused = ended(command.env("TIDEGATE_JSON", "maybe"));
+    assert_eq!(refused.code, Some(2), "{refused:?}");
+}
+
+#[test]
+fn the_schema_is_json() {
+    let directory = JobDirectory::new(COPY);
+    let printed = directory.tidegate(&["schema"]);
+    let schema: Value = serde_json::from_str(&printed.stdout).expect("it prints JSON");
+    assert_eq!(schema["title"], "Tidegate job file");
+    assert_eq!(printed.code, Some(0));
+}
+
+#[test]
+fn completions_are_for_the_binary() {
+    let directory = JobDirectory::new(COPY);
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let printed = directory.tidegate(&["completions", shell]);
+        assert!(printed.stdout.contains("allow-dropped-state"), "{shell}");
+        assert_eq!(printed.code, Some(0), "{shell}");
+    }
+}
+
+#[test]
+fn wrong_usage_has_exit_code_2() {
+    let directory = JobDirectory::new(COPY);
+    for arguments in [
+        &["rnu", "job.toml"][..],
+        &["run"],
+        &["run", "job.toml", "--parallelism", "0"],
+        &["run", "job.toml", "--fresh", "--from", "x"],
+        &["stop", "job.toml", "--timeout", "soon"],
+        &["check", "job.toml", "--log", "a=b=c"],
+    ] {
+        assert_eq!(directory.tidegate(arguments).code, Some(2), "{arguments:?}");
+    }
+    assert_eq!(directory.names(), ["job.toml"]);
+}
+
+#[test]
+fn without_a_running_job_commands_for_it_have_exit_code_5() {
+    let directory = JobDirectory::new(COPY);
+    for arguments in [
+        &["status", "job.toml"][..],
+        &["cancel", "job.toml"],
+        &["stop", "job.toml", "--timeout", "1s"],
+        &["savepoint", "job.toml", "here"],
+    ] {
+        let refused = directory.tidegate(arguments);
+        assert_eq!(refused.code, Some(5), "{arguments:?}");
+        assert_eq!(refused.stderr, "error: no job runs on ./state\n", "{arguments:?}");
+    }
+    assert_eq!(directory.names(), ["job.toml"]);
+}
+
+#[test]
+fn a_path_without_checkpoints_has_exit_code_3() {
+    let directory = JobDirectory::new(COPY);
+    for command in ["list", "inspect", "verify", "diff"] {
+        let refused = directory.tidegate(&["checkpoint", command, "nowhere"]);
+        assert_eq!(refused.code, Some(3), "{command}: {refused:?}");
+    }
+}

@@ -1,0 +1,6 @@
+//! The binary as scripts see it: what it prints where, and its exit codes.
+
+mod command_line;
+mod refusals;
+mod running_job;
+mod support;

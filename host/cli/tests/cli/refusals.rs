@@ -1,0 +1,97 @@
+//! Jobs that can't run: what is said, exit code 2, and nothing written.
+
+use crate::command_line::COPY;
+use crate::support::JobDirectory;
+
+const OPERATOR: &str = r#"version = 1
+name = "copy"
+
+[source.numbers]
+connector = "generator"
+to = 10
+
+[operator.same]
+component = "same.wasm"
+inputs = [{ from = "numbers" }]
+
+[sink.gone]
+connector = "discard"
+inputs = [{ from = "same" }]
+"#;
+
+#[track_caller]
+fn expect_refused(directory: &JobDirectory, parts: &[&str]) {
+    let before = directory.names();
+    for command in ["check", "run"] {
+        let refused = directory.tidegate(&[command, "job.toml"]);
+        assert_eq!(refused.code, Some(2), "{command}: {refused:?}");
+        for part in parts {
+            assert!(refused.stderr.contains(part), "{command}: {part} is not in {refused:?}");
+        }
+        assert_eq!(refused.stdout, "", "{command}");
+    }
+    assert_eq!(directory.names(), before);
+}
+
+#[test]
+fn a_missing_job_file_is_named() {
+    let directory = JobDirectory::new(COPY);
+    let refused = directory.tidegate(&["run", "jbo.toml"]);
+    assert_eq!(refused.code, Some(2));
+    assert!(refused.stderr.starts_with("error: job file jbo.toml can't be read: "), "{refused:?}");
+}
+
+#[test]
+fn a_wrong_key_is_placed_on_the_first_line() {
+    let directory = JobDirectory::new(&COPY.replace("to = 10", "too = 10"));
+    let refused = directory.tidegate(&["run", "job.toml"]);
+    assert_eq!(
+        refused.stderr,
+        "job.toml:6:1: unknown key `too` in source `numbers` (connector `generator`)\n  \
+         did you mean `to`?\n"
+    );
+}
+
+#[test]
+fn a_missing_component_is_named_with_its_line() {
+    let directory = JobDirectory::new(OPERATOR);
+    expect_refused(&directory, &["job.toml:9:13: component ./same.wasm can't be read: "]);
+}
+
+#[test]
+fn what_is_not_a_component_is_called_what_it_is() {
+    for (bytes, what) in [
+        (&b"\0asm\x01\0\0\0"[..], "core WebAssembly module"),
+        (b"\0asm\x0d\0\x01\0", "export"),
+        (b"(component)", "text format"),
+        (b"\x7fELF\x02\x01\x01\0", ""),
+        (b"", "empty"),
+    ] {
+        let directory = JobDirectory::new(OPERATOR);
+        directory.write("same.wasm", bytes);
+        expect_refused(&directory, &["job.toml:9:13: ./same.wasm: ", what]);
+    }
+}
+
+#[test]
+fn what_a_connector_refuses_is_placed_at_its_key() {
+    let directory = JobDirectory::new(&COPY.replace("to = 10", "from = 5\nto = 3"));
+    expect_refused(&directory, &["job.toml:7:6: source `numbers`: `to` is 3"]);
+}
+
+#[test]
+fn standard_input_needs_consent_to_loss() {
+    let lossy = COPY.replace("connector = \"generator\"\nto = 10", "connector = \"stdin\"");
+    let directory = JobDirectory::new(&lossy);
+    expect_refused(&directory, &["job.toml:5:13: source `numbers`: ", "accept-loss"]);
+}
+
+#[test]
+fn a_missing_input_is_placed_in_the_job_file_and_nothing_is_written() {
+    let missing = "connector = \"file\"\npath = \"*.txt\"\nformat = \"lines\"";
+    let directory = JobDirectory::new(&COPY.replace("connector = \"generator\"\nto = 10", missing));
+    let refused = directory.tidegate(&["run", "job.toml"]);
+    assert_eq!(refused.code, Some(2), "{refused:?}");
+    assert!(refused.stderr.starts_with("job.toml:6:8: `numbers`: "), "{refused:?}");
+    assert_eq!(directory.names(), ["job.toml"]);
+}

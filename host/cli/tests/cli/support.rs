@@ -1,0 +1,89 @@
+//! Runs the binary in a directory of its own.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use tempfile::TempDir;
+
+/// A directory with a job file, removed at the end.
+pub(crate) struct JobDirectory {
+    directory: TempDir,
+}
+
+/// What a process that has ended left.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Ended {
+    /// Its exit code; none if a signal ended it.
+    pub(crate) code: Option<i32>,
+    /// What it printed as data.
+    pub(crate) stdout: String,
+    /// What it said.
+    pub(crate) stderr: String,
+}
+
+impl JobDirectory {
+    /// A directory with this `job.toml`.
+    pub(crate) fn new(job: &str) -> Self {
+        let directory = tempfile::tempdir().expect("a temporary directory can be made");
+        let this = Self { directory };
+        this.write("job.toml", job);
+        this
+    }
+
+    /// Its path.
+    pub(crate) fn path(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// Writes a file into it.
+    pub(crate) fn write(&self, name: &str, contents: impl AsRef<[u8]>) {
+        std::fs::write(self.path().join(name), contents).expect("a file can be written");
+    }
+
+    /// Names of what is in it, sorted.
+    pub(crate) fn names(&self) -> Vec<String> {
+        let entries = std::fs::read_dir(self.path()).expect("it can be listed");
+        let name = |entry: std::io::Result<std::fs::DirEntry>| {
+            entry.expect("it can be listed").file_name().to_string_lossy().into_owned()
+        };
+        let mut names: Vec<String> = entries.map(name).collect();
+        names.sort();
+        names
+    }
+
+    /// A command that would run the binary in it, with no setting from outside.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tidegate"));
+        command.args(arguments).current_dir(self.path()).stdin(Stdio::null());
+        for (name, _) in std::env::vars_os() {
+            if name.to_string_lossy().starts_with("TIDEGATE_") {
+                command.env_remove(name);
+            }
+        }
+        command
+    }
+
+    /// Runs the binary in it to its end.
+    pub(crate) fn tidegate(&self, arguments: &[&str]) -> Ended {
+        ended(&mut self.command(arguments))
+    }
+
+    /// Starts the binary in it. What it says goes to the file that is returned.
+    pub(crate) fn start(&self, arguments: &[&str]) -> (Child, PathBuf) {
+        let said = self.path().join("stderr.txt");
+        let file = std::fs::File::create(&said).expect("a file can be made");
+        let mut command = self.command(arguments);
+        let child = command.stdout(Stdio::null()).stderr(file).spawn();
+        (child.expect("the binary starts"), said)
+    }
+}
+
+/// Runs a command to its end.
+pub(crate) fn ended(command: &mut Command) -> Ended {
+    let output = command.output().expect("the binary starts");
+    Ended {
+        code: output.status.code(),
+        stdout: String::from_utf8(output.stdout).expect("it prints text"),
+        stderr: String::from_utf8(output.stderr).expect("it says text"),
+    }
+}

@@ -1,0 +1,443 @@
+//! A whole job around a real coordinator, small enough to be explored: chains with real aligners,
+//! channels that carry barriers and ends, and everything that is on its way between them.
+//!
+//! A [`Model`] knows which [`Move`]s are possible and makes one. It checks every action of the
+//! coordinator against what it has seen itself.
+
+use std::collections::BTreeMap;
+use std::hash::{Hash, Hasher};
+use std::time::Duration;
+
+use super::super::pending::{AcknowledgedCheckpoint, JobEnd};
+use super::chain_model::{Chain, Control, Persisting, Sent, ThreadEvent};
+use super::moves::{Budget, Move};
+use super::{Action, Coordinator};
+use crate::checkpoint::{SnapshotContents, SubtaskSnapshot};
+use crate::config::CheckpointSettings;
+use crate::task::control::Acknowledgement;
+use crate::{ChainId, CheckpointId, SubtaskId};
+
+/// For each chain the chains that it reads from; one that reads from none is a source.
+pub(super) type Topology = &'static [&'static [usize]];
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Work {
+    None,
+    Committing(CheckpointId),
+    Publishing(CheckpointId),
+}
+
+/// How it came to an end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum End {
+    Done(JobEnd),
+    GaveUp,
+}
+
+/// The job at one moment.
+#[derive(Clone, Debug)]
+pub(super) struct Model {
+    pub(super) coordinator: Coordinator,
+    pub(super) end: Option<End>,
+    pub(super) budget: Budget,
+    now: Duration,
+    topology: Topology,
+    chains: Vec<Chain>,
+    work: Work,
+    in_flight: Option<CheckpointId>,
+    newest: CheckpointId,
+    /// What was acknowledged for the checkpoint in flight, by chain.
+    acknowledged: BTreeMap<usize, Persisting>,
+    failures_in_a_row: u32,
+    is_stop_asked: bool,
+}
+
+impl Model {
+    pub(super) fn new(topology: Topology, settings: &CheckpointSettings, budget: Budget) -> Self {
+        let ids = || {
+            (0u32..)
+                .zip(topology)
+                .map(|(id, inputs)| (ChainId(id), inputs))
+        };
+        let sources = ids()
+            .filter(|(_, inputs)| inputs.is_empty())
+            .map(|(id, _)| id);
+        let now = Duration::ZERO;
+        let chains = ids().map(|(id, _)| id);
+        let last = CheckpointId(4);
+        Self {
+            coordinator: Coordinator::new(settings.clone(), chains, sources, last, now),
+            end: None,
+            budget,
+            now,
+            topology,
+            chains: topology
+                .iter()
+                .map(|inputs| Chain::new(inputs.len(), last))
+                .collect(),
+            work: Work::None,
+            in_flight: None,
+            newest: last,
+            acknowledged: BTreeMap::new(),
+            failures_in_a_row: 0,
+            is_stop_asked: false,
+        }
+    }
+
+    /// Everything that tells two moments apart but the time itself, which only matters as the
+    /// distance to what the coordinator waits for.
+    pub(super) fn fingerprint(&self, hasher: &mut impl Hasher) {
+        let coordinator = &self.coordinator;
+        (
+            &self.chains,
+            self.work,
+            self.end,
+            self.in_flight,
+            self.newest,
+        )
+            .hash(hasher);
+        (&self.acknowledged, self.budget, self.is_stop_asked).hash(hasher);
+        if let super::Phase::Pending(pending) = &coordinator.phase {
+            pending.missing().for_each(|chain| chain.hash(hasher));
+        }
+        let waits_for = coordinator
+            .next_tick()
+            .map(|at| at.saturating_sub(self.now));
+        (waits_for, coordinator.due_at.saturating_sub(self.now)).hash(hasher);
+        (
+            &coordinator.ended,
+            coordinator.is_stopping(),
+            coordinator.is_requested,
+        )
+            .hash(hasher);
+        coordinator.failures_in_a_row.hash(hasher);
+    }
+
+    /// How many checkpoints were started.
+    pub(super) fn started(&self) -> u64 {
+        self.newest.0 - 4
+    }
+
+    /// All that can happen; what needs a fault or a command only while there is a budget.
+    pub(super) fn moves(&self) -> Vec<Move> {
+        let mut moves = self.deliveries();
+        if self.end.is_some() {
+            return moves;
+        }
+        if self.budget.faults > 0 {
+            for at in 0..moves.len() {
+                moves.extend(moves[at].failing());
+            }
+        }
+        moves.extend(self.source_ends());
+        let is_pending = matches!(self.coordinator.phase, super::Phase::Pending(_));
+        let may_tick = !is_pending || self.budget.faults > 0;
+        if self.coordinator.next_tick().is_some() && may_tick {
+            moves.push(Move::Tick);
+        }
+        if self.budget.requests > 0 {
+            moves.push(Move::Request);
+        }
+        if self.budget.stops > 0 {
+            moves.push(Move::Stop { drain: false });
+        }
+        if self.budget.drains > 0 {
+            moves.push(Move::Stop { drain: true });
+        }
+        moves
+    }
+
+    /// What happens next if nothing goes wrong any more and nobody asks for anything: all that is
+    /// on its way arrives, then input ends, then time passes.
+    pub(super) fn fair_move(&self) -> Option<Move> {
+        let mut moves = self.deliveries();
+        moves.extend(self.source_ends());
+        if matches!(self.coordinator.phase, super::Phase::Idle) {
+            moves.push(Move::Tick);
+        }
+        moves.first().copied()
+    }
+
+    /// Everything that arrives by itself.
+    fn deliveries(&self) -> Vec<Move> {
+        if self.end.is_some() {
+            return Vec::new();
+        }
+        let mut moves = Vec::new();
+        let declines = false;
+        for (index, chain) in self.chains.iter().enumerate() {
+            if !chain.control.is_empty() {
+                moves.push(Move::Control {
+                    chain: index,
+                    declines,
+                });
+            }
+            if !chain.thread_events.is_empty() {
+                moves.push(Move::ThreadEvent { chain: index });
+            }
+            if chain
+                .persisting
+                .front()
+                .is_some_and(|snapshot| snapshot.behind == 0)
+            {
+                moves.push(Move::Persisted {
+                    chain: index,
+                    fails: false,
+                });
+            }
+            for channel in chain.readable() {
+                moves.push(Move::Element {
+                    chain: index,
+                    channel,
+                    declines,
+                });
+            }
+        }
+        match self.work {
+            Work::None => {}
+            Work::Committing(_) => moves.push(Move::Committed { fails: false }),
+            Work::Publishing(_) => moves.push(Move::Published),
+        }
+        moves
+    }
+
+    fn source_ends(&self) -> Vec<Move> {
+        let chains = self.chains.iter().enumerate();
+        let reading = chains.filter(|(_, chain)| chain.is_reading());
+        reading
+            .map(|(chain, _)| Move::SourceEnds { chain })
+            .collect()
+    }
+
+    pub(super) fn make(&mut self, next: Move) {
+        let actions = match next {
+            Move::Control { chain, declines } => {
+                self.budget.faults -= u32::from(declines);
+                let sent = self.chains[chain].read_control(declines);
+                self.send_downstream(chain, &sent)
+            }
+            Move::Element {
+                chain,
+                channel,
+                declines,
+            } => {
+                self.budget.faults -= u32::from(declines);
+                let sent = self.chains[chain].read_element(channel, declines);
+                self.send_downstream(chain, &sent)
+            }
+            Move::SourceEnds { chain } => {
+                let sent = self.chains[chain].end();
+                self.send_downstream(chain, &sent)
+            }
+            Move::ThreadEvent { chain } => self.deliver_thread_event(chain),
+            Move::Persisted { chain, fails } => self.deliver_persisted(chain, fails),
+            Move::Committed { fails } => self.deliver_committed(fails),
+            Move::Published => {
+                self.work = Work::None;
+                self.in_flight = None;
+                self.coordinator.on_published(self.now)
+            }
+            Move::Tick => self.tick(),
+            Move::Request => {
+                self.budget.requests -= 1;
+                self.coordinator.on_request(self.now)
+            }
+            Move::Stop { drain } => {
+                if drain {
+                    self.budget.drains -= 1;
+                } else {
+                    self.budget.stops -= 1;
+                }
+                self.is_stop_asked = true;
+                self.coordinator.on_stop(drain, self.now)
+            }
+        };
+        actions.into_iter().for_each(|action| self.perform(action));
+        let too_many = self.failures_in_a_row > self.coordinator.settings.tolerable_failures;
+        assert_eq!(
+            too_many,
+            self.end == Some(End::GaveUp),
+            "failures are tolerated as set"
+        );
+    }
+
+    fn tick(&mut self) -> Vec<Action> {
+        let at = self.coordinator.next_tick().expect("a tick is wanted");
+        if matches!(self.coordinator.phase, super::Phase::Pending(_)) {
+            self.budget.faults -= 1;
+        }
+        self.now = self.now.max(at);
+        self.coordinator.on_tick(self.now)
+    }
+
+    fn deliver_committed(&mut self, fails: bool) -> Vec<Action> {
+        assert!(matches!(self.work, Work::Committing(_)));
+        self.work = Work::None;
+        let result = if fails {
+            self.budget.faults -= 1;
+            Err("the disk is full".to_owned())
+        } else {
+            self.failures_in_a_row = 0;
+            Ok(())
+        };
+        self.coordinator.on_committed(result, self.now)
+    }
+
+    fn deliver_thread_event(&mut self, index: usize) -> Vec<Action> {
+        match self.chains[index].take_thread_event() {
+            ThreadEvent::Declined(checkpoint) => {
+                let reason = "not now".to_owned();
+                self.coordinator.on_declined(checkpoint, reason, self.now)
+            }
+            ThreadEvent::Ended => self.coordinator.on_ended(chain_id(index), self.now),
+        }
+    }
+
+    fn deliver_persisted(&mut self, index: usize, fails: bool) -> Vec<Action> {
+        let snapshot = self.chains[index].persisting.pop_front();
+        let snapshot = snapshot.expect("there is a snapshot");
+        let checkpoint = snapshot.checkpoint;
+        if fails {
+            self.budget.faults -= 1;
+            let reason = "no space".to_owned();
+            return self.coordinator.on_declined(checkpoint, reason, self.now);
+        }
+        if self.in_flight == Some(checkpoint) && self.work == Work::None {
+            let before = self.acknowledged.insert(index, snapshot);
+            assert!(
+                before.is_none(),
+                "chain {index} acknowledged {checkpoint} twice"
+            );
+        }
+        self.coordinator.on_acknowledged(Acknowledgement {
+            chain: chain_id(index),
+            checkpoint,
+            snapshots: vec![subtask_snapshot(index, snapshot.has_ended)],
+            pause: Duration::ZERO,
+        })
+    }
+
+    fn send_downstream(&mut self, from: usize, sent: &Sent) -> Vec<Action> {
+        for (to, inputs) in self.topology.iter().enumerate() {
+            for (channel, input) in inputs.iter().enumerate() {
+                if *input == from {
+                    self.chains[to].channels[channel].extend(sent);
+                }
+            }
+        }
+        Vec::new()
+    }
+
+    /// As the driver does, after checking that it may.
+    fn perform(&mut self, action: Action) {
+        assert!(self.end.is_none(), "the job is over");
+        match action {
+            Action::Trigger {
+                checkpoint,
+                chains,
+                suspend,
+            } => {
+                if self.in_flight != Some(checkpoint) {
+                    assert_eq!(self.in_flight, None, "two checkpoints in flight");
+                    assert!(checkpoint > self.newest, "ids only grow");
+                    self.newest = checkpoint;
+                    self.in_flight = Some(checkpoint);
+                    self.acknowledged.clear();
+                }
+                assert!(!suspend || self.is_stop_asked, "nobody asked to stop");
+                for chain in chains {
+                    let control = &mut self.chains[chain.0 as usize].control;
+                    control.push_back(Control::Trigger {
+                        checkpoint,
+                        suspend,
+                    });
+                }
+            }
+            Action::EndSources => {
+                for chain in self.chains.iter_mut().filter(|chain| chain.is_source()) {
+                    chain.control.push_back(Control::EndSources);
+                }
+            }
+            Action::Commit(acknowledged) => self.check_commit(&acknowledged),
+            Action::Publish(checkpoint) => {
+                assert_eq!(self.in_flight, Some(checkpoint));
+                assert_eq!(
+                    self.work,
+                    Work::None,
+                    "published before the commit was over"
+                );
+                self.work = Work::Publishing(checkpoint);
+            }
+            Action::Abandon { checkpoint, .. } => {
+                assert_eq!(self.in_flight.take(), Some(checkpoint), "it was in flight");
+                self.failures_in_a_row += 1;
+            }
+            Action::GiveUp { failures, .. } => {
+                assert_eq!(failures, self.failures_in_a_row);
+                self.end = Some(End::GaveUp);
+            }
+            Action::Done { checkpoint, end } => {
+                assert_eq!(checkpoint, self.newest, "the last checkpoint is the newest");
+                assert_eq!(self.in_flight, None, "it ends after publication");
+                assert!(
+                    end == JobEnd::Finished || self.is_stop_asked,
+                    "nobody asked to stop"
+                );
+                self.end = Some(End::Done(end));
+            }
+        }
+    }
+
+    fn check_commit(&mut self, checkpoint: &AcknowledgedCheckpoint) {
+        assert_eq!(self.in_flight, Some(checkpoint.checkpoint));
+        assert_eq!(self.work, Work::None, "committed twice");
+        let expected = self
+            .acknowledged
+            .iter()
+            .map(|(i, s)| subtask_snapshot(*i, s.has_ended));
+        let expected: Vec<SubtaskSnapshot> = expected.collect();
+        assert_eq!(
+            expected.len(),
+            self.chains.len(),
+            "every chain acknowledged, once"
+        );
+        assert_eq!(checkpoint.snapshots, expected);
+
+        let snapshots = || self.acknowledged.values();
+        let all_ended = snapshots().all(|snapshot| snapshot.has_ended);
+        assert_eq!(checkpoint.end == Some(JobEnd::Finished), all_ended);
+        if checkpoint.end == Some(JobEnd::Stopped) {
+            let sources = self
+                .acknowledged
+                .iter()
+                .filter(|(i, _)| self.chains[**i].is_source());
+            let mut last_words = sources.map(|(_, s)| s.has_ended || s.is_suspended);
+            assert!(
+                last_words.all(|last| last),
+                "a source goes on after the last checkpoint"
+            );
+        }
+        // A job that goes on from a checkpoint in which a source was told to end would never read
+        // the rest of that source.
+        let is_drained = snapshots().any(|snapshot| snapshot.is_drained);
+        assert!(
+            !is_drained || all_ended,
+            "a drain is in a checkpoint as a whole or not at all"
+        );
+        self.work = Work::Committing(checkpoint.checkpoint);
+    }
+}
+
+fn chain_id(index: usize) -> ChainId {
+    ChainId(u32::try_from(index).expect("few chains"))
+}
+
+fn subtask_snapshot(index: usize, has_ended: bool) -> SubtaskSnapshot {
+    let index = u32::try_from(index).expect("few chains");
+    let operator = "chain".to_owned();
+    SubtaskSnapshot {
+        subtask: SubtaskId { operator, index },
+        has_ended,
+        contents: SnapshotContents::Operator { state: None },
+    }
+}

@@ -1,0 +1,74 @@
+//! What can happen in the model, one step at a time.
+
+/// What may still go wrong and be asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Budget {
+    pub(super) faults: u32,
+    pub(super) requests: u32,
+    pub(super) stops: u32,
+    pub(super) drains: u32,
+}
+
+/// What can happen next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Move {
+    /// The chain reads its next control message.
+    Control {
+        chain: usize,
+        declines: bool,
+    },
+    /// The chain reads the next element of a channel.
+    Element {
+        chain: usize,
+        channel: usize,
+        declines: bool,
+    },
+    /// The source's input is over.
+    SourceEnds {
+        chain: usize,
+    },
+    /// What the chain's thread said last reaches the coordinator.
+    ThreadEvent {
+        chain: usize,
+    },
+    /// The chain's oldest snapshot is durable, or can't be made so.
+    Persisted {
+        chain: usize,
+        fails: bool,
+    },
+    Committed {
+        fails: bool,
+    },
+    Published,
+    /// Time goes on to when the coordinator wants it.
+    Tick,
+    Request,
+    Stop {
+        drain: bool,
+    },
+}
+
+impl Move {
+    /// The same move going wrong, if it can.
+    pub(super) fn failing(self) -> Option<Self> {
+        match self {
+            Self::Control { chain, .. } => Some(Self::Control {
+                chain,
+                declines: true,
+            }),
+            Self::Element { chain, channel, .. } => Some(Self::Element {
+                chain,
+                channel,
+                declines: true,
+            }),
+            Self::Persisted { chain, .. } => Some(Self::Persisted { chain, fails: true }),
+            Self::Committed { .. } => Some(Self::Committed { fails: true }),
+            Self::SourceEnds { .. }
+            | Self::ThreadEvent { .. }
+            | Self::Published
+            | Self::Tick
+            | Self::Request
+            | Self::Stop { .. } => None,
+        }
+    }
+}

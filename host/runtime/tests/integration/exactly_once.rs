@@ -1,0 +1,346 @@
+//! Whole jobs of every shape: what comes out is right without faults, and with restarts injected at
+//! many points.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use tidegate_runtime::Outcome;
+use tidegate_runtime::graph::Partitioning::{Broadcast, Forward, Hash, Rebalance};
+
+use crate::support::faults::{Call, Faults};
+use crate::support::jobs::{JobBuilder, start};
+use crate::support::operators::Kind;
+use crate::support::oracle::assert_counted;
+use crate::support::sinks::Output;
+use crate::support::sources::Numbers;
+
+/// A job and what must come out of it: how often each source's numbers.
+struct Shape {
+    name: &'static str,
+    job: fn(&Faults, &Output) -> JobBuilder,
+    expected: &'static [(&'static str, u64, usize)],
+}
+
+const SHAPES: &[Shape] = &[
+    Shape {
+        name: "a single chain",
+        job: |faults, output| {
+            JobBuilder::new(faults)
+                .source(&Numbers::slow("a", 400, faults), 1)
+                .operator("pass", Kind::Pass, 1, &[("a", Forward)])
+                .operator("count", Kind::Count, 1, &[("pass", Forward)])
+                .sink("out", output, 1, &[("count", Forward)])
+        },
+        expected: &[("a", 400, 1)],
+    },
+    Shape {
+        name: "hash from two to three",
+        job: |faults, output| {
+            JobBuilder::new(faults)
+                .source(&Numbers::slow("a", 600, faults), 2)
+                .operator("count", Kind::Count, 3, &[("a", Hash)])
+                .sink("out", output, 2, &[("count", Rebalance)])
+        },
+        expected: &[("a", 600, 1)],
+    },
+    Shape {
+        name: "a diamond",
+        job: |faults, output| {
+            JobBuilder::new(faults)
+                .source(&Numbers::slow("a", 400, faults), 1)
+                .operator("left", Kind::Pass, 1, &[("a", Forward)])
+                .operator("right", Kind::Pass, 2, &[("a", Rebalance)])
+                .operator("count", Kind::Count, 2, &[("left", Hash), ("right", Hash)])
+                .sink("out", output, 2, &[("count", Forward)])
+        },
+        expected: &[("a", 400, 2)],
+    },
+    Shape {
+        name: "two sources into one, the first ends early",
+        job: |faults, output| {
+            JobBuilder::new(faults)
+                .source(&Numbers::new("a", 60, faults), 1)
+                .source(&Numbers::slow("b", 600, faults), 2)
+                .source(&Numbers::new("empty", 0, faults), 2)
+                .operator(
+                    "count",
+                    Kind::Count,
+                    2,
+                    &[("a", Hash), ("b", Hash), ("empty", Hash)],
+                )
+                .sink("out", output, 1, &[("count", Rebalance)])
+        },
+        expected: &[("a", 60, 1), ("b", 600, 1)],
+    },
+    Shape {
+        name: "two ports and two sinks",
+        job: |faults, output| {
+            JobBuilder::new(faults)
+                .source(&Numbers::slow("a", 400, faults), 1)
+                .operator("split", Kind::Split, 1, &[("a", Forward)])
+                .operator("even", Kind::Count, 2, &[("split:0", Hash)])
+                .operator("all", Kind::Count, 2, &[("even", Hash), ("split:1", Hash)])
+                .sink("out", output, 1, &[("all", Rebalance)])
+                .sink("unread", &Output::new(faults), 1, &[("split:1", Forward)])
+        },
+        // Even numbers come out of `even` with a count, and out of `all` with another.
+        expected: &[("a", 400, 1)],
+    },
+];
+
+async fn run_to_its_end(shape: &Shape, faults: &Faults) {
+    let directory = tempfile::tempdir().unwrap();
+    let output = Output::new(faults);
+    let job = (shape.job)(faults, &output);
+    let outcome = start(&job, directory.path()).end().await.unwrap();
+    // A failure after the last checkpoint leaves only publication to the next attempt.
+    let has_finished = matches!(outcome, Outcome::Finished | Outcome::AlreadyFinished);
+    assert!(
+        has_finished,
+        "{}: {outcome:?} {:?}",
+        shape.name,
+        faults.fired()
+    );
+    assert_eq!(output.staged(), BTreeSet::new(), "{}", shape.name);
+    if shape.name.starts_with("two ports") {
+        let numbers = output.published().len();
+        assert_eq!(
+            (numbers, faults.violations()),
+            (400, Vec::new()),
+            "{:?}",
+            faults.fired()
+        );
+        return;
+    }
+    assert_counted(&output, faults, shape.expected.iter().copied());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_record_counts_once_in_jobs_of_every_shape() {
+    for shape in SHAPES {
+        run_to_its_end(shape, &Faults::none()).await;
+    }
+}
+
+/// One fault after the other, each at an early, a middle and a late call: 25 in each shape.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_record_counts_once_when_any_call_fails() {
+    const CALLS: [(Call, &[u64]); 13] = [
+        (Call::OpenSource, &[1]),
+        (Call::Poll, &[1, 7, 35]),
+        (Call::Process, &[1, 8, 35]),
+        (Call::Watermark, &[1, 8, 35]),
+        (Call::Snapshot, &[1, 2]),
+        (Call::DeclineSnapshot, &[1, 2]),
+        (Call::CheckpointComplete, &[1, 2]),
+        (Call::Finish, &[1]),
+        (Call::Write, &[1, 5, 30]),
+        (Call::PreCommit, &[1, 2]),
+        (Call::PreCommitDurable, &[1, 2]),
+        (Call::Commit, &[1]),
+        (Call::Recover, &[1]),
+    ];
+    for shape in SHAPES {
+        // They mostly wait, so all faults of one shape are run beside each other.
+        let mut runs = tokio::task::JoinSet::new();
+        for (call, nth) in CALLS.iter().flat_map(|(c, n)| n.iter().map(|n| (*c, *n))) {
+            runs.spawn(async move {
+                let faults = Faults::at(&[(call, nth)]);
+                run_to_its_end(shape, &faults).await;
+                assert_eq!(faults.fired(), [(call, nth)], "{}", shape.name);
+            });
+        }
+        assert_eq!(runs.join_all().await.len(), 26);
+    }
+}
+
+/// Several faults in one run, drawn from a seed that a failure shows.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_record_counts_once_when_calls_fail_again_and_again() {
+    let mut fired = 0;
+    for seed in 0..30u64 {
+        let mut random = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+        let mut draw = |below: u64| {
+            // Xorshift: what matters is that it is the same for the same seed.
+            random ^= random << 13;
+            random ^= random >> 7;
+            random ^= random << 17;
+            random % below
+        };
+        let calls = [
+            Call::Poll,
+            Call::Process,
+            Call::Snapshot,
+            Call::DeclineSnapshot,
+            Call::Write,
+            Call::PreCommitDurable,
+            Call::Commit,
+            Call::Restore,
+            Call::CheckpointComplete,
+        ];
+        let planned: Vec<(Call, u64)> = (0..4)
+            .map(|_| (calls[usize::try_from(draw(9)).unwrap()], 1 + draw(40)))
+            .collect();
+        println!("seed={seed} planned={planned:?}");
+        let faults = Faults::at(&planned);
+        let shape = &SHAPES[usize::try_from(seed).unwrap() % SHAPES.len()];
+        run_to_its_end(shape, &faults).await;
+        fired += faults.fired().len();
+    }
+    assert!(fired > 40, "only {fired} planned faults fired");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_channel_of_one_byte_only_makes_a_job_slow() {
+    let (directory, faults) = (tempfile::tempdir().unwrap(), Faults::none());
+    let output = Output::new(&faults);
+    let job = JobBuilder::new(&faults)
+        .settings(|settings| settings.channel_capacity = 1)
+        .source(&Numbers::new("a", 2000, &faults), 2)
+        .operator("left", Kind::Pass, 2, &[("a", Forward)])
+        .operator("right", Kind::Pass, 3, &[("a", Broadcast)])
+        .operator("count", Kind::Count, 2, &[("left", Hash), ("right", Hash)])
+        .sink("out", &output, 1, &[("count", Rebalance)]);
+    let outcome = start(&job, directory.path()).end().await;
+    assert_eq!(outcome.unwrap(), Outcome::Finished);
+    // Once through `left`, and from each of the three subtasks of `right`.
+    assert_counted(&output, &faults, [("a", 2000, 4)]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sixty_four_subtasks_share_one_job() {
+    let (directory, faults) = (
+        tempfile::tempdir().unwrap(),
+        Faults::at(&[(Call::Process, 90)]),
+    );
+    let output = Output::new(&faults);
+    let mut numbers = Numbers::slow("a", 3000, &faults);
+    numbers.keys = 300;
+    let job = JobBuilder::new(&faults)
+        .source(&numbers, 8)
+        .operator("count", Kind::Count, 48, &[("a", Hash)])
+        .sink("out", &output, 8, &[("count", Rebalance)]);
+    let outcome = start(&job, directory.path()).end().await;
+    assert_eq!(outcome.unwrap(), Outcome::Finished);
+    assert_eq!(faults.fired(), [(Call::Process, 90)]);
+    assert_counted(&output, &faults, [("a", 3000, 1)]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_broadcast_input_reaches_every_subtask_once() {
+    let (directory, faults) = (
+        tempfile::tempdir().unwrap(),
+        Faults::at(&[(Call::Process, 40)]),
+    );
+    let output = Output::new(&faults);
+    let job = JobBuilder::new(&faults)
+        .source(&Numbers::slow("records", 300, &faults), 1)
+        .source(&Numbers::slow("rules", 70, &faults), 2)
+        .operator(
+            "join",
+            Kind::Join,
+            3,
+            &[("records", Hash), ("rules", Broadcast)],
+        )
+        .sink("out", &output, 1, &[("join", Rebalance)]);
+    let outcome = start(&job, directory.path()).end().await;
+    assert_eq!(outcome.unwrap(), Outcome::Finished);
+    assert_eq!(faults.fired(), [(Call::Process, 40)]);
+    let mut expected: Vec<String> = (0..300)
+        .map(|n| format!("k{}=records:{n}", n % 5))
+        .collect();
+    expected.extend((0..3).map(|subtask| format!("others@{subtask}=70")));
+    expected.sort();
+    assert_eq!(output.published(), expected);
+    assert_eq!(faults.violations(), [""; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_an_operator_gives_at_its_end_is_published_once() {
+    for nth in 1..=4 {
+        let faults = Faults::at(&[(Call::Finish, nth)]);
+        let directory = tempfile::tempdir().unwrap();
+        let output = Output::new(&faults);
+        let job = JobBuilder::new(&faults)
+            .source(&Numbers::slow("a", 200, &faults), 2)
+            .operator("totals", Kind::Totals, 2, &[("a", Hash)])
+            .operator("pass", Kind::Pass, 2, &[("totals", Forward)])
+            .sink("out", &output, 2, &[("pass", Forward)]);
+        let outcome = start(&job, directory.path()).end().await;
+        assert_eq!(outcome.unwrap(), Outcome::Finished);
+        assert_eq!(faults.fired(), [(Call::Finish, nth)]);
+        let expected: Vec<String> = (0..5).map(|key| format!("k{key}=w0=40")).collect();
+        assert_eq!(output.published(), expected);
+        assert_eq!(faults.violations(), [""; 0]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn windows_fire_once_when_the_slowest_source_has_passed_them() {
+    for nth in [3, 20, 60] {
+        let faults = Faults::at(&[(Call::Watermark, nth)]);
+        let directory = tempfile::tempdir().unwrap();
+        let output = Output::new(&faults);
+        let fast = Numbers::new("fast", 500, &faults);
+        let slow = Numbers::slow("slow", 300, &faults);
+        let job = JobBuilder::new(&faults)
+            .source(&fast, 2)
+            .source(&slow, 1)
+            .operator(
+                "windows",
+                Kind::Windows,
+                2,
+                &[("fast", Hash), ("slow", Hash)],
+            )
+            .sink("out", &output, 1, &[("windows", Rebalance)]);
+        let outcome = start(&job, directory.path()).end().await;
+        assert_eq!(outcome.unwrap(), Outcome::Finished);
+        assert_eq!(faults.fired(), [(Call::Watermark, nth)]);
+        let count = |window: u64| if window < 300 { 40 } else { 20 };
+        let windows = (0..5).map(|window| window * 100);
+        let keyed = windows.flat_map(|window| (0..5).map(move |key| (key, window)));
+        let mut expected: Vec<String> = keyed
+            .map(|(key, window)| format!("k{key}=w{window}={}", count(window)))
+            .collect();
+        expected.sort();
+        assert_eq!(output.published(), expected);
+        assert_eq!(faults.violations(), [""; 0]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_source_that_ends_early_does_not_block_the_checkpoints_of_the_others() {
+    let (directory, faults) = (tempfile::tempdir().unwrap(), Faults::none());
+    let output = Output::new(&faults);
+    let (held, allow) = Numbers::held("held", &faults);
+    let job = JobBuilder::new(&faults)
+        .settings(|settings| settings.checkpoint.interval = Duration::from_secs(3600))
+        .source(&Numbers::new("a", 100, &faults), 2)
+        .source(&held, 1)
+        .operator("count", Kind::Count, 2, &[("a", Hash), ("held", Hash)])
+        .operator("alone", Kind::Count, 2, &[("a", Hash)])
+        .sink("out", &output, 1, &[("count", Rebalance)])
+        .sink("other", &Output::new(&faults), 1, &[("alone", Rebalance)]);
+    let running = start(&job, directory.path());
+    // `alone` and its sink end with `a`.
+    let has_ended = |name: &'static str, subtasks| {
+        running.wait_until(move |status| {
+            let mut nodes = status.nodes.iter();
+            nodes.any(|node| node.name == name && node.ended_subtasks == subtasks)
+        })
+    };
+    has_ended("a", 2).await;
+    has_ended("alone", 2).await;
+    running.checkpoint().await.unwrap();
+    running.checkpoint().await.unwrap();
+    allow.give(50);
+    running
+        .wait_until(|status| status.source_records == 150)
+        .await;
+    running.stop().await.unwrap();
+    assert!(matches!(
+        running.end().await.unwrap(),
+        Outcome::Stopped { .. }
+    ));
+    assert_counted(&output, &faults, [("a", 100, 1), ("held", 50, 1)]);
+}

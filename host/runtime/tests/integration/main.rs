@@ -1,0 +1,15 @@
+//! The runtime from outside: its pure parts by exhaustion, and whole jobs in one process.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "clippy sees tests only in functions marked as such"
+)]
+
+mod aligner;
+mod continuing;
+mod exactly_once;
+mod graph;
+mod protocol;
+mod random_jobs;
+mod support;

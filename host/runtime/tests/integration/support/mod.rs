@@ -1,0 +1,9 @@
+//! What the tests of the runtime share.
+
+pub(crate) mod faults;
+pub(crate) mod jobs;
+pub(crate) mod operators;
+pub(crate) mod oracle;
+pub(crate) mod sinks;
+pub(crate) mod sources;
+pub(crate) mod stream_notation;

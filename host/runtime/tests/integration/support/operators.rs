@@ -1,0 +1,266 @@
+//! Operators in Rust that check how they are called.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use tidegate_operator::{
+    Batch, Emission, FaultCause, GuestCall, GuestFault, NO_TIMESTAMP, OperatorContext, StateChunk,
+    TrapReport,
+};
+use tidegate_runtime::task::{OperatorFactory, OperatorInstance};
+
+use super::faults::{Call, Faults};
+
+/// Event time that one window covers.
+const WINDOW: i64 = 100;
+
+/// What an operator does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Gives what it gets.
+    Pass,
+    /// Gives each record with `#n`, where it is the n-th of its key.
+    Count,
+    /// Even numbers to port 0, odd ones to port 1.
+    Split,
+    /// Gives what it gets on input 0, counts input 1, and tells that count at its end.
+    Join,
+    /// Tells the count of each key at its end.
+    Totals,
+    /// Tells the count of each key in each window when the watermark has passed it.
+    Windows,
+}
+
+/// An operator of a kind.
+#[derive(Clone)]
+pub(crate) struct Native {
+    pub(crate) kind: Kind,
+    pub(crate) faults: Faults,
+    /// How long a batch takes.
+    pub(crate) takes: Duration,
+}
+
+impl OperatorFactory for Native {
+    fn open(&self, context: &OperatorContext) -> Result<Box<dyn OperatorInstance>, GuestFault> {
+        Ok(Box::new(NativeInstance {
+            native: self.clone(),
+            context: context.clone(),
+            counts: BTreeMap::new(),
+            others: 0,
+            watermark: i64::MIN,
+            has_started: false,
+            has_finished: false,
+            snapshots: BTreeSet::new(),
+        }))
+    }
+}
+
+/// Key and window; without windows, window 0.
+type Counts = BTreeMap<(Vec<u8>, i64), u64>;
+
+struct NativeInstance {
+    native: Native,
+    context: OperatorContext,
+    counts: Counts,
+    /// Records of input 1.
+    others: u64,
+    watermark: i64,
+    has_started: bool,
+    has_finished: bool,
+    snapshots: BTreeSet<u64>,
+}
+
+impl NativeInstance {
+    fn fault(&self, call: GuestCall, cause: FaultCause) -> GuestFault {
+        GuestFault {
+            operator: self.context.operator.clone(),
+            subtask: self.context.subtask,
+            call,
+            cause,
+        }
+    }
+
+    /// A trap, if one is planned.
+    fn may_trap(&self, planned: Call, call: GuestCall) -> Result<(), GuestFault> {
+        if self.native.faults.hit(planned) {
+            let trap = TrapReport::default();
+            return Err(self.fault(call, FaultCause::Trap(Box::new(trap))));
+        }
+        Ok(())
+    }
+
+    fn violation(&self, what: &str) {
+        let OperatorContext {
+            operator, subtask, ..
+        } = &self.context;
+        self.native
+            .faults
+            .violation(format!("{operator}[{subtask}] {what}"));
+    }
+
+    fn count(&mut self, key: &[u8], window: i64) -> u64 {
+        let count = self.counts.entry((key.to_vec(), window)).or_default();
+        *count += 1;
+        *count
+    }
+
+    /// Tells and forgets the counts that `is_told` picks.
+    fn tell(&mut self, is_told: impl Fn(i64) -> bool) -> Vec<Emission> {
+        let mut batch = Batch::default();
+        self.counts.retain(|(key, window), count| {
+            let tells = is_told(*window);
+            if tells {
+                let value = format!("w{window}={count}");
+                batch.push(NO_TIMESTAMP, key, value.as_bytes());
+            }
+            !tells
+        });
+        vec![Emission { port: 0, batch }]
+    }
+}
+
+impl OperatorInstance for NativeInstance {
+    fn process(&mut self, input: u32, batch: Batch) -> Result<Vec<Emission>, GuestFault> {
+        self.may_trap(Call::Process, GuestCall::Process)?;
+        std::thread::sleep(self.native.takes);
+        self.has_started = true;
+        if self.has_finished {
+            self.violation("was called after `finish`");
+        }
+        let mut ports = [Batch::default(), Batch::default()];
+        let columns = batch.keys().rows().zip(batch.values().rows());
+        for ((key, value), timestamp) in columns.zip(batch.timestamps()) {
+            let mut give = |port: usize, value: &[u8]| ports[port].push(*timestamp, key, value);
+            match self.native.kind {
+                Kind::Join if input == 1 => self.others += 1,
+                Kind::Pass | Kind::Join => give(0, value),
+                Kind::Split => give(usize::from(value.last().unwrap() % 2), value),
+                Kind::Totals => _ = self.count(key, 0),
+                Kind::Count => {
+                    let count = self.count(key, 0);
+                    give(0, &[value, format!("#{count}").as_bytes()].concat());
+                }
+                Kind::Windows => {
+                    if *timestamp <= self.watermark {
+                        self.violation(&format!("got {timestamp} after {}", self.watermark));
+                    }
+                    _ = self.count(key, timestamp.div_euclid(WINDOW) * WINDOW);
+                }
+            }
+        }
+        let emissions = (0u32..)
+            .zip(ports)
+            .map(|(port, batch)| Emission { port, batch });
+        Ok(emissions
+            .filter(|emission| !emission.batch.is_empty())
+            .collect())
+    }
+
+    fn advance_watermark(&mut self, watermark: i64) -> Result<Vec<Emission>, GuestFault> {
+        self.may_trap(Call::Watermark, GuestCall::AdvanceWatermark)?;
+        self.has_started = true;
+        if watermark <= self.watermark {
+            self.violation(&format!("went from {} to {watermark}", self.watermark));
+        }
+        self.watermark = watermark;
+        match self.native.kind {
+            Kind::Windows => Ok(self.tell(|window| window.saturating_add(WINDOW - 1) <= watermark)),
+            Kind::Pass | Kind::Count | Kind::Split | Kind::Join | Kind::Totals => Ok(Vec::new()),
+        }
+    }
+
+    fn snapshot(&mut self, checkpoint: u64) -> Result<Vec<StateChunk>, GuestFault> {
+        self.may_trap(Call::Snapshot, GuestCall::Snapshot)?;
+        if !self.snapshots.insert(checkpoint) {
+            self.violation(&format!("gave its state for checkpoint {checkpoint} twice"));
+        }
+        if self.native.faults.hit(Call::DeclineSnapshot) {
+            let cause = FaultCause::Failed("a planned refusal".to_owned());
+            return Err(self.fault(GuestCall::Snapshot, cause));
+        }
+        let mut groups: BTreeMap<u32, Counts> = BTreeMap::new();
+        for (key, count) in &self.counts {
+            let group = tidegate_key_group::key_group(&key.0, self.context.max_parallelism);
+            groups.entry(group).or_default().insert(key.clone(), *count);
+        }
+        let chunk = |name: &str, key_group, bytes| StateChunk {
+            name: name.to_owned(),
+            schema_version: 1,
+            key_group,
+            bytes,
+        };
+        let keyed = groups.into_iter().map(|(group, counts)| {
+            let counts: Vec<_> = counts.into_iter().collect();
+            chunk("counts", Some(group), serde_json::to_vec(&counts).unwrap())
+        });
+        let mut chunks: Vec<StateChunk> = keyed.collect();
+        if self.others > 0 {
+            let others = self.others.to_string().into_bytes();
+            chunks.push(chunk("others", None, others));
+        }
+        Ok(chunks)
+    }
+
+    fn restore(&mut self, chunks: Vec<StateChunk>) -> Result<(), GuestFault> {
+        self.may_trap(Call::Restore, GuestCall::Restore)?;
+        if self.has_started || !self.counts.is_empty() || self.others > 0 {
+            self.violation("was restored after it had started");
+        }
+        let owned = self.context.first_key_group..=self.context.last_key_group;
+        for chunk in chunks {
+            match chunk.key_group {
+                Some(group) => {
+                    if !owned.contains(&group) {
+                        self.violation(&format!("was given key group {group}"));
+                    }
+                    let counts: Vec<_> = serde_json::from_slice(&chunk.bytes).unwrap();
+                    for (key, count) in counts {
+                        if self.counts.insert(key, count).is_some() {
+                            self.violation("was given a key twice");
+                        }
+                    }
+                }
+                None => {
+                    let others = String::from_utf8(chunk.bytes).unwrap();
+                    self.others += others.parse::<u64>().unwrap();
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn checkpoint_complete(&mut self, checkpoint: u64) -> Result<(), GuestFault> {
+        self.may_trap(Call::CheckpointComplete, GuestCall::CheckpointComplete)?;
+        if !self.snapshots.contains(&checkpoint) {
+            self.violation(&format!(
+                "heard of checkpoint {checkpoint} without its snapshot"
+            ));
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self) -> Result<Vec<Emission>, GuestFault> {
+        self.may_trap(Call::Finish, GuestCall::Finish)?;
+        if self.has_finished {
+            self.violation("finished twice");
+        }
+        self.has_finished = true;
+        match self.native.kind {
+            Kind::Totals => Ok(self.tell(|_| true)),
+            Kind::Join => {
+                let mut batch = Batch::default();
+                let key = format!("others@{}", self.context.subtask);
+                let value = self.others.to_string();
+                batch.push(NO_TIMESTAMP, key.as_bytes(), value.as_bytes());
+                Ok(vec![Emission { port: 0, batch }])
+            }
+            Kind::Windows => {
+                if !self.counts.is_empty() {
+                    self.violation("ended before its last watermark");
+                }
+                Ok(Vec::new())
+            }
+            Kind::Pass | Kind::Count | Kind::Split => Ok(Vec::new()),
+        }
+    }
+}

@@ -1,0 +1,264 @@
+//! A source of numbers: replayable, splittable, with watermarks, and held back as a test wants.
+
+use std::io;
+use std::time::Duration;
+
+use tidegate_operator::Batch;
+use tidegate_runtime::source::{BoxFuture, Source, SourceConnector, SourceOutput, SourceSplit};
+use tidegate_runtime::{ConnectorError, SubtaskId};
+use tokio::sync::watch;
+
+use super::faults::{Call, Faults};
+
+/// Gives `name:0`, `name:1` and so on under one of `keys` keys, number n at time n.
+#[derive(Clone)]
+pub(crate) struct Numbers {
+    pub(crate) name: String,
+    /// How many there are; `u64::MAX` never end.
+    pub(crate) count: u64,
+    pub(crate) keys: u64,
+    /// Records in a batch.
+    pub(crate) batch: u64,
+    /// The wait before each batch.
+    pub(crate) pace: Option<Duration>,
+    allowed: watch::Receiver<Allowed>,
+    pub(crate) faults: Faults,
+}
+
+impl Numbers {
+    /// As fast as they can be read.
+    pub(crate) fn new(name: &str, count: u64, faults: &Faults) -> Self {
+        Self {
+            name: name.to_owned(),
+            count,
+            keys: 5,
+            batch: 10,
+            pace: None,
+            allowed: watch::channel(Allowed::everything()).1,
+            faults: faults.clone(),
+        }
+    }
+
+    /// A batch each millisecond, so that there are checkpoints in between.
+    pub(crate) fn slow(name: &str, count: u64, faults: &Faults) -> Self {
+        let pace = Some(Duration::from_millis(1));
+        Self {
+            pace,
+            ..Self::new(name, count, faults)
+        }
+    }
+
+    /// Without end; gives only what the test has allowed.
+    pub(crate) fn held(name: &str, faults: &Faults) -> (Self, Allowance) {
+        let nothing = Allowed {
+            below: 0,
+            ends: false,
+        };
+        let (allow, allowed) = watch::channel(nothing);
+        let numbers = Self {
+            allowed,
+            ..Self::new(name, u64::MAX, faults)
+        };
+        (numbers, Allowance(allow))
+    }
+}
+
+/// Which numbers may be given.
+#[derive(Clone, Copy)]
+struct Allowed {
+    below: u64,
+    /// There are no others.
+    ends: bool,
+}
+
+impl Allowed {
+    fn everything() -> Self {
+        Self {
+            below: u64::MAX,
+            ends: false,
+        }
+    }
+}
+
+/// Holds a source back.
+pub(crate) struct Allowance(watch::Sender<Allowed>);
+
+impl Allowance {
+    /// Numbers below `below` may be given; more may follow.
+    pub(crate) fn give(&self, below: u64) {
+        self.0.send_replace(Allowed { below, ends: false });
+    }
+
+    /// Numbers below `below` may be given; then the source has ended.
+    pub(crate) fn end_at(&self, below: u64) {
+        self.0.send_replace(Allowed { below, ends: true });
+    }
+}
+
+/// Numbers `next`, `next + stride` and so on below `end`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Split {
+    next: u64,
+    stride: u64,
+    end: u64,
+}
+
+impl Split {
+    fn encode(self) -> SourceSplit {
+        let Self { next, stride, end } = self;
+        SourceSplit {
+            name: format!("{next} by {stride}"),
+            position: format!("{next} {stride} {end}").into_bytes(),
+        }
+    }
+
+    fn decode(split: &SourceSplit) -> Self {
+        let text = String::from_utf8(split.position.clone()).unwrap();
+        let numbers: Vec<u64> = text.split(' ').map(|n| n.parse().unwrap()).collect();
+        let [next, stride, end] = numbers[..] else {
+            panic!("not a position: {text}");
+        };
+        Self { next, stride, end }
+    }
+
+    fn is_read(self) -> bool {
+        self.next >= self.end
+    }
+}
+
+impl SourceConnector for Numbers {
+    fn connector(&self) -> &'static str {
+        "numbers"
+    }
+
+    fn plan(&self, parallelism: u32) -> Result<Vec<Vec<SourceSplit>>, ConnectorError> {
+        let split = |next| Split {
+            next,
+            stride: u64::from(parallelism),
+            end: self.count,
+        };
+        let subtasks = 0..u64::from(parallelism);
+        Ok(subtasks.map(|next| vec![split(next).encode()]).collect())
+    }
+
+    fn replan(
+        &self,
+        splits: Vec<SourceSplit>,
+        parallelism: u32,
+    ) -> Result<Vec<Vec<SourceSplit>>, ConnectorError> {
+        let mut left: Vec<Split> = splits.iter().map(Split::decode).collect();
+        while !left.is_empty() && left.len() < parallelism as usize {
+            let Split { next, stride, end } = left.remove(0);
+            let half = |next| Split {
+                next,
+                stride: stride * 2,
+                end,
+            };
+            left.extend([half(next), half(next + stride)]);
+        }
+        let mut planned = vec![Vec::new(); parallelism as usize];
+        for (turn, split) in left.into_iter().enumerate() {
+            planned[turn % parallelism as usize].push(split.encode());
+        }
+        Ok(planned)
+    }
+
+    fn open(
+        &self,
+        _subtask: &SubtaskId,
+        splits: Vec<SourceSplit>,
+    ) -> Result<Box<dyn Source>, ConnectorError> {
+        if self.faults.hit(Call::OpenSource) {
+            return Err(planned_failure("open"));
+        }
+        Ok(Box::new(NumbersReader {
+            numbers: self.clone(),
+            splits: splits.iter().map(Split::decode).collect(),
+            owes_watermark: false,
+        }))
+    }
+}
+
+struct NumbersReader {
+    numbers: Numbers,
+    splits: Vec<Split>,
+    owes_watermark: bool,
+}
+
+impl NumbersReader {
+    /// The split whose turn it is: the one that is behind.
+    fn turn(&mut self) -> Option<&mut Split> {
+        let unread = self.splits.iter_mut().filter(|split| !split.is_read());
+        unread.min_by_key(|split| split.next)
+    }
+
+    fn next_batch(&mut self, allowed: u64) -> Batch {
+        let Numbers {
+            name,
+            keys,
+            batch: rows,
+            ..
+        } = self.numbers.clone();
+        let split = self.turn().expect("there is something to read");
+        let mut batch = Batch::default();
+        for _ in 0..rows {
+            if split.is_read() || split.next >= allowed {
+                break;
+            }
+            let number = split.next;
+            let key = format!("k{}", number % keys);
+            let value = format!("{name}:{number}");
+            let timestamp = i64::try_from(number).unwrap();
+            batch.push(timestamp, key.as_bytes(), value.as_bytes());
+            split.next += split.stride;
+        }
+        self.owes_watermark = true;
+        batch
+    }
+}
+
+impl Source for NumbersReader {
+    fn poll(&mut self) -> BoxFuture<'_, Result<SourceOutput, ConnectorError>> {
+        Box::pin(async move {
+            if self.owes_watermark {
+                self.owes_watermark = false;
+                if let Some(split) = self.turn() {
+                    let watermark = i64::try_from(split.next).unwrap() - 1;
+                    return Ok(SourceOutput::Watermark(watermark));
+                }
+            }
+            let Some(next) = self.turn().map(|split| split.next) else {
+                return Ok(SourceOutput::Ended);
+            };
+            if let Some(pace) = self.numbers.pace {
+                tokio::time::sleep(pace).await;
+            }
+            // If nobody holds it back any more, nobody ever will again.
+            let may_go_on = |allowed: &Allowed| allowed.below > next || allowed.ends;
+            let allowed = self.numbers.allowed.wait_for(may_go_on).await;
+            let allowed = allowed.map_or(Allowed::everything(), |allowed| *allowed);
+            if allowed.ends {
+                let splits = self.splits.iter_mut();
+                splits.for_each(|split| split.end = split.end.min(allowed.below));
+            }
+            if self.turn().is_none() {
+                return Ok(SourceOutput::Ended);
+            }
+            if self.numbers.faults.hit(Call::Poll) {
+                return Err(planned_failure("read"));
+            }
+            Ok(SourceOutput::Batch(self.next_batch(allowed.below)))
+        })
+    }
+
+    fn splits(&self) -> Vec<SourceSplit> {
+        self.splits.iter().map(|split| split.encode()).collect()
+    }
+}
+
+pub(super) fn planned_failure(action: &str) -> ConnectorError {
+    ConnectorError::Io {
+        action: action.to_owned(),
+        source: io::Error::other("a planned failure"),
+    }
+}

@@ -1,0 +1,81 @@
+//! A one-line notation for streams, and what a subtask makes of them.
+//!
+//! `a: 1 |7 2 .` is a channel that carries record 1, the barrier of checkpoint 7, record 2 and its
+//! end. The output of [`align`] is written alike: `|7` is the snapshot of checkpoint 7, `.` the end
+//! of the whole input. All that a channel carries is there before the first element is read.
+
+use futures_util::FutureExt as _;
+use tidegate_operator::{Batch, NO_TIMESTAMP};
+use tidegate_runtime::CheckpointId;
+use tidegate_runtime::channel::{ChannelSender, InputGate, bounded};
+use tidegate_runtime::stream::{CheckpointBarrier, StreamElement};
+use tidegate_runtime::task::{Aligner, Alignment, EndOfChannel};
+
+/// Room for everything that a test writes on one line.
+const ROOMY: u32 = 1 << 20;
+
+/// What a subtask does with these channels: a real input gate and a real aligner, read until
+/// nothing more can be read.
+pub(crate) fn align(channels: &[&str]) -> String {
+    let (senders, receivers): (Vec<_>, Vec<_>) = channels.iter().map(|_| bounded(ROOMY)).unzip();
+    for (sender, channel) in senders.iter().zip(channels) {
+        send_all(sender, channel);
+    }
+    let mut gate = InputGate::new(receivers);
+    let mut aligner = Aligner::new(channels.len());
+    let mut first_parked = None;
+    let mut output: Vec<String> = Vec::new();
+    while let Some(next) = gate.next(&aligner).now_or_never() {
+        let (channel, element) = next.expect("the senders are still there");
+        let mut completed = None;
+        match element {
+            StreamElement::Batch(batch) => output.push(text(batch.values().row(0))),
+            StreamElement::Watermark(_) => {}
+            StreamElement::Barrier(barrier) => {
+                match aligner.on_barrier(channel, barrier.checkpoint) {
+                    Alignment::Park(parked) => drop(first_parked.get_or_insert(parked)),
+                    Alignment::Complete(checkpoint) => completed = Some(checkpoint),
+                }
+            }
+            StreamElement::EndOfInput => match aligner.on_end(channel) {
+                EndOfChannel::OthersRemain => {}
+                EndOfChannel::Complete(checkpoint) => completed = Some(checkpoint),
+                EndOfChannel::AllEnded => output.push(".".to_owned()),
+            },
+        }
+        if let Some(checkpoint) = completed {
+            output.push(format!("|{checkpoint}"));
+            if let Some(parked) = first_parked.take() {
+                gate.resume_with(parked);
+            }
+        }
+    }
+    output.join(" ")
+}
+
+fn send_all(sender: &ChannelSender, channel: &str) {
+    let (_name, elements) = channel
+        .split_once(':')
+        .expect("a channel is `name: elements`");
+    for element in elements.split_whitespace() {
+        let sent = sender.send(parse(element)).now_or_never();
+        assert_eq!(sent, Some(Ok(())), "the channel has room for a line");
+    }
+}
+
+fn parse(element: &str) -> StreamElement {
+    if element == "." {
+        return StreamElement::EndOfInput;
+    }
+    if let Some(checkpoint) = element.strip_prefix('|') {
+        let checkpoint = CheckpointId(checkpoint.parse().expect("a barrier is `|number`"));
+        return StreamElement::Barrier(CheckpointBarrier { checkpoint });
+    }
+    let mut batch = Batch::default();
+    batch.push(NO_TIMESTAMP, b"", element.as_bytes());
+    StreamElement::Batch(batch)
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
