@@ -73,12 +73,20 @@ fn an_unknown_connector_is_named_with_those_there_are() {
 
 #[test]
 fn an_unknown_node_is_named_with_its_line() {
-    assert_refused("from = \"count\"", "from = \"counts\"", &["job.toml:13", "counts"]);
+    assert_refused(
+        "from = \"count\"",
+        "from = \"counts\"",
+        &["job.toml:13", "counts"],
+    );
 }
 
 #[test]
 fn a_cycle_is_printed() {
-    assert_refused("from = \"integers\"", "from = \"count\"", &["cycle", "count -> count"]);
+    assert_refused(
+        "from = \"integers\"",
+        "from = \"count\"",
+        &["cycle", "count -> count"],
+    );
 }
 
 #[test]
@@ -101,7 +109,10 @@ fn a_missing_component_is_named() {
 #[test]
 fn a_core_module_is_called_that() {
     let core = wat::parse_str("(module)").expect("the text is a module");
-    assert_leaves_no_trace(&job_with_component(&core), &["job.toml:9", "core", "component"]);
+    assert_leaves_no_trace(
+        &job_with_component(&core),
+        &["job.toml:9", "core", "component"],
+    );
 }
 
 #[test]
@@ -134,12 +145,53 @@ fn an_older_world_is_told_both_versions() {
 
 #[test]
 fn imports_that_are_not_granted_are_listed() {
-    let wasi = r#"(component
-        (import "wasi:clocks/monotonic-clock@0.2.0" (instance))
-        (import "wasi:filesystem/preopens@0.2.0" (instance)))"#;
-    let wasi = wat::parse_str(wasi).expect("the text is a component");
-    let expected = ["wasi:clocks/monotonic-clock@0.2.0", "wasi:filesystem/preopens@0.2.0"];
+    let wasi = operator_with_imports(
+        "package wasi:clocks@0.2.0;
+         interface monotonic-clock { now: func() -> u64; }
+         interface wall-clock { now: func() -> u64; }",
+        &[
+            "wasi:clocks/monotonic-clock@0.2.0",
+            "wasi:clocks/wall-clock@0.2.0",
+        ],
+    );
+    let expected = [
+        "job.toml:9",
+        "wasi:clocks/monotonic-clock@0.2.0",
+        "wasi:clocks/wall-clock@0.2.0",
+    ];
     assert_leaves_no_trace(&job_with_component(&wasi), &expected);
+}
+
+/// An operator whose functions trap, and which imports interfaces of `package` besides the host's.
+fn operator_with_imports(package: &str, imports: &[&str]) -> Vec<u8> {
+    let mut resolve = wit_parser::Resolve::default();
+    resolve
+        .push_str("imports.wit", package)
+        .expect("the package is WIT");
+    let contract = tidegate_tests::workspace_root().join("wit");
+    resolve.push_dir(contract).expect("the contract is WIT");
+    let imports: String = imports
+        .iter()
+        .map(|name| format!("import {name};\n"))
+        .collect();
+    let world = format!(
+        "package test:guest;
+         world guest {{ {imports} include tidegate:operator/stream-operator@0.1.0; }}"
+    );
+    let test = resolve
+        .push_str("guest.wit", &world)
+        .expect("the world is WIT");
+    let world = resolve
+        .select_world(&[test], Some("guest"))
+        .expect("there is the world");
+    let abi = wit_parser::ManglingAndAbi::Legacy(wit_parser::LiftLowerAbi::Sync);
+    let mut module = wit_component::dummy_module(&resolve, world, abi);
+    let encoding = wit_component::StringEncoding::UTF8;
+    wit_component::embed_component_metadata(&mut module, &resolve, world, encoding)
+        .expect("a module can be given its world");
+    let encoder = wit_component::ComponentEncoder::default().module(&module);
+    let mut encoder = encoder.expect("the module fits its world");
+    encoder.encode().expect("the module becomes a component")
 }
 
 #[test]
@@ -148,7 +200,8 @@ fn a_foreign_file_in_the_output_directory_is_left_alone() {
     std::fs::create_dir(job.path().join("output")).expect("a directory can be made");
     job.write("output/mine.txt", "precious");
     let before = job.listing();
-    job.tidegate(&["run", "job.toml"]).assert_fails(2, &["output", "mine.txt"]);
+    job.tidegate(&["run", "job.toml"])
+        .assert_fails(2, &["output", "mine.txt"]);
     assert_eq!(job.listing(), before, "something was written");
 }
 
@@ -158,7 +211,8 @@ fn output_of_an_older_run_is_not_added_to() {
     job.tidegate(&["run", "job.toml"]).assert_succeeds();
     std::fs::remove_dir_all(job.path().join("state")).expect("a directory can be removed");
     let before = job.listing();
-    job.tidegate(&["run", "job.toml"]).assert_fails(2, &["output"]);
+    job.tidegate(&["run", "job.toml"])
+        .assert_fails(2, &["output"]);
     assert_eq!(job.listing(), before, "something was written");
 }
 
@@ -167,7 +221,8 @@ fn fresh_is_refused_while_the_sinks_hold_output_of_the_job() {
     let job = JobDirectory::new(&job_text());
     job.tidegate(&["run", "job.toml"]).assert_succeeds();
     let before = job.listing();
-    job.tidegate(&["run", "job.toml", "--fresh"]).assert_fails(2, &["output"]);
+    job.tidegate(&["run", "job.toml", "--fresh"])
+        .assert_fails(2, &["output"]);
     assert_eq!(job.listing(), before, "something was written");
 }
 
@@ -175,9 +230,13 @@ fn fresh_is_refused_while_the_sinks_hold_output_of_the_job() {
 fn a_checkpoint_of_another_job_is_refused() {
     let job = JobDirectory::new(&job_text());
     job.tidegate(&["run", "job.toml"]).assert_succeeds();
-    job.write("job.toml", job_text().replace("name = \"good\"", "name = \"other\""));
+    job.write(
+        "job.toml",
+        job_text().replace("name = \"good\"", "name = \"other\""),
+    );
     let before = job.listing();
-    job.tidegate(&["run", "job.toml"]).assert_fails(3, &["`good`", "`other`"]);
+    job.tidegate(&["run", "job.toml"])
+        .assert_fails(3, &["`good`", "`other`"]);
     assert_eq!(job.listing(), before, "something was written");
 }
 
@@ -189,7 +248,9 @@ fn a_corrupt_manifest_is_named() {
     let entries = std::fs::read_dir(&checkpoints).expect("there are checkpoints");
     let manifests = entries.map(|entry| entry.expect("a directory entry can be read").path());
     let newest = manifests.max_by_key(|path| {
-        let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
+        let name = path
+            .file_name()
+            .map(|name| name.to_string_lossy().into_owned());
         name.and_then(|name| name.parse::<u64>().ok())
     });
     let newest = newest.expect("there is a checkpoint");
@@ -197,10 +258,15 @@ fn a_corrupt_manifest_is_named() {
     let middle = bytes.len() / 2;
     bytes[middle] ^= 1;
     std::fs::write(&newest, bytes).expect("a manifest can be written");
-    let name = newest.file_name().expect("a manifest has a name").to_string_lossy();
+    let name = newest
+        .file_name()
+        .expect("a manifest has a name")
+        .to_string_lossy();
     let expected = format!("checkpoints/{name}");
-    job.tidegate(&["run", "job.toml"]).assert_fails(3, &[&expected]);
-    job.tidegate(&["checkpoint", "verify", "state"]).assert_fails(7, &[]);
+    job.tidegate(&["run", "job.toml"])
+        .assert_fails(3, &[&expected]);
+    job.tidegate(&["checkpoint", "verify", "state"])
+        .assert_fails(7, &[]);
 }
 
 #[test]
@@ -210,5 +276,6 @@ fn a_second_run_is_told_who_holds_the_directory() {
     let running = job.start(&["run", "job.toml"]);
     let holder = running.id().to_string();
     while job.tidegate(&["status", "job.toml"]).code != Some(0) {}
-    job.tidegate(&["run", "job.toml"]).assert_fails(4, &[&holder]);
+    job.tidegate(&["run", "job.toml"])
+        .assert_fails(4, &[&holder]);
 }

@@ -2,8 +2,8 @@
 //! until it has finished: nothing may be lost and nothing may come twice.
 //!
 //! Both jobs publish every update, so each line of output is checked: for every key the counts 1
-//! to n must be there exactly once. 6 cases of 17 kills each are 102 kills. A kill counts only if it
-//! ended a running job whose output was incomplete, and the test fails if there were fewer.
+//! to n must be there exactly once. 6 cases of 17 kills each are 102 kills. A kill counts only if
+//! it ended a running job whose output was incomplete, and the test fails if there were fewer.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -125,9 +125,15 @@ fn kill_until_finished(job: &JobDirectory, expected: &Expected) {
     while kills < KILLS {
         let moment = Duration::from_millis(random.in_range(KILL_AFTER_MS));
         let was_killed = job.start(&["run", "job.toml"]).kill_after(moment);
-        assert!(was_killed, "the job finished after {kills} kills: it is too small for the test");
+        assert!(
+            was_killed,
+            "the job finished after {kills} kills: it is too small for the test"
+        );
         let published = published_lines(&job.path().join("output")).len() as u64;
-        assert!(published < lines_in_all, "the kill came after the last of the output");
+        assert!(
+            published < lines_in_all,
+            "the kill came after the last of the output"
+        );
         kills += 1;
     }
     job.tidegate(&["run", "job.toml"]).assert_succeeds();
@@ -135,8 +141,14 @@ fn kill_until_finished(job: &JobDirectory, expected: &Expected) {
     assert_every_update_once(&lines, expected);
     // Run once more, it does nothing and says so.
     let again = job.tidegate(&["run", "job.toml"]);
-    assert!(again.assert_succeeds().stderr.contains("finished"), "{again:#?}");
-    assert_eq!(published_lines(&job.path().join("output")).len(), lines.len());
+    assert!(
+        again.assert_succeeds().stderr.contains("finished"),
+        "{again:#?}"
+    );
+    assert_eq!(
+        published_lines(&job.path().join("output")).len(),
+        lines.len()
+    );
 }
 
 fn assert_every_update_once(lines: &[String], expected: &Expected) {
@@ -159,11 +171,28 @@ fn assert_every_update_once(lines: &[String], expected: &Expected) {
         let total = counts.len() as u64;
         counts.dedup();
         duplicated += total - counts.len() as u64;
-        lost += count - counts.iter().filter(|seen| (1..=*count).contains(seen)).count() as u64;
-        assert_eq!(last.get(&**key), Some(&(*count, &**value)), "the last update of `{key}`");
+        lost += count
+            - counts
+                .iter()
+                .filter(|seen| (1..=*count).contains(seen))
+                .count() as u64;
+        assert_eq!(
+            last.get(&**key),
+            Some(&(*count, &**value)),
+            "the last update of `{key}`"
+        );
     }
-    assert_eq!((lost, duplicated), (0, 0), "(lost, duplicated) of {} updates", lines.len());
-    assert!(seen.is_empty(), "keys that are not in the input: {:?}", seen.keys());
+    assert_eq!(
+        (lost, duplicated),
+        (0, 0),
+        "(lost, duplicated) of {} updates",
+        lines.len()
+    );
+    assert!(
+        seen.is_empty(),
+        "keys that are not in the input: {:?}",
+        seen.keys()
+    );
 }
 
 fn parity_sum_survives_kills(parallelism: u32) {

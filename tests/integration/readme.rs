@@ -8,7 +8,9 @@ use tidegate_tests::{JobDirectory, published_lines, workspace_root};
 /// The code block that follows `` `name`: `` in the README.
 fn block(readme: &str, name: &str) -> String {
     let heading = format!("`{name}`:");
-    let (_, after) = readme.split_once(&heading).expect("the README names the file");
+    let (_, after) = readme
+        .split_once(&heading)
+        .expect("the README names the file");
     let (_, after) = after.split_once("\n```").expect("a code block follows");
     let (_, body) = after.split_once('\n').expect("a code block has lines");
     let (body, _) = body.split_once("\n```").expect("a code block ends");
@@ -20,18 +22,25 @@ fn the_operator_of_the_readme_builds_and_runs() {
     let root = workspace_root();
     let readme = std::fs::read_to_string(root.join("README.md")).expect("there is a README");
     let source = block(&readme, "greet/src/lib.rs");
-    assert!(source.lines().count() < 30, "an operator takes under 30 lines");
+    assert!(
+        source.lines().count() < 30,
+        "an operator takes under 30 lines"
+    );
     let job = JobDirectory::new(&block(&readme, "job.toml"));
     std::fs::create_dir_all(job.path().join("greet/src")).expect("a directory can be made");
     let sdk = root.join("guest-sdk/rust");
     let manifest = block(&readme, "greet/Cargo.toml");
-    job.write("greet/Cargo.toml", manifest.replace("../guest-sdk/rust", &sdk.to_string_lossy()));
+    job.write(
+        "greet/Cargo.toml",
+        manifest.replace("../guest-sdk/rust", &sdk.to_string_lossy()),
+    );
     job.write("greet/src/lib.rs", source);
     // The lock file of the examples names versions that are here already, without network.
     let lock = root.join("examples/Cargo.lock");
     std::fs::copy(lock, job.path().join("greet/Cargo.lock")).expect("a file can be copied");
     let target = root.join("target");
-    job.tidegate(&["build", "greet", "--target-dir", &target.to_string_lossy()]).assert_succeeds();
+    job.tidegate(&["build", "greet", "--target-dir", &target.to_string_lossy()])
+        .assert_succeeds();
     job.tidegate(&["check", "job.toml"]).assert_succeeds();
     job.tidegate(&["run", "job.toml"]).assert_succeeds();
     let mut lines = published_lines(&job.path().join("output"));
@@ -46,7 +55,11 @@ fn the_operator_of_the_readme_builds_and_runs() {
 #[test]
 fn the_examples_are_valid_jobs() {
     let examples = workspace_root().join("examples");
-    for job in ["parity-sum/job.toml", "parity-sum/bench.toml", "word-count/job.toml"] {
+    for job in [
+        "parity-sum/job.toml",
+        "parity-sum/bench.toml",
+        "word-count/job.toml",
+    ] {
         tidegate_tests::tidegate(&examples, &["check", job]).assert_succeeds();
     }
 }

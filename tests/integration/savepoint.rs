@@ -52,7 +52,10 @@ fn wait_for_status(job: &JobDirectory, what: &str, is_there: impl Fn(&serde_json
         if status.code == Some(0) && is_there(&json) {
             return;
         }
-        assert!(Instant::now() < give_up, "the job never {what}: {status:#?}");
+        assert!(
+            Instant::now() < give_up,
+            "the job never {what}: {status:#?}"
+        );
     }
 }
 
@@ -60,7 +63,9 @@ fn wait_for_status(job: &JobDirectory, what: &str, is_there: impl Fn(&serde_json
 fn start_and_wait(job: &JobDirectory) -> Running {
     let running = job.start(&["run", "job.toml"]);
     wait_for_status(job, "completed 3 checkpoints", |status| {
-        status["checkpoints"]["completed"].as_u64().is_some_and(|completed| completed >= 3)
+        status["checkpoints"]["completed"]
+            .as_u64()
+            .is_some_and(|completed| completed >= 3)
     });
     running
 }
@@ -70,11 +75,20 @@ fn stop_with_savepoint(job: &JobDirectory) -> String {
     let running = start_and_wait(job);
     let stopped = job.tidegate(&["stop", "job.toml", "--savepoint", "savepoints"]);
     let path = stopped.assert_succeeds().stdout.trim().to_owned();
-    assert!(job.path().join(&path).is_dir(), "`{path}` is not a directory");
+    assert!(
+        job.path().join(&path).is_dir(),
+        "`{path}` is not a directory"
+    );
     assert_eq!(running.wait().code, Some(0));
     let published = published_lines(&job.path().join("output")).len() as u64;
-    assert!(published < RECORDS, "the job was stopped after the last of its output");
-    assert!(published > 0, "the job was stopped before the first of its output");
+    assert!(
+        published < RECORDS,
+        "the job was stopped after the last of its output"
+    );
+    assert!(
+        published > 0,
+        "the job was stopped before the first of its output"
+    );
     path
 }
 
@@ -125,19 +139,34 @@ fn a_new_version_of_a_component_goes_on_with_the_state_of_the_old_one() {
     run_from(&job, &savepoint, &[]).assert_succeeds();
     assert_exact(&job);
     let again = job.tidegate(&["checkpoint", "diff", &savepoint, "state"]);
-    assert!(again.assert_succeeds().stdout.contains("count"), "{again:#?}");
+    assert!(
+        again.assert_succeeds().stdout.contains("count"),
+        "{again:#?}"
+    );
 }
 
 #[test]
 fn a_rescaled_job_that_is_killed_goes_on_with_the_same_command() {
     let job = JobDirectory::new(&counting_job(COUNT, "count"));
     let savepoint = stop_with_savepoint(&job);
-    let arguments = ["run", "job.toml", "--from", &savepoint, "--parallelism", "4"];
+    let arguments = [
+        "run",
+        "job.toml",
+        "--from",
+        &savepoint,
+        "--parallelism",
+        "4",
+    ];
     let running = job.start(&arguments);
     wait_for_status(&job, "completed a checkpoint", |status| {
-        status["checkpoints"]["completed"].as_u64().is_some_and(|completed| completed >= 1)
+        status["checkpoints"]["completed"]
+            .as_u64()
+            .is_some_and(|completed| completed >= 1)
     });
-    assert!(running.kill_after(Duration::ZERO), "the kill hit a running job");
+    assert!(
+        running.kill_after(Duration::ZERO),
+        "the kill hit a running job"
+    );
     job.tidegate(&arguments).assert_succeeds();
     assert_exact(&job);
 }
@@ -184,13 +213,20 @@ fn stop_and_run_again_goes_on_where_it_stopped() {
 fn drain_ends_the_job_for_good() {
     let job = JobDirectory::new(&counting_job(COUNT, "count"));
     let running = start_and_wait(&job);
-    job.tidegate(&["stop", "job.toml", "--drain"]).assert_succeeds();
+    job.tidegate(&["stop", "job.toml", "--drain"])
+        .assert_succeeds();
     assert_eq!(running.wait().code, Some(0));
     let published = published_lines(&job.path().join("output")).len() as u64;
     assert!(published > 0 && published < RECORDS, "{published} lines");
     let again = job.tidegate(&["run", "job.toml"]);
-    assert!(again.assert_succeeds().stderr.contains("finished"), "{again:#?}");
-    assert_eq!(published_lines(&job.path().join("output")).len() as u64, published);
+    assert!(
+        again.assert_succeeds().stderr.contains("finished"),
+        "{again:#?}"
+    );
+    assert_eq!(
+        published_lines(&job.path().join("output")).len() as u64,
+        published
+    );
 }
 
 #[test]

@@ -67,7 +67,9 @@ impl JobDirectory {
         walk(self.path(), &mut paths);
         paths.sort();
         paths.iter().fold(String::new(), |mut text, path| {
-            let length = path.metadata().map_or(0, |m| if m.is_dir() { 0 } else { m.len() });
+            let length = path
+                .metadata()
+                .map_or(0, |m| if m.is_dir() { 0 } else { m.len() });
             let name = path.strip_prefix(self.path()).unwrap_or(path);
             writeln!(text, "{} {length}", name.display()).expect("a string can be written");
             text

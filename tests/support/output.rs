@@ -15,7 +15,9 @@ pub fn published_parts(directory: &Path) -> Vec<PathBuf> {
     };
     let paths = entries.map(|entry| entry.expect("a directory entry can be read").path());
     let is_visible = |path: &PathBuf| {
-        let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
+        let name = path
+            .file_name()
+            .map(|name| name.to_string_lossy().into_owned());
         name.is_some_and(|name| !name.starts_with(['.', '_']))
     };
     let mut paths: Vec<PathBuf> = paths.filter(is_visible).collect();

@@ -28,9 +28,15 @@ impl Finished {
     pub fn assert_fails(&self, code: i32, fragments: &[&str]) {
         assert_eq!(self.code, Some(code), "{self:#?}");
         for fragment in fragments {
-            assert!(self.stderr.contains(fragment), "no `{fragment}` in {self:#?}");
+            assert!(
+                self.stderr.contains(fragment),
+                "no `{fragment}` in {self:#?}"
+            );
         }
-        assert!(!self.stderr.contains("panicked at host/"), "a host panic: {self:#?}");
+        assert!(
+            !self.stderr.contains("panicked at host/"),
+            "a host panic: {self:#?}"
+        );
     }
 
     /// Asserts success.
@@ -73,10 +79,19 @@ impl Running {
     pub fn start(directory: &Path, arguments: &[&str]) -> Self {
         let mut command = Command::new(binary());
         command.args(arguments).current_dir(directory);
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
         let mut child = command.spawn().expect("the binary can be started");
-        let stdout = child.stdout.take().map(|pipe| thread::spawn(|| read_all(pipe)));
-        let stderr = child.stderr.take().map(|pipe| thread::spawn(|| read_all(pipe)));
+        let stdout = child
+            .stdout
+            .take()
+            .map(|pipe| thread::spawn(|| read_all(pipe)));
+        let stderr = child
+            .stderr
+            .take()
+            .map(|pipe| thread::spawn(|| read_all(pipe)));
         Self {
             child,
             stdout,
@@ -96,7 +111,10 @@ impl Running {
     ///
     /// If the system can't tell.
     pub fn is_running(&mut self) -> bool {
-        let ended = self.child.try_wait().expect("the system knows its children");
+        let ended = self
+            .child
+            .try_wait()
+            .expect("the system knows its children");
         ended.is_none()
     }
 
@@ -110,7 +128,9 @@ impl Running {
         thread::sleep(time);
         let was_running = self.is_running();
         if was_running {
-            self.child.kill().expect("a child that was not waited for can be killed");
+            self.child
+                .kill()
+                .expect("a child that was not waited for can be killed");
         }
         let finished = self.wait();
         match finished.code {

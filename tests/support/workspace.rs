@@ -18,7 +18,10 @@ pub fn workspace_root() -> PathBuf {
 #[must_use]
 pub(crate) fn binary() -> PathBuf {
     let test = std::env::current_exe().expect("a test knows its own path");
-    let profile = test.ancestors().nth(2).expect("a test lies in target/<profile>/deps");
+    let profile = test
+        .ancestors()
+        .nth(2)
+        .expect("a test lies in target/<profile>/deps");
     let binary = profile.join("tidegate");
     assert!(
         binary.is_file(),
@@ -37,7 +40,10 @@ pub(crate) fn binary() -> PathBuf {
 #[must_use]
 pub fn guest(crate_path: &str) -> PathBuf {
     let directory = workspace_root().join(crate_path);
-    let name = directory.file_name().expect("a crate has a name").to_owned();
+    let name = directory
+        .file_name()
+        .expect("a crate has a name")
+        .to_owned();
     let component = directory.join(name).with_extension("wasm");
     assert!(
         component.is_file(),

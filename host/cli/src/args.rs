@@ -362,7 +362,10 @@ mod tests {
     use super::*;
 
     fn check(command: &clap::Command) {
-        for argument in command.get_arguments().filter(|argument| !argument.is_positional()) {
+        for argument in command
+            .get_arguments()
+            .filter(|argument| !argument.is_positional())
+        {
             let is_help = matches!(
                 argument.get_action(),
                 ArgAction::Help | ArgAction::HelpShort | ArgAction::HelpLong | ArgAction::Version

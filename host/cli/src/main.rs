@@ -22,8 +22,8 @@ use terminal::Terminal;
 fn main() -> ExitCode {
     let cli = Cli::from_process();
     let terminal = Terminal::default();
-    let done = log_to(&terminal, &cli.log)
-        .and_then(|()| commands::execute(&cli.command, &terminal));
+    let done =
+        log_to(&terminal, &cli.log).and_then(|()| commands::execute(&cli.command, &terminal));
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {

@@ -259,7 +259,10 @@ impl StartingChain {
     }
 
     /// Opens every subtask, restored, and the source if the chain starts with one.
-    #[expect(clippy::type_complexity, reason = "one private caller, which takes it apart")]
+    #[expect(
+        clippy::type_complexity,
+        reason = "one private caller, which takes it apart"
+    )]
     fn open_links(&mut self) -> Result<(Vec<OpenLink>, Option<Box<dyn Source>>), JobError> {
         let mut opened_source = None;
         let mut next_sender = 0;
@@ -306,7 +309,9 @@ fn open_outputs(job: &Job, link: &Link, next_sender: &mut usize) -> Vec<Vec<Outp
         }
     };
     let ports = link.outputs.iter();
-    ports.map(|port| port.iter().map(&mut open).collect()).collect()
+    ports
+        .map(|port| port.iter().map(&mut open).collect())
+        .collect()
 }
 
 fn open_source(
@@ -344,7 +349,11 @@ fn operator_context(job: &Job, subtask: &SubtaskId, config: String) -> OperatorC
     let graph = &job.graph;
     let node = graph.node(&subtask.operator);
     let node = node.expect("a subtask belongs to a node");
-    assert_eq!(node.kind, NodeKind::Operator, "only operators have a context");
+    assert_eq!(
+        node.kind,
+        NodeKind::Operator,
+        "only operators have a context"
+    );
     let key_groups = KeyGroups::new(graph.max_parallelism(), node.parallelism);
     let owned = key_groups.owned_by(subtask.index);
     let inputs = graph.inputs_of(&node.name).map(|edge| match edge.port {

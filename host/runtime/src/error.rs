@@ -62,7 +62,10 @@ pub enum JobError {
 
 /// Why a checkpoint can't be used for a job.
 #[derive(Debug, Error, PartialEq, Eq)]
-#[error("checkpoint {checkpoint} of job `{job}` does not fit this job:\n{}", .differences.join("\n"))]
+#[error(
+    "checkpoint {checkpoint} of job `{job}` does not fit this job:\n{}",
+    .differences.join("\n")
+)]
 pub struct IncompatibleJob {
     /// The checkpoint.
     pub checkpoint: CheckpointId,
@@ -90,7 +93,9 @@ impl JobError {
     #[must_use]
     pub fn kind(&self) -> JobErrorKind {
         match self {
-            Self::Guest(fault) if matches!(fault.cause, FaultCause::IncompatibleState { .. }) => JobErrorKind::StateUnusable,
+            Self::Guest(fault) if matches!(fault.cause, FaultCause::IncompatibleState { .. }) => {
+                JobErrorKind::StateUnusable
+            }
             Self::Guest(_)
             | Self::CheckpointsKeepFailing { .. }
             | Self::Unresponsive { .. }

@@ -7,13 +7,13 @@ use std::sync::Arc;
 use thiserror::Error;
 use tokio::sync::{mpsc, oneshot, watch};
 
+use crate::CheckpointId;
 use crate::config::JobSettings;
 use crate::graph::JobGraph;
 use crate::sink::SinkConnector;
 use crate::source::SourceConnector;
 use crate::status::JobStatus;
 use crate::task::OperatorFactory;
-use crate::CheckpointId;
 
 /// An operator's code and the `config` that its instances get.
 #[derive(Clone)]

@@ -16,8 +16,8 @@ pub mod sink;
 pub mod source;
 mod start;
 pub mod status;
-mod supervisor;
 pub mod stream;
+mod supervisor;
 pub mod task;
 
 pub use connector_error::ConnectorError;

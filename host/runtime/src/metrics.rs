@@ -43,7 +43,8 @@ impl SubtaskMetrics {
     }
 
     pub(crate) fn count_out(&self, records: usize, bytes: usize) {
-        self.records_out.fetch_add(records as u64, Ordering::Relaxed);
+        self.records_out
+            .fetch_add(records as u64, Ordering::Relaxed);
         self.bytes_out.fetch_add(bytes as u64, Ordering::Relaxed);
     }
 
@@ -92,7 +93,9 @@ impl AttemptMetrics {
                     loads.sum()
                 };
                 let watermarks = subtasks.iter().map(|s| s.watermark.load(Ordering::Relaxed));
-                let ended = subtasks.iter().filter(|s| s.has_ended.load(Ordering::Relaxed));
+                let ended = subtasks
+                    .iter()
+                    .filter(|s| s.has_ended.load(Ordering::Relaxed));
                 NodeStatus {
                     name: node.name.clone(),
                     kind: node.kind,

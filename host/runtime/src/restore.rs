@@ -75,14 +75,18 @@ fn recover_sinks(job: &Job, manifest: &Manifest, is_first_attempt: bool) -> Resu
             is_first_attempt,
             pending: pending_output(manifest, name),
         };
-        sink.recover(&start).map_err(|error| node_failed(name, error))?;
+        sink.recover(&start)
+            .map_err(|error| node_failed(name, error))?;
     }
     Ok(())
 }
 
 /// What a checkpoint lists as pending for one sink, from all of its subtasks.
 pub(crate) fn pending_output(manifest: &Manifest, sink: &str) -> Vec<PendingOutput> {
-    let snapshots = manifest.subtasks.iter().filter(|s| s.subtask.operator == sink);
+    let snapshots = manifest
+        .subtasks
+        .iter()
+        .filter(|s| s.subtask.operator == sink);
     let pending = snapshots.flat_map(|snapshot| match &snapshot.contents {
         SnapshotContents::Sink { pending } => pending.as_slice(),
         SnapshotContents::Source { .. } | SnapshotContents::Operator { .. } => &[],

@@ -47,7 +47,8 @@ fn holds_checkpoints(directory: &Path) -> bool {
 fn check_fresh(job: &Job) -> Result<(), JobError> {
     initial_splits(job)?;
     for (name, sink) in &job.sinks {
-        sink.check_fresh().map_err(|error| node_failed(name, error))?;
+        sink.check_fresh()
+            .map_err(|error| node_failed(name, error))?;
     }
     Ok(())
 }
@@ -112,7 +113,9 @@ fn start_from(
     check_compatible(&manifest, &job.graph, allowed, Resume::NewRun)?;
     let target = ImportTarget {
         lineage: new_lineage()?,
-        checkpoint: newest_here.map_or(checkpoint, |newest| newest.max(checkpoint)).next(),
+        checkpoint: newest_here
+            .map_or(checkpoint, |newest| newest.max(checkpoint))
+            .next(),
         attempt,
     };
     Ok(store.import(&source, checkpoint, target)?)
@@ -126,11 +129,7 @@ fn selected(source: &CheckpointDirectory) -> Result<CheckpointId, JobError> {
 }
 
 /// Commits checkpoint 0: which splits every source subtask reads, and nothing else.
-fn start_fresh(
-    job: &Job,
-    store: &dyn CheckpointStore,
-    attempt: u64,
-) -> Result<Manifest, JobError> {
+fn start_fresh(job: &Job, store: &dyn CheckpointStore, attempt: u64) -> Result<Manifest, JobError> {
     let mut splits = initial_splits(job)?;
     let mut subtasks = Vec::new();
     for node in job.graph.nodes() {

@@ -111,10 +111,7 @@ impl Supervisor {
     }
 
     /// Waits before the next attempt. Someone who wants the job to end need not wait for that.
-    async fn wait_for_restart(
-        &mut self,
-        wait: Duration,
-    ) -> Result<Option<Outcome>, JobError> {
+    async fn wait_for_restart(&mut self, wait: Duration) -> Result<Option<Outcome>, JobError> {
         let restart_at = Instant::now() + wait;
         loop {
             let command = tokio::select! {
@@ -161,7 +158,8 @@ impl Supervisor {
             is_first_attempt: self.is_first_attempt,
         };
         let restored = tokio::task::spawn_blocking(move || restore.run()).await;
-        let Some(restored) = restored.expect("restoring does not panic and is never aborted")? else {
+        let Some(restored) = restored.expect("restoring does not panic and is never aborted")?
+        else {
             return Ok(Outcome::AlreadyFinished);
         };
         self.is_first_attempt = false;

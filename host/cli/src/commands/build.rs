@@ -31,5 +31,8 @@ fn line(component: &BuiltComponent) -> String {
         imports => imports.join(", "),
     };
     let (name, bytes) = (&component.crate_name, ByteSize(component.bytes));
-    format!("{name}: {bytes}, imports {imports}, compiled by {}", component.toolchain)
+    format!(
+        "{name}: {bytes}, imports {imports}, compiled by {}",
+        component.toolchain
+    )
 }

@@ -50,9 +50,11 @@ pub(crate) fn check(args: &CheckArgs, terminal: &Terminal) -> Result<(), Failure
 
 fn located(error: &JobFileError) -> Vec<LocatedProblem> {
     match error {
-        JobFileError::Invalid(invalid) => {
-            invalid.problems.iter().map(|problem| problem.locate(&invalid.text)).collect()
-        }
+        JobFileError::Invalid(invalid) => invalid
+            .problems
+            .iter()
+            .map(|problem| problem.locate(&invalid.text))
+            .collect(),
         JobFileError::Unreadable { .. }
         | JobFileError::TooLarge { .. }
         | JobFileError::Engine(_) => vec![LocatedProblem {

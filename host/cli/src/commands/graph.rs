@@ -23,7 +23,11 @@ pub(crate) fn graph(args: &GraphArgs, terminal: &Terminal) -> Result<(), Failure
 }
 
 fn text(graph: &JobGraph) -> String {
-    let mut text = format!("{}, max-parallelism {}\n", graph.job(), graph.max_parallelism());
+    let mut text = format!(
+        "{}, max-parallelism {}\n",
+        graph.job(),
+        graph.max_parallelism()
+    );
     for node in graph.nodes() {
         writeln!(text, "{} {}, {}", node.kind, node.name, details(node)).expect(WRITES);
         for edge in graph.inputs_of(&node.name) {
@@ -54,7 +58,10 @@ fn origin(graph: &JobGraph, edge: &Edge) -> String {
 fn port<'a>(graph: &'a JobGraph, edge: &Edge) -> Option<&'a str> {
     let outputs = &graph.node(&edge.from)?.outputs;
     let port = usize::try_from(edge.port).ok()?;
-    outputs.get(port).filter(|_| outputs.len() > 1).map(String::as_str)
+    outputs
+        .get(port)
+        .filter(|_| outputs.len() > 1)
+        .map(String::as_str)
 }
 
 fn edge_label(graph: &JobGraph, edge: &Edge) -> String {

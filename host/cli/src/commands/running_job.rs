@@ -82,11 +82,15 @@ fn text(answer: &JobAnswer) -> String {
     );
     let checkpoints = &status.checkpoints;
     let (completed, failed) = (checkpoints.completed, checkpoints.failed);
-    text.push_str(&format!("checkpoints: {completed} completed, {failed} failed"));
+    text.push_str(&format!(
+        "checkpoints: {completed} completed, {failed} failed"
+    ));
     if let Some(last) = &checkpoints.last_completed {
         let (id, ms) = (last.checkpoint, last.duration_ms);
         let bytes = ByteSize(last.state_bytes);
-        text.push_str(&format!("; the last, {id}, took {ms:.0} ms and has {bytes}"));
+        text.push_str(&format!(
+            "; the last, {id}, took {ms:.0} ms and has {bytes}"
+        ));
     }
     text.push('\n');
     if let Some(failure) = &status.last_failure {
@@ -100,10 +104,19 @@ fn text(answer: &JobAnswer) -> String {
             node.records_in.to_string(),
             node.records_out.to_string(),
             format!("{:.1}", node.busy_seconds),
-            node.watermark.map_or_else(|| "-".to_owned(), |watermark| watermark.to_string()),
+            node.watermark
+                .map_or_else(|| "-".to_owned(), |watermark| watermark.to_string()),
         ]
     });
-    let header = ["NODE", "KIND", "PARALLELISM", "IN", "OUT", "BUSY s", "WATERMARK ms"];
+    let header = [
+        "NODE",
+        "KIND",
+        "PARALLELISM",
+        "IN",
+        "OUT",
+        "BUSY s",
+        "WATERMARK ms",
+    ];
     text.push_str(&table(&header, rows));
     text
 }

@@ -131,8 +131,12 @@ impl Client {
         let response = sender.send_request(request).await;
         let response = response.map_err(|error| self.no_answer(&error))?;
         let status = response.status();
-        let body = Limited::new(response.into_body(), LONGEST_ANSWER).collect().await;
-        let body = body.map_err(|error| self.no_answer(error.as_ref()))?.to_bytes();
+        let body = Limited::new(response.into_body(), LONGEST_ANSWER)
+            .collect()
+            .await;
+        let body = body
+            .map_err(|error| self.no_answer(error.as_ref()))?
+            .to_bytes();
         if until == Until::Ended && status.is_success() {
             // The process closes the connection once it has given up the lock.
             drop((&mut connection).await);
@@ -145,16 +149,21 @@ impl Client {
             Ok(socket) => socket.connect().await,
             Err(error) => Err(error),
         };
-        connected.map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound
-            | io::ErrorKind::NotADirectory
-            | io::ErrorKind::ConnectionRefused => Failure::NoRunningJob {
-                directory: self.directory.clone(),
-            },
-            _ => {
-                let action = format!("reach the job on {}", self.directory.display());
-                Failure::io(action)(error)
+        let is_absent = |error: &io::Error| {
+            matches!(
+                error.kind(),
+                io::ErrorKind::NotFound
+                    | io::ErrorKind::NotADirectory
+                    | io::ErrorKind::ConnectionRefused
+            )
+        };
+        connected.map_err(|error| {
+            if is_absent(&error) {
+                let directory = self.directory.clone();
+                return Failure::NoRunningJob { directory };
             }
+            let action = format!("reach the job on {}", self.directory.display());
+            Failure::io(action)(error)
         })
     }
 

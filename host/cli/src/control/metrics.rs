@@ -22,13 +22,27 @@ pub(crate) fn text(status: &JobStatus) -> String {
         text: String::new(),
     };
     page.family("tidegate_build_info", "gauge", "Version of the process.");
-    page.labelled("tidegate_build_info", "version", env!("CARGO_PKG_VERSION"), 1);
-    page.family("tidegate_job_state", "gauge", "1 for the state that the job is in.");
+    page.labelled(
+        "tidegate_build_info",
+        "version",
+        env!("CARGO_PKG_VERSION"),
+        1,
+    );
+    page.family(
+        "tidegate_job_state",
+        "gauge",
+        "1 for the state that the job is in.",
+    );
     for state in STATES {
         let is_in = u8::from(state == status.state);
         page.labelled("tidegate_job_state", "state", &state.to_string(), is_in);
     }
-    page.single("tidegate_restarts_total", "counter", "Restarts.", status.restarts);
+    page.single(
+        "tidegate_restarts_total",
+        "counter",
+        "Restarts.",
+        status.restarts,
+    );
     checkpoints(&mut page, status);
     nodes(&mut page, &status.nodes);
     page.text
@@ -37,30 +51,67 @@ pub(crate) fn text(status: &JobStatus) -> String {
 fn checkpoints(page: &mut Page, status: &JobStatus) {
     let checkpoints = &status.checkpoints;
     let name = "tidegate_checkpoints_completed_total";
-    page.single(name, "counter", "Checkpoints that completed.", checkpoints.completed);
+    page.single(
+        name,
+        "counter",
+        "Checkpoints that completed.",
+        checkpoints.completed,
+    );
     let name = "tidegate_checkpoints_failed_total";
-    page.single(name, "counter", "Checkpoints that failed.", checkpoints.failed);
+    page.single(
+        name,
+        "counter",
+        "Checkpoints that failed.",
+        checkpoints.failed,
+    );
     let in_progress = u8::from(checkpoints.in_progress.is_some());
     let name = "tidegate_checkpoints_in_progress";
-    page.single(name, "gauge", "Checkpoints that are being taken.", in_progress);
+    page.single(
+        name,
+        "gauge",
+        "Checkpoints that are being taken.",
+        in_progress,
+    );
     let Some(last) = &checkpoints.last_completed else {
         return;
     };
     let name = "tidegate_checkpoint_last_id";
-    page.single(name, "gauge", "Id of the newest complete checkpoint.", last.checkpoint);
+    page.single(
+        name,
+        "gauge",
+        "Id of the newest complete checkpoint.",
+        last.checkpoint,
+    );
     let name = "tidegate_checkpoint_bytes";
     page.single(name, "gauge", "Bytes of state in it.", last.state_bytes);
     let name = "tidegate_checkpoint_last_completed_timestamp_seconds";
-    page.single(name, "gauge", "When it completed.", Seconds(last.completed_at_ms));
+    page.single(
+        name,
+        "gauge",
+        "When it completed.",
+        Seconds(last.completed_at_ms),
+    );
 }
 
 fn nodes(page: &mut Page, nodes: &[NodeStatus]) {
     type Counter = fn(&NodeStatus) -> u64;
     let counters: [(&str, &str, Counter); 4] = [
-        ("tidegate_records_in_total", "Records that came in.", |node| node.records_in),
-        ("tidegate_records_out_total", "Records that went out.", |node| node.records_out),
-        ("tidegate_bytes_in_total", "Bytes that came in.", |node| node.bytes_in),
-        ("tidegate_bytes_out_total", "Bytes that went out.", |node| node.bytes_out),
+        (
+            "tidegate_records_in_total",
+            "Records that came in.",
+            |node| node.records_in,
+        ),
+        (
+            "tidegate_records_out_total",
+            "Records that went out.",
+            |node| node.records_out,
+        ),
+        ("tidegate_bytes_in_total", "Bytes that came in.", |node| {
+            node.bytes_in
+        }),
+        ("tidegate_bytes_out_total", "Bytes that went out.", |node| {
+            node.bytes_out
+        }),
     ];
     for (name, help, value) in counters {
         page.family(name, "counter", help);
@@ -103,7 +154,9 @@ impl Page {
 
     fn labelled(&mut self, name: &str, key: &str, of: &str, value: impl std::fmt::Display) {
         let (job, of) = (self.job.clone(), label(of));
-        self.line(format_args!("{name}{{job=\"{job}\",{key}=\"{of}\"}} {value}"));
+        self.line(format_args!(
+            "{name}{{job=\"{job}\",{key}=\"{of}\"}} {value}"
+        ));
     }
 
     fn line(&mut self, line: std::fmt::Arguments<'_>) {
@@ -122,7 +175,9 @@ impl std::fmt::Display for Seconds {
 
 /// The value of a label, escaped.
 fn label(text: &str) -> String {
-    text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+    text.replace('\\', "\\\\")
+        .replace('"', "\\\"")
+        .replace('\n', "\\n")
 }
 
 #[cfg(test)]
@@ -186,7 +241,10 @@ mod tests {
             "tidegate_busy_seconds_total{job=\"sums\",operator=\"count\"} 0.5",
             "tidegate_watermark_seconds{job=\"sums\",operator=\"count\"} -1.500",
         ] {
-            assert!(text.lines().any(|found| found == line), "{line} is not in\n{text}");
+            assert!(
+                text.lines().any(|found| found == line),
+                "{line} is not in\n{text}"
+            );
         }
     }
 }

@@ -66,7 +66,10 @@ async fn readyz(State(state): State<ControlState>) -> (StatusCode, String) {
 }
 
 async fn metrics_text(State(state): State<ControlState>) -> Response {
-    let content_type = [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")];
+    let content_type = [(
+        header::CONTENT_TYPE,
+        "text/plain; version=0.0.4; charset=utf-8",
+    )];
     (content_type, metrics::text(&state.job.status())).into_response()
 }
 
@@ -102,10 +105,7 @@ async fn savepoint(
     Ok(Json(SavepointAnswer { savepoint }))
 }
 
-async fn stop(
-    State(state): State<ControlState>,
-    body: Bytes,
-) -> Result<Json<EndAnswer>, Problem> {
+async fn stop(State(state): State<ControlState>, body: Bytes) -> Result<Json<EndAnswer>, Problem> {
     let StopRequest { savepoint, drain } = if body.is_empty() {
         StopRequest::default()
     } else {

@@ -85,10 +85,16 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let socket = SocketPath::of(directory.path()).unwrap();
         drop(socket.listen().unwrap());
-        assert!(socket.connect().await.is_err(), "nobody listens on a leftover");
+        assert!(
+            socket.connect().await.is_err(),
+            "nobody listens on a leftover"
+        );
         let _listener = socket.listen().unwrap();
         socket.connect().await.unwrap();
-        let mode = std::fs::metadata(directory.path().join(NAME)).unwrap().permissions().mode();
+        let mode = std::fs::metadata(directory.path().join(NAME))
+            .unwrap()
+            .permissions()
+            .mode();
         assert_eq!(mode & 0o777, 0o600);
     }
 
@@ -108,7 +114,10 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         std::fs::write(directory.path().join(NAME), "mine").unwrap();
         let socket = SocketPath::of(directory.path()).unwrap();
-        assert_eq!(socket.listen().unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(
+            socket.listen().unwrap_err().kind(),
+            io::ErrorKind::AlreadyExists
+        );
         assert_eq!(std::fs::read(directory.path().join(NAME)).unwrap(), b"mine");
     }
 }

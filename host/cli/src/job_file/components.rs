@@ -126,6 +126,7 @@ fn read(path: &Path) -> io::Result<Vec<u8>> {
         return Err(io::Error::other(reason));
     }
     let mut bytes = Vec::new();
-    file.take(Limits::COMPONENT_BYTES + 1).read_to_end(&mut bytes)?;
+    file.take(Limits::COMPONENT_BYTES + 1)
+        .read_to_end(&mut bytes)?;
     Ok(bytes)
 }

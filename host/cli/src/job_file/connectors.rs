@@ -54,16 +54,15 @@ pub(crate) fn check_known(entries: &[NodeEntry<'_>], problems: &Problems) {
 
 /// Makes the connectors, of entries that [`check_known`] found nothing wrong with. `base` is what
 /// paths are relative to.
-pub(crate) fn connect(
-    entries: &[NodeEntry<'_>],
-    base: &Path,
-    problems: &Problems,
-) -> Connectors {
+pub(crate) fn connect(entries: &[NodeEntry<'_>], base: &Path, problems: &Problems) -> Connectors {
     let mut connectors = Connectors::default();
     let base = match std::path::absolute(base) {
         Ok(base) => base,
         Err(error) => {
-            let message = format!("the path of {} can't be made absolute: {error}", base.display());
+            let message = format!(
+                "the path of {} can't be made absolute: {error}",
+                base.display()
+            );
             problems.push(Problem::of_file(message));
             return connectors;
         }
@@ -190,7 +189,8 @@ impl<'a, 'i> OptionsReader<'a, 'i> {
         }
         if let Some(field) = message.strip_prefix("missing field ") {
             let message = format!("{} has no {field}", self.title());
-            self.problems.push(Problem::at(self.entry.name.span(), message));
+            self.problems
+                .push(Problem::at(self.entry.name.span(), message));
             return;
         }
         let span = error.span().unwrap_or_else(|| self.entry.name.span());
@@ -198,10 +198,13 @@ impl<'a, 'i> OptionsReader<'a, 'i> {
             Some((what, expected)) => (what, Some(format!("expected {expected}"))),
             None => (message, None),
         };
-        let mut problem = Problem::at(span.clone(), match self.key_at(&span) {
-            Some(key) => format!("`{key}` of {}: {what}", self.title()),
-            None => format!("{}: {what}", self.title()),
-        });
+        let mut problem = Problem::at(
+            span.clone(),
+            match self.key_at(&span) {
+                Some(key) => format!("`{key}` of {}: {what}", self.title()),
+                None => format!("{}: {what}", self.title()),
+            },
+        );
         problem.help = expected;
         self.problems.push(problem);
     }
@@ -220,7 +223,10 @@ impl<'a, 'i> OptionsReader<'a, 'i> {
             Some(source) => format!("{reason}: {source}"),
             None => reason,
         };
-        self.problems.push(Problem::at(span, format!("{}: {reason}", self.entry.title())));
+        self.problems.push(Problem::at(
+            span,
+            format!("{}: {reason}", self.entry.title()),
+        ));
         None
     }
 

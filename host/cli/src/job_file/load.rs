@@ -67,7 +67,9 @@ impl NodePlace {
         let options = match &node.part {
             PartEntry::Source(connector) | PartEntry::Sink(connector) => {
                 let options = connector.options.iter();
-                options.map(|(key, value)| (key.get_ref().to_string(), value.span())).collect()
+                options
+                    .map(|(key, value)| (key.get_ref().to_string(), value.span()))
+                    .collect()
             }
             PartEntry::Operator(_) => BTreeMap::new(),
         };
@@ -87,7 +89,9 @@ impl JobFile {
         };
         let mut bytes = Vec::new();
         let file = File::open(path).map_err(unreadable)?;
-        file.take(LARGEST + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+        file.take(LARGEST + 1)
+            .read_to_end(&mut bytes)
+            .map_err(unreadable)?;
         if bytes.len() as u64 > LARGEST {
             return Err(JobFileError::TooLarge {
                 path: path.to_owned(),
@@ -204,7 +208,8 @@ impl JobFile {
         if !problems.is_empty() {
             return None;
         }
-        let digest = |summary: &ComponentSummary| (summary.operator.clone(), summary.digest.clone());
+        let digest =
+            |summary: &ComponentSummary| (summary.operator.clone(), summary.digest.clone());
         let digests = summaries.iter().map(digest).collect();
         let graph = outline.wiring.graph(document, &digests);
         let graph = graph.expect("the same graph without digests was accepted");

@@ -80,7 +80,9 @@ fn node<'i>(
     }
     let part = match kind {
         NodeKind::Source => connector(reader, table).map(PartEntry::Source),
-        NodeKind::Operator => operator(reader, problems).map(Box::new).map(PartEntry::Operator),
+        NodeKind::Operator => operator(reader, problems)
+            .map(Box::new)
+            .map(PartEntry::Operator),
         NodeKind::Sink => connector(reader, table).map(PartEntry::Sink),
     };
     Some(NodeEntry {
@@ -231,7 +233,9 @@ fn refused_port(name: &str, before: &[String]) -> Option<&'static str> {
         return Some("two ports have that name");
     }
     // A number in `from` is a port's index, so a name can't be the number of another port.
-    let is_misleading = name.parse::<usize>().is_ok_and(|index| index != before.len());
+    let is_misleading = name
+        .parse::<usize>()
+        .is_ok_and(|index| index != before.len());
     if is_misleading {
         return Some("its name is the number of another port");
     }

@@ -18,7 +18,11 @@ pub(crate) fn parse<'i>(text: &'i str, problems: &Problems) -> Option<Document<'
         return None;
     }
     let name = reader.text("name", "the job's name");
-    let name = reader.required(name, "name", "the job's name, such as `name = \"word-count\"`");
+    let name = reader.required(
+        name,
+        "name",
+        "the job's name, such as `name = \"word-count\"`",
+    );
     if let Some(name) = &name {
         check_job_name(name, problems);
     }
@@ -52,7 +56,10 @@ fn tables<'i>(text: &'i str, problems: &Problems) -> Option<DeTable<'i>> {
     let (root, errors) = DeTable::parse_recoverable(text);
     for error in errors.iter().take(SYNTAX_ERRORS) {
         let span = error.span().unwrap_or(text.len()..text.len());
-        problems.push(Problem::at(span, format!("not TOML: {}", error.message().trim_end())));
+        problems.push(Problem::at(
+            span,
+            format!("not TOML: {}", error.message().trim_end()),
+        ));
     }
     errors.is_empty().then(|| root.into_inner())
 }

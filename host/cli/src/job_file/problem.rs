@@ -50,7 +50,10 @@ impl Problem {
 
     /// The same problem with its place in the file's text worked out.
     pub(crate) fn locate(&self, text: &str) -> LocatedProblem {
-        let position = self.span.as_ref().map(|span| Position::of(text, span.start));
+        let position = self
+            .span
+            .as_ref()
+            .map(|span| Position::of(text, span.start));
         LocatedProblem {
             line: position.map(|position| position.line),
             column: position.map(|position| position.column),
@@ -144,7 +147,11 @@ mod tests {
         problems.push(Problem::of_file("c"));
         problems.push(Problem::at(5..6, "b"));
         problems.push(Problem::at(1..2, "a"));
-        let messages: Vec<String> = problems.into_sorted().into_iter().map(|p| p.message).collect();
+        let messages: Vec<String> = problems
+            .into_sorted()
+            .into_iter()
+            .map(|p| p.message)
+            .collect();
         assert_eq!(messages, ["a", "b", "c"]);
     }
 }

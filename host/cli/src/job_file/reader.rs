@@ -84,7 +84,8 @@ impl<'a, 'i> TableReader<'a, 'i> {
         if found.is_none() && !self.table.contains_key(key) {
             let message = format!("{} has no `{key}`", self.title);
             let problem = Problem::at(self.span.clone(), message);
-            self.problems.push(problem.help(format!("expected {expected}")));
+            self.problems
+                .push(problem.help(format!("expected {expected}")));
         }
         found
     }
@@ -175,11 +176,7 @@ impl<'a, 'i> TableReader<'a, 'i> {
     }
 
     /// A table.
-    pub(crate) fn table(
-        &mut self,
-        key: &'static str,
-        title: &str,
-    ) -> Option<TableReader<'a, 'i>> {
+    pub(crate) fn table(&mut self, key: &'static str, title: &str) -> Option<TableReader<'a, 'i>> {
         let (name, found) = self.entry(key)?;
         let Some(table) = found.get_ref().as_table() else {
             self.wrong_type(key, found, "a table");
@@ -245,7 +242,8 @@ impl<'a, 'i> TableReader<'a, 'i> {
 
     fn refuse(&self, span: Span, message: String, expected: &str) {
         let problem = Problem::at(span, message);
-        self.problems.push(problem.help(format!("expected {expected}")));
+        self.problems
+            .push(problem.help(format!("expected {expected}")));
     }
 
     fn read_or_refuse<T>(

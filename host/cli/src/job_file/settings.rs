@@ -55,13 +55,25 @@ pub(crate) fn checkpoint(root: &mut TableReader<'_, '_>) -> (String, CheckpointS
     let mut directory = None;
     if let Some(mut table) = root.table("checkpoint", "[checkpoint]") {
         directory = table.text("directory", "a path, relative to the job file");
-        set(&mut settings.interval, table.duration("interval", Zero::Refused));
-        set(&mut settings.timeout, table.duration("timeout", Zero::Refused));
-        set(&mut settings.min_pause, table.duration("min-pause", Zero::Allowed));
+        set(
+            &mut settings.interval,
+            table.duration("interval", Zero::Refused),
+        );
+        set(
+            &mut settings.timeout,
+            table.duration("timeout", Zero::Refused),
+        );
+        set(
+            &mut settings.min_pause,
+            table.duration("min-pause", Zero::Allowed),
+        );
         let retain = table.number("retain", 1..=10_000);
         set(&mut settings.retain, retain.map(toml::Spanned::into_inner));
         let failures = table.number("tolerable-failures", 0..=u32::MAX);
-        set(&mut settings.tolerable_failures, failures.map(toml::Spanned::into_inner));
+        set(
+            &mut settings.tolerable_failures,
+            failures.map(toml::Spanned::into_inner),
+        );
         table.finish();
     }
     let directory = directory.map_or_else(|| "state".to_owned(), toml::Spanned::into_inner);
@@ -86,7 +98,10 @@ pub(crate) fn restart(root: &mut TableReader<'_, '_>, problems: &Problems) -> Re
     let Some(mut table) = root.table("restart", "[restart]") else {
         return RestartSettings::default();
     };
-    let strategy = match (table.choice("strategy", &STRATEGIES), table.is_set("strategy")) {
+    let strategy = match (
+        table.choice("strategy", &STRATEGIES),
+        table.is_set("strategy"),
+    ) {
         (Some(strategy), _) => strategy.into_inner(),
         (None, false) => Strategy::ExponentialBackoff,
         // Which keys belong here is not known, so none is called unknown.
@@ -129,11 +144,16 @@ fn exponential_backoff(table: &mut TableReader<'_, '_>, problems: &Problems) -> 
     set(&mut max, table.duration("max", Zero::Refused));
     let found = table.number("attempts", 1..=u32::MAX);
     set(&mut attempts, found.map(toml::Spanned::into_inner));
-    set(&mut reset_after, table.duration("reset-after", Zero::Refused));
+    set(
+        &mut reset_after,
+        table.duration("reset-after", Zero::Refused),
+    );
     if max < initial {
         let message = "`max` of [restart] is shorter than `initial`";
         let help = "waits grow from `initial` (default \"100ms\") to `max` (default \"30s\")";
-        let place = table.value_span("max").or_else(|| table.value_span("initial"));
+        let place = table
+            .value_span("max")
+            .or_else(|| table.value_span("initial"));
         problems.push(Problem::at(place.unwrap_or_else(|| table.span()), message).help(help));
     }
     RestartSettings::ExponentialBackoff {

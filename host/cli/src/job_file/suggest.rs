@@ -6,10 +6,7 @@ fn allowed_distance(name: &str) -> usize {
 }
 
 /// The known name next to `name`, if one is near.
-pub(crate) fn nearest<'a>(
-    name: &str,
-    known: impl IntoIterator<Item = &'a str>,
-) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let normal = name.to_lowercase().replace('_', "-");
     known
         .into_iter()

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use bytesize::ByteSize;
-use toml::de::{DeInteger, DeValue};
 use toml::Spanned;
+use toml::de::{DeInteger, DeValue};
 
 use super::problem::Problem;
 
@@ -60,7 +60,8 @@ pub(crate) fn json(value: &Spanned<DeValue<'_>>) -> Result<serde_json::Value, Pr
             let entry = |(key, value): (&Spanned<_>, _)| {
                 Ok((AsRef::<str>::as_ref(key.get_ref()).to_owned(), json(value)?))
             };
-            let fields: serde_json::Map<_, _> = table.iter().map(entry).collect::<Result<_, _>>()?;
+            let fields: serde_json::Map<_, _> =
+                table.iter().map(entry).collect::<Result<_, _>>()?;
             Ok(serde_json::Value::Object(fields))
         }
     }
@@ -85,7 +86,14 @@ mod tests {
         assert_eq!(size("256MiB"), Ok(256 << 20));
         assert_eq!(size("64 kB"), Ok(64_000));
         assert_eq!(size("1.5KiB"), Ok(1536));
-        for bad in ["", "256", "MiB", "-1MiB", "99999999999999999EiB", "1 lightyear"] {
+        for bad in [
+            "",
+            "256",
+            "MiB",
+            "-1MiB",
+            "99999999999999999EiB",
+            "1 lightyear",
+        ] {
             assert!(size(bad).is_err(), "{bad}");
         }
     }

@@ -26,20 +26,23 @@ pub(crate) struct Wiring {
 pub(crate) fn wire(document: &Document<'_>, parallelism: u32, problems: &Problems) -> Wiring {
     let entries = &document.nodes.usable;
     check_names(entries, problems);
-    let lookup = Lookup {
-        document,
-        problems,
-    };
+    let lookup = Lookup { document, problems };
     let mut ports: BTreeMap<&str, u32> = BTreeMap::new();
     let mut edges = Vec::new();
-    for (entry, input) in entries.iter().flat_map(|e| e.inputs.iter().map(move |i| (e, i))) {
+    for (entry, input) in entries
+        .iter()
+        .flat_map(|e| e.inputs.iter().map(move |i| (e, i)))
+    {
         let Some((from, port)) = lookup.upstream(entry, input) else {
             continue;
         };
         let most = ports.entry(from.name.get_ref()).or_default();
         *most = port.max(*most);
         let parallelism_of = |entry: &NodeEntry<'_>| {
-            entry.parallelism.as_ref().map_or(parallelism, |own| *own.get_ref())
+            entry
+                .parallelism
+                .as_ref()
+                .map_or(parallelism, |own| *own.get_ref())
         };
         let default = if parallelism_of(from) == parallelism_of(entry) {
             Partitioning::Forward
@@ -50,13 +53,19 @@ pub(crate) fn wire(document: &Document<'_>, parallelism: u32, problems: &Problem
             from: from.name.get_ref().clone(),
             port,
             to: entry.name.get_ref().clone(),
-            partitioning: input.partition.as_ref().map_or(default, |given| *given.get_ref()),
+            partitioning: input
+                .partition
+                .as_ref()
+                .map_or(default, |given| *given.get_ref()),
         });
     }
     let node = |entry: &NodeEntry<'_>| Node {
         name: entry.name.get_ref().clone(),
         kind: entry.kind(),
-        parallelism: entry.parallelism.as_ref().map_or(parallelism, |own| *own.get_ref()),
+        parallelism: entry
+            .parallelism
+            .as_ref()
+            .map_or(parallelism, |own| *own.get_ref()),
         implementation: implementation(&entry.part),
         digest: None,
         outputs: outputs(entry, ports.get(entry.name.get_ref().as_str()).copied()),
@@ -84,12 +93,14 @@ impl Wiring {
 }
 
 /// Where the file says what the graph refuses.
-pub(crate) fn place(
-    error: &GraphError,
-    document: &Document<'_>,
-    parallelism: &Setting,
-) -> Problem {
-    let entry = |name: &str| document.nodes.usable.iter().find(|e| e.name.get_ref() == name);
+pub(crate) fn place(error: &GraphError, document: &Document<'_>, parallelism: &Setting) -> Problem {
+    let entry = |name: &str| {
+        document
+            .nodes
+            .usable
+            .iter()
+            .find(|e| e.name.get_ref() == name)
+    };
     let header = |name: &str| entry(name).map(|entry| entry.name.span());
     let inputs = |name: &str| entry(name).map(|entry| entry.inputs_span.clone());
     let span: Option<Span> = match error {
@@ -116,9 +127,9 @@ pub(crate) fn place(
     let mut problem = Problem::of_file(error.to_string());
     problem.span = span;
     problem.help = match error {
-        GraphError::Cycle { .. } => Some(
-            "expected a graph without cycles: a barrier could not pass one".to_owned(),
-        ),
+        GraphError::Cycle { .. } => {
+            Some("expected a graph without cycles: a barrier could not pass one".to_owned())
+        }
         GraphError::Missing { missing } => Some(format!("expected a table [{missing}.NAME]")),
         GraphError::DuplicateName { .. }
         | GraphError::UnknownNode { .. }
@@ -205,7 +216,8 @@ impl<'a, 'i> Lookup<'a, 'i> {
         if from.kind() == NodeKind::Sink {
             let message = format!("{} reads from {}", entry.title(), from.title());
             let help = "expected a source or an operator: a sink has no output";
-            self.problems.push(Problem::at(input.from.span(), message).help(help));
+            self.problems
+                .push(Problem::at(input.from.span(), message).help(help));
             return None;
         }
         match port.map_or(Ok(0), |port| port_of(from, port)) {
@@ -221,7 +233,10 @@ impl<'a, 'i> Lookup<'a, 'i> {
     }
 
     fn unknown_node(&self, entry: &NodeEntry<'_>, from: &Spanned<String>, name: &str) {
-        let message = format!("{} reads from `{name}`, which does not exist", entry.title());
+        let message = format!(
+            "{} reads from `{name}`, which does not exist",
+            entry.title()
+        );
         let nodes = &self.document.nodes.usable;
         let readable = nodes.iter().filter(|node| node.kind() != NodeKind::Sink);
         let names = readable.map(|node| node.name.get_ref().as_str());
@@ -250,7 +265,10 @@ fn port_of(from: &NodeEntry<'_>, port: &str) -> Result<u32, (String, Option<Stri
     match port.parse::<u32>() {
         Ok(number) if (number as usize) < count => Ok(number),
         Ok(_) => {
-            let reason = format!("{} has {count} output port(s), numbered from 0", from.title());
+            let reason = format!(
+                "{} has {count} output port(s), numbered from 0",
+                from.title()
+            );
             Err((reason, None))
         }
         Err(_) => {
@@ -271,7 +289,10 @@ fn unnamed_port_of(from: &NodeEntry<'_>, port: &str) -> Result<u32, (String, Opt
         Ok(number) if number < UNNAMED_PORTS => Ok(number),
         Ok(_) => {
             let reason = format!("{} names no `outputs`", from.title());
-            Err((reason, Some(format!("expected a port from 0 to {}", UNNAMED_PORTS - 1))))
+            Err((
+                reason,
+                Some(format!("expected a port from 0 to {}", UNNAMED_PORTS - 1)),
+            ))
         }
         Err(_) => {
             let reason = format!("{} names no `outputs`", from.title());

@@ -32,15 +32,18 @@ impl Narrator {
         let failed = status.checkpoints.failed;
         if failed > self.failed_checkpoints {
             self.failed_checkpoints = failed;
-            let why = status.checkpoints.last_failure.as_deref().unwrap_or("unknown");
+            let why = status
+                .checkpoints
+                .last_failure
+                .as_deref()
+                .unwrap_or("unknown");
             lines.push(format!("a checkpoint failed, the job goes on: {why}"));
         }
         let is_restored = match status.state {
             JobState::Running | JobState::Stopping | JobState::Finished | JobState::Stopped => true,
-            JobState::Restoring
-            | JobState::Restarting
-            | JobState::Cancelled
-            | JobState::Failed => false,
+            JobState::Restoring | JobState::Restarting | JobState::Cancelled | JobState::Failed => {
+                false
+            }
         };
         if is_restored && status.attempt > self.restored_attempt {
             self.restored_attempt = status.attempt;
@@ -114,7 +117,10 @@ pub(crate) fn summary(outcome: &Outcome, status: &JobStatus) -> String {
 }
 
 fn per_second(records: u64, millis: u64) -> u64 {
-    records.saturating_mul(1000).checked_div(millis).unwrap_or(0)
+    records
+        .saturating_mul(1000)
+        .checked_div(millis)
+        .unwrap_or(0)
 }
 
 /// `1234567` as `1,234,567`.

@@ -40,7 +40,11 @@ pub(crate) fn job_file_error(error: &JobFileError, is_watched: bool) -> String {
 pub(crate) fn plain(invalid: &InvalidJobFile) -> String {
     let mut text = String::new();
     for problem in &invalid.problems {
-        text.push_str(&format!("{}: {}\n", place(invalid, problem), problem.message));
+        text.push_str(&format!(
+            "{}: {}\n",
+            place(invalid, problem),
+            problem.message
+        ));
         if let Some(help) = &problem.help {
             text.push_str(&format!("  {help}\n"));
         }
@@ -107,7 +111,10 @@ impl Diagnostic for ShownProblem<'_> {
     }
 
     fn source_code(&self) -> Option<&dyn SourceCode> {
-        self.problem.span.as_ref().map(|_| -> &dyn SourceCode { self.source })
+        self.problem
+            .span
+            .as_ref()
+            .map(|_| -> &dyn SourceCode { self.source })
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {

@@ -25,7 +25,13 @@ mod tests {
 
     #[test]
     fn columns_stand_under_their_names() {
-        let rows = [vec!["a".to_owned(), "10".to_owned()], vec!["long".to_owned(), "7".to_owned()]];
-        assert_eq!(table(&["NAME", "N"], rows.into_iter()), "NAME  N\na     10\nlong  7\n");
+        let rows = [
+            vec!["a".to_owned(), "10".to_owned()],
+            vec!["long".to_owned(), "7".to_owned()],
+        ];
+        assert_eq!(
+            table(&["NAME", "N"], rows.into_iter()),
+            "NAME  N\na     10\nlong  7\n"
+        );
     }
 }

@@ -20,7 +20,10 @@ inputs = [{ from = "numbers" }]
 fn parallelism(json: &str) -> Vec<u64> {
     let graph: Value = serde_json::from_str(json).expect("it prints JSON");
     let nodes = graph["nodes"].as_array().expect("a graph has nodes");
-    nodes.iter().filter_map(|node| node["parallelism"].as_u64()).collect()
+    nodes
+        .iter()
+        .filter_map(|node| node["parallelism"].as_u64())
+        .collect()
 }
 
 #[test]
@@ -45,9 +48,14 @@ fn check_prints_problems_as_json_for_editors() {
 
 #[test]
 fn flags_win_over_the_environment_and_that_over_the_job_file() {
-    let directory = JobDirectory::new(&COPY.replace("\n[source", "\n[defaults]\nparallelism = 2\n[source"));
+    let directory =
+        JobDirectory::new(&COPY.replace("\n[source", "\n[defaults]\nparallelism = 2\n[source"));
     let graph = |flags: &[&str], variable: Option<&str>| {
-        let arguments: Vec<&str> = ["graph", "job.toml", "--json"].iter().chain(flags).copied().collect();
+        let arguments: Vec<&str> = ["graph", "job.toml", "--json"]
+            .iter()
+            .chain(flags)
+            .copied()
+            .collect();
         let mut command = directory.command(&arguments);
         command.envs(variable.map(|value| ("TIDEGATE_PARALLELISM", value)));
         parallelism(&ended(&mut command).stdout)
@@ -70,7 +78,10 @@ fn switches_in_the_environment_can_be_off() {
     let directory = JobDirectory::new(COPY);
     let mut command = directory.command(&["graph", "job.toml"]);
     let shown = ended(command.env("TIDEGATE_JSON", "0"));
-    assert!(shown.stdout.starts_with("copy, max-parallelism 128\n"), "{shown:?}");
+    assert!(
+        shown.stdout.starts_with("copy, max-parallelism 128\n"),
+        "{shown:?}"
+    );
     let mut command = directory.command(&["graph", "job.toml"]);
     let refused = ended(command.env("TIDEGATE_JSON", "maybe"));
     assert_eq!(refused.code, Some(2), "{refused:?}");
@@ -122,7 +133,10 @@ fn without_a_running_job_commands_for_it_have_exit_code_5() {
     ] {
         let refused = directory.tidegate(arguments);
         assert_eq!(refused.code, Some(5), "{arguments:?}");
-        assert_eq!(refused.stderr, "error: no job runs on ./state\n", "{arguments:?}");
+        assert_eq!(
+            refused.stderr, "error: no job runs on ./state\n",
+            "{arguments:?}"
+        );
     }
     assert_eq!(directory.names(), ["job.toml"]);
 }

@@ -1,6 +1,7 @@
 //! The binary as scripts see it: what it prints where, and its exit codes.
 
 mod command_line;
+mod control_socket;
 mod refusals;
 mod running_job;
 mod support;

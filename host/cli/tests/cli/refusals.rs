@@ -26,7 +26,10 @@ fn expect_refused(directory: &JobDirectory, parts: &[&str]) {
         let refused = directory.tidegate(&[command, "job.toml"]);
         assert_eq!(refused.code, Some(2), "{command}: {refused:?}");
         for part in parts {
-            assert!(refused.stderr.contains(part), "{command}: {part} is not in {refused:?}");
+            assert!(
+                refused.stderr.contains(part),
+                "{command}: {part} is not in {refused:?}"
+            );
         }
         assert_eq!(refused.stdout, "", "{command}");
     }
@@ -38,7 +41,12 @@ fn a_missing_job_file_is_named() {
     let directory = JobDirectory::new(COPY);
     let refused = directory.tidegate(&["run", "jbo.toml"]);
     assert_eq!(refused.code, Some(2));
-    assert!(refused.stderr.starts_with("error: job file jbo.toml can't be read: "), "{refused:?}");
+    assert!(
+        refused
+            .stderr
+            .starts_with("error: job file jbo.toml can't be read: "),
+        "{refused:?}"
+    );
 }
 
 #[test]
@@ -55,7 +63,10 @@ fn a_wrong_key_is_placed_on_the_first_line() {
 #[test]
 fn a_missing_component_is_named_with_its_line() {
     let directory = JobDirectory::new(OPERATOR);
-    expect_refused(&directory, &["job.toml:9:13: component ./same.wasm can't be read: "]);
+    expect_refused(
+        &directory,
+        &["job.toml:9:13: component ./same.wasm can't be read: "],
+    );
 }
 
 #[test]
@@ -81,9 +92,15 @@ fn what_a_connector_refuses_is_placed_at_its_key() {
 
 #[test]
 fn standard_input_needs_consent_to_loss() {
-    let lossy = COPY.replace("connector = \"generator\"\nto = 10", "connector = \"stdin\"");
+    let lossy = COPY.replace(
+        "connector = \"generator\"\nto = 10",
+        "connector = \"stdin\"",
+    );
     let directory = JobDirectory::new(&lossy);
-    expect_refused(&directory, &["job.toml:5:13: source `numbers`: ", "accept-loss"]);
+    expect_refused(
+        &directory,
+        &["job.toml:5:13: source `numbers`: ", "accept-loss"],
+    );
 }
 
 #[test]
@@ -92,6 +109,9 @@ fn a_missing_input_is_placed_in_the_job_file_and_nothing_is_written() {
     let directory = JobDirectory::new(&COPY.replace("connector = \"generator\"\nto = 10", missing));
     let refused = directory.tidegate(&["run", "job.toml"]);
     assert_eq!(refused.code, Some(2), "{refused:?}");
-    assert!(refused.stderr.starts_with("job.toml:6:8: `numbers`: "), "{refused:?}");
+    assert!(
+        refused.stderr.starts_with("job.toml:6:8: `numbers`: "),
+        "{refused:?}"
+    );
     assert_eq!(directory.names(), ["job.toml"]);
 }

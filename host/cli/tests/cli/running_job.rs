@@ -9,13 +9,14 @@ use serde_json::Value;
 use crate::command_line::COPY;
 use crate::support::JobDirectory;
 
-fn endless() -> String {
+/// A job that goes on until it is stopped.
+pub(crate) fn endless() -> String {
     COPY.replace("to = 10", "rate = 1000")
         .replace("\n[source", "\n[checkpoint]\ninterval = \"50ms\"\n[source")
 }
 
 /// Waits until the job on a directory is in a state.
-fn wait_for(directory: &JobDirectory, state: &str) -> Value {
+pub(crate) fn wait_for(directory: &JobDirectory, state: &str) -> Value {
     let deadline = Instant::now() + Duration::from_secs(60);
     loop {
         let asked = directory.tidegate(&["status", "job.toml", "--json"]);
@@ -23,7 +24,10 @@ fn wait_for(directory: &JobDirectory, state: &str) -> Value {
         if status["state"] == state {
             return status;
         }
-        assert!(Instant::now() < deadline, "the job is not {state}: {asked:?}");
+        assert!(
+            Instant::now() < deadline,
+            "the job is not {state}: {asked:?}"
+        );
         std::thread::sleep(Duration::from_millis(20));
     }
 }
@@ -42,12 +46,21 @@ fn a_bounded_job_finishes_and_says_so_when_run_again() {
     let directory = JobDirectory::new(COPY);
     let first = directory.tidegate(&["run", "job.toml"]);
     assert_eq!(first.code, Some(0), "{first:?}");
-    assert!(first.stderr.starts_with("copy: starts fresh\n"), "{first:?}");
-    assert!(first.stderr.contains("copy: finished; 10 records in "), "{first:?}");
+    assert!(
+        first.stderr.starts_with("copy: starts fresh\n"),
+        "{first:?}"
+    );
+    assert!(
+        first.stderr.contains("copy: finished; 10 records in "),
+        "{first:?}"
+    );
     assert_eq!(first.stdout, "");
     let again = directory.tidegate(&["run", "job.toml"]);
     assert_eq!(again.code, Some(0), "{again:?}");
-    assert_eq!(again.stderr, "copy: already finished in an earlier run; nothing to do\n");
+    assert_eq!(
+        again.stderr,
+        "copy: already finished in an earlier run; nothing to do\n"
+    );
 }
 
 #[test]
@@ -65,14 +78,22 @@ fn stop_waits_until_the_directory_is_free() {
     let stopped = directory.tidegate(&["stop", "job.toml", "--timeout", "30s", "--json"]);
     assert_eq!(stopped.code, Some(0), "{stopped:?}");
     let answer: Value = serde_json::from_str(&stopped.stdout).expect("it prints JSON");
-    assert_eq!(answer, serde_json::json!({ "state": "stopped", "savepoint": null }));
+    assert_eq!(
+        answer,
+        serde_json::json!({ "state": "stopped", "savepoint": null })
+    );
     assert!(!directory.path().join("state/control.sock").exists());
 
     let (mut next, next_stderr) = directory.start(&["run", "job.toml"]);
     wait_for(&directory, "running");
     signal(&next, rustix::process::Signal::TERM);
     assert_eq!(next.wait().expect("it ends").code(), Some(0));
-    assert_eq!(run.wait().expect("it ends").code(), Some(0), "{}", said(&stderr));
+    assert_eq!(
+        run.wait().expect("it ends").code(),
+        Some(0),
+        "{}",
+        said(&stderr)
+    );
     assert!(said(&next_stderr).contains("copy: continues from checkpoint "));
     assert!(said(&next_stderr).contains("copy: stopped at checkpoint "));
 }
@@ -85,7 +106,10 @@ fn a_savepoint_is_a_directory_whose_path_is_printed() {
     let taken = directory.tidegate(&["savepoint", "job.toml", "savepoints", "--timeout", "30s"]);
     assert_eq!(taken.code, Some(0), "{taken:?}");
     let path = Path::new(taken.stdout.trim_end());
-    assert!(path.is_absolute() && path.starts_with(directory.path()), "{taken:?}");
+    assert!(
+        path.is_absolute() && path.starts_with(directory.path()),
+        "{taken:?}"
+    );
     let verified = directory.tidegate(&["checkpoint", "verify", &path.to_string_lossy()]);
     assert_eq!(verified.code, Some(0), "{verified:?}");
     let cancelled = directory.tidegate(&["cancel", "job.toml"]);
@@ -102,6 +126,30 @@ fn a_savepoint_is_a_directory_whose_path_is_printed() {
 }
 
 #[test]
+fn another_run_can_start_from_the_savepoint_of_a_stop() {
+    let directory = JobDirectory::new(&endless());
+    let (mut run, _) = directory.start(&["run", "job.toml"]);
+    wait_for(&directory, "running");
+    let stopped = directory.tidegate(&["stop", "job.toml", "--savepoint", "kept"]);
+    assert_eq!(stopped.code, Some(0), "{stopped:?}");
+    assert_eq!(stopped.stderr, "the job is stopped\n");
+    assert_eq!(run.wait().expect("it ends").code(), Some(0));
+    let savepoint = stopped.stdout.trim_end();
+
+    let elsewhere = "[checkpoint]\ndirectory = \"elsewhere\"\n";
+    directory.write("job.toml", endless().replace("[checkpoint]\n", elsewhere));
+    let (mut run, stderr) = directory.start(&["run", "job.toml", "--from", savepoint]);
+    wait_for(&directory, "running");
+    assert_eq!(directory.tidegate(&["stop", "job.toml"]).code, Some(0));
+    assert_eq!(run.wait().expect("it ends").code(), Some(0));
+    assert!(
+        said(&stderr).contains("copy: continues from checkpoint "),
+        "{}",
+        said(&stderr)
+    );
+}
+
+#[test]
 fn the_second_signal_ends_the_process_at_once() {
     let directory = JobDirectory::new(&endless());
     let (mut run, stderr) = directory.start(&["run", "job.toml"]);
@@ -112,15 +160,26 @@ fn the_second_signal_ends_the_process_at_once() {
     signal(&run, rustix::process::Signal::TERM);
     signal(&run, rustix::process::Signal::CONT);
     let code = run.wait().expect("it ends").code();
-    assert!(code == Some(143) || code == Some(130), "{code:?}: {}", said(&stderr));
+    assert!(
+        code == Some(143) || code == Some(130),
+        "{code:?}: {}",
+        said(&stderr)
+    );
     let again = directory.tidegate(&["status", "job.toml"]);
-    assert_eq!(again.code, Some(5), "a leftover socket is not a running job: {again:?}");
+    assert_eq!(
+        again.code,
+        Some(5),
+        "a leftover socket is not a running job: {again:?}"
+    );
 }
 
 #[test]
 fn a_checkpoint_directory_with_a_long_path_works() {
     let deep = "d".repeat(120);
-    let job = endless().replace("[checkpoint]\n", &format!("[checkpoint]\ndirectory = \"{deep}\"\n"));
+    let job = endless().replace(
+        "[checkpoint]\n",
+        &format!("[checkpoint]\ndirectory = \"{deep}\"\n"),
+    );
     let directory = JobDirectory::new(&job);
     let (mut run, _) = directory.start(&["run", "job.toml"]);
     wait_for(&directory, "running");

@@ -116,6 +116,9 @@ impl Driver {
             tracing::warn!("while the attempt ended: {error}");
         }
         self.show_status(control);
+        // What was in flight ended with the attempt.
+        let in_flight = |status: &mut JobStatus| status.checkpoints.in_progress = None;
+        control.status.send_modify(in_flight);
         let early = std::mem::take(&mut self.early).into_iter();
         early.for_each(|command| self.waiters.await_command(command));
         self.waiters.on_attempt_over(match end {

@@ -14,8 +14,8 @@ use super::operator::OperatorInstance;
 use super::outbox::Outbox;
 use super::persister::Part;
 use super::router::Router;
-use crate::checkpoint::{SnapshotContents, SubtaskSnapshot};
 use crate::channel::ChannelClosed;
+use crate::checkpoint::{SnapshotContents, SubtaskSnapshot};
 use crate::metrics::SubtaskMetrics;
 use crate::sink::Sink;
 use crate::source::SourceSplit;
@@ -191,7 +191,11 @@ impl OperatorChain {
 
     fn deliver(&mut self, at: usize, input: u32, batch: Batch) -> Result<(), JobError> {
         let link = &mut self.links[at];
-        assert!(!link.has_ended, "{} got records after its end", link.subtask);
+        assert!(
+            !link.has_ended,
+            "{} got records after its end",
+            link.subtask
+        );
         link.metrics.count_in(batch.len(), batch.byte_size());
         let started = Instant::now();
         match &mut link.role {
@@ -279,7 +283,9 @@ impl OperatorChain {
                 Output::Chained(next) => next_links.push(*next),
             }
         }
-        next_links.into_iter().try_for_each(|next| chained(self, next))
+        next_links
+            .into_iter()
+            .try_for_each(|next| chained(self, next))
     }
 }
 

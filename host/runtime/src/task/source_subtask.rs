@@ -72,7 +72,9 @@ impl SourceSubtask {
     async fn on_output(&mut self, output: SourceOutput) -> Result<(), Exit> {
         match output {
             SourceOutput::Batch(batch) => self.context.chain.emit_from_source(batch)?,
-            SourceOutput::Watermark(watermark) => self.context.chain.advance_watermark(watermark)?,
+            SourceOutput::Watermark(watermark) => {
+                self.context.chain.advance_watermark(watermark)?
+            }
             SourceOutput::Ended => return self.end().await,
         }
         self.context.flush().await
@@ -96,7 +98,9 @@ impl SourceSubtask {
         }
         let splits = self.source.splits();
         let announce = self.reading != Reading::Ended;
-        let taken = self.context.take_snapshot(checkpoint, Some(splits), announce);
+        let taken = self
+            .context
+            .take_snapshot(checkpoint, Some(splits), announce);
         taken.await?;
         if suspend && self.reading == Reading::Polled {
             self.reading = Reading::Suspended;

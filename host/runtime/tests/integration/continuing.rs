@@ -55,6 +55,29 @@ async fn a_stopped_job_goes_on_where_it_was_and_a_finished_one_does_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sources_give_nothing_after_the_barrier_of_the_last_checkpoint() {
+    let (directory, faults) = (tempfile::tempdir().unwrap(), Faults::none());
+    let slow = Duration::from_millis(30);
+    let output = Output::with_one_slow_pre_commit(&faults, slow);
+    let numbers = Numbers::slow("a", u64::MAX, &faults);
+    let never = Duration::from_secs(3600);
+    let job = job(&numbers, &output, &faults, 2)
+        .settings(|settings| settings.checkpoint.interval = never);
+    let running = start(&job, directory.path());
+    let status = running.handle.watch();
+    running
+        .wait_until(|status| status.source_records > 50)
+        .await;
+    running.stop().await.unwrap();
+    assert!(matches!(
+        running.end().await.unwrap(),
+        Outcome::Stopped { .. }
+    ));
+    let given = status.borrow().source_records;
+    assert_eq!(output.published().len() as u64, given);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_drain_ends_event_time_and_operators_finish() {
     let (directory, faults) = (tempfile::tempdir().unwrap(), Faults::none());
     let output = Output::new(&faults);

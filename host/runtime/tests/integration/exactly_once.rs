@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use tidegate_runtime::Outcome;
 use tidegate_runtime::graph::Partitioning::{Broadcast, Forward, Hash, Rebalance};
+use tidegate_runtime::status::JobStatus;
 
-use crate::support::faults::{Call, Faults};
+use crate::support::faults::{Call, Faults, How};
 use crate::support::jobs::{JobBuilder, start};
 use crate::support::operators::Kind;
 use crate::support::oracle::assert_counted;
@@ -273,6 +274,61 @@ async fn what_an_operator_gives_at_its_end_is_published_once() {
         assert_eq!(output.published(), expected);
         assert_eq!(faults.violations(), [""; 0]);
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_end_of_a_source_fires_the_windows_of_its_own_chain() {
+    let (directory, faults) = (tempfile::tempdir().unwrap(), Faults::none());
+    let output = Output::new(&faults);
+    let job = JobBuilder::new(&faults)
+        .source(&Numbers::new("a", 120, &faults), 1)
+        .operator("windows", Kind::Windows, 1, &[("a", Forward)])
+        .sink("out", &output, 1, &[("windows", Forward)]);
+    let outcome = start(&job, directory.path()).end().await;
+    assert_eq!(outcome.unwrap(), Outcome::Finished);
+    let both = |key| [format!("k{key}=w0=20"), format!("k{key}=w100=4")];
+    let expected: Vec<String> = (0..5).flat_map(both).collect();
+    assert_eq!(output.published(), expected);
+    assert_eq!(faults.violations(), [""; 0]);
+}
+
+/// It ends beside a source that goes on; then attempts and runs follow that start after its end.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_operator_that_has_finished_does_not_finish_again_after_a_restart() {
+    let (directory, faults) = (tempfile::tempdir().unwrap(), Faults::none());
+    let (output, rest) = (Output::new(&faults), Output::new(&faults));
+    let (held, allow) = Numbers::held("held", &faults);
+    let job = JobBuilder::new(&faults)
+        .source(&Numbers::new("a", 40, &faults), 2)
+        .source(&held, 1)
+        .operator("join", Kind::Join, 2, &[("a", Hash), ("a", Broadcast)])
+        .sink("out", &output, 1, &[("join", Rebalance)])
+        .sink("rest", &rest, 1, &[("held", Forward)]);
+    let running = start(&job, directory.path());
+    let out_has_ended = |status: &JobStatus| {
+        let mut nodes = status.nodes.iter();
+        nodes.any(|node| node.name == "out" && node.ended_subtasks == 1)
+    };
+    running.wait_until(out_has_ended).await;
+    running.checkpoint().await.unwrap();
+    faults.add(Call::Poll, faults.calls(Call::Poll) + 1, How::Fails);
+    allow.give(10);
+    running
+        .wait_until(|status| status.restarts == 1 && out_has_ended(status))
+        .await;
+    running.stop().await.unwrap();
+    assert!(matches!(
+        running.end().await.unwrap(),
+        Outcome::Stopped { .. }
+    ));
+    start(&job, directory.path()).finish_at(&allow, 30).await;
+
+    let mut expected: Vec<String> = (0..40).map(|n| format!("k{}=a:{n}", n % 5)).collect();
+    expected.extend((0..2).map(|subtask| format!("others@{subtask}=40")));
+    expected.sort();
+    assert_eq!(output.published(), expected);
+    assert_eq!(rest.published().len(), 30);
+    assert_eq!(faults.violations(), [""; 0]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

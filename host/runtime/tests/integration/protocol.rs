@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::io;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -99,41 +100,45 @@ async fn too_many_failed_checkpoints_restart_the_job() {
     assert_eq!(faults.fired().len(), 4);
 }
 
+/// Full for state files, and full for the manifest only.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_full_disk_costs_a_checkpoint_and_nothing_else() {
-    let (directory, faults) = (tempfile::tempdir().unwrap(), Faults::none());
-    let output = Output::new(&faults);
-    let (numbers, allow) = Numbers::held("a", &faults);
-    let job = counting_job(&numbers, &output, &faults)
-        .settings(|settings| settings.checkpoint.interval = NEVER);
-    let is_full = Arc::new(AtomicBool::new(false));
-    let disk = Arc::clone(&is_full);
-    let store = DirStore::open_with_hook(
-        directory.path(),
-        Arc::new(move |step, _| match (step, disk.load(Ordering::SeqCst)) {
-            (DiskStep::WriteFile, true) => Err(io::Error::other("no space left")),
-            _ => Ok(()),
-        }),
-    );
-    let (handle, control) = JobHandle::new("job");
-    let store = Arc::new(store.unwrap());
-    let task = tokio::spawn(run(job.build(), store, RunOptions::default(), control));
-    let running = Running { handle, task };
+    for full in ["/state/", "/checkpoints/"] {
+        let (directory, faults) = (tempfile::tempdir().unwrap(), Faults::none());
+        let output = Output::new(&faults);
+        let (numbers, allow) = Numbers::held("a", &faults);
+        let job = counting_job(&numbers, &output, &faults)
+            .settings(|settings| settings.checkpoint.interval = NEVER);
+        let is_full = Arc::new(AtomicBool::new(false));
+        let disk = Arc::clone(&is_full);
+        let hook = move |step, path: &Path| {
+            let is_there = path.to_string_lossy().contains(full);
+            if step == DiskStep::WriteFile && is_there && disk.load(Ordering::SeqCst) {
+                return Err(io::Error::other("no space left"));
+            }
+            Ok(())
+        };
+        let store = DirStore::open_with_hook(directory.path(), Arc::new(hook));
+        let (handle, control) = JobHandle::new("job");
+        let store = Arc::new(store.unwrap());
+        let task = tokio::spawn(run(job.build(), store, RunOptions::default(), control));
+        let running = Running { handle, task };
 
-    allow.give(100);
-    running
-        .wait_until(|status| status.source_records == 100)
-        .await;
-    is_full.store(true, Ordering::SeqCst);
-    let refused = running.checkpoint().await.unwrap_err();
-    assert!(refused.to_string().ends_with("no space left"), "{refused}");
-    assert_eq!(output.published(), [""; 0]);
-    is_full.store(false, Ordering::SeqCst);
-    running.checkpoint().await.unwrap();
-    assert_counted(&output, &faults, [("a", 100, 1)]);
-    assert_eq!(running.handle.status().restarts, 0);
-    running.finish_at(&allow, 150).await;
-    assert_counted(&output, &faults, [("a", 150, 1)]);
+        allow.give(100);
+        running
+            .wait_until(|status| status.source_records == 100)
+            .await;
+        is_full.store(true, Ordering::SeqCst);
+        let refused = running.checkpoint().await.unwrap_err();
+        assert!(refused.to_string().ends_with("no space left"), "{refused}");
+        assert_eq!(output.published(), [""; 0]);
+        is_full.store(false, Ordering::SeqCst);
+        running.checkpoint().await.unwrap();
+        assert_counted(&output, &faults, [("a", 100, 1)]);
+        assert_eq!(running.handle.status().restarts, 0);
+        running.finish_at(&allow, 150).await;
+        assert_counted(&output, &faults, [("a", 150, 1)]);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -200,8 +205,15 @@ async fn a_failure_without_restarts_ends_the_job_with_its_cause() {
     let output = Output::new(&faults);
     let job = counting_job(&Numbers::slow("a", 200, &faults), &output, &faults)
         .settings(|settings| settings.restart = RestartSettings::None);
-    let end = start(&job, directory.path()).end().await;
+    let running = start(&job, directory.path());
+    let status = running.handle.watch();
+    let end = running.end().await;
     assert!(matches!(end, Err(JobError::Guest(_))), "{end:?}");
+    let last = status.borrow().clone();
+    assert_eq!(
+        (last.state, last.checkpoints.in_progress),
+        (JobState::Failed, None)
+    );
     // The next run of the same command goes on.
     let outcome = start(&job, directory.path()).end().await;
     assert_eq!(outcome.unwrap(), Outcome::Finished);

@@ -81,7 +81,10 @@ fn two_newest(path: &Path) -> Result<(Side, Side), Failure> {
     let ids = directory.ids()?;
     let [.., before, after] = ids.as_slice() else {
         let count = ids.len();
-        let message = format!("{} has {count} checkpoint(s); give two paths", path.display());
+        let message = format!(
+            "{} has {count} checkpoint(s); give two paths",
+            path.display()
+        );
         return Err(Failure::Usage { message });
     };
     let before = Side {

@@ -236,11 +236,18 @@ mod tests {
             key_group,
             bytes: vec![0; 10],
         };
-        let chunks = [chunk("sums", Some(3)), chunk("sums", Some(4)), chunk("seen", None)];
+        let chunks = [
+            chunk("sums", Some(3)),
+            chunk("sums", Some(4)),
+            chunk("seen", None),
+        ];
         let told: Vec<_> = names(&chunks)
             .into_iter()
             .map(|name| (name.name, name.key_groups, name.bytes))
             .collect();
-        assert_eq!(told, [("seen".to_owned(), 0, 10), ("sums".to_owned(), 2, 20)]);
+        assert_eq!(
+            told,
+            [("seen".to_owned(), 0, 10), ("sums".to_owned(), 2, 20)]
+        );
     }
 }

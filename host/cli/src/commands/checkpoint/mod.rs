@@ -19,10 +19,7 @@ use crate::terminal::{Terminal, chain, table};
 use inspection::Inspection;
 
 /// Carries out one of the commands.
-pub(crate) fn checkpoint(
-    command: &CheckpointCommand,
-    terminal: &Terminal,
-) -> Result<(), Failure> {
+pub(crate) fn checkpoint(command: &CheckpointCommand, terminal: &Terminal) -> Result<(), Failure> {
     match command {
         CheckpointCommand::List(args) => list(args, terminal),
         CheckpointCommand::Inspect(args) => inspect(args, terminal),
@@ -104,7 +101,10 @@ fn list_text(listed: &[ListedCheckpoint]) -> String {
         }
         row
     });
-    table(&["CHECKPOINT", "KIND", "CREATED", "ATTEMPT", "STATE", "JOB"], rows)
+    table(
+        &["CHECKPOINT", "KIND", "CREATED", "ATTEMPT", "STATE", "JOB"],
+        rows,
+    )
 }
 
 fn inspect(args: &CheckpointArgs, terminal: &Terminal) -> Result<(), Failure> {
@@ -153,7 +153,10 @@ fn report_text(report: &VerifyReport) -> String {
         }
     }
     for (names, what) in [
-        (&report.orphans, "no checkpoint refers to it; retention removes it"),
+        (
+            &report.orphans,
+            "no checkpoint refers to it; retention removes it",
+        ),
         (&report.unknown, "not written by tidegate; never touched"),
     ] {
         for name in names {

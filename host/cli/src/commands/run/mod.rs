@@ -40,7 +40,7 @@ pub(crate) fn run(args: &RunArgs, terminal: &Terminal) -> Result<(), Failure> {
                 .enable_all()
                 .build()
                 .map_err(Failure::io("start the runtime"))?;
-            let ended = runtime.block_on(run.to_end(store, directory));
+            let ended = runtime.block_on(run.until_end(store, directory));
             // All that matters has been joined; a read of standard input may never return.
             runtime.shutdown_background();
             ended?
@@ -76,13 +76,12 @@ fn warn_of_duplicates(job: &Job, terminal: &Terminal) {
 
 /// A job that can't run as described is wrong in its job file, so that is what is pointed at.
 fn placed(error: JobError, loaded: &LoadedJob) -> Failure {
-    match &error {
-        JobError::Connector {
-            subtask,
-            error: ConnectorError::JobRefused { reason },
-        } => loaded.refusal(&subtask.operator, reason).into(),
-        _ => error.into(),
+    if let JobError::Connector { subtask, error } = &error
+        && let ConnectorError::JobRefused { reason } = error
+    {
+        return loaded.refusal(&subtask.operator, reason).into();
     }
+    error.into()
 }
 
 /// A run that may begin.
@@ -95,7 +94,7 @@ struct Run<'a> {
 
 impl Run<'_> {
     /// Runs the job, answers requests, and tells how it goes.
-    async fn to_end(
+    async fn until_end(
         self,
         store: DirStore,
         directory: &Path,

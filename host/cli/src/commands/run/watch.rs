@@ -136,6 +136,8 @@ async fn stop(handle: JobHandle, terminal: Terminal) {
         Err(error) => Some(error),
     };
     if let Some(error) = refused {
-        terminal.say(&format!("could not stop: {error}; once more ends it at once"));
+        terminal.say(&format!(
+            "could not stop: {error}; once more ends it at once"
+        ));
     }
 }

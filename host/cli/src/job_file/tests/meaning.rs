@@ -28,7 +28,10 @@ fn config_is_handed_over_as_json() {
     });
     assert_eq!(
         config,
-        ["{}", r#"{"deep":[1,{"a":2.5,"at":"2026-01-02"}],"on":true,"text":"x"}"#]
+        [
+            "{}",
+            r#"{"deep":[1,{"a":2.5,"at":"2026-01-02"}],"on":true,"text":"x"}"#
+        ]
     );
 }
 
@@ -37,7 +40,10 @@ fn edges_get_their_defaults_from_the_parallelism_on_both_sides() {
     let edges = |parallelism: Option<u32>| {
         let graph = file(FULL).graph(parallelism).expect("the file is right");
         let edge = |edge: &Edge| {
-            format!("{}:{} -> {} {}", edge.from, edge.port, edge.to, edge.partitioning)
+            format!(
+                "{}:{} -> {} {}",
+                edge.from, edge.port, edge.to, edge.partitioning
+            )
         };
         graph.edges().iter().map(edge).collect::<Vec<_>>()
     };
@@ -53,7 +59,10 @@ fn edges_get_their_defaults_from_the_parallelism_on_both_sides() {
         ]
     );
     let of_three = edges(Some(3));
-    assert_eq!(of_three[1], "numbers:0 -> split forward", "--parallelism counts");
+    assert_eq!(
+        of_three[1], "numbers:0 -> split forward",
+        "--parallelism counts"
+    );
     assert_eq!(of_three[4], "split:1 -> counts forward");
 }
 
@@ -73,7 +82,9 @@ fn the_checkpoint_directory_is_found_in_a_file_that_is_wrong_elsewhere() {
     let text = FULL.replacen("interval = \"1s\"", "intervall = 1", 1);
     let directory = file(&text).checkpoint_directory().expect("it says which");
     assert_eq!(directory, Path::new("./checkpoints"));
-    let bare = file("version = 9").checkpoint_directory().expect("there is a default");
+    let bare = file("version = 9")
+        .checkpoint_directory()
+        .expect("there is a default");
     assert_eq!(bare, Path::new("./state"));
 }
 

@@ -12,7 +12,11 @@ use super::{FULL, file, problems_of};
 /// Replaces `good` in [`FULL`] by `bad`, which has one mark, and expects this one problem.
 #[track_caller]
 fn expect(good: &str, bad: &str, message: &str, help: &str) {
-    assert_eq!(FULL.matches(good).count(), 1, "{good} is in the full job once");
+    assert_eq!(
+        FULL.matches(good).count(),
+        1,
+        "{good} is in the full job once"
+    );
     let marked = FULL.replacen(good, bad, 1);
     let start = marked.find('‹').expect("there is a mark");
     let end = marked.find('›').expect("the mark ends") - '‹'.len_utf8();
@@ -30,8 +34,18 @@ fn the_full_job_file_is_right() {
 fn another_version_is_refused_with_both() {
     let ours = env!("CARGO_PKG_VERSION");
     let message = format!("the job file has version 2; this tidegate ({ours}) reads version 1");
-    expect("version = 1", "version = ‹2›", &message, "use a newer tidegate");
-    expect("version = 1", "‹version = 0›", "`version` is 0", "expected `version = 1`");
+    expect(
+        "version = 1",
+        "version = ‹2›",
+        &message,
+        "use a newer tidegate",
+    );
+    expect(
+        "version = 1",
+        "‹version = 0›",
+        "`version` is 0",
+        "expected `version = 1`",
+    );
     expect(
         "version = 1",
         "version = ‹\"1\"›",
@@ -51,21 +65,34 @@ fn a_job_without_a_usable_name_is_refused() {
     let example = "expected the job's name, such as `name = \"word-count\"`";
     let message = "the job file has no `name`";
     let text = FULL.replacen("name = \"word-count\"", "", 1);
-    assert_eq!(problems_of(&text), [Problem::at(0..0, message).help(example)]);
+    assert_eq!(
+        problems_of(&text),
+        [Problem::at(0..0, message).help(example)]
+    );
     expect(
         "\"word-count\"",
         "‹\"word count\"›",
         "the job's name is \"word count\"",
         "expected 1 to 64 of a-z, A-Z, 0-9, `-` and `_`",
     );
-    expect("\"word-count\"", "‹\"\"›", "`name` of the job file is empty", "expected the job's name");
+    expect(
+        "\"word-count\"",
+        "‹\"\"›",
+        "`name` of the job file is empty",
+        "expected the job's name",
+    );
 }
 
 #[test]
 fn unknown_keys_are_pointed_at_everywhere() {
     let mean = |key: &str| format!("did you mean `{key}`?");
     for (good, bad, table, key) in [
-        ("interval = \"1s\"", "‹intervall› = \"1s\"", "[checkpoint]", "interval"),
+        (
+            "interval = \"1s\"",
+            "‹intervall› = \"1s\"",
+            "[checkpoint]",
+            "interval",
+        ),
         ("min-pause", "‹min_pause›", "[checkpoint]", "min-pause"),
         (
             "initial",
@@ -73,7 +100,12 @@ fn unknown_keys_are_pointed_at_everywhere() {
             "[restart] with strategy `exponential-backoff`",
             "initial",
         ),
-        ("max-parallelism", "‹max-paralelism›", "[defaults]", "max-parallelism"),
+        (
+            "max-parallelism",
+            "‹max-paralelism›",
+            "[defaults]",
+            "max-parallelism",
+        ),
         (
             "keys = 3",
             "‹kees› = 3",
@@ -86,12 +118,27 @@ fn unknown_keys_are_pointed_at_everywhere() {
             "an input of operator `count`",
             "partition",
         ),
-        ("call-timeout", "‹call_timeout›", "limits of operator `count`", "call-timeout"),
-        ("on-invalid-record", "‹on-invalid-records›", "operator `count`", "on-invalid-record"),
+        (
+            "call-timeout",
+            "‹call_timeout›",
+            "limits of operator `count`",
+            "call-timeout",
+        ),
+        (
+            "on-invalid-record",
+            "‹on-invalid-records›",
+            "operator `count`",
+            "on-invalid-record",
+        ),
     ] {
         let unmarked = bad.replace(['‹', '›'], "");
         let wrong = unmarked.split(' ').next().unwrap_or_default();
-        expect(good, bad, &format!("unknown key `{wrong}` in {table}"), &mean(key));
+        expect(
+            good,
+            bad,
+            &format!("unknown key `{wrong}` in {table}"),
+            &mean(key),
+        );
     }
 }
 
@@ -117,7 +164,12 @@ fn wrong_types_and_values_name_what_is_expected() {
     let duration = "expected a duration such as \"500ms\", \"1s\" or \"10m\"";
     let size = "expected a size such as \"64KiB\", \"256MiB\" or \"1GiB\"";
     for (good, bad, message, help) in [
-        ("interval = \"1s\"", "interval = ‹1›", "`interval` of [checkpoint] is an integer", duration),
+        (
+            "interval = \"1s\"",
+            "interval = ‹1›",
+            "`interval` of [checkpoint] is an integer",
+            duration,
+        ),
         (
             "interval = \"1s\"",
             "interval = ‹\"0s\"›",
@@ -136,7 +188,12 @@ fn wrong_types_and_values_name_what_is_expected() {
             "`memory` of limits of operator `count` is \"64\": there is no unit",
             size,
         ),
-        ("retain = 2", "retain = ‹0›", "`retain` of [checkpoint] is 0", "expected an integer from 1 to 10000"),
+        (
+            "retain = 2",
+            "retain = ‹0›",
+            "`retain` of [checkpoint] is 0",
+            "expected an integer from 1 to 10000",
+        ),
         (
             "attempts = 3",
             "attempts = ‹0›",
@@ -161,6 +218,14 @@ fn wrong_types_and_values_name_what_is_expected() {
             "`partition` of an input of operator `count` is \"shuffle\"",
             "expected one of `forward`, `hash`, `rebalance`, `broadcast`",
         ),
+    ] {
+        expect(good, bad, message, help);
+    }
+}
+
+#[test]
+fn what_can_not_be_meant_is_refused() {
+    for (good, bad, message, help) in [
         (
             "config = { deep = [1, { a = 2.5, at = 2026-01-02 }], on = true, text = \"x\" }",
             "config = { a = ‹nan› }",
@@ -216,19 +281,31 @@ fn names_that_lead_nowhere_are_pointed_at() {
         "did you mean `count`?",
     );
     for (from, reason, help) in [
-        ("split:2", "operator `split` has 2 output port(s), numbered from 0", ""),
+        (
+            "split:2",
+            "operator `split` has 2 output port(s), numbered from 0",
+            "",
+        ),
         (
             "split:latest",
             "operator `split` has no output port of that name",
             "did you mean `late`?",
         ),
-        ("lines:1", "source `lines` has 1 output port(s), numbered from 0", ""),
+        (
+            "lines:1",
+            "source `lines` has 1 output port(s), numbered from 0",
+            "",
+        ),
         (
             "count:late",
             "operator `count` names no `outputs`",
             "expected a port's number, or `outputs = [\"main\", ..]` with its name",
         ),
-        ("count:64", "operator `count` names no `outputs`", "expected a port from 0 to 63"),
+        (
+            "count:64",
+            "operator `count` names no `outputs`",
+            "expected a port from 0 to 63",
+        ),
         (
             "count:dead-letter",
             "the reserved port `dead-letter` is not supported by this version yet",
@@ -327,9 +404,18 @@ fn syntax_errors_have_a_place() {
     let JobFileError::Invalid(invalid) = file(text).graph(None).unwrap_err() else {
         panic!("this is not TOML");
     };
-    let lines: Vec<_> = invalid.problems.iter().map(|p| p.locate(text).line).collect();
+    let lines: Vec<_> = invalid
+        .problems
+        .iter()
+        .map(|p| p.locate(text).line)
+        .collect();
     assert_eq!(lines, [Some(2), Some(3)], "{:?}", invalid.problems);
-    assert!(invalid.problems.iter().all(|problem| problem.message.starts_with("not TOML: ")));
+    assert!(
+        invalid
+            .problems
+            .iter()
+            .all(|problem| problem.message.starts_with("not TOML: "))
+    );
 }
 
 #[test]
@@ -340,7 +426,7 @@ fn several_problems_are_reported_at_once() {
         .replacen("keys = 3", "kees = 3\nform = 2", 1);
     let found = problems_of(&text);
     let lines: Vec<_> = found.iter().map(|p| p.locate(&text).line).collect();
-    assert_eq!(lines, [Some(6), Some(26), Some(27), Some(50)], "{found:?}");
+    assert_eq!(lines, [Some(6), Some(26), Some(27), Some(51)], "{found:?}");
 }
 
 #[test]

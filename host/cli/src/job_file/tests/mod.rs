@@ -54,7 +54,8 @@ parallelism = 3
 [operator.count]
 component = "count.wasm"
 inputs = [{ from = "split", partition = "hash" }]
-limits = { memory = "64MiB", call-timeout = "2s", output = "1MiB", snapshot = "32MiB", log-lines-per-second = 10 }
+limits = { memory = "64MiB", call-timeout = "2s", output = "1MiB", snapshot = "32MiB",
+    log-lines-per-second = 10 }
 on-invalid-record = "fail"
 config = { deep = [1, { a = 2.5, at = 2026-01-02 }], on = true, text = "x" }
 
@@ -79,7 +80,11 @@ fn problems_of(text: &str) -> Vec<Problem> {
         Ok(_) => Vec::new(),
         Err(JobFileError::Invalid(invalid)) => {
             let is_missing = |problem: &Problem| problem.message.starts_with("component ./");
-            invalid.problems.into_iter().filter(|problem| !is_missing(problem)).collect()
+            invalid
+                .problems
+                .into_iter()
+                .filter(|problem| !is_missing(problem))
+                .collect()
         }
         Err(error) => panic!("{error}"),
     }

@@ -7,6 +7,11 @@ use proptest::prelude::*;
 use super::super::{JobFile, JobFileError};
 use super::FULL;
 
+/// Where, with which character, and how a file is changed.
+fn change() -> impl Strategy<Value = (prop::sample::Index, char, u8)> {
+    (any::<prop::sample::Index>(), any::<char>(), 0..4u8)
+}
+
 proptest! {
     #[test]
     fn no_bytes_make_the_parser_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
@@ -18,7 +23,7 @@ proptest! {
 
     #[test]
     fn no_change_of_a_valid_file_makes_the_parser_panic(
-        changes in proptest::collection::vec((any::<prop::sample::Index>(), any::<char>(), 0..4u8), 1..6),
+        changes in proptest::collection::vec(change(), 1..6),
     ) {
         let mut text: Vec<char> = FULL.chars().collect();
         for (place, new, what) in changes {

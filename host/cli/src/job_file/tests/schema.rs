@@ -30,7 +30,12 @@ fn the_examples_are_valid() {
     for example in std::fs::read_dir(examples).expect("there are examples") {
         let path = example.expect("it can be listed").path().join("job.toml");
         if let Ok(text) = std::fs::read_to_string(&path) {
-            assert_eq!(errors(&json(&text)), Vec::<String>::new(), "{}", path.display());
+            assert_eq!(
+                errors(&json(&text)),
+                Vec::<String>::new(),
+                "{}",
+                path.display()
+            );
             seen += 1;
         }
     }
@@ -73,11 +78,23 @@ fn the_schema_has_no_key_that_the_parser_does_not_take() {
     ] {
         for key in properties(&definitions[name]) {
             let is_in_full = FULL.contains(&format!("{key} = "));
-            assert!(is_in_full || absent.contains(&key.as_str()), "{name}: {key}");
+            assert!(
+                is_in_full || absent.contains(&key.as_str()),
+                "{name}: {key}"
+            );
         }
     }
     assert_eq!(
         properties(&schema),
-        ["checkpoint", "defaults", "name", "operator", "restart", "sink", "source", "version"]
+        [
+            "checkpoint",
+            "defaults",
+            "name",
+            "operator",
+            "restart",
+            "sink",
+            "source",
+            "version"
+        ]
     );
 }
