@@ -3,6 +3,9 @@
 CARGO ?= cargo
 DEBUG := target/debug/tidegate
 RELEASE := target/release/tidegate
+# The operators' own tests run natively, without wasm.
+IN_EXAMPLES := --manifest-path examples/Cargo.toml --target-dir target/native-guests
+IN_TEST_GUESTS := --manifest-path tests/guests/Cargo.toml --target-dir target/native-guests
 
 .PHONY: help setup demo test check guests release bench-parity-sum clean
 
@@ -32,9 +35,13 @@ check: ## Format and lints
 	$(CARGO) fmt --all --check --manifest-path examples/Cargo.toml
 	$(CARGO) fmt --all --check --manifest-path tests/guests/Cargo.toml
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+	$(CARGO) clippy $(IN_EXAMPLES) --all-targets --locked -- -D warnings
+	$(CARGO) clippy $(IN_TEST_GUESTS) --all-targets --locked -- -D warnings
 
 test: guests check ## Everything that CI checks: format, lints, all tests, docs
 	$(CARGO) test --workspace --locked
+	$(CARGO) test $(IN_EXAMPLES) --locked
+	$(CARGO) test $(IN_TEST_GUESTS) --locked
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --locked
 
 bench-parity-sum: release ## Records a second of parity-sum at parallelism 2

@@ -118,7 +118,8 @@ fn word_count_expected(text: &str) -> Expected {
 /// Kills, resumes, and compares every line.
 fn kill_until_finished(job: &JobDirectory, expected: &Expected) {
     let seed = Random::fresh_seed();
-    println!("seed {seed}: TIDEGATE_TEST_SEED={seed} chooses the same moments");
+    // `TIDEGATE_TEST_SEED` chooses the same moments again.
+    let seed_text = format!("seed {seed}");
     let mut random = Random::new(seed);
     let lines_in_all: u64 = expected.values().map(|(count, _)| count).sum();
     let mut kills = 0;
@@ -127,18 +128,18 @@ fn kill_until_finished(job: &JobDirectory, expected: &Expected) {
         let was_killed = job.start(&["run", "job.toml"]).kill_after(moment);
         assert!(
             was_killed,
-            "the job finished after {kills} kills: it is too small for the test"
+            "{seed_text}: the job finished after {kills} kills: it is too small for the test"
         );
         let published = published_lines(&job.path().join("output")).len() as u64;
         assert!(
             published < lines_in_all,
-            "the kill came after the last of the output"
+            "{seed_text}: the kill came after the last of the output"
         );
         kills += 1;
     }
     job.tidegate(&["run", "job.toml"]).assert_succeeds();
     let lines = published_lines(&job.path().join("output"));
-    assert_every_update_once(&lines, expected);
+    assert_every_update_once(&lines, expected, &seed_text);
     // Run once more, it does nothing and says so.
     let again = job.tidegate(&["run", "job.toml"]);
     assert!(
@@ -151,7 +152,7 @@ fn kill_until_finished(job: &JobDirectory, expected: &Expected) {
     );
 }
 
-fn assert_every_update_once(lines: &[String], expected: &Expected) {
+fn assert_every_update_once(lines: &[String], expected: &Expected, seed: &str) {
     let mut seen = HashMap::<&str, Vec<u64>>::new();
     let mut last = HashMap::<&str, (u64, &str)>::new();
     for line in lines {
@@ -179,18 +180,18 @@ fn assert_every_update_once(lines: &[String], expected: &Expected) {
         assert_eq!(
             last.get(&**key),
             Some(&(*count, &**value)),
-            "the last update of `{key}`"
+            "{seed}: the last update of `{key}`"
         );
     }
     assert_eq!(
         (lost, duplicated),
         (0, 0),
-        "(lost, duplicated) of {} updates",
+        "{seed}: (lost, duplicated) of {} updates",
         lines.len()
     );
     assert!(
         seen.is_empty(),
-        "keys that are not in the input: {:?}",
+        "{seed}: keys that are not in the input: {:?}",
         seen.keys()
     );
 }

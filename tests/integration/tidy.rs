@@ -1,4 +1,4 @@
-//! What a machine can hold of the house style, after TigerBeetle's `tidy.zig`. No exceptions: a
+//! What a machine can hold of the house style, after the `tidy.zig` of `TigerBeetle`. No exceptions: a
 //! file that can't keep a rule is split, not excused.
 
 use std::fmt::Write as _;

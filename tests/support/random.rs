@@ -1,6 +1,6 @@
 //! Seeded randomness for tests that choose moments. The seed is printed by whoever fails.
 
-/// A generator after Steele et al. 2014 ("SplitMix"), good enough to choose moments.
+/// The generator of Steele, Lea and Flood 2014 (`SplitMix64`), good enough to choose moments.
 #[derive(Debug)]
 pub struct Random {
     state: u64,

@@ -1,6 +1,7 @@
 //! What a file is that was given as a component, as far as its first bytes tell.
 //!
-//! Only for messages: a person who passes the wrong file is told which one it is. Nothing is parsed.
+//! Only for messages: a person who passes the wrong file is told which one it is. Nothing is
+//! parsed.
 
 /// What the first bytes of a file look like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,8 +1,8 @@
 //! Which state goes to which subtask when parallelism may have changed. Pure.
 //!
 //! Keyed state follows its key group. Operator state, which has none, goes back to its subtask at
-//! unchanged parallelism and otherwise to each subtask in turn, like Flink's list state: every chunk
-//! arrives exactly once.
+//! unchanged parallelism and otherwise to each subtask in turn, like Flink's list state: every
+//! chunk arrives exactly once.
 
 use tidegate_operator::StateChunk;
 
