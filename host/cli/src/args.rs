@@ -124,7 +124,7 @@ pub(crate) struct RunArgs {
     /// Refused if a sink already holds output of this job.
     #[arg(long, env = "TIDEGATE_FRESH", value_parser = BoolishValueParser::new())]
     pub(crate) fresh: bool,
-    /// Parallelism of all nodes that set none; wins over [defaults] of the job file.
+    /// Parallelism of all nodes that set none; wins over `[defaults]` of the job file.
     #[arg(long, env = "TIDEGATE_PARALLELISM", value_name = "N", value_parser = parallelism())]
     pub(crate) parallelism: Option<u32>,
     /// Drop the state of this operator if the new graph has no place for it. Repeatable.
@@ -209,7 +209,7 @@ pub(crate) struct CheckArgs {
     /// The job file.
     #[arg(value_name = "JOB.toml")]
     pub(crate) job: PathBuf,
-    /// Parallelism of all nodes that set none; wins over [defaults] of the job file.
+    /// Parallelism of all nodes that set none; wins over `[defaults]` of the job file.
     #[arg(long, env = "TIDEGATE_PARALLELISM", value_name = "N", value_parser = parallelism())]
     pub(crate) parallelism: Option<u32>,
     #[command(flatten)]
@@ -229,7 +229,7 @@ pub(crate) struct GraphArgs {
     /// As what.
     #[arg(long, env = "TIDEGATE_FORMAT", value_enum, default_value_t = GraphFormat::Text)]
     pub(crate) format: GraphFormat,
-    /// Parallelism of all nodes that set none; wins over [defaults] of the job file.
+    /// Parallelism of all nodes that set none; wins over `[defaults]` of the job file.
     #[arg(long, env = "TIDEGATE_PARALLELISM", value_name = "N", value_parser = parallelism())]
     pub(crate) parallelism: Option<u32>,
     /// Same as --format json.

@@ -1,4 +1,4 @@
-//! Record path: source → channel → operator instance → router → [sink].
+//! Record path: source → channel → operator instance → router → **sink**.
 //!
 //! Records to bytes: shared by the sinks `file` and `stdout`. Pure. Whole columns are searched for
 //! bytes that need escaping, so that the ordinary batch is copied and nothing more.

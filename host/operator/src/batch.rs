@@ -1,4 +1,4 @@
-//! Record path: source → channel → operator instance → [batch check] → router → sink.
+//! Record path: source → channel → operator instance → **batch check** → router → sink.
 //!
 //! Columnar batches, and the check of what a guest returned. A [`Column`] or [`Batch`] that exists
 //! is well formed: the only ways to make one are pushing rows and [`Column::from_parts`], which

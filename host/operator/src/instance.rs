@@ -1,4 +1,4 @@
-//! Record path: source → channel → [operator instance] → output check → router → sink.
+//! Record path: source → channel → **operator instance** → output check → router → sink.
 //!
 //! One instantiation of a component in a store of its own, safely called. Invariants: every call
 //! has a deadline, a memory limit and an output limit; what it returns is checked; after a call

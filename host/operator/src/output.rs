@@ -1,4 +1,4 @@
-//! Record path: operator instance → [output check] → router → sink.
+//! Record path: operator instance → **output check** → router → sink.
 //!
 //! What a guest returned is checked here before anything else sees it: layout of the columns,
 //! ports, key groups and size. The lists that wasmtime lifted are moved, never copied.

@@ -17,7 +17,7 @@ pub(crate) type Entry<'a, 'i> = (&'a Spanned<DeString<'i>>, &'a Spanned<DeValue<
 
 /// Reads one table.
 pub(crate) struct TableReader<'a, 'i> {
-    /// How messages name the table: "[checkpoint]", "operator `count`".
+    /// How messages name the table: `"[checkpoint]"`, ``"operator `count`"``.
     title: String,
     /// Where a key that is missing is reported.
     span: Span,

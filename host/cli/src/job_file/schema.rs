@@ -120,7 +120,7 @@ struct OperatorSchema {
     component: String,
     /// What it reads; the guest knows an input by its index.
     inputs: Vec<InputSchema>,
-    /// How many subtasks it has. Default: that of [defaults].
+    /// How many subtasks it has. Default: that of `[defaults]`.
     #[schemars(range(min = 1, max = 32_768))]
     parallelism: Option<u32>,
     /// What one instance may use.

@@ -1,4 +1,4 @@
-//! Record path: router → [channel] → input gate. Barrier path: never overtakes.
+//! Record path: router → **channel** → input gate. Barrier path: never overtakes.
 //!
 //! A FIFO between two subtasks, bounded by the bytes of the batches in it: a sender waits while the
 //! channel is full (backpressure). Watermarks, barriers and the end weigh nothing, so a barrier is

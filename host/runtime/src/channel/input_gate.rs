@@ -1,4 +1,4 @@
-//! Record path: channel → [input gate] → aligner → operator instance.
+//! Record path: channel → **input gate** → aligner → operator instance.
 //!
 //! All input channels of one subtask: the next element of any channel that is neither parked nor
 //! ended, in turn, so that no busy channel starves another. Which channel is parked is the

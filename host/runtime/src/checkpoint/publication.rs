@@ -1,4 +1,4 @@
-//! Barrier path: manifest → [publication]. Only now do sinks commit.
+//! Barrier path: manifest → **publication**. Only now do sinks commit.
 //!
 //! What follows a commit, in this order: sinks publish, savepoints are copied, old checkpoints go.
 //! Blocking; runs beside the control loop. Everything here is repeated safely after a crash: sinks

@@ -1,4 +1,4 @@
-//! Record path: source → channel → aligner → operator instance → router → [sink].
+//! Record path: source → channel → aligner → operator instance → router → **sink**.
 //! Barrier path: the last step, `commit`, happens only when the manifest is durable.
 //!
 //! What the runtime asks of a sink: a writer for each subtask ([`Sink`]) and a committer for the

@@ -1,4 +1,4 @@
-//! Record path: [source] → channel → aligner → operator instance → router → sink.
+//! Record path: **source** → channel → aligner → operator instance → router → sink.
 //!
 //! What the runtime asks of a source. A connector plans how its input is split over subtasks; a
 //! [`Source`] reads the splits of one subtask and knows its position after each batch. A position

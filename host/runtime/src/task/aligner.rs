@@ -1,4 +1,4 @@
-//! Barrier path: channel → [aligner] → snapshot → router. Pure.
+//! Barrier path: channel → **aligner** → snapshot → router. Pure.
 //!
 //! Decides which channels of an input gate are held back ("parked") and when a subtask takes its
 //! snapshot, after Flink's aligned checkpoints (Carbone et al. 2015, "Lightweight Asynchronous

@@ -1,4 +1,4 @@
-//! Record path: source → channel → aligner → [operator instance] → router → sink.
+//! Record path: source → channel → aligner → **operator instance** → router → sink.
 //!
 //! What the runtime asks of an operator, so that it can run without a component in tests and
 //! simulations. [`ComponentOperator`] is the one that users get.

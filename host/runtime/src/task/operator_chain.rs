@@ -1,4 +1,4 @@
-//! Record path: source → channel → aligner → [operator chain] → router → sink.
+//! Record path: source → channel → aligner → **operator chain** → router → sink.
 //!
 //! The subtasks of one chain, called one after the other on one thread: a batch goes through all
 //! of them before the next one comes. Nothing here waits; output for other chains is queued in the

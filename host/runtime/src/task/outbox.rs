@@ -1,4 +1,4 @@
-//! Record path: router → [outbox] → channel.
+//! Record path: router → **outbox** → channel.
 //!
 //! What a chain has produced and not yet sent, in order. Guests and sinks are called without
 //! waiting; what they produce is queued here, and only then does the chain wait for room in the

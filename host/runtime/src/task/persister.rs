@@ -1,4 +1,4 @@
-//! Barrier path: snapshot → [persister] → acknowledgement.
+//! Barrier path: snapshot → **persister** → acknowledgement.
 //!
 //! Makes the snapshots of one chain durable beside its processing, one checkpoint after the other,
 //! and acknowledges them. Remembers output that was pre-committed for a checkpoint that never

@@ -1,4 +1,4 @@
-//! Record path: operator instance → [router] → channel. Barrier path: to *every* channel, after
+//! Record path: operator instance → **router** → channel. Barrier path: to *every* channel, after
 //! all earlier records.
 //!
 //! Which channels a batch goes to. The router only decides and queues in the outbox; waiting for

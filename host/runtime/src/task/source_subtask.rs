@@ -1,4 +1,4 @@
-//! Record path: [source subtask] → operator chain → router → channel.
+//! Record path: **source subtask** → operator chain → router → channel.
 //! Barrier path: records the position and emits the barrier between two batches.
 //!
 //! The loop of a chain that starts with a source. A source that has ended, or that was told to

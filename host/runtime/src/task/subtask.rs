@@ -1,5 +1,5 @@
-//! Record path: channel → input gate → [subtask] → operator chain → router → channel.
-//! Barrier path: aligner → [subtask] → snapshot → router.
+//! Record path: channel → input gate → **subtask** → operator chain → router → channel.
+//! Barrier path: aligner → **subtask** → snapshot → router.
 //!
 //! THE loop of the data path: takes the next stream element of any channel that is not parked and
 //! does what it says. Every decision about barriers is the aligner's, every decision about event

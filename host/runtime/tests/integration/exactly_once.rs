@@ -12,6 +12,7 @@ use crate::support::faults::{Call, Faults, How};
 use crate::support::jobs::{JobBuilder, start};
 use crate::support::operators::Kind;
 use crate::support::oracle::assert_counted;
+use crate::support::random::Random;
 use crate::support::sinks::Output;
 use crate::support::sources::Numbers;
 
@@ -159,36 +160,34 @@ async fn every_record_counts_once_when_any_call_fails() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_record_counts_once_when_calls_fail_again_and_again() {
     let mut fired = 0;
-    for seed in 0..30u64 {
-        let mut random = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-        let mut draw = |below: u64| {
-            // Xorshift: what matters is that it is the same for the same seed.
-            random ^= random << 13;
-            random ^= random >> 7;
-            random ^= random << 17;
-            random % below
-        };
-        let calls = [
-            Call::Poll,
-            Call::Process,
-            Call::Snapshot,
-            Call::DeclineSnapshot,
-            Call::Write,
-            Call::PreCommitDurable,
-            Call::Commit,
-            Call::Restore,
-            Call::CheckpointComplete,
-        ];
-        let planned: Vec<(Call, u64)> = (0..4)
-            .map(|_| (calls[usize::try_from(draw(9)).unwrap()], 1 + draw(40)))
-            .collect();
-        println!("seed={seed} planned={planned:?}");
-        let faults = Faults::at(&planned);
-        let shape = &SHAPES[usize::try_from(seed).unwrap() % SHAPES.len()];
-        run_to_its_end(shape, &faults).await;
-        fired += faults.fired().len();
+    for ten_seeds in 0..3 {
+        let mut runs = tokio::task::JoinSet::new();
+        (0..10).for_each(|seed| drop(runs.spawn(run_with_many_faults(ten_seeds * 10 + seed))));
+        fired += runs.join_all().await.into_iter().sum::<usize>();
     }
     assert!(fired > 40, "only {fired} planned faults fired");
+}
+
+/// Gives how many of its four faults fired.
+async fn run_with_many_faults(seed: u64) -> usize {
+    const CALLS: [Call; 9] = [
+        Call::Poll,
+        Call::Process,
+        Call::Snapshot,
+        Call::DeclineSnapshot,
+        Call::Write,
+        Call::PreCommitDurable,
+        Call::Commit,
+        Call::Restore,
+        Call::CheckpointComplete,
+    ];
+    let mut random = Random::new(seed);
+    let planned: [(Call, u64); 4] =
+        std::array::from_fn(|_| (CALLS[random.below(9)], 1 + random.below(40) as u64));
+    println!("seed={seed} planned={planned:?}");
+    let faults = Faults::at(&planned);
+    run_to_its_end(&SHAPES[random.below(SHAPES.len())], &faults).await;
+    faults.fired().len()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

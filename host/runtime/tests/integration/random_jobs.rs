@@ -12,24 +12,9 @@ use crate::support::faults::{Call, Faults};
 use crate::support::jobs::{JobBuilder, start};
 use crate::support::operators::Kind;
 use crate::support::oracle::assert_arrived;
+use crate::support::random::Random;
 use crate::support::sinks::Output;
 use crate::support::sources::Numbers;
-
-/// The same numbers for the same seed (xorshift).
-struct Random(u64);
-
-impl Random {
-    fn new(seed: u64) -> Self {
-        Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
-    }
-
-    fn below(&mut self, bound: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        usize::try_from(self.0 % u64::try_from(bound).unwrap()).unwrap()
-    }
-}
 
 /// A node with how often it gets each source's numbers.
 struct Reached {
