@@ -136,7 +136,11 @@ pub(crate) fn deploy(graph: ExecutionGraph, mut attempt: Attempt) -> Deployment 
             cancelled: deployment.cancelled.clone(),
             chain,
         };
-        deployment.threads.push(starting.spawn());
+        match starting.spawn() {
+            Ok(thread) => deployment.threads.push(thread),
+            // The driver learns it like any other failure of the chain.
+            Err(error) => drop(events.try_send(ChainEvent::Failed(Box::new(error)))),
+        }
     }
     deployment
 }
@@ -153,10 +157,7 @@ impl Channels {
         let mut receivers = HashMap::new();
         for chain in &graph.chains {
             let mut of_chain = Vec::new();
-            for index in 0u32.. {
-                if index as usize == chain.channels.len() {
-                    break;
-                }
+            for (index, _) in (0u32..).zip(&chain.channels) {
                 let (sender, receiver) = bounded(capacity);
                 senders.insert((chain.id, index), sender);
                 of_chain.push(receiver);
@@ -205,10 +206,10 @@ struct StartingChain {
 }
 
 impl StartingChain {
-    fn spawn(self) -> thread::JoinHandle<()> {
+    fn spawn(self) -> Result<thread::JoinHandle<()>, JobError> {
         let runtime = Handle::current();
         let description = self.chain.describe();
-        let events = self.events.clone();
+        let chain = description.clone();
         let run = move || {
             let events_of_chain = self.events.clone();
             let body = AssertUnwindSafe(|| runtime.block_on(self.open_and_run()));
@@ -224,10 +225,9 @@ impl StartingChain {
             let event = ChainEvent::Failed(Box::new(failure));
             drop(runtime.block_on(events_of_chain.send(event)));
         };
-        drop(events);
         let thread = thread::Builder::new().name("tidegate-chain".to_owned());
         let spawned = thread.stack_size(STACK_BYTES).spawn(run);
-        spawned.expect("the system has room for a thread")
+        spawned.map_err(|source| JobError::NoThread { chain, source })
     }
 
     async fn open_and_run(mut self) -> Exit {

@@ -50,6 +50,14 @@ pub enum JobError {
         /// Its subtasks.
         chain: String,
     },
+    /// The system has no room for another thread.
+    #[error("could not start a thread for {chain}")]
+    NoThread {
+        /// Its subtasks.
+        chain: String,
+        /// What the system said.
+        source: std::io::Error,
+    },
     /// A bug of ours: a chain's thread ended in a panic.
     #[error("{chain} panicked, which is a bug in tidegate: {message}")]
     Panicked {
@@ -99,6 +107,7 @@ impl JobError {
             Self::Guest(_)
             | Self::CheckpointsKeepFailing { .. }
             | Self::Unresponsive { .. }
+            | Self::NoThread { .. }
             | Self::Panicked { .. } => JobErrorKind::Failed,
             Self::Connector { error, .. } => match error {
                 ConnectorError::Io { .. } | ConnectorError::Record { .. } => JobErrorKind::Failed,

@@ -58,6 +58,14 @@ impl Restore {
             origin: manifest.origin,
         }))
     }
+
+    /// Publishes what the newest checkpoint covers, without starting anything. Gives its id.
+    pub(crate) fn settle(self) -> Result<CheckpointId, JobError> {
+        let attempt = self.store.next_attempt()?;
+        let manifest = start_point(&self.job, &*self.store, &self.options, attempt)?;
+        recover_sinks(&self.job, &manifest, self.is_first_attempt)?;
+        Ok(manifest.checkpoint)
+    }
 }
 
 /// Makes every sink's output consistent with the checkpoint.

@@ -58,7 +58,34 @@ pub async fn run(
             status.last_failure = Some(crate::error::with_causes(error));
         }
     });
+    supervisor.refuse_the_rest(state);
     result
+}
+
+/// Answers a command that can't be carried out.
+fn refuse(command: JobCommand, error: &CommandError) {
+    // The other side may have gone away; it then needs no answer.
+    match command {
+        JobCommand::Checkpoint { reply } => drop(reply.send(Err(error.clone()))),
+        JobCommand::Savepoint { reply, .. } => drop(reply.send(Err(error.clone()))),
+        JobCommand::Stop { reply, .. } => drop(reply.send(Err(error.clone()))),
+        JobCommand::Cancel => {}
+    }
+}
+
+/// Runs blocking work beside the async workers. A panic in it, which is a bug in us or in a
+/// connector, costs the attempt and not the process.
+async fn blocking<T: Send + 'static>(
+    what: &str,
+    work: impl FnOnce() -> Result<T, JobError> + Send + 'static,
+) -> Result<T, JobError> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.unwrap_or_else(|panic| {
+        Err(JobError::Panicked {
+            chain: what.to_owned(),
+            message: panic.to_string(),
+        })
+    })
 }
 
 struct Supervisor {
@@ -104,63 +131,85 @@ impl Supervisor {
                 status.last_failure = Some(message);
                 self.records_before = status.source_records;
             });
-            if let Some(outcome) = self.wait_for_restart(wait).await? {
+            if let Some(outcome) = self.wait_for_restart(wait).await {
                 return Ok(outcome);
             }
         }
     }
 
+    /// Answers who asked when the job was already over.
+    fn refuse_the_rest(&mut self, state: JobState) {
+        let error = CommandError::NotRunning {
+            state: state.to_string(),
+        };
+        self.control.commands.close();
+        while let Ok(command) = self.control.commands.try_recv() {
+            refuse(command, &error);
+        }
+    }
+
     /// Waits before the next attempt. Someone who wants the job to end need not wait for that.
-    async fn wait_for_restart(&mut self, wait: Duration) -> Result<Option<Outcome>, JobError> {
+    async fn wait_for_restart(&mut self, wait: Duration) -> Option<Outcome> {
         let restart_at = Instant::now() + wait;
         loop {
             let command = tokio::select! {
-                () = tokio::time::sleep_until(restart_at) => return Ok(None),
+                () = tokio::time::sleep_until(restart_at) => return None,
                 command = self.control.commands.recv() => command,
             };
             let not_running = CommandError::NotRunning {
                 state: JobState::Restarting.to_string(),
             };
-            // The other side may have gone away; it then needs no answer.
             match command {
                 None => {
                     tokio::time::sleep_until(restart_at).await;
-                    return Ok(None);
+                    return None;
                 }
-                Some(JobCommand::Cancel) => return Ok(Some(Outcome::Cancelled)),
-                Some(JobCommand::Checkpoint { reply }) => drop(reply.send(Err(not_running))),
-                Some(JobCommand::Savepoint { reply, .. }) => drop(reply.send(Err(not_running))),
+                Some(JobCommand::Cancel) => return Some(Outcome::Cancelled),
                 Some(JobCommand::Stop {
                     drain: false,
                     savepoint: None,
                     reply,
-                }) => {
-                    // Nothing runs, so the newest checkpoint is the last one.
-                    drop(reply.send(Ok(None)));
-                    let checkpoint = self.newest_checkpoint()?;
-                    return Ok(Some(Outcome::Stopped { checkpoint }));
-                }
-                Some(JobCommand::Stop { reply, .. }) => drop(reply.send(Err(not_running))),
+                }) => match self.settle().await {
+                    // The other side may have gone away; it then needs no answer.
+                    Ok(checkpoint) => {
+                        drop(reply.send(Ok(None)));
+                        return Some(Outcome::Stopped { checkpoint });
+                    }
+                    Err(error) => {
+                        tracing::warn!("can't stop yet: {}", crate::error::with_causes(&error));
+                        drop(reply.send(Err(not_running)));
+                    }
+                },
+                Some(command) => refuse(command, &not_running),
             }
         }
     }
 
-    fn newest_checkpoint(&self) -> Result<CheckpointId, JobError> {
-        Ok(self.store.list()?.last().copied().unwrap_or_default())
+    /// While nothing runs, the newest checkpoint is the last one: publishes what it covers.
+    async fn settle(&self) -> Result<CheckpointId, JobError> {
+        let restore = self.restore();
+        blocking("restoring", move || restore.settle()).await
+    }
+
+    fn restore(&self) -> Restore {
+        Restore {
+            job: Arc::clone(&self.job),
+            store: Arc::clone(&self.store),
+            options: self.options_of_attempt(),
+            is_first_attempt: self.is_first_attempt,
+        }
     }
 
     async fn attempt(&mut self) -> Result<Outcome, JobError> {
         let job = Arc::clone(&self.job);
-        let restore = Restore {
-            job: Arc::clone(&job),
-            store: Arc::clone(&self.store),
-            options: self.options_of_attempt(),
-            is_first_attempt: self.is_first_attempt,
-        };
-        let restored = tokio::task::spawn_blocking(move || restore.run()).await;
-        let Some(restored) = restored.expect("restoring does not panic and is never aborted")?
-        else {
-            return Ok(Outcome::AlreadyFinished);
+        let restore = self.restore();
+        let Some(restored) = blocking("restoring", move || restore.run()).await? else {
+            // In a later attempt it was this process that finished it, all but its publication.
+            return Ok(if self.is_first_attempt {
+                Outcome::AlreadyFinished
+            } else {
+                Outcome::Finished
+            });
         };
         self.is_first_attempt = false;
         let (identity, checkpoint) = (restored.identity, restored.checkpoint);
@@ -211,15 +260,14 @@ impl Supervisor {
         }
     }
 
-    /// Only the first attempt of a process starts where the user said; the others go on.
+    /// Only the first attempt of a process starts afresh; the others go on. A start from a savepoint
+    /// finds by itself what has already come of it.
     fn options_of_attempt(&self) -> RunOptions {
-        if self.is_first_attempt {
-            return self.options.clone();
+        let mut options = self.options.clone();
+        if !self.is_first_attempt && options.start == StartFrom::Fresh {
+            options.start = StartFrom::Newest;
         }
-        RunOptions {
-            start: StartFrom::Newest,
-            allow_dropped_state: self.options.allow_dropped_state.clone(),
-        }
+        options
     }
 
     fn show_attempt(&self, attempt: u64, checkpoint: CheckpointId, metrics: &AttemptMetrics) {

@@ -2,8 +2,8 @@
 //!
 //! The subtasks of one chain, called one after the other on one thread: a batch goes through all
 //! of them before the next one comes. Nothing here waits; output for other chains is queued in the
-//! outbox. A subtask that has ended is never called again, also not after a restore, so that
-//! `finish` happens once in the life of a job.
+//! outbox. A subtask that has ended gets no record, watermark or `finish` any more, also not after
+//! a restore: `finish` happens once in the life of a job.
 
 use std::sync::Arc;
 use std::time::Instant;

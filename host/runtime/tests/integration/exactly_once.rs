@@ -95,11 +95,10 @@ async fn run_to_its_end(shape: &Shape, faults: &Faults) {
     let output = Output::new(faults);
     let job = (shape.job)(faults, &output);
     let outcome = start(&job, directory.path()).end().await.unwrap();
-    // A failure after the last checkpoint leaves only publication to the next attempt.
-    let has_finished = matches!(outcome, Outcome::Finished | Outcome::AlreadyFinished);
-    assert!(
-        has_finished,
-        "{}: {outcome:?} {:?}",
+    assert_eq!(
+        outcome,
+        Outcome::Finished,
+        "{}: {:?}",
         shape.name,
         faults.fired()
     );

@@ -12,4 +12,5 @@ mod exactly_once;
 mod graph;
 mod protocol;
 mod random_jobs;
+mod restarting;
 mod support;

@@ -1,0 +1,123 @@
+//! Between a failed attempt and the next: what the world may ask then, and what it is told.
+
+use std::time::Duration;
+
+use tidegate_runtime::config::RestartSettings;
+use tidegate_runtime::graph::Partitioning::{Forward, Hash};
+use tidegate_runtime::status::JobState;
+use tidegate_runtime::{CommandError, JobErrorKind, Outcome};
+
+use crate::support::faults::{Call, Faults, How};
+use crate::support::jobs::{JobBuilder, Running, start};
+use crate::support::operators::Kind;
+use crate::support::oracle::assert_counted;
+use crate::support::sinks::Output;
+use crate::support::sources::Numbers;
+
+/// Longer than any test: the next attempt never starts.
+const NEVER: Duration = Duration::from_secs(3600);
+
+fn counting(numbers: &Numbers, output: &Output, faults: &Faults, delay: Duration) -> JobBuilder {
+    JobBuilder::new(faults)
+        .source(numbers, 1)
+        .operator("count", Kind::Count, 1, &[("a", Hash)])
+        .sink("out", output, 1, &[("count", Forward)])
+        .settings(|settings| {
+            settings.checkpoint.interval = NEVER;
+            settings.restart = RestartSettings::FixedDelay { delay, attempts: 2 };
+        })
+}
+
+/// A job that has failed at its first publication and waits to be restarted.
+async fn waiting_after_a_failed_publication(
+    directory: &std::path::Path,
+    output: &Output,
+    faults: &Faults,
+) -> Running {
+    let (numbers, allow) = Numbers::held("a", faults);
+    let running = start(&counting(&numbers, output, faults, NEVER), directory);
+    allow.give(40);
+    running
+        .wait_until(|status| status.source_records == 40)
+        .await;
+    running.checkpoint().await.unwrap_err();
+    running
+        .wait_until(|status| status.state == JobState::Restarting)
+        .await;
+    assert_eq!(faults.fired(), [(Call::Commit, 1)]);
+    assert_eq!(output.published(), [""; 0]);
+    running
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stop_while_waiting_to_restart_publishes_what_the_last_checkpoint_covers() {
+    let (directory, faults) = (
+        tempfile::tempdir().unwrap(),
+        Faults::at(&[(Call::Commit, 1)]),
+    );
+    let output = Output::new(&faults);
+    let running = waiting_after_a_failed_publication(directory.path(), &output, &faults).await;
+    assert_eq!(running.stop().await, Ok(None));
+    assert!(matches!(
+        running.end().await.unwrap(),
+        Outcome::Stopped { .. }
+    ));
+    assert_counted(&output, &faults, [("a", 40, 1)]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stop_that_can_not_publish_is_refused_and_the_job_waits_on() {
+    let faults = Faults::at(&[(Call::Commit, 1), (Call::Recover, 2)]);
+    let directory = tempfile::tempdir().unwrap();
+    let output = Output::new(&faults);
+    let running = waiting_after_a_failed_publication(directory.path(), &output, &faults).await;
+    let state = "restarting".to_owned();
+    assert_eq!(
+        running.stop().await,
+        Err(CommandError::NotRunning { state })
+    );
+    assert_eq!(running.stop().await, Ok(None));
+    assert!(matches!(
+        running.end().await.unwrap(),
+        Outcome::Stopped { .. }
+    ));
+    assert_counted(&output, &faults, [("a", 40, 1)]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_job_whose_last_publication_is_repeated_has_finished_now_and_not_before() {
+    let (directory, faults) = (
+        tempfile::tempdir().unwrap(),
+        Faults::at(&[(Call::Commit, 1)]),
+    );
+    let output = Output::new(&faults);
+    let numbers = Numbers::new("a", 40, &faults);
+    let soon = Duration::from_millis(1);
+    let running = start(
+        &counting(&numbers, &output, &faults, soon),
+        directory.path(),
+    );
+    assert_eq!(running.end().await.unwrap(), Outcome::Finished);
+    assert_eq!(faults.fired(), [(Call::Commit, 1)]);
+    assert_counted(&output, &faults, [("a", 40, 1)]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_panic_while_restoring_costs_the_attempt_and_not_the_process() {
+    let (directory, faults) = (tempfile::tempdir().unwrap(), Faults::none());
+    for nth in 1..=3 {
+        faults.add(Call::Recover, nth, How::Panics);
+    }
+    let output = Output::new(&faults);
+    let numbers = Numbers::new("a", 40, &faults);
+    let soon = Duration::from_millis(1);
+    let running = start(
+        &counting(&numbers, &output, &faults, soon),
+        directory.path(),
+    );
+    let failure = running.end().await.unwrap_err();
+    assert_eq!(failure.kind(), JobErrorKind::Failed);
+    let message = failure.to_string();
+    assert!(message.contains("gave up after 2 restart(s)"), "{message}");
+    assert!(message.contains("panicked"), "{message}");
+}
