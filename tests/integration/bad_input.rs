@@ -241,32 +241,32 @@ fn a_checkpoint_of_another_job_is_refused() {
 }
 
 #[test]
-fn a_corrupt_manifest_is_named() {
-    let job = JobDirectory::new(&job_text());
+fn a_corrupt_manifest_is_named_and_an_older_checkpoint_is_the_users_choice() {
+    let sink = "connector = \"file\"\ninputs = [{ from = \"count\" }]\n\
+                directory = \"output\"\nformat = \"tsv\"";
+    let discard = "connector = \"discard\"\ninputs = [{ from = \"count\" }]";
+    let job = JobDirectory::new(&job_text().replace(sink, discard));
     job.tidegate(&["run", "job.toml"]).assert_succeeds();
-    let checkpoints = job.path().join("state/checkpoints");
-    let entries = std::fs::read_dir(&checkpoints).expect("there are checkpoints");
-    let manifests = entries.map(|entry| entry.expect("a directory entry can be read").path());
-    let newest = manifests.max_by_key(|path| {
-        let name = path
-            .file_name()
-            .map(|name| name.to_string_lossy().into_owned());
-        name.and_then(|name| name.parse::<u64>().ok())
-    });
-    let newest = newest.expect("there is a checkpoint");
-    let mut bytes = std::fs::read(&newest).expect("a manifest can be read");
-    let middle = bytes.len() / 2;
-    bytes[middle] ^= 1;
-    std::fs::write(&newest, bytes).expect("a manifest can be written");
-    let name = newest
-        .file_name()
-        .expect("a manifest has a name")
-        .to_string_lossy();
-    let expected = format!("checkpoints/{name}");
-    job.tidegate(&["run", "job.toml"])
-        .assert_fails(3, &[&expected]);
+    corrupt(&job.path().join("state/checkpoints/1"));
+    let refused = job.tidegate(&["run", "job.toml"]);
+    refused.assert_fails(3, &["checkpoints/1", "--from"]);
     job.tidegate(&["checkpoint", "verify", "state"])
         .assert_fails(7, &[]);
+    let from_older = ["run", "job.toml", "--from", "state/checkpoints/0"];
+    let restarted = job.tidegate(&from_older);
+    let said = &restarted.assert_succeeds().stderr;
+    assert!(said.contains("1,000 records"), "{said}");
+    // The same command again finds what has come of it.
+    let again = job.tidegate(&from_older);
+    assert!(again.assert_succeeds().stderr.contains("finished"));
+}
+
+/// Changes one bit in the middle of a file.
+fn corrupt(path: &std::path::Path) {
+    let mut bytes = std::fs::read(path).expect("the file can be read");
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(path, bytes).expect("the file can be written");
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use thiserror::Error;
+use tidegate_operator::FaultCause;
 use tidegate_runtime::checkpoint::StoreError;
 use tidegate_runtime::{JobError, JobErrorKind};
 
@@ -102,6 +103,22 @@ impl Failure {
         move |source| Self::Io { action, source }
     }
 
+    /// What the person who reads this can do about it, where that is not plain from the message.
+    pub(crate) fn advice(&self) -> Option<String> {
+        match self {
+            Self::Job(error) => of_job(error),
+            Self::JobFile(_)
+            | Self::Usage { .. }
+            | Self::Build(_)
+            | Self::NoRunningJob { .. }
+            | Self::Refused { .. }
+            | Self::NoAnswer { .. }
+            | Self::TimedOut { .. }
+            | Self::VerificationFailed { .. }
+            | Self::Io { .. } => None,
+        }
+    }
+
     /// The exit code of the process.
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
@@ -127,6 +144,56 @@ impl Failure {
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         Self::Job(JobError::Store(error))
+    }
+}
+
+fn of_job(error: &JobError) -> Option<String> {
+    match error {
+        JobError::Guest(fault) => {
+            let limit = limit_behind(&fault.cause)?;
+            let operator = &fault.operator;
+            Some(format!(
+                "if the operator needs it, raise `{limit}` in the `limits` of [operator.{operator}]"
+            ))
+        }
+        JobError::Store(StoreError::Corrupt { .. } | StoreError::NothingValid { .. }) => Some(
+            "`tidegate checkpoint verify` tells which checkpoints are whole; name one of them, or \
+             a savepoint, with --from"
+                .to_owned(),
+        ),
+        JobError::Store(StoreError::NotACheckpoint { .. }) => Some(
+            "if the job has already started from it, run it without --from to go on".to_owned(),
+        ),
+        JobError::RestartsExhausted { last, .. } => of_job(last),
+        JobError::Store(_)
+        | JobError::Connector { .. }
+        | JobError::CheckpointsKeepFailing { .. }
+        | JobError::Incompatible(_)
+        | JobError::Unresponsive { .. }
+        | JobError::NoThread { .. }
+        | JobError::Panicked { .. } => None,
+    }
+}
+
+/// The key of `limits` in the job file that a fault has met.
+fn limit_behind(cause: &FaultCause) -> Option<&'static str> {
+    match cause {
+        FaultCause::Timeout { .. } => Some("call-timeout"),
+        FaultCause::MemoryLimit { .. } => Some("memory"),
+        FaultCause::OutputLimit { .. } => Some("output"),
+        FaultCause::SnapshotLimit { .. } => Some("snapshot"),
+        FaultCause::Trap(_)
+        | FaultCause::StackOverflow
+        | FaultCause::MalformedColumn { .. }
+        | FaultCause::MalformedBatch { .. }
+        | FaultCause::UndeclaredPort { .. }
+        | FaultCause::MalformedSnapshot(_)
+        | FaultCause::InvalidRecord { .. }
+        | FaultCause::UnknownRecord { .. }
+        | FaultCause::IncompatibleState(_)
+        | FaultCause::Failed(_)
+        | FaultCause::HostPanic { .. }
+        | FaultCause::InstanceSpent => None,
     }
 }
 

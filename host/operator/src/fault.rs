@@ -274,12 +274,6 @@ pub enum MalformedSnapshot {
         /// The key group.
         key_group: u32,
     },
-    /// Two chunks without a key group have the same name.
-    #[error("`{name}` has two chunks of operator state")]
-    DuplicateOperatorChunk {
-        /// The name.
-        name: String,
-    },
 }
 
 /// A duration in the largest unit that shows it whole.

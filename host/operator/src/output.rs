@@ -73,8 +73,14 @@ impl OutputRules {
         let mut seen = BTreeSet::new();
         for chunk in &chunks {
             self.check_key_group(chunk)?;
-            if !seen.insert((chunk.name.as_str(), chunk.key_group)) {
-                return Err(duplicate(chunk).into());
+            // Operator state may come in any number of chunks: they are what a rescaled job
+            // distributes.
+            let Some(key_group) = chunk.key_group else {
+                continue;
+            };
+            if !seen.insert((chunk.name.as_str(), key_group)) {
+                let name = guest_text::one_line(&chunk.name);
+                return Err(MalformedSnapshot::DuplicateKeyedChunk { name, key_group }.into());
             }
         }
         Ok(chunks.into_iter().map(StateChunk::from).collect())
@@ -93,14 +99,6 @@ impl OutputRules {
             }
             Some(_) | None => Ok(()),
         }
-    }
-}
-
-fn duplicate(chunk: &types::StateChunk) -> MalformedSnapshot {
-    let name = guest_text::one_line(&chunk.name);
-    match chunk.key_group {
-        Some(key_group) => MalformedSnapshot::DuplicateKeyedChunk { name, key_group },
-        None => MalformedSnapshot::DuplicateOperatorChunk { name },
     }
 }
 

@@ -106,7 +106,7 @@ pub enum JobCommand {
     Cancel,
 }
 
-/// Why a command was not carried out. The job goes on as before.
+/// Why a command was not carried out. The job goes on as before, unless the variant says otherwise.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum CommandError {
     /// The checkpoint behind it failed or was abandoned.
@@ -117,7 +117,8 @@ pub enum CommandError {
         /// Why.
         reason: String,
     },
-    /// The checkpoint is complete but could not be copied to the savepoint directory.
+    /// The checkpoint is complete but could not be copied to the savepoint directory. A job that
+    /// was asked to stop has stopped all the same.
     #[error("the savepoint could not be written to {directory}: {reason}")]
     SavepointNotWritten {
         /// Where to.

@@ -41,14 +41,27 @@ impl Restore {
     pub(crate) fn run(self) -> Result<Option<Restored>, JobError> {
         let (job, store) = (&*self.job, &*self.store);
         let attempt = store.next_attempt()?;
+        let before = store.list()?;
         let manifest = start_point(job, store, &self.options, attempt)?;
-        recover_sinks(job, &manifest, self.is_first_attempt)?;
+        let starts = subtask_starts(job, store, &manifest).and_then(|starts| {
+            recover_sinks(job, &manifest, self.is_first_attempt).map(|()| starts)
+        });
+        let starts = match starts {
+            Ok(starts) => starts,
+            Err(error) => {
+                // A start from elsewhere that is refused leaves the directory as it was.
+                if manifest.attempt == attempt && manifest.kind == CheckpointKind::Imported {
+                    store.retain(&before)?;
+                }
+                return Err(error);
+            }
+        };
         if manifest.kind == CheckpointKind::Final {
             return Ok(None);
         }
         store.retain(&store.list()?)?;
         Ok(Some(Restored {
-            starts: subtask_starts(job, store, &manifest)?,
+            starts,
             identity: RunIdentity {
                 job: job.graph.job().to_owned(),
                 lineage: manifest.lineage,

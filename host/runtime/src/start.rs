@@ -101,13 +101,14 @@ fn start_from(
     let checkpoint = selected(&source)?;
     let digest = source.manifest_digest(checkpoint)?;
     let newest_here = store.list()?.last().copied();
-    if let Some(newest) = newest_here {
-        let manifest = store.load(newest)?;
-        let origin = manifest.origin.as_ref();
-        if origin.is_some_and(|origin| origin.digest == digest) {
-            check_compatible(&manifest, &job.graph, allowed, Resume::NewRun)?;
-            return Ok(manifest);
-        }
+    // A newest checkpoint that can't be read says nothing: it may be why the user starts from an
+    // older one.
+    let started = newest_here.and_then(|newest| store.load(newest).ok());
+    if let Some(manifest) = started
+        && manifest.origin.as_ref().is_some_and(|o| o.digest == digest)
+    {
+        check_compatible(&manifest, &job.graph, allowed, Resume::NewRun)?;
+        return Ok(manifest);
     }
     let manifest = source.load(checkpoint)?;
     check_compatible(&manifest, &job.graph, allowed, Resume::NewRun)?;

@@ -67,7 +67,9 @@ impl Terminal {
             | Failure::VerificationFailed { .. }
             | Failure::Io { .. } => format!("error: {}\n", chain(failure)),
         };
-        self.write_talk(text.as_bytes());
+        let advice = failure.advice();
+        let advice = advice.map_or(String::new(), |advice| format!("help: {advice}\n"));
+        self.write_talk((text + &advice).as_bytes());
     }
 
     /// True if a person sees standard error as it is written.

@@ -2,7 +2,7 @@
 //! operation says what it makes durable; nothing is synced a second time after it failed.
 
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use cap_std::ambient_authority;
 use cap_std::fs::{Dir, File, OpenOptions};
@@ -52,8 +52,10 @@ impl OutputDirectory {
         let shown = path.display().to_string();
         let failed = || ConnectorError::io(format!("could not create output directory {shown}"));
         Dir::create_ambient_dir_all(path, ambient_authority()).map_err(failed())?;
-        // The new entry stands in the parent; what is above it, users have made or can make again.
-        if let Some(parent) = path.parent() {
+        // Which of them are new is not known any more, so the entries of all are made durable.
+        for parent in path.ancestors().skip(1) {
+            let here = parent.as_os_str().is_empty();
+            let parent = if here { Path::new(".") } else { parent };
             let parent = Dir::open_ambient_dir(parent, ambient_authority()).map_err(failed())?;
             sync_dir(&parent).map_err(failed())?;
         }

@@ -113,10 +113,11 @@ impl SinkConnector for FileConnector {
         let listing = directory.list()?;
         let plan = listing.plan_recovery(directory.shown(), start, pending)?;
         if plan.elsewhere > 0 {
-            tracing::info!(
+            tracing::warn!(
                 sink = start.sink,
                 parts = plan.elsewhere,
-                "pending output of the savepoint's job stays in the directory of that job"
+                "what the restored checkpoint had not published yet is in the output directory of \
+                 the job that took it; if that job never published it, run it once more"
             );
         }
         directory.check_publishable(&plan.publish)?;

@@ -1,9 +1,8 @@
 //! Record path: router → **channel** → input gate. Barrier path: never overtakes.
 //!
 //! A FIFO between two subtasks, bounded by the bytes of the batches in it: a sender waits while the
-//! channel is full (backpressure). Watermarks, barriers and the end weigh nothing, so a barrier is
-//! never refused for lack of room, but it keeps its place behind the records sent before it. A
-//! batch larger than the whole capacity is let in when the channel is empty.
+//! channel is full (backpressure). Barriers and the end weigh nothing, so a barrier is never refused
+//! for lack of room, but it keeps its place behind the records sent before it. A batch larger than the whole capacity is let in when the channel is empty.
 
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -11,6 +10,9 @@ use std::task::{Context, Poll};
 use tokio::sync::{Semaphore, mpsc};
 
 use crate::stream::StreamElement;
+
+/// What a watermark takes of a channel's capacity, in bytes.
+const WATERMARK_WEIGHT: u32 = 64;
 
 /// The other end is gone: its subtask has failed or was stopped.
 #[derive(Debug, PartialEq, Eq)]
@@ -72,9 +74,9 @@ impl ChannelSender {
             StreamElement::Batch(batch) => {
                 u32::try_from(batch.byte_size()).map_or(self.capacity, |b| b.min(self.capacity))
             }
-            StreamElement::Watermark(_) | StreamElement::Barrier(_) | StreamElement::EndOfInput => {
-                0
-            }
+            // Next to nothing, but not nothing: a filter that drops every record still sends them.
+            StreamElement::Watermark(_) => WATERMARK_WEIGHT.min(self.capacity),
+            StreamElement::Barrier(_) | StreamElement::EndOfInput => 0,
         }
     }
 }
@@ -168,6 +170,16 @@ mod tests {
         assert_eq!(sender.send(batch(1)).now_or_never(), None);
         assert_eq!(take(&mut receiver), Some(Some(batch(1))));
         assert_eq!(sender.send(batch(1)).now_or_never(), Some(Ok(())));
+    }
+
+    #[test]
+    fn watermarks_alone_fill_a_channel_too() {
+        let (sender, _receiver) = bounded(1000);
+        let sent = (0..100).take_while(|at| {
+            let watermark = StreamElement::Watermark(*at);
+            sender.send(watermark).now_or_never() == Some(Ok(()))
+        });
+        assert_eq!(sent.count(), 1000 / 64);
     }
 
     #[test]

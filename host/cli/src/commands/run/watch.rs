@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use indicatif::ProgressBar;
-use tidegate_runtime::status::JobStatus;
+use tidegate_runtime::status::{JobState, JobStatus};
 use tidegate_runtime::{JobCommand, JobHandle};
 use tokio::sync::{oneshot, watch};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
@@ -13,6 +13,8 @@ use crate::terminal::{Narrator, Terminal};
 
 /// How often a bar is redrawn.
 const BAR_PERIOD: Duration = Duration::from_secs(1);
+/// The wait before a stop that was refused is asked for again.
+const STOP_AGAIN: Duration = Duration::from_millis(500);
 /// How often a line is written where nobody watches.
 const LINE_PERIOD: Duration = Duration::from_secs(5);
 
@@ -123,21 +125,38 @@ impl Watch {
     }
 }
 
-/// Asks the job to stop. That it did shows in how it ends.
+/// Asks the job to stop, again and again while it is between two attempts. That it did shows in
+/// how it ends.
 async fn stop(handle: JobHandle, terminal: Terminal) {
-    let (reply, answer) = oneshot::channel();
-    let command = JobCommand::Stop {
-        drain: false,
-        savepoint: None,
-        reply,
-    };
-    let refused = match handle.send(command).await {
-        Ok(()) => answer.await.ok().and_then(Result::err),
-        Err(error) => Some(error),
-    };
-    if let Some(error) = refused {
+    loop {
+        let (reply, answer) = oneshot::channel();
+        let command = JobCommand::Stop {
+            drain: false,
+            savepoint: None,
+            reply,
+        };
+        let refused = match handle.send(command).await {
+            Ok(()) => answer.await.ok().and_then(Result::err),
+            Err(error) => Some(error),
+        };
+        let Some(error) = refused else {
+            return;
+        };
+        if is_over(handle.status().state) {
+            return;
+        }
         terminal.say(&format!(
-            "could not stop: {error}; once more ends it at once"
+            "could not stop yet: {error}; once more ends it at once"
         ));
+        tokio::time::sleep(STOP_AGAIN).await;
+    }
+}
+
+fn is_over(state: JobState) -> bool {
+    match state {
+        JobState::Restoring | JobState::Running | JobState::Stopping | JobState::Restarting => {
+            false
+        }
+        JobState::Finished | JobState::Stopped | JobState::Cancelled | JobState::Failed => true,
     }
 }
