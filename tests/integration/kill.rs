@@ -13,7 +13,8 @@ use tidegate_tests::{JobDirectory, Random, guest, published_lines};
 /// Kills of each case.
 const KILLS: usize = 17;
 /// The kill comes this many milliseconds after the start: some before the job runs at all, most
-/// between two checkpoints.
+/// between two checkpoints. The sources are paced so that 17 such runs can't reach the end of the
+/// input, however fast the machine is.
 const KILL_AFTER_MS: std::ops::Range<u64> = 20..600;
 
 /// How often each key must have been seen, and what its last update must say.
@@ -33,12 +34,12 @@ parallelism = {parallelism}
 connector = "generator"
 to = {PARITY_SUM_TO}
 keys = 2
-rate = 150_000
+rate = 50_000
 [source.right]
 connector = "generator"
 to = {PARITY_SUM_TO}
 keys = 2
-rate = 150_000
+rate = 50_000
 [operator.sum]
 component = "{}"
 inputs = [{{ from = "left", partition = "hash" }}, {{ from = "right", partition = "hash" }}]
@@ -67,6 +68,7 @@ fn parity_sum_expected() -> Expected {
 }
 
 fn word_count_job(parallelism: u32) -> String {
+    let rate = 40_000 / parallelism;
     format!(
         r#"
 version = 1
@@ -80,6 +82,8 @@ parallelism = {parallelism}
 connector = "file"
 path = "input/*.txt"
 format = "lines"
+batch-bytes = "8KiB"
+rate-per-subtask = {rate}
 [operator.split]
 component = "{}"
 inputs = [{{ from = "lines" }}]

@@ -196,6 +196,9 @@ fn a_savepoint_of_a_running_job_leaves_it_running_and_exact() {
     // The job has published more than the savepoint covers, so it can't start from it here.
     let refused = run_from(&job, &path.to_string_lossy(), &[]);
     refused.assert_fails(3, &["newer"]);
+    // A start that is refused leaves everything as it was.
+    let again = job.tidegate(&["run", "job.toml"]);
+    assert!(again.assert_succeeds().stderr.contains("finished"));
     assert_exact(&job);
 }
 

@@ -1,5 +1,5 @@
-//! What a machine can hold of the house style, after the `tidy.zig` of `TigerBeetle`. No exceptions: a
-//! file that can't keep a rule is split, not excused.
+//! What a machine can hold of the house style, after the `tidy.zig` of `TigerBeetle`. No
+//! exceptions: a file that can't keep a rule is split, not excused.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};

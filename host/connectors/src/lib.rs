@@ -28,6 +28,7 @@ mod stdout;
 
 mod byte_size;
 mod lines;
+mod pacer;
 mod record_format;
 mod versioned;
 

@@ -260,8 +260,8 @@ impl Supervisor {
         }
     }
 
-    /// Only the first attempt of a process starts afresh; the others go on. A start from a savepoint
-    /// finds by itself what has already come of it.
+    /// Only the first attempt of a process starts afresh; the others go on. A start from a
+    /// savepoint finds by itself what has already come of it.
     fn options_of_attempt(&self) -> RunOptions {
         let mut options = self.options.clone();
         if !self.is_first_attempt && options.start == StartFrom::Fresh {

@@ -22,6 +22,7 @@ use tidegate_runtime::{ConnectorError, SubtaskId};
 
 use crate::byte_size::ByteSizeText;
 use crate::lines::LineLimits;
+use crate::pacer::Pacer;
 use cut::Span;
 use glob_walk::Glob;
 use position::FilePosition;
@@ -45,6 +46,10 @@ pub struct FileSourceOptions {
     #[serde(default = "default_batch_bytes")]
     #[schemars(with = "ByteSizeText")]
     pub batch_bytes: ByteSize,
+    /// Lines a second that each subtask gives at most, to replay a file at a pace. Without it the
+    /// file is read at full speed. Smaller batches (`batch-bytes`) make the pace more even.
+    #[serde(default)]
+    pub rate_per_subtask: Option<u32>,
 }
 
 /// How records stand in a file.
@@ -80,10 +85,21 @@ impl FileSourceOptions {
             record_bytes: checked_bytes("max-record-bytes", self.max_record_bytes)?,
             batch_bytes: checked_bytes("batch-bytes", self.batch_bytes)?,
         };
+        if self.rate_per_subtask == Some(0) {
+            return Err(ConnectorError::JobRefused {
+                reason: "`rate-per-subtask` must be at least 1; leave it out for full speed"
+                    .to_owned(),
+            });
+        }
         let glob = Glob::parse(&self.path)?;
         let root = glob.open_root(base)?;
         Ok(Arc::new(FileConnector {
-            input: Arc::new(Input { glob, root, limits }),
+            input: Arc::new(Input {
+                glob,
+                root,
+                limits,
+                rate_per_subtask: self.rate_per_subtask,
+            }),
         }))
     }
 }
@@ -101,6 +117,7 @@ struct Input {
     glob: Glob,
     root: Dir,
     limits: LineLimits,
+    rate_per_subtask: Option<u32>,
 }
 
 struct FileConnector {
@@ -188,6 +205,7 @@ impl SourceConnector for FileConnector {
             input: Arc::clone(&self.input),
             current: None,
             waiting,
+            pacer: self.input.rate_per_subtask.map(|rate| Pacer::new(rate, 1)),
         }))
     }
 }
@@ -197,6 +215,7 @@ struct FileSource {
     input: Arc<Input>,
     current: Option<SplitReader>,
     waiting: VecDeque<FilePosition>,
+    pacer: Option<Pacer>,
 }
 
 impl FileSource {
@@ -211,7 +230,9 @@ impl FileSource {
             let Some(position) = self.waiting.front() else {
                 return Ok(SourceOutput::Ended);
             };
-            let Input { glob, root, limits } = &*self.input;
+            let Input {
+                glob, root, limits, ..
+            } = &*self.input;
             self.current = Some(SplitReader::open(root, glob, position.clone(), *limits)?);
             self.waiting.pop_front();
         }
@@ -219,9 +240,18 @@ impl FileSource {
 }
 
 impl Source for FileSource {
-    /// Never waits, so it can't be given up half done.
+    /// Waits before it reads, so it can't be given up half done.
     fn poll(&mut self) -> BoxFuture<'_, Result<SourceOutput, ConnectorError>> {
-        Box::pin(async { self.next() })
+        Box::pin(async {
+            if let Some(pacer) = &mut self.pacer {
+                pacer.wait().await;
+            }
+            let output = self.next()?;
+            if let (Some(pacer), SourceOutput::Batch(batch)) = (&mut self.pacer, &output) {
+                pacer.spend(batch.len());
+            }
+            Ok(output)
+        })
     }
 
     fn splits(&self) -> Vec<SourceSplit> {

@@ -4,7 +4,6 @@
 //! has no randomness and no wall clock.
 
 mod columns;
-mod pacer;
 mod ranges;
 mod source;
 

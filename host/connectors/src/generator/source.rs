@@ -8,9 +8,9 @@ use tidegate_runtime::ConnectorError;
 use tidegate_runtime::source::{BoxFuture, Source, SourceOutput, SourceSplit};
 
 use super::columns::{self, RegularOffsets};
-use super::pacer::Pacer;
 use super::ranges::{Range, Run};
 use super::{Encoding, GeneratorOptions, GeneratorPosition, Timestamps};
+use crate::pacer::Pacer;
 
 pub(super) struct GeneratorSource {
     ranges: Vec<Range>,

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tidegate_runtime::ConnectorError;
-use tidegate_runtime::source::{SourceConnector, SourceSplit};
+use tidegate_runtime::source::{SourceConnector, SourceOutput, SourceSplit};
 
 use crate::support::{job_refusal, read_all, read_batches, source_options, state_refusal, subtask};
 
@@ -372,4 +372,23 @@ fn files_are_matched_in_directories_too() {
         read_all(&*connector, plan).expect("can be read"),
         ["2024", "2025"]
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rate_paces_each_subtask_and_loses_no_line() {
+    let lines: Vec<String> = (0..1000).map(|line| line.to_string()).collect();
+    let place = directory(&[("a.txt", lines.join("\n").as_bytes())]);
+    let options = json!({ "path": "*", "batch-bytes": "256 B", "rate-per-subtask": 100 });
+    let connector = connect(place.path(), options);
+    let splits = connector.plan(1).expect("the file is there").remove(0);
+    let mut source = connector.open(&subtask(0), splits).expect("can be opened");
+    let started = tokio::time::Instant::now();
+    let mut read = Vec::new();
+    while let SourceOutput::Batch(batch) = source.poll().await.expect("can be read") {
+        let values = batch.values().rows();
+        read.extend(values.map(|value| String::from_utf8_lossy(value).into_owned()));
+    }
+    assert_eq!(read, lines);
+    let seconds = started.elapsed().as_secs();
+    assert!((9..=10).contains(&seconds), "{seconds} s of paused time");
 }

@@ -1,8 +1,9 @@
 //! Record path: router → **channel** → input gate. Barrier path: never overtakes.
 //!
 //! A FIFO between two subtasks, bounded by the bytes of the batches in it: a sender waits while the
-//! channel is full (backpressure). Barriers and the end weigh nothing, so a barrier is never refused
-//! for lack of room, but it keeps its place behind the records sent before it. A batch larger than the whole capacity is let in when the channel is empty.
+//! channel is full (backpressure). Barriers and the end weigh nothing, so a barrier is never
+//! refused for lack of room, but it keeps its place behind the records sent before it. A batch
+//! larger than the whole capacity is let in when the channel is empty.
 
 use std::sync::Arc;
 use std::task::{Context, Poll};

@@ -1,4 +1,5 @@
-//! Barrier path: **coordinator** → source subtask → … → acknowledgement → **coordinator** → manifest.
+//! Barrier path: **coordinator** → source subtask → … → acknowledgement → **coordinator** →
+//! manifest.
 //!
 //! Decides when a checkpoint starts, when it is complete, when it is abandoned and when the job is
 //! done. Pure: events and time come in, actions go out; the driver does them. Invariants:

@@ -1,4 +1,4 @@
-//! When the next records of a generator with a `rate` are due, on the monotonic clock.
+//! When the next records of a source with a rate are due, on the monotonic clock.
 
 use std::time::Duration;
 
@@ -11,14 +11,14 @@ const BATCHES_PER_SECOND: f64 = 100.0;
 const CATCH_UP: Duration = Duration::from_secs(1);
 
 /// Paces one subtask.
-pub(super) struct Pacer {
+pub(crate) struct Pacer {
     records_per_second: f64,
     due: Option<Instant>,
 }
 
 impl Pacer {
     /// A subtask's share of a rate over `sharing` subtasks.
-    pub(super) fn new(records_per_second: u32, sharing: u32) -> Self {
+    pub(crate) fn new(records_per_second: u32, sharing: u32) -> Self {
         Self {
             records_per_second: f64::from(records_per_second) / f64::from(sharing),
             due: None,
@@ -26,7 +26,7 @@ impl Pacer {
     }
 
     /// How many records a batch has.
-    pub(super) fn batch_records(&self) -> u32 {
+    pub(crate) fn batch_records(&self) -> u32 {
         // A float becomes an integer with saturation, so that any rate is fine.
         #[expect(
             clippy::cast_possible_truncation,
@@ -37,7 +37,7 @@ impl Pacer {
     }
 
     /// Waits until the next record is due. Cancel-safe: waiting moves nothing.
-    pub(super) async fn wait(&mut self) {
+    pub(crate) async fn wait(&mut self) {
         let due = *self.due.get_or_insert_with(Instant::now);
         if due > Instant::now() {
             sleep_until(due).await;
@@ -45,7 +45,7 @@ impl Pacer {
     }
 
     /// Notes that `records` were given.
-    pub(super) fn spend(&mut self, records: usize) {
+    pub(crate) fn spend(&mut self, records: usize) {
         let now = Instant::now();
         let due = self.due.unwrap_or(now);
         let earliest = now.checked_sub(CATCH_UP).unwrap_or(due);
