@@ -111,6 +111,16 @@ fn an_invalid_record_is_named() {
 }
 
 #[test]
+fn a_configuration_that_open_refuses_ends_the_job_at_once() {
+    let config = "behaviour = \"fail-open\"";
+    let restart = "strategy = \"fixed-delay\"\ndelay = \"10ms\"\nattempts = 3";
+    let job = JobDirectory::new(&hostile_job(config, restart));
+    let failed = job.tidegate(&["run", "job.toml"]);
+    failed.assert_fails(1, &["operator `guest`, subtask 0: `open`"]);
+    assert!(!failed.stderr.contains("restart"), "{failed:#?}");
+}
+
+#[test]
 fn snapshots_that_keep_failing_end_the_job_with_the_reason() {
     let config = "behaviour = \"fail-snapshot\"";
     let job = JobDirectory::new(&hostile_job(config, "strategy = \"none\""));

@@ -247,6 +247,8 @@ fn the_first_sigterm_stops_the_job_with_a_checkpoint() {
     let job = JobDirectory::new(&counting_job(COUNT, "count"));
     let running = start_and_wait(&job);
     running.signal(rustix::process::Signal::TERM);
+    // As `timeout` does: to the process, and then to its group.
+    running.signal(rustix::process::Signal::TERM);
     assert_eq!(running.wait().code, Some(0));
     job.tidegate(&["run", "job.toml"]).assert_succeeds();
     assert_exact(&job);

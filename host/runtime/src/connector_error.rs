@@ -8,7 +8,7 @@ use thiserror::Error;
 #[derive(Debug, Error)]
 pub enum ConnectorError {
     /// The world failed: a disk, a closed pipe. The attempt ends; the restart strategy decides.
-    #[error("{action}")]
+    #[error("{action}: {source}")]
     Io {
         /// What was being done, with the path: "write to `output/part-1`".
         action: String,

@@ -1,7 +1,7 @@
 //! How a job ends by failure, and what the one who started it can do about it.
 
 use thiserror::Error;
-use tidegate_operator::{FaultCause, GuestFault};
+use tidegate_operator::{FaultCause, GuestCall, GuestFault};
 
 use crate::checkpoint::StoreError;
 use crate::{CheckpointId, ConnectorError, SubtaskId};
@@ -130,10 +130,26 @@ impl JobError {
         }
     }
 
-    /// True if another attempt may succeed.
+    /// True if another attempt may succeed. `open` sees the same configuration each time, so what
+    /// fails in it, but for want of time, fails again.
     #[must_use]
     pub fn may_restart(&self) -> bool {
-        self.kind() == JobErrorKind::Failed && !matches!(self, Self::RestartsExhausted { .. })
+        match self {
+            Self::Guest(fault)
+                if matches!(fault.call, GuestCall::Instantiate | GuestCall::Open) =>
+            {
+                matches!(fault.cause, FaultCause::Timeout { .. })
+            }
+            Self::RestartsExhausted { .. } => false,
+            Self::Guest(_)
+            | Self::Connector { .. }
+            | Self::Store(_)
+            | Self::CheckpointsKeepFailing { .. }
+            | Self::Incompatible(_)
+            | Self::Unresponsive { .. }
+            | Self::NoThread { .. }
+            | Self::Panicked { .. } => self.kind() == JobErrorKind::Failed,
+        }
     }
 }
 

@@ -118,7 +118,9 @@ impl Listing {
         }
         let is_fresh = start.checkpoint.0 == 0 && start.parent.is_none();
         let is_unused = self.parts.is_empty() && self.pending.is_empty() && self.foreign.is_empty();
-        if is_fresh && is_unused && marker.lineage != start.lineage {
+        // Another job may be running here and just not have published anything yet.
+        let is_same = marker.job == start.job && marker.sink == start.sink;
+        if is_fresh && is_unused && is_same {
             return Ok((claim(Vec::new()), true));
         }
         Err(ConnectorError::StateRefused {

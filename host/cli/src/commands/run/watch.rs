@@ -13,6 +13,9 @@ use crate::terminal::{Narrator, Terminal};
 
 /// How often a bar is redrawn.
 const BAR_PERIOD: Duration = Duration::from_secs(1);
+/// `timeout` and other wrappers signal their child and then its whole group: the same signal again
+/// within this time is the same wish.
+const SAME_SIGNAL: Duration = Duration::from_millis(500);
 /// The wait before a stop that was refused is asked for again.
 const STOP_AGAIN: Duration = Duration::from_millis(500);
 /// How often a line is written where nobody watches.
@@ -27,7 +30,8 @@ pub(crate) struct Watch {
     progress: Progress,
     period: Interval,
     is_due: bool,
-    is_stopping: bool,
+    /// The first signal, and when it came.
+    stopping: Option<(Signal, Instant)>,
 }
 
 /// How progress is shown.
@@ -60,7 +64,7 @@ impl Watch {
             progress,
             period,
             is_due: false,
-            is_stopping: false,
+            stopping: None,
         }
     }
 
@@ -112,13 +116,16 @@ impl Watch {
 
     /// The first signal stops the job, the second ends the process.
     pub(crate) fn on_signal(&mut self, signal: Signal) {
-        if self.is_stopping {
+        if let Some((first, at)) = self.stopping {
+            if signal == first && at.elapsed() < SAME_SIGNAL {
+                return;
+            }
             self.terminal.say(&format!(
                 "{signal} again: ended at once; run it again to go on from the last checkpoint"
             ));
             std::process::exit(signal.exit_code());
         }
-        self.is_stopping = true;
+        self.stopping = Some((signal, Instant::now()));
         let line = format!("{signal}: stopping after a last checkpoint; once more ends it at once");
         self.terminal.say(&line);
         tokio::spawn(stop(self.handle.clone(), self.terminal.clone()));
