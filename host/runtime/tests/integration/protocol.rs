@@ -237,7 +237,8 @@ async fn restarts_are_counted_and_end() {
     let Err(JobError::RestartsExhausted { restarts, last }) = end else {
         panic!("{end:?}");
     };
-    assert_eq!((restarts, last.to_string()), (2, "a[0]: open".to_owned()));
+    let expected = "a[0]: open: a planned failure".to_owned();
+    assert_eq!((restarts, last.to_string()), (2, expected));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
