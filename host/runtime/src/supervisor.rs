@@ -260,13 +260,18 @@ impl Supervisor {
         }
     }
 
-    /// Only the first attempt of a process starts afresh; the others go on. A start from a
-    /// savepoint finds by itself what has already come of it.
+    /// Only the first attempt of a process starts where the user said; the others go on. A start
+    /// from a savepoint is repeated until this process has completed a checkpoint: it finds by
+    /// itself what has come of it. After that the savepoint is not looked at again, since it may
+    /// be gone.
     fn options_of_attempt(&self) -> RunOptions {
+        let has_completed = self.control.status.borrow().checkpoints.completed > 0;
         let mut options = self.options.clone();
-        if !self.is_first_attempt && options.start == StartFrom::Fresh {
-            options.start = StartFrom::Newest;
-        }
+        options.start = match options.start {
+            StartFrom::Fresh if self.is_first_attempt => StartFrom::Fresh,
+            StartFrom::Path(path) if !has_completed => StartFrom::Path(path),
+            StartFrom::Newest | StartFrom::Fresh | StartFrom::Path(_) => StartFrom::Newest,
+        };
         options
     }
 

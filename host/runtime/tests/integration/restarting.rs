@@ -8,7 +8,7 @@ use tidegate_runtime::status::JobState;
 use tidegate_runtime::{CommandError, JobErrorKind, Outcome};
 
 use crate::support::faults::{Call, Faults, How};
-use crate::support::jobs::{JobBuilder, Running, start};
+use crate::support::jobs::{JobBuilder, Running, start, start_from};
 use crate::support::operators::Kind;
 use crate::support::oracle::assert_counted;
 use crate::support::sinks::Output;
@@ -120,4 +120,27 @@ async fn a_panic_while_restoring_costs_the_attempt_and_not_the_process() {
     let message = failure.to_string();
     assert!(message.contains("gave up after 2 restart(s)"), "{message}");
     assert!(message.contains("panicked"), "{message}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_restart_does_not_need_the_checkpoint_that_the_run_was_started_from() {
+    let (directory, faults) = (tempfile::tempdir().unwrap(), Faults::none());
+    let output = Output::new(&faults);
+    let (numbers, allow) = Numbers::held("a", &faults);
+    let job = counting(&numbers, &output, &faults, Duration::from_millis(1));
+    start(&job, directory.path())
+        .stop_after(&allow, 50, 50)
+        .await;
+    let origin = directory.path().join("checkpoints/1");
+    assert!(origin.exists());
+    let running = start_from(&job, directory.path(), &origin);
+    for _ in 0..4 {
+        running.checkpoint().await.unwrap();
+    }
+    assert!(!origin.exists(), "retention has removed it");
+    let next = faults.calls(Call::Process) + 1;
+    faults.add(Call::Process, next, How::Fails);
+    running.finish_at(&allow, 100).await;
+    assert_eq!(faults.fired(), [(Call::Process, next)]);
+    assert_counted(&output, &faults, [("a", 100, 1)]);
 }
