@@ -110,11 +110,15 @@ impl Column {
     }
 
     /// The rows of `range`, which the caller has cut to the column.
-    #[inline]
-    pub(crate) fn rows_in(&self, range: Range<usize>) -> impl Iterator<Item = &[u8]> {
-        self.offsets[range.start..=range.end]
-            .windows(2)
-            .map(|pair| &self.data[pair[0] as usize..pair[1] as usize])
+    #[inline(always)]
+    pub(crate) fn rows_in(&self, range: Range<usize>) -> RowsIn<'_> {
+        let mut offsets = self.offsets[range.start..=range.end].iter();
+        let start = offsets.next().copied().unwrap_or(0);
+        RowsIn {
+            data: &self.data,
+            start,
+            ends: offsets,
+        }
     }
 
     /// Adds a row.
@@ -127,14 +131,44 @@ impl Column {
     #[inline]
     pub fn push(&mut self, row: &[u8]) {
         crate::bytes::append(&mut self.data, row);
-        self.close_row();
-    }
-
-    /// Ends the row that was just appended to `data`.
-    #[inline]
-    pub(crate) fn close_row(&mut self) {
         let end = u32::try_from(self.data.len()).expect("a column stays below 4 GiB");
         self.offsets.push(end);
+    }
+}
+
+impl Column {
+    /// The rows as words, if all of them have eight bytes.
+    pub(crate) fn words(&self) -> Option<&[[u8; 8]]> {
+        let (words, rest) = self.data.as_chunks();
+        if words.len() != self.len() || !rest.is_empty() {
+            return None;
+        }
+        // One pass without a branch for each row.
+        let expected = (0..).step_by(8);
+        let offsets = self.offsets.iter().zip(expected);
+        let differ = offsets.fold(0, |differ, (offset, expected)| differ | (offset ^ expected));
+        (differ == 0).then_some(words)
+    }
+}
+
+/// Some rows of a column in order. The end of a row is the start of the next, so that each offset
+/// is read once.
+#[derive(Clone, Debug)]
+pub(crate) struct RowsIn<'a> {
+    data: &'a [u8],
+    start: u32,
+    ends: std::slice::Iter<'a, u32>,
+}
+
+impl<'a> Iterator for RowsIn<'a> {
+    type Item = &'a [u8];
+
+    #[inline(always)]
+    fn next(&mut self) -> Option<&'a [u8]> {
+        let end = *self.ends.next()?;
+        let row = &self.data[self.start as usize..end as usize];
+        self.start = end;
+        Some(row)
     }
 }
 

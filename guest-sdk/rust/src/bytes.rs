@@ -12,7 +12,15 @@ const SHORT: usize = 64;
 pub(crate) fn append(buffer: &mut Vec<u8>, bytes: &[u8]) {
     if let Ok(word) = <&[u8; 8]>::try_from(bytes) {
         buffer.extend_from_slice(word);
-    } else if bytes.len() < 8 {
+    } else {
+        append_other(buffer, bytes);
+    }
+}
+
+/// Apart from the path of eight bytes, to keep that small enough to be inlined.
+#[inline(never)]
+fn append_other(buffer: &mut Vec<u8>, bytes: &[u8]) {
+    if bytes.len() < 8 {
         append_word(buffer, short_word(bytes), bytes.len());
     } else {
         append_long(buffer, bytes);
@@ -28,6 +36,7 @@ pub(crate) fn append_word(buffer: &mut Vec<u8>, word: u64, length: usize) {
     buffer.truncate(end);
 }
 
+#[inline]
 fn append_long(buffer: &mut Vec<u8>, bytes: &[u8]) {
     if bytes.len() > SHORT {
         buffer.extend_from_slice(bytes);
@@ -73,9 +82,17 @@ pub(crate) fn order_prefix(bytes: &[u8]) -> u64 {
     }
 }
 
-/// Up to seven bytes as a little-endian word.
-#[inline]
-fn short_word(bytes: &[u8]) -> u64 {
+/// Up to eight bytes as a little-endian word that ends in zeros; of more bytes, some word.
+#[inline(always)]
+pub(crate) fn short_word(bytes: &[u8]) -> u64 {
+    match <&[u8; 8]>::try_from(bytes) {
+        Ok(word) => u64::from_le_bytes(*word),
+        Err(_) => shorter_word(bytes),
+    }
+}
+
+#[inline(always)]
+fn shorter_word(bytes: &[u8]) -> u64 {
     let length = bytes.len();
     if length >= 4 {
         // Two overlapping reads cover four to seven bytes.
@@ -85,7 +102,7 @@ fn short_word(bytes: &[u8]) -> u64 {
         let high = bytes
             .last_chunk::<4>()
             .map_or(0, |b| u32::from_le_bytes(*b));
-        return u64::from(low) | (u64::from(high) << ((length - 4) * 8));
+        return u64::from(low) | (u64::from(high) << (((length - 4) * 8) & 63));
     }
     if length == 0 {
         return 0;

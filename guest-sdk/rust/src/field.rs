@@ -60,56 +60,56 @@ pub trait FromField: Sized {
 pub struct Le64<T = i64>(pub T);
 
 impl<F: Field + ?Sized> Field for &F {
-    #[inline]
+    #[inline(always)]
     fn append_to(&self, buffer: &mut Vec<u8>) {
         F::append_to(self, buffer);
     }
 }
 
 impl Field for [u8] {
-    #[inline]
+    #[inline(always)]
     fn append_to(&self, buffer: &mut Vec<u8>) {
         crate::bytes::append(buffer, self);
     }
 }
 
 impl<const N: usize> Field for [u8; N] {
-    #[inline]
+    #[inline(always)]
     fn append_to(&self, buffer: &mut Vec<u8>) {
         buffer.extend_from_slice(self);
     }
 }
 
 impl Field for Vec<u8> {
-    #[inline]
+    #[inline(always)]
     fn append_to(&self, buffer: &mut Vec<u8>) {
         self.as_slice().append_to(buffer);
     }
 }
 
 impl Field for str {
-    #[inline]
+    #[inline(always)]
     fn append_to(&self, buffer: &mut Vec<u8>) {
         self.as_bytes().append_to(buffer);
     }
 }
 
 impl Field for String {
-    #[inline]
+    #[inline(always)]
     fn append_to(&self, buffer: &mut Vec<u8>) {
         self.as_bytes().append_to(buffer);
     }
 }
 
 impl Field for () {
-    #[inline]
+    #[inline(always)]
     fn append_to(&self, _buffer: &mut Vec<u8>) {}
 }
 
 macro_rules! tuple_field {
     ($($part:ident $index:tt),*) => {
         impl<$($part: Field),*> Field for ($($part,)*) {
-            #[inline]
+            #[inline(always)]
             fn append_to(&self, buffer: &mut Vec<u8>) {
                 $(self.$index.append_to(buffer);)*
             }
@@ -263,7 +263,7 @@ fn not_a_number(kind: &str) -> String {
 macro_rules! le64_field {
     ($($number:ty),*) => {$(
         impl Field for Le64<$number> {
-            #[inline]
+            #[inline(always)]
             fn append_to(&self, buffer: &mut Vec<u8>) {
                 buffer.extend_from_slice(&self.0.to_le_bytes());
             }

@@ -106,6 +106,7 @@ pub mod raw;
 mod typed;
 
 mod batch;
+mod builder;
 mod bytes;
 mod export;
 

@@ -3,7 +3,8 @@
 //! Builds the columns that the host takes, directly: a record that is emitted is copied once. The
 //! order of the records of one port is the order in which they were emitted.
 
-use crate::batch::{Batch, Emission, NO_TIMESTAMP};
+use crate::batch::{Emission, NO_TIMESTAMP};
+use crate::builder::{BatchBuilder, Size};
 use crate::failure::Failure;
 use crate::field::Field;
 
@@ -25,45 +26,23 @@ use crate::field::Field;
 #[derive(Debug)]
 pub struct Output {
     /// Port 0, by itself because nearly every record goes there.
-    main: Batch,
+    main: BatchBuilder,
     /// Ports 1 and up.
-    side: Vec<Batch>,
+    side: Vec<BatchBuilder>,
     /// How many ports there are; port 0 is always there.
     ports: u32,
     /// The timestamp that records inherit.
     inherited: i64,
     /// The first port that was named and is not there.
     unknown_port: Option<u32>,
+    /// How much the last call put out of port 0, to make room for as much in the next.
     expected: Size,
-}
-
-/// How much the last call put out, to make room for as much in the next.
-#[derive(Clone, Copy, Debug, Default)]
-struct Size {
-    rows: usize,
-    key_bytes: usize,
-    value_bytes: usize,
-}
-
-/// No more than this is reserved in advance for one column, however much the last call needed.
-const MAX_RESERVED: usize = 1 << 20;
-
-impl Size {
-    fn of(batch: &Batch) -> Self {
-        // A sixteenth more, so that a batch a little larger than the last one fits as well.
-        let roomy = |len: usize| (len + len / 16).min(MAX_RESERVED);
-        Self {
-            rows: roomy(batch.len()),
-            key_bytes: roomy(batch.keys.data.len()),
-            value_bytes: roomy(batch.values.data.len()),
-        }
-    }
 }
 
 impl Output {
     pub(crate) fn new(ports: usize) -> Self {
         Self {
-            main: Batch::default(),
+            main: BatchBuilder::default(),
             side: Vec::new(),
             ports: u32::try_from(ports).unwrap_or(u32::MAX).max(1),
             inherited: NO_TIMESTAMP,
@@ -81,9 +60,9 @@ impl Output {
     /// }
     /// # let _ = swap;
     /// ```
-    #[inline]
+    #[inline(always)]
     pub fn emit(&mut self, key: impl Field, value: impl Field) {
-        append(&mut self.main, self.inherited, key, value);
+        self.main.push(self.inherited, key, value);
     }
 
     /// Sends a record out of `port`.
@@ -98,11 +77,11 @@ impl Output {
     /// }
     /// # let _ = split;
     /// ```
-    #[inline]
+    #[inline(always)]
     pub fn emit_to(&mut self, port: u32, key: impl Field, value: impl Field) {
         let inherited = self.inherited;
         if let Some(batch) = self.port(port) {
-            append(batch, inherited, key, value);
+            batch.push(inherited, key, value);
         }
     }
 
@@ -118,14 +97,10 @@ impl Output {
     /// }
     /// # let _ = stamp;
     /// ```
-    #[inline]
+    #[inline(always)]
     pub fn emit_at(&mut self, timestamp: Option<i64>, key: impl Field, value: impl Field) {
-        append(
-            &mut self.main,
-            timestamp.unwrap_or(NO_TIMESTAMP),
-            key,
-            value,
-        );
+        self.main
+            .push(timestamp.unwrap_or(NO_TIMESTAMP), key, value);
     }
 
     /// Sends a record out of `port` with a timestamp of its own: [`emit_to`](Self::emit_to) and
@@ -141,24 +116,19 @@ impl Output {
     #[inline]
     pub fn send(&mut self, port: u32, timestamp: Option<i64>, key: impl Field, value: impl Field) {
         if let Some(batch) = self.port(port) {
-            append(batch, timestamp.unwrap_or(NO_TIMESTAMP), key, value);
+            batch.push(timestamp.unwrap_or(NO_TIMESTAMP), key, value);
         }
     }
 
     /// Records from now on inherit this timestamp.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn inherit(&mut self, timestamp: i64) {
         self.inherited = timestamp;
     }
 
     /// Makes room for about as much as the call before put out.
     pub(crate) fn reserve(&mut self) {
-        let Size {
-            rows,
-            key_bytes,
-            value_bytes,
-        } = self.expected;
-        self.main = Batch::with_capacity(rows, key_bytes, value_bytes);
+        self.main = BatchBuilder::with_capacity(self.expected);
     }
 
     /// Everything that was emitted since the last call of this.
@@ -172,24 +142,29 @@ impl Output {
                 self.ports
             )));
         }
-        self.expected = Size::of(&main);
-        let all = std::iter::once(main).chain(side);
-        let emissions = (0..)
-            .zip(all)
-            .map(|(port, records)| Emission { port, records });
-        Ok(emissions.filter(|e| !e.records.is_empty()).collect())
+        let all = (0..).zip(std::iter::once(main).chain(side));
+        let emissions = all.filter(|(_, builder)| !builder.is_empty());
+        let emissions: Vec<_> = emissions
+            .map(|(port, builder)| Emission {
+                port,
+                records: builder.finish(),
+            })
+            .collect();
+        let main = emissions.first().filter(|emission| emission.port == 0);
+        self.expected = main.map_or_else(Size::default, |main| Size::of(&main.records));
+        Ok(emissions)
     }
 
     /// Drops everything that was emitted by a call that failed.
     pub(crate) fn discard(&mut self) {
-        self.main = Batch::default();
+        self.main = BatchBuilder::default();
         self.side.clear();
         self.unknown_port = None;
         self.inherited = NO_TIMESTAMP;
     }
 
     #[inline]
-    fn port(&mut self, port: u32) -> Option<&mut Batch> {
+    fn port(&mut self, port: u32) -> Option<&mut BatchBuilder> {
         if port == 0 {
             return Some(&mut self.main);
         }
@@ -199,19 +174,10 @@ impl Output {
         }
         let index = port as usize - 1;
         if self.side.len() <= index {
-            self.side.resize_with(index + 1, Batch::default);
+            self.side.resize_with(index + 1, BatchBuilder::default);
         }
         self.side.get_mut(index)
     }
-}
-
-#[inline]
-fn append(batch: &mut Batch, timestamp: i64, key: impl Field, value: impl Field) {
-    batch.timestamps.push(timestamp);
-    key.append_to(&mut batch.keys.data);
-    batch.keys.close_row();
-    value.append_to(&mut batch.values.data);
-    batch.values.close_row();
 }
 
 #[cfg(test)]

@@ -8,14 +8,14 @@ use std::ops::Range;
 
 use serde::de::DeserializeOwned;
 
-use crate::batch::{Batch, Emission, StateChunk};
+use crate::batch::{Batch, Column, Emission, StateChunk};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::operator::Operator;
 use crate::output::Output;
 use crate::raw::RawOperator;
 use crate::record::Record;
-use crate::state::{Chunks, Items, KeyedState, LOOK_AHEAD, read_chunks, write_chunks};
+use crate::state::{Ahead, BLOCK, Chunks, Items, KeyedState, read_chunks, write_chunks};
 
 /// An [`Operator`] as a [`RawOperator`]; what [`export_operator!`](crate::export_operator) exports.
 ///
@@ -59,22 +59,22 @@ impl<O: Operator> Typed<O> {
     }
 
     /// One record for an operator without keyed state.
-    #[inline]
+    #[inline(always)]
     fn process_stateless(&mut self, record: Record<'_>) -> Result<(), Failure> {
         self.operator
             .on_record(record, &mut O::State::default(), &mut self.out)
     }
 
-    /// One record with the state of its key; `position` is its place in the block.
-    #[inline]
-    fn process_keyed(&mut self, position: usize, record: Record<'_>) -> Result<(), Failure> {
+    /// One record with the state of its key, which is at `place` as far as is known.
+    #[inline(always)]
+    fn process_keyed(&mut self, place: u32, record: Record<'_>) -> Result<(), Failure> {
         let Self {
             operator,
             keys,
             out,
         } = self;
         keys.update(
-            position,
+            place,
             record.key,
             |state| operator.on_record(record, state, out),
             O::is_vacant,
@@ -82,40 +82,33 @@ impl<O: Operator> Typed<O> {
     }
 
     fn process_rows(&mut self, input: u32, batch: &Batch) -> Result<(), Failure> {
-        for start in (0..batch.len()).step_by(LOOK_AHEAD) {
-            let block = start..batch.len().min(start + LOOK_AHEAD);
+        let mut ahead = Ahead::new();
+        let mut block = Block::new(input);
+        let words = batch.keys.words().filter(|_| Self::KEEPS_STATE);
+        for start in (0..batch.len()).step_by(BLOCK) {
+            let rows = start..batch.len().min(start + BLOCK);
             if Self::KEEPS_STATE {
-                self.keys.look_ahead(batch.keys.rows_in(block.clone()));
+                self.keys
+                    .look_ahead(&batch.keys, words, rows.clone(), &mut ahead);
             }
-            self.process_block(input, batch, block)?;
+            self.process_block(block.read(batch, rows), &ahead.places)?;
         }
         Ok(())
     }
 
-    #[inline]
+    /// The only place that calls `on_record`, so that the compiler puts it in here.
+    #[inline(never)]
     fn process_block(
         &mut self,
-        input: u32,
-        batch: &Batch,
-        block: Range<usize>,
+        records: &[Record<'_>],
+        places: &[u32; BLOCK],
     ) -> Result<(), Failure> {
-        let keys = batch.keys.rows_in(block.clone());
-        let values = batch.values.rows_in(block.clone());
-        let timestamps = &batch.timestamps[block.clone()];
-        let fields = keys.zip(values).zip(timestamps);
-        for (position, ((key, value), timestamp)) in fields.enumerate() {
-            let record = Record {
-                input,
-                row: row_number(block.start + position),
-                timestamp: *timestamp,
-                key,
-                value,
-            };
-            self.out.inherit(*timestamp);
+        for (record, place) in records.iter().zip(places) {
+            self.out.inherit(record.timestamp);
             if Self::KEEPS_STATE {
-                self.process_keyed(position, record)?;
+                self.process_keyed(*place, *record)?;
             } else {
-                self.process_stateless(record)?;
+                self.process_stateless(*record)?;
             }
         }
         Ok(())
@@ -160,7 +153,7 @@ impl<O: Operator> RawOperator for Typed<O> {
     fn snapshot(&mut self, _checkpoint: u64) -> Result<Vec<StateChunk>, Failure> {
         let mut items = Items::default();
         self.operator.operator_state(&mut items)?;
-        write_chunks(&self.keys, items, O::STATE_VERSION)
+        write_chunks(&mut self.keys, items, O::STATE_VERSION)
     }
 
     fn restore(&mut self, chunks: Vec<StateChunk>) -> Result<(), Failure> {
@@ -185,6 +178,101 @@ impl<O: Operator> RawOperator for Typed<O> {
         let outcome = self.operator.on_finish(&mut self.keys, &mut self.out);
         self.keys.forget(O::is_vacant);
         self.emitted(outcome)
+    }
+}
+
+/// The records of one block, taken out of their columns.
+///
+/// In a loop of its own: a loop that calls an operator has no registers left for the columns.
+struct Block<'a> {
+    records: [Record<'a>; BLOCK],
+}
+
+/// Records that are read between two of the engine's checks of the clock.
+const STRIDE: usize = 8;
+
+impl<'a> Block<'a> {
+    fn new(input: u32) -> Self {
+        let nothing = Record {
+            input,
+            row: 0,
+            timestamp: 0,
+            key: &[],
+            value: &[],
+        };
+        Self {
+            records: [nothing; BLOCK],
+        }
+    }
+
+    /// The records of `rows`, at most [`BLOCK`], which the caller has cut to the batch.
+    #[inline(never)]
+    fn read(&mut self, batch: &'a Batch, rows: Range<usize>) -> &[Record<'a>] {
+        let mut reader = Reader {
+            row: row_number(rows.start),
+            keys: FieldReader::new(&batch.keys, rows.start),
+            values: FieldReader::new(&batch.values, rows.start),
+        };
+        let (strides, rest) = self.records[..rows.len()].as_chunks_mut::<STRIDE>();
+        let ends = rows.start + 1..rows.end + 1;
+        let (key_ends, key_rest) = batch.keys.offsets[ends.clone()].as_chunks::<STRIDE>();
+        let (value_ends, value_rest) = batch.values.offsets[ends].as_chunks::<STRIDE>();
+        let (timestamps, timestamp_rest) = batch.timestamps[rows.clone()].as_chunks::<STRIDE>();
+        let columns = key_ends.iter().zip(value_ends).zip(timestamps);
+        for (records, ((keys, values), timestamps)) in strides.iter_mut().zip(columns) {
+            reader.read(records, keys, values, timestamps);
+        }
+        reader.read(rest, key_rest, value_rest, timestamp_rest);
+        &self.records[..rows.len()]
+    }
+}
+
+/// Cuts records out of two columns, one after the other.
+struct Reader<'a> {
+    row: u32,
+    keys: FieldReader<'a>,
+    values: FieldReader<'a>,
+}
+
+impl<'a> Reader<'a> {
+    #[inline(always)]
+    fn read(
+        &mut self,
+        records: &mut [Record<'a>],
+        keys: &[u32],
+        values: &[u32],
+        timestamps: &[i64],
+    ) {
+        let columns = keys.iter().zip(values).zip(timestamps);
+        for (record, ((key_end, value_end), timestamp)) in records.iter_mut().zip(columns) {
+            record.row = self.row;
+            record.timestamp = *timestamp;
+            record.key = self.keys.up_to(*key_end);
+            record.value = self.values.up_to(*value_end);
+            self.row += 1;
+        }
+    }
+}
+
+/// Where a column has been read to.
+struct FieldReader<'a> {
+    data: &'a [u8],
+    start: u32,
+}
+
+impl<'a> FieldReader<'a> {
+    fn new(column: &'a Column, row: usize) -> Self {
+        Self {
+            data: &column.data,
+            start: column.offsets[row],
+        }
+    }
+
+    #[inline(always)]
+    fn up_to(&mut self, end: u32) -> &'a [u8] {
+        let field = &self.data[self.start as usize..end as usize];
+        self.start = end;
+        field
     }
 }
 

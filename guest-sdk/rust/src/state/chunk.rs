@@ -8,12 +8,12 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::batch::StateChunk;
-use crate::bytes::order_prefix;
 use crate::failure::Failure;
 use crate::state::format::{KeyedReader, KeyedWriter, Malformed};
 use crate::state::items::{Items, RestoredItems};
-use crate::state::keyed::{Entry, KeyedState};
+use crate::state::keyed::KeyedState;
 use crate::state::read_state;
+use crate::state::table::Entry;
 
 /// Name of the chunks of keyed state.
 const KEYED: &str = "keyed";
@@ -23,14 +23,11 @@ const ITEMS: &str = "items";
 
 /// All chunks of a snapshot: keyed state by key group, then the items in their order.
 pub(crate) fn write_chunks<S: Serialize>(
-    keys: &KeyedState<S>,
+    keys: &mut KeyedState<S>,
     items: Items,
     schema_version: u32,
 ) -> Result<Vec<StateChunk>, Failure> {
-    let mut chunks = Vec::new();
-    for group in by_group(keys).chunk_by(|a, b| a.entry.key_group == b.entry.key_group) {
-        chunks.push(write_group(group, schema_version)?);
-    }
+    let mut chunks = write_keyed(keys, schema_version)?;
     chunks.extend(items.into_chunks().map(|bytes| StateChunk {
         name: ITEMS.to_owned(),
         schema_version,
@@ -102,78 +99,56 @@ pub(crate) fn read_chunks<S: DeserializeOwned>(
     Ok(())
 }
 
-/// An entry with the first bytes of its key beside it, which decide most comparisons.
-struct Ordered<'a, S> {
-    prefix: u64,
-    entry: &'a Entry<S>,
+/// What the chunk of one key group has to hold.
+#[derive(Clone, Copy, Default)]
+struct GroupSize {
+    entries: u32,
+    key_bytes: usize,
 }
 
-// Derived, these would ask for `S: Copy`.
-impl<S> Clone for Ordered<'_, S> {
-    fn clone(&self) -> Self {
-        *self
+impl GroupSize {
+    /// A guess of the bytes of the chunk, without the longer states.
+    fn bytes<S>(self) -> usize {
+        self.key_bytes + self.entries as usize * (2 + size_of::<S>()) + 16
     }
 }
 
-impl<S> Copy for Ordered<'_, S> {}
-
-/// All entries, by key group and in it by key: dealt out by group first, which takes one pass,
-/// so that only the short runs of one group are left to sort.
-fn by_group<S>(keys: &KeyedState<S>) -> Vec<Ordered<'_, S>> {
-    let Some(any) = keys.entries().next() else {
-        return Vec::new();
-    };
-    let owned = keys.owned();
-    let slot = |entry: &Entry<S>| (entry.key_group - owned.first) as usize;
-
-    let mut starts = vec![0_usize; (owned.last - owned.first) as usize + 2];
-    for entry in keys.entries() {
-        starts[slot(entry) + 1] += 1;
-    }
-    for index in 1..starts.len() {
-        starts[index] += starts[index - 1];
-    }
-
-    let filler = Ordered {
-        prefix: 0,
-        entry: any,
-    };
-    let mut ordered = vec![filler; keys.len()];
-    let mut next = starts.clone();
-    for entry in keys.entries() {
-        let at = &mut next[slot(entry)];
-        let prefix = order_prefix(entry.key.as_bytes());
-        ordered[*at] = Ordered { prefix, entry };
-        *at += 1;
-    }
-    for group in starts.windows(2) {
-        ordered[group[0]..group[1]].sort_unstable_by(|left, right| {
-            let prefixes = left.prefix.cmp(&right.prefix);
-            prefixes.then_with(|| left.entry.key.as_bytes().cmp(right.entry.key.as_bytes()))
-        });
-    }
-    ordered
-}
-
-fn write_group<S: Serialize>(
-    group: &[Ordered<'_, S>],
+fn write_keyed<S: Serialize>(
+    keys: &mut KeyedState<S>,
     schema_version: u32,
-) -> Result<StateChunk, Failure> {
-    let entries = u32::try_from(group.len())
-        .map_err(|_| Failure::other("a key group has more than 2^32 keys"))?;
-    let key_bytes = |ordered: &Ordered<'_, S>| ordered.entry.key.as_bytes().len();
-    let per_value = 2 + size_of::<S>();
-    let capacity = group.iter().map(key_bytes).sum::<usize>() + group.len() * per_value + 16;
-    let mut writer = KeyedWriter::new(entries, capacity);
-    for Ordered { entry, .. } in group {
-        writer.push(entry.key.as_bytes(), &entry.state)?;
+) -> Result<Vec<StateChunk>, Failure> {
+    let owned = keys.owned();
+    let mut sizes = vec![GroupSize::default(); (owned.last - owned.first) as usize + 1];
+    let slot = |entry: &Entry<S>| (entry.key_group - owned.first) as usize;
+    for entry in keys.entries() {
+        let size = &mut sizes[slot(entry)];
+        size.entries += 1;
+        size.key_bytes += entry.key.as_bytes().len();
     }
-    Ok(StateChunk {
+    let chunk = |key_group, writer: KeyedWriter| StateChunk {
         name: KEYED.to_owned(),
         schema_version,
-        key_group: group.first().map(|ordered| ordered.entry.key_group),
+        key_group: Some(key_group),
         bytes: writer.into_bytes(),
-    })
+    };
+
+    let mut chunks = Vec::new();
+    let mut current: Option<(u32, KeyedWriter)> = None;
+    keys.try_for_each_in_order(|entry| {
+        let writer = match &mut current {
+            Some((key_group, writer)) if *key_group == entry.key_group => writer,
+            _ => {
+                let size = sizes[slot(entry)];
+                let writer = KeyedWriter::new(size.entries, size.bytes::<S>());
+                let before = current.replace((entry.key_group, writer));
+                chunks.extend(before.map(|(key_group, writer)| chunk(key_group, writer)));
+                &mut current.as_mut().expect("it was just set").1
+            }
+        };
+        writer.push(entry.key.as_bytes(), &entry.state)
+    })?;
+    chunks.extend(current.map(|(key_group, writer)| chunk(key_group, writer)));
+    Ok(chunks)
 }
 
 fn malformed(key_group: u32) -> impl Fn(Malformed) -> Failure {

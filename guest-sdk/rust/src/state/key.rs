@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::bytes::same;
+
 /// Bytes that fit in place: as many as make a [`Key`] no larger than one on the heap. That is 10
 /// in WebAssembly, enough for an integer or a word.
 const IN_PLACE: usize = size_of::<Box<[u8]>>() + align_of::<Box<[u8]>>() - 2;
@@ -9,8 +11,13 @@ const IN_PLACE: usize = size_of::<Box<[u8]>>() + align_of::<Box<[u8]>>() - 2;
 /// The bytes of a key.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) enum Key {
-    Short { length: u8, bytes: [u8; IN_PLACE] },
+    Short {
+        length: u8,
+        bytes: [u8; IN_PLACE],
+    },
     Long(Box<[u8]>),
+    /// What is left in the place of a key that is gone.
+    Removed,
 }
 
 impl Key {
@@ -31,7 +38,31 @@ impl Key {
             // A length is at most `IN_PLACE`; the minimum spares the compiler a panic.
             Self::Short { length, bytes } => &bytes[..usize::from(*length).min(IN_PLACE)],
             Self::Long(bytes) => bytes,
+            Self::Removed => &[],
         }
+    }
+
+    /// True if the key is there and has these bytes.
+    #[inline]
+    pub(crate) fn is(&self, key: &[u8]) -> bool {
+        same(self.as_bytes(), key) && !self.is_removed()
+    }
+
+    /// The same for a key of at most eight bytes, given as a little-endian word that ends in zeros.
+    #[inline(always)]
+    pub(crate) fn is_word(&self, word: u64, len: usize) -> bool {
+        match self {
+            // What is behind the key's end is zero in both.
+            Self::Short { length, bytes } => {
+                usize::from(*length) == len && bytes.first_chunk() == Some(&word.to_le_bytes())
+            }
+            Self::Long(_) | Self::Removed => false,
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn is_removed(&self) -> bool {
+        matches!(self, Self::Removed)
     }
 }
 

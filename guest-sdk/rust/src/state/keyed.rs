@@ -4,15 +4,16 @@
 //! that this instance owns, and is computed once, when its key is first seen. Nothing that can be
 //! observed depends on the map's own order: every iteration is in the order of the key bytes.
 
-use std::hash::{BuildHasher, Hasher};
+use std::ops::Range;
 
-use foldhash::fast::FixedState;
-use hashbrown::HashTable;
-
-use crate::bytes::{order_prefix, same};
+use crate::batch::Column;
+use crate::bytes::order_prefix;
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::state::ahead::Ahead;
+use crate::state::index::ABSENT;
 use crate::state::key::Key;
+use crate::state::table::{Entry, Table, WORD};
 
 /// The state of all keys that this instance has seen, as `on_watermark` and `on_finish` get it.
 ///
@@ -32,37 +33,12 @@ use crate::state::key::Key;
 /// ```
 #[derive(Debug)]
 pub struct KeyedState<S> {
-    table: HashTable<Entry<S>>,
+    table: Table<S>,
     owned: KeyGroups,
-    /// Where the keys of the current block are.
-    ahead: Ahead,
+    /// True if entries have moved since the last [`look_ahead`](Self::look_ahead).
+    moved: bool,
     /// True if a state was lent out to be changed, and may have become vacant.
     lent: bool,
-}
-
-/// What is kept for one key.
-#[derive(Debug)]
-pub(crate) struct Entry<S> {
-    pub(crate) key: Key,
-    pub(crate) key_group: u32,
-    pub(crate) state: S,
-}
-
-/// Keys that are looked up together.
-pub(crate) const LOOK_AHEAD: usize = 16;
-
-/// A map with fewer keys fits in the processor's cache.
-const LARGE: usize = 8192;
-
-/// No bucket has this number.
-const ABSENT: usize = usize::MAX;
-
-/// Where the keys of a block are in the map.
-#[derive(Debug, Default)]
-struct Ahead {
-    buckets: [usize; LOOK_AHEAD],
-    /// False if the map has changed since, so that an entry may be elsewhere.
-    is_valid: bool,
 }
 
 /// The key groups that an instance owns, `first..=last` of `total`.
@@ -100,23 +76,16 @@ impl KeyGroups {
     }
 }
 
-#[inline(always)]
-fn hash(key: &[u8]) -> u64 {
-    let mut hasher = FixedState::with_seed(0).build_hasher();
-    hasher.write(key);
-    hasher.finish()
-}
-
 impl<S> KeyedState<S> {
     pub(crate) fn new(context: &Context) -> Self {
         Self {
-            table: HashTable::new(),
+            table: Table::new(),
             owned: KeyGroups {
                 first: context.first_key_group,
                 last: context.last_key_group,
                 total: context.max_parallelism.max(1),
             },
-            ahead: Ahead::default(),
+            moved: false,
             lent: false,
         }
     }
@@ -148,7 +117,7 @@ impl<S> KeyedState<S> {
     /// ```
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.table.is_empty()
+        self.table.len() == 0
     }
 
     /// The state of one key.
@@ -162,8 +131,8 @@ impl<S> KeyedState<S> {
     /// ```
     #[must_use]
     pub fn get(&self, key: &[u8]) -> Option<&S> {
-        let entry = self.table.find(hash(key), |e| same(e.key.as_bytes(), key));
-        entry.map(|entry| &entry.state)
+        let at = self.place_of(key)?;
+        Some(&self.table.at(at).state)
     }
 
     /// The state of one key, to be changed.
@@ -178,27 +147,9 @@ impl<S> KeyedState<S> {
     /// # let _ = reset;
     /// ```
     pub fn get_mut(&mut self, key: &[u8]) -> Option<&mut S> {
+        let at = self.place_of(key)?;
         self.lent = true;
-        let same_key = |e: &Entry<S>| same(e.key.as_bytes(), key);
-        let entry = self.table.find_mut(hash(key), same_key);
-        entry.map(|entry| &mut entry.state)
-    }
-
-    /// Forgets one key, and gives its state.
-    ///
-    /// ```
-    /// # use tidegate_sdk::prelude::*;
-    /// fn close(keys: &mut KeyedState<u64>, out: &mut Output) {
-    ///     if let Some(total) = keys.remove(b"total") {
-    ///         out.emit("total", total);
-    ///     }
-    /// }
-    /// # let _ = close;
-    /// ```
-    pub fn remove(&mut self, key: &[u8]) -> Option<S> {
-        let same_key = |e: &Entry<S>| same(e.key.as_bytes(), key);
-        let entry = self.table.find_entry(hash(key), same_key).ok()?;
-        Some(entry.remove().0.state)
+        Some(&mut self.table.at_mut(at).state)
     }
 
     /// Forgets all keys.
@@ -247,6 +198,59 @@ impl<S> KeyedState<S> {
         sorted.map(|(_, entry)| (entry.key.as_bytes(), &mut entry.state))
     }
 
+    fn place_of(&self, key: &[u8]) -> Option<u32> {
+        Some(self.table.find(key)).filter(|at| *at != ABSENT)
+    }
+
+    /// All entries, in no order.
+    pub(crate) fn entries(&self) -> impl Iterator<Item = &Entry<S>> {
+        self.table.iter()
+    }
+
+    /// Gives `take` all entries in canonical order, by key group and in it by key, until it fails.
+    pub(crate) fn try_for_each_in_order<E>(
+        &mut self,
+        take: impl FnMut(&Entry<S>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.table.try_for_each_in_order(take)
+    }
+
+    pub(crate) fn owned(&self) -> KeyGroups {
+        self.owned
+    }
+
+    /// Makes room for `keys` more keys.
+    pub(crate) fn reserve(&mut self, keys: usize) {
+        self.table.reserve(keys);
+    }
+
+    /// Adds a key that is not there yet, in a key group that this instance owns.
+    pub(crate) fn insert_unique(&mut self, key: &[u8], key_group: u32, state: S) -> u32 {
+        self.table.insert(Entry {
+            key: Key::new(key),
+            key_group,
+            state,
+        })
+    }
+}
+
+impl<S: Default> KeyedState<S> {
+    /// Forgets one key, and gives its state.
+    ///
+    /// ```
+    /// # use tidegate_sdk::prelude::*;
+    /// fn close(keys: &mut KeyedState<u64>, out: &mut Output) {
+    ///     if let Some(total) = keys.remove(b"total") {
+    ///         out.emit("total", total);
+    ///     }
+    /// }
+    /// # let _ = close;
+    /// ```
+    pub fn remove(&mut self, key: &[u8]) -> Option<S> {
+        let at = self.place_of(key)?;
+        Some(self.table.remove(at))
+    }
+
     /// Takes out the keys that `is_due` picks, and gives them sorted by key.
     ///
     /// `is_due` sees the keys in no particular order, so it must answer each by itself. Only what
@@ -270,10 +274,10 @@ impl<S> KeyedState<S> {
     pub fn extract(&mut self, mut is_due: impl FnMut(&[u8], &S) -> bool) -> Vec<(Vec<u8>, S)> {
         let due = self
             .table
-            .extract_if(|entry| is_due(entry.key.as_bytes(), &entry.state));
-        let sorted = sorted(due, |entry| &entry.key).into_iter();
+            .extract(|entry| is_due(entry.key.as_bytes(), &entry.state));
+        let sorted = sorted(due.into_iter(), |(key, _)| key).into_iter();
         sorted
-            .map(|(_, entry)| (entry.key.as_bytes().to_vec(), entry.state))
+            .map(|(_, (key, state))| (key.as_bytes().to_vec(), state))
             .collect()
     }
 
@@ -281,110 +285,61 @@ impl<S> KeyedState<S> {
     /// last call of this.
     pub(crate) fn forget(&mut self, is_vacant: fn(&S) -> bool) {
         if std::mem::take(&mut self.lent) {
-            self.table.retain(|entry| !is_vacant(&entry.state));
+            drop(self.table.extract(|entry| is_vacant(&entry.state)));
         }
     }
 
-    /// All entries, in no order.
-    pub(crate) fn entries(&self) -> impl Iterator<Item = &Entry<S>> {
-        self.table.iter()
-    }
-
-    pub(crate) fn owned(&self) -> KeyGroups {
-        self.owned
-    }
-
-    /// Makes room for `keys` more keys.
-    pub(crate) fn reserve(&mut self, keys: usize) {
-        self.table.reserve(keys, |entry| hash(entry.key.as_bytes()));
-    }
-
-    /// Adds a key that is not there yet, in a key group that this instance owns.
-    pub(crate) fn insert_unique(&mut self, key: &[u8], key_group: u32, state: S) {
-        let entry = Entry {
-            key: Key::new(key),
-            key_group,
-            state,
-        };
-        self.table
-            .insert_unique(hash(key), entry, |entry| hash(entry.key.as_bytes()));
-    }
-}
-
-impl<S: Default> KeyedState<S> {
-    /// Finds the keys of the next block, at most [`LOOK_AHEAD`].
-    ///
-    /// The entries of a large map are not in the processor's cache. Looked up in a tight loop, the
-    /// waits for memory overlap; looked up one by one, with an operator's work in between, they
-    /// add up. For a small map there is nothing to wait for.
-    #[inline]
-    pub(crate) fn look_ahead<'a>(&mut self, keys: impl Iterator<Item = &'a [u8]>) {
-        self.ahead.is_valid = self.table.len() >= LARGE;
-        if self.ahead.is_valid {
-            for (bucket, key) in self.ahead.buckets.iter_mut().zip(keys) {
-                *bucket = find(&self.table, key).unwrap_or(ABSENT);
-            }
+    /// Finds the keys in `rows`, the next block, at most [`BLOCK`](super::BLOCK). `words` are all
+    /// keys if they have eight bytes each.
+    pub(crate) fn look_ahead(
+        &mut self,
+        keys: &Column,
+        words: Option<&[[u8; WORD]]>,
+        rows: Range<usize>,
+        ahead: &mut Ahead,
+    ) {
+        self.moved = false;
+        match words {
+            Some(words) => ahead.look_for_words(&self.table, &words[rows]),
+            None => ahead.look(&self.table, keys.rows_in(rows)),
         }
     }
 
-    /// Runs `call` on the state of `key`, and forgets the key if that leaves it vacant. `position`
-    /// is the place of the key in the block of [`look_ahead`](Self::look_ahead).
-    #[inline]
+    /// Runs `call` on the state of `key`, and forgets the key if that leaves it vacant. `place` is
+    /// what [`look_ahead`](Self::look_ahead) found for the key.
+    #[inline(always)]
     pub(crate) fn update(
         &mut self,
-        position: usize,
+        place: u32,
         key: &[u8],
         call: impl FnOnce(&mut S) -> Result<(), Failure>,
         is_vacant: impl FnOnce(&S) -> bool,
     ) -> Result<(), Failure> {
-        let bucket = match self.found(position, key) {
-            Some(bucket) => bucket,
-            None => self.insert_new(key)?,
+        let at = if place == ABSENT || self.moved {
+            self.find_or_insert(key)?
+        } else {
+            place
         };
-        let Ok(mut entry) = self.table.get_bucket_entry(bucket) else {
-            unreachable!("the bucket was just found, and it holds the key");
-        };
-        let outcome = call(&mut entry.get_mut().state);
-        if is_vacant(&entry.get().state) {
-            self.ahead.is_valid = false;
-            entry.remove();
+        let state = &mut self.table.at_mut(at).state;
+        let outcome = call(state);
+        if is_vacant(state) {
+            self.table.remove(at);
+            self.moved = true;
         }
         outcome
     }
 
-    /// The bucket of `key`: what was found ahead, if that still holds.
-    #[inline]
-    fn found(&self, position: usize, key: &[u8]) -> Option<usize> {
-        if self.ahead.is_valid
-            && let Some(bucket) = self.ahead.buckets.get(position)
-            && *bucket != ABSENT
-        {
-            return Some(*bucket);
-        }
-        find(&self.table, key)
-    }
-
-    /// The bucket of a key that is not there yet. Apart from the path of a known key, which is all
-    /// that must be fast.
+    /// The place of a key that was not found ahead. Apart from the path of a known key, which is
+    /// all that must be fast.
     #[cold]
-    fn insert_new(&mut self, key: &[u8]) -> Result<usize, Failure> {
+    #[inline(never)]
+    fn find_or_insert(&mut self, key: &[u8]) -> Result<u32, Failure> {
+        if let Some(at) = self.place_of(key) {
+            return Ok(at);
+        }
         let key_group = self.owned.of(key)?;
-        // Growing the map moves its entries.
-        self.ahead.is_valid = false;
-        let entry = Entry {
-            key: Key::new(key),
-            key_group,
-            state: S::default(),
-        };
-        let rehash = |entry: &Entry<S>| hash(entry.key.as_bytes());
-        let inserted = self.table.insert_unique(hash(key), entry, rehash);
-        Ok(inserted.bucket_index())
+        Ok(self.insert_unique(key, key_group, S::default()))
     }
-}
-
-#[inline(always)]
-fn find<S>(table: &HashTable<Entry<S>>, key: &[u8]) -> Option<usize> {
-    table.find_bucket_index(hash(key), |entry| same(entry.key.as_bytes(), key))
 }
 
 /// Sorts entries, or references to them, by key. Most comparisons are decided by the first eight

@@ -4,17 +4,20 @@
 //! it back whole or not at all; `guest-sdk/FORMAT.md` draws the bytes. [`items`] is the state of
 //! no key.
 
+mod ahead;
+mod index;
 mod key;
 mod keyed;
+mod table;
 
 mod chunk;
 mod format;
 mod items;
 
+pub(crate) use ahead::{Ahead, BLOCK};
 pub(crate) use chunk::{Chunks, read_chunks, write_chunks};
 pub use items::{Items, RestoredItems};
 pub use keyed::KeyedState;
-pub(crate) use keyed::LOOK_AHEAD;
 
 use serde::de::DeserializeOwned;
 

@@ -8,6 +8,9 @@ use serde::Deserialize;
 use super::error::BuildError;
 use super::toolchain::{TARGET, Toolchain};
 
+/// WebAssembly's fixed-width vectors, which every engine has; they give the same result everywhere.
+const VECTORS: &str = "-Ctarget-feature=+simd128";
+
 /// A crate or a workspace, as cargo sees it.
 #[derive(Debug)]
 pub(super) struct Project {
@@ -84,7 +87,7 @@ impl Project {
         cargo.args(["build", "--release", "--target", TARGET]);
         cargo.arg("--message-format=json-render-diagnostics");
         cargo.args(toolchain.build_flags());
-        cargo.arg("--config").arg(self.rename_sources(toolchain));
+        cargo.arg("--config").arg(self.rustc_flags(toolchain));
         cargo.arg("--manifest-path").arg(&self.manifest);
         // Cargo runs in the crate's directory, where a relative path would mean something else.
         let target_dir = std::path::absolute(target_dir).map_err(|source| BuildError::Write {
@@ -105,9 +108,9 @@ impl Project {
         Ok(self.modules(&output.stdout))
     }
 
-    /// The setting that keeps this machine's paths out of panic messages, so that the same sources
-    /// give the same component everywhere.
-    fn rename_sources(&self, toolchain: &Toolchain) -> String {
+    /// The setting that lets the compiler use vectors, and that keeps this machine's paths out of
+    /// panic messages, so that the same sources give the same component everywhere.
+    fn rustc_flags(&self, toolchain: &Toolchain) -> String {
         let library = (toolchain.library(), "rust".to_owned());
         let renamed = self.renamed.iter().chain([&library]);
         let flags = renamed.map(|(path, name)| {
@@ -115,7 +118,8 @@ impl Project {
             let flag = format!("--remap-path-prefix={}={name}", path.display());
             serde_json::Value::from(flag).to_string()
         });
-        let flags: Vec<_> = flags.collect();
+        let vectors = serde_json::Value::from(VECTORS).to_string();
+        let flags: Vec<_> = flags.chain([vectors]).collect();
         format!("target.{TARGET}.rustflags=[{}]", flags.join(","))
     }
 

@@ -84,6 +84,7 @@ impl Operator for Sum {
 }
 
 impl Sum {
+    #[inline(always)]
     fn emit(&self, key: &[u8], totals: Totals, out: &mut Output) {
         match self.encoding {
             Encoding::Text => out.emit(key, (totals.count, " ", totals.sum)),

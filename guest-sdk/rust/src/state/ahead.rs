@@ -1,0 +1,138 @@
+//! Record path: batch → [look ahead] → record → keyed state → `on_record`.
+//!
+//! Finds the entries of a whole block of keys before the first of them is processed.
+//!
+//! A key leads to two places in memory: its slot of the index and its entry. In a large state
+//! neither is in the processor's cache. Each is visited for all keys in a loop of its own, small
+//! enough that the processor runs ahead and the waits overlap; looked up one by one, with an
+//! operator's work in between, they add up. The loops are functions of their own so that each
+//! keeps what it needs in registers.
+
+use crate::batch::RowsIn;
+use crate::state::index::{ABSENT, NOT_FIRST};
+use crate::state::table::{Table, WORD, hash, hash_word};
+
+/// Keys that are looked up together.
+pub(crate) const BLOCK: usize = 64;
+
+/// Keys that are handled between two of the engine's checks of the clock, which a loop begins with.
+/// Around such a check, next to nothing stays in registers.
+const STRIDE: usize = 8;
+
+/// A state with fewer keys is in the processor's cache.
+const LARGE: usize = 8192;
+
+/// Where the keys of a block are.
+#[derive(Debug)]
+pub(crate) struct Ahead {
+    /// The place of each key, or [`ABSENT`].
+    pub(crate) places: [u32; BLOCK],
+    hashes: [u32; BLOCK],
+}
+
+impl Ahead {
+    pub(crate) fn new() -> Self {
+        Self {
+            places: [ABSENT; BLOCK],
+            hashes: [0; BLOCK],
+        }
+    }
+
+    /// Finds keys of [`WORD`] bytes each, at most [`BLOCK`].
+    pub(crate) fn look_for_words<S>(&mut self, table: &Table<S>, keys: &[[u8; WORD]]) {
+        self.hash_words(keys);
+        self.guess(table);
+        self.check_words(table, keys);
+    }
+
+    /// Finds any keys, at most [`BLOCK`].
+    pub(crate) fn look<S>(&mut self, table: &Table<S>, keys: RowsIn<'_>) {
+        if table.len() < LARGE {
+            self.find(table, keys);
+        } else {
+            self.hash(keys.clone());
+            self.guess(table);
+            self.check(table, keys);
+        }
+    }
+
+    #[inline(never)]
+    fn hash_words(&mut self, keys: &[[u8; WORD]]) {
+        let (strides, rest) = keys.as_chunks::<STRIDE>();
+        let (hashes, _) = self.hashes.as_chunks_mut::<STRIDE>();
+        let mut hashes = hashes.iter_mut();
+        // The shorter one first, or the other loses a stride.
+        for (keys, hashes) in strides.iter().zip(&mut hashes) {
+            for (hash, key) in hashes.iter_mut().zip(keys) {
+                *hash = hash_word(u64::from_le_bytes(*key), WORD);
+            }
+        }
+        for (hash, key) in hashes.flatten().zip(rest) {
+            *hash = hash_word(u64::from_le_bytes(*key), WORD);
+        }
+    }
+
+    #[inline(never)]
+    fn check_words<S>(&mut self, table: &Table<S>, keys: &[[u8; WORD]]) {
+        let (strides, rest) = keys.as_chunks::<STRIDE>();
+        let (places, _) = self.places.as_chunks_mut::<STRIDE>();
+        let mut places = places.iter_mut();
+        for (keys, places) in strides.iter().zip(&mut places) {
+            for (place, key) in places.iter_mut().zip(keys) {
+                *place = table.place_if_word(*place, u64::from_le_bytes(*key), WORD);
+            }
+        }
+        for (place, key) in places.flatten().zip(rest) {
+            *place = table.place_if_word(*place, u64::from_le_bytes(*key), WORD);
+        }
+    }
+
+    #[inline(never)]
+    fn find<S>(&mut self, table: &Table<S>, keys: RowsIn<'_>) {
+        for (place, key) in self.places.iter_mut().zip(keys) {
+            *place = table.find(key);
+        }
+    }
+
+    #[inline(never)]
+    fn hash(&mut self, keys: RowsIn<'_>) {
+        for (slot, key) in self.hashes.iter_mut().zip(keys) {
+            *slot = hash(key);
+        }
+    }
+
+    #[inline(never)]
+    fn check<S>(&mut self, table: &Table<S>, keys: RowsIn<'_>) {
+        for (place, key) in self.places.iter_mut().zip(keys) {
+            if !table.is_at(*place, key) {
+                *place = ABSENT;
+            }
+        }
+    }
+
+    /// Also for what is left of the block before: it does no harm.
+    #[inline(never)]
+    fn guess<S>(&mut self, table: &Table<S>) {
+        let places = self.places.as_chunks_mut::<STRIDE>().0.iter_mut();
+        let strides = places.zip(self.hashes.as_chunks::<STRIDE>().0);
+        let mut missed = 0;
+        for (places, hashes) in strides {
+            for (place, hash) in places.iter_mut().zip(hashes) {
+                *place = table.guess_at_first(*hash);
+                missed |= u32::from(*place == NOT_FIRST);
+            }
+        }
+        if missed != 0 {
+            self.guess_on(table);
+        }
+    }
+
+    #[inline(never)]
+    fn guess_on<S>(&mut self, table: &Table<S>) {
+        for (place, hash) in self.places.iter_mut().zip(&self.hashes) {
+            if *place == NOT_FIRST {
+                *place = table.guess(*hash);
+            }
+        }
+    }
+}

@@ -1,0 +1,452 @@
+//! Record path: batch → record → keyed state → [table]. Barrier path: [table], in canonical order.
+//!
+//! The entries of keyed state, one after the other in memory, and a hash index of their places.
+//! Invariants: the index has the place of every entry that is not removed, and no other; an entry
+//! keeps its place until entries are arranged or closed up; `entries[..sorted]` is in canonical
+//! order, which is by key group and in it by the bytes of the key.
+//!
+//! Canonical order is kept from one checkpoint to the next: only what came since the last one has
+//! to be sorted, and a snapshot reads memory from one end to the other.
+
+use std::cmp::Ordering;
+use std::hash::{BuildHasher, Hasher};
+
+use foldhash::fast::FixedState;
+
+use crate::bytes::{order_prefix, short_word};
+use crate::state::index::{ABSENT, Index, NOT_FIRST};
+use crate::state::key::Key;
+
+/// What is kept for one key.
+#[derive(Debug)]
+pub(crate) struct Entry<S> {
+    pub(crate) key: Key,
+    pub(crate) key_group: u32,
+    pub(crate) state: S,
+}
+
+/// If fewer than one entry in so many is out of order, they are merged into the others as these
+/// are read; if more are, all are moved to where they belong.
+const MERGED_SHARE: usize = 8;
+
+/// Removed entries are closed up when they are more than the others, and at least so many.
+const CLOSED_UP: usize = 64;
+
+/// The entries of all keys.
+#[derive(Debug)]
+pub(crate) struct Table<S> {
+    entries: Vec<Entry<S>>,
+    index: Index,
+    removed: usize,
+    sorted: usize,
+}
+
+/// Keys of so many bytes and fewer are hashed and compared as one word.
+pub(crate) const WORD: usize = 8;
+
+/// The hash of a key.
+#[inline]
+pub(crate) fn hash(key: &[u8]) -> u32 {
+    if key.len() <= WORD {
+        return hash_word(short_word(key), key.len());
+    }
+    let mut hasher = FixedState::with_seed(0).build_hasher();
+    hasher.write(key);
+    fold(hasher.finish())
+}
+
+/// The hash of a key of `length` bytes, at most [`WORD`], as a little-endian word that ends in
+/// zeros: the mixing function of `SplitMix64` (Steele, Lea, Flood 2014, "Fast splittable pseudorandom
+/// number generators"), in which every bit of a word decides about every bit of the hash.
+#[inline(always)]
+pub(crate) fn hash_word(word: u64, length: usize) -> u32 {
+    let mut mixed = word ^ (length as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    fold(mixed)
+}
+
+#[inline(always)]
+fn fold(hash: u64) -> u32 {
+    (hash >> 32) as u32
+}
+
+impl<S> Table<S> {
+    pub(crate) fn new() -> Self {
+        Self {
+            entries: Vec::new(),
+            index: Index::new(),
+            removed: 0,
+            sorted: 0,
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.index.len()
+    }
+
+    pub(crate) fn clear(&mut self) {
+        *self = Self::new();
+    }
+
+    /// Makes room for `keys` more keys.
+    pub(crate) fn reserve(&mut self, keys: usize) {
+        self.entries.reserve(keys);
+        self.index.reserve(keys);
+    }
+
+    /// The place of `key`, or [`ABSENT`].
+    #[inline]
+    pub(crate) fn find(&self, key: &[u8]) -> u32 {
+        self.index.find(hash(key), |at| self.is_at(at, key))
+    }
+
+    /// The place of a key with this hash, if it is there and no other key has the same hash: a
+    /// guess that does not touch the entry, to be checked with [`is_at`](Self::is_at).
+    #[inline(always)]
+    pub(crate) fn guess(&self, hash: u32) -> u32 {
+        self.index.find(hash, |_| true)
+    }
+
+    /// The same with [`Index::find_first`].
+    #[inline(always)]
+    pub(crate) fn guess_at_first(&self, hash: u32) -> u32 {
+        self.index.find_first(hash)
+    }
+
+    /// True if `key` is at this place, whether there is such a place or not.
+    #[inline(always)]
+    pub(crate) fn is_at(&self, at: u32, key: &[u8]) -> bool {
+        let entry = self.entries.get(at as usize);
+        entry.is_some_and(|entry| entry.key.is(key))
+    }
+
+    /// `at` if the key is there, else [`ABSENT`]. The key has at most [`WORD`] bytes and is given as
+    /// [`hash_word`] takes it.
+    #[inline(always)]
+    pub(crate) fn place_if_word(&self, at: u32, word: u64, length: usize) -> u32 {
+        match self.entries.get(at as usize) {
+            Some(entry) if entry.key.is_word(word, length) => at,
+            _ => ABSENT,
+        }
+    }
+
+    /// The entry at a place that is known to have one.
+    #[inline(always)]
+    pub(crate) fn at(&self, at: u32) -> &Entry<S> {
+        &self.entries[at as usize]
+    }
+
+    /// The entry at a place that is known to have one.
+    #[inline(always)]
+    pub(crate) fn at_mut(&mut self, at: u32) -> &mut Entry<S> {
+        &mut self.entries[at as usize]
+    }
+
+    /// Adds a key that is not there, and gives its place.
+    pub(crate) fn insert(&mut self, entry: Entry<S>) -> u32 {
+        let at = place(self.entries.len());
+        let hash = hash(entry.key.as_bytes());
+        // Restored state comes in order, and stays so.
+        if self.sorted == self.entries.len()
+            && self
+                .entries
+                .last()
+                .is_none_or(|last| order(last, &entry).is_lt())
+        {
+            self.sorted += 1;
+        }
+        self.entries.push(entry);
+        self.index.insert(hash, at);
+        at
+    }
+
+    /// All entries, in no order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Entry<S>> {
+        self.entries.iter().filter(|entry| !entry.key.is_removed())
+    }
+
+    /// All entries, in no order, to be changed apart from their keys.
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Entry<S>> {
+        let entries = self.entries.iter_mut();
+        entries.filter(|entry| !entry.key.is_removed())
+    }
+}
+
+impl<S: Default> Table<S> {
+    /// Takes out the entry at a place that is known to have one. Moves others.
+    pub(crate) fn remove(&mut self, at: u32) -> S {
+        let (_, state) = self.take(at);
+        self.close_up_if_sparse();
+        state
+    }
+
+    /// Takes out all entries that `is_due` picks, in no order. Moves others.
+    pub(crate) fn extract(&mut self, mut is_due: impl FnMut(&Entry<S>) -> bool) -> Vec<(Key, S)> {
+        let mut due = Vec::new();
+        for at in 0..self.entries.len() {
+            let entry = &self.entries[at];
+            if !entry.key.is_removed() && is_due(entry) {
+                due.push(self.take(place(at)));
+            }
+        }
+        self.close_up_if_sparse();
+        due
+    }
+
+    /// Leaves a removed entry where one was.
+    fn take(&mut self, at: u32) -> (Key, S) {
+        let entry = &mut self.entries[at as usize];
+        let key = std::mem::replace(&mut entry.key, Key::Removed);
+        let state = std::mem::take(&mut entry.state);
+        self.index.remove(hash(key.as_bytes()), at);
+        self.removed += 1;
+        (key, state)
+    }
+
+    fn close_up_if_sparse(&mut self) {
+        if self.removed < CLOSED_UP || self.removed <= self.len() {
+            return;
+        }
+        let mut new_places = vec![ABSENT; self.entries.len()];
+        let there = (0..)
+            .zip(&self.entries)
+            .filter(|(_, e)| !e.key.is_removed());
+        for (new, (old, _)) in there.enumerate() {
+            new_places[old] = place(new);
+        }
+        self.index.renumber(|old| new_places[old as usize]);
+        self.index.shrink();
+        let sorted = new_places[..self.sorted].iter();
+        self.sorted = sorted.filter(|new| **new != ABSENT).count();
+        self.entries.retain(|entry| !entry.key.is_removed());
+        self.entries.shrink_to(self.entries.len() * 2);
+        self.removed = 0;
+    }
+}
+
+impl<S> Table<S> {
+    /// Gives `take` all entries in canonical order, until it fails.
+    pub(crate) fn try_for_each_in_order<E>(
+        &mut self,
+        mut take: impl FnMut(&Entry<S>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        if self.entries.len() - self.sorted > self.sorted / MERGED_SHARE {
+            self.arrange();
+        }
+        let (sorted, tail) = self.entries.split_at(self.sorted);
+        let mut sorted = sorted.iter().filter(|entry| !entry.key.is_removed());
+        if tail.is_empty() {
+            return sorted.try_for_each(take);
+        }
+        let mut sorted = sorted.peekable();
+        for ranked in ranked(tail) {
+            let next = &tail[ranked.at as usize];
+            while let Some(before) = sorted.next_if(|entry| order(entry, next).is_lt()) {
+                take(before)?;
+            }
+            take(next)?;
+        }
+        sorted.try_for_each(take)
+    }
+
+    /// Moves every entry to its place in canonical order, and the removed ones out.
+    fn arrange(&mut self) {
+        let order = ranked(&self.entries);
+        let mut new_places = vec![ABSENT; self.entries.len()];
+        for (new, ranked) in order.iter().enumerate() {
+            new_places[ranked.at as usize] = place(new);
+        }
+        self.index.renumber(|old| new_places[old as usize]);
+        let removed = new_places.iter_mut().filter(|new| **new == ABSENT);
+        for (new, slot) in (order.len()..).zip(removed) {
+            *slot = place(new);
+        }
+        // Each exchange brings one entry home for good.
+        for at in 0..new_places.len() {
+            while new_places[at] != place(at) {
+                let home = new_places[at] as usize;
+                self.entries.swap(at, home);
+                new_places.swap(at, home);
+            }
+        }
+        self.entries.truncate(order.len());
+        self.removed = 0;
+        self.sorted = order.len();
+    }
+}
+
+/// An entry's place with the first bytes of its key, which decide most comparisons.
+#[derive(Clone, Copy)]
+struct Ranked {
+    prefix: u64,
+    at: u32,
+}
+
+/// The places of the entries that are not removed, in canonical order: dealt out by key group
+/// first, which takes one pass, so that only the short runs of one group are left to sort.
+fn ranked<S>(entries: &[Entry<S>]) -> Vec<Ranked> {
+    let there = || (0..).zip(entries).filter(|(_, e)| !e.key.is_removed());
+    let groups = there().map(|(_, entry)| entry.key_group as usize);
+    let Some((first, last)) = groups.fold(None, |range, group| match range {
+        None => Some((group, group)),
+        Some((first, last)) => Some((group.min(first), group.max(last))),
+    }) else {
+        return Vec::new();
+    };
+    let slot = |entry: &Entry<S>| entry.key_group as usize - first;
+
+    let mut starts = vec![0_usize; last - first + 2];
+    for (_, entry) in there() {
+        starts[slot(entry) + 1] += 1;
+    }
+    for index in 1..starts.len() {
+        starts[index] += starts[index - 1];
+    }
+
+    let mut ranked = vec![Ranked { prefix: 0, at: 0 }; starts[last - first + 1]];
+    let mut next = starts.clone();
+    for (at, entry) in there() {
+        let rank = &mut next[slot(entry)];
+        let prefix = order_prefix(entry.key.as_bytes());
+        ranked[*rank] = Ranked { prefix, at };
+        *rank += 1;
+    }
+    let key = |ranked: &Ranked| entries[ranked.at as usize].key.as_bytes();
+    for group in starts.windows(2) {
+        ranked[group[0]..group[1]].sort_unstable_by(|left, right| {
+            let prefixes = left.prefix.cmp(&right.prefix);
+            prefixes.then_with(|| key(left).cmp(key(right)))
+        });
+    }
+    ranked
+}
+
+fn order<S>(left: &Entry<S>, right: &Entry<S>) -> Ordering {
+    let groups = left.key_group.cmp(&right.key_group);
+    groups.then_with(|| left.key.as_bytes().cmp(right.key.as_bytes()))
+}
+
+/// A place as the index keeps it.
+#[inline]
+fn place(at: usize) -> u32 {
+    let at = u32::try_from(at).ok().filter(|at| *at < NOT_FIRST);
+    at.expect("32 bits of address space have no room for 2^32 entries")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::BTreeMap;
+
+    #[derive(Clone, Debug)]
+    enum Step {
+        /// Adds one to the state of a key, which may be new.
+        Update(u16),
+        Remove(u16),
+        /// Takes out the keys whose state is at least this.
+        Extract(u64),
+        /// Many new keys.
+        Fill(u16),
+        Clear,
+        Snapshot,
+    }
+
+    fn step() -> impl Strategy<Value = Step> {
+        prop_oneof![
+            40 => (0..300_u16).prop_map(Step::Update),
+            20 => (0..300_u16).prop_map(Step::Remove),
+            2 => (1..4_u64).prop_map(Step::Extract),
+            4 => (0..300_u16).prop_map(Step::Fill),
+            1 => Just(Step::Clear),
+            8 => Just(Step::Snapshot),
+        ]
+    }
+
+    /// Short and long, with common beginnings.
+    fn key(number: u16) -> Vec<u8> {
+        let repeated = usize::from(number % 7) * 3;
+        [vec![b'x'; repeated], number.to_be_bytes().to_vec()].concat()
+    }
+
+    fn update(table: &mut Table<u64>, key: &[u8]) {
+        let at = match table.find(key) {
+            ABSENT => table.insert(Entry {
+                key: Key::new(key),
+                key_group: group(key),
+                state: 0,
+            }),
+            at => at,
+        };
+        table.at_mut(at).state += 1;
+    }
+
+    fn group(key: &[u8]) -> u32 {
+        tidegate_key_group::key_group(key, 5)
+    }
+
+    fn in_order(table: &mut Table<u64>) -> Vec<(u32, Vec<u8>, u64)> {
+        let mut entries = Vec::new();
+        let taken: Result<(), ()> = table.try_for_each_in_order(|entry| {
+            let key = entry.key.as_bytes().to_vec();
+            entries.push((entry.key_group, key, entry.state));
+            Ok(())
+        });
+        assert_eq!(taken, Ok(()));
+        entries
+    }
+
+    proptest! {
+        #[test]
+        fn it_is_a_map_that_can_be_read_in_canonical_order(
+            steps in proptest::collection::vec(step(), 0..200),
+        ) {
+            let mut table: Table<u64> = Table::new();
+            let mut model: BTreeMap<(u32, Vec<u8>), u64> = BTreeMap::new();
+            for step in steps {
+                match step {
+                    Step::Update(number) => {
+                        let key = key(number);
+                        update(&mut table, &key);
+                        *model.entry((group(&key), key)).or_default() += 1;
+                    }
+                    Step::Fill(first) => for number in first..first + 100 {
+                        let key = key(number);
+                        update(&mut table, &key);
+                        *model.entry((group(&key), key)).or_default() += 1;
+                    },
+                    Step::Remove(number) => {
+                        let key = key(number);
+                        let at = Some(table.find(&key)).filter(|at| *at != ABSENT);
+                        let removed = at.map(|at| table.remove(at));
+                        prop_assert_eq!(removed, model.remove(&(group(&key), key)));
+                    }
+                    Step::Extract(least) => {
+                        let extracted = table.extract(|entry| entry.state >= least);
+                        let before = model.len();
+                        model.retain(|_, state| *state < least);
+                        prop_assert_eq!(extracted.len(), before - model.len());
+                    }
+                    Step::Clear => {
+                        table.clear();
+                        model.clear();
+                    }
+                    Step::Snapshot => {
+                        let expected: Vec<_> = model
+                            .iter()
+                            .map(|((group, key), state)| (*group, key.clone(), *state))
+                            .collect();
+                        prop_assert_eq!(in_order(&mut table), expected);
+                    }
+                }
+                prop_assert_eq!(table.len(), model.len());
+                for ((_, key), state) in &model {
+                    let at = table.find(key);
+                    prop_assert!(table.is_at(at, key));
+                    prop_assert_eq!(table.at(at).state, *state);
+                }
+            }
+        }
+    }
+}
