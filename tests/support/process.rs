@@ -79,6 +79,10 @@ impl Running {
     pub fn start(directory: &Path, arguments: &[&str]) -> Self {
         let mut command = Command::new(binary());
         command.args(arguments).current_dir(directory);
+        // Shared by all tests, as by all jobs of a user; nothing is left in the home directory.
+        for base in ["XDG_CACHE_HOME", "XDG_STATE_HOME"] {
+            command.env(base, binary().with_file_name("xdg").join(base));
+        }
         command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

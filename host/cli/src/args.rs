@@ -134,6 +134,9 @@ pub(crate) struct RunArgs {
     /// Show no progress, only events such as start, restart and end.
     #[arg(long, short, env = "TIDEGATE_QUIET", value_parser = BoolishValueParser::new())]
     pub(crate) quiet: bool,
+    /// Compile the components anew, and keep no compiled ones for the next start.
+    #[arg(long, env = "TIDEGATE_NO_CODE_CACHE", value_parser = BoolishValueParser::new())]
+    pub(crate) no_code_cache: bool,
 }
 
 /// Take a savepoint of the running job and print its path.

@@ -5,6 +5,7 @@
 
 mod args;
 pub mod build;
+mod code_cache;
 mod commands;
 mod control;
 mod failure;

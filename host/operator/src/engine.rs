@@ -1,8 +1,7 @@
 //! The wasmtime engine, configured once for all components of the process, and its clock.
 //!
 //! Invariant: as long as an [`Engine`] lives, its epoch advances every [`TICK`], so that a deadline
-//! ends every call. The ticker holds only a weak engine and ends with it. Nothing is cached on
-//! disk, and precompiled code is never loaded.
+//! ends every call. The ticker holds only a weak engine and ends with it.
 
 use std::num::NonZeroUsize;
 use std::thread::JoinHandle;

@@ -10,6 +10,7 @@
 
 mod engine;
 
+mod code_cache;
 mod loader;
 
 mod file_kind;
@@ -34,6 +35,7 @@ mod guest_text;
 mod bindings;
 
 pub use batch::{Batch, Column, Emission, MalformedBatch, MalformedColumn, NO_TIMESTAMP};
+pub use code_cache::{CodeCache, CodeCacheError};
 pub use engine::{Engine, EngineError};
 pub use fault::{BatchColumn, FaultCause, GuestCall, GuestFault, MalformedSnapshot, TrapReport};
 pub use instance::Instance;

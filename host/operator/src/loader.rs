@@ -2,8 +2,9 @@
 //!
 //! Everything is checked here, before any guest code runs: size, kind of file, validity, the
 //! exported interface function by function, and every import. What passes can be instantiated by
-//! any number of subtasks; it was compiled once. Only the binary format is read, never text and
-//! never precompiled code.
+//! any number of subtasks; it was compiled once, by this process or, with a [`CodeCache`], by an
+//! earlier one. Of what the user names only the binary format is read, never text and never
+//! precompiled code.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -13,6 +14,7 @@ use wasmtime::component::{HasSelf, InstancePre, Linker};
 
 use crate::bindings::tidegate::operator::types::{Batch, Context, Emission, Failure, StateChunk};
 use crate::bindings::{StreamOperator, StreamOperatorPre};
+use crate::code_cache::CodeCache;
 use crate::engine::Engine;
 use crate::fault::GuestFault;
 use crate::file_kind::FileKind;
@@ -67,6 +69,37 @@ impl Component {
     pub fn load(engine: &Engine, origin: &str, bytes: &[u8]) -> Result<Self, Refusal> {
         check_kind(origin, bytes)?;
         let component = compile(engine, origin, bytes)?;
+        Self::check(engine, origin, bytes, &component)
+    }
+
+    /// The same, but what `cache` has is not compiled again, and what it has not is put there.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal`], as for [`Component::load`]. Trouble with the cache is none.
+    pub fn load_cached(
+        engine: &Engine,
+        origin: &str,
+        bytes: &[u8],
+        cache: &CodeCache,
+    ) -> Result<Self, Refusal> {
+        check_kind(origin, bytes)?;
+        if let Some(component) = cache.load(engine.wasmtime(), bytes) {
+            return Self::check(engine, origin, bytes, &component);
+        }
+        let component = compile(engine, origin, bytes)?;
+        let checked = Self::check(engine, origin, bytes, &component)?;
+        cache.store(engine.wasmtime(), bytes, &component);
+        Ok(checked)
+    }
+
+    /// Checks what the component exports and imports.
+    fn check(
+        engine: &Engine,
+        origin: &str,
+        bytes: &[u8],
+        component: &wasmtime::component::Component,
+    ) -> Result<Self, Refusal> {
         let ty = component.component_type();
         let names = |(name, _): (&str, _)| guest_text::one_line(name);
         let exports: Vec<String> = ty.exports(engine.wasmtime()).map(names).collect();
@@ -80,7 +113,7 @@ impl Component {
         let functions = check.operator_functions(&operator)?;
         check.imports(&imports)?;
         check.host_functions(&ty)?;
-        let pre = check.link(&component)?;
+        let pre = check.link(component)?;
         check.function_types(&functions, &pre)?;
         let pre = StreamOperatorPre::new(pre).map_err(|error| Refusal::Invalid {
             origin: origin.to_owned(),

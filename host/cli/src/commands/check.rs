@@ -24,7 +24,7 @@ struct CheckAnswer<'a> {
 
 /// Checks a job.
 pub(crate) fn check(args: &CheckArgs, terminal: &Terminal) -> Result<(), Failure> {
-    let loaded = JobFile::read(&args.job).and_then(|file| file.load(args.parallelism));
+    let loaded = JobFile::read(&args.job).and_then(|file| file.load(args.parallelism, None));
     match (loaded, args.output.json) {
         (Ok(loaded), true) => terminal.json(&CheckAnswer {
             ok: true,

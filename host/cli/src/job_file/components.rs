@@ -6,7 +6,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
-use tidegate_operator::{Component, Engine, Limits};
+use tidegate_operator::{CodeCache, Component, Engine, Limits};
 
 use super::document::{NodeEntry, OperatorEntry, PartEntry};
 use super::problem::{Problem, Problems};
@@ -31,14 +31,16 @@ pub(crate) struct ComponentSummary {
 /// The components of a job, each compiled once however many operators use it.
 pub(crate) struct Components {
     engine: Engine,
+    compiled: Option<CodeCache>,
     by_path: BTreeMap<PathBuf, Component>,
 }
 
 impl Components {
     /// None yet.
-    pub(crate) fn new(engine: Engine) -> Self {
+    pub(crate) fn new(engine: Engine, compiled: Option<CodeCache>) -> Self {
         Self {
             engine,
+            compiled,
             by_path: BTreeMap::new(),
         }
     }
@@ -59,7 +61,11 @@ impl Components {
             .map_err(|error| unreadable(&path, &error))
             .and_then(|bytes| {
                 let origin = path.display().to_string();
-                Component::load(&self.engine, &origin, &bytes).map_err(|error| error.to_string())
+                let component = match &self.compiled {
+                    Some(cache) => Component::load_cached(&self.engine, &origin, &bytes, cache),
+                    None => Component::load(&self.engine, &origin, &bytes),
+                };
+                component.map_err(|refusal| refusal.to_string())
             });
         match loaded {
             Ok(component) => {

@@ -6,7 +6,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use tidegate_operator::Engine;
+use tidegate_operator::{CodeCache, Engine};
 use tidegate_runtime::config::JobSettings;
 use tidegate_runtime::graph::JobGraph;
 use tidegate_runtime::task::ComponentOperator;
@@ -129,14 +129,23 @@ impl JobFile {
         }
     }
 
-    /// The job, ready to run. `parallelism` overrides the job's default.
-    pub(crate) fn load(&self, parallelism: Option<u32>) -> Result<LoadedJob, JobFileError> {
+    /// The job, ready to run. `parallelism` overrides the job's default; `compiled` has components
+    /// that need not be compiled again.
+    pub(crate) fn load(
+        &self,
+        parallelism: Option<u32>,
+        compiled: Option<CodeCache>,
+    ) -> Result<LoadedJob, JobFileError> {
         let problems = Problems::default();
         let outline = self.outline(parallelism, &problems);
         let Some(outline) = outline.filter(|_| problems.is_empty()) else {
             return Err(self.invalid(problems.into_sorted()));
         };
-        let loaded = self.load_parts(&outline, Engine::new()?, &problems);
+        let loaded = self.load_parts(
+            &outline,
+            Components::new(Engine::new()?, compiled),
+            &problems,
+        );
         match loaded {
             Some(loaded) if problems.is_empty() => Ok(loaded),
             Some(_) | None => Err(self.invalid(problems.into_sorted())),
@@ -199,12 +208,12 @@ impl JobFile {
     fn load_parts(
         &self,
         outline: &Outline<'_>,
-        engine: Engine,
+        components: Components,
         problems: &Problems,
     ) -> Option<LoadedJob> {
         let document = &outline.document;
         let connectors = connectors::connect(&document.nodes.usable, &self.base(), problems);
-        let (parts, summaries) = self.operators(document, engine, problems);
+        let (parts, summaries) = self.operators(document, components, problems);
         if !problems.is_empty() {
             return None;
         }
@@ -237,10 +246,10 @@ impl JobFile {
     fn operators(
         &self,
         document: &Document<'_>,
-        engine: Engine,
+        components: Components,
         problems: &Problems,
     ) -> (BTreeMap<String, OperatorPart>, Vec<ComponentSummary>) {
-        let mut components = Components::new(engine);
+        let mut components = components;
         let (mut parts, mut summaries) = (BTreeMap::new(), Vec::new());
         for entry in &document.nodes.usable {
             let PartEntry::Operator(operator) = &entry.part else {

@@ -62,6 +62,11 @@ impl JobDirectory {
             .args(arguments)
             .current_dir(self.path())
             .stdin(Stdio::null());
+        // Shared by all tests, as by all jobs of a user; nothing is left in the home directory.
+        for base in ["XDG_CACHE_HOME", "XDG_STATE_HOME"] {
+            let binary = Path::new(env!("CARGO_BIN_EXE_tidegate"));
+            command.env(base, binary.with_file_name("xdg").join(base));
+        }
         for (name, _) in std::env::vars_os() {
             if name.to_string_lossy().starts_with("TIDEGATE_") {
                 command.env_remove(name);

@@ -4,6 +4,7 @@
 mod support;
 
 mod calls;
+mod code_cache;
 mod columns;
 mod composed;
 mod faults;

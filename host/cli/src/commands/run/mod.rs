@@ -16,6 +16,7 @@ use tidegate_runtime::{
 };
 
 use crate::args::RunArgs;
+use crate::code_cache;
 use crate::control::{ControlServer, ControlState};
 use crate::failure::Failure;
 use crate::job_file::{JobFile, LoadedJob};
@@ -24,7 +25,9 @@ use watch::Watch;
 
 /// Runs a job to its end.
 pub(crate) fn run(args: &RunArgs, terminal: &Terminal) -> Result<(), Failure> {
-    let loaded = JobFile::read(&args.job)?.load(args.parallelism)?;
+    let wanted = !args.no_code_cache;
+    let compiled = wanted.then(code_cache::of_this_user).flatten();
+    let loaded = JobFile::read(&args.job)?.load(args.parallelism, compiled)?;
     let options = options(args);
     warn_of_duplicates(&loaded.job, terminal);
     let directory = &loaded.checkpoint_directory;

@@ -1,0 +1,195 @@
+//! Compiled components on disk, so that only the first start of a job compiles.
+//!
+//! Machine code that is loaded is run outside of any sandbox, so this is what has to hold: only
+//! what this installation compiled itself is loaded. An entry carries a keyed BLAKE3 over its name
+//! and its code, the key is a random file outside of the directory, both belong to the user that
+//! runs the process and to nobody else, and the bytes that were verified are the bytes that are
+//! loaded. The name is a digest of the component, the engine's settings and the host's version.
+//! Whatever is not so is compiled anew: the cache can be deleted at any time, and nothing it does
+//! fails a job.
+
+mod place;
+mod trusted;
+
+use std::hash::{Hash, Hasher};
+use std::io::{self, Read as _, Write as _};
+use std::path::Path;
+
+use cap_std::fs::{Dir, OpenOptions};
+use wasmtime::component::Component;
+
+pub use place::CodeCacheError;
+
+/// The first bytes of an entry, format version 1.
+const MAGIC: [u8; 4] = *b"TGC\x01";
+
+/// What an entry is authenticated for.
+const PURPOSE: &str = "tidegate 2026-11 compiled component";
+
+/// The largest entry that is read. Machine code is a few times as large as the component.
+const MOST_BYTES: u64 = 1 << 30;
+
+/// Entries that are kept; the oldest go first.
+const MOST_ENTRIES: usize = 100;
+
+/// A directory with compiled components. Processes may share it.
+#[derive(Debug)]
+pub struct CodeCache {
+    entries: Dir,
+    key: [u8; blake3::KEY_LEN],
+}
+
+impl CodeCache {
+    /// Opens the directory `entries` and the file `key`, which is elsewhere; makes what is missing,
+    /// for this user alone.
+    ///
+    /// # Errors
+    ///
+    /// [`CodeCacheError`] if one of them can't be opened, or is open to other users. Go on without
+    /// a cache then.
+    pub fn open(entries: &Path, key: &Path) -> Result<Self, CodeCacheError> {
+        Ok(Self {
+            entries: place::private_directory(entries)?,
+            key: place::private_key(key)?,
+        })
+    }
+
+    /// The component that was compiled from these bytes, if it is there and genuine.
+    pub(crate) fn load(&self, engine: &wasmtime::Engine, bytes: &[u8]) -> Option<Component> {
+        let name = Name::of(engine, bytes);
+        let entry = match self.read(&name) {
+            Ok(entry) => entry,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
+            Err(error) => {
+                tracing::debug!(
+                    entry = name.as_str(),
+                    "compiled component not read: {error}"
+                );
+                return None;
+            }
+        };
+        let Some(code) = self.genuine(&name, &entry) else {
+            tracing::warn!(
+                entry = name.as_str(),
+                "a compiled component in the cache is not genuine; it is compiled anew"
+            );
+            return None;
+        };
+        trusted::load(engine, code)
+            .inspect_err(|error| {
+                tracing::debug!(
+                    entry = name.as_str(),
+                    "compiled component not used: {error:#}"
+                );
+            })
+            .ok()
+    }
+
+    /// Keeps a component that was just compiled from these bytes.
+    pub(crate) fn store(&self, engine: &wasmtime::Engine, bytes: &[u8], component: &Component) {
+        let name = Name::of(engine, bytes);
+        let stored = component
+            .serialize()
+            .map_err(|error| io::Error::other(format!("{error:#}")))
+            .and_then(|code| self.write(&name, &code))
+            .and_then(|()| self.drop_oldest());
+        if let Err(error) = stored {
+            tracing::debug!(
+                entry = name.as_str(),
+                "compiled component not kept: {error}"
+            );
+        }
+    }
+
+    fn read(&self, name: &Name) -> io::Result<Vec<u8>> {
+        let file = self.entries.open(name.as_str())?;
+        let mut entry = Vec::new();
+        file.take(MOST_BYTES).read_to_end(&mut entry)?;
+        Ok(entry)
+    }
+
+    /// The code of an entry that this installation wrote under this name.
+    fn genuine<'a>(&self, name: &Name, entry: &'a [u8]) -> Option<&'a [u8]> {
+        let rest = entry.strip_prefix(&MAGIC)?;
+        let (seal, code) = rest.split_first_chunk::<{ blake3::OUT_LEN }>()?;
+        // The comparison takes the same time whatever differs.
+        (blake3::Hash::from(*seal) == self.seal(name, code)).then_some(code)
+    }
+
+    fn seal(&self, name: &Name, code: &[u8]) -> blake3::Hash {
+        let key = blake3::derive_key(PURPOSE, &self.key);
+        let mut hasher = blake3::Hasher::new_keyed(&key);
+        hasher.update(name.as_str().as_bytes());
+        hasher.update(code);
+        hasher.finalize()
+    }
+
+    /// Under a name of its own first, so that no reader sees half an entry. It need not survive a
+    /// power failure: what is damaged is not genuine.
+    fn write(&self, name: &Name, code: &[u8]) -> io::Result<()> {
+        let mut random = [0; 8];
+        getrandom::fill(&mut random).map_err(io::Error::from)?;
+        let temporary = format!("new-{}", u64::from_le_bytes(random));
+        let options = OpenOptions::new().write(true).create_new(true).clone();
+        let mut file = self.entries.open_with(&temporary, &options)?;
+        let written = file
+            .write_all(&MAGIC)
+            .and_then(|()| file.write_all(self.seal(name, code).as_bytes()))
+            .and_then(|()| file.write_all(code))
+            .and_then(|()| {
+                self.entries
+                    .rename(&temporary, &self.entries, name.as_str())
+            });
+        if written.is_err() {
+            // It may be there or not; it is in nobody's way.
+            drop(self.entries.remove_file(&temporary));
+        }
+        written
+    }
+
+    fn drop_oldest(&self) -> io::Result<()> {
+        let mut entries = Vec::new();
+        for entry in self.entries.entries()? {
+            let entry = entry?;
+            entries.push((entry.metadata()?.modified()?.into_std(), entry.file_name()));
+        }
+        entries.sort();
+        let surplus = entries.len().saturating_sub(MOST_ENTRIES);
+        for (_, name) in &entries[..surplus] {
+            self.entries.remove_file(name)?;
+        }
+        Ok(())
+    }
+}
+
+/// The file name of an entry.
+struct Name(String);
+
+impl Name {
+    fn of(engine: &wasmtime::Engine, component: &[u8]) -> Self {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(env!("CARGO_PKG_VERSION").as_bytes());
+        hasher.update(blake3::hash(component).as_bytes());
+        // Everything that the code depends on: settings, processor features, wasmtime's version.
+        let mut settings = Settings(&mut hasher);
+        engine.precompile_compatibility_hash().hash(&mut settings);
+        Self(hasher.finalize().to_hex().to_string())
+    }
+
+    fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Feeds what is hashed to BLAKE3.
+struct Settings<'a>(&'a mut blake3::Hasher);
+
+impl Hasher for Settings<'_> {
+    fn write(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    fn finish(&self) -> u64 {
+        unreachable!("the digest is taken from the inner hasher")
+    }
+}
