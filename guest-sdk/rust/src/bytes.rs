@@ -4,6 +4,8 @@
 //! call out of the compiled code. For an 8-byte key that call costs more than all the rest, so
 //! short strings go as whole words, whose length the compiler knows.
 
+use std::cmp::Ordering;
+
 /// Longer strings are copied by the engine, whose cost per call then no longer matters.
 const SHORT: usize = 64;
 
@@ -82,6 +84,17 @@ pub(crate) fn order_prefix(bytes: &[u8]) -> u64 {
     }
 }
 
+/// How two strings order, byte by byte. Most are decided by their first eight bytes.
+#[inline]
+pub(crate) fn order(left: &[u8], right: &[u8]) -> Ordering {
+    let prefixes = order_prefix(left).cmp(&order_prefix(right));
+    prefixes.then_with(|| match (left.len(), right.len()) {
+        // Equal up to zeros at the end, and the longer one has more of them.
+        (0..=8, 0..=8) => left.len().cmp(&right.len()),
+        _ => left.cmp(right),
+    })
+}
+
 /// Up to eight bytes as a little-endian word that ends in zeros; of more bytes, some word.
 #[inline(always)]
 pub(crate) fn short_word(bytes: &[u8]) -> u64 {
@@ -138,6 +151,12 @@ mod tests {
         fn same_is_equality(left in any_bytes(), right in any_bytes()) {
             prop_assert_eq!(same(&left, &right), left == right);
             prop_assert!(same(&left, &left.clone()));
+        }
+
+        #[test]
+        fn order_is_the_order_of_the_bytes(left in any_bytes(), right in any_bytes()) {
+            prop_assert_eq!(order(&left, &right), left.cmp(&right));
+            prop_assert_eq!(order(&left, &left.clone()), Ordering::Equal);
         }
 
         #[test]

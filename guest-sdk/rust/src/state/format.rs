@@ -9,6 +9,7 @@ use std::fmt::{self, Display};
 use postcard::ser_flavors::Flavor;
 use serde::Serialize;
 
+use crate::bytes::order;
 use crate::failure::Failure;
 
 /// The first bytes of a chunk of keyed state, format version 1.
@@ -105,7 +106,7 @@ impl<'a> KeyedReader<'a> {
         self.entries -= 1;
         let key = read_bytes(&mut self.rest)?;
         let value = read_bytes(&mut self.rest)?;
-        if self.last_key.is_some_and(|last| last >= key) {
+        if self.last_key.is_some_and(|last| order(last, key).is_ge()) {
             return Err(Malformed::KeyOrder);
         }
         self.last_key = Some(key);

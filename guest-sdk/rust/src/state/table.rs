@@ -13,7 +13,7 @@ use std::hash::{BuildHasher, Hasher};
 
 use foldhash::fast::FixedState;
 
-use crate::bytes::{order_prefix, short_word};
+use crate::bytes::{self, order_prefix, short_word};
 use crate::state::index::{ABSENT, Index, NOT_FIRST};
 use crate::state::key::Key;
 
@@ -324,7 +324,7 @@ fn ranked<S>(entries: &[Entry<S>]) -> Vec<Ranked> {
 
 fn order<S>(left: &Entry<S>, right: &Entry<S>) -> Ordering {
     let groups = left.key_group.cmp(&right.key_group);
-    groups.then_with(|| left.key.as_bytes().cmp(right.key.as_bytes()))
+    groups.then_with(|| bytes::order(left.key.as_bytes(), right.key.as_bytes()))
 }
 
 /// A place as the index keeps it.
