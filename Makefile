@@ -3,11 +3,12 @@
 CARGO ?= cargo
 DEBUG := target/debug/tidegate
 RELEASE := target/release/tidegate
+BENCH := target/release/tidegate-bench
 # The operators' own tests run natively, without wasm.
 IN_EXAMPLES := --manifest-path examples/Cargo.toml --target-dir target/native-guests
 IN_TEST_GUESTS := --manifest-path tests/guests/Cargo.toml --target-dir target/native-guests
 
-.PHONY: help setup demo test check guests release bench-parity-sum clean
+.PHONY: help setup demo test check guests release bench bench-parity-sum clean
 
 help: ## This list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 20
@@ -43,6 +44,12 @@ test: guests check ## Everything that CI checks: format, lints, all tests, docs
 	$(CARGO) test $(IN_EXAMPLES) --locked
 	$(CARGO) test $(IN_TEST_GUESTS) --locked
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --locked
+
+bench: release ## Measure all benchmark jobs; options in ARGS, such as --quick, --job NAME, --json
+	$(CARGO) build --release -p tidegate-bench
+	$(RELEASE) build examples
+	$(RELEASE) build tests/guests
+	$(BENCH) $(ARGS)
 
 bench-parity-sum: release ## Records a second of parity-sum at parallelism 2
 	$(RELEASE) build examples/parity-sum/operators/sum

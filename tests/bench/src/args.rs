@@ -1,0 +1,124 @@
+//! The command line.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::benchmark::Benchmark;
+use crate::plain::Knowledge;
+
+/// Measures the benchmark jobs with the real binary, beside plain Rust loops that do the same.
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 100, args_conflicts_with_subcommands = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+    #[command(flatten)]
+    pub(crate) run: RunArgs,
+}
+
+/// What else it can do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Runs one plain loop in this process and prints its figures as JSON.
+    #[command(hide = true)]
+    Plain(PlainArgs),
+}
+
+/// What is measured and how.
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    /// Only these jobs. Repeatable.
+    #[arg(long = "job", value_name = "NAME", value_enum)]
+    pub(crate) jobs: Vec<Benchmark>,
+    /// The parallelisms of jobs that leave it open.
+    #[arg(long, value_name = "N", value_delimiter = ',', default_values_t = [1, 2])]
+    pub(crate) parallelism: Vec<u32>,
+    /// How often everything is run.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) runs: Option<u32>,
+    /// Seconds that are measured in each run.
+    #[arg(long, value_name = "S")]
+    seconds: Option<f64>,
+    /// One short run of each, with few keys and little text: shows that it works, not how fast.
+    #[arg(long)]
+    pub(crate) quick: bool,
+    /// Print JSON in place of tables.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Also keep the results in `tests/bench/results`.
+    #[arg(long, conflicts_with = "quick")]
+    pub(crate) save: bool,
+    /// The `tidegate` binary; without it, the one beside this tool.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) binary: Option<PathBuf>,
+}
+
+impl RunArgs {
+    pub(crate) fn benchmarks(&self) -> Vec<Benchmark> {
+        let is_asked = |job: &Benchmark| self.jobs.is_empty() || self.jobs.contains(job);
+        Benchmark::ALL.into_iter().filter(is_asked).collect()
+    }
+
+    pub(crate) fn run_count(&self) -> u32 {
+        self.runs.unwrap_or(if self.quick { 1 } else { 5 })
+    }
+
+    /// What is measured of a run.
+    pub(crate) fn seconds(&self) -> Duration {
+        let seconds = self.seconds.filter(|seconds| (0.1..1e6).contains(seconds));
+        Duration::from_secs_f64(seconds.unwrap_or(if self.quick { 1.2 } else { 5.0 }))
+    }
+
+    /// What is not.
+    pub(crate) fn warm_up(&self) -> Duration {
+        Duration::from_millis(if self.quick { 200 } else { 1_500 })
+    }
+
+    pub(crate) fn most_keys(&self) -> u64 {
+        if self.quick { 10_000 } else { u64::MAX }
+    }
+
+    pub(crate) fn text_bytes(&self) -> u64 {
+        if self.quick { 20_000_000 } else { 200_000_000 }
+    }
+}
+
+/// One run of a plain loop.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct PlainArgs {
+    /// Whose work it does.
+    #[arg(value_enum)]
+    pub(crate) benchmark: Benchmark,
+    /// What it knows beforehand.
+    #[arg(value_enum)]
+    pub(crate) knowledge: Knowledge,
+    /// Distinct keys.
+    #[arg(long)]
+    pub(crate) keys: u64,
+    /// The text.
+    #[arg(long)]
+    pub(crate) text: Option<PathBuf>,
+    /// Not measured: at least so long.
+    #[arg(long)]
+    pub(crate) warm_up_ms: u64,
+    /// Not measured: at least so many records.
+    #[arg(long)]
+    pub(crate) warm_records: u64,
+    /// Measured.
+    #[arg(long)]
+    pub(crate) measured_ms: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,156 @@
+//! A benchmark's job file with what one run changes in it: where the state goes, how often
+//! checkpoints are taken, which sink is used.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail};
+use toml::{Table, Value};
+
+use crate::benchmark::Benchmark;
+use crate::workspace::Workspace;
+
+/// Longer than any run.
+const NO_CHECKPOINTS: &str = "1h";
+
+/// What differs from the job file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Changes {
+    /// Take no checkpoint but the last one.
+    pub(crate) without_checkpoints: bool,
+    /// In place of every sink: `stdout`.
+    pub(crate) to_stdout: bool,
+    /// In place of the job file's number of keys.
+    pub(crate) keys: Option<u64>,
+    /// In place of the job file's input files: a glob.
+    pub(crate) text: Option<PathBuf>,
+}
+
+/// A job in a directory of its own, ready to be run.
+#[derive(Debug)]
+pub(crate) struct JobVariant {
+    /// The job file.
+    pub(crate) file: PathBuf,
+    /// The checkpoint directory.
+    pub(crate) state: PathBuf,
+}
+
+impl JobVariant {
+    /// Writes the variant into an empty directory of its own.
+    pub(crate) fn write(
+        workspace: &Workspace,
+        benchmark: Benchmark,
+        changes: &Changes,
+    ) -> Result<Self> {
+        let original = workspace.job_file(benchmark);
+        let text = std::fs::read_to_string(&original)
+            .with_context(|| format!("read {}", original.display()))?;
+        let mut job: Table = text
+            .parse()
+            .with_context(|| format!("parse {}", original.display()))?;
+        let base = original.parent().context("a job file has a directory")?;
+        change(&mut job, base, changes)?;
+
+        let directory = workspace.run_directory()?;
+        let file = directory.join("job.toml");
+        std::fs::write(&file, job.to_string())
+            .with_context(|| format!("write {}", file.display()))?;
+        Ok(Self {
+            file,
+            state: directory.join("state"),
+        })
+    }
+}
+
+/// `base` is the directory that the job file's paths are relative to.
+fn change(job: &mut Table, base: &Path, changes: &Changes) -> Result<()> {
+    let checkpoint = table(job, "checkpoint")?;
+    checkpoint.insert("directory".to_owned(), "state".into());
+    if changes.without_checkpoints {
+        checkpoint.insert("interval".to_owned(), NO_CHECKPOINTS.into());
+    }
+    for (_, source) in table(job, "source")? {
+        let source = source.as_table_mut().context("a source is a table")?;
+        if let (Some(keys), true) = (changes.keys, source.contains_key("keys")) {
+            source.insert("keys".to_owned(), i64::try_from(keys)?.into());
+        }
+        if let (Some(text), true) = (&changes.text, source.contains_key("path")) {
+            source.insert("path".to_owned(), path_value(text)?);
+        }
+    }
+    for (_, operator) in table(job, "operator")? {
+        let operator = operator.as_table_mut().context("an operator is a table")?;
+        let component = operator.get("component").and_then(Value::as_str);
+        let component = base.join(component.context("an operator has a component")?);
+        operator.insert("component".to_owned(), path_value(&component)?);
+    }
+    if changes.to_stdout {
+        for (_, sink) in table(job, "sink")? {
+            let sink = sink.as_table_mut().context("a sink is a table")?;
+            sink.retain(|key, _| key == "inputs" || key == "parallelism");
+            sink.insert("connector".to_owned(), "stdout".into());
+        }
+    }
+    Ok(())
+}
+
+fn table<'a>(job: &'a mut Table, name: &str) -> Result<&'a mut Table> {
+    match job.get_mut(name) {
+        Some(Value::Table(table)) => Ok(table),
+        _ => bail!("the job file has no table `{name}`"),
+    }
+}
+
+fn path_value(path: &Path) -> Result<Value> {
+    let text = path.to_str().context("the project's path is not UTF-8")?;
+    Ok(text.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const JOB: &str = "
+        [checkpoint]
+        directory = \"here\"
+        interval = \"1s\"
+        [source.numbers]
+        connector = \"generator\"
+        keys = 5
+        [operator.sum]
+        component = \"../sum.wasm\"
+        [sink.sums]
+        connector = \"discard\"
+        inputs = [{ from = \"sum\" }]
+    ";
+
+    fn changed(changes: &Changes) -> Table {
+        let mut job: Table = JOB.parse().expect("it is TOML");
+        change(&mut job, Path::new("/jobs"), changes).expect("it is a job");
+        job
+    }
+
+    #[test]
+    fn an_unchanged_job_keeps_its_settings_and_finds_its_component_elsewhere() {
+        let expected = JOB.replace("here", "state").replace("../", "/jobs/../");
+        let expected: Table = expected.parse().expect("it is TOML");
+        assert_eq!(changed(&Changes::default()), expected);
+    }
+
+    #[test]
+    fn every_change_is_made() {
+        let changes = Changes {
+            without_checkpoints: true,
+            to_stdout: true,
+            keys: Some(7),
+            text: None,
+        };
+        let job = changed(&changes);
+        assert_eq!(job["checkpoint"]["interval"].as_str(), Some("1h"));
+        assert_eq!(job["source"]["numbers"]["keys"].as_integer(), Some(7));
+        assert_eq!(job["sink"]["sums"]["connector"].as_str(), Some("stdout"));
+        assert_eq!(
+            job["sink"]["sums"]["inputs"][0]["from"].as_str(),
+            Some("sum")
+        );
+    }
+}

@@ -1,0 +1,173 @@
+//! A job in a process of its own: started, asked over its control socket, and ended.
+
+use std::fs::File;
+use std::io::{Read as _, Write as _};
+use std::os::fd::AsRawFd as _;
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail};
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::job_status::JobStatus;
+use crate::job_variant::JobVariant;
+use crate::workspace::Workspace;
+
+/// Time for the last checkpoint.
+const STOP_TIMEOUT: Duration = Duration::from_secs(120);
+
+/// A running `tidegate run`. Killed when dropped.
+#[derive(Debug)]
+pub(crate) struct RunningJob {
+    child: Child,
+    state: PathBuf,
+    talk: PathBuf,
+    /// Just before the process was started.
+    pub(crate) started: Instant,
+}
+
+/// Where the job's data go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum StandardOutput {
+    /// Nowhere: the job writes none.
+    None,
+    /// Into a pipe, see [`RunningJob::first_byte`].
+    Piped,
+}
+
+impl RunningJob {
+    /// Starts the job. What it says goes into a file beside the job file.
+    pub(crate) fn start(
+        workspace: &Workspace,
+        job: &JobVariant,
+        parallelism: Option<u32>,
+        output: StandardOutput,
+    ) -> Result<Self> {
+        let talk = job.file.with_file_name("stderr");
+        let mut command = Command::new(&workspace.binary);
+        command.arg("run").arg("--quiet").arg(&job.file);
+        if let Some(parallelism) = parallelism {
+            command.arg("--parallelism").arg(parallelism.to_string());
+        }
+        command.stdin(Stdio::null()).stderr(File::create(&talk)?);
+        command.stdout(match output {
+            StandardOutput::None => Stdio::null(),
+            StandardOutput::Piped => Stdio::piped(),
+        });
+        let started = Instant::now();
+        let child = command.spawn();
+        let child = child.with_context(|| format!("start {}", workspace.binary.display()))?;
+        Ok(Self {
+            child,
+            state: job.state.clone(),
+            talk,
+            started,
+        })
+    }
+
+    /// The process id.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Waits for the first byte of standard output; the time since the process was started.
+    pub(crate) fn first_byte(&mut self) -> Result<Duration> {
+        let pipe = self.child.stdout.as_mut();
+        let pipe = pipe.context("the job's output is not piped")?;
+        let mut byte = [0];
+        let read = pipe.read_exact(&mut byte);
+        let elapsed = self.started.elapsed();
+        if read.is_err() {
+            bail!("the job ended without output: {}", self.said());
+        }
+        Ok(elapsed)
+    }
+
+    /// What the job does; none if nobody listens on its socket yet or any more.
+    pub(crate) fn status(&self) -> Result<Option<JobStatus>> {
+        let Some(body) = self.get("/api/v1/job")? else {
+            return Ok(None);
+        };
+        let status = serde_json::from_str(&body).context("read the job's status")?;
+        Ok(Some(status))
+    }
+
+    /// How the process ended, if it has.
+    pub(crate) fn ended(&mut self) -> Result<Option<ExitStatus>> {
+        self.child.try_wait().context("ask for the job's process")
+    }
+
+    /// Stops the job with a last checkpoint and waits for its end.
+    pub(crate) fn stop(mut self) -> Result<()> {
+        if self.ended()?.is_none() {
+            self.signal(Signal::TERM)?;
+        }
+        let deadline = Instant::now() + STOP_TIMEOUT;
+        while Instant::now() < deadline {
+            match self.ended()? {
+                Some(status) if status.success() => return Ok(()),
+                Some(status) => bail!("the job ended with {status}: {}", self.said()),
+                None => sleep(Duration::from_millis(5)),
+            }
+        }
+        bail!("the job did not stop in {STOP_TIMEOUT:?}: {}", self.said());
+    }
+
+    /// Kills the process with SIGKILL and waits for it.
+    pub(crate) fn kill(mut self) -> Result<()> {
+        self.child.kill().context("kill the job")?;
+        self.child.wait().context("wait for the job")?;
+        Ok(())
+    }
+
+    /// What the process said so far.
+    pub(crate) fn said(&self) -> String {
+        std::fs::read_to_string(&self.talk).unwrap_or_default()
+    }
+
+    fn signal(&self, signal: Signal) -> Result<()> {
+        let pid = i32::try_from(self.pid()).ok().and_then(Pid::from_raw);
+        let pid = pid.context("a process id is a positive number")?;
+        kill_process(pid, signal).context("signal the job")
+    }
+
+    /// The body of an answer; none if nobody listens.
+    fn get(&self, path: &str) -> Result<Option<String>> {
+        // Through a handle, since the path of a socket may have 107 bytes only.
+        let Ok(directory) = File::open(&self.state) else {
+            return Ok(None);
+        };
+        let socket = format!("/proc/self/fd/{}/control.sock", directory.as_raw_fd());
+        let Ok(mut stream) = UnixStream::connect(socket) else {
+            return Ok(None);
+        };
+        let request =
+            format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+        let mut answer = String::new();
+        let asked = stream.write_all(request.as_bytes());
+        if asked
+            .and_then(|()| stream.read_to_string(&mut answer))
+            .is_err()
+        {
+            return Ok(None);
+        }
+        let Some((head, body)) = answer.split_once("\r\n\r\n") else {
+            return Ok(None);
+        };
+        if !head.starts_with("HTTP/1.1 200 ") {
+            bail!("GET {path}: {answer}");
+        }
+        Ok(Some(body.to_owned()))
+    }
+}
+
+impl Drop for RunningJob {
+    fn drop(&mut self) {
+        // It may have ended already; either way it is gone afterwards.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
