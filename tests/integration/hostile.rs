@@ -117,7 +117,9 @@ fn recursion_without_end_is_stopped_and_named() {
 
 #[test]
 fn an_invalid_record_is_named() {
-    assert_fault("invalid-record", &["`process`", "record 3999 of the batch"]);
+    // Which record of a batch it is depends on how many were due when the batch was made.
+    let expected = ["can't process record ", " of the batch: refused on purpose"];
+    assert_fault("invalid-record", &expected);
 }
 
 #[test]

@@ -4,17 +4,27 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 use tidegate_operator::Batch;
-use tidegate_runtime::sink::{PendingOutput, PreCommit, Sink, SinkConnector, SinkStart};
+use tidegate_runtime::sink::{
+    LagHistogram, PendingOutput, PreCommit, Sink, SinkConnector, SinkStart,
+};
+use tidegate_runtime::status::SinkLag;
 use tidegate_runtime::{CheckpointId, ConnectorError, Lineage, SubtaskId};
 
-/// Options of the sink `discard`: there are none.
+/// Options of the sink `discard`.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct DiscardOptions {}
+pub struct DiscardOptions {
+    /// Count how late records arrive, as `tidegate_sink_lag_seconds` of `/metrics` and `sink_lag`
+    /// of the status. Of use where timestamps are times of the wall clock, as those of the
+    /// generator's `timestamps = "due"`.
+    #[serde(default)]
+    pub measure_lag: bool,
+}
 
 impl DiscardOptions {
     /// The connector; `base` is not used.
@@ -23,11 +33,15 @@ impl DiscardOptions {
     ///
     /// None.
     pub fn connect(self, _base: &Path) -> Result<Arc<dyn SinkConnector>, ConnectorError> {
-        Ok(Arc::new(DiscardConnector))
+        Ok(Arc::new(DiscardConnector {
+            lag: self.measure_lag.then(Arc::default),
+        }))
     }
 }
 
-struct DiscardConnector;
+struct DiscardConnector {
+    lag: Option<Arc<LagHistogram>>,
+}
 
 impl SinkConnector for DiscardConnector {
     fn connector(&self) -> &'static str {
@@ -56,22 +70,31 @@ impl SinkConnector for DiscardConnector {
         Ok(Box::new(DiscardSink {
             subtask: subtask.clone(),
             records: 0,
+            lag: self.lag.clone(),
         }))
     }
 
     fn commit(&self, _pending: &[PendingOutput]) -> Result<(), ConnectorError> {
         Ok(())
     }
+
+    fn lag(&self) -> Option<SinkLag> {
+        self.lag.as_ref().map(|lag| lag.status())
+    }
 }
 
 struct DiscardSink {
     subtask: SubtaskId,
     records: u64,
+    lag: Option<Arc<LagHistogram>>,
 }
 
 impl Sink for DiscardSink {
     fn write(&mut self, batch: &Batch) -> Result<(), ConnectorError> {
         self.records += batch.len() as u64;
+        if let Some(lag) = &self.lag {
+            lag.count(batch.timestamps(), now_micros());
+        }
         Ok(())
     }
 
@@ -80,4 +103,10 @@ impl Sink for DiscardSink {
         tracing::debug!(subtask = %self.subtask, %checkpoint, records, "discarded so far");
         Ok(Box::new(|| Ok(Vec::new())))
     }
+}
+
+/// Microseconds since the epoch.
+fn now_micros() -> i64 {
+    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH);
+    i64::try_from(since_epoch.unwrap_or_default().as_micros()).unwrap_or(i64::MAX)
 }

@@ -1,59 +1,206 @@
 //! When the next records of a source with a rate are due, on the monotonic clock.
+//!
+//! Record `n` is due `n / rate` seconds after the first one. A record waits until the last one of
+//! its batch is due, so batches are small: a millisecond's worth, or all that is due by now.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::time::{Instant, sleep_until};
 
-/// A batch at least this often, if the rate has a record for it.
-const BATCHES_PER_SECOND: f64 = 100.0;
+/// A batch at least this often, if the rate has a record for it. Timers are no finer.
+const BATCHES_PER_SECOND: f64 = 1_000.0;
 
 /// After a stall, at most this much of what was missed is made up for at full speed.
 const CATCH_UP: Duration = Duration::from_secs(1);
 
+/// What happens to records that were not given when they were due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum AfterStall {
+    /// The schedule moves, so that [`CATCH_UP`] at most has to be made up for.
+    Forgive,
+    /// All of them are given as fast as they are taken; the schedule never moves.
+    CatchUp,
+}
+
 /// Paces one subtask.
 pub(crate) struct Pacer {
     records_per_second: f64,
-    due: Option<Instant>,
+    after_stall: AfterStall,
+    schedule: Option<Schedule>,
+}
+
+#[derive(Clone, Copy)]
+struct Schedule {
+    /// When the next record is due.
+    due: Instant,
+    /// The same moment on both clocks: when the first record was due. They go equally fast, so a
+    /// wall clock that is set later changes no due time.
+    started: Instant,
+    started_at: SystemTime,
+}
+
+/// When the records of a batch are due, on the wall clock.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct DueTimes {
+    /// Nanoseconds since the epoch.
+    first_nanos: i64,
+    nanos_per_record: f64,
+}
+
+impl DueTimes {
+    /// When record `index` is due, milliseconds since the epoch, rounded down.
+    pub(crate) fn millis(&self, index: usize) -> i64 {
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "the fraction of a nanosecond is meant to go"
+        )]
+        let later = (index as f64 * self.nanos_per_record) as i64;
+        self.first_nanos.saturating_add(later).div_euclid(1_000_000)
+    }
 }
 
 impl Pacer {
     /// A subtask's share of a rate over `sharing` subtasks.
-    pub(crate) fn new(records_per_second: u32, sharing: u32) -> Self {
+    pub(crate) fn new(records_per_second: u32, sharing: u32, after_stall: AfterStall) -> Self {
         Self {
             records_per_second: f64::from(records_per_second) / f64::from(sharing),
-            due: None,
+            after_stall,
+            schedule: None,
         }
     }
 
-    /// How many records a batch has.
-    pub(crate) fn batch_records(&self) -> u32 {
-        // A float becomes an integer with saturation, so that any rate is fine.
-        #[expect(
-            clippy::cast_possible_truncation,
-            reason = "the fraction is meant to go"
-        )]
-        let records = (self.records_per_second / BATCHES_PER_SECOND) as i64;
-        u32::try_from(records.max(1)).unwrap_or(u32::MAX)
+    /// Waits until a batch is due; how many records it has, from 1 to `most`. Cancel-safe: waiting
+    /// moves nothing.
+    pub(crate) async fn wait(&mut self, most: u32) -> u32 {
+        let due = self.schedule().due;
+        let least = whole(self.records_per_second / BATCHES_PER_SECOND).clamp(1, most);
+        let last_due = due + self.time_of(least - 1);
+        if last_due > Instant::now() {
+            sleep_until(last_due).await;
+        }
+        let behind = Instant::now().saturating_duration_since(due);
+        let all_due = whole(behind.as_secs_f64() * self.records_per_second).saturating_add(1);
+        all_due.clamp(least, most)
     }
 
-    /// Waits until the next record is due. Cancel-safe: waiting moves nothing.
-    pub(crate) async fn wait(&mut self) {
-        let due = *self.due.get_or_insert_with(Instant::now);
-        if due > Instant::now() {
-            sleep_until(due).await;
+    /// When the records that come next are due. Read between [`Self::wait`] and [`Self::spend`].
+    pub(crate) fn due_times(&mut self) -> DueTimes {
+        let schedule = self.schedule();
+        let since_epoch = schedule.started_at.duration_since(UNIX_EPOCH);
+        let since_start = schedule.due.saturating_duration_since(schedule.started);
+        let first = since_epoch.unwrap_or_default() + since_start;
+        DueTimes {
+            first_nanos: i64::try_from(first.as_nanos()).unwrap_or(i64::MAX),
+            nanos_per_record: 1e9 / self.records_per_second,
         }
     }
 
     /// Notes that `records` were given.
     pub(crate) fn spend(&mut self, records: usize) {
-        let now = Instant::now();
-        let due = self.due.unwrap_or(now);
-        let earliest = now.checked_sub(CATCH_UP).unwrap_or(due);
-        #[expect(
-            clippy::cast_precision_loss,
-            reason = "a batch is far below 2^52 records"
-        )]
-        let pause = Duration::from_secs_f64(records as f64 / self.records_per_second);
-        self.due = Some(due.max(earliest) + pause);
+        let due = self.schedule().due;
+        let kept = match self.after_stall {
+            AfterStall::Forgive => due.max(Instant::now().checked_sub(CATCH_UP).unwrap_or(due)),
+            AfterStall::CatchUp => due,
+        };
+        let records = u32::try_from(records).unwrap_or(u32::MAX);
+        let next = kept + self.time_of(records);
+        if let Some(schedule) = &mut self.schedule {
+            schedule.due = next;
+        }
+    }
+
+    /// The first record is due when it is first asked for.
+    fn schedule(&mut self) -> Schedule {
+        *self.schedule.get_or_insert_with(|| {
+            let started = Instant::now();
+            Schedule {
+                due: started,
+                started,
+                started_at: SystemTime::now(),
+            }
+        })
+    }
+
+    fn time_of(&self, records: u32) -> Duration {
+        Duration::from_secs_f64(f64::from(records) / self.records_per_second)
+    }
+}
+
+/// Rounded down.
+fn whole(records: f64) -> u32 {
+    // A float becomes an integer with saturation, so that any number is fine.
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "the fraction is meant to go"
+    )]
+    let whole = records as i64;
+    u32::try_from(whole.max(0)).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_batch_waits_for_its_last_record() {
+        let mut pacer = Pacer::new(10_000, 1, AfterStall::Forgive);
+        let start = Instant::now();
+        let mut given = 0;
+        for _ in 0..1_000 {
+            let records = pacer.wait(4_096).await;
+            given += records;
+            // Record 0 is due at the start.
+            let due = f64::from(given - 1) / 10_000.0;
+            assert!(start.elapsed().as_secs_f64() + 1e-6 >= due, "{given}");
+            pacer.spend(records as usize);
+        }
+        assert!(given >= 10_000, "{given}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_rate_below_one_batch_a_millisecond_gives_single_records() {
+        let mut pacer = Pacer::new(2, 1, AfterStall::Forgive);
+        let start = Instant::now();
+        for record in 0..5 {
+            assert_eq!(pacer.wait(4_096).await, 1);
+            assert_eq!(start.elapsed().as_millis(), record * 500);
+            pacer.spend(1);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_stall_is_made_up_for_whole_or_for_a_second() {
+        for (after_stall, expected) in [(AfterStall::Forgive, 1_001), (AfterStall::CatchUp, 5_000)]
+        {
+            let mut pacer = Pacer::new(1_000, 1, after_stall);
+            assert_eq!(pacer.wait(100).await, 1);
+            pacer.spend(1);
+            tokio::time::advance(Duration::from_secs(5)).await;
+            let stalled_until = Instant::now();
+            let mut given = 0;
+            loop {
+                let records = pacer.wait(100).await;
+                if Instant::now() > stalled_until {
+                    break;
+                }
+                pacer.spend(records as usize);
+                given += records;
+            }
+            // One record more or less, since a record's time is rounded.
+            assert!(given.abs_diff(expected) <= 1, "{after_stall:?}: {given}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn due_times_are_those_of_the_schedule_whatever_the_stall() {
+        let mut pacer = Pacer::new(1_000, 1, AfterStall::CatchUp);
+        pacer.wait(1).await;
+        let before = pacer.due_times();
+        pacer.spend(1);
+        tokio::time::advance(Duration::from_secs(7)).await;
+        pacer.wait(1).await;
+        let after = pacer.due_times();
+        assert_eq!(after.first_nanos - before.first_nanos, 1_000_000);
+        assert_eq!(after.millis(2_500) - after.millis(500), 2_000);
     }
 }

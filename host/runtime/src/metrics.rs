@@ -107,6 +107,7 @@ impl AttemptMetrics {
                     busy_seconds: Duration::from_nanos(sum(|s| &s.busy_nanos)).as_secs_f64(),
                     watermark: watermarks.min().filter(|w| *w != MIN_WATERMARK),
                     ended_subtasks: u32::try_from(ended.count()).unwrap_or(u32::MAX),
+                    sink_lag: None,
                 }
             })
             .collect()

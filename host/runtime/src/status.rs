@@ -141,4 +141,27 @@ pub struct NodeStatus {
     pub watermark: Option<i64>,
     /// Subtasks whose inputs have all ended.
     pub ended_subtasks: u32,
+    /// How late records reached it; only of a sink that measures it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sink_lag: Option<SinkLag>,
+}
+
+/// How late records with timestamps reached a sink: the time then minus their timestamps.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct SinkLag {
+    /// Records that were counted.
+    pub records: u64,
+    /// All lags added up, seconds.
+    pub sum_seconds: f64,
+    /// Bounds ascend.
+    pub buckets: Vec<LagBucket>,
+}
+
+/// A bucket of a [`SinkLag`]; it contains the buckets before it.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LagBucket {
+    /// The largest lag in it, seconds.
+    pub at_most_seconds: f64,
+    /// Records with a lag up to it.
+    pub records: u64,
 }

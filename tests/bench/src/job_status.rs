@@ -35,9 +35,29 @@ pub(crate) struct CheckpointFigures {
 pub(crate) struct Node {
     pub(crate) name: String,
     pub(crate) records_in: u64,
+    #[serde(default)]
+    pub(crate) sink_lag: Option<SinkLag>,
+}
+
+/// How late records reached a sink, from the start of the process.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+pub(crate) struct SinkLag {
+    /// Each contains those before it.
+    pub(crate) buckets: Vec<LagBucket>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+pub(crate) struct LagBucket {
+    pub(crate) at_most_seconds: f64,
+    pub(crate) records: u64,
 }
 
 impl JobStatus {
+    /// The lags at the job's sink; none if it has none that measures.
+    pub(crate) fn sink_lag(&self) -> Option<&SinkLag> {
+        self.nodes.iter().find_map(|node| node.sink_lag.as_ref())
+    }
+
     /// Records so far.
     pub(crate) fn records(&self, counted_at: CountedAt) -> u64 {
         match counted_at {

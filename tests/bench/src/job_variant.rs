@@ -23,6 +23,9 @@ pub(crate) struct Changes {
     pub(crate) keys: Option<u64>,
     /// In place of the job file's input files: a glob.
     pub(crate) text: Option<PathBuf>,
+    /// Records a second over all sources, which then say when each record was due, and every sink
+    /// measures how late it arrives.
+    pub(crate) rate: Option<u32>,
 }
 
 /// A job in a directory of its own, ready to be run.
@@ -68,13 +71,19 @@ fn change(job: &mut Table, base: &Path, changes: &Changes) -> Result<()> {
     if changes.without_checkpoints {
         checkpoint.insert("interval".to_owned(), NO_CHECKPOINTS.into());
     }
-    for (_, source) in table(job, "source")? {
+    let sources = table(job, "source")?;
+    let source_count = u32::try_from(sources.len())?;
+    for (_, source) in sources {
         let source = source.as_table_mut().context("a source is a table")?;
         if let (Some(keys), true) = (changes.keys, source.contains_key("keys")) {
             source.insert("keys".to_owned(), i64::try_from(keys)?.into());
         }
         if let (Some(text), true) = (&changes.text, source.contains_key("path")) {
             source.insert("path".to_owned(), path_value(text)?);
+        }
+        if let Some(rate) = changes.rate {
+            source.insert("rate".to_owned(), (rate / source_count).max(1).into());
+            source.insert("timestamps".to_owned(), "due".into());
         }
     }
     for (_, operator) in table(job, "operator")? {
@@ -83,9 +92,12 @@ fn change(job: &mut Table, base: &Path, changes: &Changes) -> Result<()> {
         let component = base.join(component.context("an operator has a component")?);
         operator.insert("component".to_owned(), path_value(&component)?);
     }
-    if changes.to_stdout {
-        for (_, sink) in table(job, "sink")? {
-            let sink = sink.as_table_mut().context("a sink is a table")?;
+    for (_, sink) in table(job, "sink")? {
+        let sink = sink.as_table_mut().context("a sink is a table")?;
+        if changes.rate.is_some() {
+            sink.insert("measure-lag".to_owned(), true.into());
+        }
+        if changes.to_stdout {
             sink.retain(|key, _| key == "inputs" || key == "parallelism");
             sink.insert("connector".to_owned(), "stdout".into());
         }
@@ -143,6 +155,7 @@ mod tests {
             to_stdout: true,
             keys: Some(7),
             text: None,
+            rate: None,
         };
         let job = changed(&changes);
         assert_eq!(job["checkpoint"]["interval"].as_str(), Some("1h"));
@@ -152,5 +165,17 @@ mod tests {
             job["sink"]["sums"]["inputs"][0]["from"].as_str(),
             Some("sum")
         );
+    }
+    #[test]
+    fn a_rate_makes_sources_say_when_records_were_due_and_sinks_measure() {
+        let changes = Changes {
+            rate: Some(1_000),
+            ..Changes::default()
+        };
+        let job = changed(&changes);
+        let source = &job["source"]["numbers"];
+        assert_eq!(source["rate"].as_integer(), Some(1_000));
+        assert_eq!(source["timestamps"].as_str(), Some("due"));
+        assert_eq!(job["sink"]["sums"]["measure-lag"].as_bool(), Some(true));
     }
 }

@@ -7,6 +7,7 @@ mod args;
 mod benchmark;
 mod job_status;
 mod job_variant;
+mod latency;
 mod machine;
 mod plain;
 mod process_figures;

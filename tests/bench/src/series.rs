@@ -10,8 +10,9 @@ use clap::ValueEnum as _;
 use crate::args::{PlainArgs, RunArgs};
 use crate::benchmark::Benchmark;
 use crate::job_variant::{Changes, JobVariant};
+use crate::latency::Latency;
 use crate::plain::{Knowledge, PlainFigures};
-use crate::report::{CheckpointResult, JobResult, PlainResult};
+use crate::report::{CheckpointResult, JobResult, LatencyResult, PlainResult};
 use crate::running_job::{RunningJob, StandardOutput};
 use crate::statistics::Summary;
 use crate::text;
@@ -20,6 +21,9 @@ use crate::workspace::Workspace;
 
 /// Distinct keys are seen this often before measuring, so that the state has its full size.
 const WARM_ROUNDS: u64 = 2;
+
+/// Of the rate that a job can do, this is given to it for its latency.
+const LOW_RATE: f64 = 0.1;
 
 /// One job at one parallelism.
 pub(crate) struct Series<'a> {
@@ -37,6 +41,7 @@ pub(crate) struct Series<'a> {
 struct Runs {
     jobs: Vec<JobFigures>,
     without_checkpoints: Vec<JobFigures>,
+    at_low_rate: Vec<JobFigures>,
     cold_starts: Vec<Duration>,
     bytes: Vec<PlainFigures>,
     integers: Vec<PlainFigures>,
@@ -105,6 +110,14 @@ impl<'a> Series<'a> {
                 ..self.changes.clone()
             };
             all.without_checkpoints.push(self.job(&changes)?);
+            if let Some(rate) = self.low_rate(&all.jobs) {
+                tell("latency");
+                let changes = Changes {
+                    rate: Some(rate),
+                    ..self.changes.clone()
+                };
+                all.at_low_rate.push(self.job(&changes)?);
+            }
             tell("cold start");
             all.cold_starts.push(self.cold_start()?);
         }
@@ -116,6 +129,15 @@ impl<'a> Series<'a> {
         let figures = throughput::measure(&mut job, self.benchmark.counted_at(), self.window)?;
         job.stop()?;
         Ok(figures)
+    }
+
+    /// The rate for the latency. None if the source can't be paced by it.
+    fn low_rate(&self, jobs: &[JobFigures]) -> Option<u32> {
+        self.benchmark.keys()?;
+        let rates = jobs.iter().map(|figures| figures.records_per_second);
+        let rate = Summary::of(rates)?.median * LOW_RATE;
+        // As a whole number; the fraction does not matter.
+        format!("{rate:.0}").parse().ok()
     }
 
     /// From the start of the process to the first byte that comes out of it.
@@ -170,6 +192,7 @@ impl<'a> Series<'a> {
             cold_start_ms: Summary::of(cold_starts).with_context(missing)?,
             checkpoints: checkpoints(&all.jobs),
             lost_to_checkpoints: Summary::of(losses).with_context(missing)?,
+            latency: latency(&all.at_low_rate),
             plain_bytes: plain(&all.bytes, cpu),
             plain_integers: plain(&all.integers, cpu),
         })
@@ -183,6 +206,20 @@ fn checkpoints(jobs: &[JobFigures]) -> Option<CheckpointResult> {
         pause_ms: Summary::of(all().map(|c| c.longest_snapshot_ms))?,
         state_bytes: Summary::of(all().map(|c| c.state_bytes as f64))?,
         failed: jobs.iter().map(|figures| figures.failed_checkpoints).sum(),
+    })
+}
+
+fn latency(runs: &[JobFigures]) -> Option<LatencyResult> {
+    let of_runs = |figure: fn(&Latency) -> f64| {
+        let latencies = runs.iter().filter_map(|figures| figures.latency.as_ref());
+        Summary::of(latencies.map(figure))
+    };
+    Some(LatencyResult {
+        records_per_second: Summary::of(runs.iter().map(|run| run.records_per_second))?,
+        p50_ms: of_runs(|latency| latency.p50_ms)?,
+        p99_ms: of_runs(|latency| latency.p99_ms)?,
+        p999_ms: of_runs(|latency| latency.p999_ms)?,
+        max_ms: of_runs(|latency| latency.max_ms)?,
     })
 }
 

@@ -7,6 +7,7 @@ use anyhow::{Context as _, Result, ensure};
 
 use crate::benchmark::CountedAt;
 use crate::job_status::{CheckpointFigures, JobStatus};
+use crate::latency::Latency;
 use crate::process_figures::{cpu_seconds, peak_rss_bytes};
 use crate::running_job::RunningJob;
 
@@ -37,6 +38,8 @@ pub(crate) struct JobFigures {
     /// Those that completed while it was measured.
     pub(crate) checkpoints: Vec<CheckpointFigures>,
     pub(crate) failed_checkpoints: u64,
+    /// Of a job whose sink measures lags.
+    pub(crate) latency: Option<Latency>,
 }
 
 /// The job's counts and the process's CPU time at the same moment.
@@ -90,6 +93,10 @@ pub(crate) fn measure(
         peak_rss_bytes: peak_rss,
         checkpoints,
         failed_checkpoints: last.status.checkpoints.failed - first.status.checkpoints.failed,
+        latency: match (first.status.sink_lag(), last.status.sink_lag()) {
+            (Some(before), Some(after)) => Latency::between(before, after),
+            (None | Some(_), None | Some(_)) => None,
+        },
     })
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use tidegate_runtime::status::{JobState, JobStatus, NodeStatus};
+use tidegate_runtime::status::{JobState, JobStatus, NodeStatus, SinkLag};
 
 const STATES: [JobState; 8] = [
     JobState::Restoring,
@@ -133,6 +133,21 @@ fn nodes(page: &mut Page, nodes: &[NodeStatus]) {
             page.labelled(name, "operator", &node.name, seconds);
         }
     }
+    sink_lags(page, nodes);
+}
+
+fn sink_lags(page: &mut Page, nodes: &[NodeStatus]) {
+    let measured = |node: &'_ NodeStatus| node.sink_lag.is_some();
+    if !nodes.iter().any(measured) {
+        return;
+    }
+    let help = "How late records reached a sink: the time then minus their timestamps.";
+    page.family("tidegate_sink_lag_seconds", "histogram", help);
+    for node in nodes {
+        if let Some(lag) = &node.sink_lag {
+            page.histogram("tidegate_sink_lag_seconds", &node.name, lag);
+        }
+    }
 }
 
 /// The text, with the job's label in every line.
@@ -159,6 +174,22 @@ impl Page {
         ));
     }
 
+    fn histogram(&mut self, name: &str, operator: &str, lag: &SinkLag) {
+        let labels = format!("job=\"{}\",operator=\"{}\"", self.job, label(operator));
+        for bucket in &lag.buckets {
+            let (bound, records) = (bucket.at_most_seconds, bucket.records);
+            self.line(format_args!(
+                "{name}_bucket{{{labels},le=\"{bound}\"}} {records}"
+            ));
+        }
+        let (records, sum) = (lag.records, lag.sum_seconds);
+        self.line(format_args!(
+            "{name}_bucket{{{labels},le=\"+Inf\"}} {records}"
+        ));
+        self.line(format_args!("{name}_sum{{{labels}}} {sum}"));
+        self.line(format_args!("{name}_count{{{labels}}} {records}"));
+    }
+
     fn line(&mut self, line: std::fmt::Arguments<'_>) {
         writeln!(self.text, "{line}").expect("a string takes what is written to it");
     }
@@ -183,7 +214,7 @@ fn label(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use tidegate_runtime::graph::NodeKind;
-    use tidegate_runtime::status::CompletedSummary;
+    use tidegate_runtime::status::{CompletedSummary, LagBucket};
 
     use super::*;
 
@@ -209,6 +240,14 @@ mod tests {
             busy_seconds: 0.5,
             watermark: Some(-1500),
             ended_subtasks: 0,
+            sink_lag: Some(SinkLag {
+                records: 3,
+                sum_seconds: 0.25,
+                buckets: vec![LagBucket {
+                    at_most_seconds: 0.0005,
+                    records: 2,
+                }],
+            }),
         });
         status
     }
@@ -222,6 +261,11 @@ mod tests {
                 families.push(family.split(' ').next().unwrap_or_default().to_owned());
             } else if !line.starts_with('#') {
                 let name = line.split('{').next().unwrap_or_default();
+                let parts = ["_bucket", "_sum", "_count"];
+                let name = match parts.iter().find_map(|part| name.strip_suffix(part)) {
+                    Some(histogram) => histogram,
+                    None => name,
+                };
                 assert_eq!(families.last().map(String::as_str), Some(name), "{line}");
                 assert!(line.contains("{job=\"sums\""), "{line}");
             }
@@ -240,6 +284,10 @@ mod tests {
             "tidegate_records_in_total{job=\"sums\",operator=\"count\"} 10",
             "tidegate_busy_seconds_total{job=\"sums\",operator=\"count\"} 0.5",
             "tidegate_watermark_seconds{job=\"sums\",operator=\"count\"} -1.500",
+            "tidegate_sink_lag_seconds_bucket{job=\"sums\",operator=\"count\",le=\"0.0005\"} 2",
+            "tidegate_sink_lag_seconds_bucket{job=\"sums\",operator=\"count\",le=\"+Inf\"} 3",
+            "tidegate_sink_lag_seconds_sum{job=\"sums\",operator=\"count\"} 0.25",
+            "tidegate_sink_lag_seconds_count{job=\"sums\",operator=\"count\"} 3",
         ] {
             assert!(
                 text.lines().any(|found| found == line),

@@ -22,7 +22,7 @@ use tidegate_runtime::{ConnectorError, SubtaskId};
 
 use crate::byte_size::ByteSizeText;
 use crate::lines::LineLimits;
-use crate::pacer::Pacer;
+use crate::pacer::{AfterStall, Pacer};
 use cut::Span;
 use glob_walk::Glob;
 use position::FilePosition;
@@ -205,7 +205,10 @@ impl SourceConnector for FileConnector {
             input: Arc::clone(&self.input),
             current: None,
             waiting,
-            pacer: self.input.rate_per_subtask.map(|rate| Pacer::new(rate, 1)),
+            pacer: self
+                .input
+                .rate_per_subtask
+                .map(|rate| Pacer::new(rate, 1, AfterStall::Forgive)),
         }))
     }
 }
@@ -244,7 +247,8 @@ impl Source for FileSource {
     fn poll(&mut self) -> BoxFuture<'_, Result<SourceOutput, ConnectorError>> {
         Box::pin(async {
             if let Some(pacer) = &mut self.pacer {
-                pacer.wait().await;
+                // A batch is measured in bytes, so it comes when its first line is due.
+                pacer.wait(1).await;
             }
             let output = self.next()?;
             if let (Some(pacer), SourceOutput::Batch(batch)) = (&mut self.pacer, &output) {

@@ -1,7 +1,7 @@
 //! Record path: [source `generator`] → channel → operator instance → router → sink.
 //!
 //! Integers in order, the same at every run: for examples, tests and benchmarks. It deliberately
-//! has no randomness and no wall clock.
+//! has no randomness, and no wall clock but in `timestamps = "due"`.
 
 mod columns;
 mod ranges;
@@ -40,7 +40,8 @@ pub struct GeneratorOptions {
     /// Where timestamps come from.
     #[serde(default)]
     pub timestamps: Timestamps,
-    /// The most records in a batch.
+    /// The most records in a batch. With a `rate`, a batch has those of a millisecond, or all that
+    /// are due.
     #[serde(default = "default_batch")]
     pub batch: u32,
 }
@@ -65,6 +66,11 @@ pub enum Timestamps {
     None,
     /// The integer is the timestamp in milliseconds, and a watermark follows each batch.
     Value,
+    /// When the record was due by the `rate`, in milliseconds of the wall clock, however late it is
+    /// given: what it has waited for anywhere is then its lag at a sink. After a stall everything
+    /// that was missed is made up for. A watermark follows each batch. Another run gives other
+    /// timestamps.
+    Due,
 }
 
 /// The largest batch that can be asked for: 1 M records.
@@ -107,6 +113,9 @@ impl GeneratorOptions {
         }
         if self.rate == Some(0) {
             return refuse("`rate` must be at least 1; leave it out for full speed".to_owned());
+        }
+        if self.timestamps == Timestamps::Due && self.rate.is_none() {
+            return refuse("`timestamps` can't be \"due\" without a `rate`".to_owned());
         }
         if !(1..=MOST_BATCH_RECORDS).contains(&self.batch) {
             return refuse(format!("`batch` must be from 1 to {MOST_BATCH_RECORDS}"));

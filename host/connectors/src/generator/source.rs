@@ -10,7 +10,7 @@ use tidegate_runtime::source::{BoxFuture, Source, SourceOutput, SourceSplit};
 use super::columns::{self, RegularOffsets};
 use super::ranges::{Range, Run};
 use super::{Encoding, GeneratorOptions, GeneratorPosition, Timestamps};
-use crate::pacer::Pacer;
+use crate::pacer::{AfterStall, DueTimes, Pacer};
 
 pub(super) struct GeneratorSource {
     ranges: Vec<Range>,
@@ -18,7 +18,7 @@ pub(super) struct GeneratorSource {
     keys: Option<u64>,
     encoding: Encoding,
     timestamps: Timestamps,
-    batch_records: usize,
+    most_records: u32,
     pacer: Option<Pacer>,
     /// The watermark that follows the last batch.
     watermark: Option<i64>,
@@ -28,9 +28,11 @@ pub(super) struct GeneratorSource {
 impl GeneratorSource {
     pub(super) fn new(options: &GeneratorOptions, positions: Vec<GeneratorPosition>) -> Self {
         let sharing = positions.first().map_or(1, |position| position.sharing);
-        let pacer = options.rate.map(|rate| Pacer::new(rate, sharing));
-        let paced = pacer.as_ref().map_or(options.batch, Pacer::batch_records);
-        let batch_records = paced.min(options.batch);
+        let after_stall = match options.timestamps {
+            Timestamps::None | Timestamps::Value => AfterStall::Forgive,
+            Timestamps::Due => AfterStall::CatchUp,
+        };
+        let paced = |rate| Pacer::new(rate, sharing, after_stall);
         Self {
             ranges: positions
                 .into_iter()
@@ -40,10 +42,10 @@ impl GeneratorSource {
             keys: options.keys,
             encoding: options.encoding,
             timestamps: options.timestamps,
-            batch_records: batch_records as usize,
-            pacer,
+            most_records: options.batch,
+            pacer: options.rate.map(paced),
             watermark: None,
-            offsets: RegularOffsets::for_rows(batch_records),
+            offsets: RegularOffsets::for_rows(options.batch),
         }
     }
 
@@ -53,8 +55,8 @@ impl GeneratorSource {
     }
 
     /// Takes the integers of one batch. None if none is left.
-    fn take_runs(&mut self) -> Option<Vec<Run>> {
-        let mut room = self.batch_records;
+    fn take_runs(&mut self, records: u32) -> Option<Vec<Run>> {
+        let mut room = records as usize;
         let range = self.furthest_behind()?;
         let mut runs = Vec::new();
         while let Some(run) = range.take(room) {
@@ -65,8 +67,9 @@ impl GeneratorSource {
         Some(runs)
     }
 
-    fn batch(&self, runs: &[Run]) -> Batch {
-        let rows = runs.iter().map(|run| run.count).sum();
+    /// `due` is there if timestamps are due times.
+    fn batch(&self, runs: &[Run], due: Option<DueTimes>) -> Batch {
+        let rows = rows(runs);
         let values = match self.encoding {
             Encoding::Text => columns::decimal(runs),
             Encoding::Le64 => columns::little_endian(runs, &self.offsets),
@@ -76,9 +79,13 @@ impl GeneratorSource {
             (Some(keys), Encoding::Text) => columns::decimal_keys(runs, keys),
             (Some(keys), Encoding::Le64) => columns::little_endian_keys(runs, keys, &self.offsets),
         };
-        let timestamps = match self.timestamps {
-            Timestamps::None => vec![NO_TIMESTAMP; rows],
-            Timestamps::Value => {
+        let timestamps = match (self.timestamps, due) {
+            (Timestamps::Due, Some(due)) => {
+                let due = (0..rows).map(|index| due.millis(index));
+                due.collect()
+            }
+            (Timestamps::None, _) | (Timestamps::Due, None) => vec![NO_TIMESTAMP; rows],
+            (Timestamps::Value, _) => {
                 let mut timestamps = Vec::with_capacity(rows);
                 runs.iter()
                     .for_each(|run| timestamps.extend(run_timestamps(run)));
@@ -89,7 +96,7 @@ impl GeneratorSource {
     }
 
     /// What follows is not older than the smallest integer that is left.
-    fn watermark_after(&mut self, runs: &[Run]) -> Option<i64> {
+    fn watermark_after(&mut self, runs: &[Run], due: Option<DueTimes>) -> Option<i64> {
         match self.timestamps {
             Timestamps::None => None,
             Timestamps::Value => {
@@ -101,8 +108,13 @@ impl GeneratorSource {
                 let watermark = next.or_else(after_last)?;
                 Some(i64::try_from(watermark).unwrap_or(i64::MAX))
             }
+            Timestamps::Due => due.map(|due| due.millis(rows(runs))),
         }
     }
+}
+
+fn rows(runs: &[Run]) -> usize {
+    runs.iter().map(|run| run.count).sum()
 }
 
 /// The integers of a run as timestamps; [`GeneratorOptions`] has no integer beyond `i64`.
@@ -121,17 +133,22 @@ impl Source for GeneratorSource {
                 return Ok(SourceOutput::Ended);
             }
             // The only wait; whoever gives up here has lost nothing.
-            if let Some(pacer) = &mut self.pacer {
-                pacer.wait().await;
-            }
-            let Some(runs) = self.take_runs() else {
+            let records = match &mut self.pacer {
+                Some(pacer) => pacer.wait(self.most_records).await,
+                None => self.most_records,
+            };
+            let Some(runs) = self.take_runs(records) else {
                 return Ok(SourceOutput::Ended);
             };
-            let batch = self.batch(&runs);
+            let due = match self.timestamps {
+                Timestamps::None | Timestamps::Value => None,
+                Timestamps::Due => self.pacer.as_mut().map(Pacer::due_times),
+            };
+            let batch = self.batch(&runs, due);
             if let Some(pacer) = &mut self.pacer {
                 pacer.spend(batch.len());
             }
-            self.watermark = self.watermark_after(&runs);
+            self.watermark = self.watermark_after(&runs, due);
             Ok(SourceOutput::Batch(batch))
         })
     }

@@ -97,3 +97,25 @@ fn discard_takes_everything_and_has_nothing_pending() {
     let pre_commit = sink.pre_commit(CheckpointId(1)).expect("can be cut");
     assert_eq!(pre_commit().expect("has nothing to do"), []);
 }
+
+#[test]
+fn discard_measures_how_late_records_arrive_if_asked() {
+    for (measures, expected) in [(false, None), (true, Some(2))] {
+        let connector = sink_options("discard", json!({ "measure-lag": measures }))
+            .connect(Path::new("/"))
+            .expect("connects");
+        // Both subtasks count into one.
+        for index in 0..2 {
+            let mut sink = connector
+                .open(&subtask(index), Lineage([1; 16]), 1)
+                .expect("can be opened");
+            let mut batch = records(&[("no", "timestamp")]);
+            batch.push(0, b"from", b"1970");
+            sink.write(&batch).expect("is taken");
+        }
+        let lag = connector.lag();
+        assert_eq!(lag.as_ref().map(|lag| lag.records), expected);
+        // More than 50 years each, which is more than the last bucket has.
+        assert!(lag.is_none_or(|lag| lag.sum_seconds > 3e9 && lag.buckets[0].records == 0));
+    }
+}

@@ -390,7 +390,11 @@ impl Driver {
     }
 
     fn show_status(&self, control: &JobControl) {
-        let nodes = self.start.metrics.node_status(&self.start.job.graph);
+        let mut nodes = self.start.metrics.node_status(&self.start.job.graph);
+        for node in &mut nodes {
+            let sink = self.start.job.sinks.get(&node.name);
+            node.sink_lag = sink.and_then(|sink| sink.lag());
+        }
         let is_source = |kind| kind == crate::graph::NodeKind::Source;
         let sources = nodes.iter().filter(|node| is_source(node.kind));
         let records: u64 = sources.map(|node| node.records_out).sum();

@@ -5,10 +5,15 @@
 //! whole node ([`SinkConnector::commit`]), after Flink's two-phase sinks (FLIP-143). What a writer
 //! wrote becomes *pending* at a barrier and *published* when that checkpoint is complete.
 
+mod lag;
+
 use serde::{Deserialize, Serialize};
 use tidegate_operator::Batch;
 
+use crate::status::SinkLag;
 use crate::{CheckpointId, ConnectorError, Lineage, SubtaskId};
+
+pub use lag::LagHistogram;
 
 /// Output that is durable but not visible: listed in a manifest, published by
 /// [`SinkConnector::commit`]. In the connector's own format, with a version byte first.
@@ -88,6 +93,12 @@ pub trait SinkConnector: Send + Sync {
     ///
     /// Any [`ConnectorError`]; the attempt ends, and [`Self::recover`] publishes it again.
     fn commit(&self, pending: &[PendingOutput]) -> Result<(), ConnectorError>;
+
+    /// How late records reached the writers of this process, all attempts; none if that is not
+    /// measured. Called several times a second.
+    fn lag(&self) -> Option<SinkLag> {
+        None
+    }
 }
 
 /// Makes one subtask's output of one checkpoint durable; run on a thread where blocking is fine.

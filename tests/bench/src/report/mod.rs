@@ -39,6 +39,8 @@ pub(crate) struct JobResult {
     /// The fraction of the records a second that checkpoints cost; below 0 where the noise is
     /// larger.
     pub(crate) lost_to_checkpoints: Summary,
+    /// At a tenth of the records a second above; none if the source has no rate.
+    pub(crate) latency: Option<LatencyResult>,
     /// The loop that knows what an operator knows.
     pub(crate) plain_bytes: Option<PlainResult>,
     /// The loop that knows that keys and values are integers.
@@ -54,6 +56,17 @@ pub(crate) struct CheckpointResult {
     pub(crate) pause_ms: Summary,
     pub(crate) state_bytes: Summary,
     pub(crate) failed: u64,
+}
+
+/// How late records reach the sink at a low rate. Each figure is one a run.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(crate) struct LatencyResult {
+    /// What the sources gave.
+    pub(crate) records_per_second: Summary,
+    pub(crate) p50_ms: Summary,
+    pub(crate) p99_ms: Summary,
+    pub(crate) p999_ms: Summary,
+    pub(crate) max_ms: Summary,
 }
 
 /// A plain loop. Each figure is one a run.

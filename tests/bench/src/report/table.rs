@@ -28,6 +28,10 @@ pub(crate) fn tables(report: &Report, style: Style) -> String {
         "Checkpoints (median and max over all)",
         checkpoints(report, style),
     );
+    add(
+        "Latency at a tenth of that rate (median over the runs)",
+        latency(report, style),
+    );
     text
 }
 
@@ -125,6 +129,34 @@ fn checkpoints(report: &Report, style: Style) -> Table {
             None => ["0", "-", "-", "-", "-", &lost].map(str::to_owned),
         });
         row
+    });
+    table(style, &header, rows)
+}
+
+fn latency(report: &Report, style: Style) -> Table {
+    let header = [
+        "job",
+        "p",
+        "records/s",
+        "p50 ms",
+        "p99 ms",
+        "p99.9 ms",
+        "max ms",
+    ];
+    let measured = report
+        .jobs
+        .iter()
+        .filter_map(|job| Some((job, job.latency?)));
+    let rows = measured.map(|(job, latency)| {
+        vec![
+            job.job.name().to_owned(),
+            parallelism(job),
+            millions(latency.records_per_second),
+            format!("{:.1}", latency.p50_ms.median),
+            format!("{:.1}", latency.p99_ms.median),
+            format!("{:.1}", latency.p999_ms.median),
+            format!("{:.1}", latency.max_ms.max),
+        ]
     });
     table(style, &header, rows)
 }
