@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::benchmark::Benchmark;
 use crate::plain::Knowledge;
@@ -26,24 +26,38 @@ pub(crate) enum Command {
     Plain(PlainArgs),
 }
 
+/// A part of the measurements.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Part {
+    /// Throughput, checkpoints, latency and cold start of the jobs.
+    Jobs,
+    /// Time from a failure to the first record.
+    Recovery,
+    /// A thousand subtasks.
+    Wide,
+}
+
 /// What is measured and how.
 #[derive(Debug, Args)]
 pub(crate) struct RunArgs {
-    /// Only these jobs. Repeatable.
+    /// Only these parts. Repeatable.
+    #[arg(long = "part", value_name = "PART", value_enum)]
+    parts: Vec<Part>,
+    /// Only these jobs. Repeatable; without `--part`, nothing but jobs is measured then.
     #[arg(long = "job", value_name = "NAME", value_enum)]
-    pub(crate) jobs: Vec<Benchmark>,
+    jobs: Vec<Benchmark>,
     /// The parallelisms of jobs that leave it open.
     #[arg(long, value_name = "N", value_delimiter = ',', default_values_t = [1, 2])]
     pub(crate) parallelism: Vec<u32>,
     /// How often everything is run.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    pub(crate) runs: Option<u32>,
+    runs: Option<u32>,
     /// Seconds that are measured in each run.
     #[arg(long, value_name = "S")]
     seconds: Option<f64>,
     /// One short run of each, with few keys and little text: shows that it works, not how fast.
     #[arg(long)]
-    pub(crate) quick: bool,
+    quick: bool,
     /// Print JSON in place of tables.
     #[arg(long)]
     pub(crate) json: bool,
@@ -56,6 +70,14 @@ pub(crate) struct RunArgs {
 }
 
 impl RunArgs {
+    pub(crate) fn measures(&self, part: Part) -> bool {
+        match (self.parts.is_empty(), self.jobs.is_empty()) {
+            (false, _) => self.parts.contains(&part),
+            (true, false) => part == Part::Jobs,
+            (true, true) => true,
+        }
+    }
+
     pub(crate) fn benchmarks(&self) -> Vec<Benchmark> {
         let is_asked = |job: &Benchmark| self.jobs.is_empty() || self.jobs.contains(job);
         Benchmark::ALL.into_iter().filter(is_asked).collect()
@@ -74,6 +96,11 @@ impl RunArgs {
     /// What is not.
     pub(crate) fn warm_up(&self) -> Duration {
         Duration::from_millis(if self.quick { 200 } else { 1_500 })
+    }
+
+    /// Subtasks of the wide job.
+    pub(crate) fn width(&self) -> u32 {
+        if self.quick { 50 } else { 1_000 }
     }
 
     pub(crate) fn most_keys(&self) -> u64 {

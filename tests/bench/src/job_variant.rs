@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail};
 use toml::{Table, Value};
 
-use crate::benchmark::Benchmark;
 use crate::workspace::Workspace;
 
 /// Longer than any run.
@@ -26,6 +25,10 @@ pub(crate) struct Changes {
     /// Records a second over all sources, which then say when each record was due, and every sink
     /// measures how late it arrives.
     pub(crate) rate: Option<u32>,
+    /// In place of the parallelism of every operator and sink.
+    pub(crate) width: Option<u32>,
+    /// Bounded sources have no end.
+    pub(crate) endless: bool,
 }
 
 /// A job in a directory of its own, ready to be run.
@@ -39,12 +42,8 @@ pub(crate) struct JobVariant {
 
 impl JobVariant {
     /// Writes the variant into an empty directory of its own.
-    pub(crate) fn write(
-        workspace: &Workspace,
-        benchmark: Benchmark,
-        changes: &Changes,
-    ) -> Result<Self> {
-        let original = workspace.job_file(benchmark);
+    pub(crate) fn write(workspace: &Workspace, name: &str, changes: &Changes) -> Result<Self> {
+        let original = workspace.job_file(name);
         let text = std::fs::read_to_string(&original)
             .with_context(|| format!("read {}", original.display()))?;
         let mut job: Table = text
@@ -71,10 +70,29 @@ fn change(job: &mut Table, base: &Path, changes: &Changes) -> Result<()> {
     if changes.without_checkpoints {
         checkpoint.insert("interval".to_owned(), NO_CHECKPOINTS.into());
     }
-    let sources = table(job, "source")?;
+    change_sources(table(job, "source")?, changes)?;
+    for operator in nodes(table(job, "operator")?) {
+        let component = operator.get("component").and_then(Value::as_str);
+        let component = base.join(component.context("an operator has a component")?);
+        operator.insert("component".to_owned(), path_value(&component)?);
+        set_width(operator, changes);
+    }
+    for sink in nodes(table(job, "sink")?) {
+        if changes.rate.is_some() {
+            sink.insert("measure-lag".to_owned(), true.into());
+        }
+        if changes.to_stdout {
+            sink.retain(|key, _| key == "inputs" || key == "parallelism");
+            sink.insert("connector".to_owned(), "stdout".into());
+        }
+        set_width(sink, changes);
+    }
+    Ok(())
+}
+
+fn change_sources(sources: &mut Table, changes: &Changes) -> Result<()> {
     let source_count = u32::try_from(sources.len())?;
-    for (_, source) in sources {
-        let source = source.as_table_mut().context("a source is a table")?;
+    for source in nodes(sources) {
         if let (Some(keys), true) = (changes.keys, source.contains_key("keys")) {
             source.insert("keys".to_owned(), i64::try_from(keys)?.into());
         }
@@ -85,24 +103,22 @@ fn change(job: &mut Table, base: &Path, changes: &Changes) -> Result<()> {
             source.insert("rate".to_owned(), (rate / source_count).max(1).into());
             source.insert("timestamps".to_owned(), "due".into());
         }
-    }
-    for (_, operator) in table(job, "operator")? {
-        let operator = operator.as_table_mut().context("an operator is a table")?;
-        let component = operator.get("component").and_then(Value::as_str);
-        let component = base.join(component.context("an operator has a component")?);
-        operator.insert("component".to_owned(), path_value(&component)?);
-    }
-    for (_, sink) in table(job, "sink")? {
-        let sink = sink.as_table_mut().context("a sink is a table")?;
-        if changes.rate.is_some() {
-            sink.insert("measure-lag".to_owned(), true.into());
-        }
-        if changes.to_stdout {
-            sink.retain(|key, _| key == "inputs" || key == "parallelism");
-            sink.insert("connector".to_owned(), "stdout".into());
+        if changes.endless {
+            source.remove("to");
         }
     }
     Ok(())
+}
+
+fn set_width(node: &mut Table, changes: &Changes) {
+    if let Some(width) = changes.width {
+        node.insert("parallelism".to_owned(), width.into());
+    }
+}
+
+/// The nodes of one kind; what is not a table is no node, as `tidegate` will say.
+fn nodes(kind: &mut Table) -> impl Iterator<Item = &mut Table> {
+    kind.iter_mut().filter_map(|(_, node)| node.as_table_mut())
 }
 
 fn table<'a>(job: &'a mut Table, name: &str) -> Result<&'a mut Table> {
@@ -154,13 +170,16 @@ mod tests {
             without_checkpoints: true,
             to_stdout: true,
             keys: Some(7),
-            text: None,
-            rate: None,
+            width: Some(9),
+            ..Changes::default()
         };
         let job = changed(&changes);
         assert_eq!(job["checkpoint"]["interval"].as_str(), Some("1h"));
         assert_eq!(job["source"]["numbers"]["keys"].as_integer(), Some(7));
         assert_eq!(job["sink"]["sums"]["connector"].as_str(), Some("stdout"));
+        for node in [&job["operator"]["sum"], &job["sink"]["sums"]] {
+            assert_eq!(node["parallelism"].as_integer(), Some(9));
+        }
         assert_eq!(
             job["sink"]["sums"]["inputs"][0]["from"].as_str(),
             Some("sum")

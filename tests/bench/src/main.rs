@@ -11,12 +11,14 @@ mod latency;
 mod machine;
 mod plain;
 mod process_figures;
+mod recovery;
 mod report;
 mod running_job;
 mod series;
 mod statistics;
 mod text;
 mod throughput;
+mod wide;
 mod workspace;
 
 use std::io::Write as _;
@@ -25,9 +27,9 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use clap::Parser as _;
 
-use args::{Cli, Command, PlainArgs, RunArgs};
+use args::{Cli, Command, Part, PlainArgs, RunArgs};
 use machine::{Machine, Versions};
-use report::{Report, Style};
+use report::{JobResult, Report, Style};
 use series::Series;
 use throughput::Window;
 use workspace::Workspace;
@@ -49,17 +51,17 @@ fn run(args: &RunArgs) -> Result<()> {
         runs: args.run_count(),
         seconds: args.seconds().as_secs_f64(),
         jobs: Vec::new(),
+        recovery: None,
+        wide: None,
     };
-    for benchmark in args.benchmarks() {
-        let parallelisms = if benchmark.has_variable_parallelism() {
-            args.parallelism.iter().copied().map(Some).collect()
-        } else {
-            vec![None]
-        };
-        for parallelism in parallelisms {
-            let series = Series::new(&workspace, benchmark, parallelism, args)?;
-            report.jobs.push(series.run(args.run_count(), tell)?);
-        }
+    if args.measures(Part::Jobs) {
+        report.jobs = jobs(&workspace, args)?;
+    }
+    if args.measures(Part::Recovery) {
+        report.recovery = Some(recovery::measure(&workspace, args, tell)?);
+    }
+    if args.measures(Part::Wide) {
+        report.wide = Some(wide::measure(&workspace, args, tell)?);
     }
     workspace.clean_up()?;
     if args.save {
@@ -70,6 +72,22 @@ fn run(args: &RunArgs) -> Result<()> {
     } else {
         print(&report::tables(&report, Style::Terminal))
     }
+}
+
+fn jobs(workspace: &Workspace, args: &RunArgs) -> Result<Vec<JobResult>> {
+    let mut results = Vec::new();
+    for benchmark in args.benchmarks() {
+        let parallelisms = if benchmark.has_variable_parallelism() {
+            args.parallelism.iter().copied().map(Some).collect()
+        } else {
+            vec![None]
+        };
+        for parallelism in parallelisms {
+            let series = Series::new(workspace, benchmark, parallelism, args)?;
+            results.push(series.run(args.run_count(), tell)?);
+        }
+    }
+    Ok(results)
 }
 
 fn plain_loop(args: &PlainArgs) -> Result<()> {

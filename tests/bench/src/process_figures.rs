@@ -17,6 +17,13 @@ pub(crate) fn peak_rss_bytes(pid: u32) -> Result<u64> {
     kibibytes(&status, "VmHWM:").with_context(|| format!("{path} is not as expected"))
 }
 
+/// Resident memory of a process now, bytes (`VmRSS`).
+pub(crate) fn rss_bytes(pid: u32) -> Result<u64> {
+    let path = format!("/proc/{pid}/status");
+    let status = std::fs::read_to_string(&path).with_context(|| format!("read {path}"))?;
+    kibibytes(&status, "VmRSS:").with_context(|| format!("{path} is not as expected"))
+}
+
 /// User and system ticks of a line of `/proc/PID/stat`, see proc(5).
 fn cpu_ticks(stat: &str) -> Option<u64> {
     // The name in parentheses can hold anything; the 14th and 15th fields are the 12th and 13th

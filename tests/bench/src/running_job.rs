@@ -5,7 +5,7 @@ use std::io::{Read as _, Write as _};
 use std::os::fd::AsRawFd as _;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -18,6 +18,8 @@ use crate::workspace::Workspace;
 
 /// Time for the last checkpoint.
 const STOP_TIMEOUT: Duration = Duration::from_secs(120);
+/// Time for a job whose input is short.
+const END_TIMEOUT: Duration = Duration::from_secs(300);
 
 /// A running `tidegate run`. Killed when dropped.
 #[derive(Debug)]
@@ -86,6 +88,17 @@ impl RunningJob {
         Ok(elapsed)
     }
 
+    /// The pipe that standard output goes into.
+    pub(crate) fn take_output(&mut self) -> Result<ChildStdout> {
+        let pipe = self.child.stdout.take();
+        pipe.context("the job's output is not piped")
+    }
+
+    /// Waits for the process to end by itself, well.
+    pub(crate) fn wait(mut self) -> Result<()> {
+        self.end_within(END_TIMEOUT)
+    }
+
     /// What the job does; none if nobody listens on its socket yet or any more.
     pub(crate) fn status(&self) -> Result<Option<JobStatus>> {
         let Some(body) = self.get("/api/v1/job")? else {
@@ -105,7 +118,11 @@ impl RunningJob {
         if self.ended()?.is_none() {
             self.signal(Signal::TERM)?;
         }
-        let deadline = Instant::now() + STOP_TIMEOUT;
+        self.end_within(STOP_TIMEOUT)
+    }
+
+    fn end_within(&mut self, timeout: Duration) -> Result<()> {
+        let deadline = Instant::now() + timeout;
         while Instant::now() < deadline {
             match self.ended()? {
                 Some(status) if status.success() => return Ok(()),
@@ -113,7 +130,7 @@ impl RunningJob {
                 None => sleep(Duration::from_millis(5)),
             }
         }
-        bail!("the job did not stop in {STOP_TIMEOUT:?}: {}", self.said());
+        bail!("the job did not end in {timeout:?}: {}", self.said());
     }
 
     /// Kills the process with SIGKILL and waits for it.

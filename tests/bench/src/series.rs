@@ -153,7 +153,7 @@ impl<'a> Series<'a> {
     }
 
     fn start(&self, changes: &Changes, output: StandardOutput) -> Result<RunningJob> {
-        let variant = JobVariant::write(self.workspace, self.benchmark, changes)?;
+        let variant = JobVariant::write(self.workspace, self.benchmark.name(), changes)?;
         RunningJob::start(self.workspace, &variant, self.parallelism, output)
     }
 

@@ -5,8 +5,6 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 
-use crate::benchmark::Benchmark;
-
 /// The project and the binary that is measured.
 #[derive(Clone, Debug)]
 pub(crate) struct Workspace {
@@ -40,10 +38,10 @@ impl Workspace {
         &self.root
     }
 
-    /// The job file of a benchmark.
-    pub(crate) fn job_file(&self, benchmark: Benchmark) -> PathBuf {
+    /// The job file with this name.
+    pub(crate) fn job_file(&self, name: &str) -> PathBuf {
         let jobs = self.root.join("tests/bench/jobs");
-        jobs.join(benchmark.name()).with_extension("toml")
+        jobs.join(name).with_extension("toml")
     }
 
     /// Where results are kept under version control.

@@ -22,6 +22,30 @@ pub(crate) struct Report {
     /// How long each run was measured.
     pub(crate) seconds: f64,
     pub(crate) jobs: Vec<JobResult>,
+    pub(crate) recovery: Option<RecoveryResult>,
+    pub(crate) wide: Option<WideResult>,
+}
+
+/// Times from a failure to the first record after it. Each figure is one a run.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(crate) struct RecoveryResult {
+    /// A guest with a little state trapped; the process lives on.
+    pub(crate) after_trap_ms: Summary,
+    /// The process was killed; from the start of the next one.
+    pub(crate) after_kill_ms: Summary,
+    /// Keys in the state of the one that was killed.
+    pub(crate) keys_after_kill: u64,
+}
+
+/// A job with many subtasks of one operator.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(crate) struct WideResult {
+    /// Subtasks of the operator; as many of the sink are chained to them.
+    pub(crate) subtasks: u32,
+    /// How long it took to read a bounded input to its end.
+    pub(crate) run_seconds: Summary,
+    /// What an operator's subtask adds to the memory while there is almost nothing to do.
+    pub(crate) idle_bytes_per_subtask: Summary,
 }
 
 /// A job at one parallelism. Each figure is one a run.

@@ -18,19 +18,25 @@ pub(crate) enum Style {
 pub(crate) fn tables(report: &Report, style: Style) -> String {
     let mut text = String::new();
     let mut add = |title: &str, table: Table| {
-        writeln!(text, "{title}\n\n{table}\n").expect("a string takes what is written to it");
+        if !table.is_empty() {
+            writeln!(text, "{title}\n\n{table}\n").expect("a string takes what is written to it");
+        }
     };
     add(
         "Throughput (medians over the runs)",
         throughput(report, style),
     );
     add(
-        "Checkpoints (median and max over all)",
+        "Checkpoints (median / max over all)",
         checkpoints(report, style),
     );
     add(
-        "Latency at a tenth of that rate (median over the runs)",
+        "Latency at a tenth of that rate (medians over the runs)",
         latency(report, style),
+    );
+    add(
+        "Recovery and width (median / max over the runs)",
+        others(report, style),
     );
     text
 }
@@ -159,6 +165,30 @@ fn latency(report: &Report, style: Style) -> Table {
         ]
     });
     table(style, &header, rows)
+}
+
+fn others(report: &Report, style: Style) -> Table {
+    let mut rows = Vec::new();
+    let mut add = |what: String, figure: String| rows.push(vec![what, figure]);
+    if let Some(recovery) = &report.recovery {
+        let milliseconds = |summary| format!("{} ms", median_and_max(summary));
+        let what = "trap to first record, little state".to_owned();
+        add(what, milliseconds(recovery.after_trap_ms));
+        let keys = recovery.keys_after_kill;
+        let what = format!("process start to first record, {keys} keys");
+        add(what, milliseconds(recovery.after_kill_ms));
+    }
+    if let Some(wide) = &report.wide {
+        let subtasks = wide.subtasks;
+        let seconds = median_and_max(wide.run_seconds);
+        add(
+            format!("1 M records through {subtasks} subtasks"),
+            format!("{seconds} s"),
+        );
+        let memory = bytes(wide.idle_bytes_per_subtask.median);
+        add(format!("memory of an idle subtask of {subtasks}"), memory);
+    }
+    table(style, &["what", "figure"], rows.into_iter())
 }
 
 fn table(style: Style, header: &[&str], rows: impl Iterator<Item = Vec<String>>) -> Table {
