@@ -1,0 +1,183 @@
+//! Instructions a record, counted by callgrind: the same at every run, however busy the machine is.
+//!
+//! Run without arguments, it runs itself under valgrind once for each case. Only what happens in
+//! [`counted`] is counted. Compiled guests run under valgrind as well.
+
+mod support;
+
+use std::hint::black_box;
+use std::io::Write as _;
+use std::path::Path;
+use std::process::Command;
+
+use tidegate_connectors::SourceOptions;
+use tidegate_key_group::key_group;
+use tidegate_operator::{Batch, Column};
+use tidegate_runtime::source::{SourceConnector, SourceOutput};
+use tidegate_runtime::task::{Aligner, Alignment};
+use tidegate_runtime::{ChannelIndex, CheckpointId, SubtaskId};
+
+use support::{SUM, SUM_CONFIG, batch, component, instance};
+
+/// The operator of `pipeline`, which keeps nothing.
+const STAGE: &str = "tests/guests/stage/stage.wasm";
+const RECORDS: u64 = 1_024;
+const KEYS: u64 = 1_000;
+/// Not counted: caches of the guest are filled and its tables have grown.
+const WARM_UP_ROUNDS: usize = 20;
+const ROUNDS: usize = 50;
+
+/// The number of records in a round, and the round, which is counted.
+type Prepared = (u64, Box<dyn FnMut()>);
+
+/// A case: makes its input.
+type Prepare = fn() -> Prepared;
+
+const CASES: [(&str, Prepare); 7] = [
+    ("generator, a batch of 4,096", generator),
+    ("key group of an 8-byte key", key_groups),
+    ("columns checked", columns),
+    ("aligner, a barrier of 64", aligner),
+    ("guest call without records", empty_call),
+    ("guest `stage`, 1,024 records", || guest(STAGE, "{}")),
+    ("guest `sum`, 1,024 records", || guest(SUM, SUM_CONFIG)),
+];
+
+fn main() {
+    let case = std::env::var("TIDEGATE_BENCH_CASE").ok();
+    match case.and_then(|case| case.parse::<usize>().ok()) {
+        Some(case) => run(CASES[case].1),
+        None => count_all(),
+    }
+}
+
+fn run(case: Prepare) {
+    let (_, mut round) = case();
+    (0..WARM_UP_ROUNDS).for_each(|_| round());
+    (0..ROUNDS).for_each(|_| counted(&mut *round));
+}
+
+/// The function whose instructions callgrind collects, with all that it calls.
+#[inline(never)]
+fn counted(round: &mut dyn FnMut()) {
+    round();
+    black_box(());
+}
+
+fn count_all() {
+    let mut out = std::io::stdout();
+    for (index, (name, case)) in CASES.iter().enumerate() {
+        let line = match instructions(index) {
+            Ok(all) => {
+                let records = case().0 * ROUNDS as u64;
+                format!("{:10.1} instructions a record", all as f64 / records as f64)
+            }
+            Err(reason) => format!("not counted: {reason}"),
+        };
+        writeln!(out, "{name:32} {line}").expect("standard output is open");
+    }
+}
+
+fn instructions(case: usize) -> Result<u64, String> {
+    let itself = std::env::current_exe().map_err(|error| error.to_string())?;
+    let output = Command::new("valgrind")
+        .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
+        .arg("--toggle-collect=*instructions::counted*")
+        .arg(itself)
+        .env("TIDEGATE_BENCH_CASE", case.to_string())
+        .output()
+        .map_err(|error| format!("valgrind can't be started: {error}"))?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    let collected = said
+        .lines()
+        .find_map(|line| line.split_once("Collected : ")?.1.parse().ok());
+    collected
+        .filter(|_| output.status.success())
+        .ok_or_else(|| {
+            let last = said.lines().last().unwrap_or_default();
+            format!("{}: {last}", output.status)
+        })
+}
+
+fn generator() -> Prepared {
+    let options = serde_json::json!({ "keys": KEYS, "encoding": "le64" });
+    let options = SourceOptions::deserialize("generator", options);
+    let options = options
+        .expect("there is a generator")
+        .expect("it has these");
+    let connector = options.connect(Path::new("/")).expect("they make sense");
+    let splits = connector.plan(1).expect("it can be planned").remove(0);
+    let subtask = SubtaskId {
+        operator: "generator".to_owned(),
+        index: 0,
+    };
+    let mut source = SourceConnector::open(&*connector, &subtask, splits).expect("it opens");
+    let runtime = tokio::runtime::Builder::new_current_thread().build();
+    let runtime = runtime.expect("a runtime can be built");
+    let round = move || match runtime.block_on(source.poll()) {
+        Ok(SourceOutput::Batch(batch)) => drop(black_box(batch)),
+        Ok(SourceOutput::Watermark(_) | SourceOutput::Ended) | Err(_) => {
+            panic!("the generator has no end and no timestamps")
+        }
+    };
+    (4_096, Box::new(round))
+}
+
+fn key_groups() -> Prepared {
+    let input = batch(0..RECORDS, KEYS);
+    let round = move || {
+        for key in input.keys().rows() {
+            black_box(key_group(black_box(key), 128));
+        }
+    };
+    (RECORDS, Box::new(round))
+}
+
+/// Every column that a guest returns is checked so.
+fn columns() -> Prepared {
+    let (_, keys, _) = batch(0..RECORDS, KEYS).into_columns();
+    let mut parts = keys.into_parts();
+    let round = move || {
+        let (offsets, data) = std::mem::take(&mut parts);
+        let column = Column::from_parts(offsets, data).expect("the column is well-formed");
+        parts = black_box(column).into_parts();
+    };
+    (RECORDS, Box::new(round))
+}
+
+fn aligner() -> Prepared {
+    let mut aligner = Aligner::new(64);
+    let mut checkpoint = 0;
+    let round = move || {
+        checkpoint += 1;
+        for channel in 0..64 {
+            let channel = ChannelIndex(black_box(channel));
+            match aligner.on_barrier(channel, CheckpointId(checkpoint)) {
+                Alignment::Park(_) => {}
+                Alignment::Complete(complete) => drop(black_box(complete)),
+            }
+        }
+    };
+    (64, Box::new(round))
+}
+
+/// The counts of this one are for the call, not for a record.
+fn empty_call() -> Prepared {
+    let mut instance = instance(&component(STAGE), "{}");
+    let round = move || {
+        let output = instance.process(0, Batch::default());
+        drop(black_box(output.expect("the guest is well")));
+    };
+    (1, Box::new(round))
+}
+
+/// The clone of the batch is part of it.
+fn guest(path: &str, config: &str) -> Prepared {
+    let mut instance = instance(&component(path), config);
+    let input = batch(0..RECORDS, KEYS);
+    let round = move || {
+        let output = instance.process(0, input.clone());
+        drop(black_box(output.expect("the guest is well")));
+    };
+    (RECORDS, Box::new(round))
+}
