@@ -40,6 +40,15 @@ pub(crate) enum StandardOutput {
     Piped,
 }
 
+/// Whether components that an earlier process compiled may be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Compiled {
+    /// As ever: yes, if there are any.
+    Kept,
+    /// No: as on a machine that has never run the job.
+    Anew,
+}
+
 impl RunningJob {
     /// Starts the job. What it says goes into a file beside the job file.
     pub(crate) fn start(
@@ -48,12 +57,31 @@ impl RunningJob {
         parallelism: Option<u32>,
         output: StandardOutput,
     ) -> Result<Self> {
+        Self::start_with(workspace, job, parallelism, output, Compiled::Kept)
+    }
+
+    /// As [`Self::start`], with a say about compiled components.
+    pub(crate) fn start_with(
+        workspace: &Workspace,
+        job: &JobVariant,
+        parallelism: Option<u32>,
+        output: StandardOutput,
+        compiled: Compiled,
+    ) -> Result<Self> {
         let talk = job.file.with_file_name("stderr");
         let mut command = Command::new(&workspace.binary);
         command.arg("run").arg("--quiet").arg(&job.file);
         if let Some(parallelism) = parallelism {
             command.arg("--parallelism").arg(parallelism.to_string());
         }
+        // Compiled components are kept for later starts, but not among those of the user.
+        for base in ["XDG_CACHE_HOME", "XDG_STATE_HOME"] {
+            command.env(base, workspace.data().join("user").join(base));
+        }
+        match compiled {
+            Compiled::Kept => command.env_remove("TIDEGATE_NO_CODE_CACHE"),
+            Compiled::Anew => command.env("TIDEGATE_NO_CODE_CACHE", "true"),
+        };
         command.stdin(Stdio::null()).stderr(File::create(&talk)?);
         command.stdout(match output {
             StandardOutput::None => Stdio::null(),

@@ -13,7 +13,7 @@ use crate::job_variant::{Changes, JobVariant};
 use crate::latency::Latency;
 use crate::plain::{Knowledge, PlainFigures};
 use crate::report::{CheckpointResult, JobResult, LatencyResult, PlainResult};
-use crate::running_job::{RunningJob, StandardOutput};
+use crate::running_job::{Compiled, RunningJob, StandardOutput};
 use crate::statistics::Summary;
 use crate::text;
 use crate::throughput::{self, JobFigures, Window};
@@ -43,6 +43,7 @@ struct Runs {
     without_checkpoints: Vec<JobFigures>,
     at_low_rate: Vec<JobFigures>,
     cold_starts: Vec<Duration>,
+    first_starts: Vec<Duration>,
     bytes: Vec<PlainFigures>,
     integers: Vec<PlainFigures>,
 }
@@ -119,13 +120,14 @@ impl<'a> Series<'a> {
                 all.at_low_rate.push(self.job(&changes)?);
             }
             tell("cold start");
-            all.cold_starts.push(self.cold_start()?);
+            all.cold_starts.push(self.cold_start(Compiled::Kept)?);
+            all.first_starts.push(self.cold_start(Compiled::Anew)?);
         }
         self.result(&all)
     }
 
     fn job(&self, changes: &Changes) -> Result<JobFigures> {
-        let mut job = self.start(changes, StandardOutput::None)?;
+        let mut job = self.start(changes, StandardOutput::None, Compiled::Kept)?;
         let figures = throughput::measure(&mut job, self.benchmark.counted_at(), self.window)?;
         job.stop()?;
         Ok(figures)
@@ -141,20 +143,25 @@ impl<'a> Series<'a> {
     }
 
     /// From the start of the process to the first byte that comes out of it.
-    fn cold_start(&self) -> Result<Duration> {
+    fn cold_start(&self, compiled: Compiled) -> Result<Duration> {
         let changes = Changes {
             to_stdout: true,
             ..self.changes.clone()
         };
-        let mut job = self.start(&changes, StandardOutput::Piped)?;
+        let mut job = self.start(&changes, StandardOutput::Piped, compiled)?;
         let first = job.first_byte()?;
         job.kill()?;
         Ok(first)
     }
 
-    fn start(&self, changes: &Changes, output: StandardOutput) -> Result<RunningJob> {
+    fn start(
+        &self,
+        changes: &Changes,
+        output: StandardOutput,
+        compiled: Compiled,
+    ) -> Result<RunningJob> {
         let variant = JobVariant::write(self.workspace, self.benchmark.name(), changes)?;
-        RunningJob::start(self.workspace, &variant, self.parallelism, output)
+        RunningJob::start_with(self.workspace, &variant, self.parallelism, output, compiled)
     }
 
     /// The plain loop in a process of its own, so that it has its own memory.
@@ -178,7 +185,10 @@ impl<'a> Series<'a> {
         let of_jobs = |figure: fn(&JobFigures) -> f64| {
             Summary::of(all.jobs.iter().map(figure)).with_context(missing)
         };
-        let cold_starts = all.cold_starts.iter().map(|time| time.as_secs_f64() * 1e3);
+        let milliseconds = |times: &[Duration]| {
+            let times = times.iter().map(|time| time.as_secs_f64() * 1e3);
+            Summary::of(times).with_context(missing)
+        };
         let pairs = all.jobs.iter().zip(&all.without_checkpoints);
         let losses =
             pairs.map(|(with, without)| 1.0 - with.records_per_second / without.records_per_second);
@@ -189,7 +199,8 @@ impl<'a> Series<'a> {
             records_per_second: of_jobs(|figures| figures.records_per_second)?,
             cpu_ns_per_record: cpu,
             peak_rss_bytes: of_jobs(|figures| figures.peak_rss_bytes as f64)?,
-            cold_start_ms: Summary::of(cold_starts).with_context(missing)?,
+            cold_start_ms: milliseconds(&all.cold_starts)?,
+            first_start_ms: milliseconds(&all.first_starts)?,
             checkpoints: checkpoints(&all.jobs),
             lost_to_checkpoints: Summary::of(losses).with_context(missing)?,
             latency: latency(&all.at_low_rate),

@@ -34,6 +34,7 @@ fn a_quick_run_of_a_job_gives_every_figure() {
         "/cpu_ns_per_record/median",
         "/peak_rss_bytes/median",
         "/cold_start_ms/median",
+        "/first_start_ms/median",
         "/latency/p99_ms/median",
         "/plain_bytes/ratio_per_core",
         "/plain_integers/records_per_second/median",

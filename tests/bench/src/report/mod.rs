@@ -57,7 +57,10 @@ pub(crate) struct JobResult {
     pub(crate) records_per_second: Summary,
     pub(crate) cpu_ns_per_record: Summary,
     pub(crate) peak_rss_bytes: Summary,
+    /// With the components that an earlier process compiled.
     pub(crate) cold_start_ms: Summary,
+    /// With components that have to be compiled.
+    pub(crate) first_start_ms: Summary,
     /// None if none completed while it was measured.
     pub(crate) checkpoints: Option<CheckpointResult>,
     /// The fraction of the records a second that checkpoints cost; below 0 where the noise is

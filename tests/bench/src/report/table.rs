@@ -82,6 +82,7 @@ fn throughput(report: &Report, style: Style) -> Table {
         "int ratio",
         "peak RSS",
         "cold start",
+        "first start",
     ];
     let rows = report.jobs.iter().map(|job| {
         let of_plain = |plain: &Option<PlainResult>| match plain {
@@ -104,6 +105,7 @@ fn throughput(report: &Report, style: Style) -> Table {
             integers_ratio,
             bytes(job.peak_rss_bytes.median),
             format!("{:.0} ms", job.cold_start_ms.median),
+            format!("{:.0} ms", job.first_start_ms.median),
         ]
     });
     table(style, &header, rows)
