@@ -11,6 +11,7 @@ use crate::batch::StateChunk;
 use crate::failure::Failure;
 use crate::state::format::{KeyedReader, KeyedWriter, Malformed};
 use crate::state::items::{Items, RestoredItems};
+use crate::state::key::Key;
 use crate::state::keyed::KeyedState;
 use crate::state::read_state;
 use crate::state::table::Entry;
@@ -81,11 +82,15 @@ pub(crate) fn read_chunks<S: DeserializeOwned>(
     // Growing the map step by step would take most of the time of a restore.
     keys.reserve(readers.iter().map(|reader| reader.entries() as usize).sum());
     for (mut reader, (key_group, chunk)) in readers.into_iter().zip(chunks) {
-        if !keys.owned().contain(*key_group) {
+        let owned = keys.owned();
+        if !owned.contain(*key_group) {
             return Err(in_group(*key_group, "this subtask does not own it"));
         }
-        while let Some((key, value)) = reader.next().map_err(malformed(*key_group))? {
-            if !keys.owned().agree(key, *key_group) {
+        keys.extend(|| {
+            let Some((key, value)) = reader.next().map_err(malformed(*key_group))? else {
+                return Ok(None);
+            };
+            if !owned.agree(key, *key_group) {
                 return Err(in_group(*key_group, "it has a key of another key group"));
             }
             let state = if chunk.schema_version == schema_version {
@@ -93,8 +98,12 @@ pub(crate) fn read_chunks<S: DeserializeOwned>(
             } else {
                 migrate(chunk.schema_version, value)?
             };
-            keys.insert_unique(key, *key_group, state);
-        }
+            Ok(Some(Entry {
+                key: Key::new(key),
+                key_group: *key_group,
+                state,
+            }))
+        })?;
     }
     Ok(())
 }

@@ -101,6 +101,19 @@ impl Index {
         self.len += 1;
     }
 
+    /// Adds places that rise from `first`, none of which is there. There must be room for them.
+    pub(crate) fn insert_all(&mut self, hashes: &[u32], first: u32) {
+        // The slots of a large index are not in the processor's cache. Read one after the other
+        // with nothing in between, the waits for memory overlap.
+        let mask = self.slots.len() - 1;
+        let read = |read, hash: &u32| read ^ self.slots[*hash as usize & mask].0;
+        std::hint::black_box(hashes.iter().fold(0, read));
+        for (hash, place) in hashes.iter().zip(first..) {
+            self.put(Slot::new(*hash, place));
+        }
+        self.len += hashes.len();
+    }
+
     /// Makes room for `places` more.
     pub(crate) fn reserve(&mut self, places: usize) {
         let wanted = slots_for(self.len + places);

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::bytes::same;
+use crate::bytes::{same, short_word};
 
 /// Bytes that fit in place: as many as make a [`Key`] no larger than one on the heap. That is 10
 /// in WebAssembly, enough for an integer or a word.
@@ -21,8 +21,17 @@ pub(crate) enum Key {
 }
 
 impl Key {
+    #[inline]
     pub(crate) fn new(key: &[u8]) -> Self {
         let mut bytes = [0; IN_PLACE];
+        // A copy of unknown length is a call of the engine.
+        if key.len() <= size_of::<u64>()
+            && let Some(head) = bytes.first_chunk_mut()
+            && let Ok(length) = u8::try_from(key.len())
+        {
+            *head = short_word(key).to_le_bytes();
+            return Self::Short { length, bytes };
+        }
         match (bytes.get_mut(..key.len()), u8::try_from(key.len())) {
             (Some(head), Ok(length)) => {
                 head.copy_from_slice(key);

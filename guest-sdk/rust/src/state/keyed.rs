@@ -224,13 +224,13 @@ impl<S> KeyedState<S> {
         self.table.reserve(keys);
     }
 
-    /// Adds a key that is not there yet, in a key group that this instance owns.
-    pub(crate) fn insert_unique(&mut self, key: &[u8], key_group: u32, state: S) -> u32 {
-        self.table.insert(Entry {
-            key: Key::new(key),
-            key_group,
-            state,
-        })
+    /// Adds keys that are not there yet, in key groups that this instance owns, until `next` has no
+    /// more or fails.
+    pub(crate) fn extend<E>(
+        &mut self,
+        next: impl FnMut() -> Result<Option<Entry<S>>, E>,
+    ) -> Result<(), E> {
+        self.table.extend(next)
     }
 }
 
@@ -338,7 +338,11 @@ impl<S: Default> KeyedState<S> {
             return Ok(at);
         }
         let key_group = self.owned.of(key)?;
-        Ok(self.insert_unique(key, key_group, S::default()))
+        Ok(self.table.insert(Entry {
+            key: Key::new(key),
+            key_group,
+            state: S::default(),
+        }))
     }
 }
 

@@ -1,4 +1,4 @@
-//! Record path: batch → record → keyed state → [table]. Barrier path: [table], in canonical order.
+//! Record path: batch → record → keyed state → [table]. Barrier path: [table], in order.
 //!
 //! The entries of keyed state, one after the other in memory, and a hash index of their places.
 //! Invariants: the index has the place of every entry that is not removed, and no other; an entry
@@ -29,6 +29,9 @@ pub(crate) struct Entry<S> {
 /// are read; if more are, all are moved to where they belong.
 const MERGED_SHARE: usize = 8;
 
+/// Keys whose slots of the index are read together.
+const BLOCK: usize = 64;
+
 /// Removed entries are closed up when they are more than the others, and at least so many.
 const CLOSED_UP: usize = 64;
 
@@ -56,8 +59,8 @@ pub(crate) fn hash(key: &[u8]) -> u32 {
 }
 
 /// The hash of a key of `length` bytes, at most [`WORD`], as a little-endian word that ends in
-/// zeros: the mixing function of `SplitMix64` (Steele, Lea, Flood 2014, "Fast splittable pseudorandom
-/// number generators"), in which every bit of a word decides about every bit of the hash.
+/// zeros: the mixing function of `SplitMix64` (Steele, Lea, Flood 2014, "Fast splittable
+/// pseudorandom number generators"), in which every bit of a word decides about all of the hash.
 #[inline(always)]
 pub(crate) fn hash_word(word: u64, length: usize) -> u32 {
     let mut mixed = word ^ (length as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
@@ -89,10 +92,9 @@ impl<S> Table<S> {
         *self = Self::new();
     }
 
-    /// Makes room for `keys` more keys.
+    /// Makes room for the entries of `keys` more keys.
     pub(crate) fn reserve(&mut self, keys: usize) {
         self.entries.reserve(keys);
-        self.index.reserve(keys);
     }
 
     /// The place of `key`, or [`ABSENT`].
@@ -145,19 +147,43 @@ impl<S> Table<S> {
 
     /// Adds a key that is not there, and gives its place.
     pub(crate) fn insert(&mut self, entry: Entry<S>) -> u32 {
-        let at = place(self.entries.len());
         let hash = hash(entry.key.as_bytes());
-        // Restored state comes in order, and stays so.
-        if self.sorted == self.entries.len()
-            && self
-                .entries
-                .last()
-                .is_none_or(|last| order(last, &entry).is_lt())
-        {
+        let at = self.push(entry);
+        self.index.insert(hash, at);
+        at
+    }
+
+    /// Adds keys of which none is there, until `next` has no more or fails. A failure leaves keys
+    /// behind that are not found.
+    pub(crate) fn extend<E>(
+        &mut self,
+        mut next: impl FnMut() -> Result<Option<Entry<S>>, E>,
+    ) -> Result<(), E> {
+        let first = self.entries.len();
+        while let Some(entry) = next()? {
+            self.push(entry);
+        }
+        self.index.reserve(self.entries.len() - first);
+        let mut hashes = [0; BLOCK];
+        for start in (first..self.entries.len()).step_by(BLOCK) {
+            let entries = self.entries[start..].iter().take(BLOCK);
+            let count = entries.len();
+            for (slot, entry) in hashes.iter_mut().zip(entries) {
+                *slot = hash(entry.key.as_bytes());
+            }
+            self.index.insert_all(&hashes[..count], place(start));
+        }
+        Ok(())
+    }
+
+    fn push(&mut self, entry: Entry<S>) -> u32 {
+        let at = place(self.entries.len());
+        // Restored state comes in order, and stays so. A removed key is no key to compare with.
+        let follows = |last: &Entry<S>| !last.key.is_removed() && order(last, &entry).is_lt();
+        if self.sorted == self.entries.len() && self.entries.last().is_none_or(follows) {
             self.sorted += 1;
         }
         self.entries.push(entry);
-        self.index.insert(hash, at);
         at
     }
 
@@ -349,6 +375,8 @@ mod tests {
         Extract(u64),
         /// Many new keys.
         Fill(u16),
+        /// Many keys at once, of which none is there.
+        Extend(u16),
         Clear,
         Snapshot,
     }
@@ -359,6 +387,7 @@ mod tests {
             20 => (0..300_u16).prop_map(Step::Remove),
             2 => (1..4_u64).prop_map(Step::Extract),
             4 => (0..300_u16).prop_map(Step::Fill),
+            2 => (0..300_u16).prop_map(Step::Extend),
             1 => Just(Step::Clear),
             8 => Just(Step::Snapshot),
         ]
@@ -416,6 +445,19 @@ mod tests {
                         update(&mut table, &key);
                         *model.entry((group(&key), key)).or_default() += 1;
                     },
+                    Step::Extend(first) => {
+                        let keys = (first..first + 150).map(key);
+                        let new = keys.filter(|key| table.find(key) == ABSENT);
+                        let new: Vec<_> = new.collect();
+                        let mut entries = new.iter().map(|key| Entry {
+                            key: Key::new(key),
+                            key_group: group(key),
+                            state: 7,
+                        });
+                        let extended = table.extend(|| Ok::<_, ()>(entries.next()));
+                        prop_assert_eq!(extended, Ok(()));
+                        model.extend(new.into_iter().map(|key| ((group(&key), key), 7)));
+                    }
                     Step::Remove(number) => {
                         let key = key(number);
                         let at = Some(table.find(&key)).filter(|at| *at != ABSENT);

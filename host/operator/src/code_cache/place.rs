@@ -23,7 +23,7 @@ pub enum CodeCacheError {
         source: io::Error,
     },
     /// Another user could have changed what is there.
-    #[error("{} must belong to the user that runs this and be closed to all others", path.display())]
+    #[error("{} must belong to the user that runs this, and be closed to others", path.display())]
     NotPrivate {
         /// The directory or file.
         path: PathBuf,
