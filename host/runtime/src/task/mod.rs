@@ -8,6 +8,7 @@ mod operator_chain;
 mod outbox;
 mod persister;
 mod router;
+mod scatter;
 mod source_subtask;
 mod subtask;
 

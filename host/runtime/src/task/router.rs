@@ -7,6 +7,7 @@
 use tidegate_operator::Batch;
 
 use super::outbox::{Outbox, SenderIndex};
+use super::scatter::Scatter;
 use crate::graph::{KeyGroups, Partitioning};
 use crate::stream::StreamElement;
 
@@ -18,10 +19,8 @@ pub(crate) struct Router {
     channels: Vec<SenderIndex>,
     /// `rebalance`: the channel whose turn it is.
     turn: usize,
-    /// `hash`: the channel of each key group.
-    channel_of_group: Vec<u32>,
-    /// `hash`: the channel of each row of the batch at hand, kept to be used again.
-    channel_of_row: Vec<u32>,
+    /// `hash` over several channels: which rows go where.
+    scatter: Option<Scatter>,
 }
 
 impl Router {
@@ -35,19 +34,20 @@ impl Router {
     ) -> Self {
         assert!(!channels.is_empty(), "an edge has at least one channel");
         let parallelism = u32::try_from(channels.len()).expect("fewer than 2^32 channels");
-        let channel_of_group = match partitioning {
-            Partitioning::Hash => {
-                let groups = KeyGroups::new(max_parallelism, parallelism);
-                (0..max_parallelism).map(|g| groups.owner(g)).collect()
+        let scatter = match partitioning {
+            Partitioning::Hash if parallelism > 1 => {
+                Some(Scatter::new(KeyGroups::new(max_parallelism, parallelism)))
             }
-            Partitioning::Forward | Partitioning::Rebalance | Partitioning::Broadcast => Vec::new(),
+            Partitioning::Hash
+            | Partitioning::Forward
+            | Partitioning::Rebalance
+            | Partitioning::Broadcast => None,
         };
         Self {
             partitioning,
             channels,
             turn: 0,
-            channel_of_group,
-            channel_of_row: Vec::new(),
+            scatter,
         }
     }
 
@@ -60,10 +60,12 @@ impl Router {
                 self.turn = (self.turn + 1) % self.channels.len();
             }
             Partitioning::Broadcast => self.broadcast(&StreamElement::Batch(batch), outbox),
-            Partitioning::Hash if self.channels.len() == 1 => {
-                outbox.push(self.channels[0], StreamElement::Batch(batch));
-            }
-            Partitioning::Hash => self.scatter(batch, outbox),
+            Partitioning::Hash => match &mut self.scatter {
+                None => outbox.push(self.channels[0], StreamElement::Batch(batch)),
+                Some(scatter) => scatter.split(batch, |channel, part| {
+                    outbox.push(self.channels[channel], StreamElement::Batch(part));
+                }),
+            },
         }
     }
 
@@ -73,46 +75,6 @@ impl Router {
             outbox.push(*channel, element.clone());
         }
     }
-
-    fn scatter(&mut self, batch: Batch, outbox: &mut Outbox) {
-        let groups = u32::try_from(self.channel_of_group.len()).expect("at most 32768 groups");
-        let mut rows_of_channel = vec![0usize; self.channels.len()];
-        self.channel_of_row.clear();
-        self.channel_of_row.extend(batch.keys().rows().map(|key| {
-            let group = tidegate_key_group::key_group(key, groups);
-            let channel = self.channel_of_group[group as usize];
-            rows_of_channel[channel as usize] += 1;
-            channel
-        }));
-        // A batch whose records all go one way, as after an upstream hash, is moved whole.
-        if let Some(only) = rows_of_channel.iter().position(|rows| *rows == batch.len()) {
-            outbox.push(self.channels[only], StreamElement::Batch(batch));
-            return;
-        }
-        let parts = split_rows(&batch, &self.channel_of_row, &rows_of_channel);
-        for (channel, part) in self.channels.iter().zip(parts) {
-            if !part.is_empty() {
-                outbox.push(*channel, StreamElement::Batch(part));
-            }
-        }
-    }
-}
-
-/// Copies row `i` of `batch` into part `part_of_row[i]`, in order.
-fn split_rows(batch: &Batch, part_of_row: &[u32], rows_of_part: &[usize]) -> Vec<Batch> {
-    let rows = batch.len().max(1);
-    let share = |bytes: usize, part_rows: usize| bytes / rows * part_rows + bytes % rows;
-    let (key_bytes, value_bytes) = (batch.keys().data().len(), batch.values().data().len());
-    let mut parts: Vec<Batch> = rows_of_part
-        .iter()
-        .map(|n| Batch::with_capacity(*n, share(key_bytes, *n), share(value_bytes, *n)))
-        .collect();
-    let columns = batch.keys().rows().zip(batch.values().rows());
-    let rows = batch.timestamps().iter().zip(columns);
-    for ((timestamp, (key, value)), part) in rows.zip(part_of_row) {
-        parts[*part as usize].push(*timestamp, key, value);
-    }
-    parts
 }
 
 #[cfg(test)]
