@@ -42,25 +42,24 @@ enum Layout<'a> {
 }
 
 impl GatherColumn<'_> {
-    /// A column of the rows `rows`, in that order.
+    /// Makes `target` a column of the rows `rows`, in that order. What it held is gone; its buffers
+    /// are used again.
     ///
     /// # Panics
     ///
     /// If there is no such row, or the result would pass 4 GiB.
-    #[must_use]
-    pub fn rows(&self, rows: &[u32]) -> Column {
+    pub fn rows_into(&self, rows: &[u32], target: &mut Column) {
         match self.layout {
             Layout::Empty => {
                 let last = self.column.len();
                 assert!(rows.iter().all(|row| (*row as usize) < last), "no such row");
-                Column {
-                    offsets: vec![0; rows.len() + 1],
-                    data: Vec::new(),
-                }
+                target.data.clear();
+                target.offsets.clear();
+                target.offsets.resize(rows.len() + 1, 0);
             }
-            Layout::Words(words) => gather_arrays(words, rows),
-            Layout::WordPairs(pairs) => gather_arrays(pairs, rows),
-            Layout::Any => gather_any(self.column, rows),
+            Layout::Words(words) => gather_arrays(words, rows, target),
+            Layout::WordPairs(pairs) => gather_arrays(pairs, rows, target),
+            Layout::Any => gather_any(self.column, rows, target),
         }
     }
 }
@@ -93,27 +92,41 @@ impl GatherBatch<'_> {
     /// If there is no such record, or a column would pass 4 GiB.
     #[must_use]
     pub fn rows(&self, rows: &[u32]) -> Batch {
+        let mut batch = Batch::default();
+        self.rows_into(rows, &mut batch);
+        batch
+    }
+
+    /// As [`Self::rows`], into a batch whose records are dropped and whose buffers are used again.
+    ///
+    /// # Panics
+    ///
+    /// As [`Self::rows`].
+    pub fn rows_into(&self, rows: &[u32], target: &mut Batch) {
         let timestamps = rows.iter().map(|row| self.timestamps[*row as usize]);
-        Batch {
-            timestamps: timestamps.collect(),
-            keys: self.keys.rows(rows),
-            values: self.values.rows(rows),
-        }
+        target.timestamps.clear();
+        target.timestamps.extend(timestamps);
+        self.keys.rows_into(rows, &mut target.keys);
+        self.values.rows_into(rows, &mut target.values);
     }
 }
 
-fn gather_arrays<const WIDTH: usize>(arrays: &[[u8; WIDTH]], rows: &[u32]) -> Column {
-    let gathered: Vec<[u8; WIDTH]> = rows.iter().map(|row| arrays[*row as usize]).collect();
-    let data = gathered.into_flattened();
-    u32::try_from(data.len()).expect("a column stays below 4 GiB");
-    Column {
-        offsets: regular_offsets::<WIDTH>(rows.len() + 1).collect(),
-        data,
+fn gather_arrays<const WIDTH: usize>(arrays: &[[u8; WIDTH]], rows: &[u32], target: &mut Column) {
+    let bytes = rows.len() * WIDTH;
+    u32::try_from(bytes).expect("a column stays below 4 GiB");
+    target.data.resize(bytes, 0);
+    let (slots, _) = target.data.as_chunks_mut::<WIDTH>();
+    for (slot, row) in slots.iter_mut().zip(rows) {
+        *slot = arrays[*row as usize];
     }
+    target.offsets.clear();
+    let offsets = regular_offsets::<WIDTH>(rows.len() + 1);
+    target.offsets.extend(offsets);
 }
 
-fn gather_any(column: &Column, rows: &[u32]) -> Column {
-    let mut offsets = Vec::with_capacity(rows.len() + 1);
+fn gather_any(column: &Column, rows: &[u32], target: &mut Column) {
+    let Column { offsets, data } = target;
+    offsets.clear();
     offsets.push(0);
     let mut bytes = 0;
     let mut end = 0u32;
@@ -127,7 +140,7 @@ fn gather_any(column: &Column, rows: &[u32]) -> Column {
     assert_eq!(end as usize, bytes, "a column stays below 4 GiB");
     // Short rows are copied as blocks of fixed length, which takes a few moves; the next row
     // overwrites what does not count.
-    let mut data = vec![0; bytes + SHORT_ROW];
+    data.resize(bytes + SHORT_ROW, 0);
     for (row, pair) in rows.iter().zip(offsets.windows(2)) {
         let (from, to) = (column.offsets[*row as usize] as usize, pair[0] as usize);
         let length = (pair[1] - pair[0]) as usize;
@@ -138,7 +151,6 @@ fn gather_any(column: &Column, rows: &[u32]) -> Column {
         }
     }
     data.truncate(bytes);
-    Column { offsets, data }
 }
 
 #[cfg(test)]
@@ -172,11 +184,14 @@ mod tests {
         #[test]
         fn gathered_rows_are_the_rows_one_by_one(
             column in column(),
+            before in column(),
             picks in prop::collection::vec(any::<prop::sample::Index>(), 0..100),
         ) {
             let index = |pick: &prop::sample::Index| pick.index(column.len());
             let rows: Vec<u32> = picks.iter().map(|p| u32::try_from(index(p)).unwrap()).collect();
-            prop_assert_eq!(column.gather().rows(&rows), pick(&column, &rows));
+            let mut gathered = before;
+            column.gather().rows_into(&rows, &mut gathered);
+            prop_assert_eq!(gathered, pick(&column, &rows));
         }
 
         #[test]

@@ -1,13 +1,15 @@
 //! Record path: operator instance → **router** → channel. Barrier path: to *every* channel, after
 //! all earlier records.
 //!
-//! Which channels a batch goes to. The router only decides and queues in the outbox; waiting for
-//! room is the outbox's part.
+//! Which channels a batch goes to. The router only decides; sending, and waiting for room, is the
+//! outbox's part.
+
+use std::ops::Range;
 
 use tidegate_operator::Batch;
 
 use super::outbox::{Outbox, SenderIndex};
-use super::scatter::Scatter;
+use super::scatter::{Part, Scatter};
 use crate::graph::{KeyGroups, Partitioning};
 use crate::stream::StreamElement;
 
@@ -15,28 +17,32 @@ use crate::stream::StreamElement;
 #[derive(Debug)]
 pub(crate) struct Router {
     partitioning: Partitioning,
-    /// By downstream subtask.
-    channels: Vec<SenderIndex>,
+    /// The first of its senders, which are by downstream subtask.
+    first: SenderIndex,
+    channels: usize,
     /// `rebalance`: the channel whose turn it is.
     turn: usize,
     /// `hash` over several channels: which rows go where.
-    scatter: Option<Scatter>,
+    scatter: Option<Box<Scatter>>,
 }
 
 impl Router {
+    /// Over the senders `senders` of the outbox, by downstream subtask.
+    ///
     /// # Panics
     ///
-    /// If there are no channels.
+    /// If there are none.
     pub(crate) fn new(
         partitioning: Partitioning,
-        channels: Vec<SenderIndex>,
+        senders: Range<usize>,
         max_parallelism: u32,
     ) -> Self {
-        assert!(!channels.is_empty(), "an edge has at least one channel");
-        let parallelism = u32::try_from(channels.len()).expect("fewer than 2^32 channels");
+        assert!(!senders.is_empty(), "an edge has at least one channel");
+        let parallelism = u32::try_from(senders.len()).expect("fewer than 2^32 channels");
         let scatter = match partitioning {
             Partitioning::Hash if parallelism > 1 => {
-                Some(Scatter::new(KeyGroups::new(max_parallelism, parallelism)))
+                let groups = KeyGroups::new(max_parallelism, parallelism);
+                Some(Box::new(Scatter::new(groups)))
             }
             Partitioning::Hash
             | Partitioning::Forward
@@ -45,7 +51,8 @@ impl Router {
         };
         Self {
             partitioning,
-            channels,
+            first: SenderIndex(senders.start),
+            channels: senders.len(),
             turn: 0,
             scatter,
         }
@@ -53,17 +60,23 @@ impl Router {
 
     /// Queues a batch for the channels it belongs to.
     pub(crate) fn route(&mut self, batch: Batch, outbox: &mut Outbox) {
+        let SenderIndex(first) = self.first;
         match self.partitioning {
-            Partitioning::Forward => outbox.push(self.channels[0], StreamElement::Batch(batch)),
+            Partitioning::Forward => outbox.push(self.first, StreamElement::Batch(batch)),
             Partitioning::Rebalance => {
-                outbox.push(self.channels[self.turn], StreamElement::Batch(batch));
-                self.turn = (self.turn + 1) % self.channels.len();
+                let channel = SenderIndex(first + self.turn);
+                outbox.push(channel, StreamElement::Batch(batch));
+                self.turn = (self.turn + 1) % self.channels;
             }
             Partitioning::Broadcast => self.broadcast(&StreamElement::Batch(batch), outbox),
             Partitioning::Hash => match &mut self.scatter {
-                None => outbox.push(self.channels[0], StreamElement::Batch(batch)),
+                None => outbox.push(self.first, StreamElement::Batch(batch)),
                 Some(scatter) => scatter.split(batch, |channel, part| {
-                    outbox.push(self.channels[channel], StreamElement::Batch(part));
+                    let sender = SenderIndex(first + channel);
+                    match part {
+                        Part::Owned(part) => outbox.push(sender, StreamElement::Batch(part)),
+                        Part::Small(part) => outbox.push_copy(sender, part),
+                    }
                 }),
             },
         }
@@ -71,17 +84,20 @@ impl Router {
 
     /// Queues an element for every channel.
     pub(crate) fn broadcast(&self, element: &StreamElement, outbox: &mut Outbox) {
-        for channel in &self.channels {
-            outbox.push(*channel, element.clone());
+        for channel in 0..self.channels {
+            outbox.push(SenderIndex(self.first.0 + channel), element.clone());
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use futures_util::FutureExt as _;
     use tidegate_operator::NO_TIMESTAMP;
 
     use super::*;
+    use crate::channel::{ChannelLimits, bounded};
+    use crate::task::Aligner;
 
     fn batch(keys: &[&str]) -> Batch {
         let mut batch = Batch::default();
@@ -92,16 +108,22 @@ mod tests {
     }
 
     fn routed(partitioning: Partitioning, channels: usize, batches: &[&[&str]]) -> Vec<String> {
-        let indices = (0..channels).map(SenderIndex).collect();
-        let mut router = Router::new(partitioning, indices, 128);
-        let mut outbox = Outbox::new(Vec::new());
+        let apart = ChannelLimits {
+            joined_rows: 1,
+            ..ChannelLimits::default()
+        };
+        let (senders, mut gate) = bounded(channels, apart);
+        let mut router = Router::new(partitioning, 0..channels, 128);
+        let mut outbox = Outbox::new(senders);
         for keys in batches {
             router.route(batch(keys), &mut outbox);
         }
-        let queued = outbox.queued().iter();
-        queued
-            .map(|(channel, element)| {
-                let StreamElement::Batch(batch) = element else {
+        let aligner = Aligner::new(channels);
+        let next = || gate.next(&aligner).now_or_never();
+        let arrived = std::iter::from_fn(next);
+        arrived
+            .map(|arrived| {
+                let Some((channel, StreamElement::Batch(batch))) = arrived else {
                     unreachable!("only batches were routed")
                 };
                 let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();

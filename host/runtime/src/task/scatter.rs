@@ -11,6 +11,8 @@ use crate::graph::KeyGroups;
 
 /// Up to so many channels, a pass over the rows for each is quicker than one that counts.
 const FEW_CHANNELS: usize = 4;
+/// Up to so many records, another copy costs less than memory for one more batch.
+const SMALL_ROWS: usize = 256;
 
 /// Which rows of a batch go to which of several channels.
 #[derive(Debug)]
@@ -23,6 +25,17 @@ pub(crate) struct Scatter {
     rows: Vec<u32>,
     /// Where the rows of each channel end in `rows`.
     ends: Vec<usize>,
+    /// The small part at hand.
+    small: Batch,
+}
+
+/// What one channel gets.
+#[derive(Debug)]
+pub(crate) enum Part<'a> {
+    /// To be sent as it is.
+    Owned(Batch),
+    /// Few records, lent: copied behind others that wait, they need no memory of their own.
+    Small(&'a Batch),
 }
 
 impl Scatter {
@@ -35,11 +48,12 @@ impl Scatter {
             channel_of_row: Vec::new(),
             rows: Vec::new(),
             ends: Vec::new(),
+            small: Batch::default(),
         }
     }
 
     /// Hands each channel that gets any records its part, in the order of the channels.
-    pub(crate) fn split(&mut self, batch: Batch, mut give: impl FnMut(usize, Batch)) {
+    pub(crate) fn split(&mut self, batch: Batch, mut give: impl FnMut(usize, Part<'_>)) {
         self.find_channels(&batch);
         let Some(first) = self.channel_of_row.first().copied() else {
             return;
@@ -47,7 +61,7 @@ impl Scatter {
         // A batch whose records all go one way, as after an upstream hash, is moved whole.
         let difference = |all, channel: &u32| all | (channel ^ first);
         if self.channel_of_row.iter().fold(0, difference) == 0 {
-            give(first as usize, batch);
+            give(first as usize, Part::Owned(batch));
             return;
         }
         self.rows.resize(batch.len(), 0);
@@ -60,10 +74,14 @@ impl Scatter {
         let records = batch.gather();
         let mut start = 0;
         for (channel, end) in self.ends.iter().enumerate() {
-            if *end > start {
-                give(channel, records.rows(&self.rows[start..*end]));
-            }
+            let rows = &self.rows[start..*end];
             start = *end;
+            if rows.len() > SMALL_ROWS {
+                give(channel, Part::Owned(records.rows(rows)));
+            } else if !rows.is_empty() {
+                records.rows_into(rows, &mut self.small);
+                give(channel, Part::Small(&self.small));
+            }
         }
     }
 
@@ -136,7 +154,7 @@ mod tests {
         let width = prop_oneof![Just(8..=8), Just(0..=3), Just(0..=20)];
         let rows = width.prop_flat_map(|width: std::ops::RangeInclusive<usize>| {
             let key = prop::collection::vec(0u8..4, width);
-            prop::collection::vec((any::<i64>(), key), 0..200)
+            prop::collection::vec((any::<i64>(), key), 0..800)
         });
         rows.prop_map(|rows| {
             let mut batch = Batch::default();
@@ -159,7 +177,10 @@ mod tests {
             for batch in batches {
                 let expected = row_by_row(&batch, groups);
                 let mut parts = Vec::new();
-                scatter.split(batch, |channel, part| parts.push((channel, part)));
+                scatter.split(batch, |channel, part| match part {
+                    Part::Owned(part) => parts.push((channel, part)),
+                    Part::Small(part) => parts.push((channel, part.clone())),
+                });
                 prop_assert_eq!(parts, expected);
             }
         }
