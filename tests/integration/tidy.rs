@@ -10,16 +10,20 @@ const FILE_LINES: usize = 500;
 const LINE_CHARS: usize = 100;
 
 /// Files that decide and do nothing: events and time come in, actions go out.
-const PURE: [&str; 10] = [
+const PURE: [&str; 14] = [
     "host/runtime/src/graph/",
     "host/runtime/src/stream/",
     "host/runtime/src/recovery/",
+    "host/runtime/src/channel/inbox.rs",
+    "host/runtime/src/channel/inbox/",
     "host/runtime/src/task/aligner.rs",
+    "host/runtime/src/task/scatter.rs",
     "host/runtime/src/checkpoint/coordinator.rs",
     "host/runtime/src/checkpoint/pending.rs",
     "host/runtime/src/checkpoint/manifest.rs",
     "host/runtime/src/checkpoint/manifest_diff.rs",
     "host/operator/src/batch.rs",
+    "host/operator/src/batch/",
     "guest-sdk/rust/key-group/src/",
 ];
 

@@ -4,7 +4,11 @@
 //! is well formed: the only ways to make one are pushing rows and [`Column::from_parts`], which
 //! refuses what does not hold together. Nothing here knows components or channels.
 
+mod gather;
+
 use thiserror::Error;
+
+pub use gather::{GatherBatch, GatherColumn};
 
 /// The timestamp of a record that has none.
 pub const NO_TIMESTAMP: i64 = i64::MIN;
@@ -118,11 +122,46 @@ impl Column {
         &self.data
     }
 
+    /// The rows as arrays, if each has `WIDTH` bytes.
+    #[must_use]
+    pub fn fixed_width<const WIDTH: usize>(&self) -> Option<&[[u8; WIDTH]]> {
+        const { assert!(WIDTH > 0 && WIDTH <= 64, "a width of a few words") };
+        let (rows, rest) = self.data.as_chunks::<WIDTH>();
+        if !rest.is_empty() || rows.len() != self.len() {
+            return None;
+        }
+        // One pass without a branch per row, as in `from_parts`.
+        let regular = regular_offsets::<WIDTH>(self.offsets.len());
+        let offsets = self.offsets.iter().zip(regular);
+        let difference = offsets.fold(0, |all, (offset, regular)| all | (offset ^ regular));
+        (difference == 0).then_some(rows)
+    }
+
+    /// Adds all rows of another column.
+    ///
+    /// # Panics
+    ///
+    /// If the column would pass 4 GiB.
+    pub fn append(&mut self, other: &Self) {
+        let start = u32::try_from(self.data.len()).expect("a column stays below 4 GiB");
+        self.data.extend_from_slice(&other.data);
+        u32::try_from(self.data.len()).expect("a column stays below 4 GiB");
+        let ends = other.offsets[1..].iter();
+        self.offsets.extend(ends.map(|end| start + end));
+    }
+
     /// Bytes that the column occupies: data and offsets.
     #[must_use]
     pub fn byte_size(&self) -> usize {
         self.data.len() + self.offsets.len() * size_of::<u32>()
     }
+}
+
+/// The offsets 0, `WIDTH`, twice `WIDTH` and so on; those beyond 4 GiB are wrong.
+fn regular_offsets<const WIDTH: usize>(count: usize) -> impl ExactSizeIterator<Item = u32> {
+    let count = u32::try_from(count).expect("a column stays below 2^32 rows");
+    let width = u32::try_from(WIDTH).expect("a width of a few words");
+    (0..count).map(move |row| row.wrapping_mul(width))
 }
 
 /// Records in arrival order. A record without a key has an empty key; one without a timestamp
@@ -194,6 +233,17 @@ impl Batch {
         self.timestamps.push(timestamp);
         self.keys.push(key);
         self.values.push(value);
+    }
+
+    /// Adds all records of another batch behind those of this one.
+    ///
+    /// # Panics
+    ///
+    /// If a column would pass 4 GiB; batches are cut far below that.
+    pub fn append(&mut self, other: &Self) {
+        self.timestamps.extend_from_slice(&other.timestamps);
+        self.keys.append(&other.keys);
+        self.values.append(&other.values);
     }
 
     /// The timestamps, milliseconds since the Unix epoch.

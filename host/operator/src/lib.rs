@@ -34,7 +34,10 @@ mod guest_text;
 
 mod bindings;
 
-pub use batch::{Batch, Column, Emission, MalformedBatch, MalformedColumn, NO_TIMESTAMP};
+pub use batch::{
+    Batch, Column, Emission, GatherBatch, GatherColumn, MalformedBatch, MalformedColumn,
+    NO_TIMESTAMP,
+};
 pub use code_cache::{CodeCache, CodeCacheError};
 pub use engine::{Engine, EngineError};
 pub use fault::{BatchColumn, FaultCause, GuestCall, GuestFault, MalformedSnapshot, TrapReport};

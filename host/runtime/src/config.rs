@@ -74,8 +74,22 @@ pub struct JobSettings {
     pub checkpoint: CheckpointSettings,
     /// See [`RestartSettings`].
     pub restart: RestartSettings,
-    /// Bytes of batches that one channel may hold before its sender waits.
+    /// The most bytes of batches that one channel may hold before its sender waits.
     pub channel_capacity: u32,
+    /// Bytes that all channels of a job may hold together: with many channels, each holds less.
+    pub channels_capacity: u64,
+}
+
+/// However many channels there are, each holds this much.
+const LEAST_CHANNEL_CAPACITY: u32 = 4 << 10;
+
+impl JobSettings {
+    /// The bytes that each of `channels` channels may hold.
+    pub(crate) fn bytes_of_one_channel(&self, channels: usize) -> u32 {
+        let share = self.channels_capacity / (channels as u64).max(1);
+        let share = u32::try_from(share).unwrap_or(u32::MAX);
+        share.max(LEAST_CHANNEL_CAPACITY).min(self.channel_capacity)
+    }
 }
 
 impl Default for JobSettings {
@@ -84,6 +98,7 @@ impl Default for JobSettings {
             checkpoint: CheckpointSettings::default(),
             restart: RestartSettings::default(),
             channel_capacity: 1 << 20,
+            channels_capacity: 256 << 20,
         }
     }
 }

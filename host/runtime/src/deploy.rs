@@ -15,8 +15,9 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::channel::{ChannelReceiver, ChannelSender, InputGate, bounded};
+use crate::channel::{ChannelLimits, ChannelSender, InputGate, bounded};
 use crate::checkpoint::CheckpointStore;
+use crate::config::JobSettings;
 use crate::graph::{Chain, Downstream, ExecutionGraph, KeyGroups, Link, NodeKind};
 use crate::job::Job;
 use crate::metrics::AttemptMetrics;
@@ -24,7 +25,7 @@ use crate::source::{Source, SourceSplit};
 use crate::task::control::{ChainEvent, ControlMessage};
 use crate::task::{
     ChainContext, Exit, OpenLink, OperatorChain, Outbox, Output, Persister, Role, Router,
-    RunIdentity, SenderIndex, SourceSubtask, Subtask, connector_failed,
+    RunIdentity, SourceSubtask, Subtask, connector_failed,
 };
 use crate::{ChainId, CheckpointId, JobError, SubtaskId};
 
@@ -98,7 +99,7 @@ impl Deployment {
 pub(crate) fn deploy(graph: ExecutionGraph, mut attempt: Attempt) -> Deployment {
     let cancelled = CancellationToken::new();
     let (events, event_receiver) = mpsc::channel(EVENT_CAPACITY);
-    let mut channels = Channels::new(&graph, attempt.job.settings.channel_capacity);
+    let mut channels = Channels::new(&graph, &attempt.job.settings);
     let mut deployment = Deployment {
         controls: Vec::new(),
         events: event_receiver,
@@ -128,7 +129,7 @@ pub(crate) fn deploy(graph: ExecutionGraph, mut attempt: Attempt) -> Deployment 
             checkpoint: attempt.checkpoint,
             starts: starts.collect(),
             metrics: attempt.metrics.clone(),
-            receivers: channels.take_receivers(chain.id),
+            gate: channels.take_gate(chain.id),
             senders: channels.take_senders(&chain),
             control: control_receiver,
             events: events.clone(),
@@ -147,29 +148,32 @@ pub(crate) fn deploy(graph: ExecutionGraph, mut attempt: Attempt) -> Deployment 
 
 /// All channels of an attempt, until their chains take them.
 struct Channels {
-    senders: HashMap<(ChainId, u32), ChannelSender>,
-    receivers: HashMap<ChainId, Vec<ChannelReceiver>>,
+    /// By chain, then by channel.
+    senders: Vec<Vec<Option<ChannelSender>>>,
+    /// By chain.
+    gates: Vec<Option<InputGate>>,
 }
 
 impl Channels {
-    fn new(graph: &ExecutionGraph, capacity: u32) -> Self {
-        let mut senders = HashMap::new();
-        let mut receivers = HashMap::new();
-        for chain in &graph.chains {
-            let mut of_chain = Vec::new();
-            for (index, _) in (0u32..).zip(&chain.channels) {
-                let (sender, receiver) = bounded(capacity);
-                senders.insert((chain.id, index), sender);
-                of_chain.push(receiver);
-            }
-            receivers.insert(chain.id, of_chain);
+    fn new(graph: &ExecutionGraph, settings: &JobSettings) -> Self {
+        let channels = graph.chains.iter().map(|chain| chain.channels.len());
+        let limits = ChannelLimits {
+            bytes: settings.bytes_of_one_channel(channels.clone().sum()),
+            ..ChannelLimits::default()
+        };
+        let mut senders = Vec::new();
+        let mut gates = Vec::new();
+        for channels in channels {
+            let (of_chain, gate) = bounded(channels, limits);
+            senders.push(of_chain.into_iter().map(Some).collect());
+            gates.push(Some(gate));
         }
-        Self { senders, receivers }
+        Self { senders, gates }
     }
 
-    fn take_receivers(&mut self, chain: ChainId) -> Vec<ChannelReceiver> {
-        let receivers = self.receivers.remove(&chain);
-        receivers.expect("every chain is started once")
+    fn take_gate(&mut self, chain: ChainId) -> InputGate {
+        let gate = self.gates[chain.0 as usize].take();
+        gate.expect("every chain is started once")
     }
 
     /// The senders of a chain in the order in which [`open_outputs`] numbers them.
@@ -181,7 +185,7 @@ impl Channels {
         });
         targets
             .map(|(chain, channel)| {
-                let sender = self.senders.remove(&(*chain, channel.0));
+                let sender = self.senders[chain.0 as usize][channel.0 as usize].take();
                 sender.expect("every channel has one sender")
             })
             .collect()
@@ -197,7 +201,7 @@ struct StartingChain {
     /// By link.
     starts: Vec<SubtaskStart>,
     metrics: AttemptMetrics,
-    receivers: Vec<ChannelReceiver>,
+    gate: InputGate,
     senders: Vec<ChannelSender>,
     control: mpsc::Receiver<ControlMessage>,
     events: mpsc::Sender<ChainEvent>,
@@ -237,6 +241,8 @@ impl StartingChain {
         };
         let inputs: Vec<u32> = self.chain.channels.iter().map(|c| c.input).collect();
         let id = self.chain.id;
+        // It would stay for the life of the attempt, with an entry for each channel.
+        drop(self.chain);
         let context = ChainContext {
             id,
             chain: OperatorChain::new(links, Outbox::new(self.senders)),
@@ -251,10 +257,7 @@ impl StartingChain {
         }
         match source {
             Some(source) => SourceSubtask::new(context, source).run().await,
-            None => {
-                let gate = InputGate::new(self.receivers);
-                Subtask::new(context, gate, inputs).run().await
-            }
+            None => Subtask::new(context, self.gate, inputs).run().await,
         }
     }
 
@@ -303,7 +306,7 @@ fn open_outputs(job: &Job, link: &Link, next_sender: &mut usize) -> Vec<Vec<Outp
         Downstream::Routed(route) => {
             let first = *next_sender;
             *next_sender += route.targets.len();
-            let senders = (first..*next_sender).map(SenderIndex).collect();
+            let senders = first..*next_sender;
             let max_parallelism = job.graph.max_parallelism();
             Output::Routed(Router::new(route.partitioning, senders, max_parallelism))
         }

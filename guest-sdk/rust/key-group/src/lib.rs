@@ -5,6 +5,10 @@
 //! hash of the key, which here is FNV-1a), so that a chunk of state can move into Flink and back.
 //! It is part of the checkpoint format and never changes.
 
+mod bulk;
+
+pub use bulk::KeyGroupFunction;
+
 /// The key group of `key` out of `max_parallelism`: `murmur(fnv1a32(key)) mod max_parallelism`.
 ///
 /// ```
@@ -20,11 +24,15 @@ pub fn key_group(key: &[u8], max_parallelism: u32) -> u32 {
     murmur(fnv1a32(key)) % max_parallelism
 }
 
+/// FNV-1a of no bytes.
+const FNV_BASIS: u32 = 0x811c_9dc5;
+const FNV_PRIME: u32 = 0x0100_0193;
+
 /// FNV-1a over 32 bits: <http://www.isthe.com/chongo/tech/comp/fnv/>.
 #[inline]
 fn fnv1a32(key: &[u8]) -> u32 {
-    key.iter().fold(0x811c_9dc5, |hash, byte| {
-        (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193)
+    key.iter().fold(FNV_BASIS, |hash, byte| {
+        (hash ^ u32::from(*byte)).wrapping_mul(FNV_PRIME)
     })
 }
 

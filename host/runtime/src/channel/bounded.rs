@@ -3,54 +3,121 @@
 //! A FIFO between two subtasks, bounded by the bytes of the batches in it: a sender waits while the
 //! channel is full (backpressure). Barriers and the end weigh nothing, so a barrier is never
 //! refused for lack of room, but it keeps its place behind the records sent before it. A batch
-//! larger than the whole capacity is let in when the channel is empty.
+//! larger than the whole capacity is let in when the channel is empty. All channels of one input
+//! gate share an inbox, behind a lock that is held for one element and never across a wait.
 
-use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::collections::HashMap;
+use std::future::poll_fn;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
 
-use tokio::sync::{Semaphore, mpsc};
+use tidegate_operator::Batch;
 
+use super::inbox::Inbox;
+use super::{ChannelLimits, InputGate};
+use crate::ChannelIndex;
 use crate::stream::StreamElement;
-
-/// What a watermark takes of a channel's capacity, in bytes.
-const WATERMARK_WEIGHT: u32 = 64;
 
 /// The other end is gone: its subtask has failed or was stopped.
 #[derive(Debug, PartialEq, Eq)]
 pub struct ChannelClosed;
 
-struct Envelope {
-    element: StreamElement,
-    weight: u32,
+/// The channels of one input gate, all within `limits`: an upstream end for each, and the gate.
+#[must_use]
+pub fn bounded(channels: usize, limits: ChannelLimits) -> (Vec<ChannelSender>, InputGate) {
+    let shared = Arc::new(Shared {
+        ends: Mutex::new(Ends {
+            inbox: Inbox::new(channels, limits.sensible()),
+            receiver: Receiver::Busy,
+            waiting_senders: HashMap::new(),
+        }),
+    });
+    let indices = 0..u32::try_from(channels).expect("fewer than 2^32 channels");
+    let sender = |index| ChannelSender {
+        shared: Arc::clone(&shared),
+        channel: ChannelIndex(index),
+    };
+    (indices.map(sender).collect(), InputGate::new(shared))
 }
 
-/// A channel that holds at most `capacity` bytes of batches, at least 1: one batch at a time.
+/// What the two ends of every channel of a gate share.
+#[derive(Debug)]
+pub(super) struct Shared {
+    ends: Mutex<Ends>,
+}
+
+#[derive(Debug)]
+pub(super) struct Ends {
+    pub(super) inbox: Inbox,
+    pub(super) receiver: Receiver,
+    /// Senders that wait for room; none in most channels.
+    pub(super) waiting_senders: HashMap<ChannelIndex, Waker>,
+}
+
+/// What the reading chain does.
+#[derive(Debug)]
+pub(super) enum Receiver {
+    /// Something else; it looks for itself when it is done.
+    Busy,
+    /// It waits for an element.
+    Waiting(Waker),
+    /// It is gone.
+    Gone,
+}
+
+impl Shared {
+    /// Nothing that can panic half done runs under the lock but our own assertions, which end the
+    /// attempt: a poisoned lock is as good as any.
+    pub(super) fn lock(&self) -> MutexGuard<'_, Ends> {
+        self.ends.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Called after the lock is released: who is woken may want it at once.
+pub(super) fn wake(waiting: Option<Waker>) {
+    if let Some(waker) = waiting {
+        waker.wake();
+    }
+}
+
+impl Ends {
+    fn take_waiting_receiver(&mut self) -> Option<Waker> {
+        match std::mem::replace(&mut self.receiver, Receiver::Busy) {
+            Receiver::Waiting(waker) => Some(waker),
+            Receiver::Busy => None,
+            Receiver::Gone => {
+                self.receiver = Receiver::Gone;
+                None
+            }
+        }
+    }
+}
+
+/// What sending leaves to be done.
 #[must_use]
-pub fn bounded(capacity: u32) -> (ChannelSender, ChannelReceiver) {
-    let capacity = capacity.max(1);
-    // The queue itself needs no bound: an element enters only with its weight in credits.
-    let (queue, receiver) = mpsc::unbounded_channel();
-    let credits = Arc::new(Semaphore::new(capacity as usize));
-    let sender = ChannelSender {
-        queue,
-        credits: Arc::clone(&credits),
-        capacity,
-    };
-    (
-        sender,
-        ChannelReceiver {
-            queue: receiver,
-            credits,
-        },
-    )
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sent {
+    /// The receiver knows or will look.
+    Done,
+    /// The receiver sleeps, and what waits for it is little: [`ChannelSender::wake_receiver`] must
+    /// be called before the sender itself waits for anything, and soon.
+    WakeOwed,
+}
+
+/// Why an element was not sent at once.
+#[derive(Debug)]
+pub enum NotSent {
+    /// There is no room; here it is again.
+    Full(StreamElement),
+    /// See [`ChannelClosed`].
+    Closed,
 }
 
 /// The upstream end. Owned by one chain.
 #[derive(Debug)]
 pub struct ChannelSender {
-    queue: mpsc::UnboundedSender<Envelope>,
-    credits: Arc<Semaphore>,
-    capacity: u32,
+    shared: Arc<Shared>,
+    channel: ChannelIndex,
 }
 
 impl ChannelSender {
@@ -60,68 +127,133 @@ impl ChannelSender {
     ///
     /// [`ChannelClosed`] if the receiver is gone.
     pub async fn send(&self, element: StreamElement) -> Result<(), ChannelClosed> {
-        let weight = self.weight(&element);
-        if weight > 0 {
-            let credits = self.credits.acquire_many(weight).await;
-            // The receiver gives them back when it takes the element out.
-            credits.map_err(|_| ChannelClosed)?.forget();
-        }
-        let envelope = Envelope { element, weight };
-        self.queue.send(envelope).map_err(|_| ChannelClosed)
-    }
-
-    fn weight(&self, element: &StreamElement) -> u32 {
-        match element {
-            StreamElement::Batch(batch) => {
-                u32::try_from(batch.byte_size()).map_or(self.capacity, |b| b.min(self.capacity))
+        let mut unsent = Some(element);
+        poll_fn(|context| {
+            let element = unsent.take().expect("a future is not polled after its end");
+            match self.offer(element, Some(context)) {
+                Ok(sent) => {
+                    if sent == Sent::WakeOwed {
+                        self.wake_receiver();
+                    }
+                    Poll::Ready(Ok(()))
+                }
+                Err(NotSent::Closed) => Poll::Ready(Err(ChannelClosed)),
+                Err(NotSent::Full(element)) => {
+                    unsent = Some(element);
+                    Poll::Pending
+                }
             }
-            // Next to nothing, but not nothing: a filter that drops every record still sends them.
-            StreamElement::Watermark(_) => WATERMARK_WEIGHT.min(self.capacity),
-            StreamElement::Barrier(_) | StreamElement::EndOfInput => 0,
-        }
-    }
-}
-
-/// The downstream end. Owned by one input gate; dropping it wakes a waiting sender.
-#[derive(Debug)]
-pub struct ChannelReceiver {
-    queue: mpsc::UnboundedReceiver<Envelope>,
-    credits: Arc<Semaphore>,
-}
-
-impl ChannelReceiver {
-    /// The next element; `Ready(None)` if the sender is gone.
-    pub fn poll_recv(&mut self, context: &mut Context<'_>) -> Poll<Option<StreamElement>> {
-        self.queue.poll_recv(context).map(|envelope| {
-            let envelope = envelope?;
-            self.credits.add_permits(envelope.weight as usize);
-            Some(envelope.element)
         })
+        .await
+    }
+
+    /// Sends if there is room.
+    ///
+    /// # Errors
+    ///
+    /// [`NotSent`].
+    pub fn try_send(&self, element: StreamElement) -> Result<Sent, NotSent> {
+        self.offer(element, None)
+    }
+
+    /// Sends a copy of a batch if there is room. None if there is none, or the receiver is gone.
+    pub fn try_send_copy(&self, batch: &Batch) -> Option<Sent> {
+        let mut ends = self.shared.lock();
+        let is_gone = matches!(ends.receiver, Receiver::Gone);
+        if is_gone || !ends.inbox.offer_copy(self.channel, batch) {
+            return None;
+        }
+        Some(self.entered(ends, false))
+    }
+
+    /// Wakes the receiver if it sleeps.
+    pub fn wake_receiver(&self) {
+        let receiver = self.shared.lock().take_waiting_receiver();
+        wake(receiver);
+    }
+
+    /// Something entered the channel. For little, the receiver is not woken at once: a sender that
+    /// goes on will soon have more.
+    fn entered(&self, mut ends: MutexGuard<'_, Ends>, is_urgent: bool) -> Sent {
+        if !matches!(ends.receiver, Receiver::Waiting(_)) {
+            return Sent::Done;
+        }
+        if !is_urgent && !ends.inbox.is_worth_waking(self.channel) {
+            return Sent::WakeOwed;
+        }
+        let receiver = ends.take_waiting_receiver();
+        drop(ends);
+        wake(receiver);
+        Sent::Done
+    }
+
+    fn offer(&self, element: StreamElement, waiter: Option<&Context<'_>>) -> Result<Sent, NotSent> {
+        let mut ends = self.shared.lock();
+        if matches!(ends.receiver, Receiver::Gone) {
+            return Err(NotSent::Closed);
+        }
+        let is_urgent = match &element {
+            StreamElement::Batch(_) | StreamElement::Watermark(_) => false,
+            StreamElement::Barrier(_) | StreamElement::EndOfInput => true,
+        };
+        if let Err(element) = ends.inbox.offer(self.channel, element) {
+            if let Some(context) = waiter {
+                let waker = context.waker().clone();
+                ends.waiting_senders.insert(self.channel, waker);
+            }
+            return Err(NotSent::Full(element));
+        }
+        Ok(self.entered(ends, is_urgent))
     }
 }
 
-impl Drop for ChannelReceiver {
+/// Without an end in the channel, the receiver takes this for a failure.
+impl Drop for ChannelSender {
     fn drop(&mut self) {
-        self.credits.close();
-    }
-}
-
-impl std::fmt::Debug for Envelope {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Envelope")
-            .field("weight", &self.weight)
-            .finish_non_exhaustive()
+        let mut ends = self.shared.lock();
+        ends.waiting_senders.remove(&self.channel);
+        if matches!(ends.receiver, Receiver::Gone) {
+            return;
+        }
+        ends.inbox.close(self.channel);
+        let receiver = ends.take_waiting_receiver();
+        drop(ends);
+        wake(receiver);
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::task::Wake;
+
     use futures_util::FutureExt as _;
-    use tidegate_operator::{Batch, NO_TIMESTAMP};
+    use tidegate_operator::NO_TIMESTAMP;
 
     use super::*;
     use crate::CheckpointId;
     use crate::stream::CheckpointBarrier;
+    use crate::task::Aligner;
+
+    #[derive(Default)]
+    struct Wakes(AtomicUsize);
+
+    impl Wake for Wakes {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    fn one_channel(bytes: u32) -> (ChannelSender, InputGate) {
+        let apart = ChannelLimits {
+            bytes,
+            joined_rows: 1,
+            joined_bytes: 0,
+            waking_bytes: 0,
+        };
+        let (mut senders, gate) = bounded(1, apart);
+        (senders.remove(0), gate)
+    }
 
     fn batch(bytes: usize) -> StreamElement {
         let mut batch = Batch::default();
@@ -129,53 +261,69 @@ mod tests {
         StreamElement::Batch(batch)
     }
 
-    fn take(receiver: &mut ChannelReceiver) -> Option<Option<StreamElement>> {
-        std::future::poll_fn(|context| receiver.poll_recv(context)).now_or_never()
+    fn take(gate: &mut InputGate) -> Option<Option<StreamElement>> {
+        let taken = gate.next(&Aligner::new(1)).now_or_never();
+        taken.map(|taken| taken.map(|(_, element)| element))
     }
 
     #[test]
     fn a_full_channel_makes_the_sender_wait() {
-        let (sender, mut receiver) = bounded(1000);
+        let (sender, mut gate) = one_channel(1000);
         assert_eq!(sender.send(batch(900)).now_or_never(), Some(Ok(())));
         assert_eq!(sender.send(batch(900)).now_or_never(), None);
-        assert_eq!(take(&mut receiver), Some(Some(batch(900))));
+        assert_eq!(take(&mut gate), Some(Some(batch(900))));
         assert_eq!(sender.send(batch(900)).now_or_never(), Some(Ok(())));
+    }
+
+    #[test]
+    fn a_sender_that_waits_goes_on_when_the_channel_has_room() {
+        let (sender, mut gate) = one_channel(1000);
+        assert_eq!(sender.send(batch(900)).now_or_never(), Some(Ok(())));
+        let wakes = Arc::new(Wakes::default());
+        let waker = Waker::from(Arc::clone(&wakes));
+        let mut context = Context::from_waker(&waker);
+        let mut waiting = Box::pin(sender.send(batch(900)));
+        assert_eq!(waiting.as_mut().poll(&mut context), Poll::Pending);
+        assert_eq!(wakes.0.load(Ordering::Relaxed), 0);
+        assert_eq!(take(&mut gate), Some(Some(batch(900))));
+        assert_eq!(wakes.0.load(Ordering::Relaxed), 1);
+        assert_eq!(waiting.as_mut().poll(&mut context), Poll::Ready(Ok(())));
     }
 
     #[test]
     fn a_barrier_enters_a_full_channel_and_stays_behind_its_records() {
-        let (sender, mut receiver) = bounded(1000);
+        let (sender, mut gate) = one_channel(1000);
         let barrier = StreamElement::Barrier(CheckpointBarrier {
             checkpoint: CheckpointId(1),
         });
-        assert_eq!(sender.send(batch(990)).now_or_never(), Some(Ok(())));
+        assert_eq!(sender.send(batch(960)).now_or_never(), Some(Ok(())));
         assert_eq!(sender.send(barrier.clone()).now_or_never(), Some(Ok(())));
-        assert_eq!(take(&mut receiver), Some(Some(batch(990))));
-        assert_eq!(take(&mut receiver), Some(Some(barrier)));
-        assert_eq!(take(&mut receiver), None);
+        assert_eq!(take(&mut gate), Some(Some(batch(960))));
+        assert_eq!(take(&mut gate), Some(Some(barrier)));
+        assert_eq!(take(&mut gate), None);
     }
 
     #[test]
     fn a_batch_larger_than_the_channel_passes_through_it_alone() {
-        let (sender, mut receiver) = bounded(100);
+        let (sender, mut gate) = one_channel(100);
         assert_eq!(sender.send(batch(5000)).now_or_never(), Some(Ok(())));
         assert_eq!(sender.send(batch(1)).now_or_never(), None);
-        assert_eq!(take(&mut receiver), Some(Some(batch(5000))));
+        assert_eq!(take(&mut gate), Some(Some(batch(5000))));
         assert_eq!(sender.send(batch(1)).now_or_never(), Some(Ok(())));
     }
 
     #[test]
     fn a_channel_of_no_capacity_still_takes_one_batch_at_a_time() {
-        let (sender, mut receiver) = bounded(0);
+        let (sender, mut gate) = one_channel(0);
         assert_eq!(sender.send(batch(1)).now_or_never(), Some(Ok(())));
         assert_eq!(sender.send(batch(1)).now_or_never(), None);
-        assert_eq!(take(&mut receiver), Some(Some(batch(1))));
+        assert_eq!(take(&mut gate), Some(Some(batch(1))));
         assert_eq!(sender.send(batch(1)).now_or_never(), Some(Ok(())));
     }
 
     #[test]
     fn watermarks_alone_fill_a_channel_too() {
-        let (sender, _receiver) = bounded(1000);
+        let (sender, _gate) = one_channel(1000);
         let sent = (0..100).take_while(|at| {
             let watermark = StreamElement::Watermark(*at);
             sender.send(watermark).now_or_never() == Some(Ok(()))
@@ -185,11 +333,30 @@ mod tests {
 
     #[test]
     fn dropping_the_receiver_wakes_a_waiting_sender() {
-        let (sender, receiver) = bounded(100);
+        let (sender, gate) = one_channel(100);
         assert_eq!(sender.send(batch(100)).now_or_never(), Some(Ok(())));
         let mut waiting = Box::pin(sender.send(batch(100)));
         assert_eq!(waiting.as_mut().now_or_never(), None);
-        drop(receiver);
+        drop(gate);
         assert_eq!(waiting.now_or_never(), Some(Err(ChannelClosed)));
+    }
+
+    #[test]
+    fn a_sender_that_goes_without_an_end_is_missed_behind_what_it_sent() {
+        let (sender, mut gate) = one_channel(1000);
+        assert_eq!(sender.send(batch(1)).now_or_never(), Some(Ok(())));
+        drop(sender);
+        assert_eq!(take(&mut gate), Some(Some(batch(1))));
+        assert_eq!(take(&mut gate), Some(None));
+    }
+
+    #[test]
+    fn a_sender_that_has_ended_its_channel_is_not_missed() {
+        let (sender, mut gate) = one_channel(1000);
+        let end = StreamElement::EndOfInput;
+        assert_eq!(sender.send(end.clone()).now_or_never(), Some(Ok(())));
+        drop(sender);
+        assert_eq!(take(&mut gate), Some(Some(end)));
+        assert_eq!(take(&mut gate), None);
     }
 }

@@ -5,30 +5,25 @@
 //! aligner's decision; the gate asks it.
 
 use std::future::poll_fn;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use super::ChannelLimits;
+use super::bounded::{Receiver, Shared, wake};
+use super::inbox::Inbox;
 use crate::ChannelIndex;
-use crate::channel::ChannelReceiver;
 use crate::stream::StreamElement;
 use crate::task::Aligner;
 
-/// The input channels of one chain.
+/// The input channels of one chain. Dropping it wakes every sender that waits.
 #[derive(Debug)]
 pub struct InputGate {
-    /// By channel index; none once the channel has ended.
-    channels: Vec<Option<ChannelReceiver>>,
-    /// Where the next turn begins.
-    cursor: usize,
+    shared: Arc<Shared>,
 }
 
 impl InputGate {
-    /// A gate over these channels.
-    #[must_use]
-    pub fn new(channels: Vec<ChannelReceiver>) -> Self {
-        Self {
-            channels: channels.into_iter().map(Some).collect(),
-            cursor: 0,
-        }
+    pub(super) fn new(shared: Arc<Shared>) -> Self {
+        Self { shared }
     }
 
     /// The next element and its channel. None if an upstream subtask is gone without having ended
@@ -40,33 +35,38 @@ impl InputGate {
 
     /// Reads on with this channel, when an alignment is complete: held-back records go first.
     pub fn resume_with(&mut self, channel: ChannelIndex) {
-        self.cursor = channel.0 as usize;
+        self.shared.lock().inbox.resume_with(channel);
     }
 
     fn poll_next(
-        &mut self,
+        &self,
         aligner: &Aligner,
-        context: &mut Context<'_>,
+        context: &Context<'_>,
     ) -> Poll<Option<(ChannelIndex, StreamElement)>> {
-        let count = self.channels.len();
-        for turn in 0..count {
-            let at = (self.cursor + turn) % count;
-            let index = ChannelIndex(u32::try_from(at).expect("fewer than 2^32 channels"));
-            let Some(channel) = self.channels[at].as_mut() else {
-                continue;
-            };
-            if aligner.is_parked(index) {
-                continue;
-            }
-            let Poll::Ready(element) = channel.poll_recv(context) else {
-                continue;
-            };
-            self.cursor = at + 1;
-            if element == Some(StreamElement::EndOfInput) {
-                self.channels[at] = None;
-            }
-            return Poll::Ready(element.map(|element| (index, element)));
-        }
-        Poll::Pending
+        let mut ends = self.shared.lock();
+        let Some(taken) = ends.inbox.take(|channel| aligner.is_parked(channel)) else {
+            ends.receiver = Receiver::Waiting(context.waker().clone());
+            return Poll::Pending;
+        };
+        let sender = match taken.has_room {
+            true => ends.waiting_senders.remove(&taken.channel),
+            false => None,
+        };
+        drop(ends);
+        wake(sender);
+        let channel = taken.channel;
+        Poll::Ready(taken.element.map(|element| (channel, element)))
+    }
+}
+
+impl Drop for InputGate {
+    fn drop(&mut self) {
+        let mut ends = self.shared.lock();
+        ends.receiver = Receiver::Gone;
+        let inbox = std::mem::replace(&mut ends.inbox, Inbox::new(0, ChannelLimits::default()));
+        let senders = std::mem::take(&mut ends.waiting_senders);
+        drop(ends);
+        drop(inbox);
+        senders.into_values().for_each(|waker| waker.wake());
     }
 }

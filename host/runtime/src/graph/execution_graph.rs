@@ -46,11 +46,20 @@ impl Chain {
     }
 }
 
-/// One input channel of a chain.
-#[derive(Debug, PartialEq, Eq)]
+/// A link of a chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct LinkPlace {
+    /// The chain.
+    pub chain: ChainId,
+    /// The link's index in it.
+    pub link: u32,
+}
+
+/// One input channel of a chain. There may be a million.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ChainInput {
     /// The subtask that sends into it.
-    pub from: SubtaskId,
+    pub from: LinkPlace,
     /// The input of the first link that its batches arrive on.
     pub input: u32,
 }
@@ -102,20 +111,14 @@ impl ExecutionGraph {
     }
 }
 
-/// The chain and the place in it where a subtask landed.
-#[derive(Clone, Copy)]
-struct Place {
-    chain: ChainId,
-    link: usize,
-}
-
 struct Expansion<'a> {
     graph: &'a JobGraph,
     /// The edges into each node, in the order of its inputs.
     inputs: HashMap<&'a str, Vec<&'a Edge>>,
     parallelism: HashMap<&'a str, u32>,
     chains: Vec<Chain>,
-    places: HashMap<SubtaskId, Place>,
+    /// Where the subtasks of each node landed.
+    places: HashMap<&'a str, Vec<LinkPlace>>,
 }
 
 impl<'a> Expansion<'a> {
@@ -172,16 +175,16 @@ impl<'a> Expansion<'a> {
                 index,
             };
             let links = &mut self.chains[chain.0 as usize].links;
-            let place = Place {
+            let place = LinkPlace {
                 chain,
-                link: links.len(),
+                link: u32::try_from(links.len()).expect("fewer than 2^32 links"),
             };
             links.push(Link {
-                subtask: subtask.clone(),
+                subtask,
                 kind: node.kind,
                 outputs: node.outputs.iter().map(|_| Vec::new()).collect(),
             });
-            self.places.insert(subtask, place);
+            self.places.entry(&*node.name).or_default().push(place);
         }
     }
 
@@ -195,14 +198,13 @@ impl<'a> Expansion<'a> {
         id
     }
 
-    fn place_of(&self, operator: &str, index: u32) -> Place {
-        let operator = operator.to_owned();
-        self.places[&SubtaskId { operator, index }]
+    fn place_of(&self, operator: &str, index: u32) -> LinkPlace {
+        self.places[operator][index as usize]
     }
 
     fn connect_chained(&mut self, edge: &Edge) {
         for index in 0..self.parallelism(&edge.from) {
-            let link = self.place_of(&edge.to, index).link;
+            let link = self.place_of(&edge.to, index).link as usize;
             self.add_downstream(edge, index, Downstream::Chained { link });
         }
     }
@@ -213,6 +215,7 @@ impl<'a> Expansion<'a> {
         let input = input.expect("an edge is an input of its downstream node");
         let input = u32::try_from(input).expect("fewer than 2^32 inputs");
         for from_index in 0..self.parallelism(&edge.from) {
+            let from = self.place_of(&edge.from, from_index);
             let to_indices = match edge.partitioning {
                 Partitioning::Forward => from_index..from_index + 1,
                 Partitioning::Hash | Partitioning::Rebalance | Partitioning::Broadcast => {
@@ -220,7 +223,10 @@ impl<'a> Expansion<'a> {
                 }
             };
             let targets = to_indices
-                .map(|to_index| self.new_channel(edge, from_index, to_index, input))
+                .map(|to_index| {
+                    let to = self.place_of(&edge.to, to_index);
+                    self.new_channel(to.chain, ChainInput { from, input })
+                })
                 .collect();
             let route = Route {
                 partitioning: edge.partitioning,
@@ -230,29 +236,16 @@ impl<'a> Expansion<'a> {
         }
     }
 
-    fn new_channel(
-        &mut self,
-        edge: &Edge,
-        from_index: u32,
-        to_index: u32,
-        input: u32,
-    ) -> (ChainId, ChannelIndex) {
-        let chain = self.place_of(&edge.to, to_index).chain;
+    fn new_channel(&mut self, chain: ChainId, input: ChainInput) -> (ChainId, ChannelIndex) {
         let channels = &mut self.chains[chain.0 as usize].channels;
         let index = u32::try_from(channels.len()).expect("fewer than 2^32 channels");
-        channels.push(ChainInput {
-            from: SubtaskId {
-                operator: edge.from.clone(),
-                index: from_index,
-            },
-            input,
-        });
+        channels.push(input);
         (chain, ChannelIndex(index))
     }
 
     fn add_downstream(&mut self, edge: &Edge, from_index: u32, downstream: Downstream) {
         let place = self.place_of(&edge.from, from_index);
-        let link = &mut self.chains[place.chain.0 as usize].links[place.link];
+        let link = &mut self.chains[place.chain.0 as usize].links[place.link as usize];
         link.outputs[edge.port as usize].push(downstream);
     }
 

@@ -31,6 +31,12 @@ impl KeyGroups {
         self.max_parallelism
     }
 
+    /// Number of subtasks.
+    #[must_use]
+    pub fn parallelism(self) -> u32 {
+        self.parallelism
+    }
+
     /// The key groups of subtask `index`:
     /// `(index * max + p - 1) / p ..= ((index + 1) * max - 1) / p`.
     #[must_use]
@@ -44,6 +50,21 @@ impl KeyGroups {
     #[must_use]
     pub fn owner(self, key_group: u32) -> u32 {
         key_group * self.parallelism / self.max_parallelism
+    }
+
+    /// Replaces each key group by the subtask that owns it. As [`Self::owner`], quick for many.
+    pub fn replace_with_owners(self, key_groups: &mut [u32]) {
+        let parallelism = self.parallelism;
+        if self.max_parallelism.is_power_of_two() {
+            let shift = self.max_parallelism.trailing_zeros();
+            for group in key_groups {
+                *group = (*group * parallelism) >> shift;
+            }
+        } else {
+            for group in key_groups {
+                *group = self.owner(*group);
+            }
+        }
     }
 
     /// The subtask that owns the key group of `key`.
@@ -81,6 +102,9 @@ mod tests {
                 for group in groups.owned_by(index) {
                     prop_assert_eq!(group, next);
                     prop_assert_eq!(groups.owner(group), index);
+                    let mut owner = [group];
+                    groups.replace_with_owners(&mut owner);
+                    prop_assert_eq!(owner, [index]);
                     next += 1;
                 }
             }

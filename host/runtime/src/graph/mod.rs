@@ -7,6 +7,6 @@ mod job_graph;
 mod key_groups;
 
 pub use error::GraphError;
-pub use execution_graph::{Chain, ChainInput, Downstream, ExecutionGraph, Link, Route};
+pub use execution_graph::{Chain, ChainInput, Downstream, ExecutionGraph, Link, LinkPlace, Route};
 pub use job_graph::{Edge, JobGraph, Node, NodeKind, Partitioning};
 pub use key_groups::KeyGroups;

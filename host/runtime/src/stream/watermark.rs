@@ -14,7 +14,11 @@ pub const MAX_WATERMARK: i64 = i64::MAX;
 #[derive(Debug)]
 pub struct WatermarkMerge {
     channels: Vec<i64>,
-    merged: i64,
+    /// The smallest of `channels`.
+    smallest: i64,
+    /// How many of `channels` stand at `smallest`: until all have left it, nothing advances, so
+    /// that a watermark costs the same with two channels or a thousand.
+    at_smallest: usize,
 }
 
 impl WatermarkMerge {
@@ -23,7 +27,8 @@ impl WatermarkMerge {
     pub fn new(channels: usize) -> Self {
         Self {
             channels: vec![MIN_WATERMARK; channels],
-            merged: MIN_WATERMARK,
+            smallest: MIN_WATERMARK,
+            at_smallest: channels,
         }
     }
 
@@ -31,14 +36,21 @@ impl WatermarkMerge {
     #[must_use]
     pub fn on_watermark(&mut self, channel: ChannelIndex, watermark: i64) -> Option<i64> {
         let slot = &mut self.channels[channel.0 as usize];
-        *slot = watermark.max(*slot);
-        let smallest = self.channels.iter().copied().min().unwrap_or(MAX_WATERMARK);
-        if smallest > self.merged {
-            self.merged = smallest;
-            Some(smallest)
-        } else {
-            None
+        if watermark <= *slot {
+            return None;
         }
+        let stood_at = std::mem::replace(slot, watermark);
+        if stood_at > self.smallest {
+            return None;
+        }
+        self.at_smallest -= 1;
+        if self.at_smallest > 0 {
+            return None;
+        }
+        self.smallest = self.channels.iter().copied().min().unwrap_or(MAX_WATERMARK);
+        let at_smallest = self.channels.iter().filter(|w| **w == self.smallest);
+        self.at_smallest = at_smallest.count();
+        Some(self.smallest)
     }
 
     /// A channel ended. Gives the merged watermark if that advanced.
@@ -50,6 +62,8 @@ impl WatermarkMerge {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -74,5 +88,24 @@ mod tests {
         assert_eq!(merge.on_watermark(ChannelIndex(0), 10), Some(10));
         assert_eq!(merge.on_watermark(ChannelIndex(0), 3), None);
         assert_eq!(merge.on_watermark(ChannelIndex(0), 11), Some(11));
+    }
+
+    proptest! {
+        #[test]
+        fn the_merged_watermark_is_the_smallest_of_all_and_told_once(
+            told in prop::collection::vec((0u32..4, 0i64..20), 0..100),
+        ) {
+            let mut merge = WatermarkMerge::new(4);
+            let mut channels = [MIN_WATERMARK; 4];
+            let mut last = MIN_WATERMARK;
+            for (channel, watermark) in told {
+                let slot = &mut channels[channel as usize];
+                *slot = watermark.max(*slot);
+                let smallest = channels.iter().copied().min().unwrap();
+                let expected = (smallest > last).then_some(smallest);
+                last = smallest;
+                prop_assert_eq!(merge.on_watermark(ChannelIndex(channel), watermark), expected);
+            }
+        }
     }
 }

@@ -42,6 +42,10 @@ enum Channel {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Aligner {
     channels: Vec<Channel>,
+    /// How many of `channels` are open.
+    open: usize,
+    /// How many of `channels` have ended.
+    ended: usize,
     /// The checkpoint whose barriers are arriving. At least one channel is then parked.
     aligning: Option<CheckpointId>,
     last_completed: Option<CheckpointId>,
@@ -53,6 +57,8 @@ impl Aligner {
     pub fn new(channels: usize) -> Self {
         Self {
             channels: vec![Channel::Open; channels],
+            open: channels,
+            ended: 0,
             aligning: None,
             last_completed: None,
         }
@@ -67,7 +73,7 @@ impl Aligner {
     /// True if every channel has ended.
     #[must_use]
     pub fn all_ended(&self) -> bool {
-        self.channels.iter().all(|c| *c == Channel::Ended)
+        self.ended == self.channels.len()
     }
 
     /// The checkpoint that is being aligned.
@@ -93,6 +99,7 @@ impl Aligner {
         assert_eq!(current, checkpoint, "two checkpoints aligned at once");
 
         *slot = Channel::Parked;
+        self.open -= 1;
         match self.complete_if_aligned() {
             Some(checkpoint) => Alignment::Complete(checkpoint),
             None => Alignment::Park(channel),
@@ -109,6 +116,8 @@ impl Aligner {
         assert_ne!(*slot, Channel::Parked, "{channel} ended while parked");
         assert_ne!(*slot, Channel::Ended, "{channel} ended twice");
         *slot = Channel::Ended;
+        self.open -= 1;
+        self.ended += 1;
         if let Some(checkpoint) = self.complete_if_aligned() {
             EndOfChannel::Complete(checkpoint)
         } else if self.all_ended() {
@@ -120,7 +129,7 @@ impl Aligner {
 
     fn complete_if_aligned(&mut self) -> Option<CheckpointId> {
         let checkpoint = self.aligning?;
-        if self.channels.contains(&Channel::Open) {
+        if self.open > 0 {
             return None;
         }
         for channel in &mut self.channels {
@@ -128,6 +137,7 @@ impl Aligner {
                 *channel = Channel::Open;
             }
         }
+        self.open = self.channels.len() - self.ended;
         self.aligning = None;
         self.last_completed = Some(checkpoint);
         Some(checkpoint)

@@ -115,12 +115,14 @@ impl ChainContext {
         }
     }
 
-    async fn tell_persister(&self, message: PersistMessage) -> Result<(), Exit> {
+    async fn tell_persister(&mut self, message: PersistMessage) -> Result<(), Exit> {
+        self.chain.wake_receivers();
         let sent = self.persister.send(message).await;
         sent.map_err(|_| Exit::NeighbourGone)
     }
 
-    async fn tell_coordinator(&self, event: ChainEvent) -> Result<(), Exit> {
+    async fn tell_coordinator(&mut self, event: ChainEvent) -> Result<(), Exit> {
+        self.chain.wake_receivers();
         let sent = self.events.send(event).await;
         sent.map_err(|_| Exit::NeighbourGone)
     }

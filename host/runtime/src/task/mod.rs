@@ -8,6 +8,7 @@ mod operator_chain;
 mod outbox;
 mod persister;
 mod router;
+mod scatter;
 mod source_subtask;
 mod subtask;
 
@@ -16,7 +17,7 @@ pub use operator::{ComponentOperator, OperatorFactory, OperatorInstance};
 
 pub(crate) use chain_context::{ChainContext, Exit};
 pub(crate) use operator_chain::{OpenLink, OperatorChain, Output, Role, connector_failed};
-pub(crate) use outbox::{Outbox, SenderIndex};
+pub(crate) use outbox::Outbox;
 pub(crate) use persister::{PersistMessage, Persister, RunIdentity};
 pub(crate) use router::Router;
 pub(crate) use source_subtask::SourceSubtask;

@@ -122,6 +122,16 @@ impl OperatorChain {
         self.outbox.flush().await
     }
 
+    /// See [`Outbox::owes_wakes`].
+    pub(crate) fn owes_wakes(&self) -> bool {
+        self.outbox.owes_wakes()
+    }
+
+    /// See [`Outbox::wake_receivers`].
+    pub(crate) fn wake_receivers(&mut self) {
+        self.outbox.wake_receivers();
+    }
+
     /// The state of every subtask as of now. `splits` are the source's positions.
     pub(crate) fn snapshot(
         &mut self,

@@ -1,11 +1,22 @@
 //! Record path: router → **outbox** → channel.
 //!
 //! What a chain has produced and not yet sent, in order. Guests and sinks are called without
-//! waiting; what they produce is queued here, and only then does the chain wait for room in the
-//! channels. Bounded by the output that one call may return.
+//! waiting; what they produce is sent at once where there is room. The rest is queued here, and
+//! only after the call does the chain wait for room: bounded by the output that one call may give.
+//! A receiver that sleeps may be left asleep for a moment while more comes, but never while this
+//! chain sleeps itself.
 
-use crate::channel::{ChannelClosed, ChannelSender};
+use std::time::{Duration, Instant};
+
+use tidegate_operator::Batch;
+
+use crate::channel::{ChannelClosed, ChannelSender, NotSent, Sent};
 use crate::stream::StreamElement;
+
+/// A busy chain lets receivers sleep this long after it began to have something for them: many
+/// small batches become a few larger ones, and the processor is not passed to and fro. A chain that
+/// is not busy wakes them before it sleeps, and a slow one after each call.
+const WAKE_DELAY: Duration = Duration::from_millis(2);
 
 /// A sender of one outbox, dense from 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,35 +27,177 @@ pub(crate) struct SenderIndex(pub(crate) usize);
 pub(crate) struct Outbox {
     senders: Vec<ChannelSender>,
     queue: Vec<(SenderIndex, StreamElement)>,
+    /// True if a downstream subtask was found to be gone.
+    is_closed: bool,
+    /// Senders whose receivers sleep though they have something to read: little, and more may come.
+    owed: Vec<SenderIndex>,
+    /// By sender: whether it is in `owed`.
+    is_owed: Vec<bool>,
+    /// When no receiver was owed a wake for the last time, at the end of a call.
+    settled_at: Instant,
 }
 
 impl Outbox {
     pub(crate) fn new(senders: Vec<ChannelSender>) -> Self {
         Self {
+            owed: Vec::new(),
+            is_owed: vec![false; senders.len()],
+            settled_at: Instant::now(),
             senders,
             queue: Vec::new(),
+            is_closed: false,
         }
     }
 
+    /// Sends, or queues what has to wait.
     pub(crate) fn push(&mut self, sender: SenderIndex, element: StreamElement) {
-        self.queue.push((sender, element));
+        // What is queued goes first, so that each channel keeps its order.
+        if !self.queue.is_empty() {
+            self.queue.push((sender, element));
+            return;
+        }
+        match self.senders[sender.0].try_send(element) {
+            Ok(sent) => self.note(sender, sent),
+            Err(NotSent::Full(element)) => self.queue.push((sender, element)),
+            Err(NotSent::Closed) => self.is_closed = true,
+        }
     }
 
-    #[cfg(test)]
-    pub(crate) fn queued(&self) -> &[(SenderIndex, StreamElement)] {
-        &self.queue
+    /// As [`Self::push`], for records of which the channel makes a copy.
+    pub(crate) fn push_copy(&mut self, sender: SenderIndex, batch: &Batch) {
+        let goes_now = self.queue.is_empty();
+        let sent = goes_now.then(|| self.senders[sender.0].try_send_copy(batch));
+        match sent.flatten() {
+            Some(sent) => self.note(sender, sent),
+            None => self.push(sender, StreamElement::Batch(batch.clone())),
+        }
     }
 
-    /// Sends everything, waiting for room. Not cancel-safe: what was queued is lost, so it is
+    /// True if receivers sleep that have something to read. The chain must not sleep then.
+    pub(crate) fn owes_wakes(&self) -> bool {
+        !self.owed.is_empty()
+    }
+
+    /// Wakes all receivers that have something to read.
+    pub(crate) fn wake_receivers(&mut self) {
+        for sender in self.owed.drain(..) {
+            self.is_owed[sender.0] = false;
+            self.senders[sender.0].wake_receiver();
+        }
+    }
+
+    fn note(&mut self, sender: SenderIndex, sent: Sent) {
+        match sent {
+            Sent::Done => {}
+            Sent::WakeOwed => {
+                if !std::mem::replace(&mut self.is_owed[sender.0], true) {
+                    self.owed.push(sender);
+                }
+            }
+        }
+    }
+
+    /// Sends what is queued, waiting for room. Not cancel-safe: what was queued is lost, so it is
     /// only dropped when the attempt is over.
     ///
     /// # Errors
     ///
     /// [`ChannelClosed`] if a downstream subtask is gone.
     pub(crate) async fn flush(&mut self) -> Result<(), ChannelClosed> {
+        if self.is_closed {
+            return Err(ChannelClosed);
+        }
+        if !self.queue.is_empty() || self.settled_at.elapsed() >= WAKE_DELAY {
+            self.wake_receivers();
+        }
         for (sender, element) in self.queue.drain(..) {
             self.senders[sender.0].send(element).await?;
         }
+        if self.owed.is_empty() {
+            self.settled_at = Instant::now();
+        }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::task::{Context, Wake, Waker};
+
+    use super::*;
+    use crate::CheckpointId;
+    use crate::channel::{ChannelLimits, bounded};
+    use crate::stream::CheckpointBarrier;
+    use crate::task::Aligner;
+
+    #[derive(Default)]
+    struct Wakes(AtomicUsize);
+
+    impl Wake for Wakes {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// How often a receiver that sleeps is woken by what is done to an outbox.
+    fn wakes(act: impl FnOnce(&mut Outbox)) -> usize {
+        let (senders, mut gate) = bounded(1, ChannelLimits::default());
+        let mut outbox = Outbox::new(senders);
+        let wakes = Arc::new(Wakes::default());
+        let waker = Waker::from(Arc::clone(&wakes));
+        let aligner = Aligner::new(1);
+        let mut sleeping = pin!(gate.next(&aligner));
+        let polled = sleeping.as_mut().poll(&mut Context::from_waker(&waker));
+        assert!(polled.is_pending());
+        act(&mut outbox);
+        wakes.0.load(Ordering::Relaxed)
+    }
+
+    fn records(bytes: usize) -> Batch {
+        let mut batch = Batch::default();
+        batch.push(0, b"", &vec![0; bytes]);
+        batch
+    }
+
+    fn barrier() -> StreamElement {
+        let checkpoint = CheckpointId(1);
+        StreamElement::Barrier(CheckpointBarrier { checkpoint })
+    }
+
+    #[test]
+    fn a_receiver_sleeps_on_for_little_until_the_chain_itself_would_sleep() {
+        let little = |outbox: &mut Outbox| {
+            outbox.push_copy(SenderIndex(0), &records(10));
+            outbox.push(SenderIndex(0), StreamElement::Batch(records(10)));
+            assert!(outbox.owes_wakes());
+        };
+        assert_eq!(wakes(little), 0);
+        let then_sleep = |outbox: &mut Outbox| {
+            little(outbox);
+            outbox.wake_receivers();
+            assert!(!outbox.owes_wakes());
+        };
+        assert_eq!(wakes(then_sleep), 1);
+    }
+
+    #[test]
+    fn a_receiver_is_woken_at_once_for_much_and_for_a_barrier() {
+        let much = StreamElement::Batch(records(100_000));
+        for element in [much, barrier(), StreamElement::EndOfInput] {
+            assert_eq!(wakes(|outbox| outbox.push(SenderIndex(0), element)), 1);
+        }
+    }
+
+    #[test]
+    fn a_receiver_that_is_gone_is_found_at_the_flush() {
+        use futures_util::FutureExt as _;
+        let (senders, gate) = bounded(1, ChannelLimits::default());
+        let mut outbox = Outbox::new(senders);
+        drop(gate);
+        outbox.push_copy(SenderIndex(0), &records(10));
+        assert_eq!(outbox.flush().now_or_never(), Some(Err(ChannelClosed)));
     }
 }

@@ -1,12 +1,15 @@
 //! Record path: operator instance → **router** → channel. Barrier path: to *every* channel, after
 //! all earlier records.
 //!
-//! Which channels a batch goes to. The router only decides and queues in the outbox; waiting for
-//! room is the outbox's part.
+//! Which channels a batch goes to. The router only decides; sending, and waiting for room, is the
+//! outbox's part.
+
+use std::ops::Range;
 
 use tidegate_operator::Batch;
 
 use super::outbox::{Outbox, SenderIndex};
+use super::scatter::{Part, Scatter};
 use crate::graph::{KeyGroups, Partitioning};
 use crate::stream::StreamElement;
 
@@ -14,112 +17,87 @@ use crate::stream::StreamElement;
 #[derive(Debug)]
 pub(crate) struct Router {
     partitioning: Partitioning,
-    /// By downstream subtask.
-    channels: Vec<SenderIndex>,
+    /// The first of its senders, which are by downstream subtask.
+    first: SenderIndex,
+    channels: usize,
     /// `rebalance`: the channel whose turn it is.
     turn: usize,
-    /// `hash`: the channel of each key group.
-    channel_of_group: Vec<u32>,
-    /// `hash`: the channel of each row of the batch at hand, kept to be used again.
-    channel_of_row: Vec<u32>,
+    /// `hash` over several channels: which rows go where.
+    scatter: Option<Box<Scatter>>,
 }
 
 impl Router {
+    /// Over the senders `senders` of the outbox, by downstream subtask.
+    ///
     /// # Panics
     ///
-    /// If there are no channels.
+    /// If there are none.
     pub(crate) fn new(
         partitioning: Partitioning,
-        channels: Vec<SenderIndex>,
+        senders: Range<usize>,
         max_parallelism: u32,
     ) -> Self {
-        assert!(!channels.is_empty(), "an edge has at least one channel");
-        let parallelism = u32::try_from(channels.len()).expect("fewer than 2^32 channels");
-        let channel_of_group = match partitioning {
-            Partitioning::Hash => {
+        assert!(!senders.is_empty(), "an edge has at least one channel");
+        let parallelism = u32::try_from(senders.len()).expect("fewer than 2^32 channels");
+        let scatter = match partitioning {
+            Partitioning::Hash if parallelism > 1 => {
                 let groups = KeyGroups::new(max_parallelism, parallelism);
-                (0..max_parallelism).map(|g| groups.owner(g)).collect()
+                Some(Box::new(Scatter::new(groups)))
             }
-            Partitioning::Forward | Partitioning::Rebalance | Partitioning::Broadcast => Vec::new(),
+            Partitioning::Hash
+            | Partitioning::Forward
+            | Partitioning::Rebalance
+            | Partitioning::Broadcast => None,
         };
         Self {
             partitioning,
-            channels,
+            first: SenderIndex(senders.start),
+            channels: senders.len(),
             turn: 0,
-            channel_of_group,
-            channel_of_row: Vec::new(),
+            scatter,
         }
     }
 
     /// Queues a batch for the channels it belongs to.
     pub(crate) fn route(&mut self, batch: Batch, outbox: &mut Outbox) {
+        let SenderIndex(first) = self.first;
         match self.partitioning {
-            Partitioning::Forward => outbox.push(self.channels[0], StreamElement::Batch(batch)),
+            Partitioning::Forward => outbox.push(self.first, StreamElement::Batch(batch)),
             Partitioning::Rebalance => {
-                outbox.push(self.channels[self.turn], StreamElement::Batch(batch));
-                self.turn = (self.turn + 1) % self.channels.len();
+                let channel = SenderIndex(first + self.turn);
+                outbox.push(channel, StreamElement::Batch(batch));
+                self.turn = (self.turn + 1) % self.channels;
             }
             Partitioning::Broadcast => self.broadcast(&StreamElement::Batch(batch), outbox),
-            Partitioning::Hash if self.channels.len() == 1 => {
-                outbox.push(self.channels[0], StreamElement::Batch(batch));
-            }
-            Partitioning::Hash => self.scatter(batch, outbox),
+            Partitioning::Hash => match &mut self.scatter {
+                None => outbox.push(self.first, StreamElement::Batch(batch)),
+                Some(scatter) => scatter.split(batch, |channel, part| {
+                    let sender = SenderIndex(first + channel);
+                    match part {
+                        Part::Owned(part) => outbox.push(sender, StreamElement::Batch(part)),
+                        Part::Small(part) => outbox.push_copy(sender, part),
+                    }
+                }),
+            },
         }
     }
 
     /// Queues an element for every channel.
     pub(crate) fn broadcast(&self, element: &StreamElement, outbox: &mut Outbox) {
-        for channel in &self.channels {
-            outbox.push(*channel, element.clone());
+        for channel in 0..self.channels {
+            outbox.push(SenderIndex(self.first.0 + channel), element.clone());
         }
     }
-
-    fn scatter(&mut self, batch: Batch, outbox: &mut Outbox) {
-        let groups = u32::try_from(self.channel_of_group.len()).expect("at most 32768 groups");
-        let mut rows_of_channel = vec![0usize; self.channels.len()];
-        self.channel_of_row.clear();
-        self.channel_of_row.extend(batch.keys().rows().map(|key| {
-            let group = tidegate_key_group::key_group(key, groups);
-            let channel = self.channel_of_group[group as usize];
-            rows_of_channel[channel as usize] += 1;
-            channel
-        }));
-        // A batch whose records all go one way, as after an upstream hash, is moved whole.
-        if let Some(only) = rows_of_channel.iter().position(|rows| *rows == batch.len()) {
-            outbox.push(self.channels[only], StreamElement::Batch(batch));
-            return;
-        }
-        let parts = split_rows(&batch, &self.channel_of_row, &rows_of_channel);
-        for (channel, part) in self.channels.iter().zip(parts) {
-            if !part.is_empty() {
-                outbox.push(*channel, StreamElement::Batch(part));
-            }
-        }
-    }
-}
-
-/// Copies row `i` of `batch` into part `part_of_row[i]`, in order.
-fn split_rows(batch: &Batch, part_of_row: &[u32], rows_of_part: &[usize]) -> Vec<Batch> {
-    let rows = batch.len().max(1);
-    let share = |bytes: usize, part_rows: usize| bytes / rows * part_rows + bytes % rows;
-    let (key_bytes, value_bytes) = (batch.keys().data().len(), batch.values().data().len());
-    let mut parts: Vec<Batch> = rows_of_part
-        .iter()
-        .map(|n| Batch::with_capacity(*n, share(key_bytes, *n), share(value_bytes, *n)))
-        .collect();
-    let columns = batch.keys().rows().zip(batch.values().rows());
-    let rows = batch.timestamps().iter().zip(columns);
-    for ((timestamp, (key, value)), part) in rows.zip(part_of_row) {
-        parts[*part as usize].push(*timestamp, key, value);
-    }
-    parts
 }
 
 #[cfg(test)]
 mod tests {
+    use futures_util::FutureExt as _;
     use tidegate_operator::NO_TIMESTAMP;
 
     use super::*;
+    use crate::channel::{ChannelLimits, bounded};
+    use crate::task::Aligner;
 
     fn batch(keys: &[&str]) -> Batch {
         let mut batch = Batch::default();
@@ -130,16 +108,22 @@ mod tests {
     }
 
     fn routed(partitioning: Partitioning, channels: usize, batches: &[&[&str]]) -> Vec<String> {
-        let indices = (0..channels).map(SenderIndex).collect();
-        let mut router = Router::new(partitioning, indices, 128);
-        let mut outbox = Outbox::new(Vec::new());
+        let apart = ChannelLimits {
+            joined_rows: 1,
+            ..ChannelLimits::default()
+        };
+        let (senders, mut gate) = bounded(channels, apart);
+        let mut router = Router::new(partitioning, 0..channels, 128);
+        let mut outbox = Outbox::new(senders);
         for keys in batches {
             router.route(batch(keys), &mut outbox);
         }
-        let queued = outbox.queued().iter();
-        queued
-            .map(|(channel, element)| {
-                let StreamElement::Batch(batch) = element else {
+        let aligner = Aligner::new(channels);
+        let next = || gate.next(&aligner).now_or_never();
+        let arrived = std::iter::from_fn(next);
+        arrived
+            .map(|arrived| {
+                let Some((channel, StreamElement::Batch(batch))) = arrived else {
                     unreachable!("only batches were routed")
                 };
                 let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();

@@ -4,6 +4,8 @@
 //! The loop of a chain that starts with a source. A source that has ended, or that was told to
 //! give nothing more, stays to answer for its position until the job is done.
 
+use std::future::ready;
+
 use super::chain_context::{ChainContext, Exit};
 use super::control::ControlMessage;
 use super::operator_chain::connector_failed;
@@ -64,6 +66,10 @@ impl SourceSubtask {
                     let head = self.context.chain.head();
                     let output = output.map_err(|error| connector_failed(head, error))?;
                     self.on_output(output).await?;
+                }
+                // Only reached if there is nothing to do: the last thing before the chain sleeps.
+                () = ready(()), if self.context.chain.owes_wakes() => {
+                    self.context.chain.wake_receivers();
                 }
             }
         }

@@ -6,6 +6,7 @@
 //! time the watermark merge's.
 
 use std::convert::Infallible;
+use std::future::ready;
 
 use super::Aligner;
 use super::aligner::{Alignment, EndOfChannel};
@@ -60,6 +61,10 @@ impl Subtask {
                 element = self.gate.next(&self.aligner), if !self.aligner.all_ended() => {
                     let (channel, element) = element.ok_or(Exit::NeighbourGone)?;
                     self.on_element(channel, element).await?;
+                }
+                // Only reached if there is nothing to do: the last thing before the chain sleeps.
+                () = ready(()), if self.context.chain.owes_wakes() => {
+                    self.context.chain.wake_receivers();
                 }
             }
         }

@@ -167,7 +167,9 @@ proptest! {
             prop_assert!(chain.channels.is_sorted_by_key(|channel| channel.input));
             for (channel, input) in chain.channels.iter().enumerate() {
                 let channel = ChannelIndex(u32::try_from(channel).unwrap());
-                receivers.insert((chain.id, channel), input.from.clone());
+                let from = &execution.chains[input.from.chain.0 as usize];
+                let from = &from.links[input.from.link as usize].subtask;
+                receivers.insert((chain.id, channel), from.clone());
             }
         }
         let senders = channels(&execution);

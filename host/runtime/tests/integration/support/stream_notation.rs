@@ -7,21 +7,25 @@
 use futures_util::FutureExt as _;
 use tidegate_operator::{Batch, NO_TIMESTAMP};
 use tidegate_runtime::CheckpointId;
-use tidegate_runtime::channel::{ChannelSender, InputGate, bounded};
+use tidegate_runtime::channel::{ChannelLimits, ChannelSender, bounded};
 use tidegate_runtime::stream::{CheckpointBarrier, StreamElement};
 use tidegate_runtime::task::{Aligner, Alignment, EndOfChannel};
 
-/// Room for everything that a test writes on one line.
-const ROOMY: u32 = 1 << 20;
+/// Room for everything that a test writes on one line; every record stays a batch of its own.
+const ROOMY: ChannelLimits = ChannelLimits {
+    bytes: 1 << 20,
+    joined_rows: 1,
+    joined_bytes: 0,
+    waking_bytes: 0,
+};
 
 /// What a subtask does with these channels: a real input gate and a real aligner, read until
 /// nothing more can be read.
 pub(crate) fn align(channels: &[&str]) -> String {
-    let (senders, receivers): (Vec<_>, Vec<_>) = channels.iter().map(|_| bounded(ROOMY)).unzip();
+    let (senders, mut gate) = bounded(channels.len(), ROOMY);
     for (sender, channel) in senders.iter().zip(channels) {
         send_all(sender, channel);
     }
-    let mut gate = InputGate::new(receivers);
     let mut aligner = Aligner::new(channels.len());
     let mut first_parked = None;
     let mut output: Vec<String> = Vec::new();
