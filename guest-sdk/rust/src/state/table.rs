@@ -123,8 +123,8 @@ impl<S> Table<S> {
         entry.is_some_and(|entry| entry.key.is(key))
     }
 
-    /// `at` if the key is there, else [`ABSENT`]. The key has at most [`WORD`] bytes and is given as
-    /// [`hash_word`] takes it.
+    /// `at` if the key is there, else [`ABSENT`]. The key has at most [`WORD`] bytes, and is given
+    /// as [`hash_word`] takes it.
     #[inline(always)]
     pub(crate) fn place_if_word(&self, at: u32, word: u64, length: usize) -> u32 {
         match self.entries.get(at as usize) {
