@@ -78,6 +78,9 @@ pub struct JobSettings {
     pub channel_capacity: u32,
     /// Bytes that all channels of a job may hold together: with many channels, each holds less.
     pub channels_capacity: u64,
+    /// The most records of a batch that small ones become while they wait in a channel; 1 leaves
+    /// every batch and every watermark as it was sent.
+    pub joined_records: u32,
 }
 
 /// However many channels there are, each holds this much.
@@ -99,6 +102,7 @@ impl Default for JobSettings {
             restart: RestartSettings::default(),
             channel_capacity: 1 << 20,
             channels_capacity: 256 << 20,
+            joined_records: 1024,
         }
     }
 }

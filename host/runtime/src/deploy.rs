@@ -159,6 +159,7 @@ impl Channels {
         let channels = graph.chains.iter().map(|chain| chain.channels.len());
         let limits = ChannelLimits {
             bytes: settings.bytes_of_one_channel(channels.clone().sum()),
+            joined_rows: settings.joined_records,
             ..ChannelLimits::default()
         };
         let mut senders = Vec::new();

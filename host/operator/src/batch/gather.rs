@@ -92,7 +92,7 @@ impl GatherBatch<'_> {
     /// If there is no such record, or a column would pass 4 GiB.
     #[must_use]
     pub fn rows(&self, rows: &[u32]) -> Batch {
-        let mut batch = Batch::default();
+        let mut batch = Batch::with_capacity(rows.len(), 0, 0);
         self.rows_into(rows, &mut batch);
         batch
     }
@@ -114,10 +114,17 @@ impl GatherBatch<'_> {
 fn gather_arrays<const WIDTH: usize>(arrays: &[[u8; WIDTH]], rows: &[u32], target: &mut Column) {
     let bytes = rows.len() * WIDTH;
     u32::try_from(bytes).expect("a column stays below 4 GiB");
-    target.data.resize(bytes, 0);
-    let (slots, _) = target.data.as_chunks_mut::<WIDTH>();
-    for (slot, row) in slots.iter_mut().zip(rows) {
-        *slot = arrays[*row as usize];
+    let gathered = rows.iter().map(|row| arrays[*row as usize]);
+    if target.data.capacity() < bytes {
+        // New memory is written once, not first with zeros.
+        target.data = gathered.collect::<Vec<_>>().into_flattened();
+    } else {
+        target.data.resize(bytes, 0);
+        let (slots, _) = target.data.as_chunks_mut::<WIDTH>();
+        slots
+            .iter_mut()
+            .zip(gathered)
+            .for_each(|(slot, row)| *slot = row);
     }
     target.offsets.clear();
     let offsets = regular_offsets::<WIDTH>(rows.len() + 1);

@@ -54,9 +54,12 @@ impl KeyGroups {
 
     /// Replaces each key group by the subtask that owns it. As [`Self::owner`], quick for many.
     pub fn replace_with_owners(self, key_groups: &mut [u32]) {
-        let parallelism = self.parallelism;
-        if self.max_parallelism.is_power_of_two() {
-            let shift = self.max_parallelism.trailing_zeros();
+        let (max, parallelism) = (self.max_parallelism, self.parallelism);
+        let shift = max.trailing_zeros();
+        if max.is_power_of_two() && parallelism.is_power_of_two() {
+            let shift = shift - parallelism.trailing_zeros();
+            key_groups.iter_mut().for_each(|group| *group >>= shift);
+        } else if max.is_power_of_two() {
             for group in key_groups {
                 *group = (*group * parallelism) >> shift;
             }
@@ -94,7 +97,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_key_group_has_exactly_one_owner(max in 1u32..=1024, p in 1u32..=1024) {
+        fn every_key_group_has_exactly_one_owner(
+            max in prop_oneof![1u32..=1024, (0u32..=10).prop_map(|bits| 1 << bits)],
+            p in prop_oneof![1u32..=1024, (0u32..=10).prop_map(|bits| 1 << bits)],
+        ) {
             prop_assume!(p <= max);
             let groups = KeyGroups::new(max, p);
             let mut next = 0;

@@ -90,10 +90,16 @@ const SHAPES: &[Shape] = &[
     },
 ];
 
-async fn run_to_its_end(shape: &Shape, faults: &Faults) {
+/// Batches and watermarks that wait are joined: how many there are depends on the load.
+const JOINED: u32 = 1024;
+/// They are left apart, so that a fault planned for a certain call comes.
+const APART: u32 = 1;
+
+async fn run_to_its_end(shape: &Shape, faults: &Faults, joined_records: u32) {
     let directory = tempfile::tempdir().unwrap();
     let output = Output::new(faults);
     let job = (shape.job)(faults, &output);
+    let job = job.settings(|settings| settings.joined_records = joined_records);
     let outcome = start(&job, directory.path()).end().await.unwrap();
     assert_eq!(
         outcome,
@@ -119,7 +125,7 @@ async fn run_to_its_end(shape: &Shape, faults: &Faults) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_record_counts_once_in_jobs_of_every_shape() {
     for shape in SHAPES {
-        run_to_its_end(shape, &Faults::none()).await;
+        run_to_its_end(shape, &Faults::none(), JOINED).await;
     }
 }
 
@@ -147,7 +153,7 @@ async fn every_record_counts_once_when_any_call_fails() {
         for (call, nth) in CALLS.iter().flat_map(|(c, n)| n.iter().map(|n| (*c, *n))) {
             runs.spawn(async move {
                 let faults = Faults::at(&[(call, nth)]);
-                run_to_its_end(shape, &faults).await;
+                run_to_its_end(shape, &faults, APART).await;
                 assert_eq!(faults.fired(), [(call, nth)], "{}", shape.name);
             });
         }
@@ -185,7 +191,9 @@ async fn run_with_many_faults(seed: u64) -> usize {
         std::array::from_fn(|_| (CALLS[random.below(9)], 1 + random.below(40) as u64));
     println!("seed={seed} planned={planned:?}");
     let faults = Faults::at(&planned);
-    run_to_its_end(&SHAPES[random.below(SHAPES.len())], &faults).await;
+    let joined_records = [JOINED, APART][random.below(2)];
+    let shape = &SHAPES[random.below(SHAPES.len())];
+    run_to_its_end(shape, &faults, joined_records).await;
     faults.fired().len()
 }
 
@@ -331,13 +339,15 @@ async fn an_operator_that_has_finished_does_not_finish_again_after_a_restart() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn windows_fire_once_when_the_slowest_source_has_passed_them() {
-    for nth in [3, 20, 60] {
-        let faults = Faults::at(&[(Call::Watermark, nth)]);
+    let planned = |nth| (vec![(Call::Watermark, nth)], APART);
+    for (planned, joined_records) in [planned(3), planned(20), planned(60), (vec![], JOINED)] {
+        let faults = Faults::at(&planned);
         let directory = tempfile::tempdir().unwrap();
         let output = Output::new(&faults);
         let fast = Numbers::new("fast", 500, &faults);
         let slow = Numbers::slow("slow", 300, &faults);
         let job = JobBuilder::new(&faults)
+            .settings(|settings| settings.joined_records = joined_records)
             .source(&fast, 2)
             .source(&slow, 1)
             .operator(
@@ -349,7 +359,7 @@ async fn windows_fire_once_when_the_slowest_source_has_passed_them() {
             .sink("out", &output, 1, &[("windows", Rebalance)]);
         let outcome = start(&job, directory.path()).end().await;
         assert_eq!(outcome.unwrap(), Outcome::Finished);
-        assert_eq!(faults.fired(), [(Call::Watermark, nth)]);
+        assert_eq!(faults.fired(), planned);
         let count = |window: u64| if window < 300 { 40 } else { 20 };
         let windows = (0..5).map(|window| window * 100);
         let keyed = windows.flat_map(|window| (0..5).map(move |key| (key, window)));
