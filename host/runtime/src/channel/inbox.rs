@@ -6,8 +6,8 @@
 //! - every channel that holds an element is in exactly one of two lists, `turns` or `held`, so that
 //!   taking the next element costs the same with two channels or a million;
 //! - small batches that wait behind each other in a channel become one: the slower the reader, the
-//!   larger the batches. Watermarks that wait behind each other become the newest, and records that
-//!   are not late for a waiting watermark may go before it; no record ever goes behind one.
+//!   larger the batches. Watermarks that wait behind each other become the newest; no record passes
+//!   one, in either direction.
 
 use std::collections::VecDeque;
 
@@ -199,9 +199,7 @@ impl Inbox {
         if let Some(Some(node)) = self.nodes.get_mut(slot.last as usize)
             && let Some(StreamElement::Batch(waiting)) = &mut node.element
             && self.limits.may_join(waiting, batch)
-            && node
-                .watermark
-                .is_none_or(|watermark| is_not_late(batch, watermark))
+            && node.watermark.is_none()
         {
             waiting.append(batch);
             node.weight += weight;
@@ -292,15 +290,6 @@ impl Inbox {
         }
         node
     }
-}
-
-/// True if the records may go before a watermark that came before them: whoever hears of it later
-/// decides the same about each of them.
-fn is_not_late(batch: &Batch, watermark: i64) -> bool {
-    batch
-        .timestamps()
-        .iter()
-        .all(|timestamp| *timestamp >= watermark)
 }
 
 impl ChannelLimits {
