@@ -8,6 +8,7 @@ mod ahead;
 mod index;
 mod key;
 mod keyed;
+mod order;
 mod table;
 
 mod chunk;

@@ -1,21 +1,22 @@
 //! Record path: batch → record → keyed state → [table]. Barrier path: [table], in order.
 //!
-//! The entries of keyed state, one after the other in memory, and a hash index of their places.
-//! Invariants: the index has the place of every entry that is not removed, and no other; an entry
-//! keeps its place until entries are arranged or closed up; `entries[..sorted]` is in canonical
-//! order, which is by key group and in it by the bytes of the key.
+//! The entries of keyed state, one after the other in memory as they came, and a hash index of their
+//! places. Invariants: the index has the place of every entry that is not removed, and no other; an
+//! entry keeps its place until entries are closed up; `order` has the places of `entries[..ordered]`,
+//! some of which may be removed, in canonical order: by key group and in it by the bytes of the key.
 //!
 //! Canonical order is kept from one checkpoint to the next: only what came since the last one has
-//! to be sorted, and a snapshot reads memory from one end to the other.
+//! to be sorted. Entries are not moved to be in that order, since those that came together are often
+//! used together.
 
-use std::cmp::Ordering;
 use std::hash::{BuildHasher, Hasher};
 
 use foldhash::fast::FixedState;
 
-use crate::bytes::{self, order_prefix, short_word};
+use crate::bytes::short_word;
 use crate::state::index::{ABSENT, Index, NOT_FIRST};
 use crate::state::key::Key;
+use crate::state::order::{Ranked, order, ranked};
 
 /// What is kept for one key.
 #[derive(Debug)]
@@ -25,11 +26,7 @@ pub(crate) struct Entry<S> {
     pub(crate) state: S,
 }
 
-/// If fewer than one entry in so many is out of order, they are merged into the others as these
-/// are read; if more are, all are moved to where they belong.
-const MERGED_SHARE: usize = 8;
-
-/// Keys whose slots of the index are read together.
+/// Keys whose slots of the index, or whose entries, are read together.
 const BLOCK: usize = 64;
 
 /// Removed entries are closed up when they are more than the others, and at least so many.
@@ -41,7 +38,8 @@ pub(crate) struct Table<S> {
     entries: Vec<Entry<S>>,
     index: Index,
     removed: usize,
-    sorted: usize,
+    order: Vec<Ranked>,
+    ordered: usize,
 }
 
 /// Keys of so many bytes and fewer are hashed and compared as one word.
@@ -80,7 +78,8 @@ impl<S> Table<S> {
             entries: Vec::new(),
             index: Index::new(),
             removed: 0,
-            sorted: 0,
+            order: Vec::new(),
+            ordered: 0,
         }
     }
 
@@ -178,10 +177,14 @@ impl<S> Table<S> {
 
     fn push(&mut self, entry: Entry<S>) -> u32 {
         let at = place(self.entries.len());
-        // Restored state comes in order, and stays so. A removed key is no key to compare with.
-        let follows = |last: &Entry<S>| !last.key.is_removed() && order(last, &entry).is_lt();
-        if self.sorted == self.entries.len() && self.entries.last().is_none_or(follows) {
-            self.sorted += 1;
+        // Restored state comes in order. A removed key is no key to compare with.
+        let follows = |last: &Ranked| {
+            let last = &self.entries[last.at as usize];
+            !last.key.is_removed() && order(last, &entry).is_lt()
+        };
+        if self.ordered == self.entries.len() && self.order.last().is_none_or(follows) {
+            self.order.push(Ranked::new(at, &entry));
+            self.ordered += 1;
         }
         self.entries.push(entry);
         at
@@ -243,8 +246,11 @@ impl<S: Default> Table<S> {
         }
         self.index.renumber(|old| new_places[old as usize]);
         self.index.shrink();
-        let sorted = new_places[..self.sorted].iter();
-        self.sorted = sorted.filter(|new| **new != ABSENT).count();
+        self.order.retain_mut(|ranked| {
+            ranked.at = new_places[ranked.at as usize];
+            ranked.at != ABSENT
+        });
+        self.ordered = self.order.len();
         self.entries.retain(|entry| !entry.key.is_removed());
         self.entries.shrink_to(self.entries.len() * 2);
         self.removed = 0;
@@ -257,105 +263,47 @@ impl<S> Table<S> {
         &mut self,
         mut take: impl FnMut(&Entry<S>) -> Result<(), E>,
     ) -> Result<(), E> {
-        if self.entries.len() - self.sorted > self.sorted / MERGED_SHARE {
-            self.arrange();
-        }
-        let (sorted, tail) = self.entries.split_at(self.sorted);
-        let mut sorted = sorted.iter().filter(|entry| !entry.key.is_removed());
-        if tail.is_empty() {
-            return sorted.try_for_each(take);
-        }
-        let mut sorted = sorted.peekable();
-        for ranked in ranked(tail) {
-            let next = &tail[ranked.at as usize];
-            while let Some(before) = sorted.next_if(|entry| order(entry, next).is_lt()) {
-                take(before)?;
-            }
-            take(next)?;
-        }
-        sorted.try_for_each(take)
-    }
-
-    /// Moves every entry to its place in canonical order, and the removed ones out.
-    fn arrange(&mut self) {
-        let order = ranked(&self.entries);
-        let mut new_places = vec![ABSENT; self.entries.len()];
-        for (new, ranked) in order.iter().enumerate() {
-            new_places[ranked.at as usize] = place(new);
-        }
-        self.index.renumber(|old| new_places[old as usize]);
-        let removed = new_places.iter_mut().filter(|new| **new == ABSENT);
-        for (new, slot) in (order.len()..).zip(removed) {
-            *slot = place(new);
-        }
-        // Each exchange brings one entry home for good.
-        for at in 0..new_places.len() {
-            while new_places[at] != place(at) {
-                let home = new_places[at] as usize;
-                self.entries.swap(at, home);
-                new_places.swap(at, home);
+        self.bring_in_order();
+        for block in self.order.chunks(BLOCK) {
+            // Read one after the other with nothing in between, the waits for memory overlap.
+            let entry = |ranked: &Ranked| &self.entries[ranked.at as usize];
+            let there = block
+                .iter()
+                .filter(|ranked| !entry(ranked).key.is_removed());
+            std::hint::black_box(there.count());
+            for ranked in block {
+                let entry = entry(ranked);
+                if !entry.key.is_removed() {
+                    take(entry)?;
+                }
             }
         }
-        self.entries.truncate(order.len());
-        self.removed = 0;
-        self.sorted = order.len();
-    }
-}
-
-/// An entry's place with the first bytes of its key, which decide most comparisons.
-#[derive(Clone, Copy)]
-struct Ranked {
-    prefix: u64,
-    at: u32,
-}
-
-/// The places of the entries that are not removed, in canonical order: dealt out by key group
-/// first, which takes one pass, so that only the short runs of one group are left to sort.
-fn ranked<S>(entries: &[Entry<S>]) -> Vec<Ranked> {
-    let there = || (0..).zip(entries).filter(|(_, e)| !e.key.is_removed());
-    let groups = there().map(|(_, entry)| entry.key_group as usize);
-    let Some((first, last)) = groups.fold(None, |range, group| match range {
-        None => Some((group, group)),
-        Some((first, last)) => Some((group.min(first), group.max(last))),
-    }) else {
-        return Vec::new();
-    };
-    let slot = |entry: &Entry<S>| entry.key_group as usize - first;
-
-    let mut starts = vec![0_usize; last - first + 2];
-    for (_, entry) in there() {
-        starts[slot(entry) + 1] += 1;
-    }
-    for index in 1..starts.len() {
-        starts[index] += starts[index - 1];
+        Ok(())
     }
 
-    let mut ranked = vec![Ranked { prefix: 0, at: 0 }; starts[last - first + 1]];
-    let mut next = starts.clone();
-    for (at, entry) in there() {
-        let rank = &mut next[slot(entry)];
-        let prefix = order_prefix(entry.key.as_bytes());
-        ranked[*rank] = Ranked { prefix, at };
-        *rank += 1;
+    /// Sorts what came since the last time, and merges it into the order.
+    fn bring_in_order(&mut self) {
+        let new = ranked(&self.entries, self.ordered);
+        self.ordered = self.entries.len();
+        if new.is_empty() {
+            return;
+        }
+        let old = std::mem::take(&mut self.order);
+        self.order.reserve_exact(old.len() + new.len());
+        let mut old = old.into_iter().peekable();
+        for ranked in new {
+            while let Some(before) = old.next_if(|old| old.order(&ranked, &self.entries).is_lt()) {
+                self.order.push(before);
+            }
+            self.order.push(ranked);
+        }
+        self.order.extend(old);
     }
-    let key = |ranked: &Ranked| entries[ranked.at as usize].key.as_bytes();
-    for group in starts.windows(2) {
-        ranked[group[0]..group[1]].sort_unstable_by(|left, right| {
-            let prefixes = left.prefix.cmp(&right.prefix);
-            prefixes.then_with(|| key(left).cmp(key(right)))
-        });
-    }
-    ranked
-}
-
-fn order<S>(left: &Entry<S>, right: &Entry<S>) -> Ordering {
-    let groups = left.key_group.cmp(&right.key_group);
-    groups.then_with(|| bytes::order(left.key.as_bytes(), right.key.as_bytes()))
 }
 
 /// A place as the index keeps it.
 #[inline]
-fn place(at: usize) -> u32 {
+pub(crate) fn place(at: usize) -> u32 {
     let at = u32::try_from(at).ok().filter(|at| *at < NOT_FIRST);
     at.expect("32 bits of address space have no room for 2^32 entries")
 }
