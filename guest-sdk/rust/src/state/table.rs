@@ -1,13 +1,13 @@
 //! Record path: batch → record → keyed state → [table]. Barrier path: [table], in order.
 //!
-//! The entries of keyed state, one after the other in memory as they came, and a hash index of their
-//! places. Invariants: the index has the place of every entry that is not removed, and no other; an
-//! entry keeps its place until entries are closed up; `order` has the places of `entries[..ordered]`,
-//! some of which may be removed, in canonical order: by key group and in it by the bytes of the key.
+//! The entries of keyed state, one after the other in memory as they came, and a hash index of
+//! their places. Invariants: the index has the place of every entry that is not removed, and no
+//! other; an entry keeps its place until entries are closed up; `order` has the places of
+//! `entries[..ordered]`, some of which may be removed, in canonical order.
 //!
 //! Canonical order is kept from one checkpoint to the next: only what came since the last one has
-//! to be sorted. Entries are not moved to be in that order, since those that came together are often
-//! used together.
+//! to be sorted. Entries are not moved to be in that order, since those that came together are
+//! often used together.
 
 use std::hash::{BuildHasher, Hasher};
 
