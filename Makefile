@@ -8,7 +8,7 @@ BENCH := target/release/tidegate-bench
 IN_EXAMPLES := --manifest-path examples/Cargo.toml --target-dir target/native-guests
 IN_TEST_GUESTS := --manifest-path tests/guests/Cargo.toml --target-dir target/native-guests
 
-.PHONY: help setup demo test check guests release bench bench-micro bench-parity-sum clean
+.PHONY: help setup demo test check guests release bench bench-micro clean
 
 help: ## This list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 20
@@ -55,11 +55,6 @@ bench-micro: release ## Measure the parts by time (criterion) and instructions (
 	$(RELEASE) build examples
 	$(RELEASE) build tests/guests
 	$(CARGO) bench -p tidegate-bench $(ARGS)
-
-bench-parity-sum: release ## Records a second of parity-sum at parallelism 2
-	$(RELEASE) build examples/parity-sum/operators/sum
-	rm -rf examples/parity-sum/bench-state
-	$(RELEASE) run examples/parity-sum/bench.toml
 
 clean: ## Remove what was built and what the demo wrote
 	rm -rf target demo
