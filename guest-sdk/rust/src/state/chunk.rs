@@ -9,12 +9,13 @@ use serde::de::DeserializeOwned;
 
 use crate::batch::StateChunk;
 use crate::failure::Failure;
-use crate::state::format::{KeyedReader, KeyedWriter, Malformed};
+use crate::state::format::{KeyedReader, Malformed};
 use crate::state::items::{Items, RestoredItems};
 use crate::state::key::Key;
 use crate::state::keyed::KeyedState;
 use crate::state::read_state;
 use crate::state::table::Entry;
+use crate::state::written_groups::WrittenGroups;
 
 /// Name of the chunks of keyed state.
 const KEYED: &str = "keyed";
@@ -108,55 +109,25 @@ pub(crate) fn read_chunks<S: DeserializeOwned>(
     Ok(())
 }
 
-/// What the chunk of one key group has to hold.
-#[derive(Clone, Copy, Default)]
-struct GroupSize {
-    entries: u32,
-    key_bytes: usize,
-}
-
-impl GroupSize {
-    /// A guess of the bytes of the chunk, without the longer states.
-    fn bytes<S>(self) -> usize {
-        self.key_bytes + self.entries as usize * (2 + size_of::<S>()) + 16
-    }
-}
-
 fn write_keyed<S: Serialize>(
     keys: &mut KeyedState<S>,
     schema_version: u32,
 ) -> Result<Vec<StateChunk>, Failure> {
     let owned = keys.owned();
-    let mut sizes = vec![GroupSize::default(); (owned.last - owned.first) as usize + 1];
-    let slot = |entry: &Entry<S>| (entry.key_group - owned.first) as usize;
-    for entry in keys.entries() {
-        let size = &mut sizes[slot(entry)];
-        size.entries += 1;
-        size.key_bytes += entry.key.as_bytes().len();
-    }
-    let chunk = |key_group, writer: KeyedWriter| StateChunk {
-        name: KEYED.to_owned(),
-        schema_version,
-        key_group: Some(key_group),
-        bytes: writer.into_bytes(),
-    };
-
+    let in_order = keys.in_order();
     let mut chunks = Vec::new();
-    let mut current: Option<(u32, KeyedWriter)> = None;
-    keys.try_for_each_in_order(|entry| {
-        let writer = match &mut current {
-            Some((key_group, writer)) if *key_group == entry.key_group => writer,
-            _ => {
-                let size = sizes[slot(entry)];
-                let writer = KeyedWriter::new(size.entries, size.bytes::<S>());
-                let before = current.replace((entry.key_group, writer));
-                chunks.extend(before.map(|(key_group, writer)| chunk(key_group, writer)));
-                &mut current.as_mut().expect("it was just set").1
-            }
-        };
-        writer.push(entry.key.as_bytes(), &entry.state)
-    })?;
-    chunks.extend(current.map(|(key_group, writer)| chunk(key_group, writer)));
+    let mut first = owned.first;
+    while first <= owned.last {
+        let written = WrittenGroups::of(first..=owned.last, &in_order)?;
+        first = written.after();
+        let written = written.into_chunks(&in_order)?.into_iter();
+        chunks.extend(written.map(|(key_group, bytes)| StateChunk {
+            name: KEYED.to_owned(),
+            schema_version,
+            key_group: Some(key_group),
+            bytes,
+        }));
+    }
     Ok(chunks)
 }
 

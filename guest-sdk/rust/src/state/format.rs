@@ -6,11 +6,11 @@
 
 use std::fmt::{self, Display};
 
-use postcard::ser_flavors::Flavor;
 use serde::Serialize;
 
 use crate::bytes::order;
 use crate::failure::Failure;
+use crate::state::encode::{append_value, append_varint};
 
 /// The first bytes of a chunk of keyed state, format version 1.
 const KEYED_MAGIC: [u8; 4] = *b"TGK\x01";
@@ -24,42 +24,63 @@ const MAX_VARINT: usize = 5;
 /// The bytes of the smallest entry: the length of an empty key, and that of an empty value.
 const MIN_ENTRY: usize = 2;
 
-/// Writes the entries of one key group, which the caller gives sorted by key.
-#[derive(Debug)]
-pub(crate) struct KeyedWriter {
-    bytes: Vec<u8>,
+/// The start of a chunk of keyed state, with room for `bytes` of entries.
+pub(crate) fn begin_keyed(entries: usize, bytes: usize) -> Result<Vec<u8>, Failure> {
+    let mut chunk = Vec::with_capacity(KEYED_MAGIC.len() + MAX_VARINT + bytes);
+    chunk.extend_from_slice(&KEYED_MAGIC);
+    append_varint(&mut chunk, checked_length(entries)?.into());
+    Ok(chunk)
 }
 
-impl KeyedWriter {
-    pub(crate) fn new(entries: u32, capacity: usize) -> Self {
-        let mut bytes = Vec::with_capacity(capacity);
-        bytes.extend_from_slice(&KEYED_MAGIC);
-        write_varint(&mut bytes, entries);
-        Self { bytes }
+/// Writes one entry behind others.
+#[inline]
+pub(crate) fn write_entry<S: Serialize>(
+    bytes: &mut Vec<u8>,
+    key: &[u8],
+    state: &S,
+) -> Result<(), Failure> {
+    append_varint(bytes, checked_length(key.len())?.into());
+    crate::bytes::append(bytes, key);
+    // Nearly every value is shorter than 128 bytes, so that its length is one byte.
+    let length_at = bytes.len();
+    bytes.push(0);
+    write_value(bytes, state)?;
+    let length = bytes.len() - length_at - 1;
+    match u8::try_from(length) {
+        Ok(short @ 0..0x80) => bytes[length_at] = short,
+        _ => write_long_length(bytes, length_at, checked_length(length)?),
     }
+    Ok(())
+}
 
-    pub(crate) fn push<S: Serialize>(&mut self, key: &[u8], state: &S) -> Result<(), Failure> {
-        write_varint(&mut self.bytes, checked_length(key.len())?);
-        crate::bytes::append(&mut self.bytes, key);
-        // Nearly every value is shorter than 128 bytes, so that its length is one byte.
-        let length_at = self.bytes.len();
-        self.bytes.push(0);
-        write_value(&mut self.bytes, state)?;
-        let length = self.bytes.len() - length_at - 1;
-        match u8::try_from(length) {
-            Ok(short @ 0..0x80) => self.bytes[length_at] = short,
-            _ => {
-                let mut prefix = Vec::with_capacity(MAX_VARINT);
-                write_varint(&mut prefix, checked_length(length)?);
-                self.bytes.splice(length_at..=length_at, prefix);
-            }
-        }
-        Ok(())
+/// The length of the entry that `bytes`, which [`write_entry`] wrote, begin with.
+#[inline(always)]
+pub(crate) fn entry_length(bytes: &[u8]) -> usize {
+    match bytes.first() {
+        Some(&key @ 0..0x80) => match bytes.get(1 + usize::from(key)) {
+            Some(&value @ 0..0x80) => 2 + usize::from(key) + usize::from(value),
+            _ => long_entry_length(bytes),
+        },
+        _ => long_entry_length(bytes),
     }
+}
 
-    pub(crate) fn into_bytes(self) -> Vec<u8> {
-        self.bytes
+#[cold]
+#[inline(never)]
+fn long_entry_length(bytes: &[u8]) -> usize {
+    let mut rest = bytes;
+    for _ in ["key", "value"] {
+        read_bytes(&mut rest).expect("an entry that was written can be read");
     }
+    bytes.len() - rest.len()
+}
+
+#[cold]
+#[inline(never)]
+fn write_long_length(bytes: &mut Vec<u8>, at: usize, length: u32) {
+    let mut prefix = Vec::with_capacity(MAX_VARINT);
+    append_varint(&mut prefix, length.into());
+    bytes.splice(at..=at, prefix);
 }
 
 /// A key with the bytes of its value.
@@ -151,21 +172,8 @@ impl Display for Malformed {
 }
 
 fn checked_length(length: usize) -> Result<u32, Failure> {
-    u32::try_from(length).map_err(|_| Failure::other("a key or a value is larger than 4 GiB"))
-}
-
-#[inline]
-fn write_varint(bytes: &mut Vec<u8>, mut number: u32) {
-    while let high @ 1.. = number >> 7 {
-        bytes.push(low_seven_bits(number) | 0x80);
-        number = high;
-    }
-    bytes.push(low_seven_bits(number));
-}
-
-#[inline]
-fn low_seven_bits(number: u32) -> u8 {
-    number.to_le_bytes()[0] & 0x7f
+    u32::try_from(length)
+        .map_err(|_| Failure::other("a key, a value or the number of keys is 4 GiB or more"))
 }
 
 #[inline]
@@ -196,31 +204,8 @@ fn read_bytes<'a>(rest: &mut &'a [u8]) -> Result<&'a [u8], Malformed> {
 }
 
 fn write_value<T: Serialize>(bytes: &mut Vec<u8>, value: &T) -> Result<(), Failure> {
-    postcard::serialize_with_flavor(value, Appender(bytes))
+    append_value(bytes, value)
         .map_err(|error| Failure::Other(format!("the state can't be written: {error}")))
-}
-
-/// Postcard's output, at the end of a chunk that is being written.
-struct Appender<'a>(&'a mut Vec<u8>);
-
-impl Flavor for Appender<'_> {
-    type Output = ();
-
-    #[inline]
-    fn try_push(&mut self, byte: u8) -> postcard::Result<()> {
-        self.0.push(byte);
-        Ok(())
-    }
-
-    #[inline]
-    fn try_extend(&mut self, bytes: &[u8]) -> postcard::Result<()> {
-        crate::bytes::append(self.0, bytes);
-        Ok(())
-    }
-
-    fn finalize(self) -> postcard::Result<()> {
-        Ok(())
-    }
 }
 
 #[cfg(test)]
@@ -239,13 +224,11 @@ mod tests {
 
     #[test]
     fn the_documented_example_is_what_is_written() {
-        let mut writer = KeyedWriter::new(2, 0);
-        writer.push(b"", &1_u64).expect("a number can be written");
-        writer
-            .push(b"tide", &300_u64)
-            .expect("a number can be written");
+        let mut bytes = begin_keyed(2, 12).expect("two are not too many");
+        write_entry(&mut bytes, b"", &1_u64).expect("a number can be written");
+        write_entry(&mut bytes, b"tide", &300_u64).expect("a number can be written");
         let expected = b"TGK\x01\x02\x00\x01\x01\x04tide\x02\xac\x02";
-        assert_eq!(writer.into_bytes(), expected);
+        assert_eq!(bytes, expected);
         assert_eq!(write_item(&7_u64), Ok(b"TGI\x01\x07".to_vec()));
     }
 
@@ -272,11 +255,10 @@ mod tests {
         fn what_is_written_is_what_is_read(
             entries in proptest::collection::btree_map(any::<Vec<u8>>(), any::<Vec<u8>>(), 1..20),
         ) {
-            let mut writer = KeyedWriter::new(u32::try_from(entries.len())?, 0);
+            let mut bytes = begin_keyed(entries.len(), 0)?;
             for (key, value) in &entries {
-                writer.push(key, value)?;
+                write_entry(&mut bytes, key, value)?;
             }
-            let bytes = writer.into_bytes();
             let read = read_all(&bytes);
             let read = read.map_err(|rule| TestCaseError::fail(rule.to_string()))?;
             prop_assert_eq!(read.len(), entries.len());
@@ -289,7 +271,7 @@ mod tests {
         #[test]
         fn any_number_is_read_as_it_was_written(number: u32) {
             let mut bytes = Vec::new();
-            write_varint(&mut bytes, number);
+            append_varint(&mut bytes, number.into());
             prop_assert_eq!(read_varint(&mut bytes.as_slice()), Ok(number));
         }
 

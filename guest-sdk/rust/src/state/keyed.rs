@@ -13,7 +13,7 @@ use crate::failure::Failure;
 use crate::state::ahead::Ahead;
 use crate::state::index::ABSENT;
 use crate::state::key::Key;
-use crate::state::table::{Entry, Table, WORD};
+use crate::state::table::{Entry, InOrder, Table, WORD};
 
 /// The state of all keys that this instance has seen, as `on_watermark` and `on_finish` get it.
 ///
@@ -202,17 +202,9 @@ impl<S> KeyedState<S> {
         Some(self.table.find(key)).filter(|at| *at != ABSENT)
     }
 
-    /// All entries, in no order.
-    pub(crate) fn entries(&self) -> impl Iterator<Item = &Entry<S>> {
-        self.table.iter()
-    }
-
-    /// Gives `take` all entries in canonical order, by key group and in it by key, until it fails.
-    pub(crate) fn try_for_each_in_order<E>(
-        &mut self,
-        take: impl FnMut(&Entry<S>) -> Result<(), E>,
-    ) -> Result<(), E> {
-        self.table.try_for_each_in_order(take)
+    /// See [`Table::in_order`].
+    pub(crate) fn in_order(&mut self) -> InOrder<'_, S> {
+        self.table.in_order()
     }
 
     pub(crate) fn owned(&self) -> KeyGroups {

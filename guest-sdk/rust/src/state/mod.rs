@@ -1,7 +1,7 @@
 //! What an operator remembers, and how it becomes chunks and comes back.
 //!
 //! [`KeyedState`] holds one value for each key. [`chunk`] writes it in canonical order and reads
-//! it back whole or not at all; `guest-sdk/FORMAT.md` draws the bytes. [`items`] is the state of
+//! it back whole or not at all, each value by [`encode`]; `guest-sdk/FORMAT.md` draws the bytes. [`items`] is the state of
 //! no key.
 
 mod ahead;
@@ -12,8 +12,10 @@ mod order;
 mod table;
 
 mod chunk;
+mod encode;
 mod format;
 mod items;
+mod written_groups;
 
 pub(crate) use ahead::{Ahead, BLOCK};
 pub(crate) use chunk::{Chunks, read_chunks, write_chunks};

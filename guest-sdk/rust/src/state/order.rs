@@ -13,7 +13,7 @@ use crate::state::table::{Entry, place};
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Ranked {
     prefix: u64,
-    key_group: u32,
+    pub(crate) key_group: u32,
     pub(crate) at: u32,
 }
 

@@ -258,27 +258,14 @@ impl<S: Default> Table<S> {
 }
 
 impl<S> Table<S> {
-    /// Gives `take` all entries in canonical order, until it fails.
-    pub(crate) fn try_for_each_in_order<E>(
-        &mut self,
-        mut take: impl FnMut(&Entry<S>) -> Result<(), E>,
-    ) -> Result<(), E> {
+    /// All entries, and the canonical order of their places.
+    pub(crate) fn in_order(&mut self) -> InOrder<'_, S> {
         self.bring_in_order();
-        for block in self.order.chunks(BLOCK) {
-            // Read one after the other with nothing in between, the waits for memory overlap.
-            let entry = |ranked: &Ranked| &self.entries[ranked.at as usize];
-            let there = block
-                .iter()
-                .filter(|ranked| !entry(ranked).key.is_removed());
-            std::hint::black_box(there.count());
-            for ranked in block {
-                let entry = entry(ranked);
-                if !entry.key.is_removed() {
-                    take(entry)?;
-                }
-            }
+        InOrder {
+            entries: &self.entries,
+            order: &self.order,
+            removed: self.removed,
         }
-        Ok(())
     }
 
     /// Sorts what came since the last time, and merges it into the order.
@@ -299,6 +286,17 @@ impl<S> Table<S> {
         }
         self.order.extend(old);
     }
+}
+
+/// All entries, and their order.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct InOrder<'a, S> {
+    /// As they lie in memory, removed ones included.
+    pub(crate) entries: &'a [Entry<S>],
+    /// In canonical order; some may be removed.
+    pub(crate) order: &'a [Ranked],
+    /// How many are removed.
+    pub(crate) removed: usize,
 }
 
 /// A place as the index keeps it.
@@ -364,14 +362,14 @@ mod tests {
     }
 
     fn in_order(table: &mut Table<u64>) -> Vec<(u32, Vec<u8>, u64)> {
-        let mut entries = Vec::new();
-        let taken: Result<(), ()> = table.try_for_each_in_order(|entry| {
+        let InOrder { entries, order, .. } = table.in_order();
+        let entries = order.iter().map(|ranked| &entries[ranked.at as usize]);
+        let there = entries.filter(|entry| !entry.key.is_removed());
+        let owned = there.map(|entry| {
             let key = entry.key.as_bytes().to_vec();
-            entries.push((entry.key_group, key, entry.state));
-            Ok(())
+            (entry.key_group, key, entry.state)
         });
-        assert_eq!(taken, Ok(()));
-        entries
+        owned.collect()
     }
 
     proptest! {

@@ -1,0 +1,458 @@
+//! Barrier path: keyed state → [the bytes of a value] → chunk.
+//!
+//! Writes values in postcard's wire format, version 1. A snapshot writes every value of the state
+//! while records wait, and postcard's own serialiser makes an integer byte by byte, with a check of
+//! the engine's clock at each; here it is one word. Invariant: the bytes are those that
+//! `postcard::to_vec` gives, which the tests hold for every kind of value. Reading is postcard's.
+
+use postcard::{Error, Result};
+use serde::Serialize;
+use serde::ser::{self, Serializer};
+
+use crate::bytes;
+
+/// Numbers below 2^56 have at most eight groups of seven bits.
+const WORD_BITS: u32 = 56;
+
+/// Appends a value to `buffer`. What a failure leaves behind is a part of it.
+///
+/// # Errors
+///
+/// What postcard answers: a sequence or map of unknown length, and what the type itself says.
+#[inline]
+pub(crate) fn append_value<T: Serialize>(buffer: &mut Vec<u8>, value: &T) -> Result<()> {
+    value.serialize(&mut Encoder(buffer))
+}
+
+/// Appends a number as LEB128 in its shortest form: seven bits a byte, the lowest first.
+#[inline(always)]
+pub(crate) fn append_varint(buffer: &mut Vec<u8>, number: u64) {
+    if number < 0x80 {
+        buffer.push(number.to_le_bytes()[0]);
+    } else if number >> WORD_BITS == 0 {
+        let groups = spread(number);
+        let length = (u64::BITS - groups.leading_zeros()).div_ceil(8);
+        // The high bit of every byte but the last.
+        let more = 0x8080_8080_8080_8080 & ((1 << (8 * (length - 1))) - 1);
+        bytes::append_word(buffer, groups | more, length as usize);
+    } else {
+        append_long_varint(buffer, number.into());
+    }
+}
+
+/// The eight lowest groups of seven bits, each in a byte of its own.
+#[inline(always)]
+fn spread(number: u64) -> u64 {
+    let halves = (number & 0x0fff_ffff) | ((number & 0x00ff_ffff_f000_0000) << 4);
+    let quarters = (halves & 0x0000_3fff_0000_3fff) | ((halves & 0x0fff_c000_0fff_c000) << 2);
+    (quarters & 0x007f_007f_007f_007f) | ((quarters & 0x3f80_3f80_3f80_3f80) << 1)
+}
+
+#[cold]
+#[inline(never)]
+fn append_long_varint(buffer: &mut Vec<u8>, mut number: u128) {
+    while number >= 0x80 {
+        buffer.push(number.to_le_bytes()[0] | 0x80);
+        number >>= 7;
+    }
+    buffer.push(number.to_le_bytes()[0]);
+}
+
+/// Small numbers of either sign as small ones without.
+#[inline(always)]
+fn zigzag(number: i64) -> u64 {
+    ((number << 1) ^ (number >> 63)).cast_unsigned()
+}
+
+/// Postcard's serialiser, at the end of a buffer.
+struct Encoder<'a>(&'a mut Vec<u8>);
+
+impl Encoder<'_> {
+    #[inline]
+    fn length(&mut self, length: usize) {
+        append_varint(self.0, length as u64);
+    }
+
+    #[inline]
+    fn bytes(&mut self, bytes: &[u8]) {
+        self.length(bytes.len());
+        bytes::append(self.0, bytes);
+    }
+}
+
+impl Serializer for &mut Encoder<'_> {
+    type Ok = ();
+    type Error = Error;
+    type SerializeSeq = Self;
+    type SerializeTuple = Self;
+    type SerializeTupleStruct = Self;
+    type SerializeTupleVariant = Self;
+    type SerializeMap = Self;
+    type SerializeStruct = Self;
+    type SerializeStructVariant = Self;
+
+    fn is_human_readable(&self) -> bool {
+        false
+    }
+
+    #[inline]
+    fn serialize_bool(self, value: bool) -> Result<()> {
+        self.serialize_u8(value.into())
+    }
+
+    #[inline]
+    fn serialize_i8(self, value: i8) -> Result<()> {
+        self.serialize_u8(value.cast_unsigned())
+    }
+
+    #[inline]
+    fn serialize_i16(self, value: i16) -> Result<()> {
+        self.serialize_i64(value.into())
+    }
+
+    #[inline]
+    fn serialize_i32(self, value: i32) -> Result<()> {
+        self.serialize_i64(value.into())
+    }
+
+    #[inline]
+    fn serialize_i64(self, value: i64) -> Result<()> {
+        self.serialize_u64(zigzag(value))
+    }
+
+    fn serialize_i128(self, value: i128) -> Result<()> {
+        self.serialize_u128(((value << 1) ^ (value >> 127)).cast_unsigned())
+    }
+
+    #[inline]
+    fn serialize_u8(self, value: u8) -> Result<()> {
+        self.0.push(value);
+        Ok(())
+    }
+
+    #[inline]
+    fn serialize_u16(self, value: u16) -> Result<()> {
+        self.serialize_u64(value.into())
+    }
+
+    #[inline]
+    fn serialize_u32(self, value: u32) -> Result<()> {
+        self.serialize_u64(value.into())
+    }
+
+    #[inline]
+    fn serialize_u64(self, value: u64) -> Result<()> {
+        append_varint(self.0, value);
+        Ok(())
+    }
+
+    fn serialize_u128(self, value: u128) -> Result<()> {
+        append_long_varint(self.0, value);
+        Ok(())
+    }
+
+    #[inline]
+    fn serialize_f32(self, value: f32) -> Result<()> {
+        self.0.extend_from_slice(&value.to_bits().to_le_bytes());
+        Ok(())
+    }
+
+    #[inline]
+    fn serialize_f64(self, value: f64) -> Result<()> {
+        self.0.extend_from_slice(&value.to_bits().to_le_bytes());
+        Ok(())
+    }
+
+    fn serialize_char(self, value: char) -> Result<()> {
+        self.serialize_str(value.encode_utf8(&mut [0; 4]))
+    }
+
+    #[inline]
+    fn serialize_str(self, value: &str) -> Result<()> {
+        self.serialize_bytes(value.as_bytes())
+    }
+
+    #[inline]
+    fn serialize_bytes(self, value: &[u8]) -> Result<()> {
+        self.bytes(value);
+        Ok(())
+    }
+
+    #[inline]
+    fn serialize_none(self) -> Result<()> {
+        self.serialize_u8(0)
+    }
+
+    #[inline]
+    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<()> {
+        self.0.push(1);
+        value.serialize(self)
+    }
+
+    fn serialize_unit(self) -> Result<()> {
+        Ok(())
+    }
+
+    fn serialize_unit_struct(self, _name: &'static str) -> Result<()> {
+        Ok(())
+    }
+
+    #[inline]
+    fn serialize_unit_variant(self, _: &'static str, index: u32, _: &'static str) -> Result<()> {
+        self.serialize_u32(index)
+    }
+
+    #[inline]
+    fn serialize_newtype_struct<T>(self, _name: &'static str, value: &T) -> Result<()>
+    where
+        T: Serialize + ?Sized,
+    {
+        value.serialize(self)
+    }
+
+    #[inline]
+    fn serialize_newtype_variant<T: Serialize + ?Sized>(
+        self,
+        _name: &'static str,
+        index: u32,
+        _variant: &'static str,
+        value: &T,
+    ) -> Result<()> {
+        append_varint(self.0, index.into());
+        value.serialize(self)
+    }
+
+    #[inline]
+    fn serialize_seq(self, length: Option<usize>) -> Result<Self> {
+        self.length(length.ok_or(Error::SerializeSeqLengthUnknown)?);
+        Ok(self)
+    }
+
+    #[inline]
+    fn serialize_tuple(self, _length: usize) -> Result<Self> {
+        Ok(self)
+    }
+
+    #[inline]
+    fn serialize_tuple_struct(self, _name: &'static str, _length: usize) -> Result<Self> {
+        Ok(self)
+    }
+
+    #[inline]
+    fn serialize_tuple_variant(
+        self,
+        _name: &'static str,
+        index: u32,
+        _variant: &'static str,
+        _length: usize,
+    ) -> Result<Self> {
+        append_varint(self.0, index.into());
+        Ok(self)
+    }
+
+    #[inline]
+    fn serialize_map(self, length: Option<usize>) -> Result<Self> {
+        self.serialize_seq(length)
+    }
+
+    #[inline]
+    fn serialize_struct(self, _name: &'static str, _length: usize) -> Result<Self> {
+        Ok(self)
+    }
+
+    #[inline]
+    fn serialize_struct_variant(
+        self,
+        name: &'static str,
+        index: u32,
+        variant: &'static str,
+        length: usize,
+    ) -> Result<Self> {
+        self.serialize_tuple_variant(name, index, variant, length)
+    }
+}
+
+/// Parts of a value that stand one after the other, with nothing between them.
+macro_rules! parts {
+    ($trait:ident, $method:ident) => {
+        impl ser::$trait for &mut Encoder<'_> {
+            type Ok = ();
+            type Error = Error;
+
+            #[inline]
+            fn $method<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
+                value.serialize(&mut **self)
+            }
+
+            fn end(self) -> Result<()> {
+                Ok(())
+            }
+        }
+    };
+}
+
+/// The same, with names that are not written.
+macro_rules! named_parts {
+    ($trait:ident) => {
+        impl ser::$trait for &mut Encoder<'_> {
+            type Ok = ();
+            type Error = Error;
+
+            #[inline]
+            fn serialize_field<T>(&mut self, _name: &'static str, value: &T) -> Result<()>
+            where
+                T: Serialize + ?Sized,
+            {
+                value.serialize(&mut **self)
+            }
+
+            fn end(self) -> Result<()> {
+                Ok(())
+            }
+        }
+    };
+}
+
+parts!(SerializeSeq, serialize_element);
+parts!(SerializeTuple, serialize_element);
+parts!(SerializeTupleStruct, serialize_field);
+parts!(SerializeTupleVariant, serialize_field);
+named_parts!(SerializeStruct);
+named_parts!(SerializeStructVariant);
+
+impl ser::SerializeMap for &mut Encoder<'_> {
+    type Ok = ();
+    type Error = Error;
+
+    #[inline]
+    fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<()> {
+        key.serialize(&mut **self)
+    }
+
+    #[inline]
+    fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
+        value.serialize(&mut **self)
+    }
+
+    fn end(self) -> Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::collection::{btree_map, vec};
+    use proptest::prelude::*;
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+    struct Newtype(i16);
+
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+    struct Unit;
+
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+    enum Choice {
+        Unit,
+        Newtype(u128),
+        Tuple(i8, i128),
+        Struct { name: String, of: Option<f32> },
+    }
+
+    /// A value of every kind that serde knows.
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+    struct Everything {
+        unsigned: (u8, u16, u32, u64),
+        signed: (i8, i16, i32, i64),
+        float: f64,
+        truth: bool,
+        letter: char,
+        newtype: Newtype,
+        unit: Unit,
+        choices: Vec<Choice>,
+        map: BTreeMap<String, (u64, ())>,
+        bytes: Vec<u8>,
+    }
+
+    fn choice() -> impl Strategy<Value = Choice> {
+        prop_oneof![
+            Just(Choice::Unit),
+            any::<u128>().prop_map(Choice::Newtype),
+            any::<(i8, i128)>().prop_map(|(a, b)| Choice::Tuple(a, b)),
+            any::<(String, Option<f32>)>().prop_map(|(name, of)| Choice::Struct { name, of }),
+        ]
+    }
+
+    prop_compose! {
+        fn everything()(
+            unsigned in any::<(u8, u16, u32, u64)>(),
+            signed in any::<(i8, i16, i32, i64)>(),
+            (float, truth, letter) in any::<(f64, bool, char)>(),
+            number in any::<i16>(),
+            choices in vec(choice(), 0..4),
+            map in btree_map(any::<String>(), any::<(u64, ())>(), 0..4),
+            bytes in vec(any::<u8>(), 0..200),
+        ) -> Everything {
+            let (newtype, unit) = (Newtype(number), Unit);
+            Everything {
+                unsigned, signed, float, truth, letter, newtype, unit, choices, map, bytes,
+            }
+        }
+    }
+
+    fn encoded<T: Serialize>(value: &T) -> Vec<u8> {
+        let mut buffer = b"before".to_vec();
+        append_value(&mut buffer, value).expect("it can be written");
+        buffer.split_off(6)
+    }
+
+    fn by_postcard<T: Serialize>(value: &T) -> Vec<u8> {
+        postcard::to_stdvec(value).expect("it can be written")
+    }
+
+    proptest! {
+        #[test]
+        fn a_value_has_the_bytes_that_postcard_gives_it(value in everything()) {
+            prop_assert_eq!(encoded(&value), by_postcard(&value));
+        }
+
+        #[test]
+        fn an_integer_of_any_size_has_the_bytes_that_postcard_gives_it(
+            number: u64, bits in 0..64_u32,
+        ) {
+            let number = number >> bits;
+            prop_assert_eq!(encoded(&number), by_postcard(&number));
+            let signed = number.cast_signed();
+            prop_assert_eq!(encoded(&signed), by_postcard(&signed));
+        }
+    }
+
+    #[test]
+    fn integers_at_the_limits_of_each_length_have_the_bytes_that_postcard_gives_them() {
+        for bits in 0..64 {
+            for number in [(1_u64 << bits) - 1, 1 << bits, (1 << bits) + 1] {
+                assert_eq!(encoded(&number), by_postcard(&number), "{number}");
+            }
+        }
+        assert_eq!(encoded(&u64::MAX), by_postcard(&u64::MAX));
+    }
+
+    #[test]
+    fn a_sequence_of_unknown_length_is_refused() {
+        struct Unknown;
+        impl Serialize for Unknown {
+            fn serialize<S: Serializer>(
+                &self,
+                serializer: S,
+            ) -> std::result::Result<S::Ok, S::Error> {
+                serializer.collect_seq((0..5).filter(|number| number % 2 == 0))
+            }
+        }
+        let refused = append_value(&mut Vec::new(), &Unknown);
+        assert_eq!(refused, Err(Error::SerializeSeqLengthUnknown));
+    }
+}

@@ -1,0 +1,285 @@
+//! Barrier path: keyed state → table → [entries as bytes, by key group] → chunks.
+//!
+//! A snapshot has to give entries in canonical order, and they lie in memory in the order in which
+//! their keys came. Read in canonical order, each would be a wait for memory. So they are written
+//! in the order in which they lie, each into the buffer of its key group, and the bytes of a key
+//! group, which are few, are brought in order afterwards: radix partitioning, as database joins do
+//! it (Manegold, Boncz, Kersten 2002, "Optimizing main-memory join on modern hardware"). The room
+//! that the buffers take is limited: a large state is written some key groups at a time.
+
+use std::ops::RangeInclusive;
+
+use serde::Serialize;
+
+use crate::failure::Failure;
+use crate::state::format::{begin_keyed, entry_length, write_entry};
+use crate::state::order::Ranked;
+use crate::state::table::{Entry, InOrder};
+
+/// The buffers may take this in all, or a fraction of the table's memory if that is more.
+const LEAST_LIMIT: usize = 16 << 20;
+/// That fraction.
+const OF_TABLE: usize = 4;
+
+/// Up to here bytes are copied as whole words, whose surplus is dropped again.
+const SHORT: usize = 32;
+
+/// Entries whose starts are read together.
+const BLOCK: usize = 64;
+
+const CACHE_LINE: usize = 64;
+
+/// The start of an entry that was not written.
+const NOWHERE: u32 = u32::MAX;
+
+/// Entries of successive key groups as bytes, in the order in which they lie in the table.
+#[derive(Debug)]
+pub(super) struct WrittenGroups {
+    first: u32,
+    /// By key group, from `first` on.
+    buffers: Vec<Vec<u8>>,
+    /// Where an entry starts in the buffer of its key group, by place in the table.
+    starts: Vec<u32>,
+}
+
+impl WrittenGroups {
+    /// Writes the entries of as many of these key groups as the limit allows, at least of one.
+    pub(super) fn of<S: Serialize>(
+        groups: RangeInclusive<u32>,
+        keys: &InOrder<'_, S>,
+    ) -> Result<Self, Failure> {
+        let limit = LEAST_LIMIT.max(size_of_val(keys.entries) / OF_TABLE);
+        Self::within(limit, groups, keys)
+    }
+
+    fn within<S: Serialize>(
+        limit: usize,
+        groups: RangeInclusive<u32>,
+        keys: &InOrder<'_, S>,
+    ) -> Result<Self, Failure> {
+        let InOrder { entries, order, .. } = *keys;
+        let first = *groups.start();
+        // A guess: the keys of an operator are mostly of about one length.
+        let key_bytes = entries.first().map_or(0, |e| e.key.as_bytes().len());
+        let entry_bytes = 2 + key_bytes + size_of::<S>();
+        let mut buffers = Vec::new();
+        let mut reserved = 0;
+        for group in groups {
+            let bytes = run_of(group, order).len() * entry_bytes;
+            reserved += bytes;
+            if reserved > limit && !buffers.is_empty() {
+                break;
+            }
+            buffers.push(Vec::with_capacity(bytes));
+        }
+        let mut written = Self {
+            first,
+            buffers,
+            starts: vec![NOWHERE; entries.len()],
+        };
+        written.write(limit, entries)?;
+        Ok(written)
+    }
+
+    /// Writes in the order of memory, and drops the last key groups if it gets too much.
+    fn write<S: Serialize>(&mut self, limit: usize, entries: &[Entry<S>]) -> Result<(), Failure> {
+        let mut bytes = 0;
+        for (entry, start) in entries.iter().zip(&mut self.starts) {
+            // One before the first wraps, and so is out of bounds like one behind the last.
+            let slot = entry.key_group.wrapping_sub(self.first) as usize;
+            let Some(buffer) = self.buffers.get_mut(slot) else {
+                continue;
+            };
+            if entry.key.is_removed() {
+                continue;
+            }
+            let length_before = buffer.len();
+            *start = start_at(length_before)?;
+            write_entry(buffer, entry.key.as_bytes(), &entry.state)?;
+            bytes += buffer.len() - length_before;
+            while bytes > limit && self.buffers.len() > 1 {
+                self.buffers.truncate(self.buffers.len() / 2);
+                bytes = self.buffers.iter().map(Vec::len).sum();
+            }
+        }
+        Ok(())
+    }
+
+    /// The key group behind the last one that was written.
+    pub(super) fn after(&self) -> u32 {
+        let groups = u32::try_from(self.buffers.len());
+        self.first + groups.expect("there are no more buffers than key groups")
+    }
+
+    /// The chunks of those key groups that have entries. `keys` are as before.
+    pub(super) fn into_chunks<S>(
+        mut self,
+        keys: &InOrder<'_, S>,
+    ) -> Result<Vec<(u32, Vec<u8>)>, Failure> {
+        let mut chunks = Vec::new();
+        // The room of each is free for the next chunk.
+        let buffers = std::mem::take(&mut self.buffers);
+        for (group, buffer) in (self.first..).zip(buffers) {
+            if buffer.is_empty() {
+                continue;
+            }
+            let run = run_of(group, keys.order);
+            let entries = match keys.removed {
+                0 => run.len(),
+                _ => self.starts_of(run).filter(|at| *at != NOWHERE).count(),
+            };
+            let mut chunk = begin_keyed(entries, buffer.len() + SHORT)?;
+            bring_near(&buffer);
+            for block in run.chunks(BLOCK) {
+                // Apart from the copying, so that the waits for memory overlap.
+                let mut starts = [NOWHERE; BLOCK];
+                for (slot, start) in starts.iter_mut().zip(self.starts_of(block)) {
+                    *slot = start;
+                }
+                for start in starts.into_iter().filter(|start| *start != NOWHERE) {
+                    append_entry(&mut chunk, &buffer[start as usize..]);
+                }
+            }
+            chunks.push((group, chunk));
+        }
+        Ok(chunks)
+    }
+
+    fn starts_of(&self, run: &[Ranked]) -> impl Iterator<Item = u32> {
+        run.iter().map(|ranked| self.starts[ranked.at as usize])
+    }
+}
+
+/// Reads a buffer that was written a while ago from its start to its end, which the processor sees
+/// coming, so that it is in the cache when it is read here and there.
+fn bring_near(buffer: &[u8]) {
+    let lines = buffer.iter().step_by(CACHE_LINE);
+    std::hint::black_box(lines.fold(0, |all, byte| all ^ byte));
+}
+
+/// Appends the entry that `bytes` begin with.
+#[inline(always)]
+fn append_entry(chunk: &mut Vec<u8>, bytes: &[u8]) {
+    let length = entry_length(bytes);
+    match bytes.first_chunk::<SHORT>() {
+        Some(words) if length <= SHORT => {
+            let end = chunk.len() + length;
+            chunk.extend_from_slice(words);
+            chunk.truncate(end);
+        }
+        _ => chunk.extend_from_slice(&bytes[..length]),
+    }
+}
+
+/// The places of one key group's entries, in canonical order.
+fn run_of(group: u32, order: &[Ranked]) -> &[Ranked] {
+    let start = order.partition_point(|ranked| ranked.key_group < group);
+    let run = &order[start..];
+    &run[..run.partition_point(|ranked| ranked.key_group == group)]
+}
+
+fn start_at(length: usize) -> Result<u32, Failure> {
+    let start = u32::try_from(length).ok();
+    let start = start.filter(|start| *start != NOWHERE);
+    start.ok_or_else(|| Failure::other("a key group has 4 GiB of state or more"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::collection::btree_map;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::state::key::Key;
+    use crate::state::table::Table;
+
+    /// The chunks of all key groups, and how often the entries were gone through.
+    fn chunks(limit: usize, last: u32, table: &mut Table<String>) -> (Vec<(u32, Vec<u8>)>, usize) {
+        let keys = table.in_order();
+        let (mut chunks, mut passes, mut first) = (Vec::new(), 0, 0);
+        while first <= last {
+            let written = WrittenGroups::within(limit, first..=last, &keys);
+            let written = written.expect("text can be written");
+            assert!(written.after() > first);
+            first = written.after();
+            passes += 1;
+            chunks.extend(written.into_chunks(&keys).expect("it is not too much"));
+        }
+        assert_eq!(first, last + 1);
+        (chunks, passes)
+    }
+
+    /// The same, one entry after the other in canonical order.
+    fn expected(state: &BTreeMap<(u32, Vec<u8>), String>) -> Vec<(u32, Vec<u8>)> {
+        let mut groups: BTreeMap<u32, Vec<(&Vec<u8>, &String)>> = BTreeMap::new();
+        for ((group, key), state) in state {
+            groups.entry(*group).or_default().push((key, state));
+        }
+        let chunk = |entries: Vec<(&Vec<u8>, &String)>| {
+            let mut bytes = begin_keyed(entries.len(), 0).expect("they are few");
+            for (key, state) in entries {
+                write_entry(&mut bytes, key, state).expect("text can be written");
+            }
+            bytes
+        };
+        groups
+            .into_iter()
+            .map(|(group, entries)| (group, chunk(entries)))
+            .collect()
+    }
+
+    proptest! {
+        #[test]
+        fn any_limit_gives_the_same_chunks(
+            state in btree_map((0..9_u32, any::<Vec<u8>>()), ".{0,60}", 0..60),
+            shuffled in any::<u64>(),
+            removed in prop::collection::vec(any::<prop::sample::Index>(), 0..10),
+            limit in 0..3000_usize,
+        ) {
+            let mut state = state;
+            let mut table: Table<String> = Table::new();
+            let mut keys: Vec<_> = state.keys().cloned().collect();
+            keys.sort_by_key(|(group, key)| crate::state::table::hash(key) ^ group ^ shuffled as u32);
+            for (key_group, key) in &keys {
+                let value = state[&(*key_group, key.clone())].clone();
+                if table.find(key) == crate::state::index::ABSENT {
+                    let key = Key::new(key);
+                    table.insert(Entry { key, key_group: *key_group, state: value });
+                } else {
+                    state.remove(&(*key_group, key.clone()));
+                }
+            }
+            if !keys.is_empty() {
+                for index in removed {
+                    let (group, key) = &keys[index.index(keys.len())];
+                    if state.remove(&(*group, key.clone())).is_some() {
+                        let at = table.find(key);
+                        table.remove(at);
+                    }
+                }
+            }
+            let (chunks, _) = chunks(limit, 8, &mut table);
+            prop_assert_eq!(chunks, expected(&state));
+        }
+    }
+
+    #[test]
+    fn what_does_not_fit_is_written_in_several_passes() {
+        let mut table: Table<String> = Table::new();
+        for number in 0..100_u32 {
+            let key = Key::new(&number.to_be_bytes());
+            let state = "x".repeat(100);
+            table.insert(Entry {
+                key,
+                key_group: number % 8,
+                state,
+            });
+        }
+        let (at_once, one) = chunks(usize::MAX, 7, &mut table);
+        let (in_parts, several) = chunks(3_000, 7, &mut table);
+        assert_eq!(at_once, in_parts);
+        assert_eq!((one, several), (1, 5));
+    }
+}
