@@ -23,6 +23,7 @@ use support::{SUM, SUM_CONFIG, batch, component, instance};
 const STAGE: &str = "tests/guests/stage/stage.wasm";
 const RECORDS: u64 = 1_024;
 const KEYS: u64 = 1_000;
+const SNAPSHOT_KEYS: u64 = 100_000;
 /// Not counted: caches of the guest are filled and its tables have grown.
 const WARM_UP_ROUNDS: usize = 20;
 const ROUNDS: usize = 50;
@@ -33,7 +34,7 @@ type Prepared = (u64, Box<dyn FnMut()>);
 /// A case: makes its input.
 type Prepare = fn() -> Prepared;
 
-const CASES: [(&str, Prepare); 7] = [
+const CASES: [(&str, Prepare); 8] = [
     ("generator, a batch of 4,096", generator),
     ("key group of an 8-byte key", key_groups),
     ("columns checked", columns),
@@ -41,6 +42,7 @@ const CASES: [(&str, Prepare); 7] = [
     ("guest call without records", empty_call),
     ("guest `stage`, 1,024 records", || guest(STAGE, "{}")),
     ("guest `sum`, 1,024 records", || guest(SUM, SUM_CONFIG)),
+    ("guest `sum`, snapshot, by key", snapshot),
 ];
 
 fn main() {
@@ -180,4 +182,20 @@ fn guest(path: &str, config: &str) -> Prepared {
         drop(black_box(output.expect("the guest is well")));
     };
     (RECORDS, Box::new(round))
+}
+
+/// The counts of this one are for a key. The chunks are copied out and checked, too.
+fn snapshot() -> Prepared {
+    let mut instance = instance(&component(SUM), SUM_CONFIG);
+    let first_keys = (0..SNAPSHOT_KEYS).step_by(1_000);
+    for input in first_keys.map(|first| batch(first..first + 1_000, SNAPSHOT_KEYS)) {
+        drop(instance.process(0, input).expect("the guest is well"));
+    }
+    let mut checkpoint = 0;
+    let round = move || {
+        checkpoint += 1;
+        let chunks = instance.snapshot(checkpoint);
+        drop(black_box(chunks.expect("the guest is well")));
+    };
+    (SNAPSHOT_KEYS, Box::new(round))
 }

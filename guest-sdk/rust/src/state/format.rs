@@ -8,7 +8,7 @@ use std::fmt::{self, Display};
 
 use serde::Serialize;
 
-use crate::bytes::order;
+use crate::bytes::{append, order, short_word};
 use crate::failure::Failure;
 use crate::state::encode::{append_value, append_varint};
 
@@ -39,11 +39,8 @@ pub(crate) fn write_entry<S: Serialize>(
     key: &[u8],
     state: &S,
 ) -> Result<(), Failure> {
-    append_varint(bytes, checked_length(key.len())?.into());
-    crate::bytes::append(bytes, key);
     // Nearly every value is shorter than 128 bytes, so that its length is one byte.
-    let length_at = bytes.len();
-    bytes.push(0);
+    let length_at = write_key(bytes, key)?;
     write_value(bytes, state)?;
     let length = bytes.len() - length_at - 1;
     match u8::try_from(length) {
@@ -51,6 +48,27 @@ pub(crate) fn write_entry<S: Serialize>(
         _ => write_long_length(bytes, length_at, checked_length(length)?),
     }
     Ok(())
+}
+
+/// Writes a key with its length, and room for a length of one byte, whose place it gives.
+#[inline(always)]
+fn write_key(bytes: &mut Vec<u8>, key: &[u8]) -> Result<usize, Failure> {
+    let start = bytes.len();
+    if key.len() <= size_of::<u64>()
+        && let Ok(length) = u8::try_from(key.len())
+    {
+        // What is behind the key's end is zero, and all but one byte of it dropped again.
+        let mut head = [0; 2 + size_of::<u64>()];
+        head[0] = length;
+        head[1..=size_of::<u64>()].copy_from_slice(&short_word(key).to_le_bytes());
+        bytes.extend_from_slice(&head);
+        bytes.truncate(start + 2 + key.len());
+    } else {
+        append_varint(bytes, checked_length(key.len())?.into());
+        append(bytes, key);
+        bytes.push(0);
+    }
+    Ok(bytes.len() - 1)
 }
 
 /// The length of the entry that `bytes`, which [`write_entry`] wrote, begin with.
