@@ -8,7 +8,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::checkpoint::{
-    CheckpointKind, CheckpointStore, Manifest, Origin, SnapshotContents, SubtaskSnapshot,
+    CheckpointKind, CheckpointStore, Manifest, Origin, SnapshotContents, StoreError,
+    SubtaskSnapshot,
 };
 use crate::deploy::SubtaskStart;
 use crate::error::IncompatibleJob;
@@ -41,7 +42,12 @@ impl Restore {
     pub(crate) fn run(self) -> Result<Option<Restored>, JobError> {
         let (job, store) = (&*self.job, &*self.store);
         let attempt = store.next_attempt()?;
-        let before = store.list()?;
+        let before = match store.list() {
+            Ok(ids) => Some(ids),
+            // Said below where it matters: a fresh start and one from elsewhere need none of them.
+            Err(StoreError::NothingValid { .. }) => None,
+            Err(error) => return Err(error.into()),
+        };
         let manifest = start_point(job, store, &self.options, attempt)?;
         let starts = subtask_starts(job, store, &manifest).and_then(|starts| {
             recover_sinks(job, &manifest, self.is_first_attempt).map(|()| starts)
@@ -49,8 +55,13 @@ impl Restore {
         let starts = match starts {
             Ok(starts) => starts,
             Err(error) => {
-                // A start from elsewhere that is refused leaves the directory as it was.
-                if manifest.attempt == attempt && manifest.kind == CheckpointKind::Imported {
+                // A start from elsewhere that is refused leaves the directory as it was. Where all
+                // checkpoints are lost it stays: without any, nothing would tell of the loss.
+                let is_new = manifest.attempt == attempt;
+                if is_new
+                    && manifest.kind == CheckpointKind::Imported
+                    && let Some(before) = before
+                {
                     store.retain(&before)?;
                 }
                 return Err(error);

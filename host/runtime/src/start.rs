@@ -27,7 +27,7 @@ use crate::{CheckpointId, ConnectorError, JobError, Lineage, SubtaskId};
 pub fn prepare(job: &Job, directory: &Path, options: &RunOptions) -> Result<DirStore, JobError> {
     match &options.start {
         StartFrom::Fresh => check_fresh(job)?,
-        StartFrom::Newest if !holds_checkpoints(directory) => check_fresh(job)?,
+        StartFrom::Newest if !holds_checkpoints(directory)? => check_fresh(job)?,
         StartFrom::Newest => {}
         StartFrom::Path(path) => {
             let source = CheckpointDirectory::open(path)?;
@@ -39,9 +39,20 @@ pub fn prepare(job: &Job, directory: &Path, options: &RunOptions) -> Result<DirS
     Ok(DirStore::open(directory)?)
 }
 
-fn holds_checkpoints(directory: &Path) -> bool {
-    let entries = std::fs::read_dir(directory.join("checkpoints"));
-    entries.is_ok_and(|mut entries| entries.next().is_some())
+fn holds_checkpoints(directory: &Path) -> Result<bool, StoreError> {
+    let path = directory.join("checkpoints");
+    let read = || -> std::io::Result<bool> {
+        let first = std::fs::read_dir(&path)?.next();
+        first.transpose().map(|entry| entry.is_some())
+    };
+    match read() {
+        Ok(holds) => Ok(holds),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
+        Err(source) => Err(StoreError::Io {
+            action: format!("list {}", path.display()),
+            source,
+        }),
+    }
 }
 
 fn check_fresh(job: &Job) -> Result<(), JobError> {
@@ -100,7 +111,12 @@ fn start_from(
     let source = CheckpointDirectory::open(path)?;
     let checkpoint = selected(&source)?;
     let digest = source.manifest_digest(checkpoint)?;
-    let newest_here = store.list()?.last().copied();
+    let newest_here = match store.list() {
+        Ok(ids) => ids.last().copied(),
+        // All checkpoints here are lost, which may be why the user starts from another one.
+        Err(StoreError::NothingValid { .. }) => None,
+        Err(error) => return Err(error.into()),
+    };
     // A newest checkpoint that can't be read says nothing: it may be why the user starts from an
     // older one.
     let started = newest_here.and_then(|newest| store.load(newest).ok());

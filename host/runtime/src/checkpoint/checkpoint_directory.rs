@@ -6,11 +6,12 @@
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use tidegate_operator::StateChunk;
 
-use super::checkpoint_files::{CheckpointFiles, StoredManifest};
+use super::checkpoint_files::{CheckpointFiles, StoredManifest, with_remembered};
+use super::directory_lock::remembered_newest;
 use super::disk::{Directory, failed};
 use super::file_names::{CHECKPOINTS, parse_manifest_name};
 use super::verify::verify;
@@ -20,7 +21,7 @@ use crate::{CheckpointId, SubtaskId};
 /// A checkpoint directory or savepoint, read only.
 #[derive(Debug)]
 pub struct CheckpointDirectory {
-    path: PathBuf,
+    root: Directory,
     files: CheckpointFiles,
     selected: Option<CheckpointId>,
 }
@@ -59,7 +60,7 @@ impl CheckpointDirectory {
             Err(error) => return Err(failed("open the directories in", &root.path)(error)),
         };
         Ok(Self {
-            path: root.path,
+            root,
             files,
             selected,
         })
@@ -68,7 +69,7 @@ impl CheckpointDirectory {
     /// The directory that holds `checkpoints` and `state`.
     #[must_use]
     pub fn path(&self) -> &Path {
-        &self.path
+        &self.root.path
     }
 
     /// The checkpoint whose manifest file was named when this was opened, if one was.
@@ -77,13 +78,16 @@ impl CheckpointDirectory {
         self.selected
     }
 
-    /// Ids of all complete checkpoints, oldest first. Their contents are not checked.
+    /// Ids of all complete checkpoints, oldest first. Their contents are not checked. The one that
+    /// was committed last is among them even if it is gone, as far as `LOCK` remembers it:
+    /// [`Self::load`] then says that it is missing.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Io`].
+    /// [`StoreError::Io`], and [`StoreError::Corrupt`] if `LOCK` is not a regular file.
     pub fn ids(&self) -> Result<Vec<CheckpointId>, StoreError> {
-        self.files.ids()
+        let remembered = remembered_newest(&self.root)?;
+        Ok(with_remembered(self.files.ids()?, remembered))
     }
 
     /// The newest of [`Self::ids`]. Its contents are not checked.
@@ -93,20 +97,20 @@ impl CheckpointDirectory {
     /// [`StoreError::NothingValid`] if there is state and no manifest,
     /// [`StoreError::NotACheckpoint`] if there is neither, [`StoreError::Io`].
     pub fn newest(&self) -> Result<CheckpointId, StoreError> {
-        if let Some(newest) = self.ids()?.last() {
-            return Ok(*newest);
+        let newest = self.ids()?.last().copied();
+        if let Some(newest) = newest
+            && !self.files.ids()?.is_empty()
+        {
+            return Ok(newest);
         }
-        let path = self.path.clone();
-        Err(match self.files.state_file_names()?.len() {
-            0 => StoreError::NotACheckpoint {
-                path,
-                reason: "it is empty".to_owned(),
-            },
-            state_files => StoreError::NothingValid {
-                path,
-                found: format!("{state_files} state file(s)"),
-            },
-        })
+        let path = self.root.path.clone();
+        let state_files = self.files.state_file_names()?.len();
+        if newest.is_none() && state_files == 0 {
+            let reason = "it is empty".to_owned();
+            return Err(StoreError::NotACheckpoint { path, reason });
+        }
+        let found = format!("{state_files} state file(s)");
+        Err(StoreError::NothingValid { path, found })
     }
 
     /// Reads a manifest and checks it and every state file that it lists.
@@ -150,7 +154,7 @@ impl CheckpointDirectory {
     ///
     /// [`StoreError::Io`] if the directories can't be listed.
     pub fn verify(&self) -> Result<VerifyReport, StoreError> {
-        verify(&self.files)
+        verify(&self.files, self.ids()?)
     }
 
     /// What differs between checkpoint `before` here and checkpoint `after` in `other`, which may

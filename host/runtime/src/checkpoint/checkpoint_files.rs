@@ -142,6 +142,18 @@ impl CheckpointFiles {
     }
 }
 
+/// `ids` and the checkpoint that was committed last, should its manifest be gone: loading it then
+/// says that it is missing.
+pub(super) fn with_remembered(
+    mut ids: Vec<CheckpointId>,
+    newest: Option<CheckpointId>,
+) -> Vec<CheckpointId> {
+    if newest.as_ref() > ids.last() {
+        ids.extend(newest);
+    }
+    ids
+}
+
 /// All names in a directory, sorted. A name that is not UTF-8 is none of ours in any spelling.
 pub(super) fn names_in(directory: &Directory) -> Result<Vec<String>, StoreError> {
     let read = || -> io::Result<Vec<String>> {

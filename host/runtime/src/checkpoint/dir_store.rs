@@ -15,7 +15,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tidegate_operator::StateChunk;
 
-use super::checkpoint_files::{CheckpointFiles, names_in};
+use super::checkpoint_files::{CheckpointFiles, names_in, with_remembered};
 use super::directory_lock::{DirectoryLock, Evidence};
 use super::disk::{CommitFailure, Directory, Disk, DiskHook, WriteFailure, failed};
 use super::file_names::{
@@ -88,14 +88,15 @@ impl DirStore {
                 create_if_missing(&disk, &root, name)?;
             }
             let opened = CheckpointFiles::open(&root).map_err(failed("open", &root.path))?;
+            // The run before may have been killed between rename and sync. What is listed here is
+            // published by sinks and remembered in `LOCK`, so a power failure must not take it
+            // back.
+            disk.sync_directory(&opened.checkpoints)?;
             let evidence = evidence_in(&opened);
             files = Some(opened);
             evidence
         })?;
         let files = files.expect("the evidence was looked at when the lock was taken");
-        // The run before may have been killed between rename and sync. What is listed here is
-        // published by sinks, so a power failure must not take it back.
-        disk.sync_directory(&files.checkpoints)?;
         Ok(Self {
             files,
             root,
@@ -223,6 +224,7 @@ impl DirStore {
 impl CheckpointStore for DirStore {
     fn next_attempt(&self) -> Result<u64, StoreError> {
         let mut lock = self.lock();
+        lock.check_held(&self.root)?;
         let attempt = lock.next_attempt()?;
         self.recover(attempt)?;
         Ok(attempt)
@@ -262,26 +264,27 @@ impl CheckpointStore for DirStore {
     fn complete(&self, manifest: &Manifest) -> Result<(), StoreError> {
         let mut lock = self.lock();
         self.refuse_if_poisoned()?;
+        lock.check_held(&self.root)?;
         let bytes = self.check_commit(manifest, lock.record().attempt)?;
         self.commit(manifest.checkpoint, manifest.attempt, &bytes)?;
-        lock.note_attempt(manifest.attempt);
-        if let Err(error) = lock.set_had_checkpoints(true) {
+        if let Err(error) = lock.note_complete(manifest.checkpoint, manifest.attempt) {
             // The checkpoint is complete all the same; the next one tries again.
-            tracing::warn!(%error, "could not note in LOCK that there are checkpoints");
+            tracing::warn!(%error, "could not note in LOCK which checkpoint is the newest");
         }
         Ok(())
     }
 
     fn list(&self) -> Result<Vec<CheckpointId>, StoreError> {
+        let record = self.lock().record();
         let ids = self.files.ids()?;
-        if ids.is_empty() && self.lock().record().had_checkpoints {
+        if ids.is_empty() && record.had_checkpoints {
             let state_files = self.files.state_file_names()?.len();
             return Err(StoreError::NothingValid {
                 path: self.root.path.clone(),
                 found: format!("held checkpoints: it has {state_files} state file(s)"),
             });
         }
-        Ok(ids)
+        Ok(with_remembered(ids, record.newest))
     }
 
     fn load(&self, checkpoint: CheckpointId) -> Result<Manifest, StoreError> {
@@ -319,9 +322,7 @@ impl CheckpointStore for DirStore {
         // A manifest that came back in a power failure would miss its files.
         let synced = self.disk.sync_directory(&self.files.checkpoints);
         synced.inspect_err(|_| self.poison(None))?;
-        if manifests.len() == complete.len() {
-            lock.set_had_checkpoints(false)?;
-        }
+        lock.note_kept(keep.iter().max().copied())?;
         for file in retention.state_files(self.files.state_file_names()?) {
             self.disk
                 .remove_file(&self.files.state, &file.to_string())?;
@@ -408,7 +409,7 @@ fn evidence_in(files: &CheckpointFiles) -> Result<Evidence, StoreError> {
     let attempts = of_state_files.chain(of_temporary).chain(of_manifests);
     Ok(Evidence {
         attempt: attempts.max().unwrap_or(0),
-        has_manifests: !ids.is_empty(),
+        newest: ids.last().copied(),
         has_state_files: !state_files.is_empty(),
     })
 }

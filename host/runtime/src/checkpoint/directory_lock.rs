@@ -8,14 +8,23 @@
 use std::fs::File;
 use std::fs::TryLockError;
 use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
+use std::time::Duration;
+
+use cap_std::fs::MetadataExt as _;
 
 use super::StoreError;
 use super::disk::{Directory, Disk, DiskStep, failed};
 use super::file_names::LOCK;
+use crate::CheckpointId;
 
 /// More than the text ever has.
 const MAX_LENGTH: u64 = 4096;
+
+/// How often, and how far apart, the holder's number is read at most.
+const HOLDER_READS: u32 = 20;
+const HOLDER_READ_INTERVAL: Duration = Duration::from_millis(20);
 
 /// What a run leaves to the next one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +33,8 @@ pub(super) struct LockRecord {
     pub(super) attempt: u64,
     /// True once a checkpoint was complete in this directory.
     pub(super) had_checkpoints: bool,
+    /// The checkpoint that was committed last, as far as is known.
+    pub(super) newest: Option<CheckpointId>,
 }
 
 /// The lock, held until this is dropped.
@@ -40,8 +51,9 @@ pub(super) struct DirectoryLock {
 pub(super) struct Evidence {
     /// The newest attempt that left a trace.
     pub(super) attempt: u64,
-    /// True if there is a manifest.
-    pub(super) has_manifests: bool,
+    /// The largest number of a manifest, if there is one. Durable: what is remembered of it must
+    /// not outlive it.
+    pub(super) newest: Option<CheckpointId>,
     /// True if there is a state file.
     pub(super) has_state_files: bool,
 }
@@ -63,18 +75,16 @@ impl DirectoryLock {
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                let holder = read_text(&mut file)
-                    .ok()
-                    .and_then(|text| field(&text, "pid "));
                 return Err(StoreError::InUse {
                     path: root.path.clone(),
-                    holder: holder.unwrap_or_else(|| "unknown".to_owned()),
+                    holder: holder(&mut file).unwrap_or_else(|| "unknown".to_owned()),
                 });
             }
             Err(TryLockError::Error(error)) => return Err(failed("lock", &path)(error)),
         }
 
         let text = read_text(&mut file).map_err(failed("read", &path))?;
+        name_holder(&mut file, &text);
         let mut lock = Self {
             file,
             path,
@@ -85,6 +95,29 @@ impl DirectoryLock {
         // Always: the run that created something in it may have been killed before it got here.
         disk.sync_directory(root)?;
         Ok(lock)
+    }
+
+    /// Checks that `LOCK` is still the file that is locked. If someone removed it, another run may
+    /// have the directory by now.
+    pub(super) fn check_held(&self, root: &Directory) -> Result<(), StoreError> {
+        let held = self
+            .file
+            .metadata()
+            .map_err(failed("look at", &self.path))?;
+        let is_held = match root.handle.symlink_metadata(LOCK) {
+            Ok(found) => (found.dev(), found.ino()) == (held.dev(), held.ino()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => false,
+            Err(error) => return Err(failed("look at", &self.path)(error)),
+        };
+        if is_held {
+            return Ok(());
+        }
+        let reason = "it was removed or replaced while the job ran, so that another run may have \
+                      the directory; nothing more is committed";
+        Err(StoreError::Corrupt {
+            file: self.path.clone(),
+            reason: reason.to_owned(),
+        })
     }
 
     /// What is remembered.
@@ -99,42 +132,110 @@ impl DirectoryLock {
         Ok(self.record.attempt)
     }
 
-    /// Remembers whether there are checkpoints, if that is news.
-    pub(super) fn set_had_checkpoints(&mut self, had_checkpoints: bool) -> Result<(), StoreError> {
-        if self.record.had_checkpoints == had_checkpoints {
+    /// Remembers a checkpoint that `attempt` has committed durably. Synced only if it is the
+    /// first one: see `FORMAT.md` for what that promises.
+    pub(super) fn note_complete(
+        &mut self,
+        checkpoint: CheckpointId,
+        attempt: u64,
+    ) -> Result<(), StoreError> {
+        self.record.attempt = self.record.attempt.max(attempt);
+        self.record.newest = Some(checkpoint);
+        if self.record.had_checkpoints {
+            return self.write_text();
+        }
+        self.record.had_checkpoints = true;
+        self.write()
+            .inspect_err(|_| self.record.had_checkpoints = false)
+    }
+
+    /// Remembers the newest of the checkpoints that were not removed on purpose.
+    pub(super) fn note_kept(&mut self, newest: Option<CheckpointId>) -> Result<(), StoreError> {
+        let before = self.record;
+        self.record.newest = newest;
+        self.record.had_checkpoints = newest.is_some();
+        if self.record == before {
             return Ok(());
         }
-        let before = std::mem::replace(&mut self.record.had_checkpoints, had_checkpoints);
-        self.write()
-            .inspect_err(|_| self.record.had_checkpoints = before)
+        self.write().inspect_err(|_| self.record = before)
     }
 
-    /// Takes note of an attempt that commits.
-    pub(super) fn note_attempt(&mut self, attempt: u64) {
-        self.record.attempt = self.record.attempt.max(attempt);
-    }
-
-    /// Writes all of the text anew; a sync that failed is thus not repeated for the same bytes.
+    /// Writes all of the text anew, durably; a sync that failed is thus not repeated for the same
+    /// bytes.
     fn write(&mut self) -> Result<(), StoreError> {
+        self.write_text()?;
+        self.disk
+            .step(DiskStep::SyncFile, &self.path)
+            .and_then(|()| self.file.sync_all())
+            .map_err(failed("sync", &self.path))
+    }
+
+    fn write_text(&mut self) -> Result<(), StoreError> {
         let LockRecord {
             attempt,
             had_checkpoints,
+            newest,
         } = self.record;
         let checkpoints = if had_checkpoints { "yes" } else { "no" };
+        let newest = newest.map_or("none".to_owned(), |newest| newest.to_string());
         let pid = std::process::id();
-        let text = format!("pid {pid}\nattempt {attempt}\ncheckpoints {checkpoints}\n");
+        let text =
+            format!("pid {pid}\nattempt {attempt}\ncheckpoints {checkpoints}\nnewest {newest}\n");
 
         let length = super::byte_reader::length_of(text.as_bytes());
         let mut write = || {
             self.disk.step(DiskStep::WriteFile, &self.path)?;
             self.file.seek(SeekFrom::Start(0))?;
             self.file.write_all(text.as_bytes())?;
-            self.file.set_len(length)?;
-            self.disk.step(DiskStep::SyncFile, &self.path)?;
-            self.file.sync_all()
+            self.file.set_len(length)
         };
         write().map_err(failed("write", &self.path))
     }
+}
+
+/// The newest checkpoint that the `LOCK` of a directory remembers, read without the lock; none if
+/// there is no such file or it does not say. Read before the manifests are listed, so that a job
+/// that commits meanwhile is not misjudged.
+pub(super) fn remembered_newest(root: &Directory) -> Result<Option<CheckpointId>, StoreError> {
+    let path = root.path.join(LOCK);
+    refuse_other_kinds(root)?;
+    let mut options = Directory::no_follow();
+    options.read(true);
+    let file = match root.handle.open_with(LOCK, &options) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(failed("open", &path)(error)),
+    };
+    let text = read_text(&mut file.into_std()).map_err(failed("read", &path))?;
+    Ok(newest_in(&text))
+}
+
+/// Says at once who holds the lock, and keeps what else the text says: looking at the directory
+/// takes a while. A failure shows when the whole text is written.
+fn name_holder(file: &mut File, text: &str) {
+    let others = text
+        .split_inclusive('\n')
+        .filter(|line| !line.starts_with("pid "));
+    let others: String = others.collect();
+    let text = format!("pid {}\n{others}", std::process::id());
+    let _ = file
+        .seek(SeekFrom::Start(0))
+        .and_then(|_| file.write_all(text.as_bytes()));
+}
+
+/// Who holds the lock. The holder may not have said so yet, or its predecessor may be named still,
+/// so what stands there for a moment counts.
+fn holder(file: &mut File) -> Option<String> {
+    let mut before = None;
+    for _ in 0..HOLDER_READS {
+        let named = read_text(file).ok().and_then(|text| field(&text, "pid "));
+        if named.is_some() && named == before {
+            return named;
+        }
+        before = named;
+        std::thread::sleep(HOLDER_READ_INTERVAL);
+    }
+    before
 }
 
 /// Opening anything but a regular file could wait for ever or harm what a link leads to.
@@ -169,8 +270,14 @@ fn remembered(text: &str, evidence: Evidence) -> LockRecord {
     };
     LockRecord {
         attempt: evidence.attempt.max(attempt.unwrap_or(0)),
-        had_checkpoints: said || evidence.has_manifests,
+        had_checkpoints: said || evidence.newest.is_some(),
+        newest: evidence.newest.max(newest_in(text)),
     }
+}
+
+fn newest_in(text: &str) -> Option<CheckpointId> {
+    let newest = field(text, "newest ")?.parse().ok()?;
+    Some(CheckpointId(newest))
 }
 
 /// What follows `key` in a line that ends.

@@ -241,9 +241,10 @@ impl Driver {
     fn on_work_done(&mut self, done: WorkDone, control: &JobControl) -> Step {
         let now = self.now();
         let actions = match done {
-            WorkDone::Committed(Err(error @ StoreError::CommitUncertain { .. })) => {
-                return failed(error.into());
-            }
+            // Nobody knows whether it is complete, or whose the directory is.
+            WorkDone::Committed(Err(
+                error @ (StoreError::CommitUncertain { .. } | StoreError::Corrupt { .. }),
+            )) => return failed(error.into()),
             WorkDone::Committed(result) => {
                 let result = result.map_err(|error| crate::error::with_causes(&error));
                 self.start.coordinator.on_committed(result, now)

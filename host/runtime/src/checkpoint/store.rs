@@ -71,7 +71,9 @@ pub trait CheckpointStore: Send + Sync {
     /// error is [`StoreError::CommitUncertain`].
     fn complete(&self, manifest: &Manifest) -> Result<(), StoreError>;
 
-    /// Ids of all complete checkpoints, oldest first. Their contents are not checked.
+    /// Ids of all complete checkpoints, oldest first. Their contents are not checked. The one that
+    /// was committed last is among them even if it is gone, as far as the store remembers it:
+    /// [`Self::load`] then says that it is missing.
     ///
     /// # Errors
     ///
@@ -98,7 +100,7 @@ pub trait CheckpointStore: Send + Sync {
     ) -> Result<Vec<StateChunk>, StoreError>;
 
     /// Removes all checkpoints but `keep`: manifests first, then files that no manifest that
-    /// is left refers to.
+    /// is left refers to. The newest of `keep` is then the newest that the store remembers.
     ///
     /// # Errors
     ///

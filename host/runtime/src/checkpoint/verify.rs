@@ -59,11 +59,14 @@ impl VerifyReport {
     }
 }
 
-/// Checks everything in `files`.
-pub(super) fn verify(files: &CheckpointFiles) -> Result<VerifyReport, StoreError> {
+/// Checks everything in `files`, which should hold `checkpoints`.
+pub(super) fn verify(
+    files: &CheckpointFiles,
+    checkpoints: Vec<CheckpointId>,
+) -> Result<VerifyReport, StoreError> {
     let mut report = VerifyReport::default();
     let mut needed = Needed::default();
-    for checkpoint in files.ids()? {
+    for checkpoint in checkpoints {
         report
             .checkpoints
             .push(verify_checkpoint(files, checkpoint, &mut needed));

@@ -193,39 +193,51 @@ fn a_job_and_a_savepoint_in_new_directories_survive_a_power_failure_once_reporte
     }
 }
 
+/// A store whose commit of checkpoint 7 was killed between the rename and its sync.
+fn killed_before_the_sync_of_a_commit(directory: &Path) -> Arc<Mutex<SimulatedDisk>> {
+    let disk = Arc::new(Mutex::new(SimulatedDisk::new(directory)));
+    let is_armed = Arc::new(Mutex::new(false));
+    let (known, armed) = (Arc::clone(&disk), Arc::clone(&is_armed));
+    let checkpoints = directory.join("checkpoints");
+    let hook = move |step: DiskStep, path: &Path| -> io::Result<()> {
+        let mut disk = known.lock().unwrap();
+        if *armed.lock().unwrap() && step == DiskStep::SyncDirectory && path == checkpoints {
+            disk.finish();
+            return Err(io::ErrorKind::Interrupted.into());
+        }
+        disk.before_step(step, path);
+        Ok(())
+    };
+    let store = DirStore::open_with_hook(directory, Arc::new(hook)).unwrap();
+    let manifest = put_all(&store, 7, 1).unwrap();
+    *is_armed.lock().unwrap() = true;
+    store.complete(&manifest).unwrap_err();
+    disk
+}
+
 #[test]
 fn a_manifest_that_the_next_run_finds_is_not_taken_back_by_a_power_failure() {
     let directory = fast_tempdir();
-    let checkpoints = directory.path().join("checkpoints");
-    let disk = Arc::new(Mutex::new(SimulatedDisk::new(directory.path())));
-    let is_armed = Arc::new(Mutex::new(false));
-    let open = || {
-        let (disk, armed) = (Arc::clone(&disk), Arc::clone(&is_armed));
-        let checkpoints = checkpoints.clone();
-        let hook = move |step: DiskStep, path: &Path| -> io::Result<()> {
-            let mut armed = armed.lock().unwrap();
-            if *armed && step == DiskStep::SyncDirectory && path == checkpoints {
-                *armed = false;
-                disk.lock().unwrap().finish();
-                return Err(io::ErrorKind::Interrupted.into());
-            }
-            disk.lock().unwrap().before_step(step, path);
-            Ok(())
-        };
-        DirStore::open_with_hook(directory.path(), Arc::new(hook)).unwrap()
-    };
-
-    // The first run ends between the rename and the sync of the commit.
-    let first = open();
-    let manifest = put_all(&first, 7, 1).unwrap();
-    *is_armed.lock().unwrap() = true;
-    first.complete(&manifest).unwrap_err();
-    drop(first);
+    let disk = killed_before_the_sync_of_a_commit(directory.path());
     let reader = |left: &TempDir| CheckpointDirectory::open(left.path()).unwrap();
     let left = disk.lock().unwrap().after_power_failure(0);
     assert_eq!(reader(&left).ids().unwrap(), []);
 
-    let second = open();
+    let known = Arc::clone(&disk);
+    let hook = move |step: DiskStep, path: &Path| -> io::Result<()> {
+        let mut disk = known.lock().unwrap();
+        disk.before_step(step, path);
+        // Whatever is left, `LOCK` must not remember a manifest that is gone.
+        for seed in 0..8 {
+            let left = disk.after_power_failure(seed);
+            let store = DirStore::open(left.path()).unwrap();
+            for checkpoint in store.list().unwrap() {
+                assert_restorable(&reader(&left), checkpoint);
+            }
+        }
+        Ok(())
+    };
+    let second = DirStore::open_with_hook(directory.path(), Arc::new(hook)).unwrap();
     assert_eq!(second.list().unwrap(), ids([7]));
     disk.lock().unwrap().finish();
     let left = disk.lock().unwrap().after_power_failure(0);

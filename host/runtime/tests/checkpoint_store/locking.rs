@@ -5,7 +5,10 @@ use std::sync::Barrier;
 use std::thread;
 
 use tempfile::tempdir;
-use tidegate_runtime::checkpoint::{CheckpointStore, DirStore, StoreError};
+use tidegate_runtime::CheckpointId;
+use tidegate_runtime::checkpoint::{
+    CheckpointDirectory, CheckpointStore, DirStore, Manifest, StoreError,
+};
 
 use crate::support::{ids, put_all, take};
 
@@ -68,7 +71,10 @@ fn attempts_grow_over_any_number_of_runs() {
     let lock = fs::read_to_string(directory.path().join("LOCK")).unwrap();
     assert_eq!(
         lock,
-        format!("pid {}\nattempt 3\ncheckpoints no\n", std::process::id())
+        format!(
+            "pid {}\nattempt 3\ncheckpoints no\nnewest none\n",
+            std::process::id()
+        )
     );
 }
 
@@ -135,6 +141,106 @@ fn lost_checkpoints_are_an_error_and_not_a_fresh_start() {
     nothing_valid();
     fs::remove_file(directory.path().join("LOCK")).unwrap();
     nothing_valid();
+}
+
+/// The file that a load of the newest checkpoint says is missing.
+fn missing(newest: Result<Manifest, StoreError>) -> String {
+    match newest {
+        Err(StoreError::Corrupt { file, reason }) if reason == "it is missing" => {
+            file.display().to_string()
+        }
+        other => panic!("not a missing file: {other:?}"),
+    }
+}
+
+#[test]
+fn a_newest_checkpoint_that_is_gone_whole_is_named_and_not_passed_over() {
+    let directory = tempdir().unwrap();
+    let store = DirStore::open(directory.path()).unwrap();
+    take(&store, 1, 1).unwrap();
+    take(&store, 2, 1).unwrap();
+    drop(store);
+    let manifest = directory.path().join("checkpoints/2");
+    fs::remove_file(&manifest).unwrap();
+
+    let expected = manifest.display().to_string();
+    let reader = CheckpointDirectory::open(directory.path()).unwrap();
+    assert_eq!(missing(reader.load(reader.newest().unwrap())), expected);
+    assert!(!reader.verify().unwrap().is_ok());
+    // However often it is opened again.
+    for _ in 0..2 {
+        let store = DirStore::open(directory.path()).unwrap();
+        let listed = store.list().unwrap();
+        assert_eq!(listed, ids([1, 2]));
+        assert_eq!(missing(store.load(listed[1])), expected);
+    }
+    // The way out is a checkpoint with a larger number.
+    let store = DirStore::open(directory.path()).unwrap();
+    take(&store, 3, 2).unwrap();
+    assert_eq!(store.list().unwrap(), ids([1, 3]));
+    assert!(reader.verify().unwrap().is_ok());
+}
+
+#[test]
+fn a_lock_file_that_remembers_no_newest_checkpoint_takes_the_newest_there_is() {
+    for newest in ["", "newest \n", "newest 9", "newest -1\n", "newest none\n"] {
+        let directory = tempdir().unwrap();
+        let store = DirStore::open(directory.path()).unwrap();
+        take(&store, 1, 1).unwrap();
+        take(&store, 2, 1).unwrap();
+        drop(store);
+        let lock = directory.path().join("LOCK");
+        let text = format!("pid 1\nattempt 1\ncheckpoints yes\n{newest}");
+        fs::write(lock, text).unwrap();
+        let store = DirStore::open(directory.path()).unwrap();
+        assert_eq!(store.list().unwrap(), ids([1, 2]), "{newest:?}");
+        drop(store);
+        fs::remove_file(directory.path().join("checkpoints/2")).unwrap();
+        let store = DirStore::open(directory.path()).unwrap();
+        assert_eq!(store.list().unwrap(), ids([1, 2]), "{newest:?}");
+        missing(store.load(CheckpointId(2)));
+    }
+}
+
+#[test]
+fn retention_of_some_remembers_the_newest_and_removing_all_forgets_it() {
+    let directory = tempdir().unwrap();
+    let store = DirStore::open(directory.path()).unwrap();
+    for checkpoint in 1..=3 {
+        take(&store, checkpoint, 1).unwrap();
+    }
+    store.retain(&ids([3])).unwrap();
+    drop(store);
+    fs::remove_file(directory.path().join("checkpoints/3")).unwrap();
+    let store = DirStore::open(directory.path()).unwrap();
+    let listed = store.list();
+    let is_named = matches!(listed, Err(StoreError::NothingValid { .. }));
+    assert!(is_named, "{listed:?}");
+    let reader = CheckpointDirectory::open(directory.path()).unwrap();
+    assert!(!reader.verify().unwrap().is_ok());
+
+    store.retain(&[]).unwrap();
+    drop(store);
+    let store = DirStore::open(directory.path()).unwrap();
+    assert_eq!(store.list().unwrap(), []);
+    assert!(reader.verify().unwrap().is_ok());
+}
+
+#[test]
+fn a_checkpoint_that_is_taken_back_is_not_missed_and_the_one_before_it_is() {
+    let directory = tempdir().unwrap();
+    let store = DirStore::open(directory.path()).unwrap();
+    for checkpoint in 1..=3 {
+        take(&store, checkpoint, 1).unwrap();
+    }
+    store.retain(&ids([1, 2])).unwrap();
+    drop(store);
+    let store = DirStore::open(directory.path()).unwrap();
+    assert_eq!(store.list().unwrap(), ids([1, 2]));
+    drop(store);
+    fs::remove_file(directory.path().join("checkpoints/2")).unwrap();
+    let store = DirStore::open(directory.path()).unwrap();
+    missing(store.load(*store.list().unwrap().last().unwrap()));
 }
 
 #[test]
