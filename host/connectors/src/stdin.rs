@@ -1,8 +1,10 @@
 //! Record path: [source `stdin`] → channel → operator instance → router → sink.
 //!
-//! Lines of standard input. Not replayable: what was read is gone, so a job that recovers goes on
-//! with what comes next and has lost the lines since its newest complete checkpoint. A thread of
-//! its own reads, since that blocks; it stays behind when the job ends, until input comes or ends.
+//! Lines of standard input. Not replayable by another process: what was read is gone, so a job that
+//! is killed and run again goes on with what comes next and has lost the lines since its newest
+//! complete checkpoint. Within a process a restart loses nothing: what no complete checkpoint
+//! covers is kept, up to 64 MiB. A thread of its own reads, since that blocks; it
+//! stays behind when the job ends, until input comes or ends.
 
 use std::io::{self, Read};
 use std::path::Path;
@@ -47,6 +49,9 @@ const WAITING_CHUNKS: usize = 4;
 
 /// A batch takes no further line once it has this many bytes.
 const BATCH_BYTES: usize = 64 * 1024;
+
+/// Most bytes that are kept for a restart. What comes before them is lost in one.
+const MOST_KEPT_BYTES: usize = 64 << 20;
 
 /// The longest line that can be asked for.
 const MOST_RECORD_BYTES: ByteSize = ByteSize::gib(1);
@@ -173,15 +178,18 @@ impl SourceConnector for StdinConnector {
             })?;
         let mut input = self.input.lock().unwrap_or_else(PoisonError::into_inner);
         let stream = match std::mem::replace(&mut *input, Input::InUse) {
-            Input::Unopened(reader) => LineStream::start(reader)?,
-            Input::Idle(stream) => stream,
+            Input::Unopened(reader) => LineStream::start(reader, position.bytes)?,
+            Input::Idle(mut stream) => {
+                stream.rewind(position.bytes);
+                stream
+            }
             Input::InUse => {
                 return Err(ConnectorError::JobRefused {
                     reason: format!("source {subtask}: standard input is in use already"),
                 });
             }
         };
-        if position.bytes > 0 || stream.bytes > 0 {
+        if stream.bytes() != position.bytes || stream.is_continued {
             tracing::warn!(%subtask, "standard input goes on where it is: lines may be lost");
         }
         Ok(Box::new(StdinSource {
@@ -192,19 +200,26 @@ impl SourceConnector for StdinConnector {
     }
 }
 
-/// What the reading thread gives, and the bytes of it that are not records yet.
+/// What the reading thread gives: what is no record yet, and before it what may be asked for again.
 struct LineStream {
     chunks: mpsc::Receiver<io::Result<Vec<u8>>>,
-    unread: Vec<u8>,
-    /// False if `unread` is known to hold no whole line, so that a long one is searched only once.
+    buffer: Vec<u8>,
+    /// Where the buffer begins, in bytes of the whole input of the job.
+    begins_at: u64,
+    /// How many bytes of the buffer are records already.
+    given: usize,
+    /// False if the rest is known to hold no whole line, so that a long one is searched only once.
     is_searchable: bool,
     has_ended: bool,
-    /// Bytes that became records.
-    bytes: u64,
+    /// Why nothing more can be read, if it can't.
+    failed: Option<(io::ErrorKind, String)>,
+    /// True until the first read if another process has read before this one.
+    is_continued: bool,
 }
 
 impl LineStream {
-    fn start(mut reader: Box<dyn Read + Send>) -> Result<Self, ConnectorError> {
+    /// `begins_at` counts what other processes have read of the job's input.
+    fn start(mut reader: Box<dyn Read + Send>, begins_at: u64) -> Result<Self, ConnectorError> {
         let (sender, chunks) = mpsc::channel(WAITING_CHUNKS);
         let read = move || {
             loop {
@@ -231,15 +246,45 @@ impl LineStream {
         ))?;
         Ok(Self {
             chunks,
-            unread: Vec::new(),
+            buffer: Vec::new(),
+            begins_at,
+            given: 0,
             is_searchable: false,
             has_ended: false,
-            bytes: 0,
+            failed: None,
+            is_continued: begins_at > 0,
         })
+    }
+
+    /// Bytes that became records, of the whole input of the job.
+    fn bytes(&self) -> u64 {
+        self.begins_at + self.given as u64
+    }
+
+    /// Goes back to what was given after `position`, or as far as that is kept.
+    fn rewind(&mut self, position: u64) {
+        let kept = position.saturating_sub(self.begins_at);
+        let kept = usize::try_from(kept).unwrap_or(usize::MAX);
+        self.given = kept.min(self.given);
+        self.is_searchable = true;
+    }
+
+    /// Forgets what was given before `position`.
+    fn release(&mut self, position: u64) {
+        let released = position.saturating_sub(self.begins_at);
+        let released = usize::try_from(released).unwrap_or(usize::MAX);
+        self.forget(released.min(self.given));
+    }
+
+    fn forget(&mut self, bytes: usize) {
+        self.buffer.drain(..bytes);
+        self.begins_at += bytes as u64;
+        self.given -= bytes;
     }
 
     /// The next batch. Cancel-safe: what a wait gives is kept before the next wait.
     async fn next(&mut self, limits: LineLimits) -> Result<SourceOutput, ConnectorError> {
+        self.is_continued = false;
         loop {
             if self.is_searchable {
                 let lines = self.take_lines(limits)?;
@@ -248,16 +293,21 @@ impl LineStream {
                 }
                 self.is_searchable = false;
             }
+            if let Some((kind, message)) = &self.failed {
+                let error = io::Error::new(*kind, message.clone());
+                return Err(ConnectorError::io("could not read stdin")(error));
+            }
             if self.has_ended {
                 return Ok(SourceOutput::Ended);
             }
             match self.chunks.recv().await {
-                Some(chunk) => {
-                    let chunk = chunk.map_err(ConnectorError::io("could not read stdin"))?;
-                    self.unread.extend_from_slice(&chunk);
-                    let is_too_long = self.unread.len() > limits.record_bytes;
+                Some(Ok(chunk)) => {
+                    self.buffer.extend_from_slice(&chunk);
+                    let is_too_long = self.buffer.len() - self.given > limits.record_bytes;
                     self.is_searchable = is_too_long || memchr(b'\n', &chunk).is_some();
                 }
+                // Kept: after a restart, the end of what could be read is not the input's end.
+                Some(Err(error)) => self.failed = Some((error.kind(), error.to_string())),
                 None => {
                     self.has_ended = true;
                     self.is_searchable = true;
@@ -267,22 +317,25 @@ impl LineStream {
     }
 
     fn take_lines(&mut self, limits: LineLimits) -> Result<Lines, ConnectorError> {
+        let bytes = &self.buffer[self.given..];
         let unread = Unread {
-            bytes: &self.unread,
-            owned: self.unread.len(),
+            bytes,
+            owned: bytes.len(),
             is_last: self.has_ended,
         };
         let lines = lines::take_lines(unread, limits).map_err(|_| ConnectorError::Record {
-            position: format!("standard input, byte {}", self.bytes),
+            position: format!("standard input, byte {}", self.bytes()),
             reason: format!("the line is longer than {} bytes", limits.record_bytes),
         })?;
-        self.unread.drain(..lines.consumed);
-        self.bytes += lines.consumed as u64;
+        self.given += lines.consumed;
+        if self.given > MOST_KEPT_BYTES {
+            self.forget(self.given - MOST_KEPT_BYTES / 2);
+        }
         Ok(lines)
     }
 
     fn is_done(&self) -> bool {
-        self.has_ended && self.unread.is_empty()
+        self.has_ended && self.given == self.buffer.len()
     }
 }
 
@@ -305,7 +358,21 @@ impl Source for StdinSource {
 
     fn splits(&self) -> Vec<SourceSplit> {
         let left = self.stream.iter().filter(|stream| !stream.is_done());
-        left.map(|stream| split_at(stream.bytes)).collect()
+        left.map(|stream| split_at(stream.bytes())).collect()
+    }
+
+    fn release(&mut self, splits: &[SourceSplit]) {
+        let Some(stream) = &mut self.stream else {
+            return;
+        };
+        match splits.first() {
+            Some(split) => {
+                let position =
+                    versioned::decode::<StdinPosition>(POSITION_VERSION, &split.position);
+                stream.release(position.expect("this source made the position").bytes);
+            }
+            None => stream.release(u64::MAX),
+        }
     }
 }
 

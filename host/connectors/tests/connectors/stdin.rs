@@ -96,6 +96,27 @@ fn after_a_recovery_it_goes_on_with_the_lines_not_yet_given() {
     assert!(values == expected);
 }
 
+#[test]
+fn after_a_recovery_it_gives_again_what_no_checkpoint_covers() {
+    let text: String = (0..50_000).map(|line| format!("{line}\n")).collect();
+    let connector = stdin(io::Cursor::new(text.into_bytes()));
+    let plan = connector.plan(1).expect("can be planned");
+    let mut source = connector
+        .open(&subtask(0), plan[0].clone())
+        .expect("can be opened");
+    let mut values = read_batches(&mut *source, 2).expect("can be read");
+    let covered = source.splits();
+    source.release(&covered);
+    // A checkpoint that is never complete, and the end of the input.
+    read_batches(&mut *source, 1).expect("can be read");
+    source.splits();
+    read_batches(&mut *source, usize::MAX).expect("can be read");
+    drop(source);
+    values.extend(read_all(&*connector, vec![covered]).expect("can be read"));
+    let expected: Vec<String> = (0..50_000).map(|line| line.to_string()).collect();
+    assert!(values == expected, "{} lines", values.len());
+}
+
 #[tokio::test]
 async fn a_poll_that_is_given_up_loses_nothing() {
     let (sender, pieces) = mpsc::channel();
@@ -154,7 +175,7 @@ fn a_read_error_is_reported() {
     let mut source = connector
         .open(&subtask(0), plan[0].clone())
         .expect("can be opened");
-    match poll(&mut *source) {
+    let assert_reported = |polled| match polled {
         Err(ConnectorError::Io { action, source }) => {
             assert_eq!(
                 (action.as_str(), source.to_string()),
@@ -162,5 +183,13 @@ fn a_read_error_is_reported() {
             );
         }
         other => panic!("not an I/O error: {other:?}"),
-    }
+    };
+    assert_reported(poll(&mut *source));
+    // After a restart it is still no end of input.
+    let position = source.splits();
+    drop(source);
+    let mut source = connector
+        .open(&subtask(0), position)
+        .expect("can be opened");
+    assert_reported(poll(&mut *source));
 }

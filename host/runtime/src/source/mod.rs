@@ -90,4 +90,9 @@ pub trait Source: Send {
     /// All splits with the position after everything that `poll` gave, including those at their
     /// end where that must be remembered.
     fn splits(&self) -> Vec<SourceSplit>;
+
+    /// A checkpoint with these splits, which [`Self::splits`] gave, is complete: nothing before
+    /// them is asked for again in the life of the process. For sources that must keep by
+    /// themselves what they may be asked for again.
+    fn release(&mut self, _splits: &[SourceSplit]) {}
 }

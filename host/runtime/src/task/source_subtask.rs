@@ -10,7 +10,7 @@ use super::chain_context::{ChainContext, Exit};
 use super::control::ControlMessage;
 use super::operator_chain::connector_failed;
 use crate::CheckpointId;
-use crate::source::{Source, SourceOutput};
+use crate::source::{Source, SourceOutput, SourceSplit};
 use crate::stream::MAX_WATERMARK;
 
 /// What the source does between control messages.
@@ -29,6 +29,8 @@ pub(crate) struct SourceSubtask {
     context: ChainContext,
     source: Box<dyn Source>,
     reading: Reading,
+    /// The newest checkpoint that it took part in, with its positions.
+    cut: Option<(CheckpointId, Vec<SourceSplit>)>,
 }
 
 impl SourceSubtask {
@@ -37,6 +39,7 @@ impl SourceSubtask {
             context,
             source,
             reading: Reading::Polled,
+            cut: None,
         }
     }
 
@@ -92,7 +95,12 @@ impl SourceSubtask {
                 checkpoint,
                 suspend,
             } => self.on_trigger(checkpoint, suspend).await,
-            ControlMessage::Complete(id) => self.context.checkpoint_complete(id).await,
+            ControlMessage::Complete(id) => {
+                if let Some((_, splits)) = self.cut.take_if(|(cut, _)| *cut == id) {
+                    self.source.release(&splits);
+                }
+                self.context.checkpoint_complete(id).await
+            }
             ControlMessage::EndSources => self.end().await,
             ControlMessage::Shutdown => Err(Exit::Told),
         }
@@ -103,6 +111,7 @@ impl SourceSubtask {
             return Ok(());
         }
         let splits = self.source.splits();
+        self.cut = Some((checkpoint, splits.clone()));
         let announce = self.reading != Reading::Ended;
         let taken = self
             .context
