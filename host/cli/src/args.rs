@@ -23,7 +23,8 @@ Every flag --foo-bar can be set by the environment variable TIDEGATE_FOO_BAR; fl
 
 Exit codes: 0 done or stopped as asked, 1 the job failed, 2 wrong usage or job file, 3 the state
 can't be used, 4 the directory is in use, 5 no such running job, 6 timed out waiting, 7 a
-verification failed, 8 a component was refused, 130 and 143 for a second Ctrl-C or SIGTERM.")]
+verification failed, 8 a component was refused, 130, 143 and 129 for a second Ctrl-C, SIGTERM or
+SIGHUP.")]
 pub(crate) struct Cli {
     /// What is logged, as `level` or `target=level`, separated by commas.
     #[arg(long, global = true, env = "TIDEGATE_LOG", value_name = "FILTER")]
@@ -102,9 +103,9 @@ pub(crate) enum Command {
 
 /// Run a job; go on from its newest complete checkpoint if there is one.
 ///
-/// The first Ctrl-C or SIGTERM stops the job: a last checkpoint, everything it covers is published,
-/// exit code 0. A second one ends the process at once; the job then goes on from the checkpoint
-/// before when it is run again.
+/// The first Ctrl-C, SIGTERM or SIGHUP stops the job: a last checkpoint, everything it covers is
+/// published, exit code 0. A second one ends the process at once; the job then goes on from the
+/// checkpoint before when it is run again.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
