@@ -8,7 +8,7 @@ BENCH := target/release/tidegate-bench
 IN_EXAMPLES := --manifest-path examples/Cargo.toml --target-dir target/native-guests
 IN_TEST_GUESTS := --manifest-path tests/guests/Cargo.toml --target-dir target/native-guests
 
-.PHONY: help setup demo test check guests release bench bench-micro clean
+.PHONY: help setup demo test check guests release kill-soak bench bench-micro clean
 
 help: ## This list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 20
@@ -16,6 +16,7 @@ help: ## This list
 setup: ## Install what is missing on this machine (Debian, as root) or say what is
 	scripts/host-toolchain.sh
 	scripts/guest-toolchain.sh
+	scripts/test-tools.sh
 
 release: setup ## Build the tidegate binary, optimised
 	$(CARGO) build --release -p tidegate
@@ -44,6 +45,10 @@ test: guests check ## Everything that CI checks: format, lints, all tests, docs
 	$(CARGO) test $(IN_EXAMPLES) --locked
 	$(CARGO) test $(IN_TEST_GUESTS) --locked
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --locked
+
+kill-soak: guests ## 10,000 SIGKILLs at random moments; another number for each of 6 cases in KILLS
+	TIDEGATE_TEST_KILLS=$(or $(KILLS),1667) $(CARGO) test --workspace --locked --test integration \
+		kill:: -- --nocapture
 
 bench: release ## Measure all benchmark jobs; options in ARGS, such as --quick, --job NAME, --json
 	$(CARGO) build --release -p tidegate-bench

@@ -2,44 +2,71 @@
 //! until it has finished: nothing may be lost and nothing may come twice.
 //!
 //! Both jobs publish every update, so each line of output is checked: for every key the counts 1
-//! to n must be there exactly once. 6 cases of 17 kills each are 102 kills. A kill counts only if
-//! it ended a running job whose output was incomplete, and the test fails if there were fewer.
+//! to n must be there exactly once. 6 cases of 84 kills each are 504 kills; `TIDEGATE_TEST_KILLS`
+//! sets another number for each case (`make kill-soak`). Each must end a process
+//! that has the checkpoint directory and whose output is incomplete.
 
 use std::collections::HashMap;
 use std::time::Duration;
 
-use tidegate_tests::{JobDirectory, Random, guest, published_lines};
+use tidegate_tests::{JobDirectory, Random, Running, guest, published_line_count, published_lines};
 
-/// Kills of each case.
-const KILLS: usize = 17;
-/// The kill comes this many milliseconds after the start: some before the job runs at all, most
-/// between two checkpoints. The sources are paced so that 17 such runs can't reach the end of the
-/// input, however fast the machine is.
-const KILL_AFTER_MS: std::ops::Range<u64> = 20..600;
+/// Kills of each case, unless the environment says otherwise.
+const KILLS: u64 = 84;
+/// The kill comes this many milliseconds after the process has taken the checkpoint directory: some
+/// while it restores, most between two checkpoints.
+const KILL_AFTER_MS: std::ops::Range<u64> = 0..250;
+/// Records that each source gives a second while there are kills, so that they can't reach the end
+/// of the input, however fast the machine is.
+const RATE: u64 = 10_000;
+
+fn kills() -> u64 {
+    let given = std::env::var("TIDEGATE_TEST_KILLS").ok();
+    given.and_then(|kills| kills.parse().ok()).unwrap_or(KILLS)
+}
+
+/// Twice of what all runs of a case read if each is killed as late as can be.
+fn records() -> u64 {
+    2 * kills() * KILL_AFTER_MS.end * RATE / 1_000
+}
+
+/// Waits until the running process has the checkpoint directory.
+fn wait_until_it_runs(job: &JobDirectory, running: &mut Running) {
+    let holder = format!("pid {}\n", running.id());
+    let lock = job.path().join("state/LOCK");
+    while !std::fs::read_to_string(&lock).is_ok_and(|lock| lock.starts_with(&holder)) {
+        assert!(running.is_running(), "it ended before it ran");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// The pace of the run that finishes the job.
+const FAST: u64 = 100_000_000;
 
 /// How often each key must have been seen, and what its last update must say.
 type Expected = HashMap<String, (u64, String)>;
 
-fn parity_sum_job(parallelism: u32) -> String {
+fn parity_sum_job(parallelism: u32, rate: u64) -> String {
+    let to = records();
     format!(
         r#"
 version = 1
 name = "parity-sum"
 [checkpoint]
 directory = "state"
-interval = "60ms"
+interval = "30ms"
 [defaults]
 parallelism = {parallelism}
 [source.left]
 connector = "generator"
-to = {PARITY_SUM_TO}
+to = {to}
 keys = 2
-rate = 50_000
+rate = {rate}
 [source.right]
 connector = "generator"
-to = {PARITY_SUM_TO}
+to = {to}
 keys = 2
-rate = 50_000
+rate = {rate}
 [operator.sum]
 component = "{}"
 inputs = [{{ from = "left", partition = "hash" }}, {{ from = "right", partition = "hash" }}]
@@ -53,12 +80,9 @@ format = "tsv"
     )
 }
 
-/// The integers of each source.
-const PARITY_SUM_TO: u64 = 600_000;
-
 fn parity_sum_expected() -> Expected {
     let of_parity = |parity: u64| {
-        let integers = (1..=PARITY_SUM_TO).filter(|integer| integer % 2 == parity);
+        let integers = (1..=records()).filter(|integer| integer % 2 == parity);
         let (count, sum) = integers.fold((0, 0), |(count, sum), i| (count + 1, sum + i));
         // Two sources give the same integers.
         let (count, sum) = (2 * count, 2 * sum);
@@ -67,15 +91,15 @@ fn parity_sum_expected() -> Expected {
     [of_parity(0), of_parity(1)].into()
 }
 
-fn word_count_job(parallelism: u32) -> String {
-    let rate = 40_000 / parallelism;
+fn word_count_job(parallelism: u32, rate: u64) -> String {
+    let rate = rate / u64::from(parallelism);
     format!(
         r#"
 version = 1
 name = "word-count"
 [checkpoint]
 directory = "state"
-interval = "60ms"
+interval = "30ms"
 [defaults]
 parallelism = {parallelism}
 [source.lines]
@@ -105,10 +129,10 @@ format = "tsv"
 fn word_count_text() -> String {
     let licence = tidegate_tests::workspace_root().join("LICENSE");
     let licence = std::fs::read_to_string(licence).expect("the licence is there");
-    licence.repeat(WORD_COUNT_REPEATS)
+    let lines = licence.lines().count() as u64;
+    let repeats = usize::try_from(records() / lines + 1).expect("it fits in memory");
+    licence.repeat(repeats)
 }
-
-const WORD_COUNT_REPEATS: usize = 2500;
 
 fn word_count_expected(text: &str) -> Expected {
     let mut counts = HashMap::<&str, u64>::new();
@@ -119,28 +143,27 @@ fn word_count_expected(text: &str) -> Expected {
     counts.into_iter().map(expect).collect()
 }
 
-/// Kills, resumes, and compares every line.
-fn kill_until_finished(job: &JobDirectory, expected: &Expected) {
+/// Kills, resumes, and compares every line. `fast` is the job without its pace.
+fn kill_until_finished(job: &JobDirectory, fast: &str, expected: &Expected) {
     let seed = Random::fresh_seed();
     // `TIDEGATE_TEST_SEED` chooses the same moments again.
     let seed_text = format!("seed {seed}");
     let mut random = Random::new(seed);
     let lines_in_all: u64 = expected.values().map(|(count, _)| count).sum();
-    let mut kills = 0;
-    while kills < KILLS {
-        let moment = Duration::from_millis(random.in_range(KILL_AFTER_MS));
-        let was_killed = job.start(&["run", "job.toml"]).kill_after(moment);
+    for kill in 0..kills() {
+        let mut running = job.start(&["run", "job.toml"]);
+        wait_until_it_runs(job, &mut running);
+        let was_killed = running.kill_after(Duration::from_millis(random.in_range(KILL_AFTER_MS)));
         assert!(
             was_killed,
-            "{seed_text}: the job finished after {kills} kills: it is too small for the test"
+            "{seed_text}: the job finished after {kill} kills: it is too small for the test"
         );
-        let published = published_lines(&job.path().join("output")).len() as u64;
         assert!(
-            published < lines_in_all,
+            published_line_count(&job.path().join("output")) < lines_in_all,
             "{seed_text}: the kill came after the last of the output"
         );
-        kills += 1;
     }
+    job.write("job.toml", fast);
     job.tidegate(&["run", "job.toml"]).assert_succeeds();
     let lines = published_lines(&job.path().join("output"));
     assert_every_update_once(&lines, expected, &seed_text);
@@ -201,44 +224,46 @@ fn assert_every_update_once(lines: &[String], expected: &Expected, seed: &str) {
 }
 
 fn parity_sum_survives_kills(parallelism: u32) {
-    let job = JobDirectory::new(&parity_sum_job(parallelism));
-    kill_until_finished(&job, &parity_sum_expected());
+    let job = JobDirectory::new(&parity_sum_job(parallelism, RATE));
+    let fast = parity_sum_job(parallelism, FAST);
+    kill_until_finished(&job, &fast, &parity_sum_expected());
 }
 
 fn word_count_survives_kills(parallelism: u32) {
-    let job = JobDirectory::new(&word_count_job(parallelism));
+    let job = JobDirectory::new(&word_count_job(parallelism, RATE));
     let text = word_count_text();
     std::fs::create_dir(job.path().join("input")).expect("a directory can be made");
     job.write("input/a.txt", &text);
-    kill_until_finished(&job, &word_count_expected(&text));
+    let fast = word_count_job(parallelism, FAST);
+    kill_until_finished(&job, &fast, &word_count_expected(&text));
 }
 
 #[test]
-fn parity_sum_is_exact_after_17_kills_at_parallelism_1() {
+fn parity_sum_is_exact_after_84_kills_at_parallelism_1() {
     parity_sum_survives_kills(1);
 }
 
 #[test]
-fn parity_sum_is_exact_after_17_kills_at_parallelism_2() {
+fn parity_sum_is_exact_after_84_kills_at_parallelism_2() {
     parity_sum_survives_kills(2);
 }
 
 #[test]
-fn parity_sum_is_exact_after_17_kills_at_parallelism_4() {
+fn parity_sum_is_exact_after_84_kills_at_parallelism_4() {
     parity_sum_survives_kills(4);
 }
 
 #[test]
-fn word_count_is_exact_after_17_kills_at_parallelism_1() {
+fn word_count_is_exact_after_84_kills_at_parallelism_1() {
     word_count_survives_kills(1);
 }
 
 #[test]
-fn word_count_is_exact_after_17_kills_at_parallelism_2() {
+fn word_count_is_exact_after_84_kills_at_parallelism_2() {
     word_count_survives_kills(2);
 }
 
 #[test]
-fn word_count_is_exact_after_17_kills_at_parallelism_4() {
+fn word_count_is_exact_after_84_kills_at_parallelism_4() {
     word_count_survives_kills(4);
 }

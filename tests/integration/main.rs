@@ -6,4 +6,5 @@ mod hostile;
 mod kill;
 mod readme;
 mod savepoint;
+mod storage;
 mod tidy;

@@ -67,7 +67,12 @@ fn the_examples_are_valid_jobs() {
 #[test]
 fn the_scripts_are_valid_shell() {
     let root = workspace_root();
-    let scripts = ["demo.sh", "guest-toolchain.sh", "host-toolchain.sh"];
+    let scripts = [
+        "demo.sh",
+        "guest-toolchain.sh",
+        "host-toolchain.sh",
+        "test-tools.sh",
+    ];
     for script in scripts.map(|name| root.join("scripts").join(name)) {
         assert!(is_valid_shell(&script), "{}", script.display());
     }

@@ -28,6 +28,18 @@ impl JobDirectory {
         this
     }
 
+    /// A copy of it with everything in it.
+    ///
+    /// # Panics
+    ///
+    /// If it can't be read, or the disk can't be written.
+    #[must_use]
+    pub fn copy(&self) -> Self {
+        let directory = tempfile::tempdir().expect("a temporary directory can be made");
+        copy_into(self.path(), directory.path());
+        Self { directory }
+    }
+
     /// Its path.
     #[must_use]
     pub fn path(&self) -> &Path {
@@ -48,6 +60,35 @@ impl JobDirectory {
     #[must_use]
     pub fn tidegate(&self, arguments: &[&str]) -> Finished {
         tidegate(self.path(), arguments)
+    }
+
+    /// Runs its job once more, which must say that it has finished already and do nothing.
+    ///
+    /// # Panics
+    ///
+    /// If not.
+    #[track_caller]
+    pub fn assert_has_finished(&self) {
+        let again = self.tidegate(&["run", "job.toml"]);
+        let said = &again.assert_succeeds().stderr;
+        assert!(said.contains("already finished"), "{again:#?}");
+    }
+
+    /// Numbers of the checkpoints in `state`, in order.
+    ///
+    /// # Panics
+    ///
+    /// If they can't be listed.
+    #[must_use]
+    pub fn checkpoints(&self) -> Vec<u64> {
+        let entries = std::fs::read_dir(self.path().join("state/checkpoints"));
+        let entries = entries.expect("there is a checkpoint directory");
+        let names = entries.map(|entry| entry.expect("an entry can be read").file_name());
+        let mut numbers: Vec<u64> = names
+            .filter_map(|name| name.to_string_lossy().parse().ok())
+            .collect();
+        numbers.sort_unstable();
+        numbers
     }
 
     /// Starts `tidegate` in it.
@@ -74,6 +115,20 @@ impl JobDirectory {
             writeln!(text, "{} {length}", name.display()).expect("a string can be written");
             text
         })
+    }
+}
+
+fn copy_into(from: &Path, to: &Path) {
+    for entry in std::fs::read_dir(from).expect("a temporary directory can be read") {
+        let from = entry.expect("a directory entry can be read").path();
+        let name = from.file_name().expect("an entry has a name");
+        let to = to.join(name);
+        if from.is_dir() {
+            std::fs::create_dir(&to).expect("a directory can be made");
+            copy_into(&from, &to);
+        } else if from.is_file() {
+            std::fs::copy(&from, &to).expect("a file can be copied");
+        }
     }
 }
 

@@ -1,14 +1,18 @@
 //! What the tests of the real binary share: finding what was built, describing a job, running and
 //! killing it, and reading what it published.
 
+mod counting;
 mod job;
 mod output;
 mod process;
 mod random;
+mod small_disk;
 mod workspace;
 
+pub use counting::Counting;
 pub use job::JobDirectory;
-pub use output::{published_lines, published_parts};
-pub use process::{Finished, Running, tidegate};
+pub use output::{published_line_count, published_lines, published_parts};
+pub use process::{Finished, Running, tidegate, tidegate_command};
 pub use random::Random;
+pub use small_disk::SmallDisk;
 pub use workspace::{guest, workspace_root};

@@ -39,3 +39,18 @@ pub fn published_lines(directory: &Path) -> Vec<String> {
     }
     lines
 }
+
+/// How many lines are published.
+///
+/// # Panics
+///
+/// If a file can't be read.
+#[must_use]
+pub fn published_line_count(directory: &Path) -> u64 {
+    let parts = published_parts(directory).into_iter();
+    let lines = |part: PathBuf| {
+        let bytes = std::fs::read(part).expect("a published file can be read");
+        bytes.iter().filter(|byte| **byte == b'\n').count() as u64
+    };
+    parts.map(lines).sum()
+}

@@ -1,5 +1,6 @@
 //! The real binary: run it, watch it, kill it.
 
+use std::ffi::OsStr;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread;
@@ -51,6 +52,31 @@ impl Finished {
     }
 }
 
+/// `tidegate` in `directory`, with no input and its output gathered, to be changed as a test wants;
+/// started by `wrapper`, such as `strace` and its options, if that is not empty.
+#[must_use]
+pub fn tidegate_command(wrapper: &[&str], directory: &Path, arguments: &[&str]) -> Command {
+    let mut words = wrapper.iter().map(OsStr::new);
+    let mut command = match words.next() {
+        Some(program) => {
+            let mut command = Command::new(program);
+            command.args(words).arg(binary());
+            command
+        }
+        None => Command::new(binary()),
+    };
+    command.args(arguments).current_dir(directory);
+    // Shared by all tests, as by all jobs of a user; nothing is left in the home directory.
+    for base in ["XDG_CACHE_HOME", "XDG_STATE_HOME"] {
+        command.env(base, binary().with_file_name("xdg").join(base));
+    }
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command
+}
+
 /// Runs `tidegate` in `directory` to its end.
 ///
 /// # Panics
@@ -77,16 +103,16 @@ impl Running {
     /// If it can't be started.
     #[must_use]
     pub fn start(directory: &Path, arguments: &[&str]) -> Self {
-        let mut command = Command::new(binary());
-        command.args(arguments).current_dir(directory);
-        // Shared by all tests, as by all jobs of a user; nothing is left in the home directory.
-        for base in ["XDG_CACHE_HOME", "XDG_STATE_HOME"] {
-            command.env(base, binary().with_file_name("xdg").join(base));
-        }
-        command
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
+        Self::spawn(tidegate_command(&[], directory, arguments))
+    }
+
+    /// Starts a command of [`tidegate_command`]. Output that it sends elsewhere is not gathered.
+    ///
+    /// # Panics
+    ///
+    /// If it can't be started.
+    #[must_use]
+    pub fn spawn(mut command: Command) -> Self {
         let mut child = command.spawn().expect("the binary can be started");
         let stdout = child
             .stdout
@@ -150,10 +176,19 @@ impl Running {
     ///
     /// If it is gone.
     pub fn signal(&self, signal: rustix::process::Signal) {
+        assert!(self.try_signal(signal), "the process is gone");
+    }
+
+    /// Sends a signal; false if it is gone.
+    ///
+    /// # Panics
+    ///
+    /// If its process id is not one.
+    pub fn try_signal(&self, signal: rustix::process::Signal) -> bool {
         let id = i32::try_from(self.child.id()).ok();
         let id = id.and_then(rustix::process::Pid::from_raw);
         let id = id.expect("a process id is a positive number");
-        rustix::process::kill_process(id, signal).expect("the process is there");
+        rustix::process::kill_process(id, signal).is_ok()
     }
 
     /// Waits for its end.

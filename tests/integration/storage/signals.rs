@@ -1,0 +1,85 @@
+//! C10: at a random moment, the first SIGTERM or SIGHUP ends the job with a last checkpoint and
+//! exit code 0, and a second signal ends the process at once; the same command then goes on
+//! exactly.
+
+use std::time::Duration;
+
+use rustix::process::Signal;
+use tidegate_tests::{Counting, Random, Running};
+
+/// Ends of each kind that must have met a running job.
+const ENDS: usize = 50;
+/// The signal comes this many milliseconds after the job began to run.
+const AFTER_MS: std::ops::Range<u64> = 0..120;
+
+/// A job that [`ENDS`] runs and more can't finish.
+fn counting(rate: u64) -> Counting {
+    Counting {
+        records: 60_000,
+        rate,
+        interval_ms: 30,
+        ..Counting::default()
+    }
+}
+
+/// Ends runs with `end` until [`ENDS`] of them gave one of `codes`, then lets the job finish.
+fn end_again_and_again(codes: &[i32], end: impl Fn(&Running, &mut Random)) {
+    let counting_slowly = counting(2_000);
+    let job = counting_slowly.directory();
+    let seed = Random::fresh_seed();
+    let mut random = Random::new(seed);
+    let (mut ended, mut others) = (0, 0);
+    while ended < ENDS {
+        let mut running = job.start(&["run", "job.toml"]);
+        while job.tidegate(&["status", "job.toml"]).code != Some(0) {
+            assert!(running.is_running(), "seed {seed}: {:#?}", running.wait());
+        }
+        std::thread::sleep(Duration::from_millis(random.in_range(AFTER_MS)));
+        end(&running, &mut random);
+        let finished = running.wait();
+        let said = &finished.stderr;
+        assert!(
+            !said.contains("already finished"),
+            "seed {seed}: the job is too small: {said}"
+        );
+        if finished.code.is_some_and(|code| codes.contains(&code)) {
+            ended += 1;
+        } else {
+            // The first of two signals was quicker.
+            assert_eq!(finished.code, Some(0), "seed {seed}: {finished:#?}");
+            others += 1;
+            assert!(
+                others < 5 * ENDS,
+                "seed {seed}: the second signal never comes in time"
+            );
+        }
+        if finished.code == Some(0) {
+            assert!(said.contains("stopped"), "seed {seed}: {said}");
+        }
+    }
+    // The rest without waiting.
+    job.write("job.toml", counting(1_000_000).text());
+    job.tidegate(&["run", "job.toml"]).assert_succeeds();
+    counting_slowly.assert_exact(&job, &format!("seed {seed}, after {ended} ends"));
+}
+
+#[test]
+fn sigterm_stops_with_a_checkpoint_at_any_moment() {
+    end_again_and_again(&[0], |running, _| running.signal(Signal::TERM));
+}
+
+#[test]
+fn sighup_stops_with_a_checkpoint_at_any_moment() {
+    end_again_and_again(&[0], |running, _| running.signal(Signal::HUP));
+}
+
+#[test]
+fn a_second_signal_ends_at_once_at_any_moment_and_loses_nothing() {
+    // Both may be there before the process looks, and it may then take the second for the first.
+    end_again_and_again(&[130, 143], |running, random| {
+        running.signal(Signal::INT);
+        std::thread::sleep(Duration::from_micros(random.in_range(0..3_000)));
+        // It may be gone.
+        let _ = running.try_signal(Signal::TERM);
+    });
+}

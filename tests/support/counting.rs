@@ -1,0 +1,116 @@
+//! The job of most storage tests: it counts by key and publishes every update, so that each line of
+//! output is checked.
+
+use std::collections::HashMap;
+
+use crate::{JobDirectory, guest, published_lines};
+
+/// A job that counts records by key.
+#[derive(Clone, Debug)]
+pub struct Counting {
+    /// Records of the source.
+    pub records: u64,
+    /// Their keys, each of which has the same number of records.
+    pub keys: u64,
+    /// Records a second.
+    pub rate: u64,
+    /// Time between checkpoints, in milliseconds.
+    pub interval_ms: u64,
+    /// More lines of `[checkpoint]`.
+    pub checkpoint: &'static str,
+    /// Lines of `[restart]`.
+    pub restart: &'static str,
+    /// Lines of the sink, without its inputs.
+    pub sink: &'static str,
+}
+
+impl Default for Counting {
+    fn default() -> Self {
+        Self {
+            records: 1_200,
+            keys: 3,
+            rate: 10_000,
+            interval_ms: 15,
+            checkpoint: "",
+            restart: "strategy = \"fixed-delay\"\ndelay = \"5ms\"\nattempts = 2",
+            sink: "connector = \"file\"\ndirectory = \"output\"\nformat = \"tsv\"",
+        }
+    }
+}
+
+impl Counting {
+    /// The job file.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let Self {
+            records,
+            keys,
+            rate,
+            interval_ms,
+            checkpoint,
+            restart,
+            sink,
+        } = self;
+        let component = guest("examples/word-count/operators/count");
+        let component = component.display();
+        format!(
+            "version = 1
+name = \"counting\"
+[checkpoint]
+directory = \"state\"
+interval = \"{interval_ms}ms\"
+{checkpoint}
+[restart]
+{restart}
+[source.integers]
+connector = \"generator\"
+to = {records}
+keys = {keys}
+rate = {rate}
+[operator.count]
+component = \"{component}\"
+inputs = [{{ from = \"integers\", partition = \"hash\" }}]
+[sink.counts]
+inputs = [{{ from = \"count\" }}]
+{sink}
+"
+        )
+    }
+
+    /// A directory with this job.
+    #[must_use]
+    pub fn directory(&self) -> JobDirectory {
+        JobDirectory::new(&self.text())
+    }
+
+    /// Asserts that for every key the counts 1 to n are in `output` exactly once.
+    ///
+    /// # Panics
+    ///
+    /// If not, saying `context`.
+    #[track_caller]
+    pub fn assert_exact(&self, job: &JobDirectory, context: &str) {
+        self.assert_lines_exact(&published_lines(&job.path().join("output")), context);
+    }
+
+    /// As [`Self::assert_exact`], of lines.
+    ///
+    /// # Panics
+    ///
+    /// If not, saying `context`.
+    #[track_caller]
+    pub fn assert_lines_exact(&self, lines: &[String], context: &str) {
+        let mut counts = HashMap::<&str, Vec<u64>>::new();
+        for line in lines {
+            let (key, count) = line.split_once('\t').expect("a line has a key and a value");
+            let count = count.parse().expect("a value is a count");
+            counts.entry(key).or_default().push(count);
+        }
+        assert_eq!(counts.len() as u64, self.keys, "keys; {context}");
+        let expected: Vec<u64> = (1..=self.records / self.keys).collect();
+        for (key, mut counts) in counts {
+            counts.sort_unstable();
+            assert_eq!(counts, expected, "the counts of key {key}; {context}");
+        }
+    }
+}

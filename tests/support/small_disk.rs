@@ -1,0 +1,120 @@
+//! A small file system of its own, so that a disk can be really full or really read-only without
+//! harm to the machine. It lives in a mount namespace that a process holds; as root or, where users
+//! may make namespaces, as anyone.
+
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+/// A mount namespace with a file system in memory at one directory.
+#[derive(Debug)]
+pub struct SmallDisk {
+    holder: Child,
+    mounted_at: PathBuf,
+    is_root: bool,
+}
+
+impl SmallDisk {
+    /// Mounts an empty disk of `kib` KiB at `directory`, which must exist.
+    ///
+    /// # Panics
+    ///
+    /// If the system allows neither root's nor a user's mount namespace.
+    #[must_use]
+    pub fn mount(directory: &Path, kib: u32) -> Self {
+        let is_root = rustix::process::getuid().is_root();
+        let namespaces = if is_root { "-m" } else { "-Urm" };
+        let script = format!("mount -t tmpfs -o size={kib}k none \"$0\" && echo ready && exec cat");
+        let mut holder = Command::new("unshare")
+            .args([namespaces, "sh", "-c", &script])
+            .arg(directory)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("util-linux is installed");
+        let mut said = [0; 6];
+        let stdout = holder.stdout.as_mut().expect("it was asked for");
+        let read = stdout.read_exact(&mut said);
+        assert!(
+            read.is_ok() && &said == b"ready\n",
+            "no mount namespace can be made here: neither as root nor with `unshare -Urm`"
+        );
+        Self {
+            holder,
+            mounted_at: directory.to_owned(),
+            is_root,
+        }
+    }
+
+    /// The command that starts another one where the disk is mounted.
+    #[must_use]
+    pub fn wrapper(&self) -> Vec<String> {
+        let target = format!("--target={}", self.holder.id());
+        let mut words = vec!["nsenter".to_owned(), target, "--mount".to_owned()];
+        if !self.is_root {
+            words.extend(["--user".to_owned(), "--preserve-credentials".to_owned()]);
+        }
+        words
+    }
+
+    /// The disk, as seen from outside.
+    #[must_use]
+    pub fn path(&self) -> PathBuf {
+        self.outside(&self.mounted_at)
+    }
+
+    /// Any absolute path in there, as seen from outside.
+    ///
+    /// # Panics
+    ///
+    /// If the path is not absolute.
+    #[must_use]
+    pub fn outside(&self, path: &Path) -> PathBuf {
+        let inside = path.strip_prefix("/").expect("the path is absolute");
+        let root = format!("/proc/{}/root", self.holder.id());
+        Path::new(&root).join(inside)
+    }
+
+    /// Makes the disk read-only, or writable again.
+    ///
+    /// # Panics
+    ///
+    /// If the system refuses.
+    pub fn set_read_only(&self, is_read_only: bool) {
+        let options = if is_read_only {
+            "remount,ro"
+        } else {
+            "remount,rw"
+        };
+        let wrapper = self.wrapper();
+        let status = Command::new(&wrapper[0])
+            .args(&wrapper[1..])
+            .args(["mount", "-o", options])
+            .arg(&self.mounted_at)
+            .status();
+        assert!(status.is_ok_and(|status| status.success()), "{options}");
+    }
+
+    /// Writes a file that takes all the room that is left, and gives its path.
+    ///
+    /// # Panics
+    ///
+    /// If there is no end of room.
+    #[must_use]
+    pub fn fill(&self) -> PathBuf {
+        let path = self.path().join(".ballast");
+        let mut file = std::fs::File::create(&path).expect("a file can be made");
+        let piece = [0; 512];
+        let full = (0..1 << 20).any(|_| file.write_all(&piece).is_err());
+        assert!(full, "the disk is not small");
+        path
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        // The namespace goes with its last process.
+        drop(self.holder.kill());
+        drop(self.holder.wait());
+    }
+}
