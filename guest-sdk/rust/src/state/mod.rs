@@ -1,8 +1,8 @@
 //! What an operator remembers, and how it becomes chunks and comes back.
 //!
 //! [`KeyedState`] holds one value for each key. [`chunk`] writes it in canonical order and reads
-//! it back whole or not at all, each value by [`encode`]; `guest-sdk/FORMAT.md` draws the bytes. [`items`] is the state of
-//! no key.
+//! it back whole or not at all; [`encode`] writes a value; `guest-sdk/FORMAT.md` draws the bytes.
+//! [`items`] is the state of no key.
 
 mod ahead;
 mod index;
