@@ -4,15 +4,19 @@
 mod counting;
 mod job;
 mod output;
+mod packages;
 mod process;
 mod random;
 mod small_disk;
+pub mod wat_guest;
 mod workspace;
 
 pub use counting::Counting;
 pub use job::JobDirectory;
 pub use output::{published_line_count, published_lines, published_parts};
+pub use packages::Packages;
 pub use process::{Finished, Running, tidegate, tidegate_command};
 pub use random::Random;
 pub use small_disk::SmallDisk;
+pub use wat_guest::WatGuest;
 pub use workspace::{guest, workspace_root};

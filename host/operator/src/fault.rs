@@ -27,8 +27,8 @@ pub struct GuestFault {
 }
 
 impl GuestFault {
-    /// True only if the guest itself answered `snapshot` or `checkpoint-complete` with a failure:
-    /// its state is then as it was before the call.
+    /// True only if `snapshot` or `checkpoint-complete` came to its own end, with a failure or with
+    /// a snapshot that is refused: the guest's state is then as it was before the call.
     #[must_use]
     pub fn instance_is_usable(&self) -> bool {
         let only_reads = match self.call {
@@ -40,7 +40,7 @@ impl GuestFault {
             | GuestCall::AdvanceWatermark
             | GuestCall::Finish => false,
         };
-        only_reads && self.cause.is_answer()
+        only_reads && self.cause.came_to_its_end()
     }
 }
 
@@ -111,8 +111,8 @@ pub enum FaultCause {
         /// The output limit.
         limit: u64,
     },
-    /// The snapshot is too large. The checkpoint fails; the instance is not used again.
-    #[error("gave more than the {} that a snapshot may have", ShownBytes(*limit))]
+    /// The snapshot is too large. The checkpoint fails, and the instance goes on.
+    #[error("gave more than the {} that a snapshot may have (`limits.snapshot`)", ShownBytes(*limit))]
     SnapshotLimit {
         /// The snapshot limit.
         limit: u64,
@@ -146,7 +146,7 @@ pub enum FaultCause {
         /// How many the operator has.
         declared: u32,
     },
-    /// The snapshot breaks a rule of the contract.
+    /// The snapshot breaks a rule of the contract. The checkpoint fails, and the instance goes on.
     #[error("gave a malformed snapshot: {0}")]
     MalformedSnapshot(#[from] MalformedSnapshot),
     /// The guest can't process one record. What happens then is the job's policy.
@@ -185,23 +185,24 @@ pub enum FaultCause {
 }
 
 impl FaultCause {
-    /// True if the guest answered the call with a failure, and did not break down.
-    fn is_answer(&self) -> bool {
+    /// True if the guest returned from the call, and did not break down in it. Broken output is not
+    /// meant: who emits that is not asked again.
+    fn came_to_its_end(&self) -> bool {
         match self {
             Self::InvalidRecord { .. }
             | Self::UnknownRecord { .. }
             | Self::IncompatibleState(_)
-            | Self::Failed(_) => true,
+            | Self::Failed(_)
+            | Self::SnapshotLimit { .. }
+            | Self::MalformedSnapshot(_) => true,
             Self::Trap(_)
             | Self::Timeout { .. }
             | Self::MemoryLimit { .. }
             | Self::OutputLimit { .. }
-            | Self::SnapshotLimit { .. }
             | Self::StackOverflow
             | Self::MalformedColumn { .. }
             | Self::MalformedBatch { .. }
             | Self::UndeclaredPort { .. }
-            | Self::MalformedSnapshot(_)
             | Self::HostPanic { .. }
             | Self::InstanceSpent => false,
         }
@@ -365,16 +366,18 @@ mod tests {
     }
 
     #[test]
-    fn an_instance_is_usable_only_after_a_failure_that_it_answered_itself() {
+    fn an_instance_is_usable_only_after_a_call_that_reads_and_came_to_its_end() {
         let failed = || FaultCause::Failed("no".to_owned());
         let usable = [
             fault(GuestCall::Snapshot, failed()),
             fault(GuestCall::CheckpointComplete, failed()),
             fault(GuestCall::Process, failed()),
             fault(GuestCall::Snapshot, FaultCause::StackOverflow),
+            fault(GuestCall::Snapshot, FaultCause::SnapshotLimit { limit: 1 }),
+            fault(GuestCall::Snapshot, FaultCause::OutputLimit { limit: 1 }),
         ]
         .map(|fault| fault.instance_is_usable());
-        assert_eq!(usable, [true, true, false, false]);
+        assert_eq!(usable, [true, true, false, false, true, false]);
     }
 
     #[test]

@@ -9,6 +9,7 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
+use tracing::warn;
 use wasmtime::Store;
 
 use crate::batch::{Batch, Emission};
@@ -20,11 +21,14 @@ use crate::fault::{FaultCause, GuestCall, GuestFault};
 use crate::host_state::HostState;
 use crate::limits::Limits;
 use crate::output::OutputRules;
-use crate::state_chunk::{OperatorContext, StateChunk};
+use crate::state_chunk::{OperatorContext, StateChunk, snapshot_bytes};
 use crate::{guest_text, trap};
 
 /// Handles of component-model resources that a guest may hold. The contract has none.
 const COMPONENT_HANDLES: usize = 1_000;
+
+/// Tenths of the snapshot limit from which on a snapshot is worth a warning.
+const SNAPSHOT_WARNING_TENTHS: u64 = 8;
 
 /// What a call into the guest gives: wasmtime's error, the guest's own failure, or its result.
 type Answer<T> = wasmtime::Result<Result<T, types::Failure>>;
@@ -47,6 +51,7 @@ pub struct Instance {
     /// True once a call failed, and while a call runs.
     spent: bool,
     rejected: Option<Batch>,
+    is_near_snapshot_limit: bool,
 }
 
 impl Instance {
@@ -87,6 +92,7 @@ impl Instance {
             subtask: context.subtask,
             spent: false,
             rejected: None,
+            is_near_snapshot_limit: false,
         };
         let context = types::Context::from(context);
         instance.call(
@@ -143,14 +149,16 @@ impl Instance {
     ///
     /// # Errors
     ///
-    /// [`GuestFault`]; that checkpoint fails. If the guest only answered that it can't, the
-    /// instance is still usable.
+    /// [`GuestFault`]; that checkpoint fails. If the guest only answered that it can't, or gave a
+    /// snapshot that is too large or breaks a rule, the instance is still usable.
     pub fn snapshot(&mut self, checkpoint: u64) -> Result<Vec<StateChunk>, GuestFault> {
-        self.call(
+        let chunks = self.call(
             GuestCall::Snapshot,
             |guest, store| guest.call_snapshot(store, checkpoint),
             OutputRules::check_chunks,
-        )
+        )?;
+        self.warn_near_snapshot_limit(snapshot_bytes(&chunks));
+        Ok(chunks)
     }
 
     /// Gives the operator its state back. Called at most once, before any record.
@@ -200,6 +208,24 @@ impl Instance {
     /// [`FaultCause::InvalidRecord`], once.
     pub fn take_rejected(&mut self) -> Option<Batch> {
         self.rejected.take()
+    }
+
+    /// Says that snapshots will soon be too large, once each time that they come near the limit.
+    fn warn_near_snapshot_limit(&mut self, bytes: u64) {
+        let limit = self.limits.snapshot;
+        let is_near = bytes.saturating_mul(10) >= limit.saturating_mul(SNAPSHOT_WARNING_TENTHS);
+        if is_near && !self.is_near_snapshot_limit {
+            let (operator, subtask) = (&self.operator, self.subtask);
+            warn!(
+                operator,
+                subtask,
+                bytes,
+                limit,
+                "the snapshot is close to its limit: checkpoints will fail when it is reached; \
+                 raise `limits.snapshot`"
+            );
+        }
+        self.is_near_snapshot_limit = is_near;
     }
 
     /// Makes one call, and checks what it returned.
@@ -293,17 +319,7 @@ fn answered(call: GuestCall, failure: types::Failure) -> FaultCause {
 
 /// Sets what bounds the next call: the deadline, and the bytes that the guest may hand over.
 fn begin_call(store: &mut Store<HostState>, call: GuestCall, limits: &Limits) {
-    let limit = match call {
-        GuestCall::Snapshot => limits.snapshot,
-        GuestCall::Instantiate
-        | GuestCall::Open
-        | GuestCall::Restore
-        | GuestCall::Process
-        | GuestCall::AdvanceWatermark
-        | GuestCall::CheckpointComplete
-        | GuestCall::Finish => limits.output,
-    };
-    store.set_hostcall_fuel(liftable_bytes(limit));
+    store.set_hostcall_fuel(liftable_bytes(limits.handed_over(call)));
     store.set_epoch_deadline(ticks(limits.call_timeout));
     store.data_mut().begin_call();
 }

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use wasmtime::ResourceLimiter;
 
+use crate::fault::GuestCall;
+
 /// Linear memories that one instance may have; each reserves 4 GiB of address space.
 const MEMORIES: usize = 64;
 /// Tables that one instance may have.
@@ -34,6 +36,20 @@ pub struct Limits {
 impl Limits {
     /// Bytes that a component may have. A larger one is refused before it is parsed.
     pub const COMPONENT_BYTES: u64 = 32 * MIB;
+
+    /// Bytes that the guest may hand over in a call of this kind.
+    pub(crate) fn handed_over(&self, call: GuestCall) -> u64 {
+        match call {
+            GuestCall::Snapshot => self.snapshot,
+            GuestCall::Instantiate
+            | GuestCall::Open
+            | GuestCall::Restore
+            | GuestCall::Process
+            | GuestCall::AdvanceWatermark
+            | GuestCall::CheckpointComplete
+            | GuestCall::Finish => self.output,
+        }
+    }
 }
 
 impl Default for Limits {

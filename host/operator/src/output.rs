@@ -10,7 +10,7 @@ use crate::bindings::tidegate::operator::types;
 use crate::fault::{BatchColumn, FaultCause, MalformedSnapshot};
 use crate::guest_text;
 use crate::limits::Limits;
-use crate::state_chunk::{OperatorContext, StateChunk};
+use crate::state_chunk::{OperatorContext, StateChunk, snapshot_bytes};
 
 /// What an instance may return, out of its context and limits.
 #[derive(Debug)]
@@ -65,8 +65,8 @@ impl OutputRules {
         &self,
         chunks: Vec<types::StateChunk>,
     ) -> Result<Vec<StateChunk>, FaultCause> {
-        let size = |chunk: &types::StateChunk| (chunk.name.len() + chunk.bytes.len()) as u64;
-        if chunks.iter().map(size).sum::<u64>() > self.snapshot_limit {
+        let chunks: Vec<StateChunk> = chunks.into_iter().map(StateChunk::from).collect();
+        if snapshot_bytes(&chunks) > self.snapshot_limit {
             let limit = self.snapshot_limit;
             return Err(FaultCause::SnapshotLimit { limit });
         }
@@ -83,10 +83,10 @@ impl OutputRules {
                 return Err(MalformedSnapshot::DuplicateKeyedChunk { name, key_group }.into());
             }
         }
-        Ok(chunks.into_iter().map(StateChunk::from).collect())
+        Ok(chunks)
     }
 
-    fn check_key_group(&self, chunk: &types::StateChunk) -> Result<(), MalformedSnapshot> {
+    fn check_key_group(&self, chunk: &StateChunk) -> Result<(), MalformedSnapshot> {
         let (first, last) = (self.first_key_group, self.last_key_group);
         match chunk.key_group {
             Some(key_group) if !(first..=last).contains(&key_group) => {

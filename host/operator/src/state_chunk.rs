@@ -17,6 +17,12 @@ pub struct StateChunk {
     pub bytes: Vec<u8>,
 }
 
+/// Bytes of a snapshot as its limit counts them: names and state.
+pub(crate) fn snapshot_bytes(chunks: &[StateChunk]) -> u64 {
+    let bytes = |chunk: &StateChunk| (chunk.name.len() + chunk.bytes.len()) as u64;
+    chunks.iter().map(bytes).sum()
+}
+
 /// Where an instance runs, handed to the guest's `open`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OperatorContext {

@@ -57,7 +57,9 @@ pub(crate) fn cause(
     }
     let kind = error.root_cause().to_string();
     if kind.contains(HANDED_OVER_TOO_MUCH) {
-        return handed_over_too_much(call, limits);
+        // With frames of the guest it was an argument for the host, in the middle of the call.
+        let by_returning = error.downcast_ref::<WasmBacktrace>().is_none();
+        return handed_over_too_much(call, limits, by_returning);
     }
     let report = Box::new(report(error, &kind, state));
     let Some(refused) = refused else {
@@ -72,21 +74,19 @@ pub(crate) fn cause(
     }
 }
 
-/// The limit that [`crate::instance`] set for this call.
-pub(crate) fn handed_over_too_much(call: GuestCall, limits: &Limits) -> FaultCause {
+/// What met the limit that [`crate::instance`] set for this call.
+fn handed_over_too_much(call: GuestCall, limits: &Limits, by_returning: bool) -> FaultCause {
+    let limit = limits.handed_over(call);
     match call {
-        GuestCall::Snapshot => FaultCause::SnapshotLimit {
-            limit: limits.snapshot,
-        },
-        GuestCall::Instantiate
+        GuestCall::Snapshot if by_returning => FaultCause::SnapshotLimit { limit },
+        GuestCall::Snapshot
+        | GuestCall::Instantiate
         | GuestCall::Open
         | GuestCall::Restore
         | GuestCall::Process
         | GuestCall::AdvanceWatermark
         | GuestCall::CheckpointComplete
-        | GuestCall::Finish => FaultCause::OutputLimit {
-            limit: limits.output,
-        },
+        | GuestCall::Finish => FaultCause::OutputLimit { limit },
     }
 }
 

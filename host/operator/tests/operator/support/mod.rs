@@ -1,8 +1,17 @@
 //! What the tests share: guests, instances of them, and records.
 
-pub(crate) mod guest;
 pub(crate) mod records;
-pub(crate) mod wit;
+
+/// Guests in WebAssembly text, as the tests of the real binary use them, too.
+pub(crate) mod guest {
+    pub(crate) use tidegate_tests::WatGuest as Guest;
+    pub(crate) use tidegate_tests::wat_guest::{COUNT, KEY_GROUPS, LOG};
+}
+
+/// From a core module and a world to a component.
+pub(crate) mod wit {
+    pub(crate) use tidegate_tests::Packages;
+}
 
 use std::sync::LazyLock;
 use std::time::Duration;

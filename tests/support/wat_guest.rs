@@ -1,26 +1,29 @@
-//! A guest in WebAssembly text: a test says only the body of the export that matters.
+//! A guest in WebAssembly text: a test says only the body of the export that matters. One for each
+//! hostile behaviour is smaller than a crate, and does what no compiler would write.
 //!
 //! Every other export succeeds and does nothing. Memory: up to 1024 is for the test, then come the
 //! return area and, at 1100, a list element to return; the test's text is at 2048, and what lies
 //! behind 64 KiB is given out by `$allocate`.
 
-use tidegate_operator::GuestCall;
+use std::fmt::Display;
 
-use super::wit::Packages;
+use crate::packages::Packages;
 
 /// A guest to be built.
-#[derive(Clone)]
-pub(crate) struct Guest {
+#[derive(Clone, Debug)]
+pub struct WatGuest {
     packages: Packages,
     version: &'static str,
     memory: String,
     items: String,
-    bodies: Vec<(GuestCall, String)>,
+    /// By the name of the export.
+    bodies: Vec<(String, String)>,
 }
 
-impl Guest {
+impl WatGuest {
     /// A guest whose exports all succeed and return nothing.
-    pub(crate) fn idle() -> Self {
+    #[must_use]
+    pub fn idle() -> Self {
         Self {
             packages: Packages::contract(),
             version: "0.1.0",
@@ -31,53 +34,66 @@ impl Guest {
     }
 
     /// A guest that emits its input unchanged, counts records, and keeps that count as state.
-    pub(crate) fn echo() -> Self {
+    #[must_use]
+    pub fn echo() -> Self {
         Self::idle()
-            .export(GuestCall::Process, ECHO_PROCESS)
-            .export(GuestCall::Snapshot, ECHO_SNAPSHOT)
-            .export(GuestCall::Restore, ECHO_RESTORE)
+            .export("process", ECHO_PROCESS)
+            .export("snapshot", ECHO_SNAPSHOT)
+            .export("restore", ECHO_RESTORE)
             .item("(global $records (mut i64) (i64.const 0))")
             .item("(data (i32.const 2048) \"records\")")
     }
 
-    /// The body of an export: instructions that leave the address of what is returned.
-    pub(crate) fn export(mut self, call: GuestCall, body: &str) -> Self {
-        self.bodies.push((call, body.to_owned()));
+    /// The body of an export: instructions that leave the address of what is returned. `export` is
+    /// its name, with or without the backticks that messages show it in.
+    #[must_use]
+    pub fn export(mut self, export: impl Display, body: &str) -> Self {
+        let name = export.to_string().trim_matches('`').to_owned();
+        let is_export = EXPORTS.iter().any(|(known, _)| *known == name);
+        assert!(is_export, "an operator exports no `{name}`");
+        self.bodies.push((name, body.to_owned()));
         self
     }
 
     /// Another item of the module: a function, data, table, memory or import.
-    pub(crate) fn item(mut self, item: &str) -> Self {
+    #[must_use]
+    pub fn item(mut self, item: &str) -> Self {
         self.items.push_str(item);
         self.items.push('\n');
         self
     }
 
     /// The initial pages of the main memory.
-    pub(crate) fn pages(mut self, pages: u32) -> Self {
+    #[must_use]
+    pub fn pages(mut self, pages: u32) -> Self {
         self.memory = pages.to_string();
         self
     }
 
     /// Builds against other packages.
-    pub(crate) fn packages(mut self, packages: Packages) -> Self {
+    #[must_use]
+    pub fn packages(mut self, packages: Packages) -> Self {
         self.packages = packages;
         self
     }
 
     /// Builds against another version of the contract.
-    pub(crate) fn version(mut self, version: &'static str) -> Self {
+    #[must_use]
+    pub fn version(mut self, version: &'static str) -> Self {
         self.packages = Packages::contract_with("@0.1.0", &format!("@{version}"));
         self.version = version;
         self
     }
 
-    pub(crate) fn component(&self) -> Vec<u8> {
+    /// The component in its binary form.
+    #[must_use]
+    pub fn component(&self) -> Vec<u8> {
         self.packages.component(&self.module())
     }
 
     /// The core module as text. Imports come first, as the format wants.
-    pub(crate) fn module(&self) -> String {
+    #[must_use]
+    pub fn module(&self) -> String {
         let Self {
             version, memory, ..
         } = self;
@@ -94,8 +110,8 @@ impl Guest {
         .replace("VERSION", version)
     }
 
-    fn function(&self, (call, name, parameters): &(GuestCall, &str, &str)) -> String {
-        let given = self.bodies.iter().rev().find(|(of, _)| of == call);
+    fn function(&self, (name, parameters): &(&str, &str)) -> String {
+        let given = self.bodies.iter().rev().find(|(of, _)| of == name);
         let body = given.map_or("(call $done)", |(_, body)| body.as_str());
         format!(
             "(func $export.{name} (export \"tidegate:operator/operator@VERSION#{name}\") \
@@ -104,17 +120,18 @@ impl Guest {
     }
 }
 
-/// Imports of the host's functions, for guests that call them.
-pub(crate) const LOG: &str =
+/// Import of the host's `log`, for guests that call it.
+pub const LOG: &str =
     r#"(import "tidegate:operator/host@VERSION" "log" (func $log (param i32 i32 i32)))"#;
-pub(crate) const COUNT: &str =
+/// The same for `count`.
+pub const COUNT: &str =
     r#"(import "tidegate:operator/host@VERSION" "count" (func $count (param i32 i32 i64)))"#;
-pub(crate) const KEY_GROUPS: &str = "(import \"tidegate:operator/host@VERSION\" \"key-groups\" \
+/// The same for `key-groups`.
+pub const KEY_GROUPS: &str = "(import \"tidegate:operator/host@VERSION\" \"key-groups\" \
      (func $key_groups (param i32 i32 i32 i32 i32)))";
 
-const EXPORTS: [(GuestCall, &str, &str); 7] = [
+const EXPORTS: [(&str, &str); 7] = [
     (
-        GuestCall::Open,
         "open",
         "(param $job i32) (param $job_len i32) (param $operator i32) (param $operator_len i32)
          (param $subtask i32) (param $parallelism i32) (param $max i32) (param $first i32)
@@ -122,7 +139,6 @@ const EXPORTS: [(GuestCall, &str, &str); 7] = [
          (param $outputs_len i32) (param $config i32) (param $config_len i32)",
     ),
     (
-        GuestCall::Process,
         "process",
         "(param $input i32) (param $times i32) (param $rows i32)
          (param $key_offsets i32) (param $key_offsets_len i32)
@@ -130,23 +146,11 @@ const EXPORTS: [(GuestCall, &str, &str); 7] = [
          (param $value_offsets i32) (param $value_offsets_len i32)
          (param $values i32) (param $values_len i32)",
     ),
-    (
-        GuestCall::AdvanceWatermark,
-        "advance-watermark",
-        "(param $watermark i64)",
-    ),
-    (GuestCall::Snapshot, "snapshot", "(param $checkpoint i64)"),
-    (
-        GuestCall::Restore,
-        "restore",
-        "(param $chunks i32) (param $chunks_len i32)",
-    ),
-    (
-        GuestCall::CheckpointComplete,
-        "checkpoint-complete",
-        "(param $checkpoint i64)",
-    ),
-    (GuestCall::Finish, "finish", ""),
+    ("advance-watermark", "(param $watermark i64)"),
+    ("snapshot", "(param $checkpoint i64)"),
+    ("restore", "(param $chunks i32) (param $chunks_len i32)"),
+    ("checkpoint-complete", "(param $checkpoint i64)"),
+    ("finish", ""),
 ];
 
 /// What every guest has. `$done` returns nothing, `$one_emission` the list of the one emission at

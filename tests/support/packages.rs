@@ -1,24 +1,31 @@
 //! From a core module and a world to a component, in process.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 use wit_parser::{Resolve, SourceMap, WorldId};
 
+use crate::workspace::workspace_root;
+
 /// The WIT packages that a guest is built against.
-#[derive(Clone)]
-pub(crate) struct Packages {
+#[derive(Clone, Debug)]
+pub struct Packages {
     resolve: Resolve,
     world: WorldId,
 }
 
 fn contract() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../wit")
+    workspace_root().join("wit")
 }
 
 impl Packages {
     /// The contract as it is, and its world.
-    pub(crate) fn contract() -> Self {
+    ///
+    /// # Panics
+    ///
+    /// If a package or a module is not what it should be.
+    #[must_use]
+    pub fn contract() -> Self {
         let mut resolve = Resolve::default();
         let (package, _) = resolve.push_dir(contract()).expect("the contract parses");
         let world = resolve
@@ -28,7 +35,12 @@ impl Packages {
     }
 
     /// The contract with `replace` replaced in every file: another version of it.
-    pub(crate) fn contract_with(replace: &str, with: &str) -> Self {
+    ///
+    /// # Panics
+    ///
+    /// If a package or a module is not what it should be.
+    #[must_use]
+    pub fn contract_with(replace: &str, with: &str) -> Self {
         let mut sources = SourceMap::new();
         for entry in std::fs::read_dir(contract()).expect("the contract is there") {
             let path = entry.expect("it can be listed").path();
@@ -49,7 +61,12 @@ impl Packages {
     }
 
     /// Another package beside the contract, whose world is built. It may use the ones before it.
-    pub(crate) fn and(mut self, package: &str) -> Self {
+    ///
+    /// # Panics
+    ///
+    /// If a package or a module is not what it should be.
+    #[must_use]
+    pub fn and(mut self, package: &str) -> Self {
         let id = self
             .resolve
             .push_str("test.wit", package)
@@ -61,13 +78,23 @@ impl Packages {
     }
 
     /// Makes a component of the world out of a core module in text form.
-    pub(crate) fn component(&self, module: &str) -> Vec<u8> {
+    ///
+    /// # Panics
+    ///
+    /// If a package or a module is not what it should be.
+    #[must_use]
+    pub fn component(&self, module: &str) -> Vec<u8> {
         let bytes = wat::parse_str(module).unwrap_or_else(|error| panic!("{error}\n{module}"));
         self.component_of(bytes)
     }
 
     /// Makes a component of the world out of a core module in binary form.
-    pub(crate) fn component_of(&self, mut bytes: Vec<u8>) -> Vec<u8> {
+    ///
+    /// # Panics
+    ///
+    /// If a package or a module is not what it should be.
+    #[must_use]
+    pub fn component_of(&self, mut bytes: Vec<u8>) -> Vec<u8> {
         embed_component_metadata(&mut bytes, &self.resolve, self.world, StringEncoding::UTF8)
             .expect("the world is encoded");
         ComponentEncoder::default()
