@@ -1,65 +1,12 @@
 //! What a guest logs reaches `tracing`, escaped, cut and held to its rate.
 
-use std::fmt::Debug;
-use std::sync::{Arc, Mutex};
-
 use tidegate_operator::{GuestCall, Limits};
-use tracing::field::{Field, Visit};
-use tracing::span::{Attributes, Id, Record};
-use tracing::{Event, Level, Metadata, Subscriber};
+use tracing::Level;
 
 use crate::support::guest::{COUNT, Guest, LOG};
+use crate::support::lines::{Line, Lines};
 use crate::support::records::batch;
 use crate::support::{context, load, patient};
-
-/// One line of the log: its level and its fields in order.
-type Line = (Level, String);
-
-/// Keeps the lines of guests.
-#[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<Line>>>);
-
-impl Lines {
-    fn take(&self) -> Vec<Line> {
-        std::mem::take(&mut self.0.lock().expect("no test panics while it logs"))
-    }
-}
-
-struct Fields(String);
-
-impl Visit for Fields {
-    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-        self.0.push_str(&format!("{}={value:?} ", field.name()));
-    }
-}
-
-impl Subscriber for Lines {
-    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.target() == "tidegate::guest"
-    }
-
-    fn new_span(&self, _: &Attributes<'_>) -> Id {
-        Id::from_u64(1)
-    }
-
-    fn record(&self, _: &Id, _: &Record<'_>) {}
-
-    fn record_follows_from(&self, _: &Id, _: &Id) {}
-
-    fn event(&self, event: &Event<'_>) {
-        let mut fields = Fields(String::new());
-        event.record(&mut fields);
-        let line = (*event.metadata().level(), fields.0.trim_end().to_owned());
-        self.0
-            .lock()
-            .expect("no test panics while it logs")
-            .push(line);
-    }
-
-    fn enter(&self, _: &Id) {}
-
-    fn exit(&self, _: &Id) {}
-}
 
 /// What `process` with this body logs, and how many lines were dropped.
 fn logged(guest: Guest, body: &str, limits: &Limits) -> (Vec<Line>, u64) {

@@ -1,5 +1,6 @@
 //! What the tests share: guests, instances of them, and records.
 
+pub(crate) mod lines;
 pub(crate) mod records;
 
 /// Guests in WebAssembly text, as the tests of the real binary use them, too.
@@ -55,6 +56,15 @@ pub(crate) fn patient() -> Limits {
 pub(crate) fn impatient() -> Limits {
     Limits {
         call_timeout: Duration::from_millis(100),
+        ..Limits::default()
+    }
+}
+
+/// Limits for a guest that never ends and is run very often: an earlier call can meet them, too, on
+/// a busy machine.
+pub(crate) fn brief() -> Limits {
+    Limits {
+        call_timeout: Duration::from_millis(20),
         ..Limits::default()
     }
 }
