@@ -125,6 +125,9 @@ impl Failure {
             Self::JobFile(JobFileError::Engine(_)) | Self::NoAnswer { .. } | Self::Io { .. } => {
                 exit_code::FAILED
             }
+            Self::JobFile(JobFileError::Invalid(invalid)) if invalid.is_about_components() => {
+                exit_code::COMPONENT_REFUSED
+            }
             Self::JobFile(
                 JobFileError::Unreadable { .. }
                 | JobFileError::TooLarge { .. }

@@ -10,6 +10,8 @@ use std::{io, thread};
 
 use thiserror::Error;
 
+use crate::compiling::CompileLimits;
+
 /// How often the epoch advances: the precision of call timeouts.
 pub(crate) const TICK: Duration = Duration::from_millis(10);
 
@@ -23,6 +25,7 @@ const BACKTRACE_FRAMES: NonZeroUsize = NonZeroUsize::new(32).expect("32 is not 0
 #[derive(Clone)]
 pub struct Engine {
     inner: wasmtime::Engine,
+    compile_limits: CompileLimits,
 }
 
 impl Engine {
@@ -35,12 +38,28 @@ impl Engine {
     ///
     /// [`EngineError`] if this machine can't run compiled components, or no thread can be started.
     pub fn new() -> Result<Self, EngineError> {
+        Self::with_compile_limits(CompileLimits::default())
+    }
+
+    /// The same, with other bounds for compiling a component.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError`], as for [`Engine::new`].
+    pub fn with_compile_limits(compile_limits: CompileLimits) -> Result<Self, EngineError> {
         let inner = wasmtime::Engine::new(&config()).map_err(|error| EngineError::Unsupported {
             reason: format!("{error:#}"),
         })?;
         // Not joined: it ends by itself with the engine.
         drop(start_ticker(&inner)?);
-        Ok(Self { inner })
+        Ok(Self {
+            inner,
+            compile_limits,
+        })
+    }
+
+    pub(crate) fn compile_limits(&self) -> &CompileLimits {
+        &self.compile_limits
     }
 
     pub(crate) fn wasmtime(&self) -> &wasmtime::Engine {

@@ -11,7 +11,9 @@
 mod engine;
 
 mod code_cache;
+mod compiling;
 mod loader;
+mod structure;
 
 mod file_kind;
 mod refusal;
@@ -39,6 +41,7 @@ pub use batch::{
     NO_TIMESTAMP,
 };
 pub use code_cache::{CodeCache, CodeCacheError};
+pub use compiling::CompileLimits;
 pub use engine::{Engine, EngineError};
 pub use fault::{BatchColumn, FaultCause, GuestCall, GuestFault, MalformedSnapshot, TrapReport};
 pub use instance::Instance;

@@ -1,12 +1,11 @@
 //! From bytes to a component that is known to be an operator.
 //!
-//! Everything is checked here, before any guest code runs: size, kind of file, validity, the
-//! exported interface function by function, and every import. What passes can be instantiated by
+//! Everything is checked here, before any guest code runs: size, kind of file, what it is made of,
+//! validity within bounds of time and memory, the exported interface function by function, and every import. What passes can be instantiated by
 //! any number of subtasks; it was compiled once, by this process or, with a [`CodeCache`], by an
 //! earlier one. Of what the user names only the binary format is read, never text and never
 //! precompiled code.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use wasmtime::component::types::{ComponentFunc, ComponentInstance, ComponentItem};
@@ -18,12 +17,12 @@ use crate::code_cache::CodeCache;
 use crate::engine::Engine;
 use crate::fault::GuestFault;
 use crate::file_kind::FileKind;
-use crate::guest_text;
 use crate::host_state::HostState;
-use crate::instance::{Instance, panic_message};
+use crate::instance::Instance;
 use crate::limits::Limits;
 use crate::refusal::{Direction, Refusal};
 use crate::state_chunk::OperatorContext;
+use crate::{compiling, guest_text, structure};
 
 /// What an operator exports.
 pub(crate) const OPERATOR_INTERFACE: &str = "tidegate:operator/operator@0.1.0";
@@ -68,7 +67,8 @@ impl Component {
     /// [`Refusal`] says what is wrong with the file. No guest code has run.
     pub fn load(engine: &Engine, origin: &str, bytes: &[u8]) -> Result<Self, Refusal> {
         check_kind(origin, bytes)?;
-        let component = compile(engine, origin, bytes)?;
+        structure::check(origin, bytes)?;
+        let component = compiling::compile(engine, origin, bytes)?;
         Self::check(engine, origin, bytes, &component)
     }
 
@@ -84,10 +84,11 @@ impl Component {
         cache: &CodeCache,
     ) -> Result<Self, Refusal> {
         check_kind(origin, bytes)?;
+        structure::check(origin, bytes)?;
         if let Some(component) = cache.load(engine.wasmtime(), bytes) {
             return Self::check(engine, origin, bytes, &component);
         }
-        let component = compile(engine, origin, bytes)?;
+        let component = compiling::compile(engine, origin, bytes)?;
         let checked = Self::check(engine, origin, bytes, &component)?;
         cache.store(engine.wasmtime(), bytes, &component);
         Ok(checked)
@@ -213,25 +214,6 @@ fn check_kind(origin: &str, bytes: &[u8]) -> Result<(), Refusal> {
 fn hexadecimal(bytes: &[u8]) -> String {
     let pairs: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
     pairs.join(" ")
-}
-
-fn compile(
-    engine: &Engine,
-    origin: &str,
-    bytes: &[u8],
-) -> Result<wasmtime::component::Component, Refusal> {
-    let compile = || wasmtime::component::Component::from_binary(engine.wasmtime(), bytes);
-    match catch_unwind(AssertUnwindSafe(compile)) {
-        Ok(Ok(component)) => Ok(component),
-        Ok(Err(error)) => Err(Refusal::Invalid {
-            origin: origin.to_owned(),
-            reason: reason(&error),
-        }),
-        Err(panic) => Err(Refusal::CompilerPanicked {
-            origin: origin.to_owned(),
-            message: panic_message(panic.as_ref()),
-        }),
-    }
 }
 
 /// The whole chain of an error on one line. It can hold names from the component.

@@ -78,6 +78,34 @@ pub enum Refusal {
         /// The version, in hexadecimal.
         version: String,
     },
+    /// The component has more of something than it may have. It was not compiled.
+    #[error("{origin}: this component has {found} {what}; {limit} are allowed")]
+    TooMuch {
+        /// The path.
+        origin: String,
+        /// Of what.
+        what: &'static str,
+        /// How much it has.
+        found: u64,
+        /// How much it may have.
+        limit: u64,
+    },
+    /// Compiling was given up. Its thread goes on until the process ends.
+    #[error("{origin}: compiling this component takes {resource}, and was given up")]
+    TooCostly {
+        /// The path.
+        origin: String,
+        /// What it takes, and of what it is too much.
+        resource: String,
+    },
+    /// The system gave no thread to compile on.
+    #[error("{origin}: this component could not be compiled: {reason}")]
+    NotCompiled {
+        /// The path.
+        origin: String,
+        /// What the system says.
+        reason: String,
+    },
     /// The file begins like a component, but is none.
     #[error("{origin}: this is not a valid component: {reason}")]
     Invalid {

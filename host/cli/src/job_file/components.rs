@@ -9,7 +9,7 @@ use serde::Serialize;
 use tidegate_operator::{CodeCache, Component, Engine, Limits};
 
 use super::document::{NodeEntry, OperatorEntry, PartEntry};
-use super::problem::{Problem, Problems};
+use super::problem::{Problem, Problems, Span};
 
 /// An operator's component, as `check` shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -57,26 +57,35 @@ impl Components {
         if let Some(component) = self.by_path.get(&path) {
             return Some(component.clone());
         }
-        let loaded = read(&path)
-            .map_err(|error| unreadable(&path, &error))
-            .and_then(|bytes| {
-                let origin = path.display().to_string();
-                let component = match &self.compiled {
-                    Some(cache) => Component::load_cached(&self.engine, &origin, &bytes, cache),
-                    None => Component::load(&self.engine, &origin, &bytes),
-                };
-                component.map_err(|refusal| refusal.to_string())
-            });
-        match loaded {
+        match self.load_file(&path, &operator.component.span()) {
             Ok(component) => {
                 self.by_path.insert(path, component.clone());
                 Some(component)
             }
-            Err(message) => {
-                problems.push(Problem::at(operator.component.span(), message));
+            Err(problem) => {
+                problems.push(problem);
                 None
             }
         }
+    }
+
+    /// The component in a file, which the job file names at `place`.
+    fn load_file(&self, path: &Path, place: &Span) -> Result<Component, Problem> {
+        let bytes = read(path).map_err(|error| match error {
+            Unread::Missing(error) => Problem::at(place.clone(), unreadable(path, &error)),
+            Unread::TooLarge { bytes } => {
+                let limit = Limits::COMPONENT_BYTES;
+                let reason = format!("it has {bytes} bytes; a component may have {limit}");
+                let error = io::Error::other(reason);
+                Problem::of_component(place.clone(), unreadable(path, &error))
+            }
+        })?;
+        let origin = path.display().to_string();
+        let component = match &self.compiled {
+            Some(cache) => Component::load_cached(&self.engine, &origin, &bytes, cache),
+            None => Component::load(&self.engine, &origin, &bytes),
+        };
+        component.map_err(|refusal| Problem::of_component(place.clone(), refusal.to_string()))
     }
 }
 
@@ -121,15 +130,27 @@ fn open(path: &Path) -> io::Result<File> {
     File::open(path)
 }
 
+/// Why a component's bytes are not there.
+enum Unread {
+    /// There is no file that can be read.
+    Missing(io::Error),
+    /// There is one, but no component is that large.
+    TooLarge { bytes: u64 },
+}
+
+impl From<io::Error> for Unread {
+    fn from(error: io::Error) -> Self {
+        Self::Missing(error)
+    }
+}
+
 /// Reads a component, but never more than a component may have. The loader refuses what is
 /// longer.
-fn read(path: &Path) -> io::Result<Vec<u8>> {
+fn read(path: &Path) -> Result<Vec<u8>, Unread> {
     let file = open(path)?;
-    let length = file.metadata()?.len();
-    if length > Limits::COMPONENT_BYTES {
-        let limit = Limits::COMPONENT_BYTES;
-        let reason = format!("it has {length} bytes; a component may have {limit}");
-        return Err(io::Error::other(reason));
+    let bytes = file.metadata()?.len();
+    if bytes > Limits::COMPONENT_BYTES {
+        return Err(Unread::TooLarge { bytes });
     }
     let mut bytes = Vec::new();
     file.take(Limits::COMPONENT_BYTES + 1)

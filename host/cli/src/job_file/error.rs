@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use thiserror::Error;
 use tidegate_operator::EngineError;
 
-use super::problem::Problem;
+use super::problem::{Problem, Subject};
 
 /// Why a job file can't be used. Nothing was created or changed.
 #[derive(Debug, Error)]
@@ -45,4 +45,12 @@ pub(crate) struct InvalidJobFile {
     pub(crate) text: String,
     /// What is wrong, in the order of the file. At least one.
     pub(crate) problems: Vec<Problem>,
+}
+
+impl InvalidJobFile {
+    /// True if the file itself is right, and only components are refused.
+    pub(crate) fn is_about_components(&self) -> bool {
+        let mut problems = self.problems.iter();
+        problems.all(|problem| problem.subject == Subject::Component)
+    }
 }

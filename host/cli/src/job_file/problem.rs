@@ -20,6 +20,17 @@ pub(crate) struct Problem {
     pub(crate) message: String,
     /// What was expected instead.
     pub(crate) help: Option<String>,
+    /// What has to be mended.
+    pub(crate) subject: Subject,
+}
+
+/// What has to be mended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Subject {
+    /// The job file.
+    JobFile,
+    /// A component that it names, which is there and is refused.
+    Component,
 }
 
 impl Problem {
@@ -29,6 +40,15 @@ impl Problem {
             span: Some(span),
             message: message.into(),
             help: None,
+            subject: Subject::JobFile,
+        }
+    }
+
+    /// A component that is refused, at the place that names it.
+    pub(crate) fn of_component(span: Span, message: impl Into<String>) -> Self {
+        Self {
+            subject: Subject::Component,
+            ..Self::at(span, message)
         }
     }
 
@@ -38,6 +58,7 @@ impl Problem {
             span: None,
             message: message.into(),
             help: None,
+            subject: Subject::JobFile,
         }
     }
 

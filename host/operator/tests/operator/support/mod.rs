@@ -1,5 +1,6 @@
 //! What the tests share: guests, instances of them, and records.
 
+pub(crate) mod child;
 pub(crate) mod lines;
 pub(crate) mod records;
 

@@ -1,0 +1,269 @@
+//! What a component is made of, counted before anything is validated or compiled.
+//!
+//! The limits here are for what costs far more than the bytes that it takes in the file: functions
+//! that are costly to compile, and small definitions that every instantiation of a module pays for
+//! again, outside of what [`crate::limits::MemoryMeter`] counts. Nothing here decides whether the
+//! component is valid: where it can't be read on, the validator will say why.
+
+use wasmparser::{
+    ComponentAlias, ComponentExternalKind, ComponentInstance, ComponentOuterAliasKind,
+    ComponentTypeRef, ElementItems, Encoding, FunctionBody, Instance, Parser, Payload,
+};
+
+use crate::refusal::Refusal;
+
+/// Functions that a component may have, in all its modules.
+const FUNCTIONS: u64 = 200_000;
+/// Bytes that the code of one function may have.
+const FUNCTION_BYTES: u64 = 1 << 20;
+/// Locals that one function may have.
+const LOCALS: u64 = 10_000;
+/// Bytes of the engine's own bookkeeping for one instance of the component.
+const BOOKKEEPING_BYTES: u64 = 16 << 20;
+
+/// What the engine keeps for each definition of a module, in every instance of it: somewhat
+/// more than any of its structures takes.
+const BYTES_PER_DEFINITION: u64 = 48;
+/// What it keeps for each item of an element segment.
+const BYTES_PER_ELEMENT: u64 = 16;
+/// What it keeps for the instance itself.
+const BYTES_PER_INSTANCE: u64 = 1_024;
+
+/// Refuses a component that would cost too much.
+pub(crate) fn check(origin: &str, bytes: &[u8]) -> Result<(), Refusal> {
+    let too_much = |excess: Excess| Refusal::TooMuch {
+        origin: origin.to_owned(),
+        what: excess.what,
+        found: excess.found,
+        limit: excess.limit,
+    };
+    let mut count = Count::default();
+    for payload in Parser::new(0).parse_all(bytes) {
+        let Ok(payload) = payload else {
+            return Ok(());
+        };
+        match count.add(payload) {
+            Ok(()) => {}
+            Err(Stop::Unreadable) => return Ok(()),
+            Err(Stop::Excess(excess)) => return Err(too_much(excess)),
+        }
+    }
+    Ok(())
+}
+
+/// More of something than a component may have.
+struct Excess {
+    what: &'static str,
+    found: u64,
+    limit: u64,
+}
+
+/// Why counting ends before the end.
+enum Stop {
+    Unreadable,
+    Excess(Excess),
+}
+
+impl From<wasmparser::BinaryReaderError> for Stop {
+    fn from(_: wasmparser::BinaryReaderError) -> Self {
+        Self::Unreadable
+    }
+}
+
+fn within(what: &'static str, found: u64, limit: u64) -> Result<(), Stop> {
+    if found > limit {
+        return Err(Stop::Excess(Excess { what, found, limit }));
+    }
+    Ok(())
+}
+
+/// A module or component that is being read, and the bookkeeping that one instance of it needs.
+struct Frame {
+    encoding: Encoding,
+    bookkeeping: u64,
+    /// The same for each module and component that can be instantiated in it, by index.
+    modules: Vec<u64>,
+    components: Vec<u64>,
+}
+
+/// What was counted so far.
+#[derive(Default)]
+struct Count {
+    functions: u64,
+    /// The innermost one last.
+    open: Vec<Frame>,
+    /// The most that any module or component needs which was read: what is known of one that comes
+    /// from elsewhere, since all that can be referred to has been read before.
+    largest: u64,
+}
+
+impl Count {
+    fn add(&mut self, payload: Payload<'_>) -> Result<(), Stop> {
+        match payload {
+            Payload::Version { encoding, .. } => self.open.push(Frame {
+                encoding,
+                bookkeeping: BYTES_PER_INSTANCE,
+                modules: Vec::new(),
+                components: Vec::new(),
+            }),
+            Payload::End(_) => return self.close(),
+            Payload::ImportSection(imports) => {
+                let imports = imports
+                    .into_imports()
+                    .try_fold(0, |count, import| import.map(|_| count + 1))?;
+                self.definitions(imports);
+            }
+            Payload::FunctionSection(functions) => {
+                let functions = u64::from(functions.count());
+                self.functions += functions;
+                within("functions", self.functions, FUNCTIONS)?;
+                self.definitions(functions);
+            }
+            Payload::GlobalSection(section) => self.definitions(section.count().into()),
+            Payload::TableSection(section) => self.definitions(section.count().into()),
+            Payload::MemorySection(section) => self.definitions(section.count().into()),
+            Payload::DataSection(section) => self.definitions(section.count().into()),
+            Payload::ElementSection(segments) => {
+                for segment in segments {
+                    let items = match segment?.items {
+                        ElementItems::Functions(items) => items.count(),
+                        ElementItems::Expressions(_, items) => items.count(),
+                    };
+                    self.definitions(1);
+                    self.needs(BYTES_PER_ELEMENT * u64::from(items));
+                }
+            }
+            Payload::CodeSectionEntry(body) => return function(&body),
+            composition => return self.compose(composition),
+        }
+        Ok(())
+    }
+
+    /// The sections that put modules and components together.
+    fn compose(&mut self, payload: Payload<'_>) -> Result<(), Stop> {
+        let largest = self.largest;
+        let Some(frame) = self.open.last_mut() else {
+            return Err(Stop::Unreadable);
+        };
+        match payload {
+            Payload::InstanceSection(instances) => {
+                for instance in instances {
+                    if let Instance::Instantiate { module_index, .. } = instance? {
+                        frame.instantiate(frame.module(module_index).unwrap_or(largest));
+                    }
+                }
+            }
+            Payload::ComponentInstanceSection(instances) => {
+                for instance in instances {
+                    if let ComponentInstance::Instantiate {
+                        component_index, ..
+                    } = instance?
+                    {
+                        frame.instantiate(frame.component(component_index).unwrap_or(largest));
+                    }
+                }
+            }
+            Payload::ComponentImportSection(imports) => {
+                for import in imports {
+                    match import?.ty {
+                        ComponentTypeRef::Module(_) => frame.modules.push(largest),
+                        ComponentTypeRef::Component(_) => frame.components.push(largest),
+                        _ => {}
+                    }
+                }
+            }
+            Payload::ComponentAliasSection(aliases) => {
+                for alias in aliases {
+                    match alias? {
+                        ComponentAlias::InstanceExport { kind, .. } => {
+                            frame.another(kind, largest);
+                        }
+                        ComponentAlias::Outer { kind, .. } => match kind {
+                            ComponentOuterAliasKind::CoreModule => frame.modules.push(largest),
+                            ComponentOuterAliasKind::Component => frame.components.push(largest),
+                            ComponentOuterAliasKind::CoreType | ComponentOuterAliasKind::Type => {}
+                        },
+                        ComponentAlias::CoreInstanceExport { .. } => {}
+                    }
+                }
+            }
+            Payload::ComponentExportSection(exports) => {
+                for export in exports {
+                    frame.another(export?.kind, largest);
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// So many definitions in the module that is being read.
+    fn definitions(&mut self, count: u64) {
+        self.needs(BYTES_PER_DEFINITION.saturating_mul(count));
+    }
+
+    fn needs(&mut self, bytes: u64) {
+        if let Some(frame) = self.open.last_mut() {
+            frame.instantiate(bytes);
+        }
+    }
+
+    /// The innermost module or component was read.
+    fn close(&mut self) -> Result<(), Stop> {
+        let Some(closed) = self.open.pop() else {
+            return Err(Stop::Unreadable);
+        };
+        self.largest = self.largest.max(closed.bookkeeping);
+        match (self.open.last_mut(), closed.encoding) {
+            (Some(outer), Encoding::Module) => outer.modules.push(closed.bookkeeping),
+            (Some(outer), Encoding::Component) => outer.components.push(closed.bookkeeping),
+            (None, _) => within(
+                "bytes of the engine's bookkeeping for each instance",
+                closed.bookkeeping,
+                BOOKKEEPING_BYTES,
+            )?,
+        }
+        Ok(())
+    }
+}
+
+impl Frame {
+    fn instantiate(&mut self, bookkeeping: u64) {
+        self.bookkeeping = self.bookkeeping.saturating_add(bookkeeping);
+    }
+
+    fn module(&self, index: u32) -> Option<u64> {
+        self.modules.get(index as usize).copied()
+    }
+
+    fn component(&self, index: u32) -> Option<u64> {
+        self.components.get(index as usize).copied()
+    }
+
+    /// Something that is known under a second index.
+    fn another(&mut self, kind: ComponentExternalKind, bookkeeping: u64) {
+        match kind {
+            ComponentExternalKind::Module => self.modules.push(bookkeeping),
+            ComponentExternalKind::Component => self.components.push(bookkeeping),
+            ComponentExternalKind::Func
+            | ComponentExternalKind::Value
+            | ComponentExternalKind::Type
+            | ComponentExternalKind::Instance => {}
+        }
+    }
+}
+
+fn function(body: &FunctionBody<'_>) -> Result<(), Stop> {
+    let range = body.range();
+    within(
+        "bytes of code in one function",
+        (range.end - range.start) as u64,
+        FUNCTION_BYTES,
+    )?;
+    let mut locals = 0_u64;
+    for group in body.get_locals_reader()? {
+        let (count, _) = group?;
+        locals += u64::from(count);
+    }
+    within("locals in one function", locals, LOCALS)
+}
