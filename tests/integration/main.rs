@@ -2,9 +2,11 @@
 //! style as a test.
 
 mod bad_input;
+mod guest_faults;
 mod hostile;
 mod kill;
 mod readme;
+mod sandbox;
 mod savepoint;
 mod storage;
 mod tidy;

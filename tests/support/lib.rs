@@ -19,4 +19,4 @@ pub use process::{Finished, Running, tidegate, tidegate_command};
 pub use random::Random;
 pub use small_disk::SmallDisk;
 pub use wat_guest::WatGuest;
-pub use workspace::{guest, workspace_root};
+pub use workspace::{binary, guest, workspace_root};

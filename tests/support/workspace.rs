@@ -16,7 +16,7 @@ pub fn workspace_root() -> PathBuf {
 ///
 /// If it was not built.
 #[must_use]
-pub(crate) fn binary() -> PathBuf {
+pub fn binary() -> PathBuf {
     let test = std::env::current_exe().expect("a test knows its own path");
     let profile = test
         .ancestors()

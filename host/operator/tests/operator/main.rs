@@ -17,4 +17,5 @@ mod malformed;
 mod memory_bombs;
 mod outputs;
 mod refusals;
+mod sandbox;
 mod snapshots;
