@@ -2,6 +2,7 @@
 //! style as a test.
 
 mod bad_input;
+mod corrupted_state;
 mod guest_faults;
 mod hostile;
 mod kill;

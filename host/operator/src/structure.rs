@@ -98,6 +98,10 @@ struct Count {
 }
 
 impl Count {
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "the format's enum grows, and most sections cost nothing"
+    )]
     fn add(&mut self, payload: Payload<'_>) -> Result<(), Stop> {
         match payload {
             Payload::Version { encoding, .. } => self.open.push(Frame {
@@ -140,6 +144,10 @@ impl Count {
     }
 
     /// The sections that put modules and components together.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "the format's enum grows, and most sections cost nothing"
+    )]
     fn compose(&mut self, payload: Payload<'_>) -> Result<(), Stop> {
         let largest = self.largest;
         let Some(frame) = self.open.last_mut() else {

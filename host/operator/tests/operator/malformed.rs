@@ -49,6 +49,10 @@ const VALUES: u32 = 1136;
 const NAME: u32 = 1100;
 const KEY_GROUP: u32 = 1112;
 const BYTES: u32 = 1120;
+/// What is said of lists and text that are not where they can be.
+const OUTSIDE: &str = "trapped: list pointer/length out of bounds of memory";
+const UNALIGNED: &str = "trapped: list pointer is not aligned";
+const TEXT_OUTSIDE: &str = "trapped: string pointer/length out of bounds of memory";
 /// The list that is returned, and the length that follows a pointer.
 const LIST: u32 = 1028;
 const LENGTH: u32 = 4;
@@ -188,136 +192,119 @@ fn text_that_is_not_utf_8_or_not_in_memory_is_refused() {
 
 #[test]
 fn lists_that_are_not_in_memory_or_not_aligned_are_refused() {
-    let outside = "trapped: list pointer/length out of bounds of memory";
-    let unaligned = "trapped: list pointer is not aligned";
     let emission = |word: Word| one(&EMISSION, &[word]);
     assert_said(
         GuestCall::Process,
         &[
-            (emission((LIST, 1101)), unaligned),
-            (emission((LIST, u32::MAX - 7)), outside),
-            (emission((LIST + LENGTH, 2_953)), outside),
-            (emission((LIST + LENGTH, 1 << 31)), outside),
-            (emission((LIST + LENGTH, u32::MAX)), outside),
-            (emission((TIMES, 516)), unaligned),
-            (emission((TIMES, 131_064)), outside),
-            (emission((TIMES + LENGTH, 1 << 29)), outside),
-            (emission((TIMES + LENGTH, u32::MAX)), outside),
-            (emission((KEY_OFFSETS, 562)), unaligned),
-            (emission((KEY_OFFSETS, 131_072)), outside),
-            (emission((KEY_OFFSETS + LENGTH, 1 << 30)), outside),
-            (emission((KEYS, u32::MAX)), outside),
-            (emission((KEYS + LENGTH, 1 << 31)), outside),
-            (emission((VALUE_OFFSETS, 561)), unaligned),
-            (emission((VALUE_OFFSETS + LENGTH, u32::MAX)), outside),
-            (emission((VALUES, 131_071)), outside),
-            (emission((VALUES + LENGTH, u32::MAX)), outside),
+            (emission((LIST, 1101)), UNALIGNED),
+            (emission((LIST, u32::MAX - 7)), OUTSIDE),
+            (emission((LIST + LENGTH, 2_953)), OUTSIDE),
+            (emission((LIST + LENGTH, 1 << 31)), OUTSIDE),
+            (emission((LIST + LENGTH, u32::MAX)), OUTSIDE),
+            (emission((TIMES, 516)), UNALIGNED),
+            (emission((TIMES, 131_064)), OUTSIDE),
+            (emission((TIMES + LENGTH, 1 << 29)), OUTSIDE),
+            (emission((TIMES + LENGTH, u32::MAX)), OUTSIDE),
+            (emission((KEY_OFFSETS, 562)), UNALIGNED),
+            (emission((KEY_OFFSETS, 131_072)), OUTSIDE),
+            (emission((KEY_OFFSETS + LENGTH, 1 << 30)), OUTSIDE),
+            (emission((KEYS, u32::MAX)), OUTSIDE),
+            (emission((KEYS + LENGTH, 1 << 31)), OUTSIDE),
+            (emission((VALUE_OFFSETS, 561)), UNALIGNED),
+            (emission((VALUE_OFFSETS + LENGTH, u32::MAX)), OUTSIDE),
+            (emission((VALUES, 131_071)), OUTSIDE),
+            (emission((VALUES + LENGTH, u32::MAX)), OUTSIDE),
         ],
     );
     let chunk = |word: Word| one(&CHUNK, &[word]);
     assert_said(
         GuestCall::Snapshot,
         &[
-            (chunk((LIST, 1102)), unaligned),
-            (chunk((LIST + LENGTH, u32::MAX)), outside),
-            (
-                chunk((NAME, 131_072)),
-                "trapped: string pointer/length out of bounds of memory",
-            ),
-            (
-                chunk((NAME + LENGTH, u32::MAX)),
-                "trapped: string pointer/length out of bounds of memory",
-            ),
-            (chunk((BYTES, u32::MAX)), outside),
-            (chunk((BYTES + LENGTH, 1 << 31)), outside),
+            (chunk((LIST, 1102)), UNALIGNED),
+            (chunk((LIST + LENGTH, u32::MAX)), OUTSIDE),
+            (chunk((NAME, 131_072)), TEXT_OUTSIDE),
+            (chunk((NAME + LENGTH, u32::MAX)), TEXT_OUTSIDE),
+            (chunk((BYTES, u32::MAX)), OUTSIDE),
+            (chunk((BYTES + LENGTH, 1 << 31)), OUTSIDE),
         ],
     );
 }
 
+/// Where a rule is broken, and the rules of an emission, each with the words that break it.
+const KEY: &str = "returned a malformed batch: in emission 0, the key column: ";
+const VALUE: &str = "returned a malformed batch: in emission 0, the value column: ";
+const BATCH: &str = "returned a malformed batch: emission 0: it has ";
+const NO_OFFSETS: &str = "it has no offsets, not even the first, which is 0";
+const FALLS: &str = "the offset after row 1 is smaller than the one before it";
+const BROKEN: [(&[Word], &str, &str); 15] = [
+    (&[(KEY_OFFSETS + LENGTH, 0)], KEY, NO_OFFSETS),
+    (&[(VALUE_OFFSETS + LENGTH, 0)], VALUE, NO_OFFSETS),
+    (&[(560, 1)], KEY, "its first offset is 1, not 0"),
+    (&[(564, 3)], KEY, FALLS),
+    (&[(568, 0)], KEY, FALLS),
+    (
+        &[(568, 3)],
+        KEY,
+        "its last offset is 3, but its data has 2 bytes",
+    ),
+    (
+        &[(568, u32::MAX)],
+        KEY,
+        "its last offset is 4294967295, but its data has 2 bytes",
+    ),
+    (
+        &[(KEYS + LENGTH, 3)],
+        KEY,
+        "its last offset is 2, but its data has 3 bytes",
+    ),
+    (
+        &[(VALUES + LENGTH, 1)],
+        VALUE,
+        "its last offset is 2, but its data has 1 bytes",
+    ),
+    (
+        &[(TIMES + LENGTH, 1)],
+        BATCH,
+        "1 timestamps, 2 keys and 2 values",
+    ),
+    (
+        &[(TIMES + LENGTH, 0)],
+        BATCH,
+        "0 timestamps, 2 keys and 2 values",
+    ),
+    (
+        &[(KEY_OFFSETS + LENGTH, 2), (KEYS + LENGTH, 1)],
+        BATCH,
+        "2 timestamps, 1 keys and 2 values",
+    ),
+    (
+        &[(VALUE_OFFSETS + LENGTH, 1), (VALUES + LENGTH, 0)],
+        BATCH,
+        "2 timestamps, 2 keys and 0 values",
+    ),
+    (
+        &[(PORT, 1)],
+        "emitted to output port 1, ",
+        "but the operator has 1 (the first is 0)",
+    ),
+    (
+        &[(PORT, u32::MAX)],
+        "emitted to output port 4294967295, ",
+        "but the operator has 1 (the first is 0)",
+    ),
+];
+
 #[test]
 fn columns_and_ports_that_break_the_contract_are_refused() {
-    let emission = |words: &[Word]| one(&EMISSION, words);
-    let malformed = [
-        (
-            vec![(KEY_OFFSETS + LENGTH, 0)],
-            "returned a malformed batch: in emission 0, the key column: it has no offsets, not \
-             even the first, which is 0",
-        ),
-        (
-            vec![(VALUE_OFFSETS + LENGTH, 0)],
-            "returned a malformed batch: in emission 0, the value column: it has no offsets, not \
-             even the first, which is 0",
-        ),
-        (
-            vec![(560, 1)],
-            "returned a malformed batch: in emission 0, the key column: its first offset is 1, \
-             not 0",
-        ),
-        (
-            vec![(564, 3)],
-            "returned a malformed batch: in emission 0, the key column: the offset after row 1 is \
-             smaller than the one before it",
-        ),
-        (
-            vec![(568, 0)],
-            "returned a malformed batch: in emission 0, the key column: the offset after row 1 is \
-             smaller than the one before it",
-        ),
-        (
-            vec![(568, 3)],
-            "returned a malformed batch: in emission 0, the key column: its last offset is 3, but \
-             its data has 2 bytes",
-        ),
-        (
-            vec![(568, u32::MAX)],
-            "returned a malformed batch: in emission 0, the key column: its last offset is \
-             4294967295, but its data has 2 bytes",
-        ),
-        (
-            vec![(KEYS + LENGTH, 3)],
-            "returned a malformed batch: in emission 0, the key column: its last offset is 2, but \
-             its data has 3 bytes",
-        ),
-        (
-            vec![(VALUES + LENGTH, 1)],
-            "returned a malformed batch: in emission 0, the value column: its last offset is 2, \
-             but its data has 1 bytes",
-        ),
-        (
-            vec![(TIMES + LENGTH, 1)],
-            "returned a malformed batch: emission 0: it has 1 timestamps, 2 keys and 2 values",
-        ),
-        (
-            vec![(TIMES + LENGTH, 0)],
-            "returned a malformed batch: emission 0: it has 0 timestamps, 2 keys and 2 values",
-        ),
-        (
-            vec![(KEY_OFFSETS + LENGTH, 2), (KEYS + LENGTH, 1)],
-            "returned a malformed batch: emission 0: it has 2 timestamps, 1 keys and 2 values",
-        ),
-        (
-            vec![(VALUE_OFFSETS + LENGTH, 1), (VALUES + LENGTH, 0)],
-            "returned a malformed batch: emission 0: it has 2 timestamps, 2 keys and 0 values",
-        ),
-        (
-            vec![(PORT, 1)],
-            "emitted to output port 1, but the operator has 1 (the first is 0)",
-        ),
-        (
-            vec![(PORT, u32::MAX)],
-            "emitted to output port 4294967295, but the operator has 1 (the first is 0)",
-        ),
-    ];
-    let cases: Vec<(String, &str)> = malformed
-        .into_iter()
-        .map(|(words, said)| (emission(&words), said))
-        .collect();
     for call in [
         GuestCall::Process,
         GuestCall::AdvanceWatermark,
         GuestCall::Finish,
     ] {
-        assert_said(call, &cases);
+        for (words, place, rule) in BROKEN {
+            let expected = format!("{place}{rule}");
+            assert_said(call, &[(one(&EMISSION, words), &expected)]);
+        }
     }
 }
 
@@ -370,84 +357,54 @@ fn records_that_were_not_given_are_not_blamed() {
     );
 }
 
+/// Calls a function of the host with these arguments.
+fn host(function: &str, arguments: &[i64]) -> String {
+    let arguments: Vec<String> = arguments
+        .iter()
+        .map(|argument| format!("(i32.const {argument})"))
+        .collect();
+    format!("(call ${function} {}) (call $done)", arguments.join(" "))
+}
+
 #[test]
-fn arguments_for_the_host_are_checked() {
-    let call = |function: &str, arguments: &[i64]| {
-        let arguments: Vec<String> = arguments
-            .iter()
-            .map(|a| format!("(i32.const {a})"))
-            .collect();
-        format!("(call ${function} {}) (call $done)", arguments.join(" "))
-    };
+fn text_for_the_host_is_checked() {
     let count = |at: i64, length: i64| {
         format!("(call $count (i32.const {at}) (i32.const {length}) (i64.const 1)) (call $done)")
     };
-    let not_utf_8 = "(i32.store (i32.const 0) (i32.const 0xff))";
+    let spoilt = |call: String| format!("(i32.store (i32.const 0) (i32.const 0xff)) {call}");
+    let not_utf_8 = "trapped: invalid utf-8 sequence of 1 bytes from index 0";
+    let level = "trapped: unexpected discriminant: ";
+    let cases = [
+        (host("log", &[5, 0, 0]), format!("{level}5")),
+        (host("log", &[-1, 0, 0]), format!("{level}4294967295")),
+        (spoilt(host("log", &[0, 0, 1])), not_utf_8.to_owned()),
+        (host("log", &[0, -1, 1]), TEXT_OUTSIDE.to_owned()),
+        (host("log", &[0, 0, -1]), TEXT_OUTSIDE.to_owned()),
+        (spoilt(count(0, 1)), not_utf_8.to_owned()),
+        (count(131_072, 1), TEXT_OUTSIDE.to_owned()),
+        (count(0, -1), TEXT_OUTSIDE.to_owned()),
+    ];
+    for (body, expected) in cases {
+        assert_said(GuestCall::Process, &[(body, &expected)]);
+    }
+}
+
+#[test]
+fn keys_for_the_host_and_the_room_for_its_answer_are_checked() {
+    let malformed = "trapped: `key-groups` was given a malformed column: ";
+    let no_offsets = format!("{malformed}{NO_OFFSETS}");
+    let last = format!("{malformed}its last offset is 0, but its data has 1 bytes");
+    let ask = |arguments: [i64; 5]| host("key_groups", &arguments);
     assert_said(
         GuestCall::Process,
         &[
-            (
-                call("log", &[5, 0, 0]),
-                "trapped: unexpected discriminant: 5",
-            ),
-            (
-                call("log", &[-1, 0, 0]),
-                "trapped: unexpected discriminant: 4294967295",
-            ),
-            (
-                format!("{not_utf_8} {}", call("log", &[0, 0, 1])),
-                "trapped: invalid utf-8 sequence of 1 bytes from index 0",
-            ),
-            (
-                call("log", &[0, -1, 1]),
-                "trapped: string pointer/length out of bounds of memory",
-            ),
-            (
-                call("log", &[0, 0, -1]),
-                "trapped: string pointer/length out of bounds of memory",
-            ),
-            (
-                format!("{not_utf_8} {}", count(0, 1)),
-                "trapped: invalid utf-8 sequence of 1 bytes from index 0",
-            ),
-            (
-                count(131_072, 1),
-                "trapped: string pointer/length out of bounds of memory",
-            ),
-            (
-                count(0, -1),
-                "trapped: string pointer/length out of bounds of memory",
-            ),
-            (
-                call("key_groups", &[0, 0, 0, 0, 512]),
-                "trapped: `key-groups` was given a malformed column: it has no offsets, not even \
-                 the first, which is 0",
-            ),
-            (
-                call("key_groups", &[2, 1, 0, 0, 512]),
-                "trapped: list pointer is not aligned",
-            ),
-            (
-                call("key_groups", &[0, -1, 0, 0, 512]),
-                "trapped: list pointer/length out of bounds of memory",
-            ),
-            (
-                call("key_groups", &[512, 1, -1, 1, 512]),
-                "trapped: list pointer/length out of bounds of memory",
-            ),
-            (
-                call("key_groups", &[512, 1, 0, 1, 512]),
-                "trapped: `key-groups` was given a malformed column: its last offset is 0, but \
-                 its data has 1 bytes",
-            ),
-            (
-                call("key_groups", &[512, 1, 0, 0, 513]),
-                "trapped: pointer not aligned",
-            ),
-            (
-                call("key_groups", &[512, 1, 0, 0, -4]),
-                "trapped: pointer out of bounds",
-            ),
+            (ask([0, 0, 0, 0, 512]), &no_offsets),
+            (ask([2, 1, 0, 0, 512]), UNALIGNED),
+            (ask([0, -1, 0, 0, 512]), OUTSIDE),
+            (ask([512, 1, -1, 1, 512]), OUTSIDE),
+            (ask([512, 1, 0, 1, 512]), &last),
+            (ask([512, 1, 0, 0, 513]), "trapped: pointer not aligned"),
+            (ask([512, 1, 0, 0, -4]), "trapped: pointer out of bounds"),
         ],
     );
 }
