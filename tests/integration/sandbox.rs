@@ -196,7 +196,7 @@ fn traced(job: &JobDirectory, code: i32) -> String {
     }
     let output = command.current_dir(job.path()).output();
     let output = output.unwrap_or_else(|error| {
-        panic!("strace can't be started ({error}): `make setup` installs it; this test can't be left out")
+        panic!("no strace ({error}): `make setup` installs it; this test can't be left out")
     });
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(
@@ -269,9 +269,10 @@ fn a_flood_of_escapes_reaches_the_terminal_neither_as_a_flood_nor_as_escapes() {
           (local.set $n (i32.add (local.get $n) (i32.const 1)))
           (br_if $more (i32.lt_u (local.get $n) (i32.const 300000))))
         (call $done)";
+    let escapes = "\\1b[2J\\1b]0;owned\\07\\0d\\0a\\c2\\9b1mred\\7f\\e2\\80\\ae";
     let guest = WatGuest::idle()
         .item(tidegate_tests::wat_guest::LOG)
-        .item("(data (i32.const 3000) \"\\1b[2J\\1b]0;owned\\07\\0d\\0a\\c2\\9b1mred\\7f\\e2\\80\\ae\")")
+        .item(&format!("(data (i32.const 3000) \"{escapes}\")"))
         .export("finish", flood);
     let job = job_with(guest.component());
     let finished = job.tidegate(&["run", "job.toml"]);

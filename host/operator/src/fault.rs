@@ -112,7 +112,9 @@ pub enum FaultCause {
         limit: u64,
     },
     /// The snapshot is too large. The checkpoint fails, and the instance goes on.
-    #[error("gave more than the {} that a snapshot may have (`limits.snapshot`)", ShownBytes(*limit))]
+    #[error(
+        "gave more than the {} that a snapshot may have (`limits.snapshot`)", ShownBytes(*limit)
+    )]
     SnapshotLimit {
         /// The snapshot limit.
         limit: u64,

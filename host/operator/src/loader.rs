@@ -1,10 +1,10 @@
 //! From bytes to a component that is known to be an operator.
 //!
 //! Everything is checked here, before any guest code runs: size, kind of file, what it is made of,
-//! validity within bounds of time and memory, the exported interface function by function, and every import. What passes can be instantiated by
-//! any number of subtasks; it was compiled once, by this process or, with a [`CodeCache`], by an
-//! earlier one. Of what the user names only the binary format is read, never text and never
-//! precompiled code.
+//! validity within bounds of time and memory, the exported interface function by function, and
+//! every import. What passes can be instantiated by any number of subtasks; it was compiled once,
+//! by this process or, with a [`CodeCache`], by an earlier one. Of what the user names only the
+//! binary format is read, never text and never precompiled code.
 
 use std::sync::Arc;
 

@@ -69,7 +69,7 @@ fn at_start(name: &'static str, guest: &Guest) -> Bomb {
     }
 }
 
-/// Grows the memory or table `what` by `step`, and writes to all of the memory, until it gets no more.
+/// Grows the memory by `step` pages and writes to all of it, until it gets no more.
 fn grow(step: u32) -> String {
     format!(
         "(local $at i32)
@@ -89,7 +89,7 @@ fn many(count: usize, item: &str) -> Guest {
     Guest::idle().item(&format!("{item}\n").repeat(count))
 }
 
-/// Writes to all of `memories` memories that are not the main one, a page at a time, and grows them.
+/// Grows `memories` memories that are not the main one by a page each, and writes to all of it.
 fn spread_over(memories: usize) -> (Guest, String) {
     let mut guest = Guest::idle();
     let mut body = "(loop $more".to_owned();
