@@ -3,10 +3,12 @@
 
 use std::collections::BTreeSet;
 use std::fs::File;
+use std::io::Read as _;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
-use tidegate_tests::{JobDirectory, Packages, WatGuest, binary};
+use tidegate_tests::{JobDirectory, Packages, WatGuest, binary, published_lines, wat_guest};
 
 const JOB: &str = r#"version = 1
 name = "sandbox"
@@ -271,7 +273,7 @@ fn a_flood_of_escapes_reaches_the_terminal_neither_as_a_flood_nor_as_escapes() {
         (call $done)";
     let escapes = "\\1b[2J\\1b]0;owned\\07\\0d\\0a\\c2\\9b1mred\\7f\\e2\\80\\ae";
     let guest = WatGuest::idle()
-        .item(tidegate_tests::wat_guest::LOG)
+        .item(wat_guest::LOG)
         .item(&format!("(data (i32.const 3000) \"{escapes}\")"))
         .export("finish", flood);
     let job = job_with(guest.component());
@@ -282,4 +284,50 @@ fn a_flood_of_escapes_reaches_the_terminal_neither_as_a_flood_nor_as_escapes() {
     assert!((1..60_000).contains(&lines), "{lines} lines");
     let controls = said.chars().filter(|c| c.is_control() && *c != '\n');
     assert_eq!(controls.count(), 0, "control characters reach the terminal");
+}
+
+#[test]
+fn a_guest_that_logs_never_waits_for_whoever_reads_the_log() {
+    // 80 KB with each batch, far more than a pipe holds.
+    let shout = "(local $n i32)
+        (loop $more
+          (call $log (i32.const 3) (i32.const 16384) (i32.const 8000))
+          (local.set $n (i32.add (local.get $n) (i32.const 1)))
+          (br_if $more (i32.lt_u (local.get $n) (i32.const 10))))";
+    let echo = WatGuest::echo().item(wat_guest::LOG).pages(8);
+    let guest = echo.export("process", &format!("{shout} {}", wat_guest::ECHO_PROCESS));
+    let job = job_with(guest.component());
+    let mut command = Command::new(binary());
+    command
+        .args(["run", "job.toml", "--no-code-cache"])
+        .current_dir(job.path());
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped());
+    let mut child = command.spawn().expect("the binary can be started");
+    // Nobody reads, and the job comes to its end all the same: everything is published.
+    let output = job.path().join("output");
+    let published = (0..3_000).any(|_| {
+        std::thread::sleep(Duration::from_millis(100));
+        published_lines(&output).len() == 5_000
+    });
+    let mut said = String::new();
+    let mut stderr = child.stderr.take().expect("it is a pipe");
+    if published {
+        // Now it is read, so that the process can say how it ended.
+        stderr.read_to_string(&mut said).expect("it is text");
+    }
+    drop(stderr);
+    let ended = if published {
+        child.wait()
+    } else {
+        child.kill().and_then(|()| child.wait())
+    };
+    assert!(published, "the job waits for its log");
+    assert_eq!(ended.expect("it ended").code(), Some(0), "{said}");
+    assert!(
+        said.contains("log lines were dropped"),
+        "nothing was dropped"
+    );
 }

@@ -196,7 +196,8 @@ const LIBRARY: &str = r#"
         (i32.const 1024))
 "#;
 
-const ECHO_PROCESS: &str = "
+/// The body of `process` of [`WatGuest::echo`].
+pub const ECHO_PROCESS: &str = "
     (global.set $records (i64.add (global.get $records) (i64.extend_i32_u (local.get $rows))))
     (i32.store (i32.const 1100) (i32.const 0))
     (call $pair (i32.const 1104) (local.get $times) (local.get $rows))

@@ -25,13 +25,15 @@ fn main() -> ExitCode {
     let terminal = Terminal::default();
     let done =
         log_to(&terminal, &cli.log).and_then(|()| commands::execute(&cli.command, &terminal));
-    match done {
+    let code = match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             terminal.report(&failure);
             ExitCode::from(failure.exit_code())
         }
-    }
+    };
+    terminal.flush_logs();
+    code
 }
 
 /// Logs of the host and of guests go to the terminal, past whatever it shows.
@@ -39,6 +41,7 @@ fn log_to(terminal: &Terminal, filter: &str) -> Result<(), Failure> {
     let filter = EnvFilter::try_new(filter).map_err(|error| Failure::Usage {
         message: format!("--log {filter}: {error}"),
     })?;
+    terminal.take_logs()?;
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(terminal.clone())

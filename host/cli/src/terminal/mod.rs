@@ -2,16 +2,21 @@
 //!
 //! Talk never fails: whoever closed standard error does not want to hear it.
 
+mod log_queue;
 mod progress;
 mod report;
 mod table;
 
 use std::io::{self, IsTerminal as _, Write};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar};
 use tracing_subscriber::fmt::MakeWriter;
 
 use crate::failure::Failure;
+
+use log_queue::LogQueue;
 
 pub(crate) use progress::{Narrator, summary};
 pub(crate) use report::{chain, job_file_error};
@@ -21,6 +26,8 @@ pub(crate) use table::table;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Terminal {
     bars: MultiProgress,
+    /// Once there is a log.
+    logs: Arc<OnceLock<LogQueue>>,
 }
 
 impl Terminal {
@@ -48,9 +55,36 @@ impl Terminal {
         self.data(&text)
     }
 
-    /// Says a line to the person who watches.
+    /// Makes the terminal a place for logs. Called once.
+    pub(crate) fn take_logs(&self) -> Result<(), Failure> {
+        let bars = self.bars.clone();
+        let queue = LogQueue::start(move |line| write_talk(&bars, line));
+        let queue = queue.map_err(Failure::io("start the thread that writes the log"))?;
+        self.logs.set(queue).expect("the log is set up once");
+        Ok(())
+    }
+
+    /// Waits until all that was logged is written.
+    pub(crate) fn flush_logs(&self) {
+        if let Some(logs) = self.logs.get() {
+            logs.flush();
+        }
+    }
+
+    /// The same before the process is ended at once: whoever does not read is not waited for long.
+    pub(crate) fn flush_logs_soon(&self) {
+        if let Some(logs) = self.logs.get() {
+            logs.flush_within(Duration::from_secs(1));
+        }
+    }
+
+    /// Says a line to the person who watches. Like the log, it waits for nobody.
     pub(crate) fn say(&self, line: &str) {
-        self.write_talk(format!("{line}\n").as_bytes());
+        let line = format!("{line}\n");
+        match self.logs.get() {
+            Some(logs) => logs.push(line.as_bytes()),
+            None => write_talk(&self.bars, line.as_bytes()),
+        }
     }
 
     /// Says why a command failed.
@@ -82,10 +116,16 @@ impl Terminal {
         self.bars.add(ProgressBar::new_spinner())
     }
 
+    /// Writes behind what was logged before.
     fn write_talk(&self, bytes: &[u8]) {
-        let print = || io::stderr().lock().write_all(bytes);
-        drop(self.bars.suspend(print));
+        self.flush_logs();
+        write_talk(&self.bars, bytes);
     }
+}
+
+fn write_talk(bars: &MultiProgress, bytes: &[u8]) {
+    let print = || io::stderr().lock().write_all(bytes);
+    drop(bars.suspend(print));
 }
 
 /// What `tracing` writes a line of its log to.
@@ -95,7 +135,10 @@ pub(crate) struct LogWriter {
 
 impl Write for LogWriter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.terminal.write_talk(bytes);
+        match self.terminal.logs.get() {
+            Some(logs) => logs.push(bytes),
+            None => write_talk(&self.terminal.bars, bytes),
+        }
         Ok(bytes.len())
     }
 

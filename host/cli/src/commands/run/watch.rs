@@ -123,6 +123,7 @@ impl Watch {
             self.terminal.say(&format!(
                 "{signal} again: ended at once; run it again to go on from the last checkpoint"
             ));
+            self.terminal.flush_logs_soon();
             std::process::exit(signal.exit_code());
         }
         self.stopping = Some((signal, Instant::now()));
