@@ -326,8 +326,10 @@ fn a_guest_that_logs_never_waits_for_whoever_reads_the_log() {
     };
     assert!(published, "the job waits for its log");
     assert_eq!(ended.expect("it ended").code(), Some(0), "{said}");
+    // A pipe holds 64 KiB: most of it was still to be written when it began to be read.
     assert!(
-        said.contains("log lines were dropped"),
-        "nothing was dropped"
+        said.len() > 1 << 20,
+        "only {} bytes were logged",
+        said.len()
     );
 }

@@ -1,4 +1,5 @@
-//! Jobs that can't run: what is said, exit code 2, and nothing written.
+//! Jobs that can't run: what is said, exit code 2, or 8 if it is a component that is refused, and
+//! nothing written.
 
 use crate::command_line::COPY;
 use crate::support::JobDirectory;
@@ -21,10 +22,15 @@ inputs = [{ from = "same" }]
 
 #[track_caller]
 fn expect_refused(directory: &JobDirectory, parts: &[&str]) {
+    expect_refused_with(directory, 2, parts);
+}
+
+#[track_caller]
+fn expect_refused_with(directory: &JobDirectory, code: i32, parts: &[&str]) {
     let before = directory.names();
     for command in ["check", "run"] {
         let refused = directory.tidegate(&[command, "job.toml"]);
-        assert_eq!(refused.code, Some(2), "{command}: {refused:?}");
+        assert_eq!(refused.code, Some(code), "{command}: {refused:?}");
         for part in parts {
             assert!(
                 refused.stderr.contains(part),
@@ -80,8 +86,15 @@ fn what_is_not_a_component_is_called_what_it_is() {
     ] {
         let directory = JobDirectory::new(OPERATOR);
         directory.write("same.wasm", bytes);
-        expect_refused(&directory, &["job.toml:9:13: ./same.wasm: ", what]);
+        expect_refused_with(&directory, 8, &["job.toml:9:13: ./same.wasm: ", what]);
     }
+}
+
+#[test]
+fn a_refused_component_beside_a_wrong_key_is_the_job_files_trouble() {
+    let directory = JobDirectory::new(&OPERATOR.replace("to = 10", "from = 5\nto = 3"));
+    directory.write("same.wasm", b"(component)");
+    expect_refused(&directory, &["`to` is 3", "text format"]);
 }
 
 #[test]
