@@ -13,7 +13,7 @@ use tidegate_operator::{
 use crate::support::guest::{Guest, KEY_GROUPS};
 use crate::support::records::{CHECKPOINT, WATERMARK, batch};
 use crate::support::wit::Packages;
-use crate::support::{ENGINE, brief, context, patient};
+use crate::support::{ENGINE, EXPORTS, brief, context, patient};
 
 /// The stack that a thread must have to call guests: 512 KiB for them, 1 MiB for the host.
 const STACK_BYTES: usize = (512 + 1024) << 10;
@@ -32,16 +32,6 @@ enum Place {
     /// The function that frees what this call returned.
     PostReturn(GuestCall),
 }
-
-const EXPORTS: [GuestCall; 7] = [
-    GuestCall::Open,
-    GuestCall::Process,
-    GuestCall::AdvanceWatermark,
-    GuestCall::Snapshot,
-    GuestCall::Restore,
-    GuestCall::CheckpointComplete,
-    GuestCall::Finish,
-];
 
 fn places() -> Vec<Place> {
     let with_arguments = [GuestCall::Open, GuestCall::Process, GuestCall::Restore];

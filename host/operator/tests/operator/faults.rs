@@ -6,19 +6,9 @@ use crate::support::guest::{Guest, KEY_GROUPS, LOG};
 use crate::support::records::{CHECKPOINT, batch};
 use crate::support::wit::Packages;
 use crate::support::{
-    ENGINE, fault_of, impatient, load, make, open, open_within, patient, process_cause, trap,
+    ENGINE, EXPORTS, fault_of, impatient, load, make, open, open_within, patient, process_cause,
+    trap,
 };
-
-/// Every call that runs an export, with the call itself first made by the tests' helper.
-const EXPORTS: [GuestCall; 7] = [
-    GuestCall::Open,
-    GuestCall::Process,
-    GuestCall::AdvanceWatermark,
-    GuestCall::Snapshot,
-    GuestCall::Restore,
-    GuestCall::CheckpointComplete,
-    GuestCall::Finish,
-];
 
 /// The kind of trap that `process` ends with when this is its body.
 fn trap_kind(guest: Guest, body: &str) -> String {

@@ -7,7 +7,7 @@ use tidegate_operator::{FaultCause, GuestCall, NO_TIMESTAMP};
 use crate::support::guest::{COUNT, Guest, KEY_GROUPS, LOG};
 use crate::support::records::batch;
 use crate::support::wit::Packages;
-use crate::support::{ENGINE, fault_of, load, make, open, patient};
+use crate::support::{ENGINE, EXPORTS, fault_of, load, make, open, patient};
 
 /// A word of the guest's memory: its address and what stands there.
 type Word = (u32, u32);
@@ -110,16 +110,7 @@ fn assert_said(call: GuestCall, cases: &[(String, &str)]) {
 
 #[test]
 fn returned_pointers_and_discriminants_are_checked_in_every_call() {
-    let calls = [
-        GuestCall::Open,
-        GuestCall::Process,
-        GuestCall::AdvanceWatermark,
-        GuestCall::Snapshot,
-        GuestCall::Restore,
-        GuestCall::CheckpointComplete,
-        GuestCall::Finish,
-    ];
-    for call in calls {
+    for call in EXPORTS {
         let result = |discriminant| format!("{} (i32.const 1024)", stores(&[(1024, discriminant)]));
         let failure =
             |variant| format!("(call $fail (i32.const {variant}) (i32.const 0) (i32.const 0))");

@@ -29,6 +29,17 @@ use records::{CHECKPOINT, WATERMARK, batch};
 /// One engine for all tests, as in a process that runs jobs.
 pub(crate) static ENGINE: LazyLock<Engine> = LazyLock::new(|| Engine::new().expect("an engine"));
 
+/// Every call that runs an export.
+pub(crate) const EXPORTS: [GuestCall; 7] = [
+    GuestCall::Open,
+    GuestCall::Process,
+    GuestCall::AdvanceWatermark,
+    GuestCall::Snapshot,
+    GuestCall::Restore,
+    GuestCall::CheckpointComplete,
+    GuestCall::Finish,
+];
+
 /// Subtask 1 of 2 with one output port.
 pub(crate) fn context() -> OperatorContext {
     OperatorContext {
