@@ -327,4 +327,24 @@ mod tests {
             "{result:?}"
         );
     }
+    /// Fuzz target `state`: the header that is expected is fixed, everything may be broken.
+    #[test]
+    fn fuzz_state() {
+        tidegate_fuzz::Target::new("state", 20_000)
+            .seed(two_chunks())
+            .seed(encode(&[]))
+            .words([MAGIC.as_slice(), CHUNK_MAGIC, b"count", &[0xff; 4]])
+            .run(|input| {
+                let checked = check(input, &identity());
+                let decoded = decode(input, &identity());
+                assert_eq!(checked.is_ok(), decoded.is_ok());
+                let mut features = vec![tidegate_fuzz::shape(&decoded.as_ref().err())];
+                if let Ok(chunks) = &decoded {
+                    assert_eq!(encode(chunks), input);
+                    let keyed = chunks.iter().filter(|chunk| chunk.key_group.is_some());
+                    features.push(format!("{} keyed of {}", keyed.count(), chunks.len()));
+                }
+                features
+            });
+    }
 }

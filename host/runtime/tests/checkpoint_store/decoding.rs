@@ -21,7 +21,7 @@ const FIXED: usize = 4 << 20;
 /// list holds its elements up to three times for a moment.
 const FACTOR: usize = 80;
 
-fn with_valid_frame(body: &[u8]) -> Vec<u8> {
+pub(crate) fn with_valid_frame(body: &[u8]) -> Vec<u8> {
     let mut bytes = b"TGCHKPT\0\x01\0\0\0".to_vec();
     bytes.extend_from_slice(&(body.len() as u64).to_le_bytes());
     bytes.extend_from_slice(body);
@@ -31,7 +31,7 @@ fn with_valid_frame(body: &[u8]) -> Vec<u8> {
 }
 
 /// Decodes, and checks what that took. What can be decoded has the same bytes again.
-fn decode(bytes: &[u8]) -> Result<Manifest, FormatError> {
+pub(crate) fn decode(bytes: &[u8]) -> Result<Manifest, FormatError> {
     let (decoded, peak) = peak_memory(|| Manifest::decode(bytes));
     let limit = FACTOR * bytes.len() + FIXED;
     assert!(
@@ -46,7 +46,7 @@ fn decode(bytes: &[u8]) -> Result<Manifest, FormatError> {
     decoded
 }
 
-fn body() -> Vec<u8> {
+pub(crate) fn body() -> Vec<u8> {
     let bytes = manifest(1, 1).encode().unwrap();
     bytes[20..bytes.len() - 32].to_vec()
 }

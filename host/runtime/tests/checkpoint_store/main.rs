@@ -13,6 +13,7 @@ mod damage;
 mod decoding;
 mod disk_failure;
 mod format;
+mod fuzz;
 mod locking;
 mod round_trip;
 mod savepoint;

@@ -1,6 +1,7 @@
 //! Tests of the job file as a whole: what is said about wrong ones, what right ones mean, and
 //! that nothing makes the parser panic.
 
+mod fuzz;
 mod meaning;
 mod messages;
 mod mutations;

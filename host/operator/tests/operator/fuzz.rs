@@ -1,0 +1,181 @@
+//! Fuzz targets `guest-output` and `component`.
+//!
+//! Neither may make the host panic: what the engine catches as a panic is a finding as well.
+
+use std::time::Duration;
+
+use tidegate_fuzz::{Target, shape, size_class};
+use tidegate_operator::{
+    Batch, Component, FaultCause, GuestCall, GuestFault, Limits, NO_TIMESTAMP, Refusal, StateChunk,
+};
+
+use crate::support::guest::Guest;
+use crate::support::records::CHECKPOINT;
+use crate::support::{ENGINE, context, load, make};
+
+/// A guest that copies what it is given to the beginning of its memory and returns what lies
+/// there: the input is the lists, lengths and pointers that the host lifts. `process` is given it
+/// as the value of a record, `snapshot` as the state that was restored before.
+fn puppet() -> Guest {
+    Guest::idle()
+        .export(
+            GuestCall::Process,
+            "(memory.copy (i32.const 0) (local.get $values) (local.get $values_len)) (i32.const 0)",
+        )
+        .export(
+            GuestCall::Restore,
+            "(memory.copy (i32.const 0)
+                (i32.load offset=20 (local.get $chunks))
+                (i32.load offset=24 (local.get $chunks)))
+             (call $done)",
+        )
+        .export(GuestCall::Snapshot, "(i32.const 0)")
+}
+
+/// Little-endian words.
+fn words(words: &[u32]) -> Vec<u8> {
+    words.iter().flat_map(|word| word.to_le_bytes()).collect()
+}
+
+/// `ok` of one emission at 64 with two records: timestamps at 128, offsets at 160, data at 192.
+fn one_emission() -> Vec<u8> {
+    let mut memory = words(&[0, 64, 1]);
+    memory.resize(64, 0);
+    memory.extend(words(&[0, 128, 2, 160, 3, 192, 4, 160, 3, 192, 4]));
+    memory.resize(160, 0);
+    memory.extend(words(&[0, 1, 4]));
+    memory.resize(192, 0);
+    memory.extend(b"abcd");
+    memory
+}
+
+/// `ok` of two state chunks at 64, one of them keyed.
+fn two_chunks() -> Vec<u8> {
+    let mut memory = words(&[0, 64, 2]);
+    memory.resize(64, 0);
+    memory.extend(words(&[160, 4, 1, 1, 100, 164, 4]));
+    memory.extend(words(&[160, 4, 1, 0, 0, 164, 4]));
+    memory.resize(160, 0);
+    memory.extend(b"keysabcd");
+    memory
+}
+
+/// `err` of each kind, with a text at 64.
+fn failure(kind: u32) -> Vec<u8> {
+    let mut memory = match kind {
+        0 => words(&[1, kind, 0, 64, 5]),
+        _ => words(&[1, kind, 64, 5]),
+    };
+    memory.resize(64, 0);
+    memory.extend("naïv".bytes());
+    memory
+}
+
+#[test]
+fn fuzz_guest_output() {
+    let component = load(&puppet());
+    let limits = Limits {
+        output: 1 << 20,
+        snapshot: 1 << 20,
+        call_timeout: Duration::from_secs(600),
+        ..Limits::default()
+    };
+    let mut target = Target::new("guest-output", 5_000)
+        .longest(1024)
+        .words([words(&[u32::MAX]).as_slice(), &words(&[0x0001_0000])])
+        .seed(one_emission())
+        .seed(two_chunks());
+    for kind in 0..3 {
+        target = target.seed(failure(kind));
+    }
+    let open = || {
+        component
+            .instantiate(&context(), &limits)
+            .expect("the puppet opens")
+    };
+    target.run(|input| {
+        let mut batch = Batch::default();
+        batch.push(NO_TIMESTAMP, b"", input);
+        let processed = match open().process(0, batch) {
+            Ok(emissions) => {
+                let rows = emissions.iter().map(|emission| emission.batch.len()).sum();
+                format!(
+                    "{} emissions, {} rows",
+                    size_class(emissions.len()),
+                    size_class(rows)
+                )
+            }
+            Err(fault) => outcome(&fault),
+        };
+        let mut instance = open();
+        instance
+            .restore(vec![state(input)])
+            .expect("the puppet takes it");
+        let snapshot = match instance.snapshot(CHECKPOINT) {
+            Ok(chunks) => format!("{} chunks", size_class(chunks.len())),
+            Err(fault) => outcome(&fault),
+        };
+        vec![processed, snapshot]
+    });
+}
+
+fn state(bytes: &[u8]) -> StateChunk {
+    StateChunk {
+        name: String::new(),
+        schema_version: 0,
+        key_group: None,
+        bytes: bytes.to_vec(),
+    }
+}
+
+/// The shape of a fault. That the engine panicked is a finding.
+fn outcome(fault: &GuestFault) -> String {
+    if let FaultCause::HostPanic { message } = &fault.cause {
+        panic!("the engine panicked: {message}");
+    }
+    format!("{:?} {}", fault.call, shape(&fault.cause))
+}
+
+#[test]
+fn fuzz_component() {
+    let limits = Limits {
+        memory: 16 << 20,
+        call_timeout: Duration::from_millis(200),
+        output: 1 << 20,
+        snapshot: 1 << 20,
+        log_lines_per_second: 0,
+    };
+    Target::new("component", 300)
+        .longest(64 << 10)
+        .seed(Guest::idle().component())
+        .seed(Guest::echo().component())
+        .run(|input| match Component::load(&ENGINE, "input", input) {
+            Err(Refusal::CompilerPanicked { message, .. }) => {
+                panic!("the compiler panicked: {message}")
+            }
+            Err(Refusal::Invalid { reason, .. }) => vec![shape(&format_args!("{reason}"))],
+            Err(refusal) => vec![shape(&refusal)],
+            Ok(component) => vec![ran(&component, &limits)],
+        });
+}
+
+/// What becomes of an instance when every export is called.
+fn ran(component: &Component, limits: &Limits) -> String {
+    let mut instance = match component.instantiate(&context(), limits) {
+        Ok(instance) => instance,
+        Err(fault) => return outcome(&fault),
+    };
+    for call in [
+        GuestCall::Restore,
+        GuestCall::Process,
+        GuestCall::AdvanceWatermark,
+        GuestCall::Snapshot,
+        GuestCall::CheckpointComplete,
+        GuestCall::Finish,
+    ] {
+        if let Err(fault) = make(&mut instance, call) {
+            return outcome(&fault);
+        }
+    }
+    "every call succeeded".to_owned()
+}

@@ -1,0 +1,16 @@
+//! Drives a fuzz target: replays its corpus, then runs it on mutations of what the corpus holds.
+//!
+//! The targets are tests of the crates whose code they reach. The compiler on stable has no
+//! coverage to steer by, so a target names the *features* of each run, such as which error came
+//! out; an input with a new feature is kept and mutated further. `tests/fuzz/README.md` says how
+//! to run and replay it.
+
+mod corpus;
+mod features;
+mod mutation;
+mod random;
+mod target;
+
+pub use features::{shape, size_class};
+pub use random::Random;
+pub use target::{Budget, Report, Target};
