@@ -3,6 +3,7 @@
 
 mod bad_input;
 mod corrupted_state;
+mod drill;
 mod guest_faults;
 mod hostile;
 mod kill;

@@ -10,7 +10,7 @@ const FILE_LINES: usize = 500;
 const LINE_CHARS: usize = 100;
 
 /// Files that decide and do nothing: events and time come in, actions go out.
-const PURE: [&str; 14] = [
+const PURE: [&str; 16] = [
     "host/runtime/src/graph/",
     "host/runtime/src/stream/",
     "host/runtime/src/recovery/",
@@ -18,7 +18,9 @@ const PURE: [&str; 14] = [
     "host/runtime/src/channel/inbox/",
     "host/runtime/src/task/aligner.rs",
     "host/runtime/src/task/scatter.rs",
+    "host/runtime/src/drill/comparison.rs",
     "host/runtime/src/checkpoint/coordinator.rs",
+    "host/runtime/src/checkpoint/drill_schedule.rs",
     "host/runtime/src/checkpoint/pending.rs",
     "host/runtime/src/checkpoint/manifest.rs",
     "host/runtime/src/checkpoint/manifest_diff.rs",

@@ -261,8 +261,8 @@ pub(crate) enum CheckpointCommand {
     List(CheckpointArgs),
     /// Show what one checkpoint consists of.
     Inspect(CheckpointArgs),
-    /// Check every byte of every checkpoint; exit code 7 if one can't be restored.
-    Verify(CheckpointArgs),
+    /// Check every byte of every checkpoint, or restore one; exit code 7 if one can't be restored.
+    Verify(VerifyArgs),
     /// Show what differs between two checkpoints.
     Diff(DiffArgs),
 }
@@ -273,6 +273,38 @@ pub(crate) struct CheckpointArgs {
     /// A checkpoint directory, a savepoint, or the manifest of a checkpoint.
     #[arg(value_name = "PATH")]
     pub(crate) path: PathBuf,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+/// What is verified, and how.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+With --drill, every subtask of one checkpoint is restored into a fresh instance of the job's operators,
+which gives a snapshot at once; the two are compared byte for byte. Nothing is written, no source or
+sink is opened. At another parallelism, and with another version of a component, what may be
+different is told and is no failure: operator state that was dealt out anew, state of another
+schema version. It must then restore to the same bytes once more.
+
+Examples:
+  tidegate checkpoint verify state
+  tidegate checkpoint verify --drill job.toml state
+  tidegate checkpoint verify --drill upgraded.toml savepoint-word-count-7 --parallelism 4")]
+pub(crate) struct VerifyArgs {
+    /// A checkpoint directory, a savepoint, or the manifest of a checkpoint.
+    #[arg(value_name = "PATH")]
+    pub(crate) path: PathBuf,
+    /// Restore the checkpoint, or the newest one of PATH, with the operators of this job file;
+    /// exit code 8 if a component is refused.
+    #[arg(long, env = "TIDEGATE_DRILL", value_name = "JOB.toml")]
+    pub(crate) drill: Option<PathBuf>,
+    /// With --drill: parallelism of all nodes that set none; wins over `[defaults]`.
+    #[arg(long, env = "TIDEGATE_PARALLELISM", value_name = "N", value_parser = parallelism())]
+    pub(crate) parallelism: Option<u32>,
+    /// With --drill: operators whose state in the checkpoint has no place in the job.
+    #[arg(long, env = "TIDEGATE_ALLOW_DROPPED_STATE", value_name = "OPERATOR")]
+    #[arg(value_delimiter = ',')]
+    pub(crate) allow_dropped_state: Vec<String>,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use thiserror::Error;
 use tidegate_operator::FaultCause;
 use tidegate_runtime::checkpoint::StoreError;
-use tidegate_runtime::{JobError, JobErrorKind};
+use tidegate_runtime::{CheckpointId, JobError, JobErrorKind};
 
 use crate::build::BuildError;
 use crate::job_file::JobFileError;
@@ -86,6 +86,16 @@ pub(crate) enum Failure {
         /// How many there are.
         all: usize,
     },
+    /// A checkpoint that was restored for a drill gave something else back.
+    #[error("{bad} of {all} subtask(s) of checkpoint {checkpoint} can't be restored")]
+    DrillFailed {
+        /// The checkpoint.
+        checkpoint: CheckpointId,
+        /// How many can't.
+        bad: usize,
+        /// How many there are.
+        all: usize,
+    },
     /// The system refused something that has nothing to do with the job.
     #[error("could not {action}")]
     Io {
@@ -115,6 +125,7 @@ impl Failure {
             | Self::NoAnswer { .. }
             | Self::TimedOut { .. }
             | Self::VerificationFailed { .. }
+            | Self::DrillFailed { .. }
             | Self::Io { .. } => None,
         }
     }
@@ -139,7 +150,9 @@ impl Failure {
             Self::NoRunningJob { .. } => exit_code::NO_RUNNING_JOB,
             Self::Refused { exit_code, .. } => *exit_code,
             Self::TimedOut { .. } => exit_code::TIMED_OUT,
-            Self::VerificationFailed { .. } => exit_code::VERIFICATION_FAILED,
+            Self::VerificationFailed { .. } | Self::DrillFailed { .. } => {
+                exit_code::VERIFICATION_FAILED
+            }
         }
     }
 }

@@ -16,6 +16,9 @@ pub struct CheckpointSettings {
     pub retain: u32,
     /// How many checkpoints in a row may fail before the attempt counts as failed.
     pub tolerable_failures: u32,
+    /// After how many complete checkpoints one is restored beside the job, to prove that it can
+    /// be; none is if this is `None`.
+    pub drill_every: Option<u32>,
 }
 
 impl Default for CheckpointSettings {
@@ -26,6 +29,7 @@ impl Default for CheckpointSettings {
             min_pause: Duration::ZERO,
             retain: 3,
             tolerable_failures: 3,
+            drill_every: None,
         }
     }
 }

@@ -9,7 +9,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread;
 
-use tidegate_operator::{OperatorContext, StateChunk};
+use tidegate_operator::{GuestFault, OperatorContext, StateChunk};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -24,8 +24,8 @@ use crate::metrics::AttemptMetrics;
 use crate::source::{Source, SourceSplit};
 use crate::task::control::{ChainEvent, ControlMessage};
 use crate::task::{
-    ChainContext, Exit, OpenLink, OperatorChain, Outbox, Output, Persister, Role, Router,
-    RunIdentity, SourceSubtask, Subtask, connector_failed,
+    ChainContext, Exit, OpenLink, OperatorChain, OperatorInstance, Outbox, Output, Persister, Role,
+    Router, RunIdentity, SourceSubtask, Subtask, connector_failed,
 };
 use crate::{ChainId, CheckpointId, JobError, SubtaskId};
 
@@ -340,13 +340,24 @@ fn open_operator(
     subtask: &SubtaskId,
     state: Option<Vec<StateChunk>>,
 ) -> Result<Role, JobError> {
+    Ok(Role::Operator(
+        open_instance(job, subtask, state).map_err(Box::new)?,
+    ))
+}
+
+/// A new instance of an operator, restored if there is state.
+pub(crate) fn open_instance(
+    job: &Job,
+    subtask: &SubtaskId,
+    state: Option<Vec<StateChunk>>,
+) -> Result<Box<dyn OperatorInstance>, GuestFault> {
     let part = &job.operators[&subtask.operator];
     let context = operator_context(job, subtask, part.config.clone());
-    let mut instance = part.factory.open(&context).map_err(Box::new)?;
+    let mut instance = part.factory.open(&context)?;
     if let Some(chunks) = state {
-        instance.restore(chunks).map_err(Box::new)?;
+        instance.restore(chunks)?;
     }
-    Ok(Role::Operator(instance))
+    Ok(instance)
 }
 
 fn operator_context(job: &Job, subtask: &SubtaskId, config: String) -> OperatorContext {

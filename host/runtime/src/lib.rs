@@ -5,6 +5,7 @@ pub mod checkpoint;
 pub mod config;
 mod connector_error;
 mod deploy;
+pub mod drill;
 mod error;
 pub mod graph;
 mod ids;

@@ -7,13 +7,15 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use tidegate_operator::StateChunk;
+
 use crate::checkpoint::{
-    CheckpointKind, CheckpointStore, Manifest, Origin, SnapshotContents, StoreError,
+    CheckpointKind, CheckpointStore, Manifest, Origin, SnapshotContents, StateFile, StoreError,
     SubtaskSnapshot,
 };
 use crate::deploy::SubtaskStart;
 use crate::error::IncompatibleJob;
-use crate::graph::{KeyGroups, Node, NodeKind};
+use crate::graph::{JobGraph, KeyGroups, Node, NodeKind};
 use crate::job::{Job, RunOptions};
 use crate::recovery::{ended_subtasks, redistribute};
 use crate::sink::{ForkedFrom, PendingOutput, SinkStart};
@@ -149,14 +151,35 @@ fn node_starts(
     manifest: &Manifest,
     node: &Node,
 ) -> Result<Vec<SubtaskStart>, JobError> {
-    let mut old: Vec<_> = manifest.subtasks.iter().collect();
-    old.retain(|snapshot| snapshot.subtask.operator == node.name);
-    old.sort_by_key(|snapshot| snapshot.subtask.index);
-    let parallelism = node.parallelism;
     if node.kind == NodeKind::Source {
-        return source_starts(job, node, &old);
+        return source_starts(job, node, &snapshots_of(manifest, &node.name));
     }
-    let ended = ended_subtasks(&old, parallelism).ok_or_else(|| IncompatibleJob {
+    let ended = ended_now(manifest, node)?;
+    if node.kind == NodeKind::Sink {
+        let start = |has_ended| SubtaskStart::Sink { has_ended };
+        return Ok(ended.into_iter().map(start).collect());
+    }
+    let read = |subtask: &SubtaskId, file: &StateFile| store.read_state(manifest, subtask, file);
+    let state = operator_state(&job.graph, manifest, node, &read)?;
+    let starts = state
+        .into_iter()
+        .zip(ended)
+        .map(|(state, has_ended)| SubtaskStart::Operator { state, has_ended });
+    Ok(starts.collect())
+}
+
+/// What a checkpoint has of one node, by subtask.
+pub(crate) fn snapshots_of<'m>(manifest: &'m Manifest, node: &str) -> Vec<&'m SubtaskSnapshot> {
+    let mut snapshots: Vec<_> = manifest.subtasks.iter().collect();
+    snapshots.retain(|snapshot| snapshot.subtask.operator == node);
+    snapshots.sort_by_key(|snapshot| snapshot.subtask.index);
+    snapshots
+}
+
+/// Which subtasks of an operator or sink have ended.
+pub(crate) fn ended_now(manifest: &Manifest, node: &Node) -> Result<Vec<bool>, IncompatibleJob> {
+    let old = snapshots_of(manifest, &node.name);
+    ended_subtasks(&old, node.parallelism).ok_or_else(|| IncompatibleJob {
         checkpoint: manifest.checkpoint,
         job: manifest.graph.job().to_owned(),
         differences: vec![format!(
@@ -166,30 +189,35 @@ fn node_starts(
             old.len(),
             old.len()
         )],
-    })?;
-    if node.kind == NodeKind::Sink {
-        let start = |has_ended| SubtaskStart::Sink { has_ended };
-        return Ok(ended.into_iter().map(start).collect());
-    }
+    })
+}
+
+/// Reads one state file of a manifest.
+pub(crate) type ReadState<'a> =
+    dyn Fn(&SubtaskId, &StateFile) -> Result<Vec<StateChunk>, StoreError> + 'a;
+
+/// What each subtask of an operator is restored with; none where `restore` is not called.
+pub(crate) fn operator_state(
+    graph: &JobGraph,
+    manifest: &Manifest,
+    node: &Node,
+    read: &ReadState<'_>,
+) -> Result<Vec<Option<Vec<StateChunk>>>, StoreError> {
+    let old = snapshots_of(manifest, &node.name);
     let mut chunks = Vec::new();
     for snapshot in &old {
         chunks.push(match &snapshot.contents {
-            SnapshotContents::Operator { state: Some(file) } => {
-                store.read_state(manifest, &snapshot.subtask, file)?
-            }
+            SnapshotContents::Operator { state: Some(file) } => read(&snapshot.subtask, file)?,
             SnapshotContents::Operator { state: None }
             | SnapshotContents::Source { .. }
             | SnapshotContents::Sink { .. } => Vec::new(),
         });
     }
-    let key_groups = KeyGroups::new(job.graph.max_parallelism(), parallelism);
+    let key_groups = KeyGroups::new(graph.max_parallelism(), node.parallelism);
     let is_restored = manifest.kind != CheckpointKind::Start && !old.is_empty();
-    let chunks = redistribute(chunks, key_groups, parallelism);
-    let starts = chunks.into_iter().zip(ended).map(|(chunks, has_ended)| {
-        let state = is_restored.then_some(chunks);
-        SubtaskStart::Operator { state, has_ended }
-    });
-    Ok(starts.collect())
+    let chunks = redistribute(chunks, key_groups, node.parallelism);
+    let state = chunks.into_iter();
+    Ok(state.map(|chunks| is_restored.then_some(chunks)).collect())
 }
 
 fn source_starts(

@@ -101,6 +101,26 @@ pub struct CheckpointStatus {
     pub last_completed: Option<CompletedSummary>,
     /// Why the last failed one failed.
     pub last_failure: Option<String>,
+    /// Restore drills beside the job.
+    #[serde(default)]
+    pub drills: DrillStatus,
+}
+
+/// Counts of restore drills since the process started.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DrillStatus {
+    /// How many proved their checkpoint.
+    pub proven: u64,
+    /// How many failed: their checkpoint can't be restored.
+    pub failed: u64,
+    /// How many were not begun, since the one before was not over.
+    pub skipped: u64,
+    /// The checkpoint that is being drilled.
+    pub in_progress: Option<u64>,
+    /// The newest checkpoint that was proven.
+    pub last_proven: Option<u64>,
+    /// What the last failed drill found.
+    pub last_failure: Option<String>,
 }
 
 /// Figures of a complete checkpoint.

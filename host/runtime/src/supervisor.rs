@@ -11,6 +11,7 @@ use tokio::time::Instant;
 
 use crate::checkpoint::CheckpointStore;
 use crate::checkpoint::coordinator::Coordinator;
+use crate::checkpoint::drills::Drills;
 use crate::checkpoint::driver::{AttemptEnd, Driver, DriverStart};
 use crate::config::RestartSettings;
 use crate::deploy::{Attempt, deploy};
@@ -35,7 +36,9 @@ pub async fn run(
     control: JobControl,
 ) -> Result<Outcome, JobError> {
     let restart = RestartStrategy::new(job.settings.restart.clone());
+    let drills = Drills::new(&job.settings.checkpoint);
     let mut supervisor = Supervisor {
+        drills,
         job: Arc::new(job),
         store,
         options,
@@ -46,6 +49,7 @@ pub async fn run(
         records_before: 0,
     };
     let result = supervisor.run().await;
+    supervisor.drills.shut_down().await;
     let state = match &result {
         Ok(Outcome::Finished | Outcome::AlreadyFinished) => JobState::Finished,
         Ok(Outcome::Stopped { .. }) => JobState::Stopped,
@@ -54,6 +58,7 @@ pub async fn run(
     };
     supervisor.control.status.send_modify(|status| {
         status.state = state;
+        status.checkpoints.drills = supervisor.drills.status().clone();
         if let Err(error) = &result {
             status.last_failure = Some(crate::error::with_causes(error));
         }
@@ -94,6 +99,8 @@ struct Supervisor {
     options: RunOptions,
     control: JobControl,
     restart: RestartStrategy,
+    /// With the driver while an attempt runs.
+    drills: Drills,
     started: Instant,
     is_first_attempt: bool,
     /// Records that sources gave in earlier attempts of this process.
@@ -248,12 +255,15 @@ impl Supervisor {
                 metrics,
                 started: self.started,
                 records_before: self.records_before,
+                drills: std::mem::take(&mut self.drills),
             },
             deployment,
             self.control.status.borrow().checkpoints.clone(),
         );
         let end = driver.run(&mut self.control).await;
-        driver.into_deployment().shut_down().await;
+        let (deployment, drills) = driver.into_parts();
+        self.drills = drills;
+        deployment.shut_down().await;
         match end {
             AttemptEnd::Done(outcome) => Ok(outcome),
             AttemptEnd::Failed(error) => Err(error),

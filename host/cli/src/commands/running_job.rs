@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use bytesize::ByteSize;
+use tidegate_runtime::status::DrillStatus;
 
 use crate::args::{CancelArgs, SavepointArgs, StatusArgs, StopArgs};
 use crate::control::Client;
@@ -69,6 +70,28 @@ fn absolute(path: &Path) -> Result<PathBuf, Failure> {
     std::path::absolute(path).map_err(Failure::io(action))
 }
 
+/// A line if there was a drill, and another if one failed.
+fn drills(drills: &DrillStatus) -> String {
+    if *drills == DrillStatus::default() {
+        return String::new();
+    }
+    let DrillStatus {
+        proven,
+        failed,
+        skipped,
+        ..
+    } = drills;
+    let mut text = format!("restore drills: {proven} proven, {failed} failed, {skipped} skipped");
+    if let Some(last) = drills.last_proven {
+        text.push_str(&format!("; the last proven is {last}"));
+    }
+    text.push('\n');
+    if let Some(failure) = &drills.last_failure {
+        text.push_str(&format!("FAILED DRILL: {failure}\n"));
+    }
+    text
+}
+
 fn text(answer: &JobAnswer) -> String {
     let status = &answer.status;
     let uptime = humantime::format_duration(Duration::from_millis(status.uptime_ms));
@@ -93,6 +116,7 @@ fn text(answer: &JobAnswer) -> String {
         ));
     }
     text.push('\n');
+    text.push_str(&drills(&checkpoints.drills));
     if let Some(failure) = &status.last_failure {
         text.push_str(&format!("last failure: {failure}\n"));
     }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use tidegate_runtime::status::{JobState, JobStatus, NodeStatus, SinkLag};
+use tidegate_runtime::status::{DrillStatus, JobState, JobStatus, NodeStatus, SinkLag};
 
 const STATES: [JobState; 8] = [
     JobState::Restoring,
@@ -72,6 +72,7 @@ fn checkpoints(page: &mut Page, status: &JobStatus) {
         "Checkpoints that are being taken.",
         in_progress,
     );
+    drills(page, &checkpoints.drills);
     let Some(last) = &checkpoints.last_completed else {
         return;
     };
@@ -91,6 +92,23 @@ fn checkpoints(page: &mut Page, status: &JobStatus) {
         "When it completed.",
         Seconds(last.completed_at_ms),
     );
+}
+
+fn drills(page: &mut Page, drills: &DrillStatus) {
+    let name = "tidegate_checkpoint_drills_total";
+    page.family(name, "counter", "Restore drills, by result.");
+    for (result, count) in [
+        ("proven", drills.proven),
+        ("failed", drills.failed),
+        ("skipped", drills.skipped),
+    ] {
+        page.labelled(name, "result", result, count);
+    }
+    if let Some(last) = drills.last_proven {
+        let name = "tidegate_checkpoint_last_proven_id";
+        let help = "Id of the newest checkpoint that a drill has proven.";
+        page.single(name, "gauge", help, last);
+    }
 }
 
 fn nodes(page: &mut Page, nodes: &[NodeStatus]) {

@@ -66,6 +66,10 @@ struct CheckpointSchema {
     retain: Option<u32>,
     /// How many checkpoints in a row may fail before the job is restarted. Default 3.
     tolerable_failures: Option<u32>,
+    /// After how many complete checkpoints one is restored beside the job, to prove that it can
+    /// be. Default: none is.
+    #[schemars(range(min = 1))]
+    drill_every: Option<u32>,
 }
 
 /// What follows a failure.

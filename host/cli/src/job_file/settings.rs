@@ -74,6 +74,8 @@ pub(crate) fn checkpoint(root: &mut TableReader<'_, '_>) -> (String, CheckpointS
             &mut settings.tolerable_failures,
             failures.map(toml::Spanned::into_inner),
         );
+        let every = table.number("drill-every", 1..=u32::MAX);
+        settings.drill_every = every.map(toml::Spanned::into_inner);
         table.finish();
     }
     let directory = directory.map_or_else(|| "state".to_owned(), toml::Spanned::into_inner);

@@ -90,7 +90,9 @@ impl Terminal {
     /// Says why a command failed.
     pub(crate) fn report(&self, failure: &Failure) {
         let text = match failure {
-            Failure::JobFile(error) => job_file_error(error, self.is_watched()),
+            Failure::JobFile(error) => {
+                job_file_error(error, self.is_watched())
+            }
             Failure::Usage { .. }
             | Failure::Job(_)
             | Failure::Build(_)
@@ -99,6 +101,7 @@ impl Terminal {
             | Failure::NoAnswer { .. }
             | Failure::TimedOut { .. }
             | Failure::VerificationFailed { .. }
+            | Failure::DrillFailed { .. }
             | Failure::Io { .. } => format!("error: {}\n", chain(failure)),
         };
         let advice = failure.advice();

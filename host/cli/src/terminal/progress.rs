@@ -15,6 +15,7 @@ pub(crate) struct Narrator {
     is_started: bool,
     restarts: u32,
     failed_checkpoints: u64,
+    failed_drills: u64,
     restored_attempt: u64,
     /// Records and time of the last call of [`Self::progress`].
     measured: (u64, u64),
@@ -38,6 +39,12 @@ impl Narrator {
                 .as_deref()
                 .unwrap_or("unknown");
             lines.push(format!("a checkpoint failed, the job goes on: {why}"));
+        }
+        let drills = &status.checkpoints.drills;
+        if drills.failed > self.failed_drills {
+            self.failed_drills = drills.failed;
+            let why = drills.last_failure.as_deref().unwrap_or("unknown");
+            lines.push(format!("A RESTORE DRILL FAILED, the job goes on: {why}"));
         }
         let is_restored = match status.state {
             JobState::Running | JobState::Stopping | JobState::Finished | JobState::Stopped => true,

@@ -14,6 +14,7 @@ use super::checkpoint_files::{CheckpointFiles, StoredManifest, with_remembered};
 use super::directory_lock::remembered_newest;
 use super::disk::{Directory, failed};
 use super::file_names::{CHECKPOINTS, parse_manifest_name};
+use super::proof::Proof;
 use super::verify::verify;
 use super::{Manifest, ManifestDiff, StateFile, StoreError, VerifyReport};
 use crate::{CheckpointId, SubtaskId};
@@ -148,6 +149,20 @@ impl CheckpointDirectory {
             .map(|stored| stored.digest())
     }
 
+    /// When a restore drill has proven a checkpoint, milliseconds since the Unix epoch; none if no
+    /// drill has, or its mark does not belong to this manifest. The manifest is checked.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::load`].
+    pub fn proven_at_ms(&self, checkpoint: CheckpointId) -> Result<Option<u64>, StoreError> {
+        let Some(proof) = Proof::read(&self.root, checkpoint)? else {
+            return Ok(None);
+        };
+        let is_of_it = proof.manifest == self.manifest_digest(checkpoint)?;
+        Ok(is_of_it.then_some(proof.proven_at_ms))
+    }
+
     /// Checks every checkpoint whole. Files that can't be read are problems in the report.
     ///
     /// # Errors
@@ -208,7 +223,7 @@ type ChunkKey = (String, Option<u32>, u32, [u8; 32]);
 type ChunksByOperator = BTreeMap<String, BTreeMap<ChunkKey, u64>>;
 
 impl StoredManifest {
-    fn digest(&self) -> [u8; 32] {
+    pub(super) fn digest(&self) -> [u8; 32] {
         *blake3::hash(&self.bytes).as_bytes()
     }
 }

@@ -189,6 +189,23 @@ fn open_regular_file(directory: &Directory, name: &str) -> Result<(File, u64), S
     Ok((opened, found.len()))
 }
 
+/// Reads a file that must have `length` bytes.
+pub(super) fn read_small_file(
+    directory: &Directory,
+    name: &str,
+    length: u64,
+) -> Result<Vec<u8>, StoreError> {
+    let (file, found) = open_regular_file(directory, name)?;
+    let path = directory.path.join(name);
+    if found != length {
+        return Err(corrupt(
+            path,
+            format!("it has {found} bytes and not {length}"),
+        ));
+    }
+    read_exactly(file, length, path)
+}
+
 /// Reads a file of `length` bytes, never more.
 fn read_exactly(file: File, length: u64, path: PathBuf) -> Result<Vec<u8>, StoreError> {
     let mut bytes = Vec::new();

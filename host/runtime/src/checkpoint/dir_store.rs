@@ -21,6 +21,7 @@ use super::disk::{CommitFailure, Directory, Disk, DiskHook, WriteFailure, failed
 use super::file_names::{
     CHECKPOINTS, STATE, is_operator_name, parse_temporary_manifest_name, temporary_manifest_name,
 };
+use super::proof::{Proof, remove_marks};
 use super::retention::Retention;
 use super::savepoint::write_savepoint;
 use super::{
@@ -327,7 +328,21 @@ impl CheckpointStore for DirStore {
             self.disk
                 .remove_file(&self.files.state, &file.to_string())?;
         }
-        Ok(())
+        remove_marks(&self.disk, &self.root, |checkpoint| {
+            !manifests.contains(&checkpoint) && complete.contains(&checkpoint)
+        })
+    }
+
+    fn mark_proven(&self, checkpoint: CheckpointId, proven_at_ms: u64) -> Result<(), StoreError> {
+        // Held so that retention does not remove the checkpoint meanwhile.
+        let lock = self.lock();
+        self.refuse_if_poisoned()?;
+        let proof = Proof {
+            checkpoint,
+            proven_at_ms,
+            manifest: self.files.read_manifest(checkpoint)?.digest(),
+        };
+        proof.write(&self.disk, &self.root, lock.record().attempt)
     }
 
     fn export(&self, checkpoint: CheckpointId, directory: &Path) -> Result<PathBuf, StoreError> {

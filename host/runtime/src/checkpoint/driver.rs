@@ -10,6 +10,7 @@ use tokio::sync::mpsc::error::TrySendError;
 use tokio::time::{Instant, MissedTickBehavior};
 
 use super::coordinator::{Action, Coordinator};
+use super::drills::Drills;
 use super::pending::{AcknowledgedCheckpoint, JobEnd};
 use super::publication::{self, Publication, Published};
 use super::waiters::Waiters;
@@ -46,6 +47,8 @@ pub(crate) struct DriverStart {
     /// When the process started the job: the zero of all times here.
     pub(crate) started: Instant,
     pub(crate) records_before: u64,
+    /// They go on from one attempt to the next.
+    pub(crate) drills: Drills,
 }
 
 /// Blocking work beside the loop; at most one at a time, since one checkpoint is in flight.
@@ -101,8 +104,8 @@ impl Driver {
         }
     }
 
-    pub(crate) fn into_deployment(self) -> Deployment {
-        self.deployment
+    pub(crate) fn into_parts(self) -> (Deployment, Drills) {
+        (self.deployment, self.start.drills)
     }
 
     /// Runs until the attempt is over. The chains are still there then.
@@ -160,6 +163,10 @@ impl Driver {
                     let now = self.now();
                     let actions = self.start.coordinator.on_tick(now);
                     self.perform(actions)
+                }
+                () = self.start.drills.over() => {
+                    self.show_status(control);
+                    Ok(())
                 }
                 _ = status_timer.tick() => {
                     self.show_status(control);
@@ -255,6 +262,10 @@ impl Driver {
                 self.history.completed += 1;
                 self.history.last_completed = Some(published.summary);
                 self.waiters.on_published(checkpoint, &published.exported);
+                if !self.waiters.is_stopping() {
+                    let (job, store) = (&self.start.job, &self.start.store);
+                    self.start.drills.on_completed(job, store, checkpoint);
+                }
                 self.show_status(control);
                 self.start.coordinator.on_published(now)
             }
@@ -370,6 +381,7 @@ impl Driver {
             summary,
             exports: self.waiters.exports(end.is_some()),
             retain: self.start.job.settings.checkpoint.retain,
+            held: self.start.drills.held(),
         };
         let (job, store) = (Arc::clone(&self.start.job), Arc::clone(&self.start.store));
         let publish = move || publication::publish(&job, &*store, publication);
@@ -411,6 +423,7 @@ impl Driver {
             status.source_records = self.start.records_before + records;
             status.nodes = nodes;
             status.checkpoints = self.history.clone();
+            status.checkpoints.drills = self.start.drills.status().clone();
             let in_progress = self.start.coordinator.in_progress();
             status.checkpoints.in_progress = in_progress.map(|checkpoint| checkpoint.0);
         });

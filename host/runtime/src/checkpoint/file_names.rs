@@ -15,6 +15,8 @@ pub(super) const LOCK: &str = "LOCK";
 pub(super) const STATE: &str = "state";
 /// The directory of manifests.
 pub(super) const CHECKPOINTS: &str = "checkpoints";
+/// The directory of the marks of drills.
+pub(super) const PROVEN: &str = "proven";
 
 /// Longest name of an operator, and longest part of a savepoint's name that is the job's.
 const MAX_NAME_LENGTH: usize = 64;

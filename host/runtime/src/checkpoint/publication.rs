@@ -22,6 +22,8 @@ pub(crate) struct Publication {
     pub(crate) exports: BTreeSet<PathBuf>,
     /// How many checkpoints are kept.
     pub(crate) retain: u32,
+    /// One more that is kept: a drill is reading it.
+    pub(crate) held: Option<CheckpointId>,
 }
 
 /// The path of each copy, by the directory that it was wanted in: one copy for all who want it
@@ -57,7 +59,7 @@ pub(crate) fn publish(
     });
     let exported = exported.collect();
     // What is not removed now is removed after the next checkpoint.
-    if let Err(error) = remove_old(store, publication.retain) {
+    if let Err(error) = remove_old(store, publication.retain, publication.held) {
         tracing::warn!("old checkpoints are still there: {error}");
     }
     Ok(Published {
@@ -78,8 +80,17 @@ fn export(
     })
 }
 
-fn remove_old(store: &dyn CheckpointStore, retain: u32) -> Result<(), StoreError> {
-    let all = store.list()?;
-    let keep = all.len().saturating_sub(retain.max(1) as usize);
-    store.retain(&all[keep..])
+fn remove_old(
+    store: &dyn CheckpointStore,
+    retain: u32,
+    held: Option<CheckpointId>,
+) -> Result<(), StoreError> {
+    let mut kept = store.list()?;
+    let mut old = kept.len().saturating_sub(retain.max(1) as usize);
+    kept.retain(|checkpoint| {
+        let is_old = old > 0;
+        old = old.saturating_sub(1);
+        !is_old || held == Some(*checkpoint)
+    });
+    store.retain(&kept)
 }

@@ -107,6 +107,16 @@ pub trait CheckpointStore: Send + Sync {
     /// [`StoreError::Io`]; what is left can still be restored.
     fn retain(&self, keep: &[CheckpointId]) -> Result<(), StoreError>;
 
+    /// Marks a complete checkpoint as proven by a restore drill that ended at `proven_at_ms`. A
+    /// store that keeps no marks does nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Io`]; it is then not marked, and otherwise as before.
+    fn mark_proven(&self, _checkpoint: CheckpointId, _proven_at_ms: u64) -> Result<(), StoreError> {
+        Ok(())
+    }
+
     /// Copies a complete checkpoint into a new directory inside `directory`, self-contained.
     /// Gives the new directory's path.
     ///

@@ -15,5 +15,6 @@ mod disk_failure;
 mod format;
 mod fuzz;
 mod locking;
+mod proof;
 mod round_trip;
 mod savepoint;

@@ -8,6 +8,7 @@
 
 mod aligner;
 mod continuing;
+mod drill;
 mod exactly_once;
 mod graph;
 mod protocol;

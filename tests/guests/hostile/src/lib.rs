@@ -76,6 +76,8 @@ enum Behaviour {
     RefuseRestore,
     TrapInRestore,
     LoopInRestore,
+    /// Restores a state that has never seen a record.
+    ForgetOnRestore,
 
     FailFinish,
     TrapInFinish,
@@ -249,6 +251,9 @@ impl RawOperator for Hostile {
             let bytes = <[u8; 8]>::try_from(chunk.bytes.as_slice())
                 .map_err(|_| Failure::incompatible_state("not a number of records"))?;
             self.records += u64::from_le_bytes(bytes);
+        }
+        if self.is(Behaviour::ForgetOnRestore) {
+            self.records = 0;
         }
         self.restored = true;
         Ok(())

@@ -27,6 +27,8 @@ pub(crate) struct Inspection {
     origin: Option<InspectedOrigin>,
     attempt: u64,
     created_at_ms: u64,
+    /// When a restore drill beside the job has proven it.
+    proven_at_ms: Option<u64>,
     manifest_digest: String,
     graph: JobGraph,
     subtasks: Vec<InspectedSubtask>,
@@ -99,6 +101,7 @@ impl Inspection {
             }),
             attempt: manifest.attempt,
             created_at_ms: manifest.created_at_ms,
+            proven_at_ms: directory.proven_at_ms(manifest.checkpoint)?,
             manifest_digest: hexadecimal(&digest),
             graph: manifest.graph.clone(),
             subtasks: inspected.collect::<Result<_, _>>()?,
@@ -119,6 +122,9 @@ impl Inspection {
         if let Some(origin) = &self.origin {
             let (checkpoint, lineage) = (origin.checkpoint, &origin.lineage);
             writeln!(text, "from checkpoint {checkpoint} of lineage {lineage}").expect(WRITES);
+        }
+        if let Some(proven_at_ms) = self.proven_at_ms {
+            writeln!(text, "proven by a restore drill {}", time(proven_at_ms)).expect(WRITES);
         }
         writeln!(text, "manifest BLAKE3 {}", self.manifest_digest).expect(WRITES);
         for subtask in &self.subtasks {

@@ -2,6 +2,7 @@
 //! their lock.
 
 mod difference;
+mod drill;
 mod inspection;
 
 use std::time::{Duration, UNIX_EPOCH};
@@ -13,7 +14,7 @@ use tidegate_runtime::checkpoint::{
     CheckpointDirectory, CheckpointKind, CheckpointReport, Manifest, StoreError, VerifyReport,
 };
 
-use crate::args::{CheckpointArgs, CheckpointCommand};
+use crate::args::{CheckpointArgs, CheckpointCommand, VerifyArgs};
 use crate::failure::Failure;
 use crate::terminal::{Terminal, chain, table};
 use inspection::Inspection;
@@ -36,6 +37,8 @@ struct ListedCheckpoint {
     contents: Option<ListedContents>,
     /// Why it can't be restored, if it can't.
     problem: Option<String>,
+    /// When a restore drill beside the job has proven it, milliseconds since the Unix epoch.
+    proven_at_ms: Option<u64>,
 }
 
 #[derive(Debug, Serialize)]
@@ -64,6 +67,10 @@ fn list(args: &CheckpointArgs, terminal: &Terminal) -> Result<(), Failure> {
         listed.push(ListedCheckpoint {
             checkpoint,
             contents,
+            proven_at_ms: match &problem {
+                None => directory.proven_at_ms(checkpoint)?,
+                Some(_) => None,
+            },
             problem,
         });
     }
@@ -95,6 +102,7 @@ fn list_text(listed: &[ListedCheckpoint]) -> String {
                 time(contents.created_at_ms),
                 contents.attempt.to_string(),
                 ByteSize(contents.state_bytes).to_string(),
+                line.proven_at_ms.map_or_else(|| "-".to_owned(), time),
                 contents.job.clone(),
             ]),
             None => row.push("can't be restored".to_owned()),
@@ -102,7 +110,15 @@ fn list_text(listed: &[ListedCheckpoint]) -> String {
         row
     });
     table(
-        &["CHECKPOINT", "KIND", "CREATED", "ATTEMPT", "STATE", "JOB"],
+        &[
+            "CHECKPOINT",
+            "KIND",
+            "CREATED",
+            "ATTEMPT",
+            "STATE",
+            "PROVEN",
+            "JOB",
+        ],
         rows,
     )
 }
@@ -118,7 +134,10 @@ fn inspect(args: &CheckpointArgs, terminal: &Terminal) -> Result<(), Failure> {
     }
 }
 
-fn verify(args: &CheckpointArgs, terminal: &Terminal) -> Result<(), Failure> {
+fn verify(args: &VerifyArgs, terminal: &Terminal) -> Result<(), Failure> {
+    if let Some(job) = &args.drill {
+        return drill::drill(args, job, terminal);
+    }
     let report = CheckpointDirectory::open(&args.path)?.verify()?;
     if args.output.json {
         terminal.json(&report)?;

@@ -23,6 +23,7 @@ timeout = "1m"
 min-pause = "10ms"
 retain = 2
 tolerable-failures = 0
+drill-every = 10
 
 [restart]
 strategy = "exponential-backoff"

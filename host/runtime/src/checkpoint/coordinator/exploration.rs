@@ -108,6 +108,7 @@ fn explore_all(topology: Topology) -> usize {
         min_pause: Duration::from_secs(2),
         retain: 1,
         tolerable_failures: 1,
+        ..CheckpointSettings::default()
     };
     let mut states = 0;
     let mut ends = HashSet::new();

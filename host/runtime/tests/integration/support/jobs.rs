@@ -172,7 +172,10 @@ pub(crate) fn from_path(from: &Path) -> RunOptions {
 }
 
 pub(crate) fn start_with(job: &JobBuilder, directory: &Path, options: RunOptions) -> Running {
-    let job = job.build();
+    start_built(job.build(), directory, options)
+}
+
+pub(crate) fn start_built(job: Job, directory: &Path, options: RunOptions) -> Running {
     let store = prepare(&job, directory, &options).unwrap();
     let (handle, control) = JobHandle::new("job");
     let task = tokio::spawn(run(job, Arc::new(store), options, control));

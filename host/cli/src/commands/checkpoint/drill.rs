@@ -1,0 +1,98 @@
+//! `tidegate checkpoint verify --drill`: whether a checkpoint restores. Writes nothing: components
+//! are compiled anew, so that not even the cache of compiled ones is touched.
+
+use std::path::Path;
+
+use bytesize::ByteSize;
+use tidegate_runtime::checkpoint::CheckpointDirectory;
+use tidegate_runtime::drill::{DrillReport, DrilledComponent, OperatorDrill, Verdict};
+
+use super::selected;
+use crate::args::VerifyArgs;
+use crate::failure::Failure;
+use crate::job_file::JobFile;
+use crate::terminal::{Terminal, table};
+
+/// Restores every subtask of the checkpoint with the operators of the job file at `job`.
+pub(crate) fn drill(args: &VerifyArgs, job: &Path, terminal: &Terminal) -> Result<(), Failure> {
+    let directory = CheckpointDirectory::open(&args.path)?;
+    let checkpoint = selected(&directory)?;
+    let loaded = JobFile::read(job)?.load(args.parallelism, None)?;
+    let allowed = &args.allow_dropped_state;
+    let report = tidegate_runtime::drill::drill(&loaded.job, &directory, checkpoint, allowed)?;
+    if args.output.json {
+        terminal.json(&report)?;
+    } else {
+        terminal.data(&text(&report))?;
+    }
+    match report.problems().count() {
+        0 => Ok(()),
+        bad => {
+            let subtasks = report.operators.iter().map(|o| o.subtasks.len());
+            Err(Failure::DrillFailed {
+                checkpoint,
+                bad,
+                all: subtasks.sum(),
+            })
+        }
+    }
+}
+
+fn text(report: &DrillReport) -> String {
+    let mut text = String::new();
+    for operator in &report.operators {
+        if let Some(remark) = remark(operator) {
+            text.push_str(&remark);
+        }
+    }
+    let rows = report.operators.iter().flat_map(|operator| {
+        operator.subtasks.iter().map(|subtask| {
+            vec![
+                format!("{}[{}]", operator.operator, subtask.subtask),
+                subtask.chunks.to_string(),
+                ByteSize(subtask.bytes).to_string(),
+                first_line(&subtask.verdict),
+            ]
+        })
+    });
+    text.push_str(&table(&["SUBTASK", "CHUNKS", "STATE", "RESTORED"], rows));
+    for problem in report.problems() {
+        text.push_str(&format!("{problem}\n"));
+    }
+    let id = report.checkpoint;
+    text.push_str(&match report.problems().count() {
+        0 => format!("checkpoint {id}: every subtask restores\n"),
+        bad => format!("checkpoint {id}: {bad} subtask(s) can't be restored\n"),
+    });
+    text
+}
+
+/// The reasons stand below the table, whole.
+fn first_line(verdict: &Verdict) -> String {
+    match verdict {
+        Verdict::Same => "same",
+        Verdict::Changed => "changed, as it may",
+        Verdict::Differs { .. } => "DIFFERS",
+        Verdict::Unstable { .. } => "UNSTABLE",
+        Verdict::Failed { .. } => "FAILED",
+    }
+    .to_owned()
+}
+
+/// What is not as it was when the checkpoint was taken.
+fn remark(operator: &OperatorDrill) -> Option<String> {
+    let name = &operator.operator;
+    match operator.component {
+        DrilledComponent::New => {
+            return Some(format!(
+                "{name}: not in the checkpoint, starts without state\n"
+            ));
+        }
+        DrilledComponent::Other => {
+            return Some(format!("{name}: another component than the checkpoint's\n"));
+        }
+        DrilledComponent::Same => {}
+    }
+    let (before, now) = (operator.checkpoint_parallelism, operator.parallelism);
+    (before != now).then(|| format!("{name}: {before} subtask(s) in the checkpoint, {now} now\n"))
+}

@@ -1,0 +1,296 @@
+//! Compares what an instance was restored with to what it then gave as its snapshot. Pure.
+//!
+//! The same component at the same parallelism gives back every chunk in its place, byte for byte.
+//! Two things may be otherwise for a good reason. At another parallelism, chunks of operator state
+//! are dealt out and an operator may join them, so only keyed state is compared, in any order.
+//! Another version of a component may write a state with another schema version, or under another
+//! name; a state that it writes with the version that it was restored with must have the same
+//! bytes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tidegate_operator::StateChunk;
+
+use super::report::{ChunkChange, Difference};
+
+/// What may be otherwise.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Allowance {
+    /// The parallelism is not that of the checkpoint.
+    pub(super) is_rescaled: bool,
+    /// The component is not the one that wrote the checkpoint.
+    pub(super) is_other_component: bool,
+}
+
+/// What a comparison showed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Comparison {
+    Same,
+    /// Different, as it was allowed to be.
+    Changed,
+    Differs(Difference),
+}
+
+/// Compares the chunks that were restored with those of the snapshot after that.
+pub(super) fn compare(
+    restored: &[StateChunk],
+    now: &[StateChunk],
+    allowance: Allowance,
+) -> Comparison {
+    if restored == now {
+        return Comparison::Same;
+    }
+    if allowance == Allowance::default() {
+        return first_difference(&in_order(restored), &in_order(now))
+            .map_or(Comparison::Same, Comparison::Differs);
+    }
+    let exempt = Exempt::new(restored, now, allowance);
+    let (before, after) = (exempt.compared(restored), exempt.compared(now));
+    let has_exempt = before.len() < restored.len() || after.len() < now.len();
+    match first_difference(&before, &after) {
+        Some(difference) => Comparison::Differs(difference),
+        None if has_exempt && sorted(restored) != sorted(now) => Comparison::Changed,
+        None => Comparison::Same,
+    }
+}
+
+/// A chunk with its place.
+type Placed<'a> = (usize, &'a StateChunk);
+
+fn in_order(chunks: &[StateChunk]) -> Vec<Placed<'_>> {
+    chunks.iter().enumerate().collect()
+}
+
+fn sorted(chunks: &[StateChunk]) -> Vec<&StateChunk> {
+    let mut sorted: Vec<_> = chunks.iter().collect();
+    sorted.sort_by(|a, b| (identity(a), &a.bytes).cmp(&(identity(b), &b.bytes)));
+    sorted
+}
+
+fn identity(chunk: &StateChunk) -> (Option<u32>, &str, u32) {
+    (chunk.key_group, &chunk.name, chunk.schema_version)
+}
+
+/// Which chunks are not compared.
+struct Exempt<'a> {
+    operator_state: bool,
+    names: BTreeSet<&'a str>,
+}
+
+impl<'a> Exempt<'a> {
+    fn new(restored: &'a [StateChunk], now: &'a [StateChunk], allowance: Allowance) -> Self {
+        let mut names = BTreeSet::new();
+        if allowance.is_other_component {
+            let (before, after) = (versions(restored), versions(now));
+            let has_new_name = after.keys().any(|name| !before.contains_key(name));
+            let old = before.iter().filter(|(name, of_state)| {
+                // One that is gone has another name now, or it is lost.
+                let now = after.get(*name);
+                now.map_or(has_new_name, |now| now != *of_state)
+            });
+            names.extend(old.map(|(name, _)| *name));
+            let new = after.keys().filter(|name| !before.contains_key(*name));
+            names.extend(new.copied());
+        }
+        Self {
+            operator_state: allowance.is_rescaled,
+            names,
+        }
+    }
+
+    /// The chunks that are compared, sorted so that their order does not matter.
+    fn compared<'c>(&self, chunks: &'c [StateChunk]) -> Vec<Placed<'c>> {
+        let mut compared = in_order(chunks);
+        compared.retain(|(_, chunk)| {
+            let is_dealt_out = self.operator_state && chunk.key_group.is_none();
+            !is_dealt_out && !self.names.contains(chunk.name.as_str())
+        });
+        compared.sort_by_key(|(place, chunk)| (identity(chunk), *place));
+        compared
+    }
+}
+
+/// The schema versions of each state.
+fn versions(chunks: &[StateChunk]) -> BTreeMap<&str, BTreeSet<u32>> {
+    let mut versions: BTreeMap<&str, BTreeSet<u32>> = BTreeMap::new();
+    for chunk in chunks {
+        let of_state = versions.entry(&chunk.name).or_default();
+        of_state.insert(chunk.schema_version);
+    }
+    versions
+}
+
+fn first_difference(restored: &[Placed<'_>], now: &[Placed<'_>]) -> Option<Difference> {
+    for (at, (place, chunk)) in restored.iter().enumerate() {
+        let differs = |change| Some(difference(*place, chunk, change));
+        let Some((_, found)) = now.get(at) else {
+            return differs(ChunkChange::Missing);
+        };
+        if found == chunk {
+            continue;
+        }
+        let is_same_state = found.name == chunk.name && found.key_group == chunk.key_group;
+        if is_same_state && found.schema_version != chunk.schema_version {
+            return differs(ChunkChange::SchemaVersion {
+                found: found.schema_version,
+            });
+        }
+        if is_same_state {
+            return differs(ChunkChange::Bytes {
+                offset: common_prefix(&chunk.bytes, &found.bytes),
+                restored: chunk.bytes.len() as u64,
+                found: found.bytes.len() as u64,
+            });
+        }
+        let is_in = |all: &[Placed<'_>], chunk: &StateChunk| {
+            let same = |(_, other): &Placed<'_>| identity(other) == identity(chunk);
+            all.iter().any(same)
+        };
+        return match (is_in(now, chunk), is_in(restored, found)) {
+            (false, _) => differs(ChunkChange::Missing),
+            (true, false) => Some(difference(*place, found, ChunkChange::Added)),
+            (true, true) => differs(ChunkChange::Moved),
+        };
+    }
+    let (place, added) = now.get(restored.len())?;
+    Some(difference(*place, added, ChunkChange::Added))
+}
+
+fn difference(place: usize, chunk: &StateChunk, change: ChunkChange) -> Difference {
+    Difference {
+        chunk: place as u64,
+        name: chunk.name.clone(),
+        schema_version: chunk.schema_version,
+        key_group: chunk.key_group,
+        change,
+    }
+}
+
+fn common_prefix(a: &[u8], b: &[u8]) -> u64 {
+    let same = a.iter().zip(b).take_while(|(a, b)| a == b);
+    same.count() as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STRICT: Allowance = Allowance {
+        is_rescaled: false,
+        is_other_component: false,
+    };
+    const RESCALED: Allowance = Allowance {
+        is_rescaled: true,
+        is_other_component: false,
+    };
+    const UPGRADED: Allowance = Allowance {
+        is_rescaled: false,
+        is_other_component: true,
+    };
+
+    /// `a1/5=xyz`: state `a` of schema version 1, key group 5 (`-` for none), bytes `xyz`.
+    fn chunks(notation: &str) -> Vec<StateChunk> {
+        let chunk = |text: &str| {
+            let (head, bytes) = text.split_once('=').expect("a chunk has bytes");
+            let (state, group) = head.split_once('/').expect("a chunk has a group");
+            let (name, version) = state.split_at(1);
+            StateChunk {
+                name: name.to_owned(),
+                schema_version: version.parse().expect("a version is a number"),
+                key_group: group.parse().ok(),
+                bytes: bytes.as_bytes().to_vec(),
+            }
+        };
+        notation.split_whitespace().map(chunk).collect()
+    }
+
+    fn told(restored: &str, now: &str, allowance: Allowance) -> String {
+        match compare(&chunks(restored), &chunks(now), allowance) {
+            Comparison::Same => "same".to_owned(),
+            Comparison::Changed => "changed".to_owned(),
+            Comparison::Differs(difference) => difference.to_string(),
+        }
+    }
+
+    #[test]
+    fn the_first_difference_is_named_with_chunk_key_group_and_offset() {
+        let cases = [
+            ("", "", "same"),
+            ("a1/5=xyz b1/-=x", "a1/5=xyz b1/-=x", "same"),
+            (
+                "a1/5=xyz a1/6=abc",
+                "a1/5=xyz a1/6=abd",
+                "chunk 1 (state \"a\" version 1, key group 6): byte 2 differs",
+            ),
+            (
+                "a1/5=xyz",
+                "a1/5=xy",
+                "chunk 0 (state \"a\" version 1, key group 5): it had 3 bytes and now has 2, \
+                 which differ from byte 2 on",
+            ),
+            (
+                "a1/5=x a1/6=x",
+                "a1/6=x",
+                "chunk 0 (state \"a\" version 1, key group 5): it is missing",
+            ),
+            (
+                "a1/5=x b1/-=x",
+                "a1/5=x",
+                "chunk 1 (state \"b\" version 1, no key group): it is missing",
+            ),
+            (
+                "a1/5=x",
+                "a1/5=x a1/7=",
+                "chunk 1 (state \"a\" version 1, key group 7): it was not there before",
+            ),
+            (
+                "a1/5=x a1/6=y",
+                "a1/6=y a1/5=x",
+                "chunk 0 (state \"a\" version 1, key group 5): it stands in another place",
+            ),
+            (
+                "a1/5=x",
+                "a2/5=x",
+                "chunk 0 (state \"a\" version 1, key group 5): its schema version is now 2",
+            ),
+        ];
+        for (restored, now, expected) in cases {
+            assert_eq!(told(restored, now, STRICT), expected, "{restored} -> {now}");
+        }
+    }
+
+    #[test]
+    fn at_another_parallelism_keyed_state_is_the_same_in_any_order() {
+        let same = told("a1/5=x b1/5=y a1/6=z", "a1/5=x a1/6=z b1/5=y", RESCALED);
+        assert_eq!(same, "same");
+        let lost = told("a1/5=x a1/6=z", "a1/6=z", RESCALED);
+        assert!(lost.ends_with("key group 5): it is missing"), "{lost}");
+    }
+
+    #[test]
+    fn at_another_parallelism_operator_state_may_be_joined() {
+        assert_eq!(
+            told("a1/5=x o1/-=1 o1/-=2", "a1/5=x o1/-=3", RESCALED),
+            "changed"
+        );
+        assert_eq!(told("o1/-=1 o1/-=2", "o1/-=2 o1/-=1", RESCALED), "same");
+        assert_eq!(told("", "o1/-=0", RESCALED), "changed");
+    }
+
+    #[test]
+    fn another_component_may_write_another_schema_version_or_name() {
+        assert_eq!(told("a1/5=x", "a2/5=yy", UPGRADED), "changed");
+        assert_eq!(told("a1/5=x", "b1/5=x", UPGRADED), "changed");
+        assert_eq!(told("a1/5=x", "a1/5=x b1/-=0", UPGRADED), "changed");
+    }
+
+    #[test]
+    fn another_component_may_not_lose_state_or_write_the_same_version_otherwise() {
+        let other = told("a1/5=x b1/5=x", "a1/5=y b2/5=x", UPGRADED);
+        assert!(other.ends_with("byte 0 differs"), "{other}");
+        let lost = told("a1/5=x b1/5=x", "a1/5=x", UPGRADED);
+        assert!(lost.ends_with("it is missing"), "{lost}");
+        let group = told("a1/5=x a1/6=x b1/5=x", "a1/5=x b2/5=x", UPGRADED);
+        assert!(group.contains("key group 6): it is missing"), "{group}");
+    }
+}

@@ -1,0 +1,195 @@
+//! The restore drill: does a checkpoint restore? Every subtask is restored into a fresh instance,
+//! which gives a snapshot at once, and that is compared with what was restored.
+//!
+//! The state goes the way that it goes at a restart: the same plan deals it out, the same code
+//! opens instances. Nothing is written, no source or sink is opened, and no record flows. One
+//! subtask is in memory at a time, except at another parallelism, where it is one operator.
+
+mod comparison;
+mod report;
+
+use tidegate_operator::{GuestFault, StateChunk};
+
+pub use report::{
+    ChunkChange, Difference, DrillReport, DrilledComponent, OperatorDrill, SubtaskDrill, Verdict,
+};
+
+use crate::checkpoint::{CheckpointDirectory, Manifest, StateFile, StoreError};
+use crate::deploy::open_instance;
+use crate::graph::{Node, NodeKind};
+use crate::job::Job;
+use crate::recovery::{Resume, check_compatible};
+use crate::restore::{ReadState, ended_now, operator_state, snapshots_of};
+use crate::{CheckpointId, IncompatibleJob, JobError, SubtaskId};
+use comparison::{Allowance, Comparison, compare};
+
+/// Restores every subtask of `job` from a checkpoint, as a start `--from` it would. Blocking; calls
+/// guests on the caller's stack.
+///
+/// # Errors
+///
+/// [`JobError::Store`] if the checkpoint can't be read, [`JobError::Incompatible`] if it does not
+/// fit the job. What a guest does is in the report.
+pub fn drill(
+    job: &Job,
+    directory: &CheckpointDirectory,
+    checkpoint: CheckpointId,
+    allow_dropped_state: &[String],
+) -> Result<DrillReport, JobError> {
+    let manifest = directory.load(checkpoint)?;
+    check_compatible(&manifest, &job.graph, allow_dropped_state, Resume::NewRun)?;
+    let read =
+        |subtask: &SubtaskId, file: &StateFile| directory.read_state(&manifest, subtask, file);
+    let drill = Drill {
+        job,
+        manifest: &manifest,
+        read: &read,
+        goes_on: &|| true,
+    };
+    let report = drill.run()?;
+    Ok(report.expect("only a drill that is told to stop does"))
+}
+
+/// A drill of one checkpoint.
+pub(crate) struct Drill<'a> {
+    pub(crate) job: &'a Job,
+    pub(crate) manifest: &'a Manifest,
+    pub(crate) read: &'a ReadState<'a>,
+    /// Asked before each subtask.
+    pub(crate) goes_on: &'a dyn Fn() -> bool,
+}
+
+impl Drill<'_> {
+    /// None if it was told to stop.
+    pub(crate) fn run(&self) -> Result<Option<DrillReport>, JobError> {
+        let mut operators = Vec::new();
+        let nodes = self.job.graph.nodes().iter();
+        for node in nodes.filter(|node| node.kind == NodeKind::Operator) {
+            let Some(operator) = self.operator(node)? else {
+                return Ok(None);
+            };
+            operators.push(operator);
+        }
+        Ok(Some(DrillReport {
+            checkpoint: self.manifest.checkpoint,
+            operators,
+        }))
+    }
+
+    fn operator(&self, node: &Node) -> Result<Option<OperatorDrill>, JobError> {
+        let ended: Result<_, IncompatibleJob> = ended_now(self.manifest, node);
+        ended?;
+        let old = snapshots_of(self.manifest, &node.name).len();
+        let before = self.manifest.graph.node(&node.name);
+        let component = match before {
+            None => DrilledComponent::New,
+            Some(before) if before.digest == node.digest => DrilledComponent::Same,
+            Some(_) => DrilledComponent::Other,
+        };
+        let is_rescaled = old != node.parallelism as usize;
+        let allowance = Allowance {
+            is_rescaled,
+            is_other_component: component == DrilledComponent::Other,
+        };
+        let mut whole = match is_rescaled {
+            true => Some(operator_state(
+                &self.job.graph,
+                self.manifest,
+                node,
+                self.read,
+            )?),
+            false => None,
+        };
+        let mut subtasks = Vec::new();
+        for index in 0..node.parallelism {
+            if !(self.goes_on)() {
+                return Ok(None);
+            }
+            let state = match &mut whole {
+                Some(states) => states[index as usize].take(),
+                None => self.state_of(node, index)?,
+            };
+            let operator = node.name.clone();
+            let subtask = SubtaskId { operator, index };
+            subtasks.push(self.subtask(&subtask, state, allowance));
+        }
+        Ok(Some(OperatorDrill {
+            operator: node.name.clone(),
+            parallelism: node.parallelism,
+            checkpoint_parallelism: u32::try_from(old).unwrap_or(u32::MAX),
+            component,
+            subtasks,
+        }))
+    }
+
+    /// The state of one subtask at unchanged parallelism, where nothing of it comes from another
+    /// one: a snapshot has no key group that its subtask does not own.
+    fn state_of(&self, node: &Node, index: u32) -> Result<Option<Vec<StateChunk>>, StoreError> {
+        let read = |subtask: &SubtaskId, file: &StateFile| {
+            if subtask.index == index {
+                (self.read)(subtask, file)
+            } else {
+                Ok(Vec::new())
+            }
+        };
+        let mut states = operator_state(&self.job.graph, self.manifest, node, &read)?;
+        Ok(states.swap_remove(index as usize))
+    }
+
+    fn subtask(
+        &self,
+        subtask: &SubtaskId,
+        state: Option<Vec<StateChunk>>,
+        allowance: Allowance,
+    ) -> SubtaskDrill {
+        let chunks = state.as_deref().unwrap_or_default();
+        let bytes = chunks.iter().map(|chunk| chunk.bytes.len() as u64);
+        SubtaskDrill {
+            subtask: subtask.index,
+            chunks: chunks.len() as u64,
+            bytes: bytes.sum(),
+            verdict: match self.verdict(subtask, state, allowance) {
+                Ok(verdict) => verdict,
+                Err(fault) => Verdict::Failed {
+                    reason: crate::error::with_causes(&fault),
+                },
+            },
+        }
+    }
+
+    fn verdict(
+        &self,
+        subtask: &SubtaskId,
+        state: Option<Vec<StateChunk>>,
+        allowance: Allowance,
+    ) -> Result<Verdict, GuestFault> {
+        let Some(restored) = state else {
+            // Nothing was ever restored here, and an instance can be opened.
+            self.snapshot_after(subtask, None)?;
+            return Ok(Verdict::Same);
+        };
+        let now = self.snapshot_after(subtask, Some(restored.clone()))?;
+        match compare(&restored, &now, allowance) {
+            Comparison::Same => Ok(Verdict::Same),
+            Comparison::Differs(difference) => Ok(Verdict::Differs { difference }),
+            Comparison::Changed => {
+                drop(restored);
+                let again = self.snapshot_after(subtask, Some(now.clone()))?;
+                Ok(match compare(&now, &again, Allowance::default()) {
+                    Comparison::Same | Comparison::Changed => Verdict::Changed,
+                    Comparison::Differs(difference) => Verdict::Unstable { difference },
+                })
+            }
+        }
+    }
+
+    /// What an instance that is restored with `state` gives as its snapshot.
+    fn snapshot_after(
+        &self,
+        subtask: &SubtaskId,
+        state: Option<Vec<StateChunk>>,
+    ) -> Result<Vec<StateChunk>, GuestFault> {
+        let mut instance = open_instance(self.job, subtask, state)?;
+        instance.snapshot(self.manifest.checkpoint.0)
+    }
+}
