@@ -8,7 +8,7 @@ BENCH := target/release/tidegate-bench
 IN_EXAMPLES := --manifest-path examples/Cargo.toml --target-dir target/native-guests
 IN_TEST_GUESTS := --manifest-path tests/guests/Cargo.toml --target-dir target/native-guests
 
-.PHONY: help setup demo test check guests release kill-soak bench bench-micro clean
+.PHONY: help setup demo test check guests fuzz deny advisories release kill-soak bench bench-micro clean
 
 help: ## This list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 20
@@ -49,6 +49,15 @@ test: guests check ## Everything that CI checks: format, lints, all tests, docs
 kill-soak: guests ## 10,000 SIGKILLs at random moments; another number for each of 6 cases in KILLS
 	TIDEGATE_TEST_KILLS=$(or $(KILLS),1667) $(CARGO) test --workspace --locked --test integration \
 		kill:: -- --nocapture
+
+fuzz: guests ## Fuzz everything that reads what others wrote; options in ARGS, such as --minutes 1
+	scripts/fuzz.sh $(ARGS)
+
+deny: ## Check licences, sources and banned crates of all dependencies
+	scripts/cargo-deny.sh --locked check bans licenses sources
+
+advisories: ## Ask the RustSec database about all dependencies (needs the network)
+	scripts/cargo-deny.sh --locked check advisories
 
 bench: release ## Measure all benchmark jobs; options in ARGS, such as --quick, --job NAME, --json
 	$(CARGO) build --release -p tidegate-bench

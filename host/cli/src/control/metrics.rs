@@ -240,6 +240,8 @@ mod tests {
         let mut status = JobStatus::new("sums");
         status.state = JobState::Running;
         status.checkpoints.completed = 3;
+        status.checkpoints.drills.proven = 2;
+        status.checkpoints.drills.last_proven = Some(3);
         status.checkpoints.last_completed = Some(CompletedSummary {
             checkpoint: 3,
             duration_ms: 12.0,
@@ -299,6 +301,9 @@ mod tests {
             "tidegate_job_state{job=\"sums\",state=\"failed\"} 0",
             "tidegate_checkpoints_completed_total{job=\"sums\"} 3",
             "tidegate_checkpoint_last_completed_timestamp_seconds{job=\"sums\"} 1700000000.123",
+            "tidegate_checkpoint_drills_total{job=\"sums\",result=\"proven\"} 2",
+            "tidegate_checkpoint_drills_total{job=\"sums\",result=\"failed\"} 0",
+            "tidegate_checkpoint_last_proven_id{job=\"sums\"} 3",
             "tidegate_records_in_total{job=\"sums\",operator=\"count\"} 10",
             "tidegate_busy_seconds_total{job=\"sums\",operator=\"count\"} 0.5",
             "tidegate_watermark_seconds{job=\"sums\",operator=\"count\"} -1.500",

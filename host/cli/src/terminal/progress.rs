@@ -186,11 +186,14 @@ mod tests {
         later.restored_checkpoint = Some(4);
         later.checkpoints.failed = 1;
         later.checkpoints.last_failure = Some("disk full".to_owned());
+        later.checkpoints.drills.failed = 1;
+        later.checkpoints.drills.last_failure = Some("checkpoint 3: lost".to_owned());
         assert_eq!(
             narrator.events(&later),
             [
                 "restart 1: count[0]: trap",
                 "a checkpoint failed, the job goes on: disk full",
+                "A RESTORE DRILL FAILED, the job goes on: checkpoint 3: lost",
                 "sums: runs again, from checkpoint 4",
             ]
         );
