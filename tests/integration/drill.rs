@@ -120,7 +120,9 @@ fn an_upgrade_that_migrates_its_state_is_told_from_the_same_component() {
     let ended = downgraded.tidegate(&DRILL);
     ended.assert_fails(7, &["2 of 2 subtask(s)", "can't be restored"]);
     assert!(
-        ended.stdout.contains("does not read version 2"),
+        ended
+            .stdout
+            .contains("it has version 2, and this operator reads version 1"),
         "{ended:#?}"
     );
 }
@@ -137,7 +139,7 @@ fn a_guest_that_forgets_or_refuses_its_state_is_caught() {
     let (code, report) = drilled(&finished, &[]);
     assert_eq!(code, Some(7), "{report:#}");
     let difference = &subtasks(&report)[0]["difference"];
-    assert_eq!(difference["name"], "records");
+    assert_eq!(difference["name"], "records", "{report:#}");
     assert_eq!(
         (&difference["change"], &difference["chunk"]),
         (&"bytes".into(), &0.into())
