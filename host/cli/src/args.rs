@@ -280,9 +280,9 @@ pub(crate) struct CheckpointArgs {
 /// What is verified, and how.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-With --drill, every subtask of one checkpoint is restored into a fresh instance of the job's operators,
-which gives a snapshot at once; the two are compared byte for byte. Nothing is written, no source or
-sink is opened. At another parallelism, and with another version of a component, what may be
+With --drill, every subtask of one checkpoint is restored into a fresh instance of the job's
+operators, which gives a snapshot at once; the two are compared byte for byte. Nothing is written,
+no source or sink is opened. At another parallelism, and with another version of a component, what may be
 different is told and is no failure: operator state that was dealt out anew, state of another
 schema version. It must then restore to the same bytes once more.
 
