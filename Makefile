@@ -6,6 +6,7 @@ RELEASE := target/release/tidegate
 BENCH := target/release/tidegate-bench
 # The operators' own tests run natively, without wasm.
 IN_EXAMPLES := --manifest-path examples/Cargo.toml --target-dir target/native-guests
+GUEST_CRATES := --locked -L error --config deny.toml
 IN_TEST_GUESTS := --manifest-path tests/guests/Cargo.toml --target-dir target/native-guests
 
 .PHONY: help setup demo test check guests fuzz deny advisories release kill-soak bench bench-micro clean
@@ -40,7 +41,7 @@ check: ## Format and lints
 	$(CARGO) clippy $(IN_EXAMPLES) --all-targets --locked -- -D warnings
 	$(CARGO) clippy $(IN_TEST_GUESTS) --all-targets --locked -- -D warnings
 
-test: guests check ## Everything that CI checks: format, lints, all tests, docs
+test: guests check deny ## Everything that CI checks: format, lints, dependencies, all tests, docs
 	$(CARGO) test --workspace --locked
 	$(CARGO) test $(IN_EXAMPLES) --locked
 	$(CARGO) test $(IN_TEST_GUESTS) --locked
@@ -54,7 +55,9 @@ fuzz: guests ## Fuzz everything that reads what others wrote; options in ARGS, s
 	scripts/fuzz.sh $(ARGS)
 
 deny: ## Check licences, sources and banned crates of all dependencies
-	scripts/cargo-deny.sh --locked check bans licenses sources
+	scripts/cargo-deny.sh --locked -L error check bans licenses sources
+	scripts/cargo-deny.sh $(GUEST_CRATES) --manifest-path examples/Cargo.toml check bans licenses sources
+	scripts/cargo-deny.sh $(GUEST_CRATES) --manifest-path tests/guests/Cargo.toml check bans licenses sources
 
 advisories: ## Ask the RustSec database about all dependencies (needs the network)
 	scripts/cargo-deny.sh --locked check advisories

@@ -282,8 +282,8 @@ pub(crate) struct CheckpointArgs {
 #[command(after_help = "\
 With --drill, every subtask of one checkpoint is restored into a fresh instance of the job's
 operators, which gives a snapshot at once; the two are compared byte for byte. Nothing is written,
-no source or sink is opened. At another parallelism, and with another version of a component, what may be
-different is told and is no failure: operator state that was dealt out anew, state of another
+no source or sink is opened. What may be different at another parallelism, or with another version
+of a component, is told and is no failure: operator state that was dealt out anew, state of another
 schema version. It must then restore to the same bytes once more.
 
 Examples:

@@ -33,7 +33,7 @@ pub struct Target {
 }
 
 /// What a run did.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
     /// Inputs of the corpus that were replayed.
     pub replayed: usize,
@@ -114,12 +114,7 @@ impl Target {
         let mut run = Run {
             pool: Vec::new(),
             seen: BTreeSet::new(),
-            report: Report {
-                replayed: 0,
-                executions: 0,
-                features: 0,
-                added: 0,
-            },
+            report: Report::default(),
             target: &self,
             check,
         };
@@ -353,12 +348,7 @@ mod tests {
             check: |input: &[u8]| vec![format!("{} As", input.contains(&b'A'))],
             pool: Vec::new(),
             seen: BTreeSet::new(),
-            report: Report {
-                replayed: 0,
-                executions: 0,
-                features: 0,
-                added: 0,
-            },
+            report: Report::default(),
         };
         run.keep(b"xxxAxxx".to_vec(), &["true As".to_owned()]);
         let kept = corpus.inputs().expect("the corpus can be read");

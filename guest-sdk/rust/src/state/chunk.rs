@@ -191,7 +191,10 @@ mod tests {
                     assert_eq!(written, Ok(vec![chunk]));
                 }
                 vec![
-                    tidegate_fuzz::shape(&read),
+                    read.map_or_else(
+                        |failure| tidegate_fuzz::shape(&format_args!("{failure}")),
+                        |()| "read".to_owned(),
+                    ),
                     tidegate_fuzz::size_class(keys.len()),
                 ]
             });

@@ -173,7 +173,7 @@ fn fuzz_component() {
 
 /// How the validator's message begins: which rule is broken. The rest is about the input.
 fn rule(reason: &str) -> String {
-    let words = reason.split(' ').take(5).collect::<Vec<_>>();
+    let words = reason.split(' ').take(7).collect::<Vec<_>>();
     shape(&format_args!("{}", words.join(" ")))
 }
 

@@ -17,6 +17,13 @@ fn with_document<T>(text: &str, look: impl FnOnce(&Document<'_>) -> T) -> T {
 }
 
 #[test]
+fn drills_are_off_unless_they_are_asked_for() {
+    let every = |text: &str| with_document(text, |document| document.checkpoint.drill_every);
+    assert_eq!(every(FULL), Some(10));
+    assert_eq!(every(&FULL.replace("drill-every = 10\n", "")), None);
+}
+
+#[test]
 fn config_is_handed_over_as_json() {
     let config = with_document(FULL, |document| {
         let parts = document.nodes.usable.iter().map(|node| &node.part);

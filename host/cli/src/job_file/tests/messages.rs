@@ -195,6 +195,12 @@ fn wrong_types_and_values_name_what_is_expected() {
             "expected an integer from 1 to 10000",
         ),
         (
+            "drill-every = 10",
+            "drill-every = ‹0›",
+            "`drill-every` of [checkpoint] is 0",
+            "expected an integer, at least 1",
+        ),
+        (
             "attempts = 3",
             "attempts = ‹0›",
             "`attempts` of [restart] is 0",
@@ -426,7 +432,7 @@ fn several_problems_are_reported_at_once() {
         .replacen("keys = 3", "kees = 3\nform = 2", 1);
     let found = problems_of(&text);
     let lines: Vec<_> = found.iter().map(|p| p.locate(&text).line).collect();
-    assert_eq!(lines, [Some(6), Some(26), Some(27), Some(51)], "{found:?}");
+    assert_eq!(lines, [Some(6), Some(27), Some(28), Some(52)], "{found:?}");
 }
 
 #[test]
