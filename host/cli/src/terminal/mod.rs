@@ -90,9 +90,7 @@ impl Terminal {
     /// Says why a command failed.
     pub(crate) fn report(&self, failure: &Failure) {
         let text = match failure {
-            Failure::JobFile(error) => {
-                job_file_error(error, self.is_watched())
-            }
+            Failure::JobFile(error) => job_file_error(error, self.is_watched()),
             Failure::Usage { .. }
             | Failure::Job(_)
             | Failure::Build(_)
