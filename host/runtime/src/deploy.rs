@@ -2,22 +2,21 @@
 //!
 //! A chain's thread drives its async loop by itself, so that a guest that computes for seconds
 //! delays neither the coordinator nor another chain; timers and blocking writes are the shared
-//! runtime's. Threads are spawned only here and always joined by the supervisor.
+//! runtime's. Chains are started only here and always joined by the supervisor.
 
 use std::collections::HashMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::thread;
 
+use futures_util::FutureExt as _;
 use tidegate_operator::{GuestFault, OperatorContext, StateChunk};
-use tokio::runtime::Handle;
 use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::channel::{ChannelLimits, ChannelSender, InputGate, bounded};
 use crate::checkpoint::CheckpointStore;
 use crate::config::JobSettings;
+use crate::executor::{Executor, Joined, Task, panic_message};
 use crate::graph::{Chain, Downstream, ExecutionGraph, KeyGroups, Link, NodeKind};
 use crate::job::Job;
 use crate::metrics::AttemptMetrics;
@@ -35,8 +34,6 @@ const CONTROL_CAPACITY: usize = 256;
 const EVENT_CAPACITY: usize = 1024;
 /// Snapshots that wait for their persister; the coordinator has one checkpoint in flight.
 const PERSIST_CAPACITY: usize = 4;
-/// Guests run on the thread's stack: theirs is 512 KiB, the rest is ours.
-const STACK_BYTES: usize = 4 << 20;
 
 /// What one subtask starts with.
 #[derive(Debug)]
@@ -64,6 +61,7 @@ pub(crate) struct Attempt {
     pub(crate) starts: HashMap<SubtaskId, SubtaskStart>,
     pub(crate) store: Arc<dyn CheckpointStore>,
     pub(crate) metrics: AttemptMetrics,
+    pub(crate) executor: Arc<dyn Executor>,
 }
 
 /// A running attempt.
@@ -72,8 +70,8 @@ pub(crate) struct Deployment {
     pub(crate) controls: Vec<mpsc::Sender<ControlMessage>>,
     pub(crate) events: mpsc::Receiver<ChainEvent>,
     cancelled: CancellationToken,
-    threads: Vec<thread::JoinHandle<()>>,
-    persisters: Vec<JoinHandle<()>>,
+    chains: Vec<Joined>,
+    persisters: Vec<Joined>,
 }
 
 impl Deployment {
@@ -83,14 +81,8 @@ impl Deployment {
         self.cancelled.cancel();
         // Senders of events must not wait for a reader that is gone.
         self.events.close();
-        let threads = std::mem::take(&mut self.threads);
-        let join = move || threads.into_iter().for_each(|thread| drop(thread.join()));
-        let joined = tokio::task::spawn_blocking(join).await;
-        joined.expect("joining does not panic and is never aborted");
-        for persister in self.persisters {
-            if let Err(error) = persister.await {
-                tracing::error!("a persister ended badly: {error}");
-            }
+        for joined in self.chains.into_iter().chain(self.persisters) {
+            joined.await;
         }
     }
 }
@@ -104,7 +96,7 @@ pub(crate) fn deploy(graph: ExecutionGraph, mut attempt: Attempt) -> Deployment 
         controls: Vec::new(),
         events: event_receiver,
         cancelled,
-        threads: Vec::new(),
+        chains: Vec::new(),
         persisters: Vec::new(),
     };
     for chain in graph.chains {
@@ -116,8 +108,10 @@ pub(crate) fn deploy(graph: ExecutionGraph, mut attempt: Attempt) -> Deployment 
             identity: attempt.identity.clone(),
             store: Arc::clone(&attempt.store),
             events: events.clone(),
+            executor: Arc::clone(&attempt.executor),
         };
-        let persister_task = tokio::spawn(persister_task.run(persist_receiver));
+        let persister_task = Box::pin(persister_task.run(persist_receiver));
+        let persister_task = attempt.executor.spawn(persister_task);
         deployment.persisters.push(persister_task);
         let starts = chain.links.iter().map(|link| {
             let start = attempt.starts.remove(&link.subtask);
@@ -137,8 +131,8 @@ pub(crate) fn deploy(graph: ExecutionGraph, mut attempt: Attempt) -> Deployment 
             cancelled: deployment.cancelled.clone(),
             chain,
         };
-        match starting.spawn() {
-            Ok(thread) => deployment.threads.push(thread),
+        match starting.start(&*attempt.executor) {
+            Ok(joined) => deployment.chains.push(joined),
             // The driver learns it like any other failure of the chain.
             Err(error) => drop(events.try_send(ChainEvent::Failed(Box::new(error)))),
         }
@@ -211,14 +205,18 @@ struct StartingChain {
 }
 
 impl StartingChain {
-    fn spawn(self) -> Result<thread::JoinHandle<()>, JobError> {
-        let runtime = Handle::current();
+    fn start(self, executor: &dyn Executor) -> Result<Joined, JobError> {
+        let chain = self.chain.describe();
+        let started = executor.start_chain(self.into_task());
+        started.map_err(|source| JobError::NoThread { chain, source })
+    }
+
+    fn into_task(self) -> Task {
         let description = self.chain.describe();
-        let chain = description.clone();
-        let run = move || {
-            let events_of_chain = self.events.clone();
-            let body = AssertUnwindSafe(|| runtime.block_on(self.open_and_run()));
-            let failure = match catch_unwind(body) {
+        let events = self.events.clone();
+        Box::pin(async move {
+            let body = AssertUnwindSafe(self.open_and_run()).catch_unwind();
+            let failure = match body.await {
                 Ok(Exit::Failed(error)) => error,
                 Ok(Exit::Told | Exit::NeighbourGone) => return,
                 Err(panic) => JobError::Panicked {
@@ -228,11 +226,8 @@ impl StartingChain {
             };
             // Nobody listens any more if the attempt has already ended for another reason.
             let event = ChainEvent::Failed(Box::new(failure));
-            drop(runtime.block_on(events_of_chain.send(event)));
-        };
-        let thread = thread::Builder::new().name("tidegate-chain".to_owned());
-        let spawned = thread.stack_size(STACK_BYTES).spawn(run);
-        spawned.map_err(|source| JobError::NoThread { chain, source })
+            drop(events.send(event).await);
+        })
     }
 
     async fn open_and_run(mut self) -> Exit {
@@ -387,10 +382,4 @@ fn operator_context(job: &Job, subtask: &SubtaskId, config: String) -> OperatorC
         outputs: node.outputs.clone(),
         config,
     }
-}
-
-fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
-    text.unwrap_or_else(|| "no message".to_owned())
 }

@@ -7,13 +7,13 @@ use std::sync::Arc;
 use thiserror::Error;
 use tokio::sync::{mpsc, oneshot, watch};
 
-use crate::CheckpointId;
 use crate::config::JobSettings;
 use crate::graph::JobGraph;
 use crate::sink::SinkConnector;
 use crate::source::SourceConnector;
 use crate::status::JobStatus;
 use crate::task::OperatorFactory;
+use crate::{CheckpointId, Lineage};
 
 /// An operator's code and the `config` that its instances get.
 #[derive(Clone)]
@@ -60,6 +60,9 @@ pub struct RunOptions {
     pub start: StartFrom,
     /// Operators whose state in the checkpoint may be dropped because the graph lost them.
     pub allow_dropped_state: Vec<String>,
+    /// The lineage of a life that begins with this run, for simulations; otherwise it is drawn
+    /// at random. Two lives of a job must never have the same one.
+    pub lineage: Option<Lineage>,
 }
 
 /// How a run ended, if it did not fail.

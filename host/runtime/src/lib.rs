@@ -7,6 +7,8 @@ mod connector_error;
 mod deploy;
 pub mod drill;
 mod error;
+pub mod executor;
+pub mod file_system;
 pub mod graph;
 mod ids;
 mod job;
@@ -29,4 +31,4 @@ pub use job::{
     StartFrom,
 };
 pub use start::prepare;
-pub use supervisor::run;
+pub use supervisor::{run, run_on};

@@ -75,12 +75,12 @@ pub(crate) fn start_point(
         StartFrom::Fresh => {
             check_fresh(job)?;
             store.retain(&[])?;
-            start_fresh(job, store, attempt)
+            start_fresh(job, store, options, attempt)
         }
         StartFrom::Newest => match store.list()?.last() {
             None => {
                 check_fresh(job)?;
-                start_fresh(job, store, attempt)
+                start_fresh(job, store, options, attempt)
             }
             Some(newest) => {
                 let manifest = store.load(*newest)?;
@@ -129,7 +129,7 @@ fn start_from(
     let manifest = source.load(checkpoint)?;
     check_compatible(&manifest, &job.graph, allowed, Resume::NewRun)?;
     let target = ImportTarget {
-        lineage: new_lineage()?,
+        lineage: new_lineage(options)?,
         checkpoint: newest_here
             .map_or(checkpoint, |newest| newest.max(checkpoint))
             .next(),
@@ -146,7 +146,12 @@ fn selected(source: &CheckpointDirectory) -> Result<CheckpointId, JobError> {
 }
 
 /// Commits checkpoint 0: which splits every source subtask reads, and nothing else.
-fn start_fresh(job: &Job, store: &dyn CheckpointStore, attempt: u64) -> Result<Manifest, JobError> {
+fn start_fresh(
+    job: &Job,
+    store: &dyn CheckpointStore,
+    options: &RunOptions,
+    attempt: u64,
+) -> Result<Manifest, JobError> {
     let mut splits = initial_splits(job)?;
     let mut subtasks = Vec::new();
     for node in job.graph.nodes() {
@@ -174,7 +179,7 @@ fn start_fresh(job: &Job, store: &dyn CheckpointStore, attempt: u64) -> Result<M
     subtasks.sort_by(|a, b| a.subtask.cmp(&b.subtask));
     let manifest = Manifest {
         checkpoint: CheckpointId(0),
-        lineage: new_lineage()?,
+        lineage: new_lineage(options)?,
         origin: None,
         attempt,
         created_at_ms: unix_millis(),
@@ -220,7 +225,10 @@ pub(crate) fn unix_millis() -> u64 {
 }
 
 /// A lineage that no other start has drawn.
-fn new_lineage() -> Result<Lineage, JobError> {
+fn new_lineage(options: &RunOptions) -> Result<Lineage, JobError> {
+    if let Some(lineage) = options.lineage {
+        return Ok(lineage);
+    }
     let mut lineage = [0; 16];
     getrandom::fill(&mut lineage).map_err(|error| {
         let action = "draw a random number for the lineage of the job".to_owned();

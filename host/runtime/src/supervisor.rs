@@ -15,6 +15,7 @@ use crate::checkpoint::drills::Drills;
 use crate::checkpoint::driver::{AttemptEnd, Driver, DriverStart};
 use crate::config::RestartSettings;
 use crate::deploy::{Attempt, deploy};
+use crate::executor::{Executor, Threads, blocking};
 use crate::graph::ExecutionGraph;
 use crate::job::{CommandError, Job, JobCommand, JobControl, Outcome, RunOptions, StartFrom};
 use crate::metrics::AttemptMetrics;
@@ -35,10 +36,27 @@ pub async fn run(
     options: RunOptions,
     control: JobControl,
 ) -> Result<Outcome, JobError> {
+    run_on(Arc::new(Threads), job, store, options, control).await
+}
+
+/// As [`run`], on an executor of the caller's: for simulations. Within a tokio runtime of one
+/// thread whose time is paused, with an executor that is deterministic, so is the job.
+///
+/// # Errors
+///
+/// As [`run`].
+pub async fn run_on(
+    executor: Arc<dyn Executor>,
+    job: Job,
+    store: Arc<dyn CheckpointStore>,
+    options: RunOptions,
+    control: JobControl,
+) -> Result<Outcome, JobError> {
     let restart = RestartStrategy::new(job.settings.restart.clone());
     let drills = Drills::new(&job.settings.checkpoint);
     let mut supervisor = Supervisor {
         drills,
+        executor,
         job: Arc::new(job),
         store,
         options,
@@ -78,22 +96,8 @@ fn refuse(command: JobCommand, error: &CommandError) {
     }
 }
 
-/// Runs blocking work beside the async workers. A panic in it, which is a bug in us or in a
-/// connector, costs the attempt and not the process.
-async fn blocking<T: Send + 'static>(
-    what: &str,
-    work: impl FnOnce() -> Result<T, JobError> + Send + 'static,
-) -> Result<T, JobError> {
-    let done = tokio::task::spawn_blocking(work).await;
-    done.unwrap_or_else(|panic| {
-        Err(JobError::Panicked {
-            chain: what.to_owned(),
-            message: panic.to_string(),
-        })
-    })
-}
-
 struct Supervisor {
+    executor: Arc<dyn Executor>,
     job: Arc<Job>,
     store: Arc<dyn CheckpointStore>,
     options: RunOptions,
@@ -160,6 +164,7 @@ impl Supervisor {
         let restart_at = Instant::now() + wait;
         loop {
             let command = tokio::select! {
+                biased;
                 () = tokio::time::sleep_until(restart_at) => return None,
                 command = self.control.commands.recv() => command,
             };
@@ -195,7 +200,19 @@ impl Supervisor {
     /// While nothing runs, the newest checkpoint is the last one: publishes what it covers.
     async fn settle(&self) -> Result<CheckpointId, JobError> {
         let restore = self.restore();
-        blocking("restoring", move || restore.settle()).await
+        self.restoring(move || restore.settle()).await
+    }
+
+    async fn restoring<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, JobError> + Send + 'static,
+    ) -> Result<T, JobError> {
+        blocking(&*self.executor, work)
+            .await
+            .unwrap_or_else(|message| {
+                let chain = "restoring".to_owned();
+                Err(JobError::Panicked { chain, message })
+            })
     }
 
     fn restore(&self) -> Restore {
@@ -210,7 +227,7 @@ impl Supervisor {
     async fn attempt(&mut self) -> Result<Outcome, JobError> {
         let job = Arc::clone(&self.job);
         let restore = self.restore();
-        let Some(restored) = blocking("restoring", move || restore.run()).await? else {
+        let Some(restored) = self.restoring(move || restore.run()).await? else {
             // In a later attempt it was this process that finished it, all but its publication.
             return Ok(if self.is_first_attempt {
                 Outcome::AlreadyFinished
@@ -241,12 +258,14 @@ impl Supervisor {
                 starts: restored.starts,
                 store: Arc::clone(&self.store),
                 metrics: metrics.clone(),
+                executor: Arc::clone(&self.executor),
             },
         );
         let mut driver = Driver::new(
             DriverStart {
                 job,
                 store: Arc::clone(&self.store),
+                executor: Arc::clone(&self.executor),
                 coordinator,
                 identity,
                 origin: restored.origin,

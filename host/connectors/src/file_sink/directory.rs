@@ -1,12 +1,13 @@
 //! The directory of a file sink: everything that touches it goes through one handle. Each
 //! operation says what it makes durable; nothing is synced a second time after it failed.
 
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
-use cap_std::ambient_authority;
-use cap_std::fs::{Dir, File, OpenOptions};
 use tidegate_runtime::ConnectorError;
+use tidegate_runtime::file_system::{
+    DirectoryEntry, DirectoryHandle, FileHandle, FileSystem, OpenAs,
+};
 
 use super::marker::{MARKER_NAME, Marker, NEW_MARKER_NAME};
 use super::names::{PartName, PendingName};
@@ -17,7 +18,7 @@ use super::recovery::Listing;
 pub(super) struct OutputDirectory {
     /// For people.
     shown: String,
-    dir: Dir,
+    dir: Box<dyn DirectoryHandle>,
 }
 
 /// What is left to do for a part.
@@ -32,9 +33,12 @@ const MOST_MARKER_BYTES: u64 = 1 << 20;
 
 impl OutputDirectory {
     /// Opens the directory if it exists.
-    pub(super) fn open(path: &PathBuf) -> Result<Option<Self>, ConnectorError> {
+    pub(super) fn open(
+        files: &dyn FileSystem,
+        path: &PathBuf,
+    ) -> Result<Option<Self>, ConnectorError> {
         let shown = path.display().to_string();
-        match Dir::open_ambient_dir(path, ambient_authority()) {
+        match files.open_directory(path) {
             Ok(dir) => Ok(Some(Self { shown, dir })),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => {
@@ -45,21 +49,22 @@ impl OutputDirectory {
     }
 
     /// Opens the directory; makes it, durably, if it does not exist.
-    pub(super) fn open_or_create(path: &PathBuf) -> Result<Self, ConnectorError> {
-        if let Some(directory) = Self::open(path)? {
+    pub(super) fn open_or_create(
+        files: &dyn FileSystem,
+        path: &PathBuf,
+    ) -> Result<Self, ConnectorError> {
+        if let Some(directory) = Self::open(files, path)? {
             return Ok(directory);
         }
         let shown = path.display().to_string();
         let failed = || ConnectorError::io(format!("could not create output directory {shown}"));
-        Dir::create_ambient_dir_all(path, ambient_authority()).map_err(failed())?;
+        create_all(files, path).map_err(failed())?;
         // Which of them are new is not known any more, so the entries of all are made durable.
         for parent in path.ancestors().skip(1) {
-            let here = parent.as_os_str().is_empty();
-            let parent = if here { Path::new(".") } else { parent };
-            let parent = Dir::open_ambient_dir(parent, ambient_authority()).map_err(failed())?;
-            sync_dir(&parent).map_err(failed())?;
+            let parent = files.open_directory(or_here(parent)).map_err(failed())?;
+            parent.sync().map_err(failed())?;
         }
-        let dir = Dir::open_ambient_dir(path, ambient_authority()).map_err(failed())?;
+        let dir = files.open_directory(path).map_err(failed())?;
         Ok(Self { shown, dir })
     }
 
@@ -78,12 +83,7 @@ impl OutputDirectory {
             ..Listing::default()
         };
         for entry in self.dir.entries().map_err(self.failed("list", ""))? {
-            let entry = entry.map_err(self.failed("list", ""))?;
-            let name = entry.file_name().to_string_lossy().into_owned();
-            let is_file = entry
-                .file_type()
-                .map_err(self.failed("read", &name))?
-                .is_file();
+            let DirectoryEntry { name, is_file } = entry;
             if let Some(part) = PartName::parse(&name).filter(|_| is_file) {
                 listing.parts.push(part);
             } else if let Some(pending) = PendingName::parse(&name).filter(|_| is_file) {
@@ -105,16 +105,16 @@ impl OutputDirectory {
                 self.shown
             ),
         };
-        let metadata = match self.dir.symlink_metadata(MARKER_NAME) {
+        let status = match self.dir.status(MARKER_NAME) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            metadata => metadata.map_err(self.failed("read", MARKER_NAME))?,
+            status => status.map_err(self.failed("read", MARKER_NAME))?,
         };
-        if !metadata.is_file() || metadata.len() > MOST_MARKER_BYTES {
+        if !status.is_file || status.length > MOST_MARKER_BYTES {
             return Err(refuse("it is not a small regular file"));
         }
-        let json = self
-            .dir
-            .read(MARKER_NAME)
+        let mut json = Vec::new();
+        let read = self.dir.open_file(MARKER_NAME, OpenAs::Read);
+        read.and_then(|mut file| file.read_to_end(&mut json))
             .map_err(self.failed("read", MARKER_NAME))?;
         Marker::of_json(&json).map(Some).map_err(|why| refuse(&why))
     }
@@ -129,25 +129,23 @@ impl OutputDirectory {
         }
         let mut file = self.create_new(NEW_MARKER_NAME)?;
         file.write_all(&marker.to_json()).map_err(failed())?;
-        file.sync_all().map_err(failed())?;
+        file.sync().map_err(failed())?;
         self.dir
-            .rename(NEW_MARKER_NAME, &self.dir, MARKER_NAME)
+            .rename(NEW_MARKER_NAME, MARKER_NAME)
             .map_err(failed())?;
         self.sync()
     }
 
     /// Creates a file that does not exist, not even as a link.
-    pub(super) fn create_new(&self, name: &str) -> Result<File, ConnectorError> {
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true);
+    pub(super) fn create_new(&self, name: &str) -> Result<Box<dyn FileHandle>, ConnectorError> {
         self.dir
-            .open_with(name, &options)
+            .open_file(name, OpenAs::New)
             .map_err(self.failed("create", name))
     }
 
     pub(super) fn write(
         &self,
-        file: &mut File,
+        file: &mut dyn FileHandle,
         name: &str,
         bytes: &[u8],
     ) -> Result<(), ConnectorError> {
@@ -155,13 +153,19 @@ impl OutputDirectory {
     }
 
     /// Makes a finished file and its name durable.
-    pub(super) fn sync_file(&self, file: &File, name: &str) -> Result<(), ConnectorError> {
-        file.sync_all().map_err(self.failed("sync", name))?;
+    pub(super) fn sync_file(
+        &self,
+        file: &dyn FileHandle,
+        name: &str,
+    ) -> Result<(), ConnectorError> {
+        file.sync().map_err(self.failed("sync", name))?;
         self.sync()
     }
 
     fn sync(&self) -> Result<(), ConnectorError> {
-        sync_dir(&self.dir).map_err(self.failed("sync the directory", ""))
+        self.dir
+            .sync()
+            .map_err(self.failed("sync the directory", ""))
     }
 
     /// Gives parts their final names, those that do not have them yet. Changes nothing if one of
@@ -174,9 +178,7 @@ impl OutputDirectory {
         for (part, publication) in parts.iter().zip(states?) {
             match publication {
                 Publication::Rename => {
-                    let renamed = self
-                        .dir
-                        .rename(&part.pending_name, &self.dir, &part.part_name);
+                    let renamed = self.dir.rename(&part.pending_name, &part.part_name);
                     renamed.map_err(self.failed("publish", &part.part_name))?;
                 }
                 Publication::Done => {}
@@ -221,8 +223,8 @@ impl OutputDirectory {
     }
 
     fn find(&self, name: &str) -> Result<Found, ConnectorError> {
-        match self.dir.symlink_metadata(name) {
-            Ok(metadata) if metadata.is_file() => Ok(Found::File(metadata.len())),
+        match self.dir.status(name) {
+            Ok(status) if status.is_file => Ok(Found::File(status.length)),
             Ok(_) => Ok(Found::NoFile),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Found::Nothing),
             Err(error) => Err(self.failed("read", name)(error)),
@@ -249,7 +251,30 @@ enum Found {
     NoFile,
 }
 
-/// A handle of cap-std is opened with `O_PATH`, which can't be synced, so it is opened once more.
-fn sync_dir(dir: &Dir) -> io::Result<()> {
-    dir.open(".")?.sync_all()
+/// Creates a directory and what is missing above it. Nothing is durable yet.
+fn create_all(files: &dyn FileSystem, path: &Path) -> io::Result<()> {
+    let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
+        return Err(io::ErrorKind::InvalidInput.into());
+    };
+    let parent = match files.open_directory(or_here(parent)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            create_all(files, parent)?;
+            files.open_directory(or_here(parent))?
+        }
+        opened => opened?,
+    };
+    match parent.create_directory(Path::new(name)) {
+        // Someone else was faster.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        created => created,
+    }
+}
+
+/// The parent of a relative name is the directory that the process is in.
+fn or_here(path: &Path) -> &Path {
+    if path.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        path
+    }
 }

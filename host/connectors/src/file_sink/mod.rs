@@ -22,6 +22,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use schemars::JsonSchema;
 use serde::Deserialize;
+use tidegate_runtime::file_system::{FileSystem, LocalFiles};
 use tidegate_runtime::sink::{PendingOutput, Sink, SinkConnector, SinkStart};
 use tidegate_runtime::{ConnectorError, Lineage, SubtaskId};
 
@@ -50,12 +51,26 @@ impl FileSinkOptions {
     ///
     /// [`ConnectorError::JobRefused`] if `directory` is empty.
     pub fn connect(self, base: &Path) -> Result<Arc<dyn SinkConnector>, ConnectorError> {
+        self.connect_in(Arc::new(LocalFiles), base)
+    }
+
+    /// As [`Self::connect`], in another file system: for simulations.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::connect`].
+    pub fn connect_in(
+        self,
+        files: Arc<dyn FileSystem>,
+        base: &Path,
+    ) -> Result<Arc<dyn SinkConnector>, ConnectorError> {
         if self.directory.as_os_str().is_empty() {
             return Err(ConnectorError::JobRefused {
                 reason: "`directory` must not be empty".to_owned(),
             });
         }
         Ok(Arc::new(FileConnector {
+            files,
             path: base.join(&self.directory),
             format: self.format,
             claimed: Mutex::new(None),
@@ -64,6 +79,7 @@ impl FileSinkOptions {
 }
 
 struct FileConnector {
+    files: Arc<dyn FileSystem>,
     path: PathBuf,
     format: RecordFormat,
     /// Some after the first recovery.
@@ -101,7 +117,7 @@ impl SinkConnector for FileConnector {
     }
 
     fn check_fresh(&self) -> Result<(), ConnectorError> {
-        match OutputDirectory::open(&self.path)? {
+        match OutputDirectory::open(&*self.files, &self.path)? {
             Some(directory) => directory.list()?.check_fresh(directory.shown()),
             None => Ok(()),
         }
@@ -109,7 +125,7 @@ impl SinkConnector for FileConnector {
 
     fn recover(&self, start: &SinkStart) -> Result<(), ConnectorError> {
         let pending = decode(&start.pending)?;
-        let directory = OutputDirectory::open_or_create(&self.path)?;
+        let directory = OutputDirectory::open_or_create(&*self.files, &self.path)?;
         let listing = directory.list()?;
         let plan = listing.plan_recovery(directory.shown(), start, pending)?;
         if plan.elsewhere > 0 {

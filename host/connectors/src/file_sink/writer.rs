@@ -5,8 +5,8 @@
 
 use std::sync::Arc;
 
-use cap_std::fs::File;
 use tidegate_operator::Batch;
+use tidegate_runtime::file_system::FileHandle;
 use tidegate_runtime::sink::{PendingOutput, PreCommit, Sink};
 use tidegate_runtime::{CheckpointId, ConnectorError, Lineage, SubtaskId};
 
@@ -36,7 +36,7 @@ pub(super) struct FileSink {
 /// A part that is being written.
 pub(super) struct OpenPart {
     name: PendingName,
-    file: File,
+    file: Box<dyn FileHandle>,
     /// What is not in the file yet.
     buffer: Vec<u8>,
     /// Bytes in the file.
@@ -45,7 +45,7 @@ pub(super) struct OpenPart {
 
 impl OpenPart {
     fn flush(&mut self, directory: &OutputDirectory) -> Result<(), ConnectorError> {
-        directory.write(&mut self.file, &self.name.to_string(), &self.buffer)?;
+        directory.write(&mut *self.file, &self.name.to_string(), &self.buffer)?;
         self.length += self.buffer.len() as u64;
         if self.buffer.capacity() > MOST_KEPT_BYTES {
             self.buffer = Vec::with_capacity(2 * FLUSH_BYTES);
@@ -62,7 +62,7 @@ impl OpenPart {
         extension: &str,
     ) -> Result<PendingOutput, ConnectorError> {
         self.flush(directory)?;
-        directory.sync_file(&self.file, &self.name.to_string())?;
+        directory.sync_file(&*self.file, &self.name.to_string())?;
         Ok(PendingPart::new(&self.name, checkpoint, extension, self.length).to_output())
     }
 }

@@ -6,7 +6,7 @@
 //! larger than the whole capacity is let in when the channel is empty. All channels of one input
 //! gate share an inbox, behind a lock that is held for one element and never across a wait.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::future::poll_fn;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
@@ -29,7 +29,7 @@ pub fn bounded(channels: usize, limits: ChannelLimits) -> (Vec<ChannelSender>, I
         ends: Mutex::new(Ends {
             inbox: Inbox::new(channels, limits.sensible()),
             receiver: Receiver::Busy,
-            waiting_senders: HashMap::new(),
+            waiting_senders: BTreeMap::new(),
         }),
     });
     let indices = 0..u32::try_from(channels).expect("fewer than 2^32 channels");
@@ -51,7 +51,7 @@ pub(super) struct Ends {
     pub(super) inbox: Inbox,
     pub(super) receiver: Receiver,
     /// Senders that wait for room; none in most channels.
-    pub(super) waiting_senders: HashMap<ChannelIndex, Waker>,
+    pub(super) waiting_senders: BTreeMap<ChannelIndex, Waker>,
 }
 
 /// What the reading chain does.

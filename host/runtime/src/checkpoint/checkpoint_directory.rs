@@ -17,6 +17,7 @@ use super::file_names::{CHECKPOINTS, parse_manifest_name};
 use super::proof::Proof;
 use super::verify::verify;
 use super::{Manifest, ManifestDiff, StateFile, StoreError, VerifyReport};
+use crate::file_system::{FileSystem, LocalFiles};
 use crate::{CheckpointId, SubtaskId};
 
 /// A checkpoint directory or savepoint, read only.
@@ -35,11 +36,20 @@ impl CheckpointDirectory {
     ///
     /// [`StoreError::NotACheckpoint`] if it is none of these, [`StoreError::Io`].
     pub fn open(path: &Path) -> Result<Self, StoreError> {
+        Self::open_in(&LocalFiles, path)
+    }
+
+    /// As [`Self::open`], in another file system: for simulations.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::open`].
+    pub fn open_in(files: &dyn FileSystem, path: &Path) -> Result<Self, StoreError> {
         let not_one = |reason: &str| StoreError::NotACheckpoint {
             path: path.to_owned(),
             reason: reason.to_owned(),
         };
-        let (root, selected) = match Directory::open_ambient(path) {
+        let (root, selected) = match Directory::open_ambient(files, path) {
             Ok(root) => (root, None),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 return Err(not_one("there is no such file or directory"));
@@ -240,7 +250,10 @@ fn manifest_file(path: &Path) -> io::Result<Option<(Directory, CheckpointId)>> {
     let is_in_place = checkpoints.and_then(Path::file_name) == Some(OsStr::new(CHECKPOINTS));
     let root = checkpoints.and_then(Path::parent).filter(|_| is_in_place);
     match (checkpoint, root) {
-        (Some(checkpoint), Some(root)) => Ok(Some((Directory::open_ambient(root)?, checkpoint))),
+        (Some(checkpoint), Some(root)) => {
+            let root = Directory::open_ambient(&LocalFiles, root)?;
+            Ok(Some((root, checkpoint)))
+        }
         (None, _) | (_, None) => Ok(None),
     }
 }

@@ -6,13 +6,13 @@
 use std::io::{self, Read};
 use std::path::PathBuf;
 
-use cap_std::fs::File;
 use tidegate_operator::StateChunk;
 
 use super::byte_reader::length_of;
 use super::disk::{Directory, failed};
 use super::file_names::{CHECKPOINTS, STATE, StateFileName, parse_manifest_name};
 use super::{Manifest, StateFile, StoreError, manifest_codec, state_file};
+use crate::file_system::{FileHandle, OpenAs};
 use crate::{CheckpointId, SubtaskId};
 
 /// The two directories of a checkpoint directory or savepoint.
@@ -129,7 +129,10 @@ impl CheckpointFiles {
     }
 
     /// Opens a state file if it is there with the length that it should have.
-    pub(super) fn open_state_file(&self, file: &StateFile) -> Result<File, StoreError> {
+    pub(super) fn open_state_file(
+        &self,
+        file: &StateFile,
+    ) -> Result<Box<dyn FileHandle>, StoreError> {
         let (opened, length) = open_regular_file(&self.state, &file.name)?;
         if length == file.length {
             return Ok(opened);
@@ -157,11 +160,8 @@ pub(super) fn with_remembered(
 /// All names in a directory, sorted. A name that is not UTF-8 is none of ours in any spelling.
 pub(super) fn names_in(directory: &Directory) -> Result<Vec<String>, StoreError> {
     let read = || -> io::Result<Vec<String>> {
-        let entries = directory.handle.entries()?;
-        let name = |entry: io::Result<cap_std::fs::DirEntry>| {
-            Ok(entry?.file_name().to_string_lossy().into_owned())
-        };
-        entries.map(name).collect()
+        let entries = directory.handle.entries()?.into_iter();
+        Ok(entries.map(|entry| entry.name).collect())
     };
     let mut names = read().map_err(failed("list", &directory.path))?;
     names.sort_unstable();
@@ -170,23 +170,24 @@ pub(super) fn names_in(directory: &Directory) -> Result<Vec<String>, StoreError>
 
 /// Opens a file to read, with its length. Anything but a regular file is refused before it is
 /// opened: opening a pipe would wait for ever.
-fn open_regular_file(directory: &Directory, name: &str) -> Result<(File, u64), StoreError> {
+fn open_regular_file(
+    directory: &Directory,
+    name: &str,
+) -> Result<(Box<dyn FileHandle>, u64), StoreError> {
     let path = directory.path.join(name);
-    let found = match directory.handle.symlink_metadata(name) {
-        Ok(metadata) => metadata,
+    let found = match directory.handle.status(name) {
+        Ok(status) => status,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             return Err(corrupt(path, "it is missing".to_owned()));
         }
         Err(error) => return Err(failed("look at", &path)(error)),
     };
-    if !found.is_file() {
+    if !found.is_file {
         return Err(corrupt(path, "it is not a regular file".to_owned()));
     }
-    let mut options = Directory::no_follow();
-    options.read(true);
-    let opened = directory.handle.open_with(name, &options);
+    let opened = directory.handle.open_file(name, OpenAs::Read);
     let opened = opened.map_err(failed("open", &path))?;
-    Ok((opened, found.len()))
+    Ok((opened, found.length))
 }
 
 /// Reads a file that must have `length` bytes.
@@ -207,7 +208,11 @@ pub(super) fn read_small_file(
 }
 
 /// Reads a file of `length` bytes, never more.
-fn read_exactly(file: File, length: u64, path: PathBuf) -> Result<Vec<u8>, StoreError> {
+fn read_exactly(
+    file: Box<dyn FileHandle>,
+    length: u64,
+    path: PathBuf,
+) -> Result<Vec<u8>, StoreError> {
     let mut bytes = Vec::new();
     let reserved = usize::try_from(length).is_ok_and(|n| bytes.try_reserve_exact(n).is_ok());
     let read = if reserved {

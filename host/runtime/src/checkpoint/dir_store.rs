@@ -11,7 +11,7 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tidegate_operator::StateChunk;
 
@@ -28,6 +28,7 @@ use super::{
     CheckpointDirectory, CheckpointKind, CheckpointStore, ImportTarget, Manifest, Origin,
     SnapshotContents, StateFile, StateIdentity, StoreError, state_file,
 };
+use crate::file_system::{FileSystem, LocalFiles};
 use crate::{CheckpointId, SubtaskId};
 
 /// The checkpoint store in a directory of the local file system.
@@ -62,7 +63,16 @@ impl DirStore {
     /// [`StoreError::InUse`] if another process has it; [`StoreError::Io`] and
     /// [`StoreError::Corrupt`] if it can't be used.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
-        Self::open_on(Disk::default(), path)
+        Self::open_in(Arc::new(LocalFiles), path)
+    }
+
+    /// As [`Self::open`], in another file system: for simulations.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::open`].
+    pub fn open_in(files: Arc<dyn FileSystem>, path: &Path) -> Result<Self, StoreError> {
+        Self::open_on(Disk::new(files), path)
     }
 
     /// As [`Self::open`], with `hook` called before each step that changes the disk: for tests of
@@ -384,7 +394,7 @@ impl CheckpointStore for DirStore {
 }
 
 fn create_if_missing(disk: &Disk, root: &Directory, name: &str) -> Result<(), StoreError> {
-    match root.handle.symlink_metadata(name) {
+    match root.handle.status(name) {
         Ok(_) => Ok(()),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             disk.create_directory(root, Path::new(name)).map(|_| ())

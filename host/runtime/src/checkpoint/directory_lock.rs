@@ -5,19 +5,16 @@
 //! people, and a memory that may be torn by a power failure: what can't be read counts as the
 //! careful answer.
 
-use std::fs::File;
 use std::fs::TryLockError;
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
 use std::time::Duration;
-
-use cap_std::fs::MetadataExt as _;
 
 use super::StoreError;
 use super::disk::{Directory, Disk, DiskStep, failed};
 use super::file_names::LOCK;
 use crate::CheckpointId;
+use crate::file_system::{FileHandle, OpenAs};
 
 /// More than the text ever has.
 const MAX_LENGTH: u64 = 4096;
@@ -40,7 +37,7 @@ pub(super) struct LockRecord {
 /// The lock, held until this is dropped.
 #[derive(Debug)]
 pub(super) struct DirectoryLock {
-    file: File,
+    file: Box<dyn FileHandle>,
     path: PathBuf,
     disk: Disk,
     record: LockRecord,
@@ -68,23 +65,21 @@ impl DirectoryLock {
     ) -> Result<Self, StoreError> {
         let path = root.path.join(LOCK);
         refuse_other_kinds(root)?;
-        let mut options = Directory::no_follow();
-        options.read(true).write(true).create(true);
-        let file = root.handle.open_with(LOCK, &options);
-        let mut file = file.map_err(failed("open", &path))?.into_std();
+        let file = root.handle.open_file(LOCK, OpenAs::ReadWrite);
+        let mut file = file.map_err(failed("open", &path))?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 return Err(StoreError::InUse {
                     path: root.path.clone(),
-                    holder: holder(&mut file).unwrap_or_else(|| "unknown".to_owned()),
+                    holder: holder(&mut *file).unwrap_or_else(|| "unknown".to_owned()),
                 });
             }
             Err(TryLockError::Error(error)) => return Err(failed("lock", &path)(error)),
         }
 
-        let text = read_text(&mut file).map_err(failed("read", &path))?;
-        name_holder(&mut file, &text);
+        let text = read_text(&mut *file).map_err(failed("read", &path))?;
+        name_holder(&mut *file, &text);
         let mut lock = Self {
             file,
             path,
@@ -100,12 +95,10 @@ impl DirectoryLock {
     /// Checks that `LOCK` is still the file that is locked. If someone removed it, another run may
     /// have the directory by now.
     pub(super) fn check_held(&self, root: &Directory) -> Result<(), StoreError> {
-        let held = self
-            .file
-            .metadata()
-            .map_err(failed("look at", &self.path))?;
-        let is_held = match root.handle.symlink_metadata(LOCK) {
-            Ok(found) => (found.dev(), found.ino()) == (held.dev(), held.ino()),
+        let held = self.file.identity();
+        let held = held.map_err(failed("look at", &self.path))?;
+        let is_held = match root.handle.status(LOCK) {
+            Ok(found) => found.identity == held,
             Err(error) if error.kind() == io::ErrorKind::NotFound => false,
             Err(error) => return Err(failed("look at", &self.path)(error)),
         };
@@ -166,7 +159,7 @@ impl DirectoryLock {
         self.write_text()?;
         self.disk
             .step(DiskStep::SyncFile, &self.path)
-            .and_then(|()| self.file.sync_all())
+            .and_then(|()| self.file.sync())
             .map_err(failed("sync", &self.path))
     }
 
@@ -187,7 +180,7 @@ impl DirectoryLock {
             self.disk.step(DiskStep::WriteFile, &self.path)?;
             self.file.seek(SeekFrom::Start(0))?;
             self.file.write_all(text.as_bytes())?;
-            self.file.set_len(length)
+            self.file.set_length(length)
         };
         write().map_err(failed("write", &self.path))
     }
@@ -199,20 +192,18 @@ impl DirectoryLock {
 pub(super) fn remembered_newest(root: &Directory) -> Result<Option<CheckpointId>, StoreError> {
     let path = root.path.join(LOCK);
     refuse_other_kinds(root)?;
-    let mut options = Directory::no_follow();
-    options.read(true);
-    let file = match root.handle.open_with(LOCK, &options) {
+    let mut file = match root.handle.open_file(LOCK, OpenAs::Read) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(failed("open", &path)(error)),
     };
-    let text = read_text(&mut file.into_std()).map_err(failed("read", &path))?;
+    let text = read_text(&mut *file).map_err(failed("read", &path))?;
     Ok(newest_in(&text))
 }
 
 /// Says at once who holds the lock, and keeps what else the text says: looking at the directory
 /// takes a while. A failure shows when the whole text is written.
-fn name_holder(file: &mut File, text: &str) {
+fn name_holder(file: &mut dyn FileHandle, text: &str) {
     let others = text
         .split_inclusive('\n')
         .filter(|line| !line.starts_with("pid "));
@@ -225,7 +216,7 @@ fn name_holder(file: &mut File, text: &str) {
 
 /// Who holds the lock. The holder may not have said so yet, or its predecessor may be named still,
 /// so what stands there for a moment counts.
-fn holder(file: &mut File) -> Option<String> {
+fn holder(file: &mut dyn FileHandle) -> Option<String> {
     let mut before = None;
     for _ in 0..HOLDER_READS {
         let named = read_text(file).ok().and_then(|text| field(&text, "pid "));
@@ -241,8 +232,8 @@ fn holder(file: &mut File) -> Option<String> {
 /// Opening anything but a regular file could wait for ever or harm what a link leads to.
 fn refuse_other_kinds(root: &Directory) -> Result<(), StoreError> {
     let path = root.path.join(LOCK);
-    match root.handle.symlink_metadata(LOCK) {
-        Ok(metadata) if metadata.is_file() => Ok(()),
+    match root.handle.status(LOCK) {
+        Ok(status) if status.is_file => Ok(()),
         Ok(_) => Err(StoreError::Corrupt {
             file: path,
             reason: "it is not a regular file".to_owned(),
@@ -252,7 +243,7 @@ fn refuse_other_kinds(root: &Directory) -> Result<(), StoreError> {
     }
 }
 
-fn read_text(file: &mut File) -> io::Result<String> {
+fn read_text(file: &mut dyn FileHandle) -> io::Result<String> {
     let mut bytes = Vec::new();
     file.seek(SeekFrom::Start(0))?;
     file.take(MAX_LENGTH).read_to_end(&mut bytes)?;

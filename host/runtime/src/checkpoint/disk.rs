@@ -9,11 +9,8 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use cap_fs_ext::{DirExt, FollowSymlinks, OpenOptionsFollowExt};
-use cap_std::ambient_authority;
-use cap_std::fs::{Dir, OpenOptions};
-
 use super::StoreError;
+use crate::file_system::{DirectoryHandle, FileSystem, LocalFiles, OpenAs};
 
 /// A step that changes a disk, about to be taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,7 +38,7 @@ pub type DiskHook = Arc<dyn Fn(DiskStep, &Path) -> io::Result<()> + Send + Sync>
 /// A directory that is open, and the path that it was opened by, which is for messages only.
 #[derive(Debug)]
 pub(super) struct Directory {
-    pub(super) handle: Dir,
+    pub(super) handle: Box<dyn DirectoryHandle>,
     pub(super) path: PathBuf,
 }
 
@@ -76,20 +73,29 @@ pub(super) enum WriteFailure {
 }
 
 /// The disk.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(super) struct Disk {
+    files: Arc<dyn FileSystem>,
     hook: Option<DiskHook>,
 }
 
 impl Disk {
-    /// A disk that calls `hook` before each step.
+    /// A disk with these files.
+    pub(super) fn new(files: Arc<dyn FileSystem>) -> Self {
+        Self { files, hook: None }
+    }
+
+    /// The disk of this machine, with `hook` called before each step.
     pub(super) fn with_hook(hook: DiskHook) -> Self {
-        Self { hook: Some(hook) }
+        Self {
+            files: Arc::new(LocalFiles),
+            hook: Some(hook),
+        }
     }
 
     /// Opens the directory at `path`, which the user chose, and creates it if it is missing.
     pub(super) fn open_or_create(&self, path: &Path) -> Result<Directory, StoreError> {
-        match Directory::open_ambient(path) {
+        match Directory::open_ambient(&*self.files, path) {
             Ok(directory) => Ok(directory),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
@@ -116,7 +122,7 @@ impl Disk {
     ) -> Result<Directory, StoreError> {
         let path = parent.path.join(name);
         self.step(DiskStep::CreateDirectory, &path)
-            .and_then(|()| parent.handle.create_dir(name))
+            .and_then(|()| parent.handle.create_directory(name))
             .map_err(failed("create", &path))?;
         self.sync_directory(parent)?;
         parent.open(name).map_err(failed("open", &path))
@@ -149,13 +155,13 @@ impl Disk {
         let path = directory.path.join(name);
         let uncertain = |action: String| |source| CommitFailure::Uncertain { action, source };
         self.step(DiskStep::RenameFile, &path)
-            .and_then(|()| directory.handle.rename(temporary, &directory.handle, name))
+            .and_then(|()| directory.handle.rename(temporary, name))
             .map_err(uncertain(format!(
                 "rename {temporary} to {}",
                 path.display()
             )))?;
         self.step(DiskStep::SyncDirectory, &directory.path)
-            .and_then(|()| directory.sync())
+            .and_then(|()| directory.handle.sync())
             .map_err(uncertain(format!("sync {}", directory.path.display())))
     }
 
@@ -170,7 +176,7 @@ impl Disk {
     /// Makes the names in a directory durable.
     pub(super) fn sync_directory(&self, directory: &Directory) -> Result<(), StoreError> {
         self.step(DiskStep::SyncDirectory, &directory.path)
-            .and_then(|()| directory.sync())
+            .and_then(|()| directory.handle.sync())
             .map_err(failed("sync", &directory.path))
     }
 
@@ -187,20 +193,18 @@ impl Disk {
         contents: impl FnOnce(&mut dyn Write) -> io::Result<()>,
     ) -> Result<Written, StoreError> {
         let path = directory.path.join(name);
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true);
-        let file = self
+        let mut file = self
             .step(DiskStep::CreateFile, &path)
-            .and_then(|()| directory.handle.open_with(name, &options))
+            .and_then(|()| directory.handle.open_file(name, OpenAs::New))
             .map_err(failed("create", &path))?;
 
         let write = || {
             self.step(DiskStep::WriteFile, &path)?;
-            let mut out = HashingWriter::new(BufWriter::new(&file));
+            let mut out = HashingWriter::new(BufWriter::new(&mut file));
             contents(&mut out)?;
             let written = out.finish()?;
             self.step(DiskStep::SyncFile, &path)?;
-            file.sync_all()?;
+            file.sync()?;
             Ok(written)
         };
         write().map_err(|error| {
@@ -225,9 +229,9 @@ impl fmt::Debug for Disk {
 
 impl Directory {
     /// Opens a directory that the user named.
-    pub(super) fn open_ambient(path: &Path) -> io::Result<Self> {
+    pub(super) fn open_ambient(files: &dyn FileSystem, path: &Path) -> io::Result<Self> {
         Ok(Self {
-            handle: Dir::open_ambient_dir(path, ambient_authority())?,
+            handle: files.open_directory(path)?,
             path: path.to_owned(),
         })
     }
@@ -236,21 +240,9 @@ impl Directory {
     pub(super) fn open(&self, name: impl AsRef<Path>) -> io::Result<Self> {
         let name = name.as_ref();
         Ok(Self {
-            handle: self.handle.open_dir_nofollow(name)?,
+            handle: self.handle.open_directory(name)?,
             path: self.path.join(name),
         })
-    }
-
-    /// Options that open a file that exists and is not a symbolic link.
-    pub(super) fn no_follow() -> OpenOptions {
-        let mut options = OpenOptions::new();
-        options.follow(FollowSymlinks::No);
-        options
-    }
-
-    fn sync(&self) -> io::Result<()> {
-        // The handle itself is open with O_PATH, which can't be synced.
-        self.handle.open(".")?.sync_all()
     }
 }
 

@@ -16,6 +16,7 @@ use super::publication::{self, Publication, Published};
 use super::waiters::Waiters;
 use super::{CheckpointKind, CheckpointStore, Manifest, Origin, SnapshotContents, StoreError};
 use crate::deploy::Deployment;
+use crate::executor::{Blocking, Executor, blocking};
 use crate::job::{Job, JobCommand, JobControl, Outcome};
 use crate::metrics::AttemptMetrics;
 use crate::start::unix_millis;
@@ -37,6 +38,7 @@ pub(crate) enum AttemptEnd {
 pub(crate) struct DriverStart {
     pub(crate) job: Arc<Job>,
     pub(crate) store: Arc<dyn CheckpointStore>,
+    pub(crate) executor: Arc<dyn Executor>,
     pub(crate) coordinator: Coordinator,
     pub(crate) identity: RunIdentity,
     pub(crate) origin: Option<Origin>,
@@ -54,8 +56,8 @@ pub(crate) struct DriverStart {
 /// Blocking work beside the loop; at most one at a time, since one checkpoint is in flight.
 enum Work {
     None,
-    Committing(tokio::task::JoinHandle<Result<(), StoreError>>),
-    Publishing(tokio::task::JoinHandle<Result<Published, JobError>>),
+    Committing(Blocking<Result<(), StoreError>>),
+    Publishing(Blocking<Result<Published, JobError>>),
 }
 
 /// What came of it.
@@ -361,8 +363,8 @@ impl Driver {
         };
         self.current = Some((manifest.clone(), summary, acknowledged.end));
         let store = Arc::clone(&self.start.store);
-        let commit = tokio::task::spawn_blocking(move || store.complete(&manifest));
-        self.work = Work::Committing(commit);
+        let commit = move || store.complete(&manifest);
+        self.work = Work::Committing(blocking(&*self.start.executor, commit));
     }
 
     fn publish(&mut self, checkpoint: CheckpointId) -> Step {
@@ -385,7 +387,7 @@ impl Driver {
         };
         let (job, store) = (Arc::clone(&self.start.job), Arc::clone(&self.start.store));
         let publish = move || publication::publish(&job, &*store, publication);
-        self.work = Work::Publishing(tokio::task::spawn_blocking(publish));
+        self.work = Work::Publishing(blocking(&*self.start.executor, publish));
         Ok(())
     }
 
@@ -457,11 +459,10 @@ async fn finish(work: &mut Work) -> Option<WorkDone> {
         Work::Committing(commit) => commit.await.map(WorkDone::Committed),
         Work::Publishing(publish) => publish.await.map(WorkDone::Published),
     };
-    // It is never aborted, so without a result it panicked.
-    Some(done.unwrap_or_else(|panic| {
+    Some(done.unwrap_or_else(|message| {
         WorkDone::Panicked(JobError::Panicked {
             chain: "the coordinator's work".to_owned(),
-            message: panic.to_string(),
+            message,
         })
     }))
 }

@@ -28,7 +28,7 @@ pub(super) fn write_savepoint(
         Ok(()) => Ok(root.path),
         Err(error) => {
             // It is ours: it did not exist before. The first failure is the one to tell.
-            let _ = parent.handle.remove_dir_all(&name);
+            let _ = parent.handle.remove_directory(&name);
             Err(error)
         }
     }

@@ -6,9 +6,10 @@
 //! A receiver that sleeps may be left asleep for a moment while more comes, but never while this
 //! chain sleeps itself.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tidegate_operator::Batch;
+use tokio::time::Instant;
 
 use crate::channel::{ChannelClosed, ChannelSender, NotSent, Sent};
 use crate::stream::StreamElement;

@@ -16,6 +16,7 @@ use super::operator_chain::connector_failed;
 use crate::checkpoint::{
     CheckpointStore, SnapshotContents, StateIdentity, StoreError, SubtaskSnapshot,
 };
+use crate::executor::{Executor, blocking};
 use crate::sink::{PendingOutput, PreCommit};
 use crate::{ChainId, CheckpointId, JobError, Lineage, SubtaskId};
 
@@ -67,6 +68,7 @@ pub(crate) struct Persister {
     pub(crate) identity: RunIdentity,
     pub(crate) store: Arc<dyn CheckpointStore>,
     pub(crate) events: mpsc::Sender<ChainEvent>,
+    pub(crate) executor: Arc<dyn Executor>,
 }
 
 /// Why a chain's part of a checkpoint is not durable.
@@ -143,15 +145,15 @@ impl Persister {
                 .collect();
             (carried, snapshots)
         };
-        match tokio::task::spawn_blocking(write).await {
+        match blocking(&*self.executor, write).await {
             Ok((carried, snapshots)) => {
                 *unconfirmed = carried;
                 snapshots
             }
-            // It is never aborted, so it panicked; what it carried is lost with it.
-            Err(panic) => Err(NotDurable::Failed(JobError::Panicked {
+            // What it carried is lost with it.
+            Err(message) => Err(NotDurable::Failed(JobError::Panicked {
                 chain: format!("the persister of {}", self.chain),
-                message: panic.to_string(),
+                message,
             })),
         }
     }
@@ -221,6 +223,7 @@ fn write_part(
 mod tests {
     use super::*;
     use crate::checkpoint::DirStore;
+    use crate::executor::Threads;
 
     /// What a sink's persister lists as pending, checkpoint after checkpoint. `1:a` is a snapshot
     /// of checkpoint 1 with output `a`, `1!` its completion.
@@ -237,6 +240,7 @@ mod tests {
             },
             store: Arc::new(DirStore::open(directory.path()).unwrap()),
             events,
+            executor: Arc::new(Threads),
         };
         for message in messages.split(' ') {
             sender.send(parse(message)).await.unwrap();

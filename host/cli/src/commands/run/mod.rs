@@ -62,6 +62,7 @@ fn options(args: &RunArgs) -> RunOptions {
     RunOptions {
         start,
         allow_dropped_state: args.allow_dropped_state.clone(),
+        ..RunOptions::default()
     }
 }
 

@@ -1,0 +1,197 @@
+//! The files that the host writes, behind a small interface: what checkpoint store and file sink
+//! ask of a file system, and nothing else.
+//!
+//! [`LocalFiles`] is the real one, through handles of cap-std. A simulation puts another in its
+//! place, whose power may fail. Nothing here decides when something is synced.
+
+use std::fmt::Debug;
+use std::fs::{File, TryLockError};
+use std::io::{self, Read, Seek, Write};
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+
+use cap_fs_ext::{DirExt, FollowSymlinks, OpenOptionsFollowExt};
+use cap_std::ambient_authority;
+use cap_std::fs::{Dir, MetadataExt as _, OpenOptions};
+
+/// Opens directories that the user named.
+pub trait FileSystem: Debug + Send + Sync {
+    /// Opens the directory at `path`.
+    ///
+    /// # Errors
+    ///
+    /// What the system says.
+    fn open_directory(&self, path: &Path) -> io::Result<Box<dyn DirectoryHandle>>;
+}
+
+/// A file is never opened through a symbolic link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OpenAs {
+    /// To read what exists.
+    Read,
+    /// To write what does not exist yet.
+    New,
+    /// To read and write, created if missing.
+    ReadWrite,
+}
+
+/// What stands under a name. A symbolic link is not a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FileStatus {
+    /// True for a regular file.
+    pub is_file: bool,
+    /// Its bytes.
+    pub length: u64,
+    /// Which file it is.
+    pub identity: FileIdentity,
+}
+
+/// Tells a file from any other that exists at the same time: device and inode.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FileIdentity(pub u64, pub u64);
+
+/// A name in a directory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DirectoryEntry {
+    /// The name; what is not UTF-8 in it is replaced, so that it is none of ours.
+    pub name: String,
+    /// True for a regular file.
+    pub is_file: bool,
+}
+
+/// An open directory. Names are single components. Errors are what the system says.
+#[expect(clippy::missing_errors_doc, reason = "each is what the system says")]
+pub trait DirectoryHandle: Debug + Send + Sync {
+    /// Opens a directory in this one, which may not be a symbolic link.
+    fn open_directory(&self, name: &Path) -> io::Result<Box<dyn DirectoryHandle>>;
+
+    /// Creates a directory, which must not exist.
+    fn create_directory(&self, name: &Path) -> io::Result<()>;
+
+    /// Opens or creates a file.
+    fn open_file(&self, name: &str, open_as: OpenAs) -> io::Result<Box<dyn FileHandle>>;
+
+    /// What stands under a name.
+    fn status(&self, name: &str) -> io::Result<FileStatus>;
+
+    /// Everything in it, in no order.
+    fn entries(&self) -> io::Result<Vec<DirectoryEntry>>;
+
+    /// Renames within this directory, atomically; replaces what has the new name.
+    fn rename(&self, from: &str, to: &str) -> io::Result<()>;
+
+    /// Removes a file.
+    fn remove_file(&self, name: &str) -> io::Result<()>;
+
+    /// Removes a directory with everything in it.
+    fn remove_directory(&self, name: &str) -> io::Result<()>;
+
+    /// Makes the names in it durable.
+    fn sync(&self) -> io::Result<()>;
+}
+
+/// An open file.
+#[expect(clippy::missing_errors_doc, reason = "each is what the system says")]
+pub trait FileHandle: Debug + Read + Write + Seek + Send {
+    /// Cuts or extends it.
+    fn set_length(&self, length: u64) -> io::Result<()>;
+
+    /// Makes its contents durable; its name is not.
+    fn sync(&self) -> io::Result<()>;
+
+    /// Which file it is, whatever name it has by now.
+    fn identity(&self) -> io::Result<FileIdentity>;
+
+    /// Locks it until it is closed, at once or not at all.
+    fn try_lock(&self) -> Result<(), TryLockError>;
+}
+
+/// The file system of this machine.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct LocalFiles;
+
+impl FileSystem for LocalFiles {
+    fn open_directory(&self, path: &Path) -> io::Result<Box<dyn DirectoryHandle>> {
+        let directory = Dir::open_ambient_dir(path, ambient_authority())?;
+        Ok(Box::new(directory))
+    }
+}
+
+impl DirectoryHandle for Dir {
+    fn open_directory(&self, name: &Path) -> io::Result<Box<dyn DirectoryHandle>> {
+        Ok(Box::new(self.open_dir_nofollow(name)?))
+    }
+
+    fn create_directory(&self, name: &Path) -> io::Result<()> {
+        self.create_dir(name)
+    }
+
+    fn open_file(&self, name: &str, open_as: OpenAs) -> io::Result<Box<dyn FileHandle>> {
+        let mut options = OpenOptions::new();
+        match open_as {
+            OpenAs::Read => options.read(true).follow(FollowSymlinks::No),
+            OpenAs::New => options.write(true).create_new(true),
+            OpenAs::ReadWrite => {
+                let options = options.read(true).write(true).create(true);
+                options.follow(FollowSymlinks::No)
+            }
+        };
+        Ok(Box::new(self.open_with(name, &options)?.into_std()))
+    }
+
+    fn status(&self, name: &str) -> io::Result<FileStatus> {
+        let metadata = self.symlink_metadata(name)?;
+        Ok(FileStatus {
+            is_file: metadata.is_file(),
+            length: metadata.len(),
+            identity: FileIdentity(metadata.dev(), metadata.ino()),
+        })
+    }
+
+    fn entries(&self) -> io::Result<Vec<DirectoryEntry>> {
+        let entry = |entry: io::Result<cap_std::fs::DirEntry>| {
+            let entry = entry?;
+            Ok(DirectoryEntry {
+                name: entry.file_name().to_string_lossy().into_owned(),
+                is_file: entry.file_type()?.is_file(),
+            })
+        };
+        Self::entries(self)?.map(entry).collect()
+    }
+
+    fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        Self::rename(self, from, self, to)
+    }
+
+    fn remove_file(&self, name: &str) -> io::Result<()> {
+        Self::remove_file(self, name)
+    }
+
+    fn remove_directory(&self, name: &str) -> io::Result<()> {
+        self.remove_dir_all(name)
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        // The handle itself is open with O_PATH, which can't be synced.
+        self.open(".")?.sync_all()
+    }
+}
+
+impl FileHandle for File {
+    fn set_length(&self, length: u64) -> io::Result<()> {
+        self.set_len(length)
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        self.sync_all()
+    }
+
+    fn identity(&self) -> io::Result<FileIdentity> {
+        let metadata = self.metadata()?;
+        Ok(FileIdentity(metadata.dev(), metadata.ino()))
+    }
+
+    fn try_lock(&self) -> Result<(), TryLockError> {
+        Self::try_lock(self)
+    }
+}
