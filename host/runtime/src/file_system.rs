@@ -106,6 +106,43 @@ pub trait FileHandle: Debug + Read + Write + Seek + Send {
     fn try_lock(&self) -> Result<(), TryLockError>;
 }
 
+/// Opens the directory at `path` and creates it if it is missing. Its name is durable when this
+/// returns: the run that created it may have been killed too early.
+///
+/// # Errors
+///
+/// What the system says.
+pub fn open_or_create(files: &dyn FileSystem, path: &Path) -> io::Result<Box<dyn DirectoryHandle>> {
+    let parent = path
+        .parent()
+        .map(|parent| match parent.as_os_str().is_empty() {
+            true => Path::new("."),
+            false => parent,
+        });
+    match files.open_directory(path) {
+        Ok(directory) => {
+            match parent.map(|parent| files.open_directory(parent)) {
+                Some(Ok(parent)) => parent.sync()?,
+                // Who may not read it has not created anything in it.
+                Some(Err(error)) if error.kind() == io::ErrorKind::PermissionDenied => {}
+                Some(Err(error)) => return Err(error),
+                None => {}
+            }
+            Ok(directory)
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let (Some(parent), Some(name)) = (parent, path.file_name()) else {
+                return Err(error);
+            };
+            let parent = open_or_create(files, parent)?;
+            parent.create_directory(Path::new(name))?;
+            parent.sync()?;
+            parent.open_directory(Path::new(name))
+        }
+        Err(error) => Err(error),
+    }
+}
+
 /// The file system of this machine.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct LocalFiles;

@@ -2,11 +2,11 @@
 //! operation says what it makes durable; nothing is synced a second time after it failed.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use tidegate_runtime::ConnectorError;
 use tidegate_runtime::file_system::{
-    DirectoryEntry, DirectoryHandle, FileHandle, FileSystem, OpenAs,
+    DirectoryEntry, DirectoryHandle, FileHandle, FileSystem, OpenAs, open_or_create,
 };
 
 use super::marker::{MARKER_NAME, Marker, NEW_MARKER_NAME};
@@ -35,7 +35,7 @@ impl OutputDirectory {
     /// Opens the directory if it exists.
     pub(super) fn open(
         files: &dyn FileSystem,
-        path: &PathBuf,
+        path: &Path,
     ) -> Result<Option<Self>, ConnectorError> {
         let shown = path.display().to_string();
         match files.open_directory(path) {
@@ -48,23 +48,15 @@ impl OutputDirectory {
         }
     }
 
-    /// Opens the directory; makes it, durably, if it does not exist.
+    /// Opens the directory, whose name is then durable; makes it if it does not exist.
     pub(super) fn open_or_create(
         files: &dyn FileSystem,
-        path: &PathBuf,
+        path: &Path,
     ) -> Result<Self, ConnectorError> {
-        if let Some(directory) = Self::open(files, path)? {
-            return Ok(directory);
-        }
         let shown = path.display().to_string();
-        let failed = || ConnectorError::io(format!("could not create output directory {shown}"));
-        create_all(files, path).map_err(failed())?;
-        // Which of them are new is not known any more, so the entries of all are made durable.
-        for parent in path.ancestors().skip(1) {
-            let parent = files.open_directory(or_here(parent)).map_err(failed())?;
-            parent.sync().map_err(failed())?;
-        }
-        let dir = files.open_directory(path).map_err(failed())?;
+        let created = open_or_create(files, path);
+        let action = format!("could not create output directory {shown}");
+        let dir = created.map_err(ConnectorError::io(action))?;
         Ok(Self { shown, dir })
     }
 
@@ -249,32 +241,4 @@ enum Found {
     /// A regular file of this length.
     File(u64),
     NoFile,
-}
-
-/// Creates a directory and what is missing above it. Nothing is durable yet.
-fn create_all(files: &dyn FileSystem, path: &Path) -> io::Result<()> {
-    let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
-        return Err(io::ErrorKind::InvalidInput.into());
-    };
-    let parent = match files.open_directory(or_here(parent)) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            create_all(files, parent)?;
-            files.open_directory(or_here(parent))?
-        }
-        opened => opened?,
-    };
-    match parent.create_directory(Path::new(name)) {
-        // Someone else was faster.
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        created => created,
-    }
-}
-
-/// The parent of a relative name is the directory that the process is in.
-fn or_here(path: &Path) -> &Path {
-    if path.as_os_str().is_empty() {
-        Path::new(".")
-    } else {
-        path
-    }
 }

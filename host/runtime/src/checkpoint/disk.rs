@@ -93,24 +93,34 @@ impl Disk {
         }
     }
 
-    /// Opens the directory at `path`, which the user chose, and creates it if it is missing.
+    /// Opens the directory at `path`, which the user chose, and creates it if it is missing. Its
+    /// name is durable when this returns: the run that created it may have been killed too early.
     pub(super) fn open_or_create(&self, path: &Path) -> Result<Directory, StoreError> {
         match Directory::open_ambient(&*self.files, path) {
-            Ok(directory) => Ok(directory),
+            Ok(directory) => {
+                self.sync_parent(path)?;
+                Ok(directory)
+            }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
+                let (Some(parent), Some(name)) = (parent_of(path), path.file_name()) else {
                     return Err(failed("open", path)(error));
-                };
-                let is_relative_name = parent.as_os_str().is_empty();
-                let parent = if is_relative_name {
-                    Path::new(".")
-                } else {
-                    parent
                 };
                 let parent = self.open_or_create(parent)?;
                 self.create_directory(&parent, Path::new(name))
             }
             Err(error) => Err(failed("open", path)(error)),
+        }
+    }
+
+    fn sync_parent(&self, path: &Path) -> Result<(), StoreError> {
+        let Some(parent) = parent_of(path) else {
+            return Ok(());
+        };
+        match Directory::open_ambient(&*self.files, parent) {
+            Ok(parent) => self.sync_directory(&parent),
+            // Who may not read it has not created anything in it.
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
+            Err(error) => Err(failed("open", parent)(error)),
         }
     }
 
@@ -244,6 +254,13 @@ impl Directory {
             path: self.path.join(name),
         })
     }
+}
+
+/// The directory that a path is in; that of a relative name is where the process is.
+fn parent_of(path: &Path) -> Option<&Path> {
+    let parent = path.parent()?;
+    let is_here = parent.as_os_str().is_empty();
+    Some(if is_here { Path::new(".") } else { parent })
 }
 
 /// [`StoreError::Io`] for use in `map_err`.

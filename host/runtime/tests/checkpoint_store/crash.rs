@@ -216,6 +216,39 @@ fn killed_before_the_sync_of_a_commit(directory: &Path) -> Arc<Mutex<SimulatedDi
 }
 
 #[test]
+fn a_directory_whose_creator_was_killed_before_its_sync_is_durable_for_the_next_run() {
+    let parent = fast_tempdir();
+    let disk = Arc::new(Mutex::new(SimulatedDisk::new(parent.path())));
+    let is_armed = Arc::new(Mutex::new(true));
+    let job = parent.path().join("job");
+    let open = || {
+        let (disk, armed) = (Arc::clone(&disk), Arc::clone(&is_armed));
+        let parent = parent.path().to_owned();
+        let hook = move |step: DiskStep, path: &Path| -> io::Result<()> {
+            let is_sync = step == DiskStep::SyncDirectory && path == parent;
+            if is_sync && std::mem::take(&mut *armed.lock().unwrap()) {
+                disk.lock().unwrap().finish();
+                return Err(io::ErrorKind::Interrupted.into());
+            }
+            disk.lock().unwrap().before_step(step, path);
+            Ok(())
+        };
+        DirStore::open_with_hook(&job, Arc::new(hook))
+    };
+
+    // The first run ends between the creation of the directory and the sync of its name.
+    open().unwrap_err();
+    assert!(job.exists() && !*is_armed.lock().unwrap());
+
+    let second = open().unwrap();
+    take(&second, 7, 1).unwrap();
+    disk.lock().unwrap().finish();
+    let left = disk.lock().unwrap().after_power_failure(0);
+    let reader = CheckpointDirectory::open(&left.path().join("job")).unwrap();
+    assert_restorable(&reader, CheckpointId(7));
+}
+
+#[test]
 fn a_manifest_that_the_next_run_finds_is_not_taken_back_by_a_power_failure() {
     let directory = fast_tempdir();
     let disk = killed_before_the_sync_of_a_commit(directory.path());
