@@ -27,6 +27,8 @@ mod exploration;
 mod model;
 #[cfg(test)]
 mod moves;
+#[cfg(test)]
+mod walks;
 
 /// The wait before a failed last checkpoint is tried again.
 const RETRY_WHEN_ENDING: Duration = Duration::from_secs(1);

@@ -1,5 +1,5 @@
 //! One chain of the model: does with barriers, ends and control messages what `SourceSubtask`,
-//! `Subtask` and `ChainContext` do, with a real aligner and without records.
+//! `Subtask` and `ChainContext` do, with a real aligner. Records are only counted.
 
 use std::collections::VecDeque;
 
@@ -9,6 +9,7 @@ use crate::{ChannelIndex, CheckpointId};
 /// What a channel carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Element {
+    Record,
     Barrier(CheckpointId),
     End,
 }
@@ -38,8 +39,19 @@ pub(super) struct Persisting {
     pub(super) is_suspended: bool,
     /// It ended because it was told to, with input left.
     pub(super) is_drained: bool,
+    /// What the chain had sent and received.
+    pub(super) records: Records,
     /// Events of the thread that the coordinator sees before the acknowledgement.
     pub(super) behind: usize,
+}
+
+/// Records that passed a chain.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(super) struct Records {
+    /// On each output.
+    pub(super) sent: u64,
+    /// Each counted by the number of its channel, from 1, so that no other sum is the same.
+    pub(super) received: u64,
 }
 
 /// What a chain sends to all that read from it.
@@ -55,6 +67,7 @@ pub(super) struct Chain {
     is_drained: bool,
     is_suspended: bool,
     last_snapshot: CheckpointId,
+    records: Records,
     aligner: Aligner,
 }
 
@@ -70,6 +83,7 @@ impl Chain {
             is_drained: false,
             is_suspended: false,
             last_snapshot: last_checkpoint,
+            records: Records::default(),
             aligner: Aligner::new(channels),
         }
     }
@@ -122,6 +136,10 @@ impl Chain {
         let element = self.channels[channel].pop_front();
         let channel = channel_index(channel);
         let completed = match element.expect("there is an element") {
+            Element::Record => {
+                self.records.received += u64::from(channel.0) + 1;
+                return self.give_record();
+            }
             Element::Barrier(checkpoint) => match self.aligner.on_barrier(channel, checkpoint) {
                 Alignment::Park(_) => None,
                 Alignment::Complete(checkpoint) => Some(checkpoint),
@@ -139,6 +157,12 @@ impl Chain {
             sent.extend(self.end());
         }
         sent
+    }
+
+    /// A record of its source, or one that it passes on.
+    pub(super) fn give_record(&mut self) -> Sent {
+        self.records.sent += 1;
+        vec![Element::Record]
     }
 
     pub(super) fn end(&mut self) -> Sent {
@@ -171,6 +195,7 @@ impl Chain {
                 has_ended: self.has_ended,
                 is_suspended: self.is_suspended,
                 is_drained: self.is_drained,
+                records: self.records,
                 behind: self.thread_events.len(),
             });
         }

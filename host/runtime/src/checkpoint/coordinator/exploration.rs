@@ -33,6 +33,7 @@ const fn budget(faults: u32, requests: u32, stops: u32, drains: u32) -> Budget {
         requests,
         stops,
         drains,
+        records: 0,
     }
 }
 

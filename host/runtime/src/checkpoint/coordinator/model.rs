@@ -4,12 +4,12 @@
 //! A [`Model`] knows which [`Move`]s are possible and makes one. It checks every action of the
 //! coordinator against what it has seen itself.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::hash::{Hash, Hasher};
 use std::time::Duration;
 
 use super::super::pending::{AcknowledgedCheckpoint, JobEnd};
-use super::chain_model::{Chain, Control, Persisting, Sent, ThreadEvent};
+use super::chain_model::{Chain, Control, Element, Persisting, Sent, ThreadEvent};
 use super::moves::{Budget, Move};
 use super::{Action, Coordinator};
 use crate::checkpoint::{SnapshotContents, SubtaskSnapshot};
@@ -19,6 +19,9 @@ use crate::{ChainId, CheckpointId, SubtaskId};
 
 /// For each chain the chains that it reads from; one that reads from none is a source.
 pub(super) type Topology = &'static [&'static [usize]];
+
+/// Records that a channel holds before its sender waits.
+const CHANNEL_CAPACITY: usize = 1;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Work {
@@ -130,6 +133,9 @@ impl Model {
             }
         }
         moves.extend(self.source_ends());
+        if self.budget.records > 0 {
+            moves.extend(self.reading().map(|chain| Move::Record { chain }));
+        }
         let is_pending = matches!(self.coordinator.phase, super::Phase::Pending(_));
         let may_tick = !is_pending || self.budget.faults > 0;
         if self.coordinator.next_tick().is_some() && may_tick {
@@ -166,7 +172,8 @@ impl Model {
         let mut moves = Vec::new();
         let declines = false;
         for (index, chain) in self.chains.iter().enumerate() {
-            if !chain.control.is_empty() {
+            let waits_for_room = self.waits_for_room(index);
+            if !chain.control.is_empty() && !waits_for_room {
                 moves.push(Move::Control {
                     chain: index,
                     declines,
@@ -185,7 +192,7 @@ impl Model {
                     fails: false,
                 });
             }
-            for channel in chain.readable() {
+            for channel in chain.readable().filter(|_| !waits_for_room) {
                 moves.push(Move::Element {
                     chain: index,
                     channel,
@@ -201,12 +208,29 @@ impl Model {
         moves
     }
 
-    fn source_ends(&self) -> Vec<Move> {
+    /// Sources that give a record or end next.
+    fn reading(&self) -> impl Iterator<Item = usize> {
         let chains = self.chains.iter().enumerate();
         let reading = chains.filter(|(_, chain)| chain.is_reading());
-        reading
-            .map(|(chain, _)| Move::SourceEnds { chain })
-            .collect()
+        let reading = reading.map(|(chain, _)| chain);
+        reading.filter(|chain| !self.waits_for_room(*chain))
+    }
+
+    fn source_ends(&self) -> impl Iterator<Item = Move> {
+        self.reading().map(|chain| Move::SourceEnds { chain })
+    }
+
+    /// True if a channel that the chain writes to is full of records.
+    fn waits_for_room(&self, chain: usize) -> bool {
+        let is_full = |channel: &VecDeque<Element>| {
+            let records = channel.iter().filter(|e| **e == Element::Record);
+            records.count() > CHANNEL_CAPACITY
+        };
+        let mut outputs = self.topology.iter().zip(&self.chains);
+        outputs.any(|(inputs, reader)| {
+            let mut channels = inputs.iter().zip(&reader.channels);
+            channels.any(|(input, channel)| *input == chain && is_full(channel))
+        })
     }
 
     pub(super) fn make(&mut self, next: Move) {
@@ -223,6 +247,11 @@ impl Model {
             } => {
                 self.budget.faults -= u32::from(declines);
                 let sent = self.chains[chain].read_element(channel, declines);
+                self.send_downstream(chain, &sent)
+            }
+            Move::Record { chain } => {
+                self.budget.records -= 1;
+                let sent = self.chains[chain].give_record();
                 self.send_downstream(chain, &sent)
             }
             Move::SourceEnds { chain } => {
@@ -417,6 +446,7 @@ impl Model {
                 "a source goes on after the last checkpoint"
             );
         }
+        self.check_cut();
         // A job that goes on from a checkpoint in which a source was told to end would never read
         // the rest of that source.
         let is_drained = snapshots().any(|snapshot| snapshot.is_drained);
@@ -425,6 +455,20 @@ impl Model {
             "a drain is in a checkpoint as a whole or not at all"
         );
         self.work = Work::Committing(checkpoint.checkpoint);
+    }
+
+    /// What was sent on a channel before the checkpoint was received before it, and nothing else.
+    fn check_cut(&self) {
+        for (reader, inputs) in self.topology.iter().enumerate() {
+            let channels = (1u64..).zip(inputs.iter());
+            let sent = channels.map(|(number, from)| number * self.acknowledged[from].records.sent);
+            let sent: u64 = sent.sum();
+            let received = self.acknowledged[&reader].records.received;
+            assert_eq!(
+                received, sent,
+                "chain {reader} is cut elsewhere than its inputs"
+            );
+        }
     }
 }
 

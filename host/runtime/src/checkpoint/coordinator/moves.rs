@@ -7,6 +7,8 @@ pub(super) struct Budget {
     pub(super) requests: u32,
     pub(super) stops: u32,
     pub(super) drains: u32,
+    /// Records that sources still give.
+    pub(super) records: u32,
 }
 
 /// What can happen next.
@@ -22,6 +24,10 @@ pub(super) enum Move {
         chain: usize,
         channel: usize,
         declines: bool,
+    },
+    /// The source gives a record.
+    Record {
+        chain: usize,
     },
     /// The source's input is over.
     SourceEnds {
@@ -63,7 +69,8 @@ impl Move {
             }),
             Self::Persisted { chain, .. } => Some(Self::Persisted { chain, fails: true }),
             Self::Committed { .. } => Some(Self::Committed { fails: true }),
-            Self::SourceEnds { .. }
+            Self::Record { .. }
+            | Self::SourceEnds { .. }
             | Self::ThreadEvent { .. }
             | Self::Published
             | Self::Tick

@@ -1,0 +1,195 @@
+//! Random walks through the model: deeper and wider topologies than [`super::exploration`] can
+//! exhaust, with records in the channels, more faults, and several commands.
+//!
+//! A walk takes random moves for a while and then only those that come by themselves. The model
+//! checks each action on the way, and the cut at each commit; in the end the job must be over. A
+//! seed repeats its walk: `TIDEGATE_SIM_SEED=7 cargo test --workspace --lib walks`.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::super::pending::JobEnd;
+use super::model::{End, Model, Topology};
+use super::moves::{Budget, Move};
+use crate::config::CheckpointSettings;
+
+/// How many walks there are, all threads together.
+const WALKS: u64 = 1_000_000;
+/// How many different topologies they go through.
+const TOPOLOGIES: u64 = 5_000;
+const THREADS: u64 = 2;
+/// A fair path that is longer than this leads nowhere.
+const LONGEST_PATH: usize = 3_000;
+
+/// The same numbers for the same seed: `SplitMix64`.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, bound: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (mixed ^ (mixed >> 31)) % bound
+    }
+
+    fn index(&mut self, length: usize) -> usize {
+        usize::try_from(self.below(length as u64)).expect("an index")
+    }
+
+    fn count(&mut self, most: u64) -> u32 {
+        u32::try_from(self.below(most + 1)).expect("a small number")
+    }
+}
+
+/// 1 to 3 sources and up to 7 chains that read from 1 to 3 before them. Made once and kept.
+fn random_topology(seed: u64) -> Topology {
+    let mut random = Random(seed);
+    let sources = 1 + random.index(3);
+    let chains = sources + random.index(8);
+    let mut topology: Vec<&'static [usize]> = Vec::new();
+    for chain in 0..chains {
+        let inputs = match chain < sources {
+            true => 0,
+            false => 1 + random.index(3),
+        };
+        let inputs: Vec<usize> = (0..inputs)
+            .map(|_| random.index(chain).max(random.index(chain)))
+            .collect();
+        topology.push(inputs.leak());
+    }
+    topology.leak()
+}
+
+/// What was seen on walks.
+#[derive(Debug, Default)]
+struct Seen {
+    moves: u64,
+    /// Declines, failed writes, failed commits, timeouts.
+    faults: u64,
+    commands: u64,
+    checkpoints: u64,
+    ends: BTreeMap<&'static str, u64>,
+}
+
+impl Seen {
+    fn add(&mut self, other: &Self) {
+        self.moves += other.moves;
+        self.faults += other.faults;
+        self.commands += other.commands;
+        self.checkpoints += other.checkpoints;
+        for (end, times) in &other.ends {
+            *self.ends.entry(end).or_default() += times;
+        }
+    }
+}
+
+/// Tells how to repeat a walk that panics.
+struct Walking {
+    seed: u64,
+    path: Vec<Move>,
+}
+
+impl Drop for Walking {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            println!("seed={} after {:?}", self.seed, self.path);
+        }
+    }
+}
+
+fn random_model(random: &mut Random, topology: Topology) -> Model {
+    let settings = CheckpointSettings {
+        interval: Duration::from_secs(10),
+        timeout: Duration::from_secs(5 + random.below(15)),
+        min_pause: Duration::from_secs(random.below(4)),
+        retain: 1,
+        tolerable_failures: random.count(3),
+    };
+    let budget = Budget {
+        faults: random.count(4),
+        requests: random.count(2),
+        stops: random.count(1),
+        drains: random.count(1),
+        records: random.count(12),
+    };
+    Model::new(topology, &settings, budget)
+}
+
+fn walk(seed: u64, topology: Topology, seen: &mut Seen) {
+    let mut random = Random(seed ^ 0x5851_f42d_4c95_7f2d);
+    let mut model = random_model(&mut random, topology);
+    let before = model.budget;
+    let mut walking = Walking {
+        seed,
+        path: Vec::new(),
+    };
+    for _ in 0..random.below(80) {
+        let moves = model.moves();
+        if moves.is_empty() {
+            break;
+        }
+        let next = moves[random.index(moves.len())];
+        walking.path.push(next);
+        model.make(next);
+    }
+    while model.end.is_none() {
+        let next = model.fair_move();
+        let next = next.unwrap_or_else(|| panic!("stuck: {model:#?}"));
+        walking.path.push(next);
+        let passed = walking.path.len();
+        assert!(passed < LONGEST_PATH, "it never ends: {model:#?}");
+        model.make(next);
+    }
+    let left = model.budget;
+    seen.moves += walking.path.len() as u64;
+    seen.faults += u64::from(before.faults - left.faults);
+    seen.commands += u64::from(before.requests - left.requests);
+    seen.commands += u64::from(before.stops + before.drains - left.stops - left.drains);
+    seen.checkpoints += model.started();
+    let end = match model.end {
+        Some(End::Done(JobEnd::Finished)) => "finished",
+        Some(End::Done(JobEnd::Stopped)) => "stopped",
+        Some(End::GaveUp) => "gave up",
+        None => unreachable!("the walk went on until the end"),
+    };
+    *seen.ends.entry(end).or_default() += 1;
+}
+
+#[test]
+fn a_million_walks_end_well() {
+    if let Ok(seed) = std::env::var("TIDEGATE_SIM_SEED") {
+        let seed = seed.parse().expect("a seed is a number");
+        let topology = random_topology(seed % TOPOLOGIES);
+        println!("{topology:?}");
+        walk(seed, topology, &mut Seen::default());
+        return;
+    }
+    let topologies: Vec<Topology> = (0..TOPOLOGIES).map(random_topology).collect();
+    let share = |first: u64| {
+        let mut seen = Seen::default();
+        // The same topology every so many seeds, as when a walk is repeated.
+        for (seed, topology) in (0..WALKS).zip(topologies.iter().copied().cycle()) {
+            if seed % THREADS == first {
+                walk(seed, topology, &mut seen);
+            }
+        }
+        seen
+    };
+    let mut seen = Seen::default();
+    std::thread::scope(|scope| {
+        let share = &share;
+        let threads: Vec<_> = (0..THREADS)
+            .map(|first| scope.spawn(move || share(first)))
+            .collect();
+        for thread in threads {
+            seen.add(&thread.join().expect("no walk panics"));
+        }
+    });
+    println!("{seen:?}");
+    assert_eq!(seen.ends.values().sum::<u64>(), WALKS);
+    let ends: Vec<_> = seen.ends.keys().copied().collect();
+    assert_eq!(ends, ["finished", "gave up", "stopped"]);
+    assert!(seen.faults > WALKS, "{seen:?}");
+    assert!(seen.commands > WALKS, "{seen:?}");
+}
