@@ -9,7 +9,7 @@ IN_EXAMPLES := --manifest-path examples/Cargo.toml --target-dir target/native-gu
 GUEST_CRATES := --locked -L error --config deny.toml
 IN_TEST_GUESTS := --manifest-path tests/guests/Cargo.toml --target-dir target/native-guests
 
-.PHONY: help setup demo test check guests fuzz deny advisories release kill-soak bench bench-micro clean
+.PHONY: help setup demo test check guests fuzz deny advisories release kill-soak soak mutants bench bench-micro clean
 
 help: ## This list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 20
@@ -72,6 +72,14 @@ bench-micro: release ## Measure the parts by time (criterion) and instructions (
 	$(RELEASE) build examples
 	$(RELEASE) build tests/guests
 	$(CARGO) bench -p tidegate-bench $(ARGS)
+
+# The same selection of packages as in `guests`.
+soak: ## Simulate whole jobs until something is found; options in ARGS, such as --for 8h, --seed N
+	$(CARGO) test --workspace --locked --no-run --test simulation
+	target/debug/tidegate-sim $(ARGS)
+
+mutants: ## Show that the simulation finds what it should; names of patches in ARGS
+	scripts/mutants.sh $(ARGS)
 
 clean: ## Remove what was built and what the demo wrote
 	rm -rf target demo

@@ -1,0 +1,371 @@
+//! The faults of one schedule: which are planned, which have fired, and what was seen that must
+//! never be.
+//!
+//! A fault is planned as "the n-th opportunity from now". It counts when it fires, not before.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crate::random::Random;
+
+/// Something that goes wrong, or that a person asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Fault {
+    /// The process is killed between two steps of the scheduler.
+    Kill,
+    /// The process is killed before an operation of the disk, in the middle of what it does.
+    KillAtDisk,
+    /// The power fails between two steps of the scheduler.
+    PowerFailure,
+    /// The power fails before an operation of the disk.
+    PowerFailureAtDisk,
+    /// The sync of a file fails.
+    FileSync,
+    /// The sync of a directory fails.
+    DirectorySync,
+    /// There is no room for a while.
+    DiskFull,
+    /// A write fails.
+    Write,
+    /// A file can't be read.
+    Read,
+    /// A rename fails.
+    Rename,
+    /// A file or directory can't be created, opened, listed or removed.
+    OtherDisk,
+    /// What the disk does takes up to a minute for a while.
+    SlowDisk,
+    /// An operator traps at a batch.
+    TrapProcess,
+    /// An operator traps at a watermark.
+    TrapWatermark,
+    /// An operator traps in `snapshot`.
+    TrapSnapshot,
+    /// An operator answers `snapshot` with a failure.
+    DeclineSnapshot,
+    /// An operator traps in `restore`.
+    TrapRestore,
+    /// An operator traps in `finish`.
+    TrapFinish,
+    /// An operator traps when a checkpoint is complete.
+    TrapComplete,
+    /// A source can't be opened.
+    OpenSource,
+    /// A source can't be read.
+    ReadSource,
+    /// Someone asks for a checkpoint.
+    AskCheckpoint,
+    /// Someone asks for a savepoint.
+    AskSavepoint,
+    /// Someone stops the job and starts it again.
+    AskStop,
+    /// Someone ends event time and stops the job.
+    AskDrain,
+    /// Someone cancels the job and starts it again.
+    AskCancel,
+    /// The process starts with other parallelisms.
+    Rescale,
+}
+
+impl Fault {
+    /// All of them.
+    pub const ALL: [Self; 27] = [
+        Self::Kill,
+        Self::KillAtDisk,
+        Self::PowerFailure,
+        Self::PowerFailureAtDisk,
+        Self::FileSync,
+        Self::DirectorySync,
+        Self::DiskFull,
+        Self::Write,
+        Self::Read,
+        Self::Rename,
+        Self::OtherDisk,
+        Self::SlowDisk,
+        Self::TrapProcess,
+        Self::TrapWatermark,
+        Self::TrapSnapshot,
+        Self::DeclineSnapshot,
+        Self::TrapRestore,
+        Self::TrapFinish,
+        Self::TrapComplete,
+        Self::OpenSource,
+        Self::ReadSource,
+        Self::AskCheckpoint,
+        Self::AskSavepoint,
+        Self::AskStop,
+        Self::AskDrain,
+        Self::AskCancel,
+        Self::Rescale,
+    ];
+
+    /// How many opportunities pass before it fires: 2^n at most, any power of two as likely.
+    fn bits(self) -> u64 {
+        match self {
+            Self::Kill | Self::PowerFailure => 13,
+            Self::KillAtDisk | Self::PowerFailureAtDisk => 10,
+            Self::SlowDisk | Self::Write | Self::OtherDisk => 7,
+            Self::FileSync | Self::DirectorySync | Self::DiskFull | Self::Rename => 6,
+            Self::TrapProcess | Self::ReadSource => 6,
+            Self::TrapWatermark | Self::TrapSnapshot | Self::DeclineSnapshot => 5,
+            Self::AskCheckpoint | Self::AskSavepoint => 5,
+            Self::AskStop | Self::AskDrain | Self::AskCancel => 5,
+            Self::Read | Self::TrapComplete => 4,
+            Self::TrapRestore | Self::OpenSource | Self::TrapFinish => 2,
+            // Happens between lives.
+            Self::Rescale => 0,
+        }
+    }
+
+    /// At least one is planned to fire in so many schedules.
+    pub(crate) fn planned_once_in(self) -> u64 {
+        // Only a life that begins with a checkpoint has an opportunity for it.
+        if self == Self::TrapRestore { 500 } else { 100 }
+    }
+
+    fn is_crash(self) -> bool {
+        matches!(
+            self,
+            Self::Kill | Self::KillAtDisk | Self::PowerFailure | Self::PowerFailureAtDisk
+        )
+    }
+}
+
+/// An operation of the disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum OnDisk {
+    Open,
+    Create,
+    List,
+    Read,
+    Write,
+    SyncFile,
+    Rename,
+    Remove,
+    SyncDirectory,
+}
+
+impl OnDisk {
+    fn fault(self) -> Fault {
+        match self {
+            Self::Open | Self::Create | Self::List | Self::Remove => Fault::OtherDisk,
+            Self::Read => Fault::Read,
+            Self::Write => Fault::Write,
+            Self::SyncFile => Fault::FileSync,
+            Self::Rename => Fault::Rename,
+            Self::SyncDirectory => Fault::DirectorySync,
+        }
+    }
+
+    fn takes_room(self) -> bool {
+        matches!(self, Self::Create | Self::Write)
+    }
+}
+
+/// The faults of one schedule. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) struct Faults(Arc<Mutex<Plan>>);
+
+#[derive(Debug)]
+struct Plan {
+    random: Random,
+    /// Planned for this life of the process, each with the opportunities before it.
+    planned: Vec<(Fault, u64)>,
+    crashed: Option<Fault>,
+    /// Operations that find the disk full from now on.
+    full_for: u64,
+    /// Operations of a kind that go on failing.
+    failing_for: BTreeMap<Fault, u64>,
+    /// Pieces of blocking work that are slow from now on, and how slow.
+    slow_for: (u64, u64),
+    fired: BTreeMap<Fault, u64>,
+    fired_in_life: u64,
+    violations: Vec<String>,
+    /// Savepoints that were called complete in this life.
+    savepoints: Vec<PathBuf>,
+}
+
+impl Faults {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(Arc::new(Mutex::new(Plan {
+            random: Random::new(seed, "faults"),
+            planned: Vec::new(),
+            crashed: None,
+            full_for: 0,
+            failing_for: BTreeMap::new(),
+            slow_for: (0, 0),
+            fired: BTreeMap::new(),
+            fired_in_life: 0,
+            violations: Vec::new(),
+            savepoints: Vec::new(),
+        })))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Plan> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A new life of the process begins, with up to `most` faults. What was planned and did not
+    /// come is forgotten.
+    pub(crate) fn plan_life(&self, most: u64) {
+        let mut plan = self.lock();
+        let Plan { random, .. } = &mut *plan;
+        let count = random.below(most + 1);
+        let mut planned = Vec::new();
+        for _ in 0..count {
+            let fault = match random.chance(1, 3) {
+                true => random.pick(&Fault::ALL[..4]),
+                false => random.pick(&Fault::ALL),
+            };
+            planned.push((fault, random.skewed(fault.bits())));
+        }
+        plan.planned = planned;
+        plan.crashed = None;
+        plan.full_for = 0;
+        plan.failing_for.clear();
+        plan.slow_for = (0, 0);
+        plan.fired_in_life = 0;
+    }
+
+    /// An opportunity for a fault. True if it fires.
+    pub(crate) fn hit(&self, fault: Fault) -> bool {
+        self.lock().hit(fault)
+    }
+
+    /// A step of the scheduler is about to be taken.
+    pub(crate) fn on_step(&self) {
+        let mut plan = self.lock();
+        plan.crash_at(Fault::Kill);
+        plan.crash_at(Fault::PowerFailure);
+    }
+
+    /// An operation of the disk is about to be done. An error stands for its failure.
+    pub(crate) fn on_disk(&self, operation: OnDisk) -> io::Result<()> {
+        let mut plan = self.lock();
+        plan.crash_at(Fault::KillAtDisk);
+        plan.crash_at(Fault::PowerFailureAtDisk);
+        if plan.crashed.is_some() {
+            return Err(io::Error::other("the process is gone"));
+        }
+        if operation.takes_room() {
+            if plan.hit(Fault::DiskFull) {
+                plan.full_for = 1 + plan.random.skewed(6);
+            }
+            if plan.full_for > 0 {
+                plan.full_for -= 1;
+                return Err(io::ErrorKind::StorageFull.into());
+            }
+        }
+        let fault = operation.fault();
+        if plan.hit(fault) {
+            // One in isolation as often as several in a row.
+            let more = plan.random.skewed(3);
+            plan.failing_for.insert(fault, 1 + more);
+        }
+        match plan.failing_for.get_mut(&fault) {
+            Some(times) if *times > 0 => {
+                *times -= 1;
+                Err(io::Error::other("a planned failure of the disk"))
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// How long the next piece of blocking work takes.
+    pub(crate) fn work_takes(&self) -> Duration {
+        let mut plan = self.lock();
+        if plan.hit(Fault::SlowDisk) {
+            let most_millis = plan.random.pick(&[100, 1_000, 10_000, 60_000]);
+            plan.slow_for = (1 + plan.random.skewed(4), most_millis);
+        }
+        let (times, most_millis) = plan.slow_for;
+        if times > 0 {
+            plan.slow_for.0 -= 1;
+            return Duration::from_millis(plan.random.below(most_millis));
+        }
+        // Most work is done before anything else happens, some takes a while.
+        let takes = plan.random.skewed(3);
+        Duration::from_millis(takes)
+    }
+
+    pub(crate) fn has_crashed(&self) -> bool {
+        self.lock().crashed.is_some()
+    }
+
+    /// How the life of the process ended, if it crashed.
+    pub(crate) fn crash(&self) -> Option<Fault> {
+        self.lock().crashed
+    }
+
+    /// How many fired in this life.
+    pub(crate) fn fired_in_life(&self) -> u64 {
+        self.lock().fired_in_life
+    }
+
+    pub(crate) fn fired(&self) -> BTreeMap<Fault, u64> {
+        self.lock().fired.clone()
+    }
+
+    /// Something that is not planned here happened.
+    pub(crate) fn note(&self, fault: Fault) {
+        *self.lock().fired.entry(fault).or_default() += 1;
+    }
+
+    /// True every other time.
+    pub(crate) fn coin(&self) -> bool {
+        self.lock().random.chance(1, 2)
+    }
+
+    /// Someone was told that a savepoint is complete.
+    pub(crate) fn savepoint_told(&self, path: PathBuf) {
+        self.lock().savepoints.push(path);
+    }
+
+    pub(crate) fn take_savepoints(&self) -> Vec<PathBuf> {
+        std::mem::take(&mut self.lock().savepoints)
+    }
+
+    /// Something happened that must never happen.
+    pub(crate) fn violation(&self, what: String) {
+        self.lock().violations.push(what);
+    }
+
+    pub(crate) fn violations(&self) -> Vec<String> {
+        self.lock().violations.clone()
+    }
+}
+
+impl Plan {
+    fn hit(&mut self, fault: Fault) -> bool {
+        if self.crashed.is_some() {
+            return false;
+        }
+        let mut due = None;
+        for (at, (planned, left)) in self.planned.iter_mut().enumerate() {
+            if *planned == fault {
+                if *left == 0 {
+                    due = Some(at);
+                    break;
+                }
+                *left -= 1;
+            }
+        }
+        let Some(at) = due else {
+            return false;
+        };
+        self.planned.swap_remove(at);
+        *self.fired.entry(fault).or_default() += 1;
+        self.fired_in_life += 1;
+        true
+    }
+
+    fn crash_at(&mut self, fault: Fault) {
+        assert!(fault.is_crash(), "{fault:?} is no crash");
+        if self.hit(fault) {
+            self.crashed = Some(fault);
+        }
+    }
+}

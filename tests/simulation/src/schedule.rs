@@ -1,0 +1,295 @@
+//! One schedule: a random job, run by the real runtime until it has finished, through every crash
+//! and failure that its seed has in store.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tidegate_runtime::checkpoint::DirStore;
+use tidegate_runtime::{JobError, JobErrorKind, JobHandle, Lineage, Outcome, RunOptions, run_on};
+use tokio::time::Instant;
+
+use crate::disk::SimulatedDisk;
+use crate::faults::{Fault, Faults};
+use crate::job::{Does, JobPlan};
+use crate::model::Given;
+use crate::oracle::{self, CHECKPOINTS, Newest, Reported, Violation};
+use crate::panics;
+use crate::person::Person;
+use crate::random::Random;
+use crate::scheduler::{Life, Scheduler};
+use crate::trace::Trace;
+
+/// After so many lives of the process nothing goes wrong any more.
+const FAULTY_LIVES: u64 = 5;
+/// The most faults that are planned for one life.
+const MOST_FAULTS: u64 = 5;
+/// G7: once nothing goes wrong any more, a job has finished after this time at the latest.
+const PROGRESS: Duration = Duration::from_secs(120);
+/// A life with faults in it is over by then.
+const LONGEST_LIFE: Duration = Duration::from_secs(3600);
+
+/// What came of a schedule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// What it was made from.
+    pub seed: u64,
+    /// How often each fault fired.
+    pub fired: BTreeMap<Fault, u64>,
+    /// How often the process was started.
+    pub lives: u64,
+    /// Checkpoints that were completed, as the job told it.
+    pub checkpoints: u64,
+    /// A digest of every step that was taken.
+    pub trace: u64,
+    /// What was wrong; none if nothing was.
+    pub violation: Option<String>,
+}
+
+/// Runs the schedule of a seed.
+#[must_use]
+pub fn run_schedule(seed: u64) -> Report {
+    run(seed, Trace::default())
+}
+
+/// Runs the schedule of a seed and tells what happened, for people.
+#[must_use]
+pub fn tell_schedule(seed: u64) -> Vec<String> {
+    let trace = Trace::logged();
+    let report = run(seed, trace.clone());
+    let mut told = vec![format!("{:#?}", JobPlan::new(seed))];
+    told.extend(trace.log());
+    told.push(format!("{report:#?}"));
+    told
+}
+
+fn run(seed: u64, trace: Trace) -> Report {
+    let faults = Faults::new(seed);
+    let mut schedule = Schedule {
+        seed,
+        plan: JobPlan::new(seed),
+        disk: SimulatedDisk::new(faults.clone(), trace.clone()),
+        random: Random::new(seed, "power"),
+        reported: Reported::default(),
+        newest: None,
+        earlier: Given::new(),
+        faults,
+        trace,
+        lives: 0,
+        checkpoints: 0,
+    };
+    let ran = panics::watched(|| {
+        let run = catch_unwind(AssertUnwindSafe(|| schedule.run()));
+        run.unwrap_or_else(|_| Err("the simulation itself panicked".to_owned()))
+    });
+    Report {
+        seed,
+        fired: schedule.faults.fired(),
+        lives: schedule.lives,
+        checkpoints: schedule.checkpoints,
+        trace: schedule.trace.digest(),
+        violation: ran.err(),
+    }
+}
+
+struct Schedule {
+    seed: u64,
+    plan: JobPlan,
+    disk: SimulatedDisk,
+    faults: Faults,
+    trace: Trace,
+    random: Random,
+    reported: Reported,
+    /// The newest checkpoint after the last life.
+    newest: Option<Newest>,
+    /// What splits had given that were dropped after their end.
+    earlier: Given,
+    lives: u64,
+    checkpoints: u64,
+}
+
+/// What a life of the process has told the outside, also if it was killed.
+#[derive(Default)]
+struct Told {
+    end: Option<Result<Outcome, JobError>>,
+    handle: Option<JobHandle>,
+}
+
+impl Schedule {
+    fn run(&mut self) -> Result<(), Violation> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .start_paused(true)
+            .build()
+            .map_err(|error| error.to_string())?;
+        while !self.reported.has_finished {
+            self.rescale();
+            let is_faulty = self.lives < FAULTY_LIVES;
+            let most = if is_faulty { MOST_FAULTS } else { 0 };
+            self.faults.plan_life(most);
+            self.lives += 1;
+            if self.lives > FAULTY_LIVES + 1 {
+                return Err("nothing goes wrong any more, and it does not finish".to_owned());
+            }
+            let limit = if is_faulty { LONGEST_LIFE } else { PROGRESS };
+            let (life, told) = runtime.block_on(self.live(limit));
+            self.after_life(life, told)
+                .map_err(|violation| format!("life {}: {violation}", self.lives))?;
+        }
+        // What was published stays so. What was removed may come back.
+        self.disk.fail_power(&mut self.random);
+        self.reported.has_cleared_up = false;
+        self.check()
+    }
+
+    /// One life of the process.
+    async fn live(&self, limit: Duration) -> (Option<Life>, Told) {
+        let told = Arc::new(Mutex::new(Told::default()));
+        let scheduler_seed = self.seed.wrapping_add(self.lives << 32);
+        let scheduler = Scheduler::new(scheduler_seed, &self.faults, &self.trace);
+        let main = self.process(scheduler.clone(), Arc::clone(&told));
+        let started = Instant::now();
+        let life = tokio::time::timeout(limit, scheduler.live(Box::pin(main))).await;
+        let took = started.elapsed().as_nanos();
+        self.trace.note(u64::try_from(took).unwrap_or(u64::MAX));
+        let mut told = told.lock().unwrap_or_else(PoisonError::into_inner);
+        (life.ok(), std::mem::take(&mut told))
+    }
+
+    /// What the process does: what the command `run` does.
+    fn process(
+        &self,
+        scheduler: Scheduler,
+        told: Arc<Mutex<Told>>,
+    ) -> impl Future<Output = ()> + Send + 'static {
+        let job = self
+            .plan
+            .job(self.seed ^ self.lives, &self.disk, &self.faults);
+        let (disk, faults) = (self.disk.clone(), self.faults.clone());
+        let mut lineage = [0; 16];
+        lineage[..8].copy_from_slice(&self.seed.to_le_bytes());
+        lineage[8..].copy_from_slice(&self.lives.to_le_bytes());
+        let options = RunOptions {
+            lineage: Some(Lineage(lineage)),
+            ..RunOptions::default()
+        };
+        async move {
+            let tell = |end| {
+                let mut told = told.lock().unwrap_or_else(PoisonError::into_inner);
+                told.end = Some(end);
+            };
+            let store = match DirStore::open_in(Arc::new(disk), Path::new(CHECKPOINTS)) {
+                Ok(store) => Arc::new(store),
+                Err(error) => return tell(Err(error.into())),
+            };
+            let (handle, control) = JobHandle::new("simulated");
+            {
+                let mut told = told.lock().unwrap_or_else(PoisonError::into_inner);
+                told.handle = Some(handle.clone());
+            }
+            let person = Person { handle, faults };
+            drop(scheduler.spawn(Box::pin(person.act())));
+            tell(run_on(Arc::new(scheduler), job, store, options, control).await);
+        }
+    }
+
+    fn after_life(&mut self, life: Option<Life>, told: Told) -> Result<(), Violation> {
+        let (crash, fired) = (self.faults.crash(), self.faults.fired_in_life());
+        // What follows looks at the disk as it is.
+        self.faults.plan_life(0);
+        if let Some(handle) = &told.handle {
+            let complete = handle.status().checkpoints;
+            self.checkpoints += complete.completed;
+            let newest = complete.last_completed.map(|summary| summary.checkpoint);
+            self.reported.checkpoint = self.reported.checkpoint.max(newest);
+        }
+        let savepoints = self.faults.take_savepoints();
+        self.reported.savepoints.extend(savepoints);
+        let asked_to_drain = self.faults.fired().contains_key(&Fault::AskDrain);
+        self.reported.may_be_drained |= asked_to_drain;
+        self.trace.tell(|| {
+            let lives = self.lives;
+            format!("life {lives}: {life:?} {crash:?} {:?}", told.end)
+        });
+        match life {
+            None => return Err(format!("it hangs or takes too long: {:#?}", told.handle)),
+            Some(Life::Endless) => return Err("it takes steps and gets nowhere".to_owned()),
+            Some(Life::Over) => {
+                self.disk.end_process();
+                self.after_end(told.end, fired)?;
+            }
+            Some(Life::Crashed) => match crash {
+                Some(Fault::PowerFailure | Fault::PowerFailureAtDisk) => {
+                    self.disk.fail_power(&mut self.random);
+                }
+                _ => self.disk.end_process(),
+            },
+        }
+        if let Some(panic) = panics::taken() {
+            return Err(format!("a panic: {panic}"));
+        }
+        if let Some(violation) = self.faults.violations().first() {
+            return Err(violation.clone());
+        }
+        self.check()
+    }
+
+    fn after_end(
+        &mut self,
+        end: Option<Result<Outcome, JobError>>,
+        fired: u64,
+    ) -> Result<(), Violation> {
+        match end.expect("a process that is over has told how") {
+            Ok(Outcome::Finished) => {
+                self.reported.has_finished = true;
+                self.reported.has_cleared_up = fired == 0;
+            }
+            Ok(Outcome::AlreadyFinished) => self.reported.has_finished = true,
+            Ok(Outcome::Stopped { checkpoint }) => {
+                let stopped_at = Some(checkpoint.0);
+                self.reported.checkpoint = self.reported.checkpoint.max(stopped_at);
+            }
+            Ok(Outcome::Cancelled) => {}
+            Err(error) if error.kind() != JobErrorKind::Failed => {
+                return Err(format!("the job is refused: {error}"));
+            }
+            Err(error) if fired == 0 => return Err(format!("it failed without a fault: {error}")),
+            Err(_) => {}
+        }
+        Ok(())
+    }
+
+    fn check(&mut self) -> Result<(), Violation> {
+        let newest = oracle::check(&self.plan, &self.disk, &self.reported, &self.earlier)?;
+        let checkpoint = newest.as_ref().map(|newest| newest.checkpoint);
+        self.trace.note(checkpoint.unwrap_or(u64::MAX));
+        self.newest = newest;
+        Ok(())
+    }
+
+    /// Now and then the next life begins with other parallelisms. Sources that have ended in part
+    /// may change: what ended splits have given is remembered here.
+    fn rescale(&mut self) {
+        if !self.random.chance(1, 4) {
+            return;
+        }
+        let mut fixed = BTreeSet::new();
+        if let Some(newest) = &self.newest {
+            self.earlier = newest.given.clone();
+            fixed.extend(newest.partly_ended.iter().cloned());
+            for node in &self.plan.nodes {
+                if matches!(node.does, Does::Give { .. }) {
+                    fixed.remove(&node.name);
+                }
+            }
+        }
+        let rescaled = self.plan.rescaled(&mut self.random, &fixed);
+        if rescaled.nodes != self.plan.nodes {
+            self.faults.note(Fault::Rescale);
+            self.trace.tell(|| format!("rescaled: {rescaled:#?}"));
+            self.plan = rescaled;
+        }
+    }
+}

@@ -1,0 +1,261 @@
+//! Everything that a job runs, in one thread: which task goes on next is drawn by lot.
+//!
+//! An executor for the runtime's chains, persisters and blocking work. Time is tokio's, paused: it
+//! goes on only when no task can. Some tasks are sluggish and pause now and then though they could
+//! go on. Between any two steps the process may be killed.
+
+use std::collections::BTreeMap;
+use std::future::{Future, poll_fn};
+use std::io;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Wake, Waker};
+use std::time::Duration;
+
+use tidegate_runtime::executor::{Executor, Joined, Task};
+use tokio::sync::oneshot;
+use tokio::time::{Instant, Sleep};
+
+use crate::faults::Faults;
+use crate::random::Random;
+use crate::trace::Trace;
+
+/// A life of the process that takes more steps than this gets nowhere.
+const MOST_STEPS: u64 = 3_000_000;
+
+/// How a life of the process ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Life {
+    /// What it was started for is done.
+    Over,
+    /// It was killed, or the power failed.
+    Crashed,
+    /// It takes steps and gets nowhere.
+    Endless,
+}
+
+/// The scheduler. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Scheduler(Arc<Mutex<State>>);
+
+struct State {
+    tasks: BTreeMap<u64, Sluggish>,
+    next_task: u64,
+    ready: Arc<Ready>,
+    random: Random,
+    faults: Faults,
+    trace: Trace,
+}
+
+/// Which tasks can go on.
+#[derive(Default)]
+struct Ready {
+    queue: Mutex<Queue>,
+}
+
+#[derive(Default)]
+struct Queue {
+    tasks: Vec<u64>,
+    scheduler: Option<Waker>,
+}
+
+impl Ready {
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn add(&self, task: u64) {
+        let scheduler = {
+            let mut queue = self.lock();
+            if queue.tasks.contains(&task) {
+                return;
+            }
+            queue.tasks.push(task);
+            queue.scheduler.take()
+        };
+        if let Some(scheduler) = scheduler {
+            scheduler.wake();
+        }
+    }
+}
+
+struct TaskWaker {
+    task: u64,
+    ready: Arc<Ready>,
+}
+
+impl Wake for TaskWaker {
+    fn wake(self: Arc<Self>) {
+        self.ready.add(self.task);
+    }
+}
+
+/// A task that pauses now and then.
+struct Sluggish {
+    task: Task,
+    waker: Waker,
+    /// Pauses once in so many times; 0 for never.
+    once_in: u64,
+    pause: Option<Pin<Box<Sleep>>>,
+}
+
+impl Sluggish {
+    /// True if the task is over.
+    fn step(&mut self, random: &mut Random) -> bool {
+        let mut context = Context::from_waker(&self.waker);
+        if self.once_in > 0 && self.pause.is_none() && random.chance(1, self.once_in) {
+            let pause = Duration::from_millis(1 + random.skewed(4));
+            self.pause = Some(Box::pin(tokio::time::sleep(pause)));
+        }
+        if let Some(pause) = &mut self.pause {
+            if pause.as_mut().poll(&mut context).is_pending() {
+                return false;
+            }
+            self.pause = None;
+        }
+        self.task.as_mut().poll(&mut context).is_ready()
+    }
+}
+
+impl Scheduler {
+    pub(crate) fn new(seed: u64, faults: &Faults, trace: &Trace) -> Self {
+        Self(Arc::new(Mutex::new(State {
+            tasks: BTreeMap::new(),
+            next_task: 0,
+            ready: Arc::default(),
+            random: Random::new(seed, "schedule"),
+            faults: faults.clone(),
+            trace: trace.clone(),
+        })))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Runs `main` and all that it starts until `main` is over or the process has crashed; what is
+    /// still there then is dropped.
+    pub(crate) async fn live(&self, main: Task) -> Life {
+        let main = self.start(main);
+        let life = self.run(main).await;
+        let left = std::mem::take(&mut self.lock().tasks);
+        drop(left);
+        self.lock().ready.lock().tasks.clear();
+        life
+    }
+
+    async fn run(&self, main: u64) -> Life {
+        let mut steps = 0;
+        let run = poll_fn(|context| {
+            let (faults, ready, trace) = {
+                let state = self.lock();
+                let ready = Arc::clone(&state.ready);
+                (state.faults.clone(), ready, state.trace.clone())
+            };
+            ready.lock().scheduler = Some(context.waker().clone());
+            loop {
+                faults.on_step();
+                if faults.has_crashed() {
+                    return Poll::Ready(Life::Crashed);
+                }
+                let Some(task) = self.draw() else {
+                    return Poll::Pending;
+                };
+                steps += 1;
+                trace.note(task);
+                if self.step(task) && task == main {
+                    return Poll::Ready(Life::Over);
+                }
+                if steps > MOST_STEPS {
+                    return Poll::Ready(Life::Endless);
+                }
+            }
+        });
+        // All tasks are polled in one, so tokio's budget of a task does not apply.
+        tokio::task::unconstrained(run).await
+    }
+
+    /// The task that goes on next.
+    fn draw(&self) -> Option<u64> {
+        let mut state = self.lock();
+        let ready = Arc::clone(&state.ready);
+        let mut queue = ready.lock();
+        if queue.tasks.is_empty() {
+            return None;
+        }
+        let at = state.random.index(queue.tasks.len());
+        Some(queue.tasks.swap_remove(at))
+    }
+
+    /// Lets a task go on; true if it is over.
+    fn step(&self, id: u64) -> bool {
+        // The lock is free meanwhile: the task may start others.
+        let (mut task, mut random) = {
+            let mut state = self.lock();
+            let Some(task) = state.tasks.remove(&id) else {
+                return false;
+            };
+            let seed = state.random.next();
+            (task, Random::new(seed, ""))
+        };
+        let is_over = task.step(&mut random);
+        if !is_over {
+            self.lock().tasks.insert(id, task);
+        }
+        is_over
+    }
+
+    fn start(&self, task: Task) -> u64 {
+        let mut state = self.lock();
+        let id = state.next_task;
+        state.next_task += 1;
+        let ready = Arc::clone(&state.ready);
+        let waker = Waker::from(Arc::new(TaskWaker { task: id, ready }));
+        let once_in = state.random.pick(&[0, 0, 100, 10]);
+        let sluggish = Sluggish {
+            task,
+            waker,
+            once_in,
+            pause: None,
+        };
+        state.tasks.insert(id, sluggish);
+        let ready = Arc::clone(&state.ready);
+        drop(state);
+        ready.add(id);
+        id
+    }
+
+    /// Starts a task beside the job.
+    pub(crate) fn spawn(&self, task: Task) -> Joined {
+        let (done, is_done) = oneshot::channel::<()>();
+        self.start(Box::pin(async move {
+            task.await;
+            drop(done);
+        }));
+        Box::pin(async move {
+            // Never sent: it is closed when the task is over.
+            _ = is_done.await;
+        })
+    }
+}
+
+impl Executor for Scheduler {
+    fn start_chain(&self, chain: Task) -> io::Result<Joined> {
+        Ok(Self::spawn(self, chain))
+    }
+
+    fn spawn(&self, task: Task) -> Joined {
+        Self::spawn(self, task)
+    }
+
+    fn run_blocking(&self, work: Box<dyn FnOnce() + Send>) {
+        let takes = self.lock().faults.work_takes();
+        let until = Instant::now() + takes;
+        self.start(Box::pin(async move {
+            if !takes.is_zero() {
+                tokio::time::sleep_until(until).await;
+            }
+            work();
+        }));
+    }
+}

@@ -1,0 +1,24 @@
+//! The share of the simulation that every change has to pass.
+
+use tidegate_sim::{Suite, run_schedule};
+
+#[test]
+fn the_same_seed_gives_the_same_run() {
+    for seed in 0..100 {
+        assert_eq!(run_schedule(seed), run_schedule(seed), "seed {seed}");
+    }
+}
+
+#[test]
+fn ten_thousand_schedules_lose_nothing_and_repeat_nothing() {
+    let suite = Suite {
+        first: 0,
+        schedules: 10_000,
+        for_at_most: None,
+        threads: 2,
+    };
+    let summary = suite.run();
+    println!("{summary}");
+    assert!(summary.failed.is_empty(), "{summary}");
+    assert_eq!(summary.fired_too_seldom(), [], "{summary}");
+}
