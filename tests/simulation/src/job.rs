@@ -333,6 +333,7 @@ fn settings(random: &mut Random) -> JobSettings {
             min_pause: millis(random.pick(&[0, 0, 10])),
             retain: random.pick(&[1, 2, 3]),
             tolerable_failures: random.pick(&[0, 1, 3]),
+            drill_every: None,
         },
         restart: match random.below(4) {
             0 => RestartSettings::None,

@@ -7,22 +7,21 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use tokio::task::JoinHandle;
-
 use super::CheckpointStore;
 use super::drill_schedule::{DrillOutcome, DrillSchedule};
 use crate::config::CheckpointSettings;
 use crate::drill::{Drill, DrillReport};
+use crate::executor::{Blocking, Executor, blocking};
 use crate::job::Job;
 use crate::start::unix_millis;
 use crate::status::DrillStatus;
 use crate::{CheckpointId, JobError, SubtaskId};
 
 /// The drills of a job.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Drills {
     schedule: DrillSchedule,
-    running: Option<JoinHandle<DrillOutcome>>,
+    running: Option<Blocking<DrillOutcome>>,
     is_over: Arc<AtomicBool>,
 }
 
@@ -46,6 +45,7 @@ impl Drills {
     /// A checkpoint is complete and published: starts its drill if one is due.
     pub(crate) fn on_completed(
         &mut self,
+        executor: &dyn Executor,
         job: &Arc<Job>,
         store: &Arc<dyn CheckpointStore>,
         checkpoint: CheckpointId,
@@ -63,7 +63,7 @@ impl Drills {
                 drilled(&job, &*store, checkpoint, &goes_on),
             )
         };
-        self.running = Some(tokio::task::spawn_blocking(work));
+        self.running = Some(blocking(executor, work));
     }
 
     /// Waits until the running drill is over; for ever if there is none. Cancel-safe.

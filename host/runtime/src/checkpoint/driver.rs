@@ -266,7 +266,9 @@ impl Driver {
                 self.waiters.on_published(checkpoint, &published.exported);
                 if !self.waiters.is_stopping() {
                     let (job, store) = (&self.start.job, &self.start.store);
-                    self.start.drills.on_completed(job, store, checkpoint);
+                    let executor = &*self.start.executor;
+                    let drills = &mut self.start.drills;
+                    drills.on_completed(executor, job, store, checkpoint);
                 }
                 self.show_status(control);
                 self.start.coordinator.on_published(now)

@@ -105,6 +105,7 @@ fn random_model(random: &mut Random, topology: Topology) -> Model {
         min_pause: Duration::from_secs(random.below(4)),
         retain: 1,
         tolerable_failures: random.count(3),
+        drill_every: None,
     };
     let budget = Budget {
         faults: random.count(4),
