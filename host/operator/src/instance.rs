@@ -50,7 +50,7 @@ pub struct Instance {
     subtask: u32,
     /// True once a call failed, and while a call runs.
     spent: bool,
-    rejected: Option<Batch>,
+    failed_record: Option<Batch>,
     is_near_snapshot_limit: bool,
 }
 
@@ -91,7 +91,7 @@ impl Instance {
             operator: context.operator.clone(),
             subtask: context.subtask,
             spent: false,
-            rejected: None,
+            failed_record: None,
             is_near_snapshot_limit: false,
         };
         let context = types::Context::from(context);
@@ -107,8 +107,7 @@ impl Instance {
     ///
     /// # Errors
     ///
-    /// [`GuestFault`]. After [`FaultCause::InvalidRecord`], [`Instance::take_rejected`] has the
-    /// record.
+    /// [`GuestFault`]. [`Instance::take_failed_record`] then has the record, if it is known.
     pub fn process(&mut self, input: u32, batch: Batch) -> Result<Vec<Emission>, GuestFault> {
         let records = types::Batch::from(batch);
         let processed = self.call(
@@ -116,7 +115,7 @@ impl Instance {
             |guest, store| guest.call_process(store, input, &records),
             OutputRules::check_emissions,
         );
-        processed.map_err(|fault| self.with_rejected_record(fault, records))
+        processed.map_err(|fault| self.with_failed_record(fault, &records))
     }
 
     /// Tells the operator that no record older than `watermark` follows.
@@ -204,10 +203,10 @@ impl Instance {
         self.store.data_mut().log.take_dropped()
     }
 
-    /// The record that the guest could not process, as a batch of one row. There is one after
-    /// [`FaultCause::InvalidRecord`], once.
-    pub fn take_rejected(&mut self) -> Option<Batch> {
-        self.rejected.take()
+    /// The record that the last `process` failed on, as a batch of one row, once: the one that the
+    /// guest called invalid, or the only one that it was given.
+    pub fn take_failed_record(&mut self) -> Option<Batch> {
+        self.failed_record.take()
     }
 
     /// Says that snapshots will soon be too large, once each time that they come near the limit.
@@ -271,15 +270,19 @@ impl Instance {
         }
     }
 
-    /// Keeps the record that the guest calls invalid, if it was given such a record.
-    fn with_rejected_record(&mut self, fault: GuestFault, records: types::Batch) -> GuestFault {
+    /// Keeps the record that the guest failed on, if it is known; a record that the guest was not
+    /// given can't be invalid.
+    fn with_failed_record(&mut self, fault: GuestFault, records: &types::Batch) -> GuestFault {
         let GuestFault { call, cause, .. } = fault;
+        let rows = records.timestamps.len();
         let FaultCause::InvalidRecord { row, reason } = cause else {
+            // A spent instance was not called, so that it failed on nothing.
+            let is_only = rows == 1 && cause != FaultCause::InstanceSpent;
+            self.failed_record = is_only.then(|| one_record(records, 0));
             return self.fault(call, cause);
         };
-        let rows = records.timestamps.len();
         let cause = if (row as usize) < rows {
-            self.rejected = Some(one_record(&records, row as usize));
+            self.failed_record = Some(one_record(records, row as usize));
             FaultCause::InvalidRecord { row, reason }
         } else {
             FaultCause::UnknownRecord { row, rows, reason }

@@ -349,8 +349,25 @@ fn an_invalid_record_is_named_and_given_back() {
     let fault = instance.process(0, records).expect_err("one is invalid");
     let reason = "no number".to_owned();
     assert_eq!(fault.cause, FaultCause::InvalidRecord { row: 1, reason });
-    assert_eq!(instance.take_rejected(), Some(batch(&[("b", "x")])));
-    assert_eq!(instance.take_rejected(), None);
+    assert_eq!(instance.take_failed_record(), Some(batch(&[("b", "x")])));
+    assert_eq!(instance.take_failed_record(), None);
+}
+
+#[test]
+fn a_trap_at_the_only_record_gives_it_back_and_a_spent_instance_gives_none() {
+    let guest = Guest::idle().export(GuestCall::Process, "unreachable");
+    let mut instance = open(&guest);
+    let record = batch(&[("b", "x")]);
+    let trapped = instance.process(0, record.clone());
+    trapped.expect_err("it traps");
+    assert_eq!(instance.take_failed_record(), Some(record.clone()));
+    let spent = instance.process(0, record).expect_err("it is spent");
+    assert_eq!(spent.cause, FaultCause::InstanceSpent);
+    assert_eq!(instance.take_failed_record(), None);
+    let mut instance = open(&guest);
+    let trapped = instance.process(0, batch(&[("a", "1"), ("b", "2")]));
+    trapped.expect_err("it traps");
+    assert_eq!(instance.take_failed_record(), None, "it may be either");
 }
 
 #[test]
@@ -380,5 +397,5 @@ fn an_invalid_record_that_the_batch_does_not_have_is_a_fault_of_its_own() {
         reason: String::new(),
     };
     assert_eq!(fault.cause, unknown);
-    assert_eq!(instance.take_rejected(), None);
+    assert_eq!(instance.take_failed_record(), None);
 }
