@@ -28,6 +28,17 @@ pub(crate) struct Unread<'a> {
     pub(crate) is_last: bool,
 }
 
+impl Unread<'_> {
+    /// The same, with no line that begins `reach` bytes on or further: one line, if that is 1.
+    pub(crate) fn up_to(self, reach: Option<u64>) -> Self {
+        let reach = reach.and_then(|reach| usize::try_from(reach).ok());
+        Self {
+            owned: reach.map_or(self.owned, |reach| reach.min(self.owned)),
+            ..self
+        }
+    }
+}
+
 /// The lines of one batch.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Lines {
@@ -162,6 +173,20 @@ mod tests {
         assert_eq!(take("ab\ncd\nef", 2, true), lines(&["ab"], 3));
         assert_eq!(take("ab\ncd\nef", 4, true), lines(&["ab", "cd"], 6));
         assert_eq!(take("ab\ncd\nef", 6, true), lines(&["ab", "cd"], 6));
+    }
+
+    #[test]
+    fn a_reach_of_one_byte_is_one_line_however_short() {
+        let bytes = "\n\nab";
+        let unread = Unread {
+            bytes: bytes.as_bytes(),
+            owned: bytes.len(),
+            is_last: true,
+        };
+        let lines = |unread| take_lines(unread, WIDE).map(|lines| lines.consumed);
+        assert_eq!(lines(unread.up_to(Some(1))), Ok(1));
+        assert_eq!(lines(unread.up_to(Some(2))), Ok(2));
+        assert_eq!(lines(unread.up_to(None)), Ok(4));
     }
 
     #[test]

@@ -15,7 +15,9 @@ use bytesize::ByteSize;
 use memchr::memchr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use tidegate_runtime::source::{BoxFuture, Source, SourceConnector, SourceOutput, SourceSplit};
+use tidegate_runtime::source::{
+    BoxFuture, CloseLook, Source, SourceConnector, SourceOutput, SourcePlace, SourceSplit,
+};
 use tidegate_runtime::{ConnectorError, SubtaskId};
 use tokio::sync::mpsc;
 
@@ -196,9 +198,13 @@ impl SourceConnector for StdinConnector {
             limits: self.limits,
             stream: Some(stream),
             input: Arc::clone(&self.input),
+            look: CloseLook::default(),
         }))
     }
 }
+
+/// The name of the only split, in places of records.
+const STANDARD_INPUT: &str = "standard input";
 
 /// What the reading thread gives: what is no record yet, and before it what may be asked for again.
 struct LineStream {
@@ -215,6 +221,8 @@ struct LineStream {
     failed: Option<(io::ErrorKind, String)>,
     /// True until the first read if another process has read before this one.
     is_continued: bool,
+    /// Where the last batch begins, in bytes of the whole input of the job.
+    batch_start: u64,
 }
 
 impl LineStream {
@@ -253,6 +261,7 @@ impl LineStream {
             has_ended: false,
             failed: None,
             is_continued: begins_at > 0,
+            batch_start: begins_at,
         })
     }
 
@@ -283,11 +292,15 @@ impl LineStream {
     }
 
     /// The next batch. Cancel-safe: what a wait gives is kept before the next wait.
-    async fn next(&mut self, limits: LineLimits) -> Result<SourceOutput, ConnectorError> {
+    async fn next(
+        &mut self,
+        limits: LineLimits,
+        look: &CloseLook,
+    ) -> Result<SourceOutput, ConnectorError> {
         self.is_continued = false;
         loop {
             if self.is_searchable {
-                let lines = self.take_lines(limits)?;
+                let lines = self.take_lines(limits, look)?;
                 if !lines.values.is_empty() {
                     return Ok(SourceOutput::Batch(lines::to_batch(lines.values)));
                 }
@@ -316,17 +329,23 @@ impl LineStream {
         }
     }
 
-    fn take_lines(&mut self, limits: LineLimits) -> Result<Lines, ConnectorError> {
+    fn take_lines(
+        &mut self,
+        limits: LineLimits,
+        look: &CloseLook,
+    ) -> Result<Lines, ConnectorError> {
         let bytes = &self.buffer[self.given..];
         let unread = Unread {
             bytes,
             owned: bytes.len(),
             is_last: self.has_ended,
         };
+        let unread = unread.up_to(look.reach(STANDARD_INPUT, self.bytes()));
         let lines = lines::take_lines(unread, limits).map_err(|_| ConnectorError::Record {
             position: format!("standard input, byte {}", self.bytes()),
             reason: format!("the line is longer than {} bytes", limits.record_bytes),
         })?;
+        self.batch_start = self.bytes();
         self.given += lines.consumed;
         if self.given > MOST_KEPT_BYTES {
             self.forget(self.given - MOST_KEPT_BYTES / 2);
@@ -344,13 +363,14 @@ struct StdinSource {
     /// Some until this is dropped.
     stream: Option<LineStream>,
     input: Arc<Mutex<Input>>,
+    look: CloseLook,
 }
 
 impl Source for StdinSource {
     fn poll(&mut self) -> BoxFuture<'_, Result<SourceOutput, ConnectorError>> {
         Box::pin(async {
             match &mut self.stream {
-                Some(stream) => stream.next(self.limits).await,
+                Some(stream) => stream.next(self.limits, &self.look).await,
                 None => Ok(SourceOutput::Ended),
             }
         })
@@ -373,6 +393,19 @@ impl Source for StdinSource {
             }
             None => stream.release(u64::MAX),
         }
+    }
+
+    fn last_place(&self) -> Option<SourcePlace> {
+        let stream = self.stream.as_ref()?;
+        Some(SourcePlace {
+            split: STANDARD_INPUT.to_owned(),
+            from: stream.batch_start,
+            to: stream.bytes(),
+        })
+    }
+
+    fn look_closely(&mut self, look: CloseLook) {
+        self.look = look;
     }
 }
 

@@ -17,7 +17,9 @@ use bytesize::ByteSize;
 use cap_std::fs::Dir;
 use schemars::JsonSchema;
 use serde::Deserialize;
-use tidegate_runtime::source::{BoxFuture, Source, SourceConnector, SourceOutput, SourceSplit};
+use tidegate_runtime::source::{
+    BoxFuture, CloseLook, Source, SourceConnector, SourceOutput, SourcePlace, SourceSplit,
+};
 use tidegate_runtime::{ConnectorError, SubtaskId};
 
 use crate::byte_size::ByteSizeText;
@@ -209,6 +211,7 @@ impl SourceConnector for FileConnector {
                 .input
                 .rate_per_subtask
                 .map(|rate| Pacer::new(rate, 1, AfterStall::Forgive)),
+            look: CloseLook::default(),
         }))
     }
 }
@@ -219,13 +222,14 @@ struct FileSource {
     current: Option<SplitReader>,
     waiting: VecDeque<FilePosition>,
     pacer: Option<Pacer>,
+    look: CloseLook,
 }
 
 impl FileSource {
     fn next(&mut self) -> Result<SourceOutput, ConnectorError> {
         loop {
             if let Some(reader) = &mut self.current {
-                if let Some(batch) = reader.next_batch()? {
+                if let Some(batch) = reader.next_batch(&self.look)? {
                     return Ok(SourceOutput::Batch(batch));
                 }
                 self.current = None;
@@ -263,5 +267,13 @@ impl Source for FileSource {
         let positions = current.chain(self.waiting.iter().cloned());
         let left = positions.filter(|position| !position.is_done());
         left.map(|position| position.to_split()).collect()
+    }
+
+    fn last_place(&self) -> Option<SourcePlace> {
+        self.current.as_ref().map(SplitReader::last_place)
+    }
+
+    fn look_closely(&mut self, look: CloseLook) {
+        self.look = look;
     }
 }

@@ -10,6 +10,7 @@ use cap_std::fs::Dir;
 use memchr::memchr;
 use tidegate_operator::Batch;
 use tidegate_runtime::ConnectorError;
+use tidegate_runtime::source::{CloseLook, SourcePlace};
 
 use super::glob_walk::Glob;
 use super::position::{FilePosition, HISTORY_BYTES, digest, read_before};
@@ -30,6 +31,8 @@ pub(super) struct SplitReader {
     filled: usize,
     /// True in the middle of a line that belongs to the split before.
     is_skipping: bool,
+    /// Where the last batch begins.
+    batch_start: u64,
 }
 
 impl SplitReader {
@@ -56,11 +59,12 @@ impl SplitReader {
             cursor: filled,
             filled,
             is_skipping,
+            batch_start: 0,
         })
     }
 
     /// The next batch. None at the end of the split.
-    pub(super) fn next_batch(&mut self) -> Result<Option<Batch>, ConnectorError> {
+    pub(super) fn next_batch(&mut self, look: &CloseLook) -> Result<Option<Batch>, ConnectorError> {
         loop {
             if self.position.is_done() {
                 return Ok(None);
@@ -69,13 +73,24 @@ impl SplitReader {
                 self.skip()?;
                 continue;
             }
-            let lines = lines::take_lines(self.unread(), self.limits);
+            let reach = look.reach(&self.position.file, self.position.position);
+            let lines = lines::take_lines(self.unread().up_to(reach), self.limits);
             let lines = lines.map_err(|_| self.too_long())?;
             if !lines.values.is_empty() {
+                self.batch_start = self.position.position;
                 self.advance(lines.consumed);
                 return Ok(Some(lines::to_batch(lines.values)));
             }
             self.fill()?;
+        }
+    }
+
+    /// Where the last batch stands, in bytes of the file.
+    pub(super) fn last_place(&self) -> SourcePlace {
+        SourcePlace {
+            split: self.position.file.clone(),
+            from: self.batch_start,
+            to: self.position.position,
         }
     }
 

@@ -5,7 +5,9 @@
 
 use tidegate_operator::{Batch, NO_TIMESTAMP};
 use tidegate_runtime::ConnectorError;
-use tidegate_runtime::source::{BoxFuture, Source, SourceOutput, SourceSplit};
+use tidegate_runtime::source::{
+    BoxFuture, CloseLook, Source, SourceOutput, SourcePlace, SourceSplit,
+};
 
 use super::columns::{self, RegularOffsets};
 use super::ranges::{Range, Run};
@@ -23,6 +25,9 @@ pub(super) struct GeneratorSource {
     /// The watermark that follows the last batch.
     watermark: Option<i64>,
     offsets: RegularOffsets,
+    look: CloseLook,
+    /// The first integer of the last batch, and the one behind its last.
+    last: Option<(u64, u64)>,
 }
 
 impl GeneratorSource {
@@ -46,23 +51,37 @@ impl GeneratorSource {
             pacer: options.rate.map(paced),
             watermark: None,
             offsets: RegularOffsets::for_rows(options.batch),
+            look: CloseLook::default(),
+            last: None,
         }
     }
 
     fn furthest_behind(&mut self) -> Option<&mut Range> {
-        let left = self.ranges.iter_mut().filter(|range| !range.is_done());
-        left.min_by_key(|range| range.next())
+        furthest_behind(&mut self.ranges)
     }
 
     /// Takes the integers of one batch. None if none is left.
     fn take_runs(&mut self, records: u32) -> Option<Vec<Run>> {
         let mut room = records as usize;
-        let range = self.furthest_behind()?;
+        let range = furthest_behind(&mut self.ranges)?;
         let mut runs = Vec::new();
-        while let Some(run) = range.take(room) {
+        loop {
+            let at = u64::try_from(range.next()).unwrap_or(u64::MAX);
+            let reach = self.look.reach(INTEGERS, at);
+            let limit = reach.and_then(|reach| usize::try_from(reach).ok());
+            let Some(run) = range.take(limit.map_or(room, |limit| limit.min(room))) else {
+                break;
+            };
             room -= run.count;
             runs.push(run);
+            if reach.is_some() {
+                break;
+            }
         }
+        self.last = runs.first().zip(runs.last()).map(|(first, last)| {
+            let behind = last.first + last.count as u64;
+            (first.first, behind)
+        });
         assert!(!runs.is_empty(), "a range that is not done has an integer");
         Some(runs)
     }
@@ -113,6 +132,14 @@ impl GeneratorSource {
     }
 }
 
+/// Where all of a generator's records stand: the name says by itself which one it is.
+const INTEGERS: &str = "integers";
+
+fn furthest_behind(ranges: &mut [Range]) -> Option<&mut Range> {
+    let left = ranges.iter_mut().filter(|range| !range.is_done());
+    left.min_by_key(|range| range.next())
+}
+
 fn rows(runs: &[Run]) -> usize {
     runs.iter().map(|run| run.count).sum()
 }
@@ -160,5 +187,15 @@ impl Source for GeneratorSource {
             sharing: self.sharing,
         };
         left.map(|range| position(range).to_split()).collect()
+    }
+
+    fn last_place(&self) -> Option<SourcePlace> {
+        let (from, to) = self.last?;
+        let split = INTEGERS.to_owned();
+        Some(SourcePlace { split, from, to })
+    }
+
+    fn look_closely(&mut self, look: CloseLook) {
+        self.look = look;
     }
 }

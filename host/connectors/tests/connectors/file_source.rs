@@ -8,9 +8,13 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tidegate_runtime::ConnectorError;
-use tidegate_runtime::source::{SourceConnector, SourceOutput, SourceSplit};
+use tidegate_runtime::source::{
+    CloseLook, SourceConnector, SourceOutput, SourcePlace, SourceSplit,
+};
 
-use crate::support::{job_refusal, read_all, read_batches, source_options, state_refusal, subtask};
+use crate::support::{
+    job_refusal, poll, read_all, read_batches, source_options, state_refusal, subtask, values_of,
+};
 
 fn directory(files: &[(&str, &[u8])]) -> TempDir {
     let directory = tempfile::tempdir().expect("a temporary directory");
@@ -391,4 +395,32 @@ async fn a_rate_paces_each_subtask_and_loses_no_line() {
     assert_eq!(read, lines);
     let seconds = started.elapsed().as_secs();
     assert!((9..=10).contains(&seconds), "{seconds} s of paused time");
+}
+
+#[test]
+fn a_closer_look_gives_single_lines_where_it_is_asked_and_says_where_they_stand() {
+    let text = "one\n\n\nfour\nfive\nsix";
+    let directory = directory(&[("a.txt", text.as_bytes())]);
+    let connector = all_files(directory.path());
+    let splits = connector.plan(1).expect("it can be planned").remove(0);
+    let mut source = connector.open(&subtask(0), splits).expect("it opens");
+    let split = "a.txt".to_owned();
+    let (from, to) = (4, 10);
+    source.look_closely(CloseLook::new(vec![SourcePlace { split, from, to }]));
+    let mut batches = Vec::new();
+    while let SourceOutput::Batch(batch) = poll(&mut *source).expect("it can be read") {
+        let place = source.last_place().expect("a file knows its places");
+        batches.push((values_of(&batch).join("|"), place.to_string()));
+    }
+    let batch = |values: &str, place: &str| (values.to_owned(), place.to_owned());
+    assert_eq!(
+        batches,
+        [
+            batch("one", "a.txt 0..4"),
+            batch("", "a.txt 4..5"),
+            batch("", "a.txt 5..6"),
+            batch("four", "a.txt 6..11"),
+            batch("five|six", "a.txt 11..19"),
+        ]
+    );
 }

@@ -7,11 +7,11 @@ use std::time::Duration;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use tidegate_runtime::ConnectorError;
-use tidegate_runtime::source::{Source, SourceConnector, SourceOutput};
+use tidegate_runtime::source::{CloseLook, Source, SourceConnector, SourceOutput, SourcePlace};
 use tokio::time::{Instant, timeout};
 
 use crate::support::{
-    job_refusal, poll, read_all, read_batches, source_options, state_refusal, subtask,
+    job_refusal, poll, read_all, read_batches, source_options, state_refusal, subtask, values_of,
 };
 
 fn generator(options: Value) -> Arc<dyn SourceConnector> {
@@ -226,7 +226,7 @@ async fn a_poll_that_is_given_up_moves_nothing() {
                 given_up += 1;
                 assert_eq!(source.splits(), before);
             }
-            Ok(Ok(SourceOutput::Batch(batch))) => values.extend(crate::support::values_of(&batch)),
+            Ok(Ok(SourceOutput::Batch(batch))) => values.extend(values_of(&batch)),
             Ok(Ok(SourceOutput::Watermark(_))) => panic!("there are no timestamps"),
             Ok(Ok(SourceOutput::Ended)) => break,
             Ok(Err(error)) => panic!("{error}"),
@@ -273,4 +273,52 @@ fn a_position_that_is_not_one_is_refused() {
     let refused: Result<_, ConnectorError> = connector.open(&subtask(0), vec![split]);
     let reason = state_refusal(refused);
     assert!(reason.contains("format version 9"), "{reason}");
+}
+
+/// Reads to the end with a closer look: the values of each batch, and the place that it is said to
+/// stand in.
+fn read_closely(source: &mut dyn Source, look: CloseLook) -> Vec<(Vec<String>, SourcePlace)> {
+    source.look_closely(look);
+    let mut batches = Vec::new();
+    loop {
+        match poll(source).expect("it can be read") {
+            SourceOutput::Batch(batch) => {
+                let place = source.last_place().expect("a generator knows its places");
+                batches.push((values_of(&batch), place));
+            }
+            SourceOutput::Watermark(_) => {}
+            SourceOutput::Ended => return batches,
+        }
+    }
+}
+
+#[test]
+fn a_closer_look_gives_single_integers_where_it_is_asked_and_all_of_them_in_all() {
+    // Two subtasks: the integers of each are in blocks, with gaps between them.
+    for parallelism in [1, 2] {
+        let connector = generator(json!({ "from": 0, "to": 999, "batch": 100 }));
+        let mut all = Vec::new();
+        for splits in connector.plan(parallelism).expect("it can be planned") {
+            let mut source = connector.open(&subtask(0), splits).expect("it opens");
+            let place = |from, to| SourcePlace {
+                split: "integers".to_owned(),
+                from,
+                to,
+            };
+            let look = CloseLook::new(vec![place(120, 135), place(700, 701)]);
+            for (values, place) in read_closely(&mut *source, look.clone()) {
+                let ends = (place.from.to_string(), (place.to - 1).to_string());
+                let found = (values[0].clone(), values[values.len() - 1].clone());
+                assert_eq!(found, ends, "{place}");
+                let is_looked_at = |value: &String| {
+                    let integer = value.parse().expect("values are integers");
+                    (120..135).contains(&integer) || integer == 700
+                };
+                let is_close = values.iter().any(is_looked_at);
+                assert!(!is_close || values.len() == 1, "{place} has {values:?}");
+                all.extend(values);
+            }
+        }
+        assert_eq!(sorted(all), sorted(integers(0, 999)));
+    }
 }

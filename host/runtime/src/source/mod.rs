@@ -4,6 +4,8 @@
 //! [`Source`] reads the splits of one subtask and knows its position after each batch. A position
 //! goes into a checkpoint and comes back as it was.
 
+mod place;
+
 use std::future::Future;
 use std::pin::Pin;
 
@@ -11,6 +13,8 @@ use serde::{Deserialize, Serialize};
 use tidegate_operator::Batch;
 
 use crate::{ConnectorError, SubtaskId};
+
+pub use place::{CloseLook, SourcePlace};
 
 /// A boxed future, so that sources can be trait objects.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -95,4 +99,18 @@ pub trait Source: Send {
     /// them is asked for again in the life of the process. For sources that must keep by
     /// themselves what they may be asked for again.
     fn release(&mut self, _splits: &[SourceSplit]) {}
+
+    /// Where the records of the last batch stood. Asked after each batch while a record is being
+    /// looked for, and not otherwise. None if the source can't tell: a record is then found again
+    /// by what is in it alone.
+    fn last_place(&self) -> Option<SourcePlace> {
+        None
+    }
+
+    /// From now on no batch reaches further than `look` allows: records in the places that it names
+    /// come one in a batch. Called before the first `poll`, and again with nothing in it when the
+    /// record that was looked for is found.
+    fn look_closely(&mut self, look: CloseLook) {
+        drop(look);
+    }
 }
