@@ -10,15 +10,18 @@ const FILE_LINES: usize = 500;
 const LINE_CHARS: usize = 100;
 
 /// Files that decide and do nothing: events and time come in, actions go out.
-const PURE: [&str; 16] = [
+const PURE: [&str; 19] = [
     "host/runtime/src/graph/",
     "host/runtime/src/stream/",
     "host/runtime/src/recovery/",
     "host/runtime/src/channel/inbox.rs",
     "host/runtime/src/channel/inbox/",
+    "host/runtime/src/source/place.rs",
     "host/runtime/src/task/aligner.rs",
+    "host/runtime/src/task/dead_letter.rs",
     "host/runtime/src/task/scatter.rs",
     "host/runtime/src/drill/comparison.rs",
+    "host/runtime/src/checkpoint/care_watch.rs",
     "host/runtime/src/checkpoint/coordinator.rs",
     "host/runtime/src/checkpoint/drill_schedule.rs",
     "host/runtime/src/checkpoint/pending.rs",

@@ -165,13 +165,19 @@ impl From<StoreError> for Failure {
 
 fn of_job(error: &JobError) -> Option<String> {
     match error {
-        JobError::Guest(fault) => {
+        JobError::Guest(_) | JobError::Record(_) => {
+            let fault = error.guest_fault()?;
             let limit = limit_behind(&fault.cause)?;
             let operator = &fault.operator;
             Some(format!(
                 "if the operator needs it, raise `{limit}` in the `limits` of [operator.{operator}]"
             ))
         }
+        JobError::IsolationExhausted { .. } => Some(
+            "if so many records are invalid, raise `restarts` in [isolation]; what is complete \
+             stays, and running the job again goes on from there"
+                .to_owned(),
+        ),
         JobError::Store(StoreError::Corrupt { .. } | StoreError::NothingValid { .. }) => Some(
             "`tidegate checkpoint verify` tells which checkpoints are whole; name one of them, or \
              a savepoint, with --from"

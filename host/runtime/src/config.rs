@@ -71,6 +71,54 @@ impl Default for RestartSettings {
     }
 }
 
+/// What happens with a record that an operator can't process: the job file's `on-invalid-record`
+/// and `on-trap`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RecordPolicy {
+    /// The attempt fails. When no restart is left, the job ends with a message that names the
+    /// record.
+    #[default]
+    Fail,
+    /// The record is isolated and sent to the operator's dead-letter port; the job goes on with all
+    /// others.
+    DeadLetter,
+}
+
+/// The policies of one operator.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RecordPolicies {
+    /// For a record that the guest calls invalid.
+    pub on_invalid_record: RecordPolicy,
+    /// For a record in whose `process` the guest traps, meets a limit or breaks the contract.
+    pub on_trap: RecordPolicy,
+}
+
+impl RecordPolicies {
+    /// True if any record may go to the dead-letter port.
+    #[must_use]
+    pub fn has_dead_letters(&self) -> bool {
+        [self.on_invalid_record, self.on_trap].contains(&RecordPolicy::DeadLetter)
+    }
+}
+
+/// How often the job may be restarted only to isolate records: the job file's `[isolation]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IsolationSettings {
+    /// The most restarts within any `period`. They do not count against `[restart]`.
+    pub restarts: u32,
+    /// See `restarts`.
+    pub period: Duration,
+}
+
+impl Default for IsolationSettings {
+    fn default() -> Self {
+        Self {
+            restarts: 100,
+            period: Duration::from_secs(600),
+        }
+    }
+}
+
 /// All settings of a job that are not its graph.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JobSettings {
@@ -78,6 +126,8 @@ pub struct JobSettings {
     pub checkpoint: CheckpointSettings,
     /// See [`RestartSettings`].
     pub restart: RestartSettings,
+    /// See [`IsolationSettings`].
+    pub isolation: IsolationSettings,
     /// The most bytes of batches that one channel may hold before its sender waits.
     pub channel_capacity: u32,
     /// Bytes that all channels of a job may hold together: with many channels, each holds less.
@@ -104,6 +154,7 @@ impl Default for JobSettings {
         Self {
             checkpoint: CheckpointSettings::default(),
             restart: RestartSettings::default(),
+            isolation: IsolationSettings::default(),
             channel_capacity: 1 << 20,
             channels_capacity: 256 << 20,
             joined_records: 1024,

@@ -17,9 +17,10 @@ use crate::channel::{ChannelLimits, ChannelSender, InputGate, bounded};
 use crate::checkpoint::CheckpointStore;
 use crate::config::JobSettings;
 use crate::executor::{Executor, Joined, Task, panic_message};
-use crate::graph::{Chain, Downstream, ExecutionGraph, KeyGroups, Link, NodeKind};
+use crate::graph::{Chain, Downstream, Edge, ExecutionGraph, KeyGroups, Link, NodeKind};
 use crate::job::Job;
 use crate::metrics::AttemptMetrics;
+use crate::recovery::CarePlan;
 use crate::source::{Source, SourceSplit};
 use crate::task::control::{ChainEvent, ControlMessage};
 use crate::task::{
@@ -62,6 +63,8 @@ pub(crate) struct Attempt {
     pub(crate) store: Arc<dyn CheckpointStore>,
     pub(crate) metrics: AttemptMetrics,
     pub(crate) executor: Arc<dyn Executor>,
+    /// Only if a record is being looked for.
+    pub(crate) care: Option<Arc<CarePlan>>,
 }
 
 /// A running attempt.
@@ -123,6 +126,7 @@ pub(crate) fn deploy(graph: ExecutionGraph, mut attempt: Attempt) -> Deployment 
             checkpoint: attempt.checkpoint,
             starts: starts.collect(),
             metrics: attempt.metrics.clone(),
+            care: attempt.care.clone(),
             gate: channels.take_gate(chain.id),
             senders: channels.take_senders(&chain),
             control: control_receiver,
@@ -196,6 +200,7 @@ struct StartingChain {
     /// By link.
     starts: Vec<SubtaskStart>,
     metrics: AttemptMetrics,
+    care: Option<Arc<CarePlan>>,
     gate: InputGate,
     senders: Vec<ChannelSender>,
     control: mpsc::Receiver<ControlMessage>,
@@ -239,9 +244,13 @@ impl StartingChain {
         let id = self.chain.id;
         // It would stay for the life of the attempt, with an entry for each channel.
         drop(self.chain);
+        let mut chain = OperatorChain::new(links, Outbox::new(self.senders));
+        if let Some(plan) = self.care {
+            chain = chain.careful(plan);
+        }
         let context = ChainContext {
             id,
-            chain: OperatorChain::new(links, Outbox::new(self.senders)),
+            chain,
             control: self.control,
             events: self.events,
             persister: self.persister,
@@ -288,6 +297,7 @@ impl StartingChain {
                 subtask: link.subtask.clone(),
                 role,
                 outputs: open_outputs(&self.job, link, &mut next_sender),
+                ports: u32::try_from(link.ports).expect("fewer than 2^32 ports"),
                 metrics: self.metrics.subtask(node, link.subtask.index),
                 has_ended,
             });
@@ -366,10 +376,7 @@ fn operator_context(job: &Job, subtask: &SubtaskId, config: String) -> OperatorC
     );
     let key_groups = KeyGroups::new(graph.max_parallelism(), node.parallelism);
     let owned = key_groups.owned_by(subtask.index);
-    let inputs = graph.inputs_of(&node.name).map(|edge| match edge.port {
-        0 => edge.from.clone(),
-        port => format!("{}:{port}", edge.from),
-    });
+    let inputs = graph.inputs_of(&node.name).map(Edge::origin);
     OperatorContext {
         job: graph.job().to_owned(),
         operator: node.name.clone(),

@@ -1,9 +1,12 @@
 //! How a job ends by failure, and what the one who started it can do about it.
 
+use std::time::Duration;
+
 use thiserror::Error;
 use tidegate_operator::{FaultCause, GuestCall, GuestFault};
 
 use crate::checkpoint::StoreError;
+use crate::recovery::RecordFault;
 use crate::{CheckpointId, ConnectorError, SubtaskId};
 
 /// Why an attempt, or a whole job, failed.
@@ -12,6 +15,22 @@ pub enum JobError {
     /// A guest misbehaved.
     #[error(transparent)]
     Guest(#[from] Box<GuestFault>),
+    /// A guest failed on a record.
+    #[error(transparent)]
+    Record(Box<RecordFault>),
+    /// Too often, the job had to be restarted to isolate a record.
+    #[error(
+        "gave up isolating records after {restarts} restart(s) within {} s: {last}",
+        .period.as_secs()
+    )]
+    IsolationExhausted {
+        /// How many restarts there were.
+        restarts: u32,
+        /// Within which time.
+        period: Duration,
+        /// The last failure.
+        last: Box<JobError>,
+    },
     /// A source or sink failed.
     #[error("{subtask}: {error}")]
     Connector {
@@ -97,6 +116,25 @@ pub enum JobErrorKind {
 }
 
 impl JobError {
+    /// The fault of a guest behind it, if there is one.
+    #[must_use]
+    pub fn guest_fault(&self) -> Option<&GuestFault> {
+        match self {
+            Self::Guest(fault) => Some(fault),
+            Self::Record(record) => Some(&record.fault),
+            Self::RestartsExhausted { last, .. } | Self::IsolationExhausted { last, .. } => {
+                last.guest_fault()
+            }
+            Self::Connector { .. }
+            | Self::Store(_)
+            | Self::CheckpointsKeepFailing { .. }
+            | Self::Incompatible(_)
+            | Self::Unresponsive { .. }
+            | Self::NoThread { .. }
+            | Self::Panicked { .. } => None,
+        }
+    }
+
     /// See [`JobErrorKind`].
     #[must_use]
     pub fn kind(&self) -> JobErrorKind {
@@ -105,6 +143,7 @@ impl JobError {
                 JobErrorKind::StateUnusable
             }
             Self::Guest(_)
+            | Self::Record(_)
             | Self::CheckpointsKeepFailing { .. }
             | Self::Unresponsive { .. }
             | Self::NoThread { .. }
@@ -126,7 +165,9 @@ impl JobError {
                 | StoreError::Poisoned { .. } => JobErrorKind::Failed,
             },
             Self::Incompatible(_) => JobErrorKind::StateUnusable,
-            Self::RestartsExhausted { last, .. } => last.kind(),
+            Self::RestartsExhausted { last, .. } | Self::IsolationExhausted { last, .. } => {
+                last.kind()
+            }
         }
     }
 
@@ -140,8 +181,9 @@ impl JobError {
             {
                 matches!(fault.cause, FaultCause::Timeout { .. })
             }
-            Self::RestartsExhausted { .. } => false,
+            Self::RestartsExhausted { .. } | Self::IsolationExhausted { .. } => false,
             Self::Guest(_)
+            | Self::Record(_)
             | Self::Connector { .. }
             | Self::Store(_)
             | Self::CheckpointsKeepFailing { .. }

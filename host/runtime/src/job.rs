@@ -8,6 +8,8 @@ use thiserror::Error;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::config::JobSettings;
+use crate::CheckpointId;
+use crate::config::{JobSettings, RecordPolicies};
 use crate::graph::JobGraph;
 use crate::sink::SinkConnector;
 use crate::source::SourceConnector;
@@ -22,6 +24,8 @@ pub struct OperatorPart {
     pub factory: Arc<dyn OperatorFactory>,
     /// The operator's `config` table of the job file, as JSON.
     pub config: String,
+    /// What happens with records that it can't process.
+    pub policies: RecordPolicies,
 }
 
 /// A job graph with the parts that its nodes stand for, by node name.

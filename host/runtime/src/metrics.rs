@@ -2,11 +2,14 @@
 //!
 //! Each subtask counts for itself with relaxed atomics, once a batch; readers add up.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
-use crate::graph::JobGraph;
+use crate::SubtaskId;
+use crate::graph::{JobGraph, NodeKind};
+use crate::recovery::Given;
 use crate::status::NodeStatus;
 use crate::stream::MIN_WATERMARK;
 
@@ -20,6 +23,9 @@ pub(crate) struct SubtaskMetrics {
     busy_nanos: AtomicU64,
     watermark: AtomicI64,
     has_ended: AtomicBool,
+    /// `records_out` at the last snapshot, and at the last one of a complete checkpoint.
+    out_at_snapshot: AtomicU64,
+    out_at_checkpoint: AtomicU64,
 }
 
 impl Default for SubtaskMetrics {
@@ -32,6 +38,8 @@ impl Default for SubtaskMetrics {
             busy_nanos: AtomicU64::new(0),
             watermark: AtomicI64::new(MIN_WATERMARK),
             has_ended: AtomicBool::new(false),
+            out_at_snapshot: AtomicU64::new(0),
+            out_at_checkpoint: AtomicU64::new(0),
         }
     }
 }
@@ -55,6 +63,33 @@ impl SubtaskMetrics {
 
     pub(crate) fn set_watermark(&self, watermark: i64) {
         self.watermark.store(watermark, Ordering::Relaxed);
+    }
+
+    /// The subtask gave its part of a checkpoint.
+    pub(crate) fn mark_snapshot(&self) {
+        let given = self.records_out.load(Ordering::Relaxed);
+        self.out_at_snapshot.store(given, Ordering::Relaxed);
+    }
+
+    /// The checkpoint of the last snapshot is complete.
+    fn settle_snapshot(&self) {
+        let given = self.out_at_snapshot.load(Ordering::Relaxed);
+        self.out_at_checkpoint.store(given, Ordering::Relaxed);
+    }
+
+    /// True if it has given that many records, or has no more to give.
+    pub(crate) fn has_given(&self, records: u64) -> bool {
+        let has_ended = self.has_ended.load(Ordering::Relaxed);
+        has_ended || self.records_out.load(Ordering::Relaxed) >= records
+    }
+
+    fn given(&self) -> Given {
+        let covered = self.out_at_checkpoint.load(Ordering::Relaxed);
+        let all = self.records_out.load(Ordering::Relaxed);
+        Given {
+            covered,
+            since: all.saturating_sub(covered),
+        }
     }
 
     pub(crate) fn set_ended(&self) {
@@ -81,6 +116,32 @@ impl AttemptMetrics {
     /// The counters of one subtask.
     pub(crate) fn subtask(&self, node: usize, index: u32) -> Arc<SubtaskMetrics> {
         Arc::clone(&self.nodes[node][index as usize])
+    }
+
+    /// A checkpoint is complete. There is no snapshot of a later one yet.
+    pub(crate) fn on_checkpoint_complete(&self) {
+        let subtasks = self.nodes.iter().flatten();
+        subtasks.for_each(|subtask| subtask.settle_snapshot());
+    }
+
+    /// The counters of each source subtask.
+    pub(crate) fn sources(&self, graph: &JobGraph) -> BTreeMap<SubtaskId, Arc<SubtaskMetrics>> {
+        let nodes = graph.nodes().iter().zip(&self.nodes);
+        let sources = nodes.filter(|(node, _)| node.kind == NodeKind::Source);
+        let subtasks = sources.flat_map(|(node, subtasks)| {
+            let id = |index| SubtaskId {
+                operator: node.name.clone(),
+                index,
+            };
+            (0u32..).map(id).zip(subtasks.iter().map(Arc::clone))
+        });
+        subtasks.collect()
+    }
+
+    /// What each source subtask gave in the attempt.
+    pub(crate) fn given(&self, graph: &JobGraph) -> BTreeMap<SubtaskId, Given> {
+        let sources = self.sources(graph).into_iter();
+        sources.map(|(id, metrics)| (id, metrics.given())).collect()
     }
 
     /// The sums by node.

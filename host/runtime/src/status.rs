@@ -55,6 +55,12 @@ pub struct JobStatus {
     pub attempt: u64,
     /// Restarts by this process.
     pub restarts: u32,
+    /// Further restarts by this process, only to isolate a record that an operator fails on.
+    #[serde(default)]
+    pub isolation_restarts: u32,
+    /// Records that operators failed on, in this process.
+    #[serde(default)]
+    pub invalid_records: InvalidRecords,
     /// Milliseconds since the process started the job.
     pub uptime_ms: u64,
     /// The checkpoint that this attempt was restored from.
@@ -78,6 +84,8 @@ impl JobStatus {
             state: JobState::Restoring,
             attempt: 0,
             restarts: 0,
+            isolation_restarts: 0,
+            invalid_records: InvalidRecords::default(),
             uptime_ms: 0,
             restored_checkpoint: None,
             last_failure: None,
@@ -86,6 +94,15 @@ impl JobStatus {
             nodes: Vec::new(),
         }
     }
+}
+
+/// How often operators failed on a record, by what followed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InvalidRecords {
+    /// Attempts that failed, and counted as such.
+    pub failed: u64,
+    /// Dead letters that are part of a complete checkpoint.
+    pub dead_letters: u64,
 }
 
 /// Counts of checkpoints since the process started.

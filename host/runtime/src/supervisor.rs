@@ -4,22 +4,24 @@
 //! checkpoint that the store holds and ends when the driver says so; what follows a failure is the
 //! restart strategy's decision.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 use crate::checkpoint::CheckpointStore;
+use crate::checkpoint::care_watch::CareWatch;
 use crate::checkpoint::coordinator::Coordinator;
 use crate::checkpoint::drills::Drills;
 use crate::checkpoint::driver::{AttemptEnd, Driver, DriverStart};
-use crate::config::RestartSettings;
+use crate::config::{RecordPolicy, RestartSettings};
 use crate::deploy::{Attempt, deploy};
 use crate::executor::{Executor, Threads, blocking};
 use crate::graph::ExecutionGraph;
 use crate::job::{CommandError, Job, JobCommand, JobControl, Outcome, RunOptions, StartFrom};
 use crate::metrics::AttemptMetrics;
-use crate::recovery::RestartStrategy;
+use crate::recovery::{Quarantine, RestartStrategy, Verdict};
 use crate::restore::Restore;
 use crate::status::{JobState, JobStatus};
 use crate::{CheckpointId, JobError};
@@ -54,6 +56,7 @@ pub async fn run_on(
 ) -> Result<Outcome, JobError> {
     let restart = RestartStrategy::new(job.settings.restart.clone());
     let drills = Drills::new(&job.settings.checkpoint);
+    let quarantine = Quarantine::new(job.settings.isolation.clone(), operators_with_copies(&job));
     let mut supervisor = Supervisor {
         drills,
         executor,
@@ -62,6 +65,7 @@ pub async fn run_on(
         options,
         control,
         restart,
+        quarantine,
         started: Instant::now(),
         is_first_attempt: true,
         records_before: 0,
@@ -85,6 +89,13 @@ pub async fn run_on(
     result
 }
 
+/// The operators of which several subtasks may get copies of one record.
+fn operators_with_copies(job: &Job) -> BTreeSet<String> {
+    let operators = job.operators.keys();
+    let copying = operators.filter(|name| job.graph.gets_copies(name));
+    copying.cloned().collect()
+}
+
 /// Answers a command that can't be carried out.
 fn refuse(command: JobCommand, error: &CommandError) {
     // The other side may have gone away; it then needs no answer.
@@ -105,6 +116,8 @@ struct Supervisor {
     restart: RestartStrategy,
     /// With the driver while an attempt runs.
     drills: Drills,
+    /// What is known of records that operators fail on.
+    quarantine: Quarantine,
     started: Instant,
     is_first_attempt: bool,
     /// Records that sources gave in earlier attempts of this process.
@@ -113,7 +126,6 @@ struct Supervisor {
 
 impl Supervisor {
     async fn run(&mut self) -> Result<Outcome, JobError> {
-        let mut restarts = 0;
         loop {
             let failure = match self.attempt().await {
                 Ok(outcome) => return Ok(outcome),
@@ -123,22 +135,13 @@ impl Supervisor {
             if is_last {
                 return Err(failure);
             }
-            let Some(wait) = self.restart.on_failure(self.started.elapsed()) else {
-                return Err(match self.job.settings.restart {
-                    RestartSettings::None => failure,
-                    RestartSettings::FixedDelay { .. }
-                    | RestartSettings::ExponentialBackoff { .. } => JobError::RestartsExhausted {
-                        restarts,
-                        last: Box::new(failure),
-                    },
-                });
-            };
-            restarts += 1;
             let message = crate::error::with_causes(&failure);
+            let (verdict, wait) = self.wait_after(failure)?;
             tracing::warn!("attempt failed, restarting in {wait:?}: {message}");
             self.control.status.send_modify(|status| {
                 status.state = JobState::Restarting;
-                status.restarts = restarts;
+                status.restarts += u32::from(verdict == Verdict::Restart);
+                status.isolation_restarts += u32::from(verdict == Verdict::Isolate);
                 status.last_failure = Some(message);
                 self.records_before = status.source_records;
             });
@@ -146,6 +149,52 @@ impl Supervisor {
                 return Ok(outcome);
             }
         }
+    }
+
+    /// Whether a failure is followed by another attempt, as what that counts, and after which wait.
+    fn wait_after(&mut self, failure: JobError) -> Result<(Verdict, Duration), JobError> {
+        let now = self.started.elapsed();
+        match self.judge(&failure, now) {
+            Verdict::Isolate => return Ok((Verdict::Isolate, Duration::ZERO)),
+            Verdict::GiveUp { restarts } => {
+                return Err(JobError::IsolationExhausted {
+                    restarts,
+                    period: self.job.settings.isolation.period,
+                    last: Box::new(failure),
+                });
+            }
+            Verdict::Restart => {}
+        }
+        match self.restart.on_failure(now) {
+            Some(wait) => Ok((Verdict::Restart, wait)),
+            None => Err(match self.job.settings.restart {
+                RestartSettings::None => failure,
+                RestartSettings::FixedDelay { .. } | RestartSettings::ExponentialBackoff { .. } => {
+                    JobError::RestartsExhausted {
+                        restarts: self.control.status.borrow().restarts,
+                        last: Box::new(failure),
+                    }
+                }
+            }),
+        }
+    }
+
+    /// What a failure means for the record behind it, if there is one.
+    fn judge(&mut self, failure: &JobError, now: Duration) -> Verdict {
+        let JobError::Record(fault) = failure else {
+            return Verdict::Restart;
+        };
+        let operator = &fault.fault.operator;
+        // Without a reader, a dead letter would be a record that is lost.
+        let policy = match self.job.graph.has_dead_letters(operator) {
+            true => fault.policy(&self.job.operators[operator].policies),
+            false => RecordPolicy::Fail,
+        };
+        if policy == RecordPolicy::Fail {
+            let count = |status: &mut JobStatus| status.invalid_records.failed += 1;
+            self.control.status.send_modify(count);
+        }
+        self.quarantine.on_fault(fault, policy, now)
     }
 
     /// Answers who asked when the job was already over.
@@ -239,6 +288,11 @@ impl Supervisor {
         let (identity, checkpoint) = (restored.identity, restored.checkpoint);
         let graph = ExecutionGraph::new(&job.graph);
         let metrics = AttemptMetrics::new(&job.graph);
+        let covered = self.quarantine.on_restored(checkpoint);
+        let care = self.quarantine.plan().map(Arc::new);
+        self.control
+            .status
+            .send_modify(|status| status.invalid_records.dead_letters += covered);
         self.show_attempt(identity.attempt, checkpoint, &metrics);
         let coordinator = Coordinator::new(
             job.settings.checkpoint.clone(),
@@ -249,6 +303,7 @@ impl Supervisor {
         );
         let descriptions = graph.chains.iter().map(|chain| chain.describe()).collect();
         let source_chains = graph.source_chains();
+        let watch = CareWatch::new(care.as_deref(), metrics.sources(&job.graph));
         let deployment = deploy(
             graph,
             Attempt {
@@ -259,6 +314,7 @@ impl Supervisor {
                 store: Arc::clone(&self.store),
                 metrics: metrics.clone(),
                 executor: Arc::clone(&self.executor),
+                care,
             },
         );
         let mut driver = Driver::new(
@@ -271,7 +327,8 @@ impl Supervisor {
                 origin: restored.origin,
                 source_chains,
                 descriptions,
-                metrics,
+                metrics: metrics.clone(),
+                care: watch,
                 started: self.started,
                 records_before: self.records_before,
                 drills: std::mem::take(&mut self.drills),
@@ -280,13 +337,23 @@ impl Supervisor {
             self.control.status.borrow().checkpoints.clone(),
         );
         let end = driver.run(&mut self.control).await;
-        let (deployment, drills) = driver.into_parts();
+        let (deployment, drills, care) = driver.into_parts();
         self.drills = drills;
         deployment.shut_down().await;
         match end {
             AttemptEnd::Done(outcome) => Ok(outcome),
-            AttemptEnd::Failed(error) => Err(error),
+            AttemptEnd::Failed(error) => {
+                self.remember(care, &metrics);
+                Err(error)
+            }
         }
+    }
+
+    /// What a failed attempt leaves behind about records, once all of its chains are gone.
+    fn remember(&mut self, care: CareWatch, metrics: &AttemptMetrics) {
+        let mut report = care.into_report();
+        report.given = metrics.given(&self.job.graph);
+        self.quarantine.on_attempt_failed(&report);
     }
 
     /// Only the first attempt of a process starts where the user said; the others go on. A start

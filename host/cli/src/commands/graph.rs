@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use tidegate_runtime::graph::{Edge, JobGraph, Node, NodeKind};
+use tidegate_runtime::graph::{DEAD_LETTER, DEAD_LETTER_PORT, Edge, JobGraph, Node, NodeKind};
 
 use crate::args::{GraphArgs, GraphFormat};
 use crate::failure::Failure;
@@ -56,6 +56,9 @@ fn origin(graph: &JobGraph, edge: &Edge) -> String {
 
 /// The name of the edge's port if the node has several.
 fn port<'a>(graph: &'a JobGraph, edge: &Edge) -> Option<&'a str> {
+    if edge.port == DEAD_LETTER_PORT {
+        return Some(DEAD_LETTER);
+    }
     let outputs = &graph.node(&edge.from)?.outputs;
     let port = usize::try_from(edge.port).ok()?;
     outputs
@@ -147,7 +150,11 @@ mod tests {
             node("split", NodeKind::Operator, "component", &["main", "late"]),
             node("out", NodeKind::Sink, "stdout", &[]),
         ];
-        let edges = vec![edge("lines", 0, "split"), edge("split", 1, "out")];
+        let edges = vec![
+            edge("lines", 0, "split"),
+            edge("split", 1, "out"),
+            edge("split", DEAD_LETTER_PORT, "out"),
+        ];
         JobGraph::new("words".to_owned(), 128, nodes, edges).unwrap()
     }
 
@@ -158,7 +165,8 @@ mod tests {
             "words, max-parallelism 128\n\
              source lines, connector file, parallelism 2\n\
              operator split, parallelism 2\n  <- lines (hash)\n\
-             sink out, connector stdout, parallelism 2\n  <- split:late (hash)\n"
+             sink out, connector stdout, parallelism 2\n  <- split:late (hash)\n  \
+             <- split:dead-letter (hash)\n"
         );
     }
 
@@ -171,7 +179,8 @@ mod tests {
              \"split\" [shape=box, label=\"split\\nparallelism 2\"];\n  \
              \"out\" [shape=house, label=\"out\\nconnector stdout, parallelism 2\"];\n  \
              \"lines\" -> \"split\" [label=\"hash\"];\n  \
-             \"split\" -> \"out\" [label=\"late, hash\"];\n}\n"
+             \"split\" -> \"out\" [label=\"late, hash\"];\n  \
+             \"split\" -> \"out\" [label=\"dead-letter, hash\"];\n}\n"
         );
     }
 
@@ -184,7 +193,8 @@ mod tests {
              n1[\"split<br/>parallelism 2\"]\n  \
              n2[(\"out<br/>connector stdout, parallelism 2\")]\n  \
              n0 -->|\"hash\"| n1\n  \
-             n1 -->|\"late, hash\"| n2\n"
+             n1 -->|\"late, hash\"| n2\n  \
+             n1 -->|\"dead-letter, hash\"| n2\n"
         );
     }
 }

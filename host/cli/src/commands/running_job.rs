@@ -117,6 +117,15 @@ fn text(answer: &JobAnswer) -> String {
     }
     text.push('\n');
     text.push_str(&drills(&checkpoints.drills));
+    let (letters, isolating) = (
+        status.invalid_records.dead_letters,
+        status.isolation_restarts,
+    );
+    if letters > 0 || isolating > 0 {
+        text.push_str(&format!(
+            "dead letters: {letters}, after {isolating} restart(s) to isolate records\n"
+        ));
+    }
     if let Some(failure) = &status.last_failure {
         text.push_str(&format!("last failure: {failure}\n"));
     }

@@ -43,6 +43,21 @@ pub(crate) fn text(status: &JobStatus) -> String {
         "Restarts.",
         status.restarts,
     );
+    page.single(
+        "tidegate_isolation_restarts_total",
+        "counter",
+        "Further restarts, only to isolate a record.",
+        status.isolation_restarts,
+    );
+    let name = "tidegate_records_invalid_total";
+    page.family(
+        name,
+        "counter",
+        "Failures at a record, and records sent to a dead-letter port.",
+    );
+    page.labelled(name, "policy", "fail", status.invalid_records.failed);
+    let dead_letters = status.invalid_records.dead_letters;
+    page.labelled(name, "policy", "dead-letter", dead_letters);
     checkpoints(&mut page, status);
     nodes(&mut page, &status.nodes);
     page.text
@@ -239,6 +254,7 @@ mod tests {
     fn status() -> JobStatus {
         let mut status = JobStatus::new("sums");
         status.state = JobState::Running;
+        status.invalid_records.dead_letters = 2;
         status.checkpoints.completed = 3;
         status.checkpoints.drills.proven = 2;
         status.checkpoints.drills.last_proven = Some(3);
@@ -299,6 +315,8 @@ mod tests {
         for line in [
             "tidegate_job_state{job=\"sums\",state=\"running\"} 1",
             "tidegate_job_state{job=\"sums\",state=\"failed\"} 0",
+            "tidegate_records_invalid_total{job=\"sums\",policy=\"fail\"} 0",
+            "tidegate_records_invalid_total{job=\"sums\",policy=\"dead-letter\"} 2",
             "tidegate_checkpoints_completed_total{job=\"sums\"} 3",
             "tidegate_checkpoint_last_completed_timestamp_seconds{job=\"sums\"} 1700000000.123",
             "tidegate_checkpoint_drills_total{job=\"sums\",result=\"proven\"} 2",

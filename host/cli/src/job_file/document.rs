@@ -5,7 +5,9 @@ use toml::Spanned;
 use toml::de::DeTable;
 
 use tidegate_operator::Limits;
-use tidegate_runtime::config::{CheckpointSettings, RestartSettings};
+use tidegate_runtime::config::{
+    CheckpointSettings, IsolationSettings, RecordPolicies, RestartSettings,
+};
 use tidegate_runtime::graph::{NodeKind, Partitioning};
 
 use super::nodes::Nodes;
@@ -22,6 +24,8 @@ pub(crate) struct Document<'i> {
     pub(crate) checkpoint: CheckpointSettings,
     /// `[restart]`.
     pub(crate) restart: RestartSettings,
+    /// `[isolation]`.
+    pub(crate) isolation: IsolationSettings,
     /// `[defaults]`.
     pub(crate) defaults: Defaults,
     /// Sources, operators and sinks.
@@ -124,6 +128,10 @@ pub(crate) struct OperatorEntry {
     pub(crate) config: String,
     /// Names of its output ports, if it names them.
     pub(crate) outputs: Option<Vec<String>>,
+    /// What happens with records that it can't process.
+    pub(crate) policies: RecordPolicies,
+    /// The first "dead-letter" of its policies.
+    pub(crate) dead_letter_span: Option<Span>,
 }
 
 /// One entry of `inputs`.

@@ -233,6 +233,7 @@ impl JobFile {
                 settings: JobSettings {
                     checkpoint: document.checkpoint.clone(),
                     restart: document.restart.clone(),
+                    isolation: document.isolation.clone(),
                     ..JobSettings::default()
                 },
             },
@@ -265,6 +266,7 @@ impl JobFile {
             let part = OperatorPart {
                 factory: Arc::new(factory),
                 config: operator.config.clone(),
+                policies: operator.policies,
             };
             parts.insert(name, part);
         }

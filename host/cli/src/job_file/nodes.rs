@@ -4,21 +4,24 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use tidegate_operator::Limits;
-use tidegate_runtime::graph::{NodeKind, Partitioning};
+use tidegate_runtime::config::{RecordPolicies, RecordPolicy};
+use tidegate_runtime::graph::{DEAD_LETTER, NodeKind, Partitioning};
 
 use super::document::{ConnectorEntry, InputEntry, NodeEntry, OperatorEntry, PartEntry};
 use super::problem::{Problem, Problems, Span};
 use super::reader::{TableReader, Zero, kind_of};
 use super::value;
 
-/// The output port that records refused by the guest would go to.
-pub(crate) const DEAD_LETTER: &str = "dead-letter";
-
 const PARTITIONINGS: [(&str, Partitioning); 4] = [
     ("forward", Partitioning::Forward),
     ("hash", Partitioning::Hash),
     ("rebalance", Partitioning::Rebalance),
     ("broadcast", Partitioning::Broadcast),
+];
+
+const POLICIES: [(&str, RecordPolicy); 2] = [
+    ("fail", RecordPolicy::Fail),
+    (DEAD_LETTER, RecordPolicy::DeadLetter),
 ];
 
 /// The nodes of a file, in its order.
@@ -141,26 +144,27 @@ fn operator(mut reader: TableReader<'_, '_>, problems: &Problems) -> Option<Oper
     let limits = limits(&mut reader);
     let config = config(&mut reader, problems);
     let outputs = outputs(&mut reader, problems);
-    invalid_record_policy(&mut reader, problems);
+    let invalid = reader.choice("on-invalid-record", &POLICIES);
+    let trap = reader.choice("on-trap", &POLICIES);
+    let mut chosen = invalid.iter().chain(&trap);
+    let dead_letter = chosen.find(|policy| *policy.get_ref() == RecordPolicy::DeadLetter);
+    let dead_letter_span = dead_letter.map(Spanned::span);
     reader.finish();
     Some(OperatorEntry {
         component: component?,
         limits,
         config,
         outputs,
+        policies: RecordPolicies {
+            on_invalid_record: policy(invalid),
+            on_trap: policy(trap),
+        },
+        dead_letter_span,
     })
 }
 
-fn invalid_record_policy(reader: &mut TableReader<'_, '_>, problems: &Problems) {
-    let policies = [("fail", "fail"), (DEAD_LETTER, DEAD_LETTER)];
-    let Some(policy) = reader.choice("on-invalid-record", &policies) else {
-        return;
-    };
-    if *policy.get_ref() == DEAD_LETTER {
-        let message = "`on-invalid-record` can't be \"dead-letter\": not supported by this \
-                       version yet";
-        problems.push(Problem::at(policy.span(), message).help("expected \"fail\""));
-    }
+fn policy(chosen: Option<Spanned<RecordPolicy>>) -> RecordPolicy {
+    chosen.map_or(RecordPolicy::Fail, Spanned::into_inner)
 }
 
 fn limits(reader: &mut TableReader<'_, '_>) -> Limits {

@@ -28,6 +28,7 @@ pub(crate) fn parse<'i>(text: &'i str, problems: &Problems) -> Option<Document<'
     }
     let (checkpoint_directory, checkpoint) = settings::checkpoint(&mut reader);
     let restart = settings::restart(&mut reader, problems);
+    let isolation = settings::isolation(&mut reader);
     let defaults = settings::defaults(&mut reader);
     let nodes = nodes::nodes(&mut reader, problems);
     reader.finish();
@@ -37,6 +38,7 @@ pub(crate) fn parse<'i>(text: &'i str, problems: &Problems) -> Option<Document<'
         checkpoint_directory,
         checkpoint,
         restart,
+        isolation,
         defaults,
         nodes,
     })

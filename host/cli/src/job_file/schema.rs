@@ -37,6 +37,8 @@ struct JobFileSchema {
     checkpoint: Option<CheckpointSchema>,
     /// What follows a failure.
     restart: Option<RestartSchema>,
+    /// How often records may be isolated.
+    isolation: Option<IsolationSchema>,
     /// What nodes have that set nothing else.
     defaults: Option<DefaultsSchema>,
     /// Where records come from, by name.
@@ -103,6 +105,18 @@ enum StrategySchema {
     ExponentialBackoff,
 }
 
+/// How often the job may be restarted only to isolate a record for its operator's dead-letter port.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields, rename_all = "kebab-case")]
+struct IsolationSchema {
+    /// The most such restarts within a period; they do not count as those of [restart].
+    /// Default 100.
+    #[schemars(range(max = 1_000_000))]
+    restarts: Option<u32>,
+    /// Default "10m".
+    period: Option<DurationSchema>,
+}
+
 /// What nodes have that set nothing else.
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields, rename_all = "kebab-case")]
@@ -134,15 +148,21 @@ struct OperatorSchema {
     /// Names of the output ports. Default: as many as are read, "main", "1", "2", and so on.
     #[schemars(length(min = 1))]
     outputs: Option<Vec<String>>,
-    /// What happens with a record that the guest refuses. "dead-letter" is not supported yet.
-    on_invalid_record: Option<InvalidRecordSchema>,
+    /// What happens with a record that the guest calls invalid. Default "fail".
+    on_invalid_record: Option<RecordPolicySchema>,
+    /// What happens with a record in whose processing the guest traps, runs into a limit or breaks
+    /// the contract. Default "fail".
+    on_trap: Option<RecordPolicySchema>,
 }
 
 #[derive(JsonSchema)]
 #[schemars(rename_all = "kebab-case")]
-enum InvalidRecordSchema {
-    /// The job fails.
+enum RecordPolicySchema {
+    /// The job is restarted, and fails when no restart is left.
     Fail,
+    /// The record goes to the output port "dead-letter", which somebody must read; the job goes on
+    /// with all others.
+    DeadLetter,
 }
 
 /// What one instance of an operator may use.
@@ -165,7 +185,8 @@ struct LimitsSchema {
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields, rename_all = "kebab-case")]
 struct InputSchema {
-    /// A source or operator; "split:1" or "split:late" is one of its output ports.
+    /// A source or operator; "split:1" or "split:late" is one of its output ports, and
+    /// "split:dead-letter" gives the records that it could not process.
     #[schemars(length(min = 1))]
     from: String,
     /// How records are spread over subtasks. Default "forward" if both sides have the same

@@ -1,11 +1,11 @@
-//! Reads what concerns the job as a whole: its version and name, `[checkpoint]`, `[restart]` and
-//! `[defaults]`.
+//! Reads what concerns the job as a whole: its version and name, `[checkpoint]`, `[restart]`,
+//! `[isolation]` and `[defaults]`.
 
 use std::time::Duration;
 
 use toml::de::DeValue;
 
-use tidegate_runtime::config::{CheckpointSettings, RestartSettings};
+use tidegate_runtime::config::{CheckpointSettings, IsolationSettings, RestartSettings};
 
 use super::document::{Defaults, Setting};
 use super::problem::{Problem, Problems};
@@ -16,6 +16,8 @@ use super::value;
 pub(crate) const VERSION: i64 = 1;
 /// Key groups of a job that does not set `max-parallelism`.
 const MAX_PARALLELISM: u32 = 128;
+/// The most restarts of a period that can be asked for: each is remembered.
+const MOST_ISOLATION_RESTARTS: u32 = 1_000_000;
 /// The largest `max-parallelism`.
 const MOST_KEY_GROUPS: u32 = 1 << 15;
 
@@ -164,6 +166,24 @@ fn exponential_backoff(table: &mut TableReader<'_, '_>, problems: &Problems) -> 
         attempts,
         reset_after,
     }
+}
+
+/// `[isolation]`.
+pub(crate) fn isolation(root: &mut TableReader<'_, '_>) -> IsolationSettings {
+    let mut settings = IsolationSettings::default();
+    if let Some(mut table) = root.table("isolation", "[isolation]") {
+        let restarts = table.number("restarts", 0..=MOST_ISOLATION_RESTARTS);
+        set(
+            &mut settings.restarts,
+            restarts.map(toml::Spanned::into_inner),
+        );
+        set(
+            &mut settings.period,
+            table.duration("period", Zero::Refused),
+        );
+        table.finish();
+    }
+    settings
 }
 
 /// `[defaults]`.

@@ -6,10 +6,11 @@ use std::collections::BTreeMap;
 
 use toml::Spanned;
 
-use tidegate_runtime::graph::{Edge, GraphError, JobGraph, Node, NodeKind, Partitioning};
+use tidegate_runtime::graph::{
+    DEAD_LETTER, DEAD_LETTER_PORT, Edge, GraphError, JobGraph, Node, NodeKind, Partitioning,
+};
 
 use super::document::{Document, InputEntry, NodeEntry, PartEntry, Setting};
-use super::nodes::DEAD_LETTER;
 use super::problem::{Problem, Problems, Span};
 use super::suggest;
 
@@ -36,8 +37,10 @@ pub(crate) fn wire(document: &Document<'_>, parallelism: u32, problems: &Problem
         let Some((from, port)) = lookup.upstream(entry, input) else {
             continue;
         };
-        let most = ports.entry(from.name.get_ref()).or_default();
-        *most = port.max(*most);
+        if port != DEAD_LETTER_PORT {
+            let most = ports.entry(from.name.get_ref()).or_default();
+            *most = port.max(*most);
+        }
         let parallelism_of = |entry: &NodeEntry<'_>| {
             entry
                 .parallelism
@@ -59,6 +62,7 @@ pub(crate) fn wire(document: &Document<'_>, parallelism: u32, problems: &Problem
                 .map_or(default, |given| *given.get_ref()),
         });
     }
+    check_dead_letters(document, &edges, problems);
     let node = |entry: &NodeEntry<'_>| Node {
         name: entry.name.get_ref().clone(),
         kind: entry.kind(),
@@ -143,6 +147,26 @@ pub(crate) fn place(error: &GraphError, document: &Document<'_>, parallelism: &S
         | GraphError::SourceReads { .. } => None,
     };
     problem
+}
+
+/// A dead letter that nobody reads would be a record that is lost without a trace.
+fn check_dead_letters(document: &Document<'_>, edges: &[Edge], problems: &Problems) {
+    let nodes = &document.nodes;
+    for entry in &nodes.usable {
+        let (name, span) = match &entry.part {
+            PartEntry::Operator(operator) => (entry.name.get_ref(), &operator.dead_letter_span),
+            PartEntry::Source(_) | PartEntry::Sink(_) => continue,
+        };
+        let reads = |edge: &Edge| edge.from == *name && edge.port == DEAD_LETTER_PORT;
+        // Who reads may be the node that could not be read.
+        let is_read = edges.iter().any(reads) || !nodes.unusable.is_empty();
+        if let (Some(span), false) = (span, is_read) {
+            let message = format!("nobody reads the dead letters of {}", entry.title());
+            let input = format!("{{ from = \"{name}:{DEAD_LETTER}\" }}");
+            let help = format!("expected a sink or operator with `inputs = [{input}]`");
+            problems.push(Problem::at(span.clone(), message).help(help));
+        }
+    }
 }
 
 /// Sources, operators and sinks share one space of names.
@@ -248,6 +272,9 @@ impl<'a, 'i> Lookup<'a, 'i> {
 
 /// The number of a port that is written as a number or a name, or what is wrong and expected.
 fn port_of(from: &NodeEntry<'_>, port: &str) -> Result<u32, (String, Option<String>)> {
+    if port == DEAD_LETTER {
+        return dead_letter_port(from);
+    }
     let names: Vec<&str> = match &from.part {
         PartEntry::Operator(operator) => match &operator.outputs {
             Some(names) => names.iter().map(String::as_str).collect(),
@@ -257,9 +284,6 @@ fn port_of(from: &NodeEntry<'_>, port: &str) -> Result<u32, (String, Option<Stri
     };
     if let Some(index) = names.iter().position(|name| *name == port) {
         return Ok(u32::try_from(index).expect("a job file has fewer ports than bytes"));
-    }
-    if port == DEAD_LETTER {
-        return Err(dead_letter());
     }
     let count = names.len();
     match port.parse::<u32>() {
@@ -279,9 +303,6 @@ fn port_of(from: &NodeEntry<'_>, port: &str) -> Result<u32, (String, Option<Stri
 }
 
 fn unnamed_port_of(from: &NodeEntry<'_>, port: &str) -> Result<u32, (String, Option<String>)> {
-    if port == DEAD_LETTER {
-        return Err(dead_letter());
-    }
     if port == MAIN {
         return Ok(0);
     }
@@ -302,7 +323,20 @@ fn unnamed_port_of(from: &NodeEntry<'_>, port: &str) -> Result<u32, (String, Opt
     }
 }
 
-fn dead_letter() -> (String, Option<String>) {
-    let reason = "the reserved port `dead-letter` is not supported by this version yet";
-    (reason.to_owned(), None)
+/// The reserved port, of an operator that sends anything there.
+fn dead_letter_port(from: &NodeEntry<'_>) -> Result<u32, (String, Option<String>)> {
+    let PartEntry::Operator(operator) = &from.part else {
+        let reason = format!("{} has no dead letters, only operators have", from.title());
+        return Err((reason, None));
+    };
+    if operator.policies.has_dead_letters() {
+        return Ok(DEAD_LETTER_PORT);
+    }
+    let reason = format!("{} sends nothing there", from.title());
+    let name = from.name.get_ref();
+    let help = format!(
+        "expected `on-invalid-record = \"{DEAD_LETTER}\"` or `on-trap = \"{DEAD_LETTER}\"` in \
+         [operator.{name}]"
+    );
+    Err((reason, Some(help)))
 }

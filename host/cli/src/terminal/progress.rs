@@ -14,6 +14,7 @@ use tidegate_runtime::status::{JobState, JobStatus};
 pub(crate) struct Narrator {
     is_started: bool,
     restarts: u32,
+    isolation_restarts: u32,
     failed_checkpoints: u64,
     failed_drills: u64,
     restored_attempt: u64,
@@ -29,6 +30,11 @@ impl Narrator {
             self.restarts = status.restarts;
             let why = status.last_failure.as_deref().unwrap_or("unknown");
             lines.push(format!("restart {}: {why}", status.restarts));
+        }
+        if status.isolation_restarts > self.isolation_restarts {
+            self.isolation_restarts = status.isolation_restarts;
+            let why = status.last_failure.as_deref().unwrap_or("unknown");
+            lines.push(format!("isolating a record: {why}"));
         }
         let failed = status.checkpoints.failed;
         if failed > self.failed_checkpoints {
@@ -96,6 +102,7 @@ impl Narrator {
         if status.restarts > 0 {
             line.push_str(&format!(", {} restart(s)", status.restarts));
         }
+        line.push_str(&dead_letters(status));
         line
     }
 }
@@ -115,12 +122,21 @@ pub(crate) fn summary(outcome: &Outcome, status: &JobStatus) -> String {
     };
     let time = humantime::format_duration(Duration::from_millis(status.uptime_ms));
     format!(
-        "{job}: {ended}; {} records in {time} ({} records/s), {} checkpoint(s), {} restart(s)",
+        "{job}: {ended}; {} records in {time} ({} records/s), {} checkpoint(s), {} restart(s){}",
         grouped(status.source_records),
         grouped(per_second(status.source_records, status.uptime_ms)),
         grouped(status.checkpoints.completed),
-        status.restarts
+        status.restarts,
+        dead_letters(status)
     )
+}
+
+/// What is told of records that could not be processed, behind everything else.
+fn dead_letters(status: &JobStatus) -> String {
+    match status.invalid_records.dead_letters {
+        0 => String::new(),
+        letters => format!(", {} dead letter(s)", grouped(letters)),
+    }
 }
 
 fn per_second(records: u64, millis: u64) -> u64 {

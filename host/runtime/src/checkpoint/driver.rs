@@ -7,8 +7,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc::error::TrySendError;
-use tokio::time::{Instant, MissedTickBehavior};
+use tokio::time::Instant;
 
+use super::care_watch::CareWatch;
 use super::coordinator::{Action, Coordinator};
 use super::drills::Drills;
 use super::pending::{AcknowledgedCheckpoint, JobEnd};
@@ -27,6 +28,8 @@ use crate::{ChainId, CheckpointId, JobError};
 
 /// How often the status is made anew.
 const STATUS_INTERVAL: Duration = Duration::from_millis(250);
+/// How often, while a record is being looked for: then it is also asked whether that is over.
+const CARE_INTERVAL: Duration = Duration::from_millis(10);
 
 /// How an attempt ended.
 pub(crate) enum AttemptEnd {
@@ -46,6 +49,7 @@ pub(crate) struct DriverStart {
     /// What each chain consists of, for messages.
     pub(crate) descriptions: Vec<String>,
     pub(crate) metrics: AttemptMetrics,
+    pub(crate) care: CareWatch,
     /// When the process started the job: the zero of all times here.
     pub(crate) started: Instant,
     pub(crate) records_before: u64,
@@ -106,8 +110,9 @@ impl Driver {
         }
     }
 
-    pub(crate) fn into_parts(self) -> (Deployment, Drills) {
-        (self.deployment, self.start.drills)
+    /// The chains, to be stopped, the drills, which go on, and what is to be remembered about records.
+    pub(crate) fn into_parts(self) -> (Deployment, Drills, CareWatch) {
+        (self.deployment, self.start.drills, self.start.care)
     }
 
     /// Runs until the attempt is over. The chains are still there then.
@@ -134,9 +139,12 @@ impl Driver {
     }
 
     async fn run_loop(&mut self, control: &mut JobControl) -> AttemptEnd {
-        let mut status_timer = tokio::time::interval(STATUS_INTERVAL);
-        status_timer.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut status_shown = Instant::now();
         loop {
+            let interval = match self.start.care.is_on() {
+                true => CARE_INTERVAL,
+                false => STATUS_INTERVAL,
+            };
             let is_running = self.starting == 0;
             let tick = self.start.coordinator.next_tick().filter(|_| is_running);
             let tick_at = tick.map(|tick| self.start.started + tick);
@@ -170,9 +178,10 @@ impl Driver {
                     self.show_status(control);
                     Ok(())
                 }
-                _ = status_timer.tick() => {
+                () = sleep_until(Some(status_shown + interval)) => {
+                    status_shown = Instant::now();
                     self.show_status(control);
-                    Ok(())
+                    self.on_care_tick()
                 }
             };
             if let Err(end) = step {
@@ -201,6 +210,10 @@ impl Driver {
                 let reason = format!("{chain}: {reason}");
                 self.start.coordinator.on_declined(checkpoint, reason, now)
             }
+            ChainEvent::Diverted { diverted, after } => {
+                self.start.care.on_diverted(diverted, after);
+                Vec::new()
+            }
             ChainEvent::Ended(chain) => self.start.coordinator.on_ended(chain, now),
             ChainEvent::Failed(error) => return failed(*error),
         };
@@ -217,6 +230,27 @@ impl Driver {
         early
             .into_iter()
             .try_for_each(|command| self.on_command(command))
+    }
+
+    fn on_care_tick(&mut self) -> Step {
+        if !self.start.care.on_tick() {
+            return Ok(());
+        }
+        let now = self.now();
+        let actions = self.start.coordinator.on_request(now);
+        self.perform(actions)
+    }
+
+    fn on_checkpoint_complete(&mut self, checkpoint: CheckpointId, control: &JobControl) -> Step {
+        self.start.metrics.on_checkpoint_complete();
+        let settled = self.start.care.on_complete(checkpoint);
+        control.status.send_modify(|status: &mut JobStatus| {
+            status.invalid_records.dead_letters += settled.dead_letters;
+        });
+        if settled.care_is_over {
+            self.tell_all(ControlMessage::EndCare)?;
+        }
+        Ok(())
     }
 
     fn on_command(&mut self, command: JobCommand) -> Step {
@@ -263,6 +297,7 @@ impl Driver {
                 let checkpoint = CheckpointId(published.summary.checkpoint);
                 self.history.completed += 1;
                 self.history.last_completed = Some(published.summary);
+                self.on_checkpoint_complete(checkpoint, control)?;
                 self.waiters.on_published(checkpoint, &published.exported);
                 if !self.waiters.is_stopping() {
                     let (job, store) = (&self.start.job, &self.start.store);
@@ -291,6 +326,7 @@ impl Driver {
                 suspend,
             } => {
                 self.waiters.on_triggered(checkpoint);
+                self.start.care.on_triggered(checkpoint);
                 let message = ControlMessage::Trigger {
                     checkpoint,
                     suspend,
@@ -340,6 +376,14 @@ impl Driver {
         }
     }
 
+    fn tell_all(&self, message: ControlMessage) -> Step {
+        let chains =
+            0..u32::try_from(self.deployment.controls.len()).expect("fewer than 2^32 chains");
+        chains
+            .into_iter()
+            .try_for_each(|chain| self.tell(ChainId(chain), message))
+    }
+
     fn commit(&mut self, acknowledged: AcknowledgedCheckpoint) {
         let now = self.now();
         let kind = match acknowledged.end {
@@ -376,10 +420,7 @@ impl Driver {
             manifest.checkpoint, checkpoint,
             "publication follows its commit"
         );
-        for index in 0..self.deployment.controls.len() {
-            let chain = ChainId(u32::try_from(index).expect("fewer than 2^32 chains"));
-            self.tell(chain, ControlMessage::Complete(checkpoint))?;
-        }
+        self.tell_all(ControlMessage::Complete(checkpoint))?;
         let publication = Publication {
             manifest,
             summary,
@@ -394,10 +435,7 @@ impl Driver {
     }
 
     fn finish_job(&mut self, checkpoint: CheckpointId, end: JobEnd) -> Step {
-        for index in 0..self.deployment.controls.len() {
-            let chain = ChainId(u32::try_from(index).expect("fewer than 2^32 chains"));
-            self.tell(chain, ControlMessage::Shutdown)?;
-        }
+        self.tell_all(ControlMessage::Shutdown)?;
         self.waiters.on_done();
         let outcome = match end {
             JobEnd::Finished => Outcome::Finished,

@@ -2,6 +2,7 @@
 //! and the store that makes it durable.
 
 mod byte_reader;
+pub(crate) mod care_watch;
 mod checkpoint_directory;
 mod checkpoint_files;
 pub(crate) mod coordinator;

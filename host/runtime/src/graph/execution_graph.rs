@@ -9,7 +9,7 @@
 
 use std::collections::HashMap;
 
-use super::{Edge, JobGraph, Node, NodeKind, Partitioning};
+use super::{DEAD_LETTER_PORT, Edge, JobGraph, Node, NodeKind, Partitioning};
 use crate::{ChainId, ChannelIndex, SubtaskId};
 
 /// Everything that runs in one attempt.
@@ -71,7 +71,10 @@ pub struct Link {
     pub subtask: SubtaskId,
     /// What it does.
     pub kind: NodeKind,
-    /// Where its output goes, by port.
+    /// How many output ports it declares.
+    pub ports: usize,
+    /// Where its output goes, by port. What reads its dead letters stands behind the declared
+    /// ports.
     pub outputs: Vec<Vec<Downstream>>,
 }
 
@@ -182,6 +185,7 @@ impl<'a> Expansion<'a> {
             links.push(Link {
                 subtask,
                 kind: node.kind,
+                ports: node.outputs.len(),
                 outputs: node.outputs.iter().map(|_| Vec::new()).collect(),
             });
             self.places.entry(&*node.name).or_default().push(place);
@@ -246,7 +250,14 @@ impl<'a> Expansion<'a> {
     fn add_downstream(&mut self, edge: &Edge, from_index: u32, downstream: Downstream) {
         let place = self.place_of(&edge.from, from_index);
         let link = &mut self.chains[place.chain.0 as usize].links[place.link as usize];
-        link.outputs[edge.port as usize].push(downstream);
+        let port = match edge.port {
+            DEAD_LETTER_PORT => {
+                link.outputs.resize_with(link.ports + 1, Vec::new);
+                link.ports
+            }
+            port => port as usize,
+        };
+        link.outputs[port].push(downstream);
     }
 
     fn parallelism(&self, node: &str) -> u32 {

@@ -74,17 +74,37 @@ pub struct Node {
     pub outputs: Vec<String>,
 }
 
+/// The reserved port of an operator where records go that it can't process. A guest can't emit to
+/// it.
+pub const DEAD_LETTER_PORT: u32 = u32::MAX;
+
+/// Its name in job files: `count:dead-letter`.
+pub const DEAD_LETTER: &str = "dead-letter";
+
 /// Where the records of one input come from. Input `i` of a node is its `i`-th edge.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Edge {
     /// The upstream node's name.
     pub from: String,
-    /// Its output port.
+    /// Its output port, or [`DEAD_LETTER_PORT`].
     pub port: u32,
     /// The downstream node's name.
     pub to: String,
     /// How records are spread over the downstream subtasks.
     pub partitioning: Partitioning,
+}
+
+impl Edge {
+    /// How people write where it comes from, but for a port's name: `count`, `count:1` or
+    /// `count:dead-letter`.
+    #[must_use]
+    pub fn origin(&self) -> String {
+        match self.port {
+            0 => self.from.clone(),
+            DEAD_LETTER_PORT => format!("{}:{DEAD_LETTER}", self.from),
+            port => format!("{}:{port}", self.from),
+        }
+    }
 }
 
 /// A valid job graph.
@@ -158,6 +178,32 @@ impl JobGraph {
     /// The edges out of a node.
     pub fn outputs_of<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Edge> {
         self.edges.iter().filter(move |edge| edge.from == name)
+    }
+
+    /// True if somebody reads the dead letters of an operator.
+    #[must_use]
+    pub fn has_dead_letters(&self, name: &str) -> bool {
+        let mut edges = self.outputs_of(name);
+        edges.any(|edge| edge.port == DEAD_LETTER_PORT)
+    }
+
+    /// True if copies of one record may reach several subtasks of a node: there is a `broadcast`
+    /// somewhere above it.
+    #[must_use]
+    pub fn gets_copies(&self, name: &str) -> bool {
+        let mut above = vec![name];
+        let mut seen = HashSet::new();
+        while let Some(node) = above.pop() {
+            for edge in self.edges.iter().filter(|edge| edge.to == node) {
+                if edge.partitioning == Partitioning::Broadcast {
+                    return true;
+                }
+                if seen.insert(&*edge.from) {
+                    above.push(&edge.from);
+                }
+            }
+        }
+        false
     }
 
     fn check_nodes(&self) -> Result<(), GraphError> {
@@ -291,7 +337,8 @@ fn check_edge(edge: &Edge, from: &Node, to: &Node) -> Result<(), GraphError> {
             from: from.name.clone(),
         });
     }
-    if edge.port as usize >= from.outputs.len() {
+    let is_dead_letters = edge.port == DEAD_LETTER_PORT && from.kind == NodeKind::Operator;
+    if !is_dead_letters && edge.port as usize >= from.outputs.len() {
         return Err(GraphError::UnknownPort {
             node: to.name.clone(),
             from: from.name.clone(),

@@ -8,5 +8,5 @@ mod key_groups;
 
 pub use error::GraphError;
 pub use execution_graph::{Chain, ChainInput, Downstream, ExecutionGraph, Link, LinkPlace, Route};
-pub use job_graph::{Edge, JobGraph, Node, NodeKind, Partitioning};
+pub use job_graph::{DEAD_LETTER, DEAD_LETTER_PORT, Edge, JobGraph, Node, NodeKind, Partitioning};
 pub use key_groups::KeyGroups;

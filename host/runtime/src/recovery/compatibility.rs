@@ -113,10 +113,14 @@ fn dropped_node(manifest: &Manifest, node: &Node, resume: Resume) -> Option<Stri
 /// defaults to depends on the parallelism, which may change.
 fn wiring(graph: &JobGraph, node: &str) -> Vec<String> {
     let inputs = graph.inputs_of(node);
+    let origin = |edge: &Edge| match edge.port {
+        0 => format!("{}:0", edge.from),
+        _ => edge.origin(),
+    };
     let lines = inputs.map(|edge| match edge.partitioning {
-        Partitioning::Forward | Partitioning::Rebalance => format!("{}:{}", edge.from, edge.port),
+        Partitioning::Forward | Partitioning::Rebalance => origin(edge),
         Partitioning::Hash | Partitioning::Broadcast => {
-            format!("{}:{} ({})", edge.from, edge.port, edge.partitioning)
+            format!("{} ({})", origin(edge), edge.partitioning)
         }
     });
     lines.collect()

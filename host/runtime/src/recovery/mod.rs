@@ -1,9 +1,17 @@
-//! HOW IT COMES BACK: what state goes where, whether it fits, and whether to try again. Pure.
+//! HOW IT COMES BACK: what state goes where, whether it fits, whether to try again, and what to do
+//! about a record that makes an operator fail each time. Pure.
 
+mod care;
 mod compatibility;
+mod quarantine;
+mod record_fault;
 mod restart_strategy;
 mod restore_plan;
 
+pub use record_fault::{RecordFault, Trace};
+
+pub(crate) use care::{Candidate, CarePlan, Diverted, FindingId, diversion_of};
 pub(crate) use compatibility::{Resume, check_compatible};
+pub(crate) use quarantine::{AttemptReport, Given, Quarantine, Verdict};
 pub(crate) use restart_strategy::RestartStrategy;
 pub(crate) use restore_plan::{ended_subtasks, redistribute};

@@ -2,6 +2,7 @@
 
 use tidegate_operator::Batch;
 
+use super::TracedBatch;
 use crate::CheckpointId;
 
 /// The marker of a checkpoint in a channel: what is before it belongs to the checkpoint, what is
@@ -17,6 +18,8 @@ pub struct CheckpointBarrier {
 pub enum StreamElement {
     /// Records.
     Batch(Batch),
+    /// Records with their origin, while one of them is being looked for. Never joined with others.
+    Traced(Box<TracedBatch>),
     /// No record with an older timestamp follows on this channel; milliseconds since the epoch.
     Watermark(i64),
     /// See [`CheckpointBarrier`].

@@ -108,11 +108,24 @@ impl ChainContext {
 
     /// Sends what the chain has produced, unless the attempt is over.
     pub(crate) async fn flush(&mut self) -> Result<(), Exit> {
+        if self.chain.care_plan().is_some() {
+            self.tell_diverted().await?;
+        }
         tokio::select! {
             biased;
             sent = self.chain.flush() => Ok(sent?),
             () = self.cancelled.cancelled() => Err(Exit::Told),
         }
+    }
+
+    /// Before the next snapshot, so that it is known what that covers.
+    async fn tell_diverted(&mut self) -> Result<(), Exit> {
+        for diverted in self.chain.take_diverted() {
+            let after = self.last_snapshot;
+            self.tell_coordinator(ChainEvent::Diverted { diverted, after })
+                .await?;
+        }
+        Ok(())
     }
 
     async fn tell_persister(&mut self, message: PersistMessage) -> Result<(), Exit> {

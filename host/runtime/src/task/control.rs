@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use crate::checkpoint::SubtaskSnapshot;
+use crate::recovery::Diverted;
 use crate::{ChainId, CheckpointId, JobError};
 
 /// From the coordinator to one chain.
@@ -20,6 +21,8 @@ pub(crate) enum ControlMessage {
     },
     /// The checkpoint is durable in every subtask.
     Complete(CheckpointId),
+    /// What was looked for lies behind: be careful no longer.
+    EndCare,
     /// End the source as if its input were over.
     EndSources,
     /// Everything is published: leave.
@@ -38,6 +41,12 @@ pub(crate) enum ChainEvent {
         chain: ChainId,
         checkpoint: CheckpointId,
         reason: String,
+    },
+    /// A record was sent to the dead-letter port.
+    Diverted {
+        diverted: Diverted,
+        /// The last checkpoint that the chain took part in before.
+        after: CheckpointId,
     },
     /// All inputs of the chain have ended, its operators are finished, its output has ended.
     Ended(ChainId),

@@ -3,6 +3,7 @@
 mod aligner;
 mod chain_context;
 pub(crate) mod control;
+mod dead_letter;
 mod operator;
 mod operator_chain;
 mod outbox;

@@ -28,6 +28,11 @@ pub trait OperatorInstance: Send {
     /// A [`GuestFault`].
     fn process(&mut self, input: u32, batch: Batch) -> Result<Vec<Emission>, GuestFault>;
 
+    /// The record that the last `process` failed on, as a batch of one, if it is known.
+    fn take_failed_record(&mut self) -> Option<Batch> {
+        None
+    }
+
     /// The merged watermark of all inputs advanced.
     ///
     /// # Errors
@@ -88,6 +93,10 @@ impl OperatorFactory for ComponentOperator {
 impl OperatorInstance for Instance {
     fn process(&mut self, input: u32, batch: Batch) -> Result<Vec<Emission>, GuestFault> {
         Self::process(self, input, batch)
+    }
+
+    fn take_failed_record(&mut self) -> Option<Batch> {
+        Self::take_failed_record(self)
     }
 
     fn advance_watermark(&mut self, watermark: i64) -> Result<Vec<Emission>, GuestFault> {

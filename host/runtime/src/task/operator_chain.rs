@@ -5,6 +5,8 @@
 //! outbox. A subtask that has ended gets no record, watermark or `finish` any more, also not after
 //! a restore: `finish` happens once in the life of a job.
 
+mod careful;
+
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -19,8 +21,9 @@ use crate::checkpoint::{SnapshotContents, SubtaskSnapshot};
 use crate::metrics::SubtaskMetrics;
 use crate::sink::Sink;
 use crate::source::SourceSplit;
-use crate::stream::{CheckpointBarrier, StreamElement};
+use crate::stream::{CheckpointBarrier, Origin, StreamElement};
 use crate::{CheckpointId, JobError, SubtaskId};
+use careful::{Care, untraced_fault};
 
 /// What a subtask does with what reaches it.
 pub(crate) enum Role {
@@ -44,8 +47,10 @@ pub(crate) enum Output {
 pub(crate) struct OpenLink {
     pub(crate) subtask: SubtaskId,
     pub(crate) role: Role,
-    /// By port.
+    /// By port; what reads dead letters stands behind the declared ports.
     pub(crate) outputs: Vec<Vec<Output>>,
+    /// How many ports it declares.
+    pub(crate) ports: u32,
     pub(crate) metrics: Arc<SubtaskMetrics>,
     /// All inputs have ended and, in an operator, `finish` was called.
     pub(crate) has_ended: bool,
@@ -55,6 +60,8 @@ pub(crate) struct OpenLink {
 pub(crate) struct OperatorChain {
     links: Vec<OpenLink>,
     outbox: Outbox,
+    /// Only while a record is being looked for.
+    care: Option<Box<Care>>,
 }
 
 /// What became of a snapshot.
@@ -67,7 +74,11 @@ pub(crate) enum Snapshot {
 
 impl OperatorChain {
     pub(crate) fn new(links: Vec<OpenLink>, outbox: Outbox) -> Self {
-        Self { links, outbox }
+        Self {
+            links,
+            outbox,
+            care: None,
+        }
     }
 
     /// True if the whole chain has ended.
@@ -86,22 +97,42 @@ impl OperatorChain {
     }
 
     /// A batch from the input gate for the first link.
-    pub(crate) fn process(&mut self, input: u32, batch: Batch) -> Result<(), JobError> {
+    pub(crate) fn process(
+        &mut self,
+        input: u32,
+        batch: Batch,
+        origin: Option<Arc<Origin>>,
+    ) -> Result<(), JobError> {
+        self.set_origin(origin);
         self.deliver(0, input, batch)
     }
 
     /// A batch that the source, the first link, gave.
-    pub(crate) fn emit_from_source(&mut self, batch: Batch) -> Result<(), JobError> {
+    pub(crate) fn emit_from_source(
+        &mut self,
+        batch: Batch,
+        origin: Option<Arc<Origin>>,
+    ) -> Result<(), JobError> {
+        self.set_origin(origin);
         self.emit(0, 0, batch)
+    }
+
+    /// Where all records come from that the chain gives now.
+    fn set_origin(&mut self, origin: Option<Arc<Origin>>) {
+        // A batch that was sent before the care was over may still have one.
+        self.outbox
+            .set_origin(origin.filter(|_| self.care.is_some()));
     }
 
     /// The merged watermark of the chain's input advanced.
     pub(crate) fn advance_watermark(&mut self, watermark: i64) -> Result<(), JobError> {
+        self.set_origin(None);
         self.watermark(0, watermark)
     }
 
     /// All inputs of the chain have ended: operators finish, and the chain's output ends.
     pub(crate) fn end(&mut self) -> Result<(), JobError> {
+        self.set_origin(None);
         self.end_link(0)
     }
 
@@ -155,6 +186,7 @@ impl OperatorChain {
         }
         let mut parts = Vec::new();
         for (link, state) in self.links.iter_mut().zip(states) {
+            link.metrics.mark_snapshot();
             parts.push(match &mut link.role {
                 Role::Source => Part::Ready(SubtaskSnapshot {
                     subtask: link.subtask.clone(),
@@ -210,8 +242,16 @@ impl OperatorChain {
         let started = Instant::now();
         match &mut link.role {
             Role::Source => unreachable!("nothing is delivered to a source"),
+            Role::Operator(_) if self.care.is_some() => self.process_carefully(at, input, batch),
             Role::Operator(instance) => {
-                let emissions = instance.process(input, batch).map_err(Box::new)?;
+                let records = batch.len();
+                let emissions = match instance.process(input, batch) {
+                    Ok(emissions) => emissions,
+                    Err(fault) => {
+                        let record = instance.take_failed_record();
+                        return Err(untraced_fault(fault, input, records, record));
+                    }
+                };
                 link.metrics.count_busy(started.elapsed());
                 self.emit_all(at, emissions)
             }

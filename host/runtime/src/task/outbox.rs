@@ -6,13 +6,14 @@
 //! A receiver that sleeps may be left asleep for a moment while more comes, but never while this
 //! chain sleeps itself.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tidegate_operator::Batch;
 use tokio::time::Instant;
 
 use crate::channel::{ChannelClosed, ChannelSender, NotSent, Sent};
-use crate::stream::StreamElement;
+use crate::stream::{Origin, StreamElement, TracedBatch};
 
 /// A busy chain lets receivers sleep this long after it began to have something for them: many
 /// small batches become a few larger ones, and the processor is not passed to and fro. A chain that
@@ -36,6 +37,8 @@ pub(crate) struct Outbox {
     is_owed: Vec<bool>,
     /// When no receiver was owed a wake for the last time, at the end of a call.
     settled_at: Instant,
+    /// Where the records come from that are sent now; nothing in an ordinary attempt.
+    origin: Option<Arc<Origin>>,
 }
 
 impl Outbox {
@@ -47,11 +50,29 @@ impl Outbox {
             senders,
             queue: Vec::new(),
             is_closed: false,
+            origin: None,
         }
+    }
+
+    /// The origin of the batches that are pushed from now on.
+    pub(crate) fn set_origin(&mut self, origin: Option<Arc<Origin>>) {
+        self.origin = origin;
+    }
+
+    /// See [`Self::set_origin`].
+    pub(crate) fn origin(&self) -> Option<&Arc<Origin>> {
+        self.origin.as_ref()
     }
 
     /// Sends, or queues what has to wait.
     pub(crate) fn push(&mut self, sender: SenderIndex, element: StreamElement) {
+        let element = match (&self.origin, element) {
+            (Some(origin), StreamElement::Batch(batch)) => {
+                let origin = Arc::clone(origin);
+                StreamElement::Traced(Box::new(TracedBatch { batch, origin }))
+            }
+            (_, element) => element,
+        };
         // What is queued goes first, so that each channel keeps its order.
         if !self.queue.is_empty() {
             self.queue.push((sender, element));
@@ -66,7 +87,8 @@ impl Outbox {
 
     /// As [`Self::push`], for records of which the channel makes a copy.
     pub(crate) fn push_copy(&mut self, sender: SenderIndex, batch: &Batch) {
-        let goes_now = self.queue.is_empty();
+        // The copy would lose its origin.
+        let goes_now = self.queue.is_empty() && self.origin.is_none();
         let sent = goes_now.then(|| self.senders[sender.0].try_send_copy(batch));
         match sent.flatten() {
             Some(sent) => self.note(sender, sent),

@@ -5,13 +5,14 @@
 //! give nothing more, stays to answer for its position until the job is done.
 
 use std::future::ready;
+use std::sync::Arc;
 
 use super::chain_context::{ChainContext, Exit};
 use super::control::ControlMessage;
 use super::operator_chain::connector_failed;
 use crate::CheckpointId;
-use crate::source::{Source, SourceOutput, SourceSplit};
-use crate::stream::MAX_WATERMARK;
+use crate::source::{CloseLook, Source, SourceOutput, SourceSplit};
+use crate::stream::{MAX_WATERMARK, Origin};
 
 /// What the source does between control messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,7 +35,10 @@ pub(crate) struct SourceSubtask {
 }
 
 impl SourceSubtask {
-    pub(crate) fn new(context: ChainContext, source: Box<dyn Source>) -> Self {
+    pub(crate) fn new(context: ChainContext, mut source: Box<dyn Source>) -> Self {
+        if let Some(plan) = context.chain.care_plan() {
+            source.look_closely(plan.look_of(context.chain.head()));
+        }
         Self {
             context,
             source,
@@ -80,13 +84,26 @@ impl SourceSubtask {
 
     async fn on_output(&mut self, output: SourceOutput) -> Result<(), Exit> {
         match output {
-            SourceOutput::Batch(batch) => self.context.chain.emit_from_source(batch)?,
+            SourceOutput::Batch(batch) => {
+                let origin = self.origin();
+                self.context.chain.emit_from_source(batch, origin)?;
+            }
             SourceOutput::Watermark(watermark) => {
                 self.context.chain.advance_watermark(watermark)?
             }
             SourceOutput::Ended => return self.end().await,
         }
         self.context.flush().await
+    }
+
+    /// Where the last batch came from, while that is of interest.
+    fn origin(&self) -> Option<Arc<Origin>> {
+        let chain = &self.context.chain;
+        chain.care_plan()?;
+        Some(Arc::new(Origin {
+            source: chain.head().clone(),
+            place: self.source.last_place(),
+        }))
     }
 
     async fn on_control(&mut self, message: ControlMessage) -> Result<(), Exit> {
@@ -100,6 +117,11 @@ impl SourceSubtask {
                     self.source.release(&splits);
                 }
                 self.context.checkpoint_complete(id).await
+            }
+            ControlMessage::EndCare => {
+                self.context.chain.end_care();
+                self.source.look_closely(CloseLook::default());
+                Ok(())
             }
             ControlMessage::EndSources => self.end().await,
             ControlMessage::Shutdown => Err(Exit::Told),

@@ -13,7 +13,7 @@ use super::aligner::{Alignment, EndOfChannel};
 use super::chain_context::{ChainContext, Exit};
 use super::control::ControlMessage;
 use crate::channel::InputGate;
-use crate::stream::{StreamElement, WatermarkMerge};
+use crate::stream::{StreamElement, TracedBatch, WatermarkMerge};
 use crate::{ChannelIndex, CheckpointId};
 
 /// A chain that is fed by an input gate.
@@ -78,7 +78,12 @@ impl Subtask {
         match element {
             StreamElement::Batch(batch) => {
                 let input = self.input_of_channel[channel.0 as usize];
-                self.context.chain.process(input, batch)?;
+                self.context.chain.process(input, batch, None)?;
+            }
+            StreamElement::Traced(traced) => {
+                let input = self.input_of_channel[channel.0 as usize];
+                let TracedBatch { batch, origin } = *traced;
+                self.context.chain.process(input, batch, Some(origin))?;
             }
             StreamElement::Watermark(watermark) => {
                 let merged = self.watermarks.on_watermark(channel, watermark);
@@ -141,6 +146,10 @@ impl Subtask {
                 self.context.take_snapshot(checkpoint, None, false).await
             }
             ControlMessage::Complete(id) => self.context.checkpoint_complete(id).await,
+            ControlMessage::EndCare => {
+                self.context.chain.end_care();
+                Ok(())
+            }
             ControlMessage::EndSources => unreachable!("only sources are told to end"),
             ControlMessage::Shutdown => Err(Exit::Told),
         }

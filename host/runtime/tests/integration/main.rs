@@ -11,6 +11,8 @@ mod continuing;
 mod drill;
 mod exactly_once;
 mod graph;
+mod poison;
+mod poisoned_jobs;
 mod protocol;
 mod random_jobs;
 mod restarting;

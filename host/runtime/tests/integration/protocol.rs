@@ -208,7 +208,7 @@ async fn a_failure_without_restarts_ends_the_job_with_its_cause() {
     let running = start(&job, directory.path());
     let status = running.handle.watch();
     let end = running.end().await;
-    assert!(matches!(end, Err(JobError::Guest(_))), "{end:?}");
+    assert!(matches!(end, Err(JobError::Record(_))), "{end:?}");
     let last = status.borrow().clone();
     assert_eq!(
         (last.state, last.checkpoints.in_progress),

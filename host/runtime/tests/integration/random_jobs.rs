@@ -17,10 +17,10 @@ use crate::support::sinks::Output;
 use crate::support::sources::Numbers;
 
 /// A node with how often it gets each source's numbers.
-struct Reached {
-    name: String,
-    parallelism: u32,
-    times: BTreeMap<String, usize>,
+pub(crate) struct Reached {
+    pub(crate) name: String,
+    pub(crate) parallelism: u32,
+    pub(crate) times: BTreeMap<String, usize>,
 }
 
 /// 1 to 3 sources, up to 8 operators that pass on what they get, and a sink that reads from
@@ -66,18 +66,18 @@ fn random_job(random: &mut Random, faults: &Faults) -> RandomJob {
     }
 }
 
-fn parallelism(random: &mut Random) -> u32 {
+pub(crate) fn parallelism(random: &mut Random) -> u32 {
     u32::try_from(1 + random.below(3)).unwrap()
 }
 
-fn borrowed(inputs: &[(String, Partitioning)]) -> Vec<(&str, Partitioning)> {
+pub(crate) fn borrowed(inputs: &[(String, Partitioning)]) -> Vec<(&str, Partitioning)> {
     inputs
         .iter()
         .map(|(name, partitioning)| (&**name, *partitioning))
         .collect()
 }
 
-fn random_inputs(
+pub(crate) fn random_inputs(
     random: &mut Random,
     nodes: &[Reached],
     name: String,

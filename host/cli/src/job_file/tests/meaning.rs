@@ -1,7 +1,9 @@
 //! What a job file that is right comes to.
 
 use std::path::Path;
+use std::time::Duration;
 
+use tidegate_runtime::config::{IsolationSettings, RecordPolicies, RecordPolicy};
 use tidegate_runtime::graph::{Edge, GraphError};
 
 use super::super::document::{Document, PartEntry, Setting};
@@ -43,14 +45,34 @@ fn config_is_handed_over_as_json() {
 }
 
 #[test]
+fn policies_and_isolation_are_those_of_the_file() {
+    let (policies, isolation) = with_document(FULL, |document| {
+        let parts = document.nodes.usable.iter().map(|node| &node.part);
+        let policies = parts.filter_map(|part| match part {
+            PartEntry::Operator(operator) => Some(operator.policies),
+            PartEntry::Source(_) | PartEntry::Sink(_) => None,
+        });
+        (policies.collect::<Vec<_>>(), document.isolation.clone())
+    });
+    let count = RecordPolicies {
+        on_invalid_record: RecordPolicy::Fail,
+        on_trap: RecordPolicy::DeadLetter,
+    };
+    assert_eq!(policies, [RecordPolicies::default(), count]);
+    let (restarts, period) = (7, Duration::from_secs(60));
+    assert_eq!(isolation, IsolationSettings { restarts, period });
+}
+
+#[test]
 fn edges_get_their_defaults_from_the_parallelism_on_both_sides() {
     let edges = |parallelism: Option<u32>| {
         let graph = file(FULL).graph(parallelism).expect("the file is right");
         let edge = |edge: &Edge| {
-            format!(
-                "{}:{} -> {} {}",
-                edge.from, edge.port, edge.to, edge.partitioning
-            )
+            let from = match edge.port {
+                0 => format!("{}:0", edge.from),
+                _ => edge.origin(),
+            };
+            format!("{from} -> {} {}", edge.to, edge.partitioning)
         };
         graph.edges().iter().map(edge).collect::<Vec<_>>()
     };
@@ -63,6 +85,7 @@ fn edges_get_their_defaults_from_the_parallelism_on_both_sides() {
             "count:0 -> counts forward",
             "split:1 -> counts rebalance",
             "split:1 -> shown broadcast",
+            "count:dead-letter -> letters forward",
         ]
     );
     let of_three = edges(Some(3));

@@ -239,10 +239,10 @@ fn what_can_not_be_meant_is_refused() {
             "the operator gets its config as JSON; write it as a string",
         ),
         (
-            "on-invalid-record = \"fail\"",
-            "on-invalid-record = ‹\"dead-letter\"›",
-            "`on-invalid-record` can't be \"dead-letter\": not supported by this version yet",
-            "expected \"fail\"",
+            "outputs = [\"main\", \"late\"]",
+            "outputs = [\"main\", \"late\"]\non-invalid-record = ‹\"dead-letter\"›",
+            "nobody reads the dead letters of operator `split`",
+            "expected a sink or operator with `inputs = [{ from = \"split:dead-letter\" }]`",
         ),
         (
             "max = \"1m\"",
@@ -313,8 +313,14 @@ fn names_that_lead_nowhere_are_pointed_at() {
             "expected a port from 0 to 63",
         ),
         (
-            "count:dead-letter",
-            "the reserved port `dead-letter` is not supported by this version yet",
+            "split:dead-letter",
+            "operator `split` sends nothing there",
+            "expected `on-invalid-record = \"dead-letter\"` or `on-trap = \"dead-letter\"` in \
+             [operator.split]",
+        ),
+        (
+            "lines:dead-letter",
+            "source `lines` has no dead letters, only operators have",
             "",
         ),
     ] {
@@ -432,7 +438,7 @@ fn several_problems_are_reported_at_once() {
         .replacen("keys = 3", "kees = 3\nform = 2", 1);
     let found = problems_of(&text);
     let lines: Vec<_> = found.iter().map(|p| p.locate(&text).line).collect();
-    assert_eq!(lines, [Some(6), Some(27), Some(28), Some(52)], "{found:?}");
+    assert_eq!(lines, [Some(6), Some(30), Some(31), Some(56)], "{found:?}");
 }
 
 #[test]

@@ -32,6 +32,10 @@ max = "1m"
 attempts = 3
 reset-after = "5m"
 
+[isolation]
+restarts = 7
+period = "1m"
+
 [defaults]
 parallelism = 2
 max-parallelism = 64
@@ -59,6 +63,7 @@ inputs = [{ from = "split", partition = "hash" }]
 limits = { memory = "64MiB", call-timeout = "2s", output = "1MiB", snapshot = "32MiB",
     log-lines-per-second = 10 }
 on-invalid-record = "fail"
+on-trap = "dead-letter"
 config = { deep = [1, { a = 2.5, at = 2026-01-02 }], on = true, text = "x" }
 
 [sink.counts]
@@ -71,6 +76,10 @@ format = "tsv"
 connector = "stdout"
 inputs = [{ from = "split:1", partition = "broadcast" }]
 parallelism = 1
+
+[sink.letters]
+connector = "discard"
+inputs = [{ from = "count:dead-letter" }]
 "#;
 
 fn file(text: &str) -> JobFile {

@@ -71,6 +71,7 @@ fn the_schema_has_no_key_that_the_parser_does_not_take() {
     for (name, absent) in [
         ("CheckpointSchema", &[][..]),
         ("RestartSchema", &["delay"][..]),
+        ("IsolationSchema", &[][..]),
         ("DefaultsSchema", &[][..]),
         ("OperatorSchema", &[][..]),
         ("LimitsSchema", &[][..]),
@@ -89,6 +90,7 @@ fn the_schema_has_no_key_that_the_parser_does_not_take() {
         [
             "checkpoint",
             "defaults",
+            "isolation",
             "name",
             "operator",
             "restart",

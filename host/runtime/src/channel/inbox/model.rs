@@ -2,12 +2,14 @@
 //! same, however much was joined on the way.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use proptest::prelude::*;
 
 use super::*;
 use crate::CheckpointId;
-use crate::stream::{CheckpointBarrier, MIN_WATERMARK};
+use crate::SubtaskId;
+use crate::stream::{CheckpointBarrier, MIN_WATERMARK, Origin, TracedBatch};
 
 const CHANNELS: u32 = 3;
 const LIMITS: ChannelLimits = ChannelLimits {
@@ -21,6 +23,8 @@ const LIMITS: ChannelLimits = ChannelLimits {
 enum Step {
     /// A batch of so many rows of one timestamp.
     Batch(u32, usize, i64),
+    /// The same, each with an origin of its own.
+    Traced(u32, usize, i64),
     Watermark(u32, i64),
     Barrier(u32),
     End(u32),
@@ -34,7 +38,8 @@ fn step() -> impl Strategy<Value = Step> {
     let channel = 0..CHANNELS;
     let batch = (channel.clone(), 1usize..8, 0i64..6);
     prop_oneof![
-        6 => batch.prop_map(|(channel, rows, at)| Step::Batch(channel, rows, at)),
+        6 => batch.clone().prop_map(|(channel, rows, at)| Step::Batch(channel, rows, at)),
+        1 => batch.prop_map(|(channel, rows, at)| Step::Traced(channel, rows, at)),
         3 => (channel.clone(), 0i64..6).prop_map(|(channel, at)| Step::Watermark(channel, at)),
         1 => channel.clone().prop_map(Step::Barrier),
         1 => channel.clone().prop_map(Step::End),
@@ -48,10 +53,21 @@ fn step() -> impl Strategy<Value = Step> {
 /// What the stream of one channel says, whatever batches it comes in.
 #[derive(Debug, PartialEq)]
 enum Said {
-    Record { value: Vec<u8>, watermark: i64 },
-    Barrier { watermark: i64 },
-    End { watermark: i64 },
-    Gone { watermark: i64 },
+    Record {
+        value: Vec<u8>,
+        watermark: i64,
+        /// With it, the number of records that it is told about.
+        origin: Option<(Arc<Origin>, usize)>,
+    },
+    Barrier {
+        watermark: i64,
+    },
+    End {
+        watermark: i64,
+    },
+    Gone {
+        watermark: i64,
+    },
 }
 
 /// What is said, everything with the watermark that it came behind.
@@ -61,8 +77,11 @@ fn said(elements: &[Option<StreamElement>]) -> Vec<Said> {
     for element in elements {
         match element {
             Some(StreamElement::Batch(batch)) => {
-                let values = batch.values().rows().map(<[u8]>::to_vec);
-                all.extend(values.map(|value| Said::Record { value, watermark }));
+                all.extend(records_said(batch, watermark, None));
+            }
+            Some(StreamElement::Traced(traced)) => {
+                let origin = (Arc::clone(&traced.origin), traced.batch.len());
+                all.extend(records_said(&traced.batch, watermark, Some(origin)));
             }
             Some(StreamElement::Watermark(told)) => watermark = watermark.max(*told),
             Some(StreamElement::Barrier(_)) => all.push(Said::Barrier { watermark }),
@@ -71,6 +90,18 @@ fn said(elements: &[Option<StreamElement>]) -> Vec<Said> {
         }
     }
     all
+}
+
+fn records_said(
+    batch: &Batch,
+    watermark: i64,
+    origin: Option<(Arc<Origin>, usize)>,
+) -> impl Iterator<Item = Said> {
+    batch.values().rows().map(move |value| Said::Record {
+        value: value.to_vec(),
+        watermark,
+        origin: origin.clone(),
+    })
 }
 
 #[derive(Default)]
@@ -111,6 +142,7 @@ impl Checked {
                 self.inbox.offer_copy(index, batch)
             }
             StreamElement::Batch(_)
+            | StreamElement::Traced(_)
             | StreamElement::Watermark(_)
             | StreamElement::Barrier(_)
             | StreamElement::EndOfInput => self.inbox.offer(index, element.clone()).is_ok(),
@@ -130,6 +162,21 @@ impl Checked {
             batch.push(timestamp, b"", &self.records.to_le_bytes());
         }
         StreamElement::Batch(batch)
+    }
+
+    fn traced(&mut self, rows: usize, timestamp: i64) -> StreamElement {
+        let StreamElement::Batch(batch) = self.batch(rows, timestamp) else {
+            unreachable!("it makes batches")
+        };
+        let source = SubtaskId {
+            operator: self.records.to_string(),
+            index: 0,
+        };
+        let origin = Arc::new(Origin {
+            source,
+            place: None,
+        });
+        StreamElement::Traced(Box::new(TracedBatch { batch, origin }))
     }
 
     fn holds(&self, channel: usize) -> bool {
@@ -167,6 +214,10 @@ impl Checked {
         match *step {
             Step::Batch(channel, rows, timestamp) => {
                 let batch = self.batch(rows, timestamp);
+                self.offer(channel, batch);
+            }
+            Step::Traced(channel, rows, timestamp) => {
+                let batch = self.traced(rows, timestamp);
                 self.offer(channel, batch);
             }
             Step::Watermark(channel, at) => self.offer(channel, StreamElement::Watermark(at)),

@@ -5,8 +5,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tidegate_runtime::config::{CheckpointSettings, JobSettings, RestartSettings};
-use tidegate_runtime::graph::{Edge, JobGraph, Node, NodeKind, Partitioning};
+use tidegate_runtime::config::{
+    CheckpointSettings, JobSettings, RecordPolicies, RecordPolicy, RestartSettings,
+};
+use tidegate_runtime::graph::{
+    DEAD_LETTER, DEAD_LETTER_PORT, Edge, JobGraph, Node, NodeKind, Partitioning,
+};
 use tidegate_runtime::sink::SinkConnector;
 use tidegate_runtime::source::SourceConnector;
 use tidegate_runtime::status::JobStatus;
@@ -19,6 +23,7 @@ use tokio::task::JoinHandle;
 
 use super::faults::Faults;
 use super::operators::{Kind, Native};
+use super::poison::Poison;
 use super::sinks::Output;
 use super::sources::{Allowance, Numbers};
 
@@ -32,6 +37,9 @@ pub(crate) struct JobBuilder {
     pub(crate) settings: JobSettings,
     /// How long the operators that follow take for a batch.
     pub(crate) batch_takes: Duration,
+    /// What the operators that follow can't process, and what happens then.
+    pub(crate) poison: Poison,
+    pub(crate) policies: RecordPolicies,
     max_parallelism: u32,
     nodes: Vec<Node>,
     edges: Vec<Edge>,
@@ -57,6 +65,8 @@ impl JobBuilder {
                 ..JobSettings::default()
             },
             batch_takes: Duration::ZERO,
+            poison: Poison::default(),
+            policies: RecordPolicies::default(),
             max_parallelism: 64,
             nodes: Vec::new(),
             edges: Vec::new(),
@@ -68,6 +78,22 @@ impl JobBuilder {
 
     pub(crate) fn settings(mut self, change: impl FnOnce(&mut JobSettings)) -> Self {
         change(&mut self.settings);
+        self
+    }
+
+    /// The operators that follow can't process some records, and send them to their dead-letter
+    /// ports.
+    pub(crate) fn poisoned(self, poison: Poison) -> Self {
+        let policies = RecordPolicies {
+            on_invalid_record: RecordPolicy::DeadLetter,
+            on_trap: RecordPolicy::DeadLetter,
+        };
+        self.poisoned_with(poison, policies)
+    }
+
+    pub(crate) fn poisoned_with(mut self, poison: Poison, policies: RecordPolicies) -> Self {
+        self.poison = poison;
+        self.policies = policies;
         self
     }
 
@@ -91,10 +117,12 @@ impl JobBuilder {
             kind,
             faults: self.faults.clone(),
             takes: self.batch_takes,
+            poison: self.poison.clone(),
         };
         let part = OperatorPart {
             factory: Arc::new(native),
             config: String::new(),
+            policies: self.policies,
         };
         self.operators.insert(name.to_owned(), part);
         self
@@ -141,7 +169,10 @@ impl JobBuilder {
             let (from, port) = from.split_once(':').unwrap_or((from, "0"));
             self.edges.push(Edge {
                 from: from.to_owned(),
-                port: port.parse().unwrap(),
+                port: match port {
+                    DEAD_LETTER => DEAD_LETTER_PORT,
+                    port => port.parse().unwrap(),
+                },
                 to: to.to_owned(),
                 partitioning: *partitioning,
             });

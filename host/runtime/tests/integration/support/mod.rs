@@ -4,6 +4,7 @@ pub(crate) mod faults;
 pub(crate) mod jobs;
 pub(crate) mod operators;
 pub(crate) mod oracle;
+pub(crate) mod poison;
 pub(crate) mod random;
 pub(crate) mod sinks;
 pub(crate) mod sources;

@@ -10,6 +10,7 @@ use tidegate_operator::{
 use tidegate_runtime::task::{OperatorFactory, OperatorInstance};
 
 use super::faults::{Call, Faults};
+use super::poison::Poison;
 
 /// Event time that one window covers.
 const WINDOW: i64 = 100;
@@ -21,6 +22,8 @@ pub(crate) enum Kind {
     Pass,
     /// Gives each record with `#n`, where it is the n-th of its key.
     Count,
+    /// Gives each record twice.
+    Twice,
     /// Even numbers to port 0, odd ones to port 1.
     Split,
     /// Gives what it gets on input 0, counts input 1, and tells that count at its end.
@@ -38,6 +41,8 @@ pub(crate) struct Native {
     pub(crate) faults: Faults,
     /// How long a batch takes.
     pub(crate) takes: Duration,
+    /// What it can't process.
+    pub(crate) poison: Poison,
 }
 
 impl OperatorFactory for Native {
@@ -46,6 +51,7 @@ impl OperatorFactory for Native {
             native: self.clone(),
             context: context.clone(),
             counts: BTreeMap::new(),
+            seen: BTreeMap::new(),
             others: 0,
             watermark: i64::MIN,
             has_started: false,
@@ -62,6 +68,8 @@ struct NativeInstance {
     native: Native,
     context: OperatorContext,
     counts: Counts,
+    /// How often each value came since the instance was opened; not part of its state.
+    seen: BTreeMap<Vec<u8>, u32>,
     /// Records of input 1.
     others: u64,
     watermark: i64,
@@ -129,11 +137,20 @@ impl OperatorInstance for NativeInstance {
         }
         let mut ports = [Batch::default(), Batch::default()];
         let columns = batch.keys().rows().zip(batch.values().rows());
-        for ((key, value), timestamp) in columns.zip(batch.timestamps()) {
+        for (row, ((key, value), timestamp)) in (0u32..).zip(columns.zip(batch.timestamps())) {
+            let seen = self.seen.entry(value.to_vec()).or_default();
+            *seen += 1;
+            if let Some(cause) = self.native.poison.meets(value, *seen, row) {
+                return Err(self.fault(GuestCall::Process, cause));
+            }
             let mut give = |port: usize, value: &[u8]| ports[port].push(*timestamp, key, value);
             match self.native.kind {
                 Kind::Join if input == 1 => self.others += 1,
                 Kind::Pass | Kind::Join => give(0, value),
+                Kind::Twice => {
+                    give(0, value);
+                    give(0, value);
+                }
                 Kind::Split => give(usize::from(value.last().unwrap() % 2), value),
                 Kind::Totals => _ = self.count(key, 0),
                 Kind::Count => {
@@ -165,7 +182,9 @@ impl OperatorInstance for NativeInstance {
         self.watermark = watermark;
         match self.native.kind {
             Kind::Windows => Ok(self.tell(|window| window.saturating_add(WINDOW - 1) <= watermark)),
-            Kind::Pass | Kind::Count | Kind::Split | Kind::Join | Kind::Totals => Ok(Vec::new()),
+            Kind::Pass | Kind::Twice | Kind::Count | Kind::Split | Kind::Join | Kind::Totals => {
+                Ok(Vec::new())
+            }
         }
     }
 
@@ -260,7 +279,7 @@ impl OperatorInstance for NativeInstance {
                 }
                 Ok(Vec::new())
             }
-            Kind::Pass | Kind::Count | Kind::Split => Ok(Vec::new()),
+            Kind::Pass | Kind::Twice | Kind::Count | Kind::Split => Ok(Vec::new()),
         }
     }
 }

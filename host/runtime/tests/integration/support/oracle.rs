@@ -37,6 +37,42 @@ pub(crate) fn assert_counted(
     }
 }
 
+/// Checks output of a counting operator that could not process the numbers in `except`: all others
+/// once, and under each key the counts 1, 2, 3 and so on.
+pub(crate) fn assert_healthy(output: &Output, source: &str, count: u64, except: &[&str]) {
+    let mut values: Vec<String> = Vec::new();
+    let mut counts: BTreeMap<String, Vec<u64>> = BTreeMap::new();
+    for record in output.published() {
+        let (key, value) = record.split_once('=').unwrap();
+        let (value, count) = value.split_once('#').unwrap();
+        values.push(value.to_owned());
+        let of_key = counts.entry(key.to_owned()).or_default();
+        of_key.push(count.parse().unwrap());
+    }
+    let numbers = (0..count).map(|number| format!("{source}:{number}"));
+    let mut expected: Vec<String> = numbers.filter(|n| !except.contains(&&**n)).collect();
+    expected.sort();
+    values.sort();
+    assert_eq!(values, expected);
+    for (key, mut counts) in counts {
+        counts.sort_unstable();
+        let expected: Vec<u64> = (1..=counts.len() as u64).collect();
+        assert_eq!(counts, expected, "{key}");
+    }
+}
+
+/// The values of the records that dead letters tell of, sorted.
+pub(crate) fn letters(dead: &Output) -> Vec<String> {
+    let value = |letter: String| {
+        let (_, json) = letter.split_once('=').unwrap();
+        let letter: serde_json::Value = serde_json::from_str(json).unwrap();
+        letter["value"].as_str().unwrap().to_owned()
+    };
+    let mut values: Vec<String> = dead.published().into_iter().map(value).collect();
+    values.sort();
+    values
+}
+
 /// Checks output of a job without state: `count` numbers of each source as often as `times` says.
 pub(crate) fn assert_arrived(
     output: &Output,

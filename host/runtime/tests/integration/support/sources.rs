@@ -4,7 +4,9 @@ use std::io;
 use std::time::Duration;
 
 use tidegate_operator::Batch;
-use tidegate_runtime::source::{BoxFuture, Source, SourceConnector, SourceOutput, SourceSplit};
+use tidegate_runtime::source::{
+    BoxFuture, CloseLook, Source, SourceConnector, SourceOutput, SourcePlace, SourceSplit,
+};
 use tidegate_runtime::{ConnectorError, SubtaskId};
 use tokio::sync::watch;
 
@@ -175,6 +177,8 @@ impl SourceConnector for Numbers {
             numbers: self.clone(),
             splits: splits.iter().map(Split::decode).collect(),
             owes_watermark: false,
+            look: CloseLook::default(),
+            last: None,
         }))
     }
 }
@@ -183,6 +187,9 @@ struct NumbersReader {
     numbers: Numbers,
     splits: Vec<Split>,
     owes_watermark: bool,
+    look: CloseLook,
+    /// The first number of the last batch, and the one behind its last.
+    last: Option<(u64, u64)>,
 }
 
 impl NumbersReader {
@@ -199,10 +206,14 @@ impl NumbersReader {
             batch: rows,
             ..
         } = self.numbers.clone();
+        let look = self.look.clone();
         let split = self.turn().expect("there is something to read");
+        let first = split.next;
+        let reach = look.reach(&name, first);
+        let reached = reach.map_or(allowed, |reach| allowed.min(first + reach));
         let mut batch = Batch::default();
         for _ in 0..rows {
-            if split.is_read() || split.next >= allowed {
+            if split.is_read() || split.next >= reached {
                 break;
             }
             let number = split.next;
@@ -212,6 +223,8 @@ impl NumbersReader {
             batch.push(timestamp, key.as_bytes(), value.as_bytes());
             split.next += split.stride;
         }
+        let behind = split.next - split.stride + 1;
+        self.last = Some((first, behind));
         self.owes_watermark = true;
         batch
     }
@@ -253,6 +266,16 @@ impl Source for NumbersReader {
 
     fn splits(&self) -> Vec<SourceSplit> {
         self.splits.iter().map(|split| split.encode()).collect()
+    }
+
+    fn last_place(&self) -> Option<SourcePlace> {
+        let (from, to) = self.last?;
+        let split = self.numbers.name.clone();
+        Some(SourcePlace { split, from, to })
+    }
+
+    fn look_closely(&mut self, look: CloseLook) {
+        self.look = look;
     }
 }
 

@@ -34,7 +34,7 @@ pub(crate) fn align(channels: &[&str]) -> String {
         let mut completed = None;
         match element {
             StreamElement::Batch(batch) => output.push(text(batch.values().row(0))),
-            StreamElement::Watermark(_) => {}
+            StreamElement::Traced(_) | StreamElement::Watermark(_) => {}
             StreamElement::Barrier(barrier) => {
                 match aligner.on_barrier(channel, barrier.checkpoint) {
                     Alignment::Park(parked) => drop(first_parked.get_or_insert(parked)),

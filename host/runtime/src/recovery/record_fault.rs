@@ -1,0 +1,191 @@
+//! A failed `process` call and what is known of the record behind it. Pure.
+//!
+//! A guest is called with many records at a time, so the first fault says little: how many there
+//! were, and the record itself only if the guest named it or it was the only one. The attempts that
+//! follow know more; see [`Quarantine`](super::Quarantine).
+
+use std::fmt;
+use std::sync::Arc;
+
+use tidegate_operator::{Batch, FaultCause, GuestFault};
+
+use crate::config::{RecordPolicies, RecordPolicy};
+use crate::stream::Origin;
+
+/// A key is shown up to so many bytes.
+const SHOWN_KEY_BYTES: usize = 64;
+
+/// A guest failed on a record.
+#[derive(Debug)]
+pub struct RecordFault {
+    /// What the guest did, or says.
+    pub fault: Box<GuestFault>,
+    /// The operator's input that the call's records came on.
+    pub input: u32,
+    /// How many records the call was given.
+    pub records: usize,
+    /// The record, as a batch of one, if it is known.
+    pub record: Option<Batch>,
+    /// What the attempt saw of where the records came from.
+    pub trace: Trace,
+}
+
+/// What an attempt sees of where records come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Trace {
+    /// It does not look.
+    Off,
+    /// It looks; records that no source gave, as those made at a watermark, have no origin.
+    On(Option<Arc<Origin>>),
+    /// As before, and records are given to the guest one at a time.
+    Single {
+        /// Where the record came from.
+        origin: Option<Arc<Origin>>,
+        /// How many equal records of that origin came before it.
+        before: u32,
+    },
+}
+
+impl RecordFault {
+    /// The policy that applies. A guest that gives up for another reason than the record makes the
+    /// attempt fail, and so does a bug of the host.
+    #[must_use]
+    pub fn policy(&self, policies: &RecordPolicies) -> RecordPolicy {
+        match &self.fault.cause {
+            FaultCause::InvalidRecord { .. } => policies.on_invalid_record,
+            FaultCause::Trap(_)
+            | FaultCause::Timeout { .. }
+            | FaultCause::MemoryLimit { .. }
+            | FaultCause::OutputLimit { .. }
+            | FaultCause::StackOverflow
+            | FaultCause::MalformedColumn { .. }
+            | FaultCause::MalformedBatch { .. }
+            | FaultCause::UndeclaredPort { .. }
+            | FaultCause::UnknownRecord { .. } => policies.on_trap,
+            FaultCause::SnapshotLimit { .. }
+            | FaultCause::MalformedSnapshot(_)
+            | FaultCause::IncompatibleState(_)
+            | FaultCause::Failed(_)
+            | FaultCause::HostPanic { .. }
+            | FaultCause::InstanceSpent => RecordPolicy::Fail,
+        }
+    }
+
+    fn origin(&self) -> Option<&Origin> {
+        match &self.trace {
+            Trace::Off => None,
+            Trace::On(origin) | Trace::Single { origin, .. } => origin.as_deref(),
+        }
+    }
+}
+
+impl fmt::Display for RecordFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}\n    record: ", self.fault)?;
+        match &self.record {
+            Some(record) => {
+                let key = shown_key(record.keys().row(0));
+                let bytes = record.values().row(0).len();
+                write!(
+                    f,
+                    "key {key}, value of {bytes} bytes, on input {}",
+                    self.input
+                )?;
+            }
+            None => write!(f, "one of {} on input {}", self.records, self.input)?,
+        }
+        match self.origin() {
+            Some(origin) => write!(f, ", from {origin}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for RecordFault {}
+
+/// A key as text that fits a message: escaped, and not longer than a line.
+fn shown_key(key: &[u8]) -> String {
+    if key.is_empty() {
+        return "empty".to_owned();
+    }
+    let shown = &key[..key.len().min(SHOWN_KEY_BYTES)];
+    let more = match key.len() - shown.len() {
+        0 => String::new(),
+        more => format!(" and {more} bytes more"),
+    };
+    format!("`{}`{more}", shown.escape_ascii())
+}
+
+#[cfg(test)]
+mod tests {
+    use tidegate_operator::GuestCall;
+
+    use super::*;
+    use crate::SubtaskId;
+    use crate::source::SourcePlace;
+
+    fn fault(record: Option<&[u8]>, trace: Trace) -> RecordFault {
+        let record = record.map(|key| {
+            let mut batch = Batch::default();
+            batch.push(0, key, b"value");
+            batch
+        });
+        RecordFault {
+            fault: Box::new(GuestFault {
+                operator: "count".to_owned(),
+                subtask: 1,
+                call: GuestCall::Process,
+                cause: FaultCause::StackOverflow,
+            }),
+            input: 2,
+            records: 700,
+            record,
+            trace,
+        }
+    }
+
+    fn origin() -> Option<Arc<Origin>> {
+        Some(Arc::new(Origin {
+            source: SubtaskId {
+                operator: "lines".to_owned(),
+                index: 0,
+            },
+            place: Some(SourcePlace {
+                split: "a.txt".to_owned(),
+                from: 120,
+                to: 131,
+            }),
+        }))
+    }
+
+    #[test]
+    fn a_message_names_as_much_of_the_record_as_is_known() {
+        let prefix = "operator `count`, subtask 1: `process` recursed too deeply and exhausted its \
+                      call stack\n    record: ";
+        let single = Trace::Single {
+            origin: origin(),
+            before: 0,
+        };
+        let told = [
+            fault(None, Trace::Off),
+            fault(None, Trace::On(origin())),
+            fault(Some(b"k\x1b[1m"), single),
+        ];
+        let expected = [
+            "one of 700 on input 2",
+            "one of 700 on input 2, from source lines[0] at a.txt 120..131",
+            "key `k\\x1b[1m`, value of 5 bytes, on input 2, from source lines[0] at a.txt 120..131",
+        ];
+        assert_eq!(
+            told.map(|fault| fault.to_string()),
+            expected.map(|line| format!("{prefix}{line}"))
+        );
+    }
+
+    #[test]
+    fn a_long_key_is_cut() {
+        let shown = shown_key(&[b'x'; 100]);
+        assert_eq!(shown, format!("`{}` and 36 bytes more", "x".repeat(64)));
+        assert_eq!(shown_key(b""), "empty");
+    }
+}

@@ -1,0 +1,160 @@
+//! What a dead letter says: the value of a record that an operator could not process, and why.
+//!
+//! A JSON object on one line, version 1; its fields are described in the README. The record keeps
+//! its key and its timestamp. Pure.
+
+use serde::Serialize;
+use tidegate_operator::Batch;
+
+use crate::SubtaskId;
+use crate::stream::Origin;
+
+/// Version of the format.
+const VERSION: u32 = 1;
+
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct DeadLetter<'a> {
+    version: u32,
+    operator: &'a str,
+    subtask: u32,
+    input: u32,
+    error: &'a str,
+    /// None if no source gave the record, or its source can't be told any more.
+    source: Option<Source<'a>>,
+    /// The value, if it is text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    value: Option<&'a str>,
+    /// The value in base 64, if it is not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    value_base64: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Source<'a> {
+    name: &'a str,
+    subtask: u32,
+    split: Option<&'a str>,
+    from: Option<u64>,
+    to: Option<u64>,
+}
+
+/// Where a record was to be processed, and why it was not.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Refusal<'a> {
+    pub(crate) subtask: &'a SubtaskId,
+    pub(crate) input: u32,
+    pub(crate) error: &'a str,
+    pub(crate) origin: Option<&'a Origin>,
+}
+
+/// The dead letter of a record, which is a batch of one.
+pub(crate) fn dead_letter(record: &Batch, refusal: Refusal<'_>) -> Batch {
+    let value = record.values().row(0);
+    let text = std::str::from_utf8(value).ok();
+    let source = refusal.origin.map(|origin| Source {
+        name: &origin.source.operator,
+        subtask: origin.source.index,
+        split: origin.place.as_ref().map(|place| &*place.split),
+        from: origin.place.as_ref().map(|place| place.from),
+        to: origin.place.as_ref().map(|place| place.to),
+    });
+    let letter = DeadLetter {
+        version: VERSION,
+        operator: &refusal.subtask.operator,
+        subtask: refusal.subtask.index,
+        input: refusal.input,
+        error: refusal.error,
+        source,
+        value: text,
+        value_base64: text.is_none().then(|| base64(value)),
+    };
+    let json = serde_json::to_vec(&letter).expect("text and numbers become JSON");
+    let mut batch = Batch::with_capacity(1, 0, json.len());
+    batch.push(record.timestamps()[0], record.keys().row(0), &json);
+    batch
+}
+
+/// RFC 4648, with padding.
+fn base64(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for chunk in bytes.chunks(3) {
+        let padded = [0, 1, 2].map(|at| u32::from(chunk.get(at).copied().unwrap_or(0)));
+        let bits = padded[0] << 16 | padded[1] << 8 | padded[2];
+        for at in 0..4 {
+            let digit = DIGITS[(bits >> (18 - 6 * at) & 63) as usize];
+            text.push(if at <= chunk.len() {
+                char::from(digit)
+            } else {
+                '='
+            });
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::SourcePlace;
+
+    fn subtask(operator: &str, index: u32) -> SubtaskId {
+        let operator = operator.to_owned();
+        SubtaskId { operator, index }
+    }
+
+    fn letter(value: &[u8], origin: Option<&Origin>) -> String {
+        let mut record = Batch::default();
+        record.push(17, b"k", value);
+        let refusal = Refusal {
+            subtask: &subtask("count", 1),
+            input: 2,
+            error: "`process` trapped: \"boom\"\n    at x",
+            origin,
+        };
+        let batch = dead_letter(&record, refusal);
+        assert_eq!((batch.len(), batch.timestamps()[0]), (1, 17));
+        assert_eq!(batch.keys().row(0), b"k");
+        String::from_utf8(batch.values().row(0).to_vec()).unwrap()
+    }
+
+    #[test]
+    fn a_letter_has_the_value_the_error_and_the_place() {
+        let origin = Origin {
+            source: subtask("lines", 0),
+            place: Some(SourcePlace {
+                split: "a.txt".to_owned(),
+                from: 120,
+                to: 131,
+            }),
+        };
+        assert_eq!(
+            letter("é\t".as_bytes(), Some(&origin)),
+            r#"{"version":1,"operator":"count","subtask":1,"input":2,"#.to_owned()
+                + r#""error":"`process` trapped: \"boom\"\n    at x","#
+                + r#""source":{"name":"lines","subtask":0,"split":"a.txt","from":120,"to":131},"#
+                + r#""value":"é\t"}"#
+        );
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_are_told_in_base_64() {
+        let letter = letter(b"\xff\x00", None);
+        assert!(
+            letter.ends_with(r#""source":null,"value-base64":"/wA="}"#),
+            "{letter}"
+        );
+    }
+
+    #[test]
+    fn base_64_is_that_of_rfc_4648() {
+        let encoded =
+            ["", "f", "fo", "foo", "foob", "fooba", "foobar"].map(|t| base64(t.as_bytes()));
+        let expected = [
+            "", "Zg==", "Zm8=", "Zm9v", "Zm9vYg==", "Zm9vYmE=", "Zm9vYmFy",
+        ];
+        assert_eq!(encoded, expected);
+        assert_eq!(base64(&[0xfb, 0xff, 0xfe]), "+//+");
+    }
+}
