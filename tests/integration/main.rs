@@ -7,6 +7,7 @@ mod drill;
 mod guest_faults;
 mod hostile;
 mod kill;
+mod poison;
 mod readme;
 mod sandbox;
 mod savepoint;
