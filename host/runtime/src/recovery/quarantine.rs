@@ -60,9 +60,12 @@ struct Finding {
 }
 
 impl Finding {
-    /// True if it is the finding of the same record, and the last attempt did not divert it.
+    /// True if it is the finding of the same record, and the last attempt did not divert it: it
+    /// waits for more equal records before it than there are.
     fn has_missed(&self, other: &Self) -> bool {
         self.diverted_after.is_none()
+            && self.before > other.before
+            && self.subtask == other.subtask
             && self.operator == other.operator
             && self.input == other.input
             && self.record.keys() == other.record.keys()
