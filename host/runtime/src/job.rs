@@ -7,7 +7,6 @@ use std::sync::Arc;
 use thiserror::Error;
 use tokio::sync::{mpsc, oneshot, watch};
 
-use crate::CheckpointId;
 use crate::config::{JobSettings, RecordPolicies};
 use crate::graph::JobGraph;
 use crate::sink::SinkConnector;

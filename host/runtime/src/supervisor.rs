@@ -21,7 +21,7 @@ use crate::executor::{Executor, Threads, blocking};
 use crate::graph::ExecutionGraph;
 use crate::job::{CommandError, Job, JobCommand, JobControl, Outcome, RunOptions, StartFrom};
 use crate::metrics::AttemptMetrics;
-use crate::recovery::{Quarantine, RestartStrategy, Verdict};
+use crate::recovery::{CarePlan, Quarantine, RestartStrategy, Verdict};
 use crate::restore::Restore;
 use crate::status::{JobState, JobStatus};
 use crate::{CheckpointId, JobError};
@@ -288,11 +288,7 @@ impl Supervisor {
         let (identity, checkpoint) = (restored.identity, restored.checkpoint);
         let graph = ExecutionGraph::new(&job.graph);
         let metrics = AttemptMetrics::new(&job.graph);
-        let covered = self.quarantine.on_restored(checkpoint);
-        let care = self.quarantine.plan().map(Arc::new);
-        self.control
-            .status
-            .send_modify(|status| status.invalid_records.dead_letters += covered);
+        let care = self.care_from(checkpoint);
         self.show_attempt(identity.attempt, checkpoint, &metrics);
         let coordinator = Coordinator::new(
             job.settings.checkpoint.clone(),
@@ -347,6 +343,14 @@ impl Supervisor {
                 Err(error)
             }
         }
+    }
+
+    /// What an attempt that goes on from a checkpoint has to look for, if there is anything.
+    fn care_from(&mut self, checkpoint: CheckpointId) -> Option<Arc<CarePlan>> {
+        let covered = self.quarantine.on_restored(checkpoint);
+        let count = |status: &mut JobStatus| status.invalid_records.dead_letters += covered;
+        self.control.status.send_modify(count);
+        self.quarantine.plan().map(Arc::new)
     }
 
     /// What a failed attempt leaves behind about records, once all of its chains are gone.

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tidegate_connectors::{FileSinkOptions, RecordFormat};
-use tidegate_runtime::config::{CheckpointSettings, JobSettings, RestartSettings};
+use tidegate_runtime::config::{CheckpointSettings, JobSettings, RecordPolicies, RestartSettings};
 use tidegate_runtime::file_system::FileSystem;
 use tidegate_runtime::graph::{Edge, JobGraph, Node, NodeKind, Partitioning};
 use tidegate_runtime::sink::SinkConnector;
@@ -206,7 +206,12 @@ impl JobPlan {
                         ordered: plan.ordered(),
                     };
                     let (factory, config) = (Arc::new(factory), "{}".to_owned());
-                    operators.insert(name, OperatorPart { factory, config });
+                    let part = OperatorPart {
+                        factory,
+                        config,
+                        policies: RecordPolicies::default(),
+                    };
+                    operators.insert(name, part);
                 }
                 Does::Publish => {
                     let options = FileSinkOptions {

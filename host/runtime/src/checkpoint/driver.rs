@@ -13,11 +13,12 @@ use super::care_watch::CareWatch;
 use super::coordinator::{Action, Coordinator};
 use super::drills::Drills;
 use super::pending::{AcknowledgedCheckpoint, JobEnd};
-use super::publication::{self, Publication, Published};
+use super::publication::{self, Publication};
 use super::waiters::Waiters;
+use super::work::{Work, WorkDone};
 use super::{CheckpointKind, CheckpointStore, Manifest, Origin, SnapshotContents, StoreError};
 use crate::deploy::Deployment;
-use crate::executor::{Blocking, Executor, blocking};
+use crate::executor::{Executor, blocking};
 use crate::job::{Job, JobCommand, JobControl, Outcome};
 use crate::metrics::AttemptMetrics;
 use crate::start::unix_millis;
@@ -55,21 +56,6 @@ pub(crate) struct DriverStart {
     pub(crate) records_before: u64,
     /// They go on from one attempt to the next.
     pub(crate) drills: Drills,
-}
-
-/// Blocking work beside the loop; at most one at a time, since one checkpoint is in flight.
-enum Work {
-    None,
-    Committing(Blocking<Result<(), StoreError>>),
-    Publishing(Blocking<Result<Published, JobError>>),
-}
-
-/// What came of it.
-enum WorkDone {
-    Committed(Result<(), StoreError>),
-    Published(Result<Published, JobError>),
-    /// It never came to an end.
-    Panicked(JobError),
 }
 
 /// Drives one attempt.
@@ -121,7 +107,7 @@ impl Driver {
         // What is being written must be over before anyone looks at the store again.
         if let Some(
             WorkDone::Committed(Err(error)) | WorkDone::Published(Err(JobError::Store(error))),
-        ) = finish(&mut self.work).await
+        ) = self.work.finish().await
         {
             tracing::warn!("while the attempt ended: {error}");
         }
@@ -155,7 +141,7 @@ impl Driver {
                     Some(event) => self.on_event(event, control),
                     None => unreachable!("the deployment's chains hold the sender"),
                 },
-                done = finish(&mut self.work), if !matches!(self.work, Work::None) => {
+                done = self.work.finish(), if !matches!(self.work, Work::None) => {
                     self.work = Work::None;
                     match done {
                         Some(done) => self.on_work_done(done, control),
@@ -490,21 +476,6 @@ type Step = Result<(), Box<AttemptEnd>>;
 
 fn failed(error: JobError) -> Step {
     Err(Box::new(AttemptEnd::Failed(error)))
-}
-
-/// Waits for the work; none if there is none. Cancel-safe.
-async fn finish(work: &mut Work) -> Option<WorkDone> {
-    let done = match work {
-        Work::None => return None,
-        Work::Committing(commit) => commit.await.map(WorkDone::Committed),
-        Work::Publishing(publish) => publish.await.map(WorkDone::Published),
-    };
-    Some(done.unwrap_or_else(|message| {
-        WorkDone::Panicked(JobError::Panicked {
-            chain: "the coordinator's work".to_owned(),
-            message,
-        })
-    }))
 }
 
 async fn sleep_until(at: Option<Instant>) {

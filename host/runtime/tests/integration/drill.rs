@@ -249,6 +249,7 @@ fn with_lens(job: &JobBuilder, lens: &Lens) -> Job {
         kind: Kind::Count,
         faults: job.faults.clone(),
         takes: job.batch_takes,
+        poison: job.poison.clone(),
     };
     let count = built.operators.get_mut("count").unwrap();
     count.factory = Arc::new(Seen {
