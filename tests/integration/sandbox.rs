@@ -196,6 +196,8 @@ fn traced(job: &JobDirectory, code: i32) -> String {
     for base in ["XDG_CACHE_HOME", "XDG_STATE_HOME"] {
         command.env(base, job.path().join(base));
     }
+    // Of cargo's, and none of ours: the system's loader would look for its libraries there.
+    command.env_remove("LD_LIBRARY_PATH");
     let output = command.current_dir(job.path()).output();
     let output = output.unwrap_or_else(|error| {
         panic!("no strace ({error}): `make setup` installs it; this test can't be left out")

@@ -135,8 +135,11 @@ pub fn open_or_create(files: &dyn FileSystem, path: &Path) -> io::Result<Box<dyn
                 return Err(error);
             };
             let parent = open_or_create(files, parent)?;
-            parent.create_directory(Path::new(name))?;
-            parent.sync()?;
+            match parent.create_directory(Path::new(name)) {
+                // Another sink may have created it at the same moment.
+                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+                Ok(()) | Err(_) => parent.sync()?,
+            }
             parent.open_directory(Path::new(name))
         }
         Err(error) => Err(error),

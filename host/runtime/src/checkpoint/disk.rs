@@ -106,7 +106,13 @@ impl Disk {
                     return Err(failed("open", path)(error));
                 };
                 let parent = self.open_or_create(parent)?;
-                self.create_directory(&parent, Path::new(name))
+                match self.make_directory(&parent, Path::new(name)) {
+                    // Another run may start at the same moment; the lock decides between them.
+                    Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+                        Err(failed("create", path)(error))
+                    }
+                    Ok(()) | Err(_) => self.open_made(&parent, Path::new(name)),
+                }
             }
             Err(error) => Err(failed("open", path)(error)),
         }
@@ -130,12 +136,22 @@ impl Disk {
         parent: &Directory,
         name: &Path,
     ) -> Result<Directory, StoreError> {
-        let path = parent.path.join(name);
-        self.step(DiskStep::CreateDirectory, &path)
+        self.make_directory(parent, name)
+            .map_err(failed("create", &parent.path.join(name)))?;
+        self.open_made(parent, name)
+    }
+
+    fn make_directory(&self, parent: &Directory, name: &Path) -> io::Result<()> {
+        self.step(DiskStep::CreateDirectory, &parent.path.join(name))
             .and_then(|()| parent.handle.create_directory(name))
-            .map_err(failed("create", &path))?;
+    }
+
+    /// Makes the name of a new directory durable, and opens it.
+    fn open_made(&self, parent: &Directory, name: &Path) -> Result<Directory, StoreError> {
         self.sync_directory(parent)?;
-        parent.open(name).map_err(failed("open", &path))
+        parent
+            .open(name)
+            .map_err(failed("open", &parent.path.join(name)))
     }
 
     /// Writes a new file that is never changed again, and its name in `directory`.

@@ -96,7 +96,8 @@ impl Driver {
         }
     }
 
-    /// The chains, to be stopped, the drills, which go on, and what is to be remembered about records.
+    /// The chains, to be stopped, the drills, which go on, and what is to be remembered about
+    /// records.
     pub(crate) fn into_parts(self) -> (Deployment, Drills, CareWatch) {
         (self.deployment, self.start.drills, self.start.care)
     }

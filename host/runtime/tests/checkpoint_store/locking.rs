@@ -1,13 +1,15 @@
 //! One run at a time, attempts that only grow, and no silent empty start.
 
 use std::fs;
-use std::sync::Barrier;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Barrier};
 use std::thread;
 
 use tempfile::tempdir;
 use tidegate_runtime::CheckpointId;
 use tidegate_runtime::checkpoint::{
-    CheckpointDirectory, CheckpointStore, DirStore, Manifest, StoreError,
+    CheckpointDirectory, CheckpointStore, DirStore, DiskStep, Manifest, StoreError,
 };
 
 use crate::support::{ids, put_all, take};
@@ -26,6 +28,27 @@ fn a_second_run_is_told_who_has_the_directory() {
     }
     drop(first);
     DirStore::open(directory.path()).unwrap();
+}
+
+#[test]
+fn a_directory_that_another_run_creates_at_the_same_moment_is_opened() {
+    let parent = tempdir().unwrap();
+    let directory = parent.path().join("state");
+    let first = Arc::new(AtomicBool::new(true));
+    let is_first = Arc::clone(&first);
+    let hook = move |step, path: &Path| match step {
+        // The other one is faster, once.
+        DiskStep::CreateDirectory if is_first.swap(false, Ordering::SeqCst) => fs::create_dir(path),
+        DiskStep::CreateDirectory
+        | DiskStep::CreateFile
+        | DiskStep::WriteFile
+        | DiskStep::SyncFile
+        | DiskStep::RenameFile
+        | DiskStep::RemoveFile
+        | DiskStep::SyncDirectory => Ok(()),
+    };
+    DirStore::open_with_hook(&directory, Arc::new(hook)).unwrap();
+    assert!(!first.load(Ordering::SeqCst), "the race took place");
 }
 
 #[test]
