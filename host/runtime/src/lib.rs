@@ -30,6 +30,6 @@ pub use job::{
     CommandError, Job, JobCommand, JobControl, JobHandle, OperatorPart, Outcome, RunOptions,
     StartFrom,
 };
-pub use recovery::{RecordFault, Trace};
+pub use recovery::{RecordFault, Trace, redistribute};
 pub use start::prepare;
 pub use supervisor::{run, run_on};

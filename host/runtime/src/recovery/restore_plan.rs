@@ -10,7 +10,12 @@ use crate::checkpoint::SubtaskSnapshot;
 use crate::graph::KeyGroups;
 
 /// The chunks of each new subtask, from those of each old one.
-pub(crate) fn redistribute(
+///
+/// # Panics
+///
+/// If a chunk is of a key group that `key_groups` does not have; what a guest gave was checked.
+#[must_use]
+pub fn redistribute(
     old: Vec<Vec<StateChunk>>,
     key_groups: KeyGroups,
     parallelism: u32,
