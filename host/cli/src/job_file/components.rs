@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use tidegate_operator::{CodeCache, Component, Engine, Limits};
+use toml::Spanned;
 
-use super::document::{NodeEntry, OperatorEntry, PartEntry};
+use super::document::{NodeEntry, PartEntry};
 use super::problem::{Problem, Problems, Span};
 
 /// An operator's component, as `check` shows it.
@@ -45,19 +46,19 @@ impl Components {
         }
     }
 
-    /// The component of an operator, checked and compiled. A component that is missing or refused
-    /// is reported where the job file names it.
+    /// The component at a path that a file names, checked and compiled. A component that is
+    /// missing or refused is reported where the file names it.
     pub(crate) fn load(
         &mut self,
         base: &Path,
-        operator: &OperatorEntry,
+        named: &Spanned<String>,
         problems: &Problems,
     ) -> Option<Component> {
-        let path = base.join(operator.component.get_ref());
+        let path = base.join(named.get_ref());
         if let Some(component) = self.by_path.get(&path) {
             return Some(component.clone());
         }
-        match self.load_file(&path, &operator.component.span()) {
+        match self.load_file(&path, &named.span()) {
             Ok(component) => {
                 self.by_path.insert(path, component.clone());
                 Some(component)

@@ -1,5 +1,6 @@
 //! Why a job file can't be used.
 
+use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
@@ -8,20 +9,24 @@ use tidegate_operator::EngineError;
 
 use super::problem::{Problem, Subject};
 
-/// Why a job file can't be used. Nothing was created or changed.
+/// Why a job file or scenario can't be used. Nothing was created or changed.
 #[derive(Debug, Error)]
 pub(crate) enum JobFileError {
     /// The file can't be read.
-    #[error("job file {path} can't be read")]
+    #[error("{kind} {path} can't be read")]
     Unreadable {
+        /// What was to be read.
+        kind: FileKind,
         /// The file.
         path: PathBuf,
         /// What the system says.
         source: io::Error,
     },
-    /// No job file is that long.
-    #[error("job file {path} is larger than {limit} bytes")]
+    /// No such file is that long.
+    #[error("{kind} {path} is larger than {limit} bytes")]
     TooLarge {
+        /// What was to be read.
+        kind: FileKind,
         /// The file.
         path: PathBuf,
         /// What it may have.
@@ -35,10 +40,30 @@ pub(crate) enum JobFileError {
     Invalid(Box<InvalidJobFile>),
 }
 
-/// A job file with what is wrong with it.
+/// What a file in the format of job files describes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum FileKind {
+    /// A job.
+    Job,
+    /// What an operator does with some records.
+    Scenario,
+}
+
+impl fmt::Display for FileKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Job => "job file",
+            Self::Scenario => "scenario",
+        })
+    }
+}
+
+/// A job file or scenario with what is wrong with it.
 #[derive(Debug, Error)]
-#[error("job file {path} can't be used: {} problem(s)", .problems.len())]
+#[error("{kind} {path} can't be used: {} problem(s)", .problems.len())]
 pub(crate) struct InvalidJobFile {
+    /// What it describes.
+    pub(crate) kind: FileKind,
     /// The file.
     pub(crate) path: PathBuf,
     /// Its text, for showing where.

@@ -1,8 +1,6 @@
 //! From a path to a job that can run.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -15,19 +13,16 @@ use tidegate_runtime::{Job, OperatorPart};
 use super::components::{self, ComponentSummary, Components};
 use super::connectors::{self, Connectors};
 use super::document::{Document, NodeEntry, PartEntry, Setting};
-use super::error::{InvalidJobFile, JobFileError};
+use super::error::{FileKind, JobFileError};
 use super::parse;
 use super::problem::{Problem, Problems, Span};
+use super::source_file::SourceFile;
 use super::wiring::{self, Wiring};
-
-/// A job file may have this many bytes.
-const LARGEST: u64 = 1 << 20;
 
 /// A job file's text and where it came from.
 #[derive(Clone, Debug)]
 pub(crate) struct JobFile {
-    path: PathBuf,
-    text: String,
+    source: SourceFile,
 }
 
 /// A job that passed every check that does not need it to run.
@@ -58,7 +53,7 @@ impl LoadedJob {
             let named = connectors::named_key(reason).and_then(|key| place.options.get(key));
             problem.span = Some(named.unwrap_or(&place.header).clone());
         }
-        self.file.invalid(vec![problem])
+        self.file.source.invalid(vec![problem])
     }
 }
 
@@ -83,39 +78,14 @@ impl NodePlace {
 impl JobFile {
     /// Reads a file's text.
     pub(crate) fn read(path: &Path) -> Result<Self, JobFileError> {
-        let unreadable = |source| JobFileError::Unreadable {
-            path: path.to_owned(),
-            source,
-        };
-        let mut bytes = Vec::new();
-        let file = File::open(path).map_err(unreadable)?;
-        file.take(LARGEST + 1)
-            .read_to_end(&mut bytes)
-            .map_err(unreadable)?;
-        if bytes.len() as u64 > LARGEST {
-            return Err(JobFileError::TooLarge {
-                path: path.to_owned(),
-                limit: LARGEST,
-            });
-        }
-        Self::from_bytes(path, bytes)
+        let source = SourceFile::read(FileKind::Job, path)?;
+        Ok(Self { source })
     }
 
+    #[cfg(test)]
     pub(super) fn from_bytes(path: &Path, bytes: Vec<u8>) -> Result<Self, JobFileError> {
-        match String::from_utf8(bytes) {
-            Ok(text) => Ok(Self {
-                path: path.to_owned(),
-                text,
-            }),
-            Err(error) => {
-                // Replacements are longer than what they replace, so the valid part is taken.
-                let valid = error.utf8_error().valid_up_to();
-                let text = String::from_utf8_lossy(&error.as_bytes()[..valid]).into_owned();
-                let problem = Problem::at(valid..valid, "not text in UTF-8 from here on");
-                let path = path.to_owned();
-                Err(Self { path, text }.invalid(vec![problem]))
-            }
-        }
+        let source = SourceFile::from_bytes(FileKind::Job, path, bytes)?;
+        Ok(Self { source })
     }
 
     /// The job graph, without looking at connectors and components. `parallelism` overrides the
@@ -125,7 +95,7 @@ impl JobFile {
         let outline = self.outline(parallelism, &problems);
         match outline {
             Some(outline) if problems.is_empty() => Ok(outline.graph),
-            Some(_) | None => Err(self.invalid(problems.into_sorted())),
+            Some(_) | None => Err(self.source.invalid(problems.into_sorted())),
         }
     }
 
@@ -139,7 +109,7 @@ impl JobFile {
         let problems = Problems::default();
         let outline = self.outline(parallelism, &problems);
         let Some(outline) = outline.filter(|_| problems.is_empty()) else {
-            return Err(self.invalid(problems.into_sorted()));
+            return Err(self.source.invalid(problems.into_sorted()));
         };
         let loaded = self.load_parts(
             &outline,
@@ -148,40 +118,23 @@ impl JobFile {
         );
         match loaded {
             Some(loaded) if problems.is_empty() => Ok(loaded),
-            Some(_) | None => Err(self.invalid(problems.into_sorted())),
+            Some(_) | None => Err(self.source.invalid(problems.into_sorted())),
         }
     }
 
     /// Where the job's checkpoints are, whatever else is wrong with the file.
     pub(crate) fn checkpoint_directory(&self) -> Result<PathBuf, JobFileError> {
         let problems = Problems::default();
-        let directory = parse::checkpoint_directory(&self.text, &problems);
+        let directory = parse::checkpoint_directory(self.source.text(), &problems);
         directory
-            .map(|directory| self.base().join(directory))
-            .ok_or_else(|| self.invalid(problems.into_sorted()))
-    }
-
-    /// What paths in the file are relative to.
-    fn base(&self) -> PathBuf {
-        match self.path.parent() {
-            Some(parent) if parent != Path::new("") => parent.to_owned(),
-            Some(_) | None => PathBuf::from("."),
-        }
-    }
-
-    fn invalid(&self, problems: Vec<Problem>) -> JobFileError {
-        assert!(!problems.is_empty(), "a refused job file has a problem");
-        JobFileError::Invalid(Box::new(InvalidJobFile {
-            path: self.path.clone(),
-            text: self.text.clone(),
-            problems,
-        }))
+            .map(|directory| self.source.base().join(directory))
+            .ok_or_else(|| self.source.invalid(problems.into_sorted()))
     }
 
     /// Everything that can be known without opening another file. Problems may have been found
     /// even if there is an outline.
     fn outline(&self, parallelism: Option<u32>, problems: &Problems) -> Option<Outline<'_>> {
-        let document = parse::parse(&self.text, problems)?;
+        let document = parse::parse(self.source.text(), problems)?;
         let parallelism = match parallelism {
             Some(value) => Setting { value, span: None },
             None => document.defaults.parallelism.clone(),
@@ -189,7 +142,7 @@ impl JobFile {
         let wiring = wiring::wire(&document, parallelism.value, problems);
         connectors::check_known(&document.nodes.usable, problems);
         if !problems.is_empty() {
-            components::report_missing(&self.base(), &document.nodes.usable, problems);
+            components::report_missing(&self.source.base(), &document.nodes.usable, problems);
             return None;
         }
         match wiring.graph(&document, &BTreeMap::new()) {
@@ -212,7 +165,7 @@ impl JobFile {
         problems: &Problems,
     ) -> Option<LoadedJob> {
         let document = &outline.document;
-        let connectors = connectors::connect(&document.nodes.usable, &self.base(), problems);
+        let connectors = connectors::connect(&document.nodes.usable, &self.source.base(), problems);
         let (parts, summaries) = self.operators(document, components, problems);
         if !problems.is_empty() {
             return None;
@@ -237,7 +190,7 @@ impl JobFile {
                     ..JobSettings::default()
                 },
             },
-            checkpoint_directory: self.base().join(&document.checkpoint_directory),
+            checkpoint_directory: self.source.base().join(&document.checkpoint_directory),
             components: summaries,
             file: self.clone(),
             places: document.nodes.usable.iter().map(place).collect(),
@@ -256,11 +209,13 @@ impl JobFile {
             let PartEntry::Operator(operator) = &entry.part else {
                 continue;
             };
-            let Some(component) = components.load(&self.base(), operator, problems) else {
+            let Some(component) =
+                components.load(&self.source.base(), &operator.component, problems)
+            else {
                 continue;
             };
             let name = entry.name.get_ref().clone();
-            let path = self.base().join(operator.component.get_ref());
+            let path = self.source.base().join(operator.component.get_ref());
             summaries.push(components::summary(&name, path, &component));
             let factory = ComponentOperator::new(component, operator.limits.clone());
             let part = OperatorPart {

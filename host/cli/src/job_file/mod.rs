@@ -10,21 +10,24 @@ mod connectors;
 mod document;
 mod error;
 mod load;
-mod nodes;
-mod parse;
-mod problem;
-mod reader;
-mod schema;
-mod settings;
-mod suggest;
+// What other files of the same format are read with, too.
+pub(crate) mod nodes;
+pub(crate) mod parse;
+pub(crate) mod problem;
+pub(crate) mod reader;
+pub(crate) mod schema;
+pub(crate) mod settings;
+mod source_file;
+pub(crate) mod suggest;
 mod value;
 mod wiring;
 
 #[cfg(test)]
 mod tests;
 
-pub(crate) use components::ComponentSummary;
-pub(crate) use error::{InvalidJobFile, JobFileError};
+pub(crate) use components::{ComponentSummary, Components};
+pub(crate) use error::{FileKind, InvalidJobFile, JobFileError};
 pub(crate) use load::{JobFile, LoadedJob};
 pub(crate) use problem::{LocatedProblem, Position, Problem};
-pub(crate) use schema::schema;
+pub(crate) use schema::{schema, without_null};
+pub(crate) use source_file::SourceFile;

@@ -167,7 +167,8 @@ fn policy(chosen: Option<Spanned<RecordPolicy>>) -> RecordPolicy {
     chosen.map_or(RecordPolicy::Fail, Spanned::into_inner)
 }
 
-fn limits(reader: &mut TableReader<'_, '_>) -> Limits {
+/// `limits`, with the defaults of those that it does not set.
+pub(crate) fn limits(reader: &mut TableReader<'_, '_>) -> Limits {
     let mut limits = Limits::default();
     let title = format!("limits of {}", reader.title());
     let Some(mut table) = reader.table("limits", &title) else {
@@ -188,7 +189,8 @@ fn limits(reader: &mut TableReader<'_, '_>) -> Limits {
     limits
 }
 
-fn config(reader: &mut TableReader<'_, '_>, problems: &Problems) -> String {
+/// `config` as JSON text.
+pub(crate) fn config(reader: &mut TableReader<'_, '_>, problems: &Problems) -> String {
     let none = "{}".to_owned();
     let Some((_, found)) = reader.entry("config") else {
         return none;
@@ -206,7 +208,11 @@ fn config(reader: &mut TableReader<'_, '_>, problems: &Problems) -> String {
     }
 }
 
-fn outputs(reader: &mut TableReader<'_, '_>, problems: &Problems) -> Option<Vec<String>> {
+/// The names of the output ports, if the table has them.
+pub(crate) fn outputs(
+    reader: &mut TableReader<'_, '_>,
+    problems: &Problems,
+) -> Option<Vec<String>> {
     let what = "the names of the output ports, such as [\"main\", \"late\"]";
     let (span, items) = reader.array("outputs", what)?;
     let mut names: Vec<String> = Vec::new();

@@ -54,7 +54,8 @@ pub(crate) fn checkpoint_directory(text: &str, problems: &Problems) -> Option<St
     Some(settings::checkpoint(&mut reader).0)
 }
 
-fn tables<'i>(text: &'i str, problems: &Problems) -> Option<DeTable<'i>> {
+/// The root table of a text that is TOML.
+pub(crate) fn tables<'i>(text: &'i str, problems: &Problems) -> Option<DeTable<'i>> {
     let (root, errors) = DeTable::parse_recoverable(text);
     for error in errors.iter().take(SYNTAX_ERRORS) {
         let span = error.span().unwrap_or(text.len()..text.len());

@@ -133,6 +133,43 @@ impl<'a, 'i> TableReader<'a, 'i> {
         }
     }
 
+    /// An integer of 64 bits with a sign.
+    pub(crate) fn integer(&mut self, key: &'static str, what: &str) -> Option<Spanned<i64>> {
+        let (_, found) = self.entry(key)?;
+        let DeValue::Integer(number) = found.get_ref() else {
+            self.wrong_type(key, found, what);
+            return None;
+        };
+        if let Some(number) = value::integer(number) {
+            return Some(Spanned::new(found.span(), number));
+        }
+        let message = format!("`{key}` of {} is {number}", self.title);
+        self.refuse(found.span(), message, "an integer of 64 bits with a sign");
+        None
+    }
+
+    /// A switch that is absent where it is off. Its place, if it is on.
+    pub(crate) fn switch(&mut self, key: &'static str) -> Option<Span> {
+        let (name, found) = self.entry(key)?;
+        match found.get_ref() {
+            DeValue::Boolean(true) => Some(name.span()),
+            DeValue::Boolean(false) => {
+                let message = format!("`{key}` of {} is false", self.title);
+                self.refuse(found.span(), message, "true, or no such key");
+                None
+            }
+            DeValue::String(_)
+            | DeValue::Integer(_)
+            | DeValue::Float(_)
+            | DeValue::Datetime(_)
+            | DeValue::Array(_)
+            | DeValue::Table(_) => {
+                self.wrong_type(key, found, "true");
+                None
+            }
+        }
+    }
+
     /// A duration; zero only if `zero` says so.
     pub(crate) fn duration(&mut self, key: &'static str, zero: Zero) -> Option<Duration> {
         let what = "a duration such as \"500ms\", \"1s\" or \"10m\"";

@@ -168,7 +168,7 @@ enum RecordPolicySchema {
 /// What one instance of an operator may use.
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields, rename_all = "kebab-case")]
-struct LimitsSchema {
+pub(crate) struct LimitsSchema {
     /// Bytes of all its memories and tables together. Default "256MiB".
     memory: Option<SizeSchema>,
     /// How long one call may take. Default "5s".
@@ -217,7 +217,8 @@ struct DurationSchema(#[schemars(regex(pattern = "[0-9]"))] String);
 #[schemars(transparent)]
 struct SizeSchema(#[schemars(regex(pattern = "^[0-9.]+ *[A-Za-z]+$"))] String);
 
-fn version(_: &mut SchemaGenerator) -> Schema {
+/// The one version of the format.
+pub(crate) fn version(_: &mut SchemaGenerator) -> Schema {
     schemars::json_schema!({ "type": "integer", "const": super::settings::VERSION })
 }
 
@@ -285,7 +286,7 @@ fn add_properties(variant: &mut Map<String, Value>, connector: &str, common: &Va
 }
 
 /// TOML has no null, so no value may be one; an absent key is what the options mean by it.
-fn without_null(value: &mut Value) {
+pub(crate) fn without_null(value: &mut Value) {
     if let Some(object) = value.as_object_mut() {
         if let Some(Value::Array(types)) = object.get_mut("type") {
             types.retain(|name| name != "null");

@@ -15,17 +15,20 @@ use super::value;
 /// The version of the format that is understood.
 pub(crate) const VERSION: i64 = 1;
 /// Key groups of a job that does not set `max-parallelism`.
-const MAX_PARALLELISM: u32 = 128;
+pub(crate) const MAX_PARALLELISM: u32 = 128;
 /// The most restarts of a period that can be asked for: each is remembered.
 const MOST_ISOLATION_RESTARTS: u32 = 1_000_000;
 /// The largest `max-parallelism`.
-const MOST_KEY_GROUPS: u32 = 1 << 15;
+pub(crate) const MOST_KEY_GROUPS: u32 = 1 << 15;
 
 /// Checks `version`. False if the file is of another version, so that reading on is of no use.
 pub(crate) fn version(root: &mut TableReader<'_, '_>, problems: &Problems) -> bool {
     let Some((key, found)) = root.entry("version") else {
-        let problem = Problem::at(0..0, "the job file has no `version`");
-        problems.push(problem.help("expected `version = 1`, the version of the job file's format"));
+        let title = root.title();
+        let problem = Problem::at(0..0, format!("{title} has no `version`"));
+        problems.push(problem.help(format!(
+            "expected `version = 1`, the version of {title}'s format"
+        )));
         return true;
     };
     let DeValue::Integer(number) = found.get_ref() else {
@@ -36,7 +39,8 @@ pub(crate) fn version(root: &mut TableReader<'_, '_>, problems: &Problems) -> bo
         Some(VERSION) => true,
         Some(newer) if newer > VERSION => {
             let message = format!(
-                "the job file has version {newer}; this tidegate ({}) reads version {VERSION}",
+                "{} has version {newer}; this tidegate ({}) reads version {VERSION}",
+                root.title(),
                 env!("CARGO_PKG_VERSION")
             );
             problems.push(Problem::at(found.span(), message).help("use a newer tidegate"));

@@ -134,6 +134,7 @@ mod tests {
         let problem = Problem::at(12..16, "unknown key `nmae`").help("did you mean `name`?");
         let missing = Problem::of_file("the job has no source");
         InvalidJobFile {
+            kind: crate::job_file::FileKind::Job,
             path: PathBuf::from("job.toml"),
             text,
             problems: vec![problem, missing],

@@ -1,0 +1,91 @@
+//! The text of a job file or scenario, and where it came from.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use super::error::{FileKind, InvalidJobFile, JobFileError};
+use super::problem::Problem;
+
+/// A file may have this many bytes.
+const LARGEST: u64 = 1 << 20;
+
+/// A file's text and where it came from.
+#[derive(Clone, Debug)]
+pub(crate) struct SourceFile {
+    kind: FileKind,
+    path: PathBuf,
+    text: String,
+}
+
+impl SourceFile {
+    /// Reads a file's text.
+    pub(crate) fn read(kind: FileKind, path: &Path) -> Result<Self, JobFileError> {
+        let unreadable = |source| JobFileError::Unreadable {
+            kind,
+            path: path.to_owned(),
+            source,
+        };
+        let mut bytes = Vec::new();
+        let file = File::open(path).map_err(unreadable)?;
+        file.take(LARGEST + 1)
+            .read_to_end(&mut bytes)
+            .map_err(unreadable)?;
+        if bytes.len() as u64 > LARGEST {
+            return Err(JobFileError::TooLarge {
+                kind,
+                path: path.to_owned(),
+                limit: LARGEST,
+            });
+        }
+        Self::from_bytes(kind, path, bytes)
+    }
+
+    /// Takes the bytes of a file.
+    pub(crate) fn from_bytes(
+        kind: FileKind,
+        path: &Path,
+        bytes: Vec<u8>,
+    ) -> Result<Self, JobFileError> {
+        let path = path.to_owned();
+        match String::from_utf8(bytes) {
+            Ok(text) => Ok(Self { kind, path, text }),
+            Err(error) => {
+                // Replacements are longer than what they replace, so the valid part is taken.
+                let valid = error.utf8_error().valid_up_to();
+                let text = String::from_utf8_lossy(&error.as_bytes()[..valid]).into_owned();
+                let problem = Problem::at(valid..valid, "not text in UTF-8 from here on");
+                Err(Self { kind, path, text }.invalid(vec![problem]))
+            }
+        }
+    }
+
+    /// Its path, as it was given.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Its text.
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// What paths in the file are relative to.
+    pub(crate) fn base(&self) -> PathBuf {
+        match self.path.parent() {
+            Some(parent) if parent != Path::new("") => parent.to_owned(),
+            Some(_) | None => PathBuf::from("."),
+        }
+    }
+
+    /// The file with what is wrong with it, at least one problem.
+    pub(crate) fn invalid(&self, problems: Vec<Problem>) -> JobFileError {
+        assert!(!problems.is_empty(), "a refused file has a problem");
+        JobFileError::Invalid(Box::new(InvalidJobFile {
+            kind: self.kind,
+            path: self.path.clone(),
+            text: self.text.clone(),
+            problems,
+        }))
+    }
+}
