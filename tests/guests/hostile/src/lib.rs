@@ -73,6 +73,9 @@ enum Behaviour {
     /// A chunk of a key group that no job has.
     ForeignKeyGroup,
 
+    /// Each snapshot holds how many there were before it.
+    CountSnapshots,
+
     RefuseRestore,
     TrapInRestore,
     LoopInRestore,
@@ -92,6 +95,7 @@ struct Hostile {
     config: Config,
     records: u64,
     restored: bool,
+    snapshots: u64,
 }
 
 impl Hostile {
@@ -184,6 +188,7 @@ impl RawOperator for Hostile {
             config: config.map_err(|error| Failure::other(format!("config: {error}")))?,
             records: 0,
             restored: false,
+            snapshots: 0,
         };
         if hostile.is(Behaviour::FailOpen) {
             return Err(Failure::other("open failed on purpose"));
@@ -227,6 +232,10 @@ impl RawOperator for Hostile {
         }
         if self.is(Behaviour::FailSnapshot) {
             return Err(Failure::other("snapshot failed on purpose"));
+        }
+        if self.is(Behaviour::CountSnapshots) {
+            chunk.bytes = self.snapshots.to_le_bytes().to_vec();
+            self.snapshots += 1;
         }
         if self.is(Behaviour::HugeSnapshot) {
             chunk.bytes = vec![b'x'; HUGE];
