@@ -1,6 +1,7 @@
 //! The tests of the real binary, with real components, real files and real signals; and the house
 //! style as a test.
 
+mod author;
 mod bad_input;
 mod corrupted_state;
 mod drill;

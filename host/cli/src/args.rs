@@ -2,6 +2,8 @@
 //!
 //! Every flag `--foo-bar` can also be set by `TIDEGATE_FOO_BAR`; a test holds them to it.
 
+mod author;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -12,6 +14,8 @@ use clap::{ArgMatches, Args, CommandFactory as _, FromArgMatches as _};
 use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+pub(crate) use author::{BuildArgs, NewArgs, TestArgs};
+
 /// Warnings, but not of restarts, which progress tells about; and what guests say.
 const DEFAULT_LOG: &str = "warn,tidegate_runtime::supervisor=error,tidegate::guest=info";
 
@@ -21,10 +25,10 @@ const DEFAULT_LOG: &str = "warn,tidegate_runtime::supervisor=error,tidegate::gue
 #[command(after_help = "\
 Every flag --foo-bar can be set by the environment variable TIDEGATE_FOO_BAR; flags win.
 
-Exit codes: 0 done or stopped as asked, 1 the job failed, 2 wrong usage or job file, 3 the state
-can't be used, 4 the directory is in use, 5 no such running job, 6 timed out waiting, 7 a
-verification failed, 8 a component was refused, 130, 143 and 129 for a second Ctrl-C, SIGTERM or
-SIGHUP.")]
+Exit codes: 0 done or stopped as asked, 1 the job failed, 2 wrong usage, job file or scenario,
+3 the state can't be used, 4 the directory is in use, 5 no such running job, 6 timed out waiting,
+7 a test or verification failed, 8 a component was refused, 130, 143 and 129 for a second Ctrl-C,
+SIGTERM or SIGHUP.")]
 pub(crate) struct Cli {
     /// What is logged, as `level` or `target=level`, separated by commas.
     #[arg(long, global = true, env = "TIDEGATE_LOG", value_name = "FILTER")]
@@ -77,7 +81,9 @@ impl Cli {
             | Command::Checkpoint(_)
             | Command::Schema(_)
             | Command::Completions(_)
-            | Command::Build(_) => {}
+            | Command::New(_)
+            | Command::Build(_)
+            | Command::Test(_) => {}
         }
         Ok(cli)
     }
@@ -98,7 +104,9 @@ pub(crate) enum Command {
     Checkpoint(CheckpointCommand),
     Schema(SchemaArgs),
     Completions(CompletionsArgs),
+    New(NewArgs),
     Build(BuildArgs),
+    Test(TestArgs),
 }
 
 /// Run a job; go on from its newest complete checkpoint if there is one.
@@ -326,13 +334,16 @@ pub(crate) struct DiffArgs {
     pub(crate) output: OutputArgs,
 }
 
-/// Print the JSON Schema of the job file, for editors.
+/// Print the JSON Schema of the job file or of a scenario, for editors.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Example:
   tidegate schema > tidegate.schema.json
   and as the first line of a job file:  #:schema ./tidegate.schema.json")]
 pub(crate) struct SchemaArgs {
+    /// That of a scenario of `tidegate test`.
+    #[arg(long, env = "TIDEGATE_SCENARIO", value_parser = BoolishValueParser::new())]
+    pub(crate) scenario: bool,
     /// Does nothing: the schema is JSON anyway.
     #[arg(long, env = "TIDEGATE_JSON", value_parser = BoolishValueParser::new(), hide = true)]
     pub(crate) json: bool,
@@ -345,29 +356,6 @@ pub(crate) struct CompletionsArgs {
     /// The shell.
     #[arg(value_enum)]
     pub(crate) shell: Shell,
-}
-
-/// Build operators written in Rust into components.
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  tidegate build
-  tidegate build operators/count --out .")]
-pub(crate) struct BuildArgs {
-    /// A crate or workspace.
-    #[arg(value_name = "PATH", default_value = ".")]
-    pub(crate) path: PathBuf,
-    /// Where the components go. Default: next to the crate's Cargo.toml.
-    #[arg(long, env = "TIDEGATE_OUT", value_name = "DIR")]
-    pub(crate) out: Option<PathBuf>,
-    /// Where the compiler keeps what it can use again.
-    #[arg(long, env = "TIDEGATE_TARGET_DIR", value_name = "DIR")]
-    pub(crate) target_dir: Option<PathBuf>,
-    /// Use no network.
-    #[arg(long, env = "TIDEGATE_OFFLINE", value_parser = BoolishValueParser::new())]
-    pub(crate) offline: bool,
-    #[command(flatten)]
-    pub(crate) output: OutputArgs,
 }
 
 /// How long to wait.

@@ -11,6 +11,8 @@ use tidegate_runtime::{CheckpointId, JobError, JobErrorKind};
 
 use crate::build::BuildError;
 use crate::job_file::JobFileError;
+use crate::project::NewProjectError;
+use crate::scenario::NothingToTest;
 
 /// The exit codes of the command line's contract.
 pub(crate) mod exit_code {
@@ -35,7 +37,7 @@ pub(crate) mod exit_code {
 /// Why a command failed.
 #[derive(Debug, Error)]
 pub(crate) enum Failure {
-    /// The job file can't be used. Nothing was created.
+    /// The job file or scenario can't be used. Nothing was created.
     #[error(transparent)]
     JobFile(#[from] JobFileError),
     /// Flags that don't go together.
@@ -96,6 +98,20 @@ pub(crate) enum Failure {
         /// How many there are.
         all: usize,
     },
+    /// A project was not written.
+    #[error(transparent)]
+    NewProject(#[from] NewProjectError),
+    /// There is nothing to test.
+    #[error(transparent)]
+    NothingToTest(#[from] NothingToTest),
+    /// An operator does not do what its scenarios say. They were told of one by one.
+    #[error("{failed} of {all} scenario(s) failed")]
+    ScenariosFailed {
+        /// How many failed.
+        failed: usize,
+        /// How many there are.
+        all: usize,
+    },
     /// The system refused something that has nothing to do with the job.
     #[error("could not {action}")]
     Io {
@@ -126,6 +142,9 @@ impl Failure {
             | Self::TimedOut { .. }
             | Self::VerificationFailed { .. }
             | Self::DrillFailed { .. }
+            | Self::NewProject(_)
+            | Self::NothingToTest(_)
+            | Self::ScenariosFailed { .. }
             | Self::Io { .. } => None,
         }
     }
@@ -133,9 +152,10 @@ impl Failure {
     /// The exit code of the process.
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
-            Self::JobFile(JobFileError::Engine(_)) | Self::NoAnswer { .. } | Self::Io { .. } => {
-                exit_code::FAILED
-            }
+            Self::JobFile(JobFileError::Engine(_))
+            | Self::NewProject(NewProjectError::Write { .. })
+            | Self::NoAnswer { .. }
+            | Self::Io { .. } => exit_code::FAILED,
             Self::JobFile(JobFileError::Invalid(invalid)) if invalid.is_about_components() => {
                 exit_code::COMPONENT_REFUSED
             }
@@ -144,15 +164,21 @@ impl Failure {
                 | JobFileError::TooLarge { .. }
                 | JobFileError::Invalid(_),
             )
-            | Self::Usage { .. } => exit_code::USAGE,
+            | Self::Usage { .. }
+            | Self::NothingToTest(_)
+            | Self::NewProject(
+                NewProjectError::BadName { .. }
+                | NewProjectError::NotEmpty { .. }
+                | NewProjectError::NoSdk { .. },
+            ) => exit_code::USAGE,
             Self::Job(error) => of_kind(error.kind()),
             Self::Build(error) => of_build(error),
             Self::NoRunningJob { .. } => exit_code::NO_RUNNING_JOB,
             Self::Refused { exit_code, .. } => *exit_code,
             Self::TimedOut { .. } => exit_code::TIMED_OUT,
-            Self::VerificationFailed { .. } | Self::DrillFailed { .. } => {
-                exit_code::VERIFICATION_FAILED
-            }
+            Self::VerificationFailed { .. }
+            | Self::DrillFailed { .. }
+            | Self::ScenariosFailed { .. } => exit_code::VERIFICATION_FAILED,
         }
     }
 }

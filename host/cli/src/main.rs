@@ -10,6 +10,8 @@ mod commands;
 mod control;
 mod failure;
 mod job_file;
+mod project;
+mod scenario;
 mod terminal;
 
 use std::process::ExitCode;

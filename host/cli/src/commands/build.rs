@@ -12,8 +12,8 @@ pub(crate) fn build(args: &BuildArgs, terminal: &Terminal) -> Result<(), Failure
     let built = build_components(&BuildRequest {
         path: args.path.clone(),
         out: args.out.clone(),
-        target_dir: args.target_dir.clone(),
-        offline: args.offline,
+        target_dir: args.compiler.target_dir.clone(),
+        offline: args.compiler.offline,
     })?;
     if args.output.json {
         return terminal.json(&built);

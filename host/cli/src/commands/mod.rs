@@ -4,14 +4,17 @@ mod build;
 mod check;
 mod checkpoint;
 mod graph;
+mod new;
 mod run;
 mod running_job;
+mod test;
 
 use clap::CommandFactory as _;
 
 use crate::args::{Cli, Command, CompletionsArgs};
 use crate::failure::Failure;
 use crate::job_file;
+use crate::scenario;
 use crate::terminal::Terminal;
 
 /// Carries out a command.
@@ -25,9 +28,12 @@ pub(crate) fn execute(command: &Command, terminal: &Terminal) -> Result<(), Fail
         Command::Check(args) => check::check(args, terminal),
         Command::Graph(args) => graph::graph(args, terminal),
         Command::Checkpoint(command) => checkpoint::checkpoint(command, terminal),
+        Command::Schema(args) if args.scenario => terminal.json(&scenario::schema()),
         Command::Schema(_) => terminal.json(&job_file::schema()),
         Command::Completions(args) => completions(args, terminal),
+        Command::New(args) => new::new(args, terminal),
         Command::Build(args) => build::build(args, terminal),
+        Command::Test(args) => test::test(args, terminal),
     }
 }
 

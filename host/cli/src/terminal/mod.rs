@@ -100,6 +100,9 @@ impl Terminal {
             | Failure::TimedOut { .. }
             | Failure::VerificationFailed { .. }
             | Failure::DrillFailed { .. }
+            | Failure::NewProject(_)
+            | Failure::NothingToTest(_)
+            | Failure::ScenariosFailed { .. }
             | Failure::Io { .. } => format!("error: {}\n", chain(failure)),
         };
         let advice = failure.advice();

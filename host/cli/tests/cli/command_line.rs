@@ -94,6 +94,9 @@ fn the_schema_is_json() {
     let schema: Value = serde_json::from_str(&printed.stdout).expect("it prints JSON");
     assert_eq!(schema["title"], "Tidegate job file");
     assert_eq!(printed.code, Some(0));
+    let printed = directory.tidegate(&["schema", "--scenario"]);
+    let schema: Value = serde_json::from_str(&printed.stdout).expect("it prints JSON");
+    assert_eq!(schema["title"], "Tidegate scenario");
 }
 
 #[test]

@@ -1,0 +1,31 @@
+//! `tidegate new`: a project in a folder of its own.
+
+use std::path::Path;
+
+use crate::args::NewArgs;
+use crate::failure::Failure;
+use crate::project::{self, NewProject, Sdk};
+use crate::terminal::Terminal;
+
+/// Writes a project, and says what to do with it.
+pub(crate) fn new(args: &NewArgs, terminal: &Terminal) -> Result<(), Failure> {
+    let project = NewProject {
+        name: args.name.clone(),
+        language: args.lang,
+        sdk: args.sdk.clone(),
+    };
+    let written = project::write(&project, Path::new("."))?;
+    for file in &written.files {
+        let shown = file.strip_prefix(".").unwrap_or(file);
+        terminal.data(&shown.display().to_string())?;
+    }
+    let sdk = match &written.sdk {
+        Sdk::Folder(path) => format!("in {}", path.display()),
+        Sdk::Registry(version) => format!("{version} of the registry"),
+    };
+    let name = &project.name;
+    terminal.say(&format!(
+        "it uses the SDK {sdk}; next: tidegate test {name}"
+    ));
+    Ok(())
+}

@@ -1,0 +1,146 @@
+//! `tidegate test`: scenarios against components, a line for each, and what is wrong with those
+//! that fail.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use tidegate_operator::Engine;
+
+use crate::args::TestArgs;
+use crate::build::{BuildRequest, build};
+use crate::code_cache;
+use crate::failure::Failure;
+use crate::job_file::{Components, JobFileError};
+use crate::scenario::{self, Failed, LoadedScenario, Place, ScenarioFile};
+use crate::terminal::Terminal;
+
+/// What `test --json` prints.
+#[derive(Serialize)]
+struct TestAnswer {
+    ok: bool,
+    passed: usize,
+    failed: usize,
+    scenarios: Vec<ScenarioAnswer>,
+}
+
+/// One scenario of it.
+#[derive(Serialize)]
+struct ScenarioAnswer {
+    path: PathBuf,
+    ok: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    failure: Option<Failed>,
+}
+
+/// Runs the scenarios at a path.
+pub(crate) fn test(args: &TestArgs, terminal: &Terminal) -> Result<(), Failure> {
+    let paths = match scenario::find(&args.path)? {
+        Place::Scenarios(paths) => paths,
+        Place::Project {
+            directory,
+            scenarios,
+        } => {
+            // A scenario that is wrong is told of before the compiler takes its time.
+            for path in &scenarios {
+                ScenarioFile::read(path)?.parse()?;
+            }
+            if !args.no_build {
+                build_first(args, directory, terminal)?;
+            }
+            scenarios
+        }
+    };
+    let loaded = load(&paths)?;
+    if !args.output.json {
+        terminal.data(&format!("running {} scenario(s)", loaded.len()))?;
+    }
+    let mut answers = Vec::new();
+    for scenario in loaded {
+        let failure = scenario::run(&scenario).err();
+        let ok = failure.is_none();
+        let path = scenario.path;
+        if !args.output.json {
+            let outcome = if ok { "ok" } else { "FAILED" };
+            terminal.data(&format!("test {} ... {outcome}", path.display()))?;
+        }
+        answers.push(ScenarioAnswer { path, ok, failure });
+    }
+    report(answers, args.output.json, terminal)
+}
+
+fn build_first(args: &TestArgs, directory: PathBuf, terminal: &Terminal) -> Result<(), Failure> {
+    let built = build(&BuildRequest {
+        path: directory,
+        out: None,
+        target_dir: args.compiler.target_dir.clone(),
+        offline: args.compiler.offline,
+    })?;
+    for component in built {
+        terminal.say(&format!("built {}", component.path.display()));
+    }
+    Ok(())
+}
+
+/// All scenarios with their components, before any is run.
+fn load(paths: &[PathBuf]) -> Result<Vec<LoadedScenario>, Failure> {
+    let engine = Engine::new().map_err(JobFileError::from)?;
+    let mut components = Components::new(engine, code_cache::of_this_user());
+    let loaded = paths.iter().map(|path| {
+        let scenario = ScenarioFile::read(path)?.load(&mut components)?;
+        Ok(scenario)
+    });
+    loaded.collect()
+}
+
+fn report(answers: Vec<ScenarioAnswer>, json: bool, terminal: &Terminal) -> Result<(), Failure> {
+    let all = answers.len();
+    let failed = answers.iter().filter(|answer| !answer.ok).count();
+    let answer = TestAnswer {
+        ok: failed == 0,
+        passed: all - failed,
+        failed,
+        scenarios: answers,
+    };
+    if json {
+        terminal.json(&answer)?;
+    } else {
+        terminal.data(&text(&answer))?;
+    }
+    match failed {
+        0 => Ok(()),
+        failed => Err(Failure::ScenariosFailed { failed, all }),
+    }
+}
+
+fn text(answer: &TestAnswer) -> String {
+    let mut text = String::new();
+    for scenario in &answer.scenarios {
+        if let Some(failure) = &scenario.failure {
+            text.push_str(&failure_text(&scenario.path, failure));
+        }
+    }
+    let outcome = if answer.ok { "ok" } else { "FAILED" };
+    let (passed, failed) = (answer.passed, answer.failed);
+    writeln!(
+        text,
+        "\nresult: {outcome}. {passed} passed; {failed} failed"
+    )
+    .expect("a string can be written");
+    text
+}
+
+/// `tests/scenario.toml:14: step 3: what is wrong`, and the records in question.
+fn failure_text(path: &Path, failure: &Failed) -> String {
+    let Failed {
+        step,
+        line,
+        message,
+        differences,
+    } = failure;
+    let mut text = format!("\n{}:{line}: step {step}: {message}\n", path.display());
+    for difference in differences {
+        text.push_str(&difference.text());
+    }
+    text
+}

@@ -1,0 +1,74 @@
+//! The languages that a project can be written in, each with its folder of templates.
+
+use clap::ValueEnum;
+
+/// What a project is written in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Language {
+    /// Rust, compiled by cargo.
+    Rust,
+}
+
+/// A file of a new project.
+#[derive(Debug)]
+pub(super) struct Template {
+    /// Where it goes, relative to the project.
+    pub(super) path: &'static str,
+    /// Its text, with `{{name}}` and `{{sdk}}`.
+    pub(super) text: &'static str,
+}
+
+/// The files of `templates/rust`. Cargo takes a folder with a `Cargo.toml` for a package, and git
+/// one `.gitignore` for its own, so those two have other names there.
+const RUST: [Template; 5] = [
+    Template {
+        path: "Cargo.toml",
+        text: include_str!("../../templates/rust/Cargo.toml.template"),
+    },
+    Template {
+        path: "src/lib.rs",
+        text: include_str!("../../templates/rust/src/lib.rs"),
+    },
+    Template {
+        path: "tests/scenario.toml",
+        text: include_str!("../../templates/rust/tests/scenario.toml"),
+    },
+    Template {
+        path: ".gitignore",
+        text: include_str!("../../templates/rust/gitignore.template"),
+    },
+    Template {
+        path: "README.md",
+        text: include_str!("../../templates/rust/README.md"),
+    },
+];
+
+impl Language {
+    /// The files of a new project.
+    pub(super) fn templates(self) -> &'static [Template] {
+        match self {
+            Self::Rust => &RUST,
+        }
+    }
+
+    /// The package of the SDK.
+    pub(super) fn sdk_package(self) -> &'static str {
+        match self {
+            Self::Rust => "tidegate-sdk",
+        }
+    }
+
+    /// Where the sources of Tidegate have the SDK.
+    pub(super) fn sdk_place(self) -> &'static str {
+        match self {
+            Self::Rust => "guest-sdk/rust",
+        }
+    }
+
+    /// The manifest of the SDK.
+    pub(super) fn sdk_manifest(self) -> &'static str {
+        match self {
+            Self::Rust => "Cargo.toml",
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! Which names a project can have. Pure.
+
+use super::error::NewProjectError;
+use super::language::Language;
+
+/// Names that cargo refuses or that mean something else to it: keywords, crates of the compiler,
+/// and folders of its own.
+const NOT_CRATES: [&str; 61] = [
+    "abstract",
+    "alloc",
+    "as",
+    "async",
+    "await",
+    "become",
+    "box",
+    "break",
+    "build",
+    "const",
+    "continue",
+    "core",
+    "crate",
+    "deps",
+    "do",
+    "dyn",
+    "else",
+    "enum",
+    "examples",
+    "extern",
+    "false",
+    "final",
+    "fn",
+    "for",
+    "gen",
+    "if",
+    "impl",
+    "in",
+    "incremental",
+    "let",
+    "loop",
+    "macro",
+    "match",
+    "mod",
+    "move",
+    "mut",
+    "override",
+    "priv",
+    "proc_macro",
+    "pub",
+    "ref",
+    "return",
+    "self",
+    "static",
+    "std",
+    "struct",
+    "super",
+    "test",
+    "tidegate_sdk",
+    "trait",
+    "true",
+    "try",
+    "type",
+    "typeof",
+    "unsafe",
+    "unsized",
+    "use",
+    "virtual",
+    "where",
+    "while",
+    "yield",
+];
+
+/// Accepts what can be the name of an operator in a job file and of a package.
+pub(super) fn check(name: &str, language: Language) -> Result<(), NewProjectError> {
+    let bad = |reason: String| {
+        let name = name.to_owned();
+        Err(NewProjectError::BadName { name, reason })
+    };
+    let is_fine = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    if !(1..=64).contains(&name.len()) || !name.chars().all(is_fine) {
+        return bad("as an operator's, it has 1 to 64 of a-z, A-Z, 0-9, `-` and `_`".to_owned());
+    }
+    match language {
+        Language::Rust => {
+            if !name.starts_with(|c: char| c.is_ascii_alphabetic()) {
+                return bad("a crate's name begins with a letter".to_owned());
+            }
+            if NOT_CRATES.contains(&name.replace('-', "_").as_str()) {
+                return bad(format!(
+                    "it means something else to Rust or cargo; choose another, such as \
+                     `{name}-operator`"
+                ));
+            }
+            Ok(())
+        }
+    }
+}

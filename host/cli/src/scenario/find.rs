@@ -1,0 +1,104 @@
+//! Which scenarios a path means.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use thiserror::Error;
+
+/// What a path means.
+#[derive(Debug)]
+pub(crate) enum Place {
+    /// A project that can be built, and its scenarios.
+    Project {
+        /// Its folder.
+        directory: PathBuf,
+        /// `tests/*.toml`, sorted. At least one.
+        scenarios: Vec<PathBuf>,
+    },
+    /// Scenarios of whatever components they name, sorted. At least one.
+    Scenarios(Vec<PathBuf>),
+}
+
+/// There is no scenario at a path.
+#[derive(Debug, Error)]
+pub(crate) enum NothingToTest {
+    /// The folder has none.
+    #[error("no scenario was found: there is no {looked_for}")]
+    NoScenario {
+        /// Where one was looked for.
+        looked_for: String,
+    },
+    /// The path can't be read.
+    #[error("`{path}` can't be read", path = path.display())]
+    Unreadable {
+        /// The path.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+}
+
+/// Looks for scenarios at a path: a project's folder, a scenario, or a folder of them.
+pub(crate) fn find(path: &Path) -> Result<Place, NothingToTest> {
+    let unreadable = |source| NothingToTest::Unreadable {
+        path: path.to_owned(),
+        source,
+    };
+    let directory = match path.file_name() {
+        Some(name) if name == "Cargo.toml" => path.parent().unwrap_or(Path::new("")),
+        Some(_) | None => path,
+    };
+    let directory = if directory == Path::new("") {
+        Path::new(".")
+    } else {
+        directory
+    };
+    if !fs::metadata(directory).map_err(unreadable)?.is_dir() {
+        return Ok(Place::Scenarios(vec![path.to_owned()]));
+    }
+    if !directory.join("Cargo.toml").is_file() {
+        let scenarios = scenarios_in(directory).map_err(unreadable)?;
+        return if scenarios.is_empty() {
+            Err(NothingToTest::NoScenario {
+                looked_for: format!(
+                    "`{}`, and no `Cargo.toml` beside it that would make this a project with \
+                     `tests/*.toml`",
+                    directory.join("*.toml").display()
+                ),
+            })
+        } else {
+            Ok(Place::Scenarios(scenarios))
+        };
+    }
+    let tests = directory.join("tests");
+    let scenarios = if tests.is_dir() {
+        scenarios_in(&tests).map_err(unreadable)?
+    } else {
+        Vec::new()
+    };
+    if scenarios.is_empty() {
+        let looked_for = format!("`{}`", tests.join("*.toml").display());
+        return Err(NothingToTest::NoScenario { looked_for });
+    }
+    Ok(Place::Project {
+        directory: directory.to_owned(),
+        scenarios,
+    })
+}
+
+fn scenarios_in(directory: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(directory)? {
+        let path = entry?.path();
+        if path
+            .extension()
+            .is_some_and(|extension| extension == "toml")
+            && path.is_file()
+        {
+            found.push(path);
+        }
+    }
+    found.sort();
+    Ok(found)
+}

@@ -1,0 +1,284 @@
+//! The job around one operator: its subtasks, what reaches them, their checkpoints, and what they
+//! emitted.
+//!
+//! Keys are routed and state is redistributed by the runtime's own code. Every snapshot is taken
+//! twice, and every restored instance is asked for one: state that is written in no canonical
+//! order, that a snapshot changes, or that a restore loses is a [`Broken`].
+
+use std::collections::BTreeMap;
+
+use tidegate_operator::{
+    Batch, Component, Emission, FaultCause, GuestFault, Instance, OperatorContext, StateChunk,
+};
+use tidegate_runtime::graph::KeyGroups;
+use tidegate_runtime::redistribute;
+use tidegate_runtime::stream::MAX_WATERMARK;
+
+use super::document::{Action, Scenario};
+use super::record::Record;
+use super::state;
+
+/// The state of each subtask.
+type Snapshots = Vec<Vec<StateChunk>>;
+
+/// Why an action did not succeed.
+#[derive(Debug)]
+pub(super) enum Broken {
+    /// A call failed.
+    Fault(GuestFault),
+    /// The guest refused a record.
+    InvalidRecord {
+        /// Its number in the step.
+        row: u32,
+        /// The fault, with the row in the batch of the subtask.
+        fault: GuestFault,
+    },
+    /// The guest broke a promise that every operator makes about its state.
+    State(String),
+}
+
+impl From<GuestFault> for Broken {
+    fn from(fault: GuestFault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+/// What was emitted and not looked at yet.
+#[derive(Debug, Default)]
+pub(super) struct Output {
+    /// By port.
+    pub(super) records: BTreeMap<u32, Vec<Record>>,
+    /// True if several subtasks emitted, so that the records have no order.
+    pub(super) is_unordered: bool,
+}
+
+/// The running operator.
+pub(super) struct Stage<'a> {
+    scenario: &'a Scenario,
+    component: &'a Component,
+    operator: String,
+    subtasks: Vec<Instance>,
+    /// The last checkpoint's id.
+    checkpoint: u64,
+    output: Output,
+}
+
+impl<'a> Stage<'a> {
+    /// A stage whose instances are not open yet.
+    pub(super) fn new(scenario: &'a Scenario, component: &'a Component, operator: &str) -> Self {
+        Self {
+            scenario,
+            component,
+            operator: operator.to_owned(),
+            subtasks: Vec::new(),
+            checkpoint: 0,
+            output: Output::default(),
+        }
+    }
+
+    /// Opens the instances that a scenario begins with.
+    pub(super) fn open(&mut self) -> Result<(), Broken> {
+        assert!(self.subtasks.is_empty(), "a scenario is opened once");
+        self.subtasks = self.instances(self.scenario.parallelism)?;
+        Ok(())
+    }
+
+    /// Carries out an action. After an error the instances may be spent.
+    pub(super) fn apply(&mut self, action: &Action) -> Result<(), Broken> {
+        match action {
+            Action::Nothing | Action::Open => Ok(()),
+            Action::Records { input, records } => self.process(*input, records),
+            Action::Watermark(watermark) => self.advance_watermark(*watermark),
+            Action::Checkpoint => self.complete_checkpoint(),
+            Action::Restart => self.restart(self.key_groups().parallelism()),
+            Action::Rescale(parallelism) => self.restart(*parallelism),
+            Action::Finish => self.finish(),
+        }
+    }
+
+    /// As [`Self::apply`] for an action that is to fail: what was emitted meanwhile is dropped,
+    /// and new instances go on from where the old ones were before, as after a failure of a job.
+    pub(super) fn attempt(&mut self, action: &Action) -> Result<Result<(), Broken>, Broken> {
+        // If new instances can't be restored, the old ones are all there is.
+        let reads_only = matches!(
+            action,
+            Action::Checkpoint | Action::Restart | Action::Rescale(_)
+        );
+        let before = if reads_only {
+            None
+        } else {
+            Some(self.checkpoint()?)
+        };
+        let emitted = std::mem::take(&mut self.output);
+        let done = self.apply(action);
+        if done.is_err() {
+            self.output = emitted;
+            if let Some(before) = before {
+                self.subtasks = self.restored(before, self.key_groups().parallelism())?;
+            }
+        }
+        Ok(done)
+    }
+
+    /// Takes a checkpoint, and restores from it what is then thrown away, to see that it can be.
+    pub(super) fn check_state(&mut self) -> Result<(), Broken> {
+        let snapshots = self.checkpoint()?;
+        let restored = self.restored(snapshots, self.key_groups().parallelism());
+        restored.map(drop)
+    }
+
+    /// What was emitted since this was called before.
+    pub(super) fn take_output(&mut self) -> Output {
+        std::mem::take(&mut self.output)
+    }
+
+    fn key_groups(&self) -> KeyGroups {
+        let parallelism = u32::try_from(self.subtasks.len()).expect("parallelism is bounded");
+        KeyGroups::new(self.scenario.max_parallelism, parallelism)
+    }
+
+    fn process(&mut self, input: u32, records: &[Record]) -> Result<(), Broken> {
+        let key_groups = self.key_groups();
+        let mut batches = vec![(Batch::default(), Vec::new()); self.subtasks.len()];
+        for (row, record) in (0u32..).zip(records) {
+            let (batch, rows) = &mut batches[key_groups.subtask_for(&record.key) as usize];
+            batch.push(record.timestamp, &record.key, &record.value);
+            rows.push(row);
+        }
+        for (subtask, (batch, rows)) in batches.into_iter().enumerate() {
+            if batch.is_empty() {
+                continue;
+            }
+            match self.subtasks[subtask].process(input, batch) {
+                Ok(emissions) => self.keep(emissions),
+                Err(fault) => return Err(of_process(fault, &rows)),
+            }
+        }
+        Ok(())
+    }
+
+    fn advance_watermark(&mut self, watermark: i64) -> Result<(), Broken> {
+        for subtask in 0..self.subtasks.len() {
+            let emissions = self.subtasks[subtask].advance_watermark(watermark)?;
+            self.keep(emissions);
+        }
+        Ok(())
+    }
+
+    /// As the end of all inputs: event time ends first.
+    fn finish(&mut self) -> Result<(), Broken> {
+        self.advance_watermark(MAX_WATERMARK)?;
+        for subtask in 0..self.subtasks.len() {
+            let emissions = self.subtasks[subtask].finish()?;
+            self.keep(emissions);
+        }
+        Ok(())
+    }
+
+    fn keep(&mut self, emissions: Vec<Emission>) {
+        self.output.is_unordered |= self.subtasks.len() > 1;
+        for Emission { port, batch } in emissions {
+            let records = self.output.records.entry(port).or_default();
+            records.extend(Record::all(&batch));
+        }
+    }
+
+    fn complete_checkpoint(&mut self) -> Result<(), Broken> {
+        self.checkpoint()?;
+        for subtask in &mut self.subtasks {
+            subtask.checkpoint_complete(self.checkpoint)?;
+        }
+        Ok(())
+    }
+
+    fn restart(&mut self, parallelism: u32) -> Result<(), Broken> {
+        let snapshots = self.checkpoint()?;
+        self.subtasks = self.restored(snapshots, parallelism)?;
+        Ok(())
+    }
+
+    /// The state of all subtasks, which must be the same if it is asked for twice: a checkpoint
+    /// may be abandoned, and the next one must not miss anything.
+    fn checkpoint(&mut self) -> Result<Snapshots, Broken> {
+        self.checkpoint += 2;
+        let mut snapshots = Vec::new();
+        for (index, subtask) in self.subtasks.iter_mut().enumerate() {
+            let first = subtask.snapshot(self.checkpoint - 1)?;
+            let second = subtask.snapshot(self.checkpoint)?;
+            if let Some(difference) = state::difference(&first, &second) {
+                return Err(Broken::State(format!(
+                    "subtask {index} gave two snapshots of the same state that differ: \
+                     {difference} in the second; a snapshot must not change the state, and must \
+                     write equal state as equal bytes"
+                )));
+            }
+            snapshots.push(second);
+        }
+        Ok(snapshots)
+    }
+
+    /// New instances with the state of a checkpoint, each of which must give it back unchanged.
+    fn restored(
+        &mut self,
+        snapshots: Snapshots,
+        parallelism: u32,
+    ) -> Result<Vec<Instance>, Broken> {
+        let is_rescaled = snapshots.len() != parallelism as usize;
+        let key_groups = KeyGroups::new(self.scenario.max_parallelism, parallelism);
+        let state = redistribute(snapshots, key_groups, parallelism);
+        let mut instances = self.instances(parallelism)?;
+        self.checkpoint += 1;
+        for (index, (instance, chunks)) in instances.iter_mut().zip(state).enumerate() {
+            instance.restore(chunks.clone())?;
+            let again = instance.snapshot(self.checkpoint)?;
+            // What belongs to no key may be merged when there are other subtasks than before.
+            let difference = if is_rescaled {
+                state::difference_in_any_order(&state::keyed(&chunks), &state::keyed(&again))
+            } else {
+                state::difference(&chunks, &again)
+            };
+            if let Some(difference) = difference {
+                return Err(Broken::State(format!(
+                    "subtask {index} was restored from a snapshot and then gave another one: \
+                     {difference}; a restored operator must write the state that it was given"
+                )));
+            }
+        }
+        Ok(instances)
+    }
+
+    fn instances(&self, parallelism: u32) -> Result<Vec<Instance>, GuestFault> {
+        let key_groups = KeyGroups::new(self.scenario.max_parallelism, parallelism);
+        let open = |subtask| {
+            let context = self.context(subtask, key_groups);
+            self.component.instantiate(&context, &self.scenario.limits)
+        };
+        (0..parallelism).map(open).collect()
+    }
+
+    fn context(&self, subtask: u32, key_groups: KeyGroups) -> OperatorContext {
+        let owned = key_groups.owned_by(subtask);
+        OperatorContext {
+            job: "test".to_owned(),
+            operator: self.operator.clone(),
+            subtask,
+            parallelism: key_groups.parallelism(),
+            max_parallelism: key_groups.max_parallelism(),
+            first_key_group: *owned.start(),
+            last_key_group: *owned.end(),
+            inputs: self.scenario.inputs.clone(),
+            outputs: self.scenario.outputs.clone(),
+            config: self.scenario.config.clone(),
+        }
+    }
+}
+
+/// A fault of `process`; `rows` are the numbers in the step of the batch's records.
+fn of_process(fault: GuestFault, rows: &[u32]) -> Broken {
+    if let FaultCause::InvalidRecord { row, .. } = &fault.cause
+        && let Some(row) = rows.get(*row as usize)
+    {
+        return Broken::InvalidRecord { row: *row, fault };
+    }
+    Broken::Fault(fault)
+}
