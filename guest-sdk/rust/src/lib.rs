@@ -102,6 +102,7 @@ mod host;
 
 mod state;
 
+mod block;
 pub mod raw;
 mod typed;
 

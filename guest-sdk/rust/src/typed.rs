@@ -1,14 +1,13 @@
-//! Record path: host → batch → [typed] → `on_record` → output → host.
+//! Record path: host → batch → [typed] → block → `on_record` → output → host.
 //!
 //! Makes a [`RawOperator`] of an [`Operator`]: reads the columns row by row, finds the state of
 //! each record's key once, and writes and reads the state at checkpoints. Invariant: the state
 //! holds a key only if a record of it was processed and its state is not vacant.
 
-use std::ops::Range;
-
 use serde::de::DeserializeOwned;
 
-use crate::batch::{Batch, Column, Emission, StateChunk};
+use crate::batch::{Batch, Emission, StateChunk};
+use crate::block::Block;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::operator::Operator;
@@ -83,15 +82,15 @@ impl<O: Operator> Typed<O> {
 
     fn process_rows(&mut self, input: u32, batch: &Batch) -> Result<(), Failure> {
         let mut ahead = Ahead::new();
-        let mut block = Block::new(input);
-        let words = batch.keys.words().filter(|_| Self::KEEPS_STATE);
+        let keys = batch.keys.words();
+        let mut block = Block::new(input, batch, keys);
         for start in (0..batch.len()).step_by(BLOCK) {
             let rows = start..batch.len().min(start + BLOCK);
             if Self::KEEPS_STATE {
                 self.keys
-                    .look_ahead(&batch.keys, words, rows.clone(), &mut ahead);
+                    .look_ahead(&batch.keys, keys, rows.clone(), &mut ahead);
             }
-            self.process_block(block.read(batch, rows), &ahead.places)?;
+            self.process_block(block.read(rows), &ahead.places)?;
         }
         Ok(())
     }
@@ -179,106 +178,6 @@ impl<O: Operator> RawOperator for Typed<O> {
         self.keys.forget(O::is_vacant);
         self.emitted(outcome)
     }
-}
-
-/// The records of one block, taken out of their columns.
-///
-/// In a loop of its own: a loop that calls an operator has no registers left for the columns.
-struct Block<'a> {
-    records: [Record<'a>; BLOCK],
-}
-
-/// Records that are read between two of the engine's checks of the clock.
-const STRIDE: usize = 8;
-
-impl<'a> Block<'a> {
-    fn new(input: u32) -> Self {
-        let nothing = Record {
-            input,
-            row: 0,
-            timestamp: 0,
-            key: &[],
-            value: &[],
-        };
-        Self {
-            records: [nothing; BLOCK],
-        }
-    }
-
-    /// The records of `rows`, at most [`BLOCK`], which the caller has cut to the batch.
-    #[inline(never)]
-    fn read(&mut self, batch: &'a Batch, rows: Range<usize>) -> &[Record<'a>] {
-        let mut reader = Reader {
-            row: row_number(rows.start),
-            keys: FieldReader::new(&batch.keys, rows.start),
-            values: FieldReader::new(&batch.values, rows.start),
-        };
-        let (strides, rest) = self.records[..rows.len()].as_chunks_mut::<STRIDE>();
-        let ends = rows.start + 1..rows.end + 1;
-        let (key_ends, key_rest) = batch.keys.offsets[ends.clone()].as_chunks::<STRIDE>();
-        let (value_ends, value_rest) = batch.values.offsets[ends].as_chunks::<STRIDE>();
-        let (timestamps, timestamp_rest) = batch.timestamps[rows.clone()].as_chunks::<STRIDE>();
-        let columns = key_ends.iter().zip(value_ends).zip(timestamps);
-        for (records, ((keys, values), timestamps)) in strides.iter_mut().zip(columns) {
-            reader.read(records, keys, values, timestamps);
-        }
-        reader.read(rest, key_rest, value_rest, timestamp_rest);
-        &self.records[..rows.len()]
-    }
-}
-
-/// Cuts records out of two columns, one after the other.
-struct Reader<'a> {
-    row: u32,
-    keys: FieldReader<'a>,
-    values: FieldReader<'a>,
-}
-
-impl<'a> Reader<'a> {
-    #[inline(always)]
-    fn read(
-        &mut self,
-        records: &mut [Record<'a>],
-        keys: &[u32],
-        values: &[u32],
-        timestamps: &[i64],
-    ) {
-        let columns = keys.iter().zip(values).zip(timestamps);
-        for (record, ((key_end, value_end), timestamp)) in records.iter_mut().zip(columns) {
-            record.row = self.row;
-            record.timestamp = *timestamp;
-            record.key = self.keys.up_to(*key_end);
-            record.value = self.values.up_to(*value_end);
-            self.row += 1;
-        }
-    }
-}
-
-/// Where a column has been read to.
-struct FieldReader<'a> {
-    data: &'a [u8],
-    start: u32,
-}
-
-impl<'a> FieldReader<'a> {
-    fn new(column: &'a Column, row: usize) -> Self {
-        Self {
-            data: &column.data,
-            start: column.offsets[row],
-        }
-    }
-
-    #[inline(always)]
-    fn up_to(&mut self, end: u32) -> &'a [u8] {
-        let field = &self.data[self.start as usize..end as usize];
-        self.start = end;
-        field
-    }
-}
-
-#[inline]
-fn row_number(row: usize) -> u32 {
-    u32::try_from(row).expect("offsets are 32 bits, so there are fewer rows than that")
 }
 
 /// Reads the `config` table. A table that is empty is also a `()`.
