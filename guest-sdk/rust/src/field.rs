@@ -26,6 +26,13 @@ use crate::bytes::append_word;
 pub trait Field {
     /// Appends the bytes of the field to `buffer`, and does nothing else to it.
     fn append_to(&self, buffer: &mut Vec<u8>);
+
+    /// The bytes of the field if its type always has eight, so that two can be appended at once.
+    #[doc(hidden)]
+    #[inline(always)]
+    fn word(&self) -> Option<[u8; 8]> {
+        None
+    }
 }
 
 /// What a key or a value can be read as.
@@ -63,6 +70,11 @@ impl<F: Field + ?Sized> Field for &F {
     #[inline(always)]
     fn append_to(&self, buffer: &mut Vec<u8>) {
         F::append_to(self, buffer);
+    }
+
+    #[inline(always)]
+    fn word(&self) -> Option<[u8; 8]> {
+        F::word(self)
     }
 }
 
@@ -117,7 +129,21 @@ macro_rules! tuple_field {
     };
 }
 
-tuple_field!(A 0, B 1);
+impl<A: Field, B: Field> Field for (A, B) {
+    #[inline(always)]
+    fn append_to(&self, buffer: &mut Vec<u8>) {
+        if let (Some(first), Some(second)) = (self.0.word(), self.1.word()) {
+            // Room is looked for once, not for each part.
+            let [first, second] = [first, second].map(u64::from_le_bytes);
+            let both = u128::from(second) << 64 | u128::from(first);
+            buffer.extend_from_slice(&both.to_le_bytes());
+        } else {
+            self.0.append_to(buffer);
+            self.1.append_to(buffer);
+        }
+    }
+}
+
 tuple_field!(A 0, B 1, C 2);
 tuple_field!(A 0, B 1, C 2, D 3);
 tuple_field!(A 0, B 1, C 2, D 3, E 4);
@@ -267,6 +293,11 @@ macro_rules! le64_field {
             fn append_to(&self, buffer: &mut Vec<u8>) {
                 buffer.extend_from_slice(&self.0.to_le_bytes());
             }
+
+            #[inline(always)]
+            fn word(&self) -> Option<[u8; 8]> {
+                Some(self.0.to_le_bytes())
+            }
         }
 
         impl FromField for Le64<$number> {
@@ -379,6 +410,17 @@ mod tests {
             prop_assert_eq!(text(unsigned), unsigned.to_string());
             prop_assert_eq!(u64::from_field(text(unsigned).as_bytes()), Ok(unsigned));
             prop_assert_eq!(i16::from_field(text(small).as_bytes()), Ok(small));
+        }
+
+        #[test]
+        fn a_tuple_is_its_parts(first: i64, second: u64, text: String) {
+            let words = [first.to_le_bytes(), second.to_le_bytes()].concat();
+            let mut buffer = text.clone().into_bytes();
+            (Le64(first), Le64(second)).append_to(&mut buffer);
+            prop_assert_eq!(&buffer[text.len()..], &words);
+            (&text, &Le64(first)).append_to(&mut buffer);
+            let mixed = [text.as_bytes(), &words[..8]].concat();
+            prop_assert_eq!(&buffer[text.len() + 16..], &mixed);
         }
 
         #[test]
