@@ -115,24 +115,53 @@ impl Ahead {
     fn guess<S>(&mut self, table: &Table<S>) {
         let places = self.places.as_chunks_mut::<STRIDE>().0.iter_mut();
         let strides = places.zip(self.hashes.as_chunks::<STRIDE>().0);
-        let mut missed = 0;
+        // A bit for each key that is not at its first slot, the first in the lowest.
+        let mut missed = 0_u64;
         for (places, hashes) in strides {
-            for (place, hash) in places.iter_mut().zip(hashes) {
+            let mut missed_here = 0;
+            for (bit, (place, hash)) in (0..).zip(places.iter_mut().zip(hashes)) {
                 *place = table.guess_at_first(*hash);
-                missed |= u32::from(*place == NOT_FIRST);
+                missed_here |= u64::from(*place == NOT_FIRST) << bit;
             }
+            missed = missed_here << (BLOCK - STRIDE) | missed >> STRIDE;
         }
         if missed != 0 {
-            self.guess_on(table);
+            self.guess_on(table, missed);
         }
     }
 
+    /// For the keys whose bits are set in `missed`.
     #[inline(never)]
-    fn guess_on<S>(&mut self, table: &Table<S>) {
-        for (place, hash) in self.places.iter_mut().zip(&self.hashes) {
-            if *place == NOT_FIRST {
-                *place = table.guess(*hash);
+    fn guess_on<S>(&mut self, table: &Table<S>, mut missed: u64) {
+        while missed != 0 {
+            let at = missed.trailing_zeros() as usize;
+            self.places[at] = table.guess(self.hashes[at]);
+            missed &= missed - 1;
+        }
+    }
+}
+
+const _: () = assert!(BLOCK == u64::BITS as usize, "a bit for each key of a block");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::state::key::Key;
+    use crate::state::table::Entry;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_key_is_found_ahead_where_it_is(known in 0..3000_u64, asked: [u16; BLOCK]) {
+            let mut table = Table::new();
+            for key in 0..known {
+                let key = Key::new(&key.to_le_bytes());
+                table.insert(Entry { key, key_group: 0, state: () });
             }
+            let asked = asked.map(|key| u64::from(key % 4096).to_le_bytes());
+            let mut ahead = Ahead::new();
+            ahead.look_for_words(&table, &asked);
+            prop_assert_eq!(ahead.places, asked.map(|key| table.find(&key)));
         }
     }
 }
