@@ -12,13 +12,16 @@ use std::process::Command;
 
 use tidegate_connectors::SourceOptions;
 use tidegate_key_group::key_group;
-use tidegate_operator::{Batch, Column};
+use tidegate_operator::{Batch, Column, NO_TIMESTAMP};
 use tidegate_runtime::source::{SourceConnector, SourceOutput};
 use tidegate_runtime::task::{Aligner, Alignment};
 use tidegate_runtime::{ChannelIndex, CheckpointId, SubtaskId};
 
 use support::{SUM, SUM_CONFIG, batch, component, instance};
 
+/// The operators of `word-count`.
+const SPLIT: &str = "examples/word-count/operators/split/split.wasm";
+const COUNT: &str = "examples/word-count/operators/count/count.wasm";
 /// The operator of `pipeline`, which keeps nothing.
 const STAGE: &str = "tests/guests/stage/stage.wasm";
 const RECORDS: u64 = 1_024;
@@ -34,7 +37,7 @@ type Prepared = (u64, Box<dyn FnMut()>);
 /// A case: makes its input.
 type Prepare = fn() -> Prepared;
 
-const CASES: [(&str, Prepare); 8] = [
+const CASES: [(&str, Prepare); 10] = [
     ("generator, a batch of 4,096", generator),
     ("key group of an 8-byte key", key_groups),
     ("columns checked", columns),
@@ -43,6 +46,8 @@ const CASES: [(&str, Prepare); 8] = [
     ("guest `stage`, 1,024 records", || guest(STAGE, "{}")),
     ("guest `sum`, 1,024 records", || guest(SUM, SUM_CONFIG)),
     ("guest `sum`, snapshot, by key", snapshot),
+    ("guest `split`, 1,024 words", split),
+    ("guest `count`, 1,024 words", count),
 ];
 
 fn main() {
@@ -173,10 +178,37 @@ fn empty_call() -> Prepared {
     (1, Box::new(round))
 }
 
-/// The clone of the batch is part of it.
 fn guest(path: &str, config: &str) -> Prepared {
+    guest_given(path, config, batch(0..RECORDS, KEYS))
+}
+
+/// Lines of eight words.
+fn split() -> Prepared {
+    let words: Vec<_> = (0..RECORDS).map(word).collect();
+    let mut lines = Batch::default();
+    for line in words.chunks(8) {
+        lines.push(NO_TIMESTAMP, b"", line.join(" ").as_bytes());
+    }
+    guest_given(SPLIT, "{}", lines)
+}
+
+fn count() -> Prepared {
+    let mut words = Batch::default();
+    for number in 0..RECORDS {
+        words.push(NO_TIMESTAMP, word(number).as_bytes(), b"");
+    }
+    guest_given(COUNT, r#"{"emit":"updates"}"#, words)
+}
+
+/// One of [`KEYS`] words of two to nine letters.
+fn word(number: u64) -> String {
+    let length = 2 + (number % 8) as usize;
+    format!("{:a<length$}", number % KEYS)
+}
+
+/// The clone of the batch is part of it.
+fn guest_given(path: &str, config: &str, input: Batch) -> Prepared {
     let mut instance = instance(&component(path), config);
-    let input = batch(0..RECORDS, KEYS);
     let round = move || {
         let output = instance.process(0, input.clone());
         drop(black_box(output.expect("the guest is well")));
