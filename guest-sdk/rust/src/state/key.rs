@@ -54,6 +54,9 @@ impl Key {
     /// True if the key is there and has these bytes.
     #[inline]
     pub(crate) fn is(&self, key: &[u8]) -> bool {
+        if key.len() <= size_of::<u64>() {
+            return self.is_word(short_word(key), key.len());
+        }
         same(self.as_bytes(), key) && !self.is_removed()
     }
 
@@ -89,7 +92,12 @@ mod tests {
     fn a_key_of_any_length_keeps_its_bytes() {
         for length in 0..300 {
             let bytes: Vec<u8> = (0..length).map(|i| (i % 251) as u8).collect();
-            assert_eq!(Key::new(&bytes).as_bytes(), bytes);
+            let key = Key::new(&bytes);
+            assert_eq!(key.as_bytes(), bytes);
+            assert!(key.is(&bytes));
+            let other = [&bytes[..], &[0]].concat();
+            assert!(!key.is(&other) && !Key::new(&other).is(&bytes));
+            assert!(!Key::Removed.is(&bytes));
         }
     }
 
