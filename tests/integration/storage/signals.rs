@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use rustix::process::Signal;
-use tidegate_tests::{Counting, Random, Running};
+use tidegate_tests::{Counting, JobDirectory, Random, Running, tidegate_command};
 
 /// Ends of each kind that must have met a running job.
 const ENDS: usize = 50;
@@ -30,7 +30,7 @@ fn end_again_and_again(codes: &[i32], end: impl Fn(&Running, &mut Random)) {
     let mut random = Random::new(seed);
     let (mut ended, mut others) = (0, 0);
     while ended < ENDS {
-        let mut running = job.start(&["run", "job.toml"]);
+        let mut running = start_with(&["env", "--default-signal=HUP"], &job);
         while job.tidegate(&["status", "job.toml"]).code != Some(0) {
             assert!(running.is_running(), "seed {seed}: {:#?}", running.wait());
         }
@@ -61,6 +61,35 @@ fn end_again_and_again(codes: &[i32], end: impl Fn(&Running, &mut Random)) {
     job.write("job.toml", counting(1_000_000).text());
     job.tidegate(&["run", "job.toml"]).assert_succeeds();
     counting_slowly.assert_exact(&job, &format!("seed {seed}, after {ended} ends"));
+}
+
+/// Starts the job by a program that sets what a signal does. A test that was itself started by
+/// `nohup` would hand that on.
+fn start_with(wrapper: &[&str], job: &JobDirectory) -> Running {
+    Running::spawn(tidegate_command(wrapper, job.path(), &["run", "job.toml"]))
+}
+
+#[test]
+fn under_nohup_sighup_changes_nothing() {
+    let counting = counting(2_000);
+    let job = counting.directory();
+    let mut running = start_with(&["nohup"], &job);
+    let completed = || {
+        let status = job.tidegate(&["status", "job.toml", "--json"]);
+        let status: serde_json::Value = serde_json::from_str(&status.stdout).unwrap_or_default();
+        status["checkpoints"]["completed"].as_u64().unwrap_or(0)
+    };
+    while completed() == 0 {
+        assert!(running.is_running(), "{:#?}", running.wait());
+    }
+    running.signal(Signal::HUP);
+    let before = completed();
+    while completed() < before + 3 {
+        assert!(running.is_running(), "{:#?}", running.wait());
+    }
+    running.signal(Signal::TERM);
+    let finished = running.wait();
+    assert_eq!(finished.code, Some(0), "{finished:#?}");
 }
 
 #[test]
