@@ -109,7 +109,7 @@ enum StrategySchema {
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields, rename_all = "kebab-case")]
 struct IsolationSchema {
-    /// The most such restarts within a period; they do not count as those of [restart].
+    /// The most such restarts within a period; they do not count as those of `[restart]`.
     /// Default 100.
     #[schemars(range(max = 1_000_000))]
     restarts: Option<u32>,
