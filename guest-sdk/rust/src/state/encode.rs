@@ -3,7 +3,9 @@
 //! Writes values in postcard's wire format, version 1. A snapshot writes every value of the state
 //! while records wait, and postcard's own serialiser makes an integer byte by byte, with a check of
 //! the engine's clock at each; here it is one word. Invariant: the bytes are those that
-//! `postcard::to_vec` gives, which the tests hold for every kind of value. Reading is postcard's.
+//! `postcard::to_vec` gives, which the tests hold for every kind of value, but that every NaN is
+//! written with the same bits: languages without access to them must write the same state. Reading
+//! is postcard's.
 
 use postcard::{Error, Result};
 use serde::Serialize;
@@ -13,6 +15,10 @@ use crate::bytes;
 
 /// Numbers below 2^56 have at most eight groups of seven bits.
 const WORD_BITS: u32 = 56;
+
+/// The bits of every NaN.
+const NAN_32: u32 = 0x7fc0_0000;
+const NAN_64: u64 = 0x7ff8_0000_0000_0000;
 
 /// Appends a value to `buffer`. What a failure leaves behind is a part of it.
 ///
@@ -153,13 +159,23 @@ impl Serializer for &mut Encoder<'_> {
 
     #[inline]
     fn serialize_f32(self, value: f32) -> Result<()> {
-        self.0.extend_from_slice(&value.to_bits().to_le_bytes());
+        let bits = if value.is_nan() {
+            NAN_32
+        } else {
+            value.to_bits()
+        };
+        self.0.extend_from_slice(&bits.to_le_bytes());
         Ok(())
     }
 
     #[inline]
     fn serialize_f64(self, value: f64) -> Result<()> {
-        self.0.extend_from_slice(&value.to_bits().to_le_bytes());
+        let bits = if value.is_nan() {
+            NAN_64
+        } else {
+            value.to_bits()
+        };
+        self.0.extend_from_slice(&bits.to_le_bytes());
         Ok(())
     }
 
