@@ -258,10 +258,11 @@ fn of_build(error: &BuildError) -> u8 {
     match error {
         BuildError::NoManifest { .. }
         | BuildError::NoComponent { .. }
-        | BuildError::OneFileForMany { .. } => exit_code::USAGE,
-        BuildError::NotAnOperator { .. } | BuildError::NotAComponent { .. } => {
-            exit_code::COMPONENT_REFUSED
-        }
+        | BuildError::OneFileForMany { .. }
+        | BuildError::SameName { .. } => exit_code::USAGE,
+        BuildError::NotAnOperator { .. }
+        | BuildError::UngrantedImports { .. }
+        | BuildError::NotAComponent { .. } => exit_code::COMPONENT_REFUSED,
         BuildError::NoToolchain { .. }
         | BuildError::NotStarted { .. }
         | BuildError::Project { .. }

@@ -10,6 +10,7 @@ mod commands;
 mod control;
 mod failure;
 mod job_file;
+mod language;
 mod project;
 mod scenario;
 mod terminal;

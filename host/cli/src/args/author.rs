@@ -6,7 +6,7 @@ use clap::Args;
 use clap::builder::BoolishValueParser;
 
 use super::OutputArgs;
-use crate::project::Language;
+use crate::language::Language;
 
 /// Write a project for an operator of your own, which builds and passes its tests at once.
 ///
@@ -29,17 +29,22 @@ pub(crate) struct NewArgs {
     pub(crate) sdk: Option<PathBuf>,
 }
 
-/// Build operators written in Rust into components.
+/// Build operators into components.
+///
+/// PATH is a project, which is known by its manifest, such as Cargo.toml; or a folder with projects
+/// somewhere below it. What compiles a project is the compiler of its language; what is missing is
+/// named with the command that installs it. A component imports nothing but what every operator is
+/// given: what a language wants of WASI is answered by a stand-in without clock, files or network.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   tidegate build
   tidegate build operators/count --out .")]
 pub(crate) struct BuildArgs {
-    /// A crate or workspace.
+    /// A project, or a folder of projects.
     #[arg(value_name = "PATH", default_value = ".")]
     pub(crate) path: PathBuf,
-    /// Where the components go. Default: next to the crate's Cargo.toml.
+    /// Where the components go. Default: next to the project's manifest.
     #[arg(long, env = "TIDEGATE_OUT", value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
     #[command(flatten)]

@@ -1,11 +1,45 @@
-//! From a core module to a component, in this process.
+//! From what a compiler made to a component that is an operator, in this process.
 
-use wit_component::{ComponentEncoder, DecodedWasm};
+use wit_component::{ComponentEncoder, DecodedWasm, StringEncoding, embed_component_metadata};
+use wit_parser::{Resolve, WorldId};
 
 use super::error::BuildError;
+use super::{Compiled, rust, wit};
+use crate::language::Language;
 
 /// What an operator exports, in whatever version.
 const OPERATOR: &str = "tidegate:operator/operator@";
+
+/// What an operator may import: the interfaces of its own package.
+const GRANTED: &str = "tidegate:operator/";
+
+/// The module that WASI's older interface is known by, and what stands in for it.
+const WASI: &str = "wasi_snapshot_preview1";
+const DENY: &str = include_str!("deny.wat");
+
+/// The imports of what stands in for WASI.
+const DENY_WORLD: &str = "package tidegate:deny;
+world deny { import tidegate:operator/host@0.1.0; }";
+
+/// What a compiler made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Wasm {
+    /// A core module that says itself which interface it has.
+    Module(Vec<u8>),
+    /// A core module that only has the functions of the interface, by their names. It may want WASI
+    /// preview 1, which it gets a stand-in for.
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "for compilers that know nothing of components")
+    )]
+    BareModule(Vec<u8>),
+    /// A component.
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "for compilers that make components by themselves")
+    )]
+    Component(Vec<u8>),
+}
 
 /// A component, and what it says about itself.
 #[derive(Debug)]
@@ -15,20 +49,17 @@ pub(super) struct Component {
     pub(super) exports: Vec<String>,
 }
 
-/// Makes a component of the core module of `crate_name`. Refuses one that exports no operator.
-pub(super) fn encode(crate_name: &str, core: &[u8]) -> Result<Component, BuildError> {
+/// Makes a component of what was compiled. Refuses one that exports no operator, or imports what no
+/// operator is given.
+pub(super) fn encode(compiled: &Compiled) -> Result<Component, BuildError> {
     let unusable = |reason: String| BuildError::NotAComponent {
-        crate_name: crate_name.to_owned(),
+        name: compiled.name.clone(),
         reason,
     };
-    let bytes = ComponentEncoder::default()
-        .validate(true)
-        .module(core)
-        .and_then(|mut encoder| encoder.encode())
-        .map_err(|error| unusable(format!("{error:#}")))?;
+    let bytes = component_bytes(&compiled.wasm).map_err(|error| unusable(format!("{error:#}")))?;
     let decoded = wit_component::decode(&bytes).map_err(|error| unusable(format!("{error:#}")))?;
     let DecodedWasm::Component(resolve, world) = decoded else {
-        return Err(unusable("the encoder made no component".to_owned()));
+        return Err(unusable("it is no component".to_owned()));
     };
     let world = &resolve.worlds[world];
     let imports = world.imports.keys().map(|key| resolve.name_world_key(key));
@@ -38,14 +69,61 @@ pub(super) fn encode(crate_name: &str, core: &[u8]) -> Result<Component, BuildEr
         exports: exports.collect(),
         bytes,
     };
-    if !component
-        .exports
-        .iter()
-        .any(|name| name.starts_with(OPERATOR))
-    {
+    check(&component, compiled)?;
+    Ok(component)
+}
+
+fn check(component: &Component, compiled: &Compiled) -> Result<(), BuildError> {
+    let mut exports = component.exports.iter();
+    if !exports.any(|name| name.starts_with(OPERATOR)) {
         return Err(BuildError::NotAnOperator {
-            crate_name: crate_name.to_owned(),
+            name: compiled.name.clone(),
+            remedy: export_remedy(compiled.language),
         });
     }
-    Ok(component)
+    let imports = component.imports.iter();
+    let ungranted: Vec<_> = imports
+        .filter(|name| !name.starts_with(GRANTED))
+        .cloned()
+        .collect();
+    if ungranted.is_empty() {
+        return Ok(());
+    }
+    Err(BuildError::UngrantedImports {
+        name: compiled.name.clone(),
+        imports: ungranted,
+    })
+}
+
+/// What makes a project of the language export an operator.
+fn export_remedy(language: Language) -> &'static str {
+    match language {
+        Language::Rust => rust::EXPORT_REMEDY,
+    }
+}
+
+fn component_bytes(wasm: &Wasm) -> anyhow::Result<Vec<u8>> {
+    let encoder = ComponentEncoder::default().validate(true);
+    match wasm {
+        Wasm::Module(core) => encoder.module(core)?.encode(),
+        Wasm::BareModule(core) => {
+            let (resolve, world) = wit::resolve();
+            let core = with_interface(core.clone(), &resolve, world)?;
+            encoder.module(&core)?.adapter(WASI, &deny()?)?.encode()
+        }
+        Wasm::Component(bytes) => Ok(bytes.clone()),
+    }
+}
+
+/// What stands in for WASI, with its own imports.
+fn deny() -> anyhow::Result<Vec<u8>> {
+    let (mut resolve, _) = wit::resolve();
+    let package = resolve.push_str("deny.wit", DENY_WORLD)?;
+    let world = resolve.select_world(&[package], None)?;
+    with_interface(wat::parse_str(DENY)?, &resolve, world)
+}
+
+fn with_interface(mut core: Vec<u8>, resolve: &Resolve, world: WorldId) -> anyhow::Result<Vec<u8>> {
+    embed_component_metadata(&mut core, resolve, world, StringEncoding::UTF8)?;
+    Ok(core)
 }

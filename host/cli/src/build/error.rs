@@ -5,64 +5,84 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
+use crate::language::Language;
+
 /// Why a component was not built.
 #[derive(Debug, Error)]
 pub enum BuildError {
-    /// The path holds no crate. Nothing was run.
-    #[error("there is no Cargo.toml at `{}`", path.display())]
+    /// The path holds no project. Nothing was run.
+    #[error(
+        "there is no project at `{}`: none of {} is there",
+        path.display(), Language::manifests()
+    )]
     NoManifest {
         /// The path of the request.
         path: PathBuf,
     },
-    /// No compiler for the guest target. Nothing was built.
-    #[error("no Rust compiler for WebAssembly was found; {install}")]
+    /// A tool is missing. Nothing was built.
+    #[error("{tool} was not found; {install}")]
     NoToolchain {
+        /// The tool, and what it is for.
+        tool: String,
         /// What to install, with the command.
         install: String,
     },
     /// A program could not be started.
-    #[error("`{program}` could not be started; it comes with Rust, from https://rustup.rs")]
+    #[error("`{program}` could not be started; {remedy}")]
     NotStarted {
         /// The program.
         program: String,
+        /// Where it comes from.
+        remedy: String,
         /// Why.
         source: io::Error,
     },
-    /// Cargo could not read the project. It has said why on stderr.
-    #[error("cargo could not read `{}`: {reason}", manifest.display())]
+    /// The project could not be read.
+    #[error("`{}` could not be read: {reason}", manifest.display())]
     Project {
         /// The project.
         manifest: PathBuf,
-        /// What cargo said.
+        /// Why, or what its tool said.
         reason: String,
     },
-    /// The crate does not compile. The compiler has said why on stderr.
+    /// The project does not compile. The compiler has said why on stderr.
     #[error("`{}` was not built, for the reasons above", manifest.display())]
     NotCompiled {
-        /// The crate or workspace.
+        /// The project.
         manifest: PathBuf,
     },
     /// Everything compiled, and nothing of it is a component.
-    #[error(
-        "`{}` has no component: an operator's Cargo.toml says `crate-type = [\"cdylib\"]` \
-         under `[lib]`",
-        manifest.display()
-    )]
+    #[error("`{}` has no component: {remedy}", manifest.display())]
     NoComponent {
-        /// The crate or workspace.
+        /// The project.
         manifest: PathBuf,
+        /// What makes one.
+        remedy: &'static str,
     },
     /// A module without the operator interface.
-    #[error("crate `{crate_name}` exports no operator: call `export_operator!` at its top level")]
+    #[error("`{name}` exports no operator: {remedy}")]
     NotAnOperator {
-        /// The crate.
-        crate_name: String,
+        /// The package.
+        name: String,
+        /// What exports one.
+        remedy: &'static str,
+    },
+    /// A component that wants what no operator is given.
+    #[error(
+        "`{name}` imports what an operator is not given: {}; remove what uses it",
+        imports.join(", ")
+    )]
+    UngrantedImports {
+        /// The package.
+        name: String,
+        /// The imports, by interface name.
+        imports: Vec<String>,
     },
     /// A module that can't become a component.
-    #[error("crate `{crate_name}` can't become a component: {reason}")]
+    #[error("`{name}` can't become a component: {reason}")]
     NotAComponent {
-        /// The crate.
-        crate_name: String,
+        /// The package.
+        name: String,
         /// What the encoder says.
         reason: String,
     },
@@ -76,6 +96,14 @@ pub enum BuildError {
         out: PathBuf,
         /// How many components there are.
         components: usize,
+    },
+    /// One file name for two components. Nothing was written.
+    #[error("two components are named `{name}`; they do not fit in `{}` both", out.display())]
+    SameName {
+        /// Their name.
+        name: String,
+        /// The directory.
+        out: PathBuf,
     },
     /// A file could not be read.
     #[error("`{}` could not be read", path.display())]

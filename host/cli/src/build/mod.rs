@@ -1,14 +1,16 @@
-//! What `tidegate build` does: from a Rust crate to a component, with no tool but cargo.
+//! What `tidegate build` does: from projects to components.
 //!
-//! find the crate → find a guest toolchain → cargo → core modules → components → files. Every step
-//! but cargo's is in this process. Nothing here prints: cargo talks on stderr by itself, and the
-//! report is the return value.
+//! find the projects → each by its language's compiler → core modules or components → checked
+//! components → files. What is not the compiler's is in this process. Nothing here prints:
+//! compilers talk on stderr by themselves, and the report is the return value.
 
 mod error;
-mod toolchain;
+mod place;
+mod tool;
+mod wit;
 
-mod cargo;
 mod component;
+mod rust;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,18 +19,20 @@ use serde::Serialize;
 
 pub use error::BuildError;
 
-use cargo::{CoreModule, Project};
+use crate::language::Language;
+use component::Wasm;
+use place::Place;
 
 /// What to build, and where to put it.
 #[derive(Clone, Debug)]
 pub struct BuildRequest {
-    /// A crate, a workspace, or a `Cargo.toml`.
+    /// A project, its manifest, or a folder with projects somewhere below it.
     pub path: PathBuf,
     /// A file if it ends in `.wasm` and there is one component, else a directory, which is made if
-    /// it is missing. Without it, each component goes beside its crate's `Cargo.toml`.
+    /// it is missing. Without it, each component goes beside its project's manifest.
     pub out: Option<PathBuf>,
-    /// Where cargo keeps its artifacts. Without it, a directory of the guest toolchain's own below
-    /// the project's target directory, so that it never mixes with the host's artifacts.
+    /// Where compilers keep their artifacts. Without it, a directory of its own below the project,
+    /// so that they never mix with those of the host.
     pub target_dir: Option<PathBuf>,
     /// Use nothing from the network.
     pub offline: bool,
@@ -38,7 +42,9 @@ pub struct BuildRequest {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct BuiltComponent {
     /// Name of the package.
-    pub crate_name: String,
+    pub name: String,
+    /// What it is written in.
+    pub language: Language,
     /// Where the component is.
     pub path: PathBuf,
     /// Its size.
@@ -51,97 +57,91 @@ pub struct BuiltComponent {
     pub toolchain: String,
 }
 
-/// Builds every component of the crate or workspace at the request's path.
+/// What a compiler made of a package.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Compiled {
+    /// Name of the package, and of the component's file.
+    name: String,
+    language: Language,
+    /// The package's folder.
+    folder: PathBuf,
+    wasm: Wasm,
+    /// What compiled it, for people.
+    toolchain: String,
+}
+
+/// Builds every component of the projects at the request's path.
 ///
 /// # Errors
 ///
 /// [`BuildError`] says what is missing, and the command that installs it. Components that were
 /// written before the failure stay, each of them whole.
 pub fn build(request: &BuildRequest) -> Result<Vec<BuiltComponent>, BuildError> {
-    let manifest = find_manifest(&request.path)?;
-    let toolchain = toolchain::find(directory_of(&manifest))?;
-    let project = Project::read(&manifest, &toolchain, request.offline)?;
-    let target_dir = match &request.target_dir {
-        Some(explicit) => explicit.clone(),
-        None => project.target_dir.join(toolchain.directory_name()),
-    };
-    let modules = project.build(&toolchain, &target_dir, request.offline)?;
-    if modules.is_empty() {
-        return Err(BuildError::NoComponent { manifest });
+    let mut compiled = Vec::new();
+    for place in place::find(&request.path)? {
+        compiled.extend(compile(&place, request)?);
     }
-    let paths = output_paths(request.out.as_deref(), &modules)?;
-    modules
-        .iter()
-        .zip(paths)
-        .map(|(module, path)| make_component(module, path, &toolchain.description))
+    let paths = output_paths(request.out.as_deref(), &compiled)?;
+    let made = compiled.into_iter().zip(paths);
+    made.map(|(compiled, path)| make_component(compiled, path))
         .collect()
 }
 
-fn make_component(
-    module: &CoreModule,
-    path: PathBuf,
-    toolchain: &str,
-) -> Result<BuiltComponent, BuildError> {
-    let core = fs::read(&module.path).map_err(|source| BuildError::Read {
-        path: module.path.clone(),
-        source,
-    })?;
-    let component = component::encode(&module.crate_name, &core)?;
+fn compile(place: &Place, request: &BuildRequest) -> Result<Vec<Compiled>, BuildError> {
+    match place.language {
+        Language::Rust => rust::compile(&place.manifest, request),
+    }
+}
+
+fn make_component(compiled: Compiled, path: PathBuf) -> Result<BuiltComponent, BuildError> {
+    let component = component::encode(&compiled)?;
     write_whole(&path, &component.bytes)?;
     Ok(BuiltComponent {
-        crate_name: module.crate_name.clone(),
+        name: compiled.name,
+        language: compiled.language,
         path,
         bytes: component.bytes.len() as u64,
         imports: component.imports,
         exports: component.exports,
-        toolchain: toolchain.to_owned(),
+        toolchain: compiled.toolchain,
     })
 }
 
-/// The `Cargo.toml` that `path` names or holds.
-fn find_manifest(path: &Path) -> Result<PathBuf, BuildError> {
-    let manifest = if path.is_dir() {
-        path.join("Cargo.toml")
-    } else {
-        path.to_owned()
-    };
-    let is_manifest = manifest
-        .file_name()
-        .is_some_and(|name| name == "Cargo.toml");
-    if !is_manifest || !manifest.is_file() {
-        return Err(BuildError::NoManifest { path: path.into() });
-    }
-    // Cargo and rustup run in the crate's directory, where a relative path means something else.
-    fs::canonicalize(&manifest).map_err(|source| BuildError::Read {
-        path: manifest,
-        source,
-    })
-}
-
-fn directory_of(manifest: &Path) -> &Path {
+fn folder_of(manifest: &Path) -> &Path {
     manifest.parent().unwrap_or(Path::new("."))
 }
 
 /// Where each component goes.
-fn output_paths(out: Option<&Path>, modules: &[CoreModule]) -> Result<Vec<PathBuf>, BuildError> {
-    let file_name = |module: &CoreModule| format!("{}.wasm", module.crate_name);
+fn output_paths(out: Option<&Path>, compiled: &[Compiled]) -> Result<Vec<PathBuf>, BuildError> {
+    let file_name = |compiled: &Compiled| format!("{}.wasm", compiled.name);
     let Some(out) = out else {
-        let beside = |module: &CoreModule| directory_of(&module.manifest).join(file_name(module));
-        return Ok(modules.iter().map(beside).collect());
+        let beside = |compiled: &Compiled| compiled.folder.join(file_name(compiled));
+        return Ok(compiled.iter().map(beside).collect());
     };
     let is_file = out.extension().is_some_and(|extension| extension == "wasm") && !out.is_dir();
-    match (is_file, modules.len()) {
+    match (is_file, compiled.len()) {
         (true, 1) => Ok(vec![out.to_owned()]),
         (true, components) => Err(BuildError::OneFileForMany {
             out: out.to_owned(),
             components,
         }),
         (false, _) => {
+            let mut names: Vec<_> = compiled.iter().map(|compiled| &compiled.name).collect();
+            names.sort();
+            if let Some(twice) = names.windows(2).find(|pair| pair[0] == pair[1]) {
+                return Err(BuildError::SameName {
+                    name: twice[0].clone(),
+                    out: out.to_owned(),
+                });
+            }
             fs::create_dir_all(out).map_err(|source| BuildError::Write {
                 path: out.to_owned(),
                 source,
             })?;
-            Ok(modules.iter().map(|m| out.join(file_name(m))).collect())
+            Ok(compiled
+                .iter()
+                .map(|one| out.join(file_name(one)))
+                .collect())
         }
     }
 }

@@ -1,12 +1,19 @@
 //! The parts of a build that need no compiler.
 
-use super::*;
+use tidegate_operator::Engine;
 
-fn module(crate_name: &str) -> CoreModule {
-    CoreModule {
-        crate_name: crate_name.to_owned(),
-        manifest: Path::new("/crates").join(crate_name).join("Cargo.toml"),
-        path: PathBuf::from("/target/core.wasm"),
+use super::*;
+use crate::job_file::Components;
+use crate::scenario::{self, LoadedScenario, ScenarioFile};
+
+/// The empty module.
+fn module(name: &str) -> Compiled {
+    Compiled {
+        name: name.to_owned(),
+        language: Language::Rust,
+        folder: Path::new("/crates").join(name),
+        wasm: Wasm::Module(b"\0asm\x01\0\0\0".to_vec()),
+        toolchain: String::new(),
     }
 }
 
@@ -43,23 +50,105 @@ fn two_components_do_not_fit_in_one_file() {
 }
 
 #[test]
-fn a_directory_without_a_crate_is_named() {
-    let empty = tempfile::tempdir().expect("a temporary directory");
-    let error = find_manifest(empty.path()).expect_err("there is no Cargo.toml");
-    assert!(error.to_string().contains(&*empty.path().to_string_lossy()));
+fn two_components_of_one_name_do_not_fit_in_one_directory() {
+    let refused = output_paths(Some(Path::new("out")), &[module("count"), module("count")]);
+    let error = refused.expect_err("one would replace the other");
+    assert!(error.to_string().contains("`count`"), "{error}");
 }
 
 #[test]
 fn a_module_that_is_no_operator_is_refused() {
-    let empty_module = b"\0asm\x01\0\0\0";
-    let error = component::encode("nothing", empty_module).expect_err("it exports nothing");
+    let error = component::encode(&module("nothing")).expect_err("it exports nothing");
     assert!(matches!(error, BuildError::NotAnOperator { .. }), "{error}");
 }
 
 #[test]
 fn a_file_that_is_no_module_is_refused() {
-    let error = component::encode("nothing", b"not wasm").expect_err("it is no module");
-    assert!(matches!(error, BuildError::NotAComponent { .. }), "{error}");
+    for wasm in [Wasm::Module, Wasm::BareModule, Wasm::Component] {
+        let compiled = Compiled {
+            wasm: wasm(b"not wasm".to_vec()),
+            ..module("nothing")
+        };
+        let error = component::encode(&compiled).expect_err("it is no module");
+        assert!(matches!(error, BuildError::NotAComponent { .. }), "{error}");
+    }
+}
+
+#[test]
+fn a_component_that_wants_more_than_it_is_given_is_refused() {
+    let text = r#"(component
+        (import "wasi:clocks/monotonic-clock@0.2.0" (instance))
+        (instance $operator)
+        (export "tidegate:operator/operator@0.1.0" (instance $operator)))"#;
+    let compiled = Compiled {
+        wasm: Wasm::Component(wat::parse_str(text).expect("it is right")),
+        ..module("clock")
+    };
+    let error = component::encode(&compiled).expect_err("there is no clock");
+    let said = error.to_string();
+    assert!(said.contains("`clock`"), "{said}");
+    assert!(said.contains("wasi:clocks/monotonic-clock@0.2.0"), "{said}");
+}
+
+/// An operator without any language, which asks WASI in `open` and aborts in `finish`.
+fn wasi_guest(directory: &Path) -> LoadedScenario {
+    let core = wat::parse_str(include_str!("tests/wasi.wat")).expect("it is right");
+    let compiled = Compiled {
+        wasm: Wasm::BareModule(core),
+        ..module("wasi")
+    };
+    let component = component::encode(&compiled).expect("it is an operator");
+    assert_eq!(
+        component.imports,
+        [
+            "tidegate:operator/types@0.1.0",
+            "tidegate:operator/host@0.1.0"
+        ]
+    );
+    fs::write(directory.join("wasi.wasm"), component.bytes).expect("it can be written");
+    let scenario = directory.join("scenario.toml");
+    let text = "version = 1\ncomponent = \"wasi.wasm\"\n[[step]]\nfinish = true\n";
+    fs::write(&scenario, text).expect("it can be written");
+    let engine = Engine::new().expect("there is one");
+    let mut components = Components::new(engine, None);
+    let read = ScenarioFile::read(&scenario).expect("it is there");
+    read.load(&mut components).expect("it is an operator")
+}
+
+#[test]
+fn wasi_is_answered_without_wasi_and_what_a_runtime_prints_is_heard() {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let failed = scenario::run(&wasi_guest(directory.path())).expect_err("it aborts");
+    assert!(failed.message.contains("panic: \u{6f6e}"), "{failed:#?}");
+    assert!(
+        failed.message.contains("finish"),
+        "not in `open`: {failed:#?}"
+    );
+}
+
+#[test]
+fn the_interface_that_is_given_to_compilers_is_the_one_of_the_host() {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    wit::write(directory.path()).expect("it can be written");
+    let mut resolve = wit_parser::Resolve::default();
+    let (package, _) = resolve.push_dir(directory.path()).expect("it is whole");
+    let world = resolve.select_world(&[package], Some(wit::WORLD));
+    let (own, own_world) = wit::resolve();
+    let world = world.expect("it has the world");
+    assert_eq!(
+        own.worlds[own_world].exports.len(),
+        resolve.worlds[world].exports.len()
+    );
+    let listed = fs::read_dir("../../wit")
+        .expect("the interface is there")
+        .flatten();
+    let is_wit = |file: &fs::DirEntry| file.path().extension().is_some_and(|e| e == "wit");
+    let written = fs::read_dir(directory.path()).expect("it was written");
+    assert_eq!(
+        listed.filter(is_wit).count(),
+        written.count(),
+        "a file is left out"
+    );
 }
 
 #[test]

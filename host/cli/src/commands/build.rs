@@ -1,4 +1,4 @@
-//! `tidegate build`: from Rust to components, and a line for each.
+//! `tidegate build`: from projects to components, and a line for each.
 
 use bytesize::ByteSize;
 
@@ -7,7 +7,7 @@ use crate::build::{BuildRequest, BuiltComponent, build as build_components};
 use crate::failure::Failure;
 use crate::terminal::Terminal;
 
-/// Builds the components of a crate or workspace.
+/// Builds the components of the projects at a path.
 pub(crate) fn build(args: &BuildArgs, terminal: &Terminal) -> Result<(), Failure> {
     let built = build_components(&BuildRequest {
         path: args.path.clone(),
@@ -26,13 +26,16 @@ pub(crate) fn build(args: &BuildArgs, terminal: &Terminal) -> Result<(), Failure
 }
 
 fn line(component: &BuiltComponent) -> String {
-    let imports = match component.imports.as_slice() {
+    let list = |names: &[String]| match names {
         [] => "nothing".to_owned(),
-        imports => imports.join(", "),
+        names => names.join(", "),
     };
-    let (name, bytes) = (&component.crate_name, ByteSize(component.bytes));
     format!(
-        "{name}: {bytes}, imports {imports}, compiled by {}",
+        "{}: {}, exports {}, imports {}, compiled by {}",
+        component.name,
+        ByteSize(component.bytes),
+        list(&component.exports),
+        list(&component.imports),
         component.toolchain
     )
 }

@@ -5,9 +5,9 @@
 //! them, so that no template engine is needed: `{{name}}` and `{{sdk}}`.
 
 mod error;
-mod language;
 mod name;
 mod sdk;
+mod templates;
 
 #[cfg(test)]
 mod tests;
@@ -15,8 +15,9 @@ mod tests;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::language::Language;
+
 pub(crate) use error::NewProjectError;
-pub(crate) use language::Language;
 pub(crate) use sdk::Sdk;
 
 /// A project to write.
@@ -56,7 +57,7 @@ pub(crate) fn write(
     for template in project.language.templates() {
         let path = folder.join(template.path);
         let text = template.text.replace("{{name}}", &project.name);
-        let text = text.replace("{{sdk}}", &sdk.dependency());
+        let text = text.replace("{{sdk}}", &sdk.dependency(project.language));
         let parent = path.parent().unwrap_or(&folder);
         fs::create_dir_all(parent)
             .and_then(|()| fs::write(&path, text))

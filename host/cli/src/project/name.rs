@@ -1,7 +1,7 @@
 //! Which names a project can have. Pure.
 
 use super::error::NewProjectError;
-use super::language::Language;
+use crate::language::Language;
 
 /// Names that cargo refuses or that mean something else to it: keywords, crates of the compiler,
 /// and folders of its own.

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::error::NewProjectError;
-use super::language::Language;
+use crate::language::Language;
 
 /// Where a project finds its SDK.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,13 +40,15 @@ impl Sdk {
         Ok(found.map_or(Self::Registry(env!("CARGO_PKG_VERSION")), Self::Folder))
     }
 
-    /// As Cargo.toml says it.
-    pub(super) fn dependency(&self) -> String {
+    /// As the manifest of a project in the language says it.
+    pub(super) fn dependency(&self, language: Language) -> String {
         // JSON and TOML write such a string the same way.
         let quoted = |text: &str| serde_json::Value::from(text).to_string();
-        match self {
-            Self::Folder(path) => format!("{{ path = {} }}", quoted(&path.to_string_lossy())),
-            Self::Registry(version) => quoted(version),
+        match (language, self) {
+            (Language::Rust, Self::Folder(path)) => {
+                format!("{{ path = {} }}", quoted(&path.to_string_lossy()))
+            }
+            (Language::Rust, Self::Registry(version)) => quoted(version),
         }
     }
 }
@@ -59,7 +61,7 @@ fn beside(start: &Path, language: Language) -> Option<PathBuf> {
 
 /// The folder, if it has the SDK.
 fn folder(path: &Path, language: Language) -> Option<PathBuf> {
-    let manifest = fs::read_to_string(path.join(language.sdk_manifest())).ok()?;
-    let is_sdk = manifest.contains(&format!("name = \"{}\"", language.sdk_package()));
+    let manifest = fs::read_to_string(path.join(language.manifest())).ok()?;
+    let is_sdk = manifest.contains(&language.sdk_mark());
     is_sdk.then(|| fs::canonicalize(path).ok()).flatten()
 }

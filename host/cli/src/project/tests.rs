@@ -108,7 +108,13 @@ fn the_sdk_is_where_the_user_says_and_must_be_one() {
 #[test]
 fn without_a_checkout_the_sdk_is_that_of_the_registry() {
     let ours = env!("CARGO_PKG_VERSION");
-    assert_eq!(Sdk::Registry(ours).dependency(), format!("\"{ours}\""));
+    assert_eq!(
+        Sdk::Registry(ours).dependency(Language::Rust),
+        format!("\"{ours}\"")
+    );
     let folder = Sdk::Folder("/a \"b\"".into());
-    assert_eq!(folder.dependency(), r#"{ path = "/a \"b\"" }"#);
+    assert_eq!(
+        folder.dependency(Language::Rust),
+        r#"{ path = "/a \"b\"" }"#
+    );
 }

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
+use crate::language::Language;
+
 /// What a path means.
 #[derive(Debug)]
 pub(crate) enum Place {
@@ -45,9 +47,10 @@ pub(crate) fn find(path: &Path) -> Result<Place, NothingToTest> {
         path: path.to_owned(),
         source,
     };
-    let directory = match path.file_name() {
-        Some(name) if name == "Cargo.toml" => path.parent().unwrap_or(Path::new("")),
-        Some(_) | None => path,
+    let directory = if Language::of_manifest(path).is_some() {
+        path.parent().unwrap_or(Path::new(""))
+    } else {
+        path
     };
     let directory = if directory == Path::new("") {
         Path::new(".")
@@ -57,14 +60,16 @@ pub(crate) fn find(path: &Path) -> Result<Place, NothingToTest> {
     if !fs::metadata(directory).map_err(unreadable)?.is_dir() {
         return Ok(Place::Scenarios(vec![path.to_owned()]));
     }
-    if !directory.join("Cargo.toml").is_file() {
+    let mut languages = Language::ALL.iter();
+    if !languages.any(|language| directory.join(language.manifest()).is_file()) {
         let scenarios = scenarios_in(directory).map_err(unreadable)?;
         return if scenarios.is_empty() {
             Err(NothingToTest::NoScenario {
                 looked_for: format!(
-                    "`{}`, and no `Cargo.toml` beside it that would make this a project with \
+                    "`{}`, and no manifest ({}) beside it that would make this a project with \
                      `tests/*.toml`",
-                    directory.join("*.toml").display()
+                    directory.join("*.toml").display(),
+                    Language::manifests()
                 ),
             })
         } else {

@@ -1,13 +1,6 @@
-//! The languages that a project can be written in, each with its folder of templates.
+//! What a new project of each language is made of: its folder of templates and its SDK.
 
-use clap::ValueEnum;
-
-/// What a project is written in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Language {
-    /// Rust, compiled by cargo.
-    Rust,
-}
+use crate::language::Language;
 
 /// A file of a new project.
 #[derive(Debug)]
@@ -17,6 +10,12 @@ pub(super) struct Template {
     /// Its text, with `{{name}}` and `{{sdk}}`.
     pub(super) text: &'static str,
 }
+
+/// What every new operator must do, whatever its language.
+const SCENARIO: Template = Template {
+    path: "tests/scenario.toml",
+    text: include_str!("../../templates/scenario.toml"),
+};
 
 /// The files of `templates/rust`. Cargo takes a folder with a `Cargo.toml` for a package, and git
 /// one `.gitignore` for its own, so those two have other names there.
@@ -29,10 +28,7 @@ const RUST: [Template; 5] = [
         path: "src/lib.rs",
         text: include_str!("../../templates/rust/src/lib.rs"),
     },
-    Template {
-        path: "tests/scenario.toml",
-        text: include_str!("../../templates/rust/tests/scenario.toml"),
-    },
+    SCENARIO,
     Template {
         path: ".gitignore",
         text: include_str!("../../templates/rust/gitignore.template"),
@@ -65,10 +61,10 @@ impl Language {
         }
     }
 
-    /// The manifest of the SDK.
-    pub(super) fn sdk_manifest(self) -> &'static str {
+    /// What the manifest of the SDK says, by which it is known.
+    pub(super) fn sdk_mark(self) -> String {
         match self {
-            Self::Rust => "Cargo.toml",
+            Self::Rust => format!("name = \"{}\"", self.sdk_package()),
         }
     }
 }

@@ -1,15 +1,19 @@
 //! Running cargo, and reading what it made.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::Stdio;
 
 use serde::Deserialize;
 
-use super::error::BuildError;
 use super::toolchain::{TARGET, Toolchain};
+use crate::build::error::BuildError;
+use crate::build::{folder_of, tool};
 
 /// WebAssembly's fixed-width vectors, which every engine has; they give the same result everywhere.
 const VECTORS: &str = "-Ctarget-feature=+simd128";
+
+/// Where cargo comes from.
+const REMEDY: &str = "it comes with Rust, from https://rustup.rs";
 
 /// A crate or a workspace, as cargo sees it.
 #[derive(Debug)]
@@ -40,7 +44,7 @@ impl Project {
         toolchain: &Toolchain,
         offline: bool,
     ) -> Result<Self, BuildError> {
-        let mut cargo = toolchain.cargo(directory_of(manifest));
+        let mut cargo = toolchain.cargo(folder_of(manifest));
         cargo.args([
             "metadata",
             "--format-version=1",
@@ -51,7 +55,7 @@ impl Project {
         if offline {
             cargo.arg("--offline");
         }
-        let output = run(&mut cargo)?;
+        let output = tool::run(&mut cargo, REMEDY)?;
         let unreadable = |reason| BuildError::Project {
             manifest: manifest.to_owned(),
             reason,
@@ -83,7 +87,7 @@ impl Project {
         target_dir: &Path,
         offline: bool,
     ) -> Result<Vec<CoreModule>, BuildError> {
-        let mut cargo = toolchain.cargo(directory_of(&self.manifest));
+        let mut cargo = toolchain.cargo(folder_of(&self.manifest));
         cargo.args(["build", "--release", "--target", TARGET]);
         cargo.arg("--message-format=json-render-diagnostics");
         cargo.args(toolchain.build_flags());
@@ -99,7 +103,7 @@ impl Project {
             cargo.arg("--offline");
         }
         cargo.stderr(Stdio::inherit());
-        let output = run(&mut cargo)?;
+        let output = tool::run(&mut cargo, REMEDY)?;
         if !output.status.success() {
             return Err(BuildError::NotCompiled {
                 manifest: self.manifest.clone(),
@@ -171,7 +175,7 @@ struct Package {
 impl Package {
     /// A crate of a registry lies beside all others, in a directory named with name and version.
     fn renamed(&self) -> (PathBuf, String) {
-        let directory = directory_of(&self.manifest_path);
+        let directory = folder_of(&self.manifest_path);
         match (&self.source, directory.parent()) {
             (Some(_), Some(registry)) => (registry.to_owned(), "crates".to_owned()),
             _ => {
@@ -196,17 +200,6 @@ struct Message {
 struct Target {
     #[serde(default)]
     crate_types: Vec<String>,
-}
-
-fn run(command: &mut Command) -> Result<Output, BuildError> {
-    command.output().map_err(|source| BuildError::NotStarted {
-        program: command.get_program().to_string_lossy().into_owned(),
-        source,
-    })
-}
-
-fn directory_of(manifest: &Path) -> &Path {
-    manifest.parent().unwrap_or(Path::new("."))
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::error::BuildError;
+use crate::build::error::BuildError;
 
 /// The target of guests: no WASI, so that a component imports nothing but what it is granted.
 pub(super) const TARGET: &str = "wasm32-unknown-unknown";
@@ -112,18 +112,23 @@ pub(super) fn find(directory: &Path) -> Result<Toolchain, BuildError> {
         if compiler.has_sources() {
             return match missing_linker(&compiler) {
                 None => Ok(compiler.into_toolchain(Source::DistributionWithSources)),
-                Some(package) => Err(BuildError::NoToolchain {
-                    install: format!("run `apt-get install {package}`, the linker"),
-                }),
+                Some(package) => Err(no_compiler(format!(
+                    "run `apt-get install {package}`, the linker"
+                ))),
             };
         }
     }
-    Err(BuildError::NoToolchain {
-        install: format!(
-            "run `rustup target add {TARGET}`, or on Debian `apt-get install \
-             --no-install-recommends rustc-web cargo-web rust-web-src rust-web-llvm lld-22`"
-        ),
-    })
+    Err(no_compiler(format!(
+        "run `rustup target add {TARGET}`, or on Debian `apt-get install \
+         --no-install-recommends rustc-web cargo-web rust-web-src rust-web-llvm lld-22`"
+    )))
+}
+
+fn no_compiler(install: String) -> BuildError {
+    BuildError::NoToolchain {
+        tool: "a Rust compiler for WebAssembly".to_owned(),
+        install,
+    }
 }
 
 /// A compiler that answered.

@@ -1,0 +1,137 @@
+//! Which projects a path means.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::error::BuildError;
+use crate::language::Language;
+
+/// Folders that hold what tools made, and never a project of the author's.
+const MADE_BY_TOOLS: [&str; 5] = ["target", "node_modules", "build", "dist", "__pycache__"];
+
+/// How deep below a folder its projects may be.
+const DEPTH: usize = 4;
+
+/// A project that can be built.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Place {
+    /// Its manifest, as an absolute path.
+    pub(super) manifest: PathBuf,
+    /// What it is written in.
+    pub(super) language: Language,
+}
+
+/// The project whose folder or manifest `path` is; if it is a folder without a manifest, all
+/// projects below it, sorted. At least one.
+pub(super) fn find(path: &Path) -> Result<Vec<Place>, BuildError> {
+    let unreadable = |source| BuildError::Read {
+        path: path.to_owned(),
+        source,
+    };
+    if !path.is_dir() {
+        let manifest = path.is_file().then(|| place(path)).transpose();
+        return match manifest.map_err(unreadable)?.flatten() {
+            Some(place) => Ok(vec![place]),
+            None => Err(BuildError::NoManifest { path: path.into() }),
+        };
+    }
+    let mut places = Vec::new();
+    look_into(path, DEPTH, &mut places).map_err(unreadable)?;
+    places.sort();
+    if places.is_empty() {
+        return Err(BuildError::NoManifest { path: path.into() });
+    }
+    Ok(places)
+}
+
+/// The project of a manifest, if it is one. Compilers run in the project's folder, where a relative
+/// path would mean something else.
+fn place(manifest: &Path) -> io::Result<Option<Place>> {
+    let Some(language) = Language::of_manifest(manifest) else {
+        return Ok(None);
+    };
+    let manifest = fs::canonicalize(manifest)?;
+    Ok(Some(Place { manifest, language }))
+}
+
+fn look_into(folder: &Path, depth: usize, places: &mut Vec<Place>) -> io::Result<()> {
+    let manifests = Language::ALL.map(|language| folder.join(language.manifest()));
+    if let Some(manifest) = manifests.iter().find(|manifest| manifest.is_file()) {
+        places.extend(place(manifest)?);
+        return Ok(());
+    }
+    if depth == 0 {
+        return Ok(());
+    }
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        let is_passed_over = name.starts_with('.') || MADE_BY_TOOLS.contains(&&*name);
+        // A link could lead round in a circle.
+        if entry.file_type()?.is_dir() && !is_passed_over {
+            look_into(&entry.path(), depth - 1, places)?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folder_with(files: &[&str]) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().expect("a temporary directory can be made");
+        for file in files {
+            let path = folder.path().join(file);
+            fs::create_dir_all(path.parent().expect("it has one")).expect("it can be made");
+            fs::write(path, "").expect("it can be written");
+        }
+        folder
+    }
+
+    fn found(folder: &Path, below: &str) -> Vec<String> {
+        let places = find(&folder.join(below)).expect("there is a project");
+        let root = fs::canonicalize(folder).expect("it is there");
+        let relative = |place: &Place| {
+            let path = place.manifest.strip_prefix(&root);
+            path.expect("it is below").display().to_string()
+        };
+        places.iter().map(relative).collect()
+    }
+
+    #[test]
+    fn a_project_is_its_folder_or_its_manifest() {
+        let folder = folder_with(&["a/Cargo.toml", "a/inner/Cargo.toml"]);
+        assert_eq!(found(folder.path(), "a"), ["a/Cargo.toml"]);
+        assert_eq!(found(folder.path(), "a/Cargo.toml"), ["a/Cargo.toml"]);
+    }
+
+    #[test]
+    fn a_folder_without_a_manifest_means_all_projects_below_it() {
+        let folder = folder_with(&[
+            "z/Cargo.toml",
+            "deep/er/a/Cargo.toml",
+            "target/t/Cargo.toml",
+            ".hidden/Cargo.toml",
+            "node_modules/n/Cargo.toml",
+        ]);
+        assert_eq!(
+            found(folder.path(), ""),
+            ["deep/er/a/Cargo.toml", "z/Cargo.toml"]
+        );
+    }
+
+    #[test]
+    fn a_path_without_a_project_is_named() {
+        let folder = folder_with(&["notes.txt"]);
+        for path in ["", "notes.txt", "nothing"] {
+            let path = folder.path().join(path);
+            let error = find(&path).expect_err("there is no project");
+            let said = error.to_string();
+            assert!(said.contains(&*path.to_string_lossy()), "{said}");
+            assert!(said.contains("Cargo.toml"), "{said}");
+        }
+    }
+}

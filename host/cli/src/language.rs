@@ -1,0 +1,38 @@
+//! The languages that an operator can be written in, and how a project of each is known.
+
+use std::path::Path;
+
+use clap::ValueEnum;
+use serde::Serialize;
+
+/// What an operator is written in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Language {
+    /// Rust, compiled by cargo.
+    Rust,
+}
+
+impl Language {
+    /// All of them.
+    pub(crate) const ALL: [Self; 1] = [Self::Rust];
+
+    /// The file that makes a folder a project of the language.
+    pub(crate) fn manifest(self) -> &'static str {
+        match self {
+            Self::Rust => "Cargo.toml",
+        }
+    }
+
+    /// The language of the project with this manifest.
+    pub(crate) fn of_manifest(path: &Path) -> Option<Self> {
+        let name = path.file_name()?;
+        let mut languages = Self::ALL.into_iter();
+        languages.find(|language| name == language.manifest())
+    }
+
+    /// The manifests of all languages, for people.
+    pub(crate) fn manifests() -> String {
+        Self::ALL.map(Self::manifest).join(", ")
+    }
+}
