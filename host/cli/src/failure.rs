@@ -191,13 +191,20 @@ impl From<StoreError> for Failure {
 
 fn of_job(error: &JobError) -> Option<String> {
     match error {
-        JobError::Guest(_) | JobError::Record(_) => {
+        JobError::Guest(_) | JobError::Record(_) | JobError::NotRecycled { .. } => {
             let fault = error.guest_fault()?;
             let limit = limit_behind(&fault.cause)?;
             let operator = &fault.operator;
-            Some(format!(
+            let mut help = format!(
                 "if the operator needs it, raise `{limit}` in the `limits` of [operator.{operator}]"
-            ))
+            );
+            if limit == "memory" && !matches!(error, JobError::NotRecycled { .. }) {
+                help.push_str(
+                    "; if it grows from call to call, lower `recycle-at`: an instance is replaced \
+                     only at a barrier",
+                );
+            }
+            Some(help)
         }
         JobError::IsolationExhausted { .. } => Some(
             "if so many records are invalid, raise `restarts` in [isolation]; what is complete \

@@ -101,6 +101,32 @@ impl RecordPolicies {
     }
 }
 
+/// When an operator's instance is replaced at a barrier by a new one that is restored from its
+/// snapshot: the job file's `recycle-at`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RecycleAt {
+    /// When its memory has reached so many hundredths of its limit.
+    Percent(u8),
+    /// Not at all.
+    Never,
+}
+
+impl RecycleAt {
+    /// The bytes at which an instance is replaced that may occupy `limit`.
+    pub(crate) fn bytes_of(self, limit: u64) -> Option<u64> {
+        match self {
+            Self::Percent(percent) => Some(limit / 100 * u64::from(percent)),
+            Self::Never => None,
+        }
+    }
+}
+
+impl Default for RecycleAt {
+    fn default() -> Self {
+        Self::Percent(75)
+    }
+}
+
 /// How often the job may be restarted only to isolate records: the job file's `[isolation]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IsolationSettings {

@@ -24,8 +24,8 @@ use crate::recovery::CarePlan;
 use crate::source::{Source, SourceSplit};
 use crate::task::control::{ChainEvent, ControlMessage};
 use crate::task::{
-    ChainContext, Exit, OpenLink, OperatorChain, OperatorInstance, Outbox, Output, Persister, Role,
-    Router, RunIdentity, SourceSubtask, Subtask, connector_failed,
+    ChainContext, Exit, Guest, OpenLink, OperatorChain, OperatorInstance, Outbox, Output,
+    Persister, Role, Router, RunIdentity, SourceSubtask, Subtask, connector_failed, opened,
 };
 use crate::{ChainId, CheckpointId, JobError, SubtaskId};
 
@@ -283,7 +283,8 @@ impl StartingChain {
                     (Role::Source, has_ended)
                 }
                 SubtaskStart::Operator { state, has_ended } => {
-                    (open_operator(&self.job, &link.subtask, state)?, has_ended)
+                    let guest = open_guest(&self.job, &link.subtask, state).map_err(Box::new)?;
+                    (Role::Operator(guest), has_ended)
                 }
                 SubtaskStart::Sink { has_ended } => {
                     let sink = open_sink(&self.job, &link.subtask, &self.identity)?;
@@ -293,12 +294,16 @@ impl StartingChain {
             let nodes = self.job.graph.nodes();
             let node = nodes.iter().position(|n| n.name == link.subtask.operator);
             let node = node.expect("a link is a subtask of a node");
+            let metrics = self.metrics.subtask(node, link.subtask.index);
+            if let Role::Operator(guest) = &role {
+                guest.show_memory(&metrics);
+            }
             links.push(OpenLink {
                 subtask: link.subtask.clone(),
                 role,
                 outputs: open_outputs(&self.job, link, &mut next_sender),
                 ports: u32::try_from(link.ports).expect("fewer than 2^32 ports"),
-                metrics: self.metrics.subtask(node, link.subtask.index),
+                metrics,
                 has_ended,
             });
         }
@@ -340,14 +345,14 @@ fn open_sink(job: &Job, subtask: &SubtaskId, identity: &RunIdentity) -> Result<R
     Ok(Role::Sink(sink))
 }
 
-fn open_operator(
+fn open_guest(
     job: &Job,
     subtask: &SubtaskId,
     state: Option<Vec<StateChunk>>,
-) -> Result<Role, JobError> {
-    Ok(Role::Operator(
-        open_instance(job, subtask, state).map_err(Box::new)?,
-    ))
+) -> Result<Guest, GuestFault> {
+    let part = &job.operators[&subtask.operator];
+    let context = operator_context(job, subtask, part.config.clone());
+    Guest::open(Arc::clone(&part.factory), context, state, part.recycle_at)
 }
 
 /// A new instance of an operator, restored if there is state.
@@ -358,11 +363,7 @@ pub(crate) fn open_instance(
 ) -> Result<Box<dyn OperatorInstance>, GuestFault> {
     let part = &job.operators[&subtask.operator];
     let context = operator_context(job, subtask, part.config.clone());
-    let mut instance = part.factory.open(&context)?;
-    if let Some(chunks) = state {
-        instance.restore(chunks)?;
-    }
-    Ok(instance)
+    opened(&*part.factory, &context, state)
 }
 
 fn operator_context(job: &Job, subtask: &SubtaskId, config: String) -> OperatorContext {

@@ -18,6 +18,21 @@ pub enum JobError {
     /// A guest failed on a record.
     #[error(transparent)]
     Record(Box<RecordFault>),
+    /// A guest with too much memory could not be replaced by a new instance at a barrier. Nothing
+    /// was processed since; the job continues from its last checkpoint.
+    #[error(
+        "recycling at checkpoint {checkpoint}, of an instance with {} MiB of memory, failed: \
+         {fault}",
+        .memory >> 20
+    )]
+    NotRecycled {
+        /// Whose snapshot the new one was to have.
+        checkpoint: CheckpointId,
+        /// Bytes that the old one occupied.
+        memory: u64,
+        /// What the new one did.
+        fault: Box<GuestFault>,
+    },
     /// Too often, the job had to be restarted to isolate a record.
     #[error(
         "gave up isolating records after {restarts} restart(s) within {} s: {last}",
@@ -120,7 +135,7 @@ impl JobError {
     #[must_use]
     pub fn guest_fault(&self) -> Option<&GuestFault> {
         match self {
-            Self::Guest(fault) => Some(fault),
+            Self::Guest(fault) | Self::NotRecycled { fault, .. } => Some(fault),
             Self::Record(record) => Some(&record.fault),
             Self::RestartsExhausted { last, .. } | Self::IsolationExhausted { last, .. } => {
                 last.guest_fault()
@@ -144,6 +159,7 @@ impl JobError {
             }
             Self::Guest(_)
             | Self::Record(_)
+            | Self::NotRecycled { .. }
             | Self::CheckpointsKeepFailing { .. }
             | Self::Unresponsive { .. }
             | Self::NoThread { .. }
@@ -184,6 +200,7 @@ impl JobError {
             Self::RestartsExhausted { .. } | Self::IsolationExhausted { .. } => false,
             Self::Guest(_)
             | Self::Record(_)
+            | Self::NotRecycled { .. }
             | Self::Connector { .. }
             | Self::Store(_)
             | Self::CheckpointsKeepFailing { .. }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use thiserror::Error;
 use tokio::sync::{mpsc, oneshot, watch};
 
-use crate::config::{JobSettings, RecordPolicies};
+use crate::config::{JobSettings, RecordPolicies, RecycleAt};
 use crate::graph::JobGraph;
 use crate::sink::SinkConnector;
 use crate::source::SourceConnector;
@@ -24,6 +24,8 @@ pub struct OperatorPart {
     pub config: String,
     /// What happens with records that it can't process.
     pub policies: RecordPolicies,
+    /// When an instance is replaced because of its memory; needs a factory that knows its limit.
+    pub recycle_at: RecycleAt,
 }
 
 /// A job graph with the parts that its nodes stand for, by node name.

@@ -10,7 +10,7 @@ use std::time::Duration;
 use crate::SubtaskId;
 use crate::graph::{JobGraph, NodeKind};
 use crate::recovery::Given;
-use crate::status::NodeStatus;
+use crate::status::{GuestStatus, NodeStatus};
 use crate::stream::MIN_WATERMARK;
 
 /// The counters of one subtask.
@@ -23,6 +23,12 @@ pub(crate) struct SubtaskMetrics {
     busy_nanos: AtomicU64,
     watermark: AtomicI64,
     has_ended: AtomicBool,
+    /// Of a guest's instance, at the last barrier.
+    guest_memory: AtomicU64,
+    /// 0 if there is none.
+    guest_memory_limit: AtomicU64,
+    recycles: AtomicU64,
+    recycle_nanos: AtomicU64,
     /// `records_out` at the last snapshot, and at the last one of a complete checkpoint.
     out_at_snapshot: AtomicU64,
     out_at_checkpoint: AtomicU64,
@@ -38,6 +44,10 @@ impl Default for SubtaskMetrics {
             busy_nanos: AtomicU64::new(0),
             watermark: AtomicI64::new(MIN_WATERMARK),
             has_ended: AtomicBool::new(false),
+            guest_memory: AtomicU64::new(0),
+            guest_memory_limit: AtomicU64::new(0),
+            recycles: AtomicU64::new(0),
+            recycle_nanos: AtomicU64::new(0),
             out_at_snapshot: AtomicU64::new(0),
             out_at_checkpoint: AtomicU64::new(0),
         }
@@ -63,6 +73,30 @@ impl SubtaskMetrics {
 
     pub(crate) fn set_watermark(&self, watermark: i64) {
         self.watermark.store(watermark, Ordering::Relaxed);
+    }
+
+    /// A guest's instance occupies so many bytes of those that it may.
+    pub(crate) fn set_guest_memory(&self, bytes: u64, limit: u64) {
+        self.guest_memory.store(bytes, Ordering::Relaxed);
+        self.guest_memory_limit.store(limit, Ordering::Relaxed);
+    }
+
+    /// A guest's instance was replaced, which took so long.
+    pub(crate) fn count_recycled(&self, time: Duration) {
+        let nanos = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+        self.recycle_nanos.fetch_add(nanos, Ordering::Relaxed);
+        self.recycles.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn guest_status(&self, subtask: u32) -> GuestStatus {
+        let nanos = self.recycle_nanos.load(Ordering::Relaxed);
+        GuestStatus {
+            subtask,
+            memory_bytes: self.guest_memory.load(Ordering::Relaxed),
+            memory_limit_bytes: self.guest_memory_limit.load(Ordering::Relaxed),
+            recycles: self.recycles.load(Ordering::Relaxed),
+            recycle_seconds: Duration::from_nanos(nanos).as_secs_f64(),
+        }
     }
 
     /// The subtask gave its part of a checkpoint.
@@ -169,8 +203,21 @@ impl AttemptMetrics {
                     watermark: watermarks.min().filter(|w| *w != MIN_WATERMARK),
                     ended_subtasks: u32::try_from(ended.count()).unwrap_or(u32::MAX),
                     sink_lag: None,
+                    guests: guests(node.kind, subtasks),
                 }
             })
             .collect()
     }
+}
+
+/// The guests of a node, if it has any whose memory is known.
+fn guests(kind: NodeKind, subtasks: &[Arc<SubtaskMetrics>]) -> Vec<GuestStatus> {
+    if kind != NodeKind::Operator {
+        return Vec::new();
+    }
+    let guests = (0u32..).zip(subtasks);
+    let guests = guests.map(|(index, subtask)| subtask.guest_status(index));
+    guests
+        .filter(|guest| guest.memory_limit_bytes > 0)
+        .collect()
 }

@@ -181,6 +181,24 @@ pub struct NodeStatus {
     /// How late records reached it; only of a sink that measures it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sink_lag: Option<SinkLag>,
+    /// The instances of an operator that is a component, by subtask.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub guests: Vec<GuestStatus>,
+}
+
+/// The instance of one subtask of an operator.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct GuestStatus {
+    /// The subtask.
+    pub subtask: u32,
+    /// Bytes of its memories and tables when it was opened, or at the last barrier since.
+    pub memory_bytes: u64,
+    /// Bytes that they may have.
+    pub memory_limit_bytes: u64,
+    /// How often it was replaced by a new one because of its memory, in this attempt.
+    pub recycles: u64,
+    /// Seconds that this took.
+    pub recycle_seconds: f64,
 }
 
 /// How late records with timestamps reached a sink: the time then minus their timestamps.

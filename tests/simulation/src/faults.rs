@@ -68,11 +68,13 @@ pub enum Fault {
     AskCancel,
     /// The process starts with other parallelisms.
     Rescale,
+    /// An instance is replaced because of its memory.
+    Recycle,
 }
 
 impl Fault {
     /// All of them.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 28] = [
         Self::Kill,
         Self::KillAtDisk,
         Self::PowerFailure,
@@ -100,6 +102,7 @@ impl Fault {
         Self::AskDrain,
         Self::AskCancel,
         Self::Rescale,
+        Self::Recycle,
     ];
 
     /// How many opportunities pass before it fires: 2^n at most, any power of two as likely.
@@ -115,15 +118,22 @@ impl Fault {
             Self::AskStop | Self::AskDrain | Self::AskCancel => 5,
             Self::Read | Self::TrapComplete => 4,
             Self::TrapRestore | Self::OpenSource | Self::TrapFinish => 2,
-            // Happens between lives.
-            Self::Rescale => 0,
+            // Happen by themselves.
+            Self::Rescale | Self::Recycle => 0,
         }
     }
 
     /// At least one is planned to fire in so many schedules.
     pub(crate) fn planned_once_in(self) -> u64 {
-        // Only a life that begins with a checkpoint has an opportunity for it.
-        if self == Self::TrapRestore { 500 } else { 100 }
+        if self == Self::Recycle {
+            // Many jobs leak, and then many times.
+            2
+        } else if self == Self::TrapRestore {
+            // Only a life that begins with a checkpoint has an opportunity for it.
+            500
+        } else {
+            100
+        }
     }
 
     fn is_crash(self) -> bool {

@@ -16,6 +16,7 @@ use tidegate_runtime::{Job, OperatorPart};
 
 use crate::disk::SimulatedDisk;
 use crate::faults::Faults;
+use crate::memory::{Memory, RECYCLE_AT};
 use crate::operators::{Kind, Simulated};
 use crate::random::Random;
 use crate::source::Numbers;
@@ -182,6 +183,7 @@ impl JobPlan {
     /// The job itself, its sinks on this disk.
     pub(crate) fn job(&self, seed: u64, disk: &SimulatedDisk, faults: &Faults) -> Job {
         let random = Arc::new(Mutex::new(Random::new(seed, "batches")));
+        let mut memory = Random::new(seed, "memory");
         let mut sources: BTreeMap<String, Arc<dyn SourceConnector>> = BTreeMap::new();
         let mut operators = BTreeMap::new();
         let mut sinks: BTreeMap<String, Arc<dyn SinkConnector>> = BTreeMap::new();
@@ -204,12 +206,14 @@ impl JobPlan {
                         kind,
                         faults: faults.clone(),
                         ordered: plan.ordered(),
+                        memory: Memory::new(&mut memory),
                     };
                     let (factory, config) = (Arc::new(factory), "{}".to_owned());
                     let part = OperatorPart {
                         factory,
                         config,
                         policies: RecordPolicies::default(),
+                        recycle_at: RECYCLE_AT,
                     };
                     operators.insert(name, part);
                 }

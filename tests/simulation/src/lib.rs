@@ -15,6 +15,7 @@ mod person;
 mod record;
 mod source;
 
+mod memory;
 mod model;
 mod oracle;
 

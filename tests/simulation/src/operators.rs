@@ -13,6 +13,7 @@ use tidegate_operator::{
 use tidegate_runtime::task::{OperatorFactory, OperatorInstance};
 
 use crate::faults::{Fault, Faults};
+use crate::memory::{self, Memory};
 use crate::record::{Origin, window_of};
 
 /// What an operator does.
@@ -69,6 +70,7 @@ pub(crate) struct Simulated {
     pub(crate) faults: Faults,
     /// Sources whose records come in order, by key.
     pub(crate) ordered: BTreeSet<String>,
+    pub(crate) memory: Memory,
 }
 
 /// What is known of a key, or of a key in a window.
@@ -104,6 +106,7 @@ impl OperatorFactory for Simulated {
             operator: self.clone(),
             context: context.clone(),
             state: State::new(),
+            memory: self.memory.begins_with,
             tally: 0,
             watermark: i64::MIN,
             has_started: false,
@@ -111,12 +114,17 @@ impl OperatorFactory for Simulated {
             snapshots: BTreeSet::new(),
         }))
     }
+
+    fn memory_limit(&self) -> Option<u64> {
+        Some(memory::LIMIT)
+    }
 }
 
 struct Instance {
     operator: Simulated,
     context: OperatorContext,
     state: State,
+    memory: u64,
     tally: u64,
     watermark: i64,
     has_started: bool,
@@ -200,6 +208,7 @@ impl OperatorInstance for Instance {
     fn process(&mut self, _input: u32, batch: Batch) -> Result<Vec<Emission>, GuestFault> {
         self.may_trap(Fault::TrapProcess, GuestCall::Process)?;
         self.has_started = true;
+        self.memory = memory::LIMIT.min(self.memory + self.operator.memory.leaks);
         if self.has_finished {
             self.violation("was called after `finish`");
         }
@@ -224,6 +233,10 @@ impl OperatorInstance for Instance {
         let emissions = (0u32..).zip(ports);
         let emissions = emissions.map(|(port, batch)| Emission { port, batch });
         Ok(emissions.filter(|e| !e.batch.is_empty()).collect())
+    }
+
+    fn memory_bytes(&self) -> u64 {
+        self.memory
     }
 
     fn advance_watermark(&mut self, watermark: i64) -> Result<Vec<Emission>, GuestFault> {
@@ -270,6 +283,8 @@ impl OperatorInstance for Instance {
             let tally = postcard::to_allocvec(&self.tally).expect("a number can be encoded");
             chunks.push(chunk("tally", None, tally));
         }
+        let (memory, subtask) = (&self.operator.memory, self.context.subtask);
+        memory.on_snapshot(subtask, self.memory, &chunks);
         Ok(chunks)
     }
 
@@ -277,6 +292,10 @@ impl OperatorInstance for Instance {
         self.may_trap(Fault::TrapRestore, GuestCall::Restore)?;
         if self.has_started || !self.state.is_empty() || self.tally > 0 {
             self.violation("was restored after it had started");
+        }
+        let memory = &self.operator.memory;
+        if memory.on_restore(self.context.subtask, &chunks) {
+            self.operator.faults.note(Fault::Recycle);
         }
         let owned = self.context.first_key_group..=self.context.last_key_group;
         for chunk in chunks {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use bytesize::ByteSize;
-use tidegate_runtime::status::DrillStatus;
+use tidegate_runtime::status::{DrillStatus, NodeStatus};
 
 use crate::args::{CancelArgs, SavepointArgs, StatusArgs, StopArgs};
 use crate::control::Client;
@@ -126,6 +126,7 @@ fn text(answer: &JobAnswer) -> String {
             "dead letters: {letters}, after {isolating} restart(s) to isolate records\n"
         ));
     }
+    text.push_str(&recycled(&status.nodes));
     if let Some(failure) = &status.last_failure {
         text.push_str(&format!("last failure: {failure}\n"));
     }
@@ -151,5 +152,24 @@ fn text(answer: &JobAnswer) -> String {
         "WATERMARK ms",
     ];
     text.push_str(&table(&header, rows));
+    text
+}
+
+/// A line for each operator of which instances were replaced because of their memory.
+fn recycled(nodes: &[NodeStatus]) -> String {
+    let mut text = String::new();
+    for node in nodes {
+        let times: u64 = node.guests.iter().map(|guest| guest.recycles).sum();
+        let largest = node.guests.iter().max_by_key(|guest| guest.memory_bytes);
+        if let Some(guest) = largest.filter(|_| times > 0) {
+            let (memory, limit) = (guest.memory_bytes, guest.memory_limit_bytes);
+            text.push_str(&format!(
+                "recycled: {} {times} time(s), an instance now has up to {} of {}\n",
+                node.name,
+                ByteSize(memory),
+                ByteSize(limit)
+            ));
+        }
+    }
     text
 }

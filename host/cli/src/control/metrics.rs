@@ -2,7 +2,9 @@
 
 use std::fmt::Write as _;
 
-use tidegate_runtime::status::{DrillStatus, JobState, JobStatus, NodeStatus, SinkLag};
+use tidegate_runtime::status::{
+    DrillStatus, GuestStatus, JobState, JobStatus, NodeStatus, SinkLag,
+};
 
 const STATES: [JobState; 8] = [
     JobState::Restoring,
@@ -166,7 +168,49 @@ fn nodes(page: &mut Page, nodes: &[NodeStatus]) {
             page.labelled(name, "operator", &node.name, seconds);
         }
     }
+    guests(page, nodes);
     sink_lags(page, nodes);
+}
+
+fn guests(page: &mut Page, nodes: &[NodeStatus]) {
+    type Figure = fn(&GuestStatus) -> String;
+    let figures: [(&str, &str, &str, Figure); 4] = [
+        (
+            "tidegate_guest_memory_bytes",
+            "gauge",
+            "Bytes that the instance occupied at the last barrier.",
+            |guest| guest.memory_bytes.to_string(),
+        ),
+        (
+            "tidegate_guest_memory_limit_bytes",
+            "gauge",
+            "Bytes that the instance may occupy.",
+            |guest| guest.memory_limit_bytes.to_string(),
+        ),
+        (
+            "tidegate_guest_recycles_total",
+            "counter",
+            "How often the instance was replaced because of its memory.",
+            |guest| guest.recycles.to_string(),
+        ),
+        (
+            "tidegate_guest_recycle_seconds_total",
+            "counter",
+            "Seconds that replacing the instance took.",
+            |guest| guest.recycle_seconds.to_string(),
+        ),
+    ];
+    if nodes.iter().all(|node| node.guests.is_empty()) {
+        return;
+    }
+    for (name, kind, help, figure) in figures {
+        page.family(name, kind, help);
+        for node in nodes {
+            for guest in &node.guests {
+                page.of_subtask(name, &node.name, guest.subtask, figure(guest));
+            }
+        }
+    }
 }
 
 fn sink_lags(page: &mut Page, nodes: &[NodeStatus]) {
@@ -204,6 +248,13 @@ impl Page {
         let (job, of) = (self.job.clone(), label(of));
         self.line(format_args!(
             "{name}{{job=\"{job}\",{key}=\"{of}\"}} {value}"
+        ));
+    }
+
+    fn of_subtask(&mut self, name: &str, operator: &str, subtask: u32, value: String) {
+        let labels = format!("job=\"{}\",operator=\"{}\"", self.job, label(operator));
+        self.line(format_args!(
+            "{name}{{{labels},subtask=\"{subtask}\"}} {value}"
         ));
     }
 
@@ -284,6 +335,13 @@ mod tests {
                     records: 2,
                 }],
             }),
+            guests: vec![GuestStatus {
+                subtask: 1,
+                memory_bytes: 65_536,
+                memory_limit_bytes: 1_048_576,
+                recycles: 3,
+                recycle_seconds: 0.25,
+            }],
         });
         status
     }
@@ -329,6 +387,10 @@ mod tests {
             "tidegate_sink_lag_seconds_bucket{job=\"sums\",operator=\"count\",le=\"+Inf\"} 3",
             "tidegate_sink_lag_seconds_sum{job=\"sums\",operator=\"count\"} 0.25",
             "tidegate_sink_lag_seconds_count{job=\"sums\",operator=\"count\"} 3",
+            "tidegate_guest_memory_bytes{job=\"sums\",operator=\"count\",subtask=\"1\"} 65536",
+            "tidegate_guest_memory_limit_bytes{job=\"sums\",operator=\"count\",subtask=\"1\"} 1048576",
+            "tidegate_guest_recycles_total{job=\"sums\",operator=\"count\",subtask=\"1\"} 3",
+            "tidegate_guest_recycle_seconds_total{job=\"sums\",operator=\"count\",subtask=\"1\"} 0.25",
         ] {
             assert!(
                 text.lines().any(|found| found == line),

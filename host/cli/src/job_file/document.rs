@@ -6,7 +6,7 @@ use toml::de::DeTable;
 
 use tidegate_operator::Limits;
 use tidegate_runtime::config::{
-    CheckpointSettings, IsolationSettings, RecordPolicies, RestartSettings,
+    CheckpointSettings, IsolationSettings, RecordPolicies, RecycleAt, RestartSettings,
 };
 use tidegate_runtime::graph::{NodeKind, Partitioning};
 
@@ -39,6 +39,8 @@ pub(crate) struct Defaults {
     pub(crate) parallelism: Setting,
     /// Number of key groups.
     pub(crate) max_parallelism: Setting,
+    /// When instances of operators are replaced that do not say so themselves.
+    pub(crate) recycle_at: RecycleAt,
 }
 
 /// A number and where it stands, if it stands in the file.
@@ -130,6 +132,8 @@ pub(crate) struct OperatorEntry {
     pub(crate) outputs: Option<Vec<String>>,
     /// What happens with records that it can't process.
     pub(crate) policies: RecordPolicies,
+    /// When its instances are replaced, if it says so.
+    pub(crate) recycle_at: Option<RecycleAt>,
     /// The first "dead-letter" of its policies.
     pub(crate) dead_letter_span: Option<Span>,
 }

@@ -222,6 +222,7 @@ impl JobFile {
                 factory: Arc::new(factory),
                 config: operator.config.clone(),
                 policies: operator.policies,
+                recycle_at: operator.recycle_at.unwrap_or(document.defaults.recycle_at),
             };
             parts.insert(name, part);
         }

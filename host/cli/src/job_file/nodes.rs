@@ -146,6 +146,7 @@ fn operator(mut reader: TableReader<'_, '_>, problems: &Problems) -> Option<Oper
     let outputs = outputs(&mut reader, problems);
     let invalid = reader.choice("on-invalid-record", &POLICIES);
     let trap = reader.choice("on-trap", &POLICIES);
+    let recycle_at = reader.recycle_at();
     let mut chosen = invalid.iter().chain(&trap);
     let dead_letter = chosen.find(|policy| *policy.get_ref() == RecordPolicy::DeadLetter);
     let dead_letter_span = dead_letter.map(Spanned::span);
@@ -159,6 +160,7 @@ fn operator(mut reader: TableReader<'_, '_>, problems: &Problems) -> Option<Oper
             on_invalid_record: policy(invalid),
             on_trap: policy(trap),
         },
+        recycle_at,
         dead_letter_span,
     })
 }

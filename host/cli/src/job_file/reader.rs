@@ -6,6 +6,7 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use tidegate_runtime::config::RecycleAt;
 use toml::Spanned;
 use toml::de::{DeArray, DeString, DeTable, DeValue};
 
@@ -189,6 +190,14 @@ impl<'a, 'i> TableReader<'a, 'i> {
             Ok(0) => Err("it can't be zero".to_owned()),
             read => read,
         };
+        self.read_or_refuse(key, &found, read, what)
+    }
+
+    /// `recycle-at`: a share of the memory limit.
+    pub(crate) fn recycle_at(&mut self) -> Option<RecycleAt> {
+        let (key, what) = ("recycle-at", "a percentage such as \"75%\", or \"never\"");
+        let found = self.string(key, what)?;
+        let read = value::recycle_at(found.get_ref());
         self.read_or_refuse(key, &found, read, what)
     }
 

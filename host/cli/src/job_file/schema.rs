@@ -127,6 +127,8 @@ struct DefaultsSchema {
     /// Number of key groups; never changes in the life of a job's state. Default 128.
     #[schemars(range(min = 1, max = 32_768))]
     max_parallelism: Option<u32>,
+    /// When instances of operators are recycled. Default "75%".
+    recycle_at: Option<RecycleAtSchema>,
 }
 
 /// A component that processes records.
@@ -153,6 +155,8 @@ struct OperatorSchema {
     /// What happens with a record in whose processing the guest traps, runs into a limit or breaks
     /// the contract. Default "fail".
     on_trap: Option<RecordPolicySchema>,
+    /// When its instances are recycled. Default: that of `[defaults]`.
+    recycle_at: Option<RecycleAtSchema>,
 }
 
 #[derive(JsonSchema)]
@@ -216,6 +220,13 @@ struct DurationSchema(#[schemars(regex(pattern = "[0-9]"))] String);
 #[derive(JsonSchema)]
 #[schemars(transparent)]
 struct SizeSchema(#[schemars(regex(pattern = "^[0-9.]+ *[A-Za-z]+$"))] String);
+
+/// A share of `limits.memory` such as "75%", or "never". An instance whose memory has reached it is
+/// replaced by a new one, which is restored from its snapshot, at the next barrier; for this, a
+/// checkpoint is taken without waiting for its interval.
+#[derive(JsonSchema)]
+#[schemars(transparent)]
+struct RecycleAtSchema(#[schemars(regex(pattern = "^(never|[0-9]+ *%)$"))] String);
 
 /// The one version of the format.
 pub(crate) fn version(_: &mut SchemaGenerator) -> Schema {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use toml::de::DeValue;
 
-use tidegate_runtime::config::{CheckpointSettings, IsolationSettings, RestartSettings};
+use tidegate_runtime::config::{CheckpointSettings, IsolationSettings, RecycleAt, RestartSettings};
 
 use super::document::{Defaults, Setting};
 use super::problem::{Problem, Problems};
@@ -193,14 +193,17 @@ pub(crate) fn isolation(root: &mut TableReader<'_, '_>) -> IsolationSettings {
 /// `[defaults]`.
 pub(crate) fn defaults(root: &mut TableReader<'_, '_>) -> Defaults {
     let (mut parallelism, mut max_parallelism) = (None, None);
+    let mut recycle_at = RecycleAt::default();
     if let Some(mut table) = root.table("defaults", "[defaults]") {
         parallelism = table.number("parallelism", 1..=MOST_KEY_GROUPS);
         max_parallelism = table.number("max-parallelism", 1..=MOST_KEY_GROUPS);
+        set(&mut recycle_at, table.recycle_at());
         table.finish();
     }
     Defaults {
         parallelism: Setting::or_default(parallelism, 1),
         max_parallelism: Setting::or_default(max_parallelism, MAX_PARALLELISM),
+        recycle_at,
     }
 }
 

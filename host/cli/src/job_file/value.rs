@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use bytesize::ByteSize;
+use tidegate_runtime::config::RecycleAt;
 use toml::Spanned;
 use toml::de::{DeInteger, DeValue};
 
@@ -29,6 +30,18 @@ pub(crate) fn size(text: &str) -> Result<u64, String> {
         Ok(ByteSize(u64::MAX)) => Err("larger than any memory".to_owned()),
         Ok(ByteSize(bytes)) => Ok(bytes),
         Err(_) => Err("not a number with a unit".to_owned()),
+    }
+}
+
+/// `"75%"` of the memory limit, or `"never"`.
+pub(crate) fn recycle_at(text: &str) -> Result<RecycleAt, String> {
+    if text == "never" {
+        return Ok(RecycleAt::Never);
+    }
+    let number = text.strip_suffix('%').ok_or("there is no `%`")?;
+    match number.trim_end().parse::<u8>() {
+        Ok(percent @ 1..=100) => Ok(RecycleAt::Percent(percent)),
+        Ok(_) | Err(_) => Err("not a whole number from 1 to 100".to_owned()),
     }
 }
 

@@ -73,13 +73,18 @@ impl ChainContext {
             self.chain.broadcast_barrier(checkpoint);
         }
         match snapshot {
-            Snapshot::Taken(parts) => {
+            Snapshot::Taken { parts, recycling } => {
                 let message = PersistMessage::Snapshot {
                     checkpoint,
                     parts,
                     pause,
                 };
                 self.tell_persister(message).await?;
+                for due in recycling {
+                    // Whoever waits for the barrier does not wait for this.
+                    self.flush().await?;
+                    self.chain.recycle(checkpoint, due)?;
+                }
             }
             Snapshot::Declined(fault) => {
                 let event = ChainEvent::Declined {
@@ -110,6 +115,9 @@ impl ChainContext {
     pub(crate) async fn flush(&mut self) -> Result<(), Exit> {
         if self.chain.care_plan().is_some() {
             self.tell_diverted().await?;
+        }
+        if self.chain.takes_wish_for_checkpoint() {
+            self.tell_coordinator(ChainEvent::WantsCheckpoint).await?;
         }
         tokio::select! {
             biased;

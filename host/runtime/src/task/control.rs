@@ -42,6 +42,8 @@ pub(crate) enum ChainEvent {
         checkpoint: CheckpointId,
         reason: String,
     },
+    /// A guest's memory has passed the threshold at which it is replaced, at the next barrier.
+    WantsCheckpoint,
     /// A record was sent to the dead-letter port.
     Diverted {
         diverted: Diverted,

@@ -16,6 +16,11 @@ pub trait OperatorFactory: Send + Sync {
     ///
     /// A [`GuestFault`]; there is no instance then.
     fn open(&self, context: &OperatorContext) -> Result<Box<dyn OperatorInstance>, GuestFault>;
+
+    /// What the memories and tables of an instance may occupy, if that is known.
+    fn memory_limit(&self) -> Option<u64> {
+        None
+    }
 }
 
 /// One instance of an operator, owned by one subtask. After any error but a failed `snapshot` or
@@ -31,6 +36,11 @@ pub trait OperatorInstance: Send {
     /// The record that the last `process` failed on, as a batch of one, if it is known.
     fn take_failed_record(&mut self) -> Option<Batch> {
         None
+    }
+
+    /// Bytes that its memories and tables occupy. Asked once a batch.
+    fn memory_bytes(&self) -> u64 {
+        0
     }
 
     /// The merged watermark of all inputs advanced.
@@ -88,6 +98,10 @@ impl OperatorFactory for ComponentOperator {
         let instance = self.component.instantiate(context, &self.limits)?;
         Ok(Box::new(instance))
     }
+
+    fn memory_limit(&self) -> Option<u64> {
+        Some(self.limits.memory)
+    }
 }
 
 impl OperatorInstance for Instance {
@@ -97,6 +111,10 @@ impl OperatorInstance for Instance {
 
     fn take_failed_record(&mut self) -> Option<Batch> {
         Self::take_failed_record(self)
+    }
+
+    fn memory_bytes(&self) -> u64 {
+        Self::memory_bytes(self)
     }
 
     fn advance_watermark(&mut self, watermark: i64) -> Result<Vec<Emission>, GuestFault> {

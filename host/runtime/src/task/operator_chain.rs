@@ -6,13 +6,14 @@
 //! a restore: `finish` happens once in the life of a job.
 
 mod careful;
+mod recycle;
 
 use std::sync::Arc;
 use std::time::Instant;
 
 use tidegate_operator::{Batch, Emission, GuestFault};
 
-use super::operator::OperatorInstance;
+use super::guest::Guest;
 use super::outbox::Outbox;
 use super::persister::Part;
 use super::router::Router;
@@ -24,13 +25,14 @@ use crate::source::SourceSplit;
 use crate::stream::{CheckpointBarrier, Origin, StreamElement};
 use crate::{CheckpointId, JobError, SubtaskId};
 use careful::{Care, untraced_fault};
+pub(crate) use recycle::DueGuest;
 
 /// What a subtask does with what reaches it.
 pub(crate) enum Role {
     /// Feeds the chain; polled by the source subtask.
     Source,
     /// Calls a guest.
-    Operator(Box<dyn OperatorInstance>),
+    Operator(Guest),
     /// Writes.
     Sink(Box<dyn Sink>),
 }
@@ -62,12 +64,17 @@ pub(crate) struct OperatorChain {
     outbox: Outbox,
     /// Only while a record is being looked for.
     care: Option<Box<Care>>,
+    /// A guest is to be replaced, for which it takes a barrier.
+    wants_checkpoint: bool,
 }
 
 /// What became of a snapshot.
 pub(crate) enum Snapshot {
-    /// What has to be made durable.
-    Taken(Vec<Part>),
+    /// What has to be made durable, and what is to be done once the barrier is sent.
+    Taken {
+        parts: Vec<Part>,
+        recycling: Vec<DueGuest>,
+    },
     /// A guest could not give its state; it goes on.
     Declined(Box<GuestFault>),
 }
@@ -78,6 +85,7 @@ impl OperatorChain {
             links,
             outbox,
             care: None,
+            wants_checkpoint: false,
         }
     }
 
@@ -170,13 +178,14 @@ impl OperatorChain {
         mut splits: Option<Vec<SourceSplit>>,
     ) -> Result<Snapshot, JobError> {
         // Guests first: a sink must not cut its output for a checkpoint that is declined.
+        self.wants_checkpoint = false;
         let mut states = Vec::new();
         for link in &mut self.links {
-            let Role::Operator(instance) = &mut link.role else {
+            let Role::Operator(guest) = &mut link.role else {
                 states.push(None);
                 continue;
             };
-            match instance.snapshot(checkpoint.0) {
+            match guest.instance.snapshot(checkpoint.0) {
                 Ok(chunks) => states.push(Some(chunks)),
                 Err(fault) if fault.instance_is_usable() => {
                     return Ok(Snapshot::Declined(Box::new(fault)));
@@ -184,6 +193,7 @@ impl OperatorChain {
                 Err(fault) => return Err(Box::new(fault).into()),
             }
         }
+        let recycling = self.due_guests(&states);
         let mut parts = Vec::new();
         for (link, state) in self.links.iter_mut().zip(states) {
             link.metrics.mark_snapshot();
@@ -209,16 +219,16 @@ impl OperatorChain {
                 },
             });
         }
-        Ok(Snapshot::Taken(parts))
+        Ok(Snapshot::Taken { parts, recycling })
     }
 
     /// Tells every operator that the checkpoint is complete.
     pub(crate) fn checkpoint_complete(&mut self, checkpoint: CheckpointId) -> Result<(), JobError> {
         for link in &mut self.links {
-            let Role::Operator(instance) = &mut link.role else {
+            let Role::Operator(guest) = &mut link.role else {
                 continue;
             };
-            match instance.checkpoint_complete(checkpoint.0) {
+            match guest.checkpoint_complete(checkpoint) {
                 Ok(()) => {}
                 // The notification is a courtesy: the checkpoint is complete whatever the guest
                 // says, and its state is unharmed.
@@ -243,15 +253,16 @@ impl OperatorChain {
         match &mut link.role {
             Role::Source => unreachable!("nothing is delivered to a source"),
             Role::Operator(_) if self.care.is_some() => self.process_carefully(at, input, batch),
-            Role::Operator(instance) => {
+            Role::Operator(guest) => {
                 let records = batch.len();
-                let emissions = match instance.process(input, batch) {
+                let emissions = match guest.instance.process(input, batch) {
                     Ok(emissions) => emissions,
                     Err(fault) => {
-                        let record = instance.take_failed_record();
+                        let record = guest.instance.take_failed_record();
                         return Err(untraced_fault(fault, input, records, record));
                     }
                 };
+                self.wants_checkpoint |= guest.asks_for_checkpoint();
                 link.metrics.count_busy(started.elapsed());
                 self.emit_all(at, emissions)
             }
@@ -295,9 +306,9 @@ impl OperatorChain {
         let link = &mut self.links[at];
         link.metrics.set_watermark(watermark);
         if !link.has_ended
-            && let Role::Operator(instance) = &mut link.role
+            && let Role::Operator(guest) = &mut link.role
         {
-            let emissions = instance.advance_watermark(watermark).map_err(Box::new)?;
+            let emissions = guest.advance_watermark(watermark).map_err(Box::new)?;
             self.emit_all(at, emissions)?;
         }
         self.forward(at, &StreamElement::Watermark(watermark), |chain, next| {
@@ -308,9 +319,9 @@ impl OperatorChain {
     fn end_link(&mut self, at: usize) -> Result<(), JobError> {
         let link = &mut self.links[at];
         if !link.has_ended
-            && let Role::Operator(instance) = &mut link.role
+            && let Role::Operator(guest) = &mut link.role
         {
-            let emissions = instance.finish().map_err(Box::new)?;
+            let emissions = guest.instance.finish().map_err(Box::new)?;
             self.emit_all(at, emissions)?;
         }
         let link = &mut self.links[at];

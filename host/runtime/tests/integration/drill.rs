@@ -250,6 +250,7 @@ fn with_lens(job: &JobBuilder, lens: &Lens) -> Job {
         faults: job.faults.clone(),
         takes: job.batch_takes,
         poison: job.poison.clone(),
+        leak: job.leak.clone(),
     };
     let count = built.operators.get_mut("count").unwrap();
     count.factory = Arc::new(Seen {

@@ -15,5 +15,6 @@ mod poison;
 mod poisoned_jobs;
 mod protocol;
 mod random_jobs;
+mod recycling;
 mod restarting;
 mod support;

@@ -39,6 +39,7 @@ period = "1m"
 [defaults]
 parallelism = 2
 max-parallelism = 64
+recycle-at = "60%"
 
 [source.numbers]
 connector = "generator"
@@ -64,6 +65,7 @@ limits = { memory = "64MiB", call-timeout = "2s", output = "1MiB", snapshot = "3
     log-lines-per-second = 10 }
 on-invalid-record = "fail"
 on-trap = "dead-letter"
+recycle-at = "never"
 config = { deep = [1, { a = 2.5, at = 2026-01-02 }], on = true, text = "x" }
 
 [sink.counts]

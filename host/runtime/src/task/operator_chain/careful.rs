@@ -16,7 +16,7 @@ use super::{OperatorChain, Role};
 use crate::recovery::{Candidate, CarePlan, Diverted, RecordFault, Trace, diversion_of};
 use crate::stream::Origin;
 use crate::task::dead_letter::{Refusal, dead_letter};
-use crate::task::operator::OperatorInstance;
+use crate::task::guest::Guest;
 use crate::{JobError, SubtaskId};
 
 /// The care of one chain.
@@ -148,20 +148,22 @@ impl OperatorChain {
             self.process_singly(at, &arrival, &batch)?
         } else {
             let records = batch.len();
-            let processed = self.instance(at).process(input, batch);
+            let processed = self.guest(at).instance.process(input, batch);
             processed.map_err(|fault| {
-                let record = self.instance(at).take_failed_record();
+                let record = self.guest(at).instance.take_failed_record();
                 let trace = Trace::On(arrival.origin.clone());
                 record_fault(fault, &arrival, record, trace, records)
             })?
         };
         self.links[at].metrics.count_busy(started.elapsed());
+        let asks = self.guest(at).asks_for_checkpoint();
+        self.wants_checkpoint |= asks;
         self.emit_all(at, emissions)
     }
 
-    fn instance(&mut self, at: usize) -> &mut dyn OperatorInstance {
+    fn guest(&mut self, at: usize) -> &mut Guest {
         match &mut self.links[at].role {
-            Role::Operator(instance) => &mut **instance,
+            Role::Operator(guest) => guest,
             Role::Source | Role::Sink(_) => unreachable!("only operators are called"),
         }
     }
@@ -194,7 +196,10 @@ impl OperatorChain {
                 append(&mut emissions, arrival.dead_letter_port, letter);
                 continue;
             }
-            let processed = self.instance(at).process(arrival.input, record.clone());
+            let processed = self
+                .guest(at)
+                .instance
+                .process(arrival.input, record.clone());
             let given = processed.map_err(|fault| {
                 let origin = arrival.origin.clone();
                 let trace = Trace::Single { origin, before };

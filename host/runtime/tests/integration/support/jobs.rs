@@ -22,6 +22,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use super::faults::Faults;
+use super::leak::Leak;
 use super::operators::{Kind, Native};
 use super::poison::Poison;
 use super::sinks::Output;
@@ -40,6 +41,8 @@ pub(crate) struct JobBuilder {
     /// What the operators that follow can't process, and what happens then.
     pub(crate) poison: Poison,
     pub(crate) policies: RecordPolicies,
+    /// What the instances of the operators that follow occupy.
+    pub(crate) leak: Leak,
     max_parallelism: u32,
     nodes: Vec<Node>,
     edges: Vec<Edge>,
@@ -67,6 +70,7 @@ impl JobBuilder {
             batch_takes: Duration::ZERO,
             poison: Poison::default(),
             policies: RecordPolicies::default(),
+            leak: Leak::default(),
             max_parallelism: 64,
             nodes: Vec::new(),
             edges: Vec::new(),
@@ -97,6 +101,11 @@ impl JobBuilder {
         self
     }
 
+    pub(crate) fn leaking(mut self, leak: &Leak) -> Self {
+        self.leak = leak.clone();
+        self
+    }
+
     pub(crate) fn source(mut self, numbers: &Numbers, parallelism: u32) -> Self {
         self.node(&numbers.name, NodeKind::Source, parallelism, 1);
         let connector: Arc<dyn SourceConnector> = Arc::new(numbers.clone());
@@ -118,11 +127,13 @@ impl JobBuilder {
             faults: self.faults.clone(),
             takes: self.batch_takes,
             poison: self.poison.clone(),
+            leak: self.leak.clone(),
         };
         let part = OperatorPart {
             factory: Arc::new(native),
             config: String::new(),
             policies: self.policies,
+            recycle_at: self.leak.recycle_at,
         };
         self.operators.insert(name.to_owned(), part);
         self

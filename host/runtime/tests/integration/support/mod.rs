@@ -2,6 +2,7 @@
 
 pub(crate) mod faults;
 pub(crate) mod jobs;
+pub(crate) mod leak;
 pub(crate) mod operators;
 pub(crate) mod oracle;
 pub(crate) mod poison;

@@ -10,6 +10,7 @@ use tidegate_operator::{
 use tidegate_runtime::task::{OperatorFactory, OperatorInstance};
 
 use super::faults::{Call, Faults};
+use super::leak::Leak;
 use super::poison::Poison;
 
 /// Event time that one window covers.
@@ -43,6 +44,8 @@ pub(crate) struct Native {
     pub(crate) takes: Duration,
     /// What it can't process.
     pub(crate) poison: Poison,
+    /// What it occupies.
+    pub(crate) leak: Leak,
 }
 
 impl OperatorFactory for Native {
@@ -57,7 +60,12 @@ impl OperatorFactory for Native {
             has_started: false,
             has_finished: false,
             snapshots: BTreeSet::new(),
+            memory: self.leak.opened(context.subtask),
         }))
+    }
+
+    fn memory_limit(&self) -> Option<u64> {
+        self.leak.limit
     }
 }
 
@@ -76,6 +84,7 @@ struct NativeInstance {
     has_started: bool,
     has_finished: bool,
     snapshots: BTreeSet<u64>,
+    memory: u64,
 }
 
 impl NativeInstance {
@@ -131,6 +140,8 @@ impl OperatorInstance for NativeInstance {
     fn process(&mut self, input: u32, batch: Batch) -> Result<Vec<Emission>, GuestFault> {
         self.may_trap(Call::Process, GuestCall::Process)?;
         std::thread::sleep(self.native.takes);
+        self.memory += self.native.leak.per_batch;
+        self.native.leak.note(self.memory);
         self.has_started = true;
         if self.has_finished {
             self.violation("was called after `finish`");
@@ -171,6 +182,10 @@ impl OperatorInstance for NativeInstance {
         Ok(emissions
             .filter(|emission| !emission.batch.is_empty())
             .collect())
+    }
+
+    fn memory_bytes(&self) -> u64 {
+        self.memory
     }
 
     fn advance_watermark(&mut self, watermark: i64) -> Result<Vec<Emission>, GuestFault> {

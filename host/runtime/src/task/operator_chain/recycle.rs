@@ -1,0 +1,88 @@
+//! Barrier path: snapshot → router → **recycling** → next element.
+//!
+//! Replaces guests whose memory has grown too large, at a barrier: after the snapshot was handed to
+//! the persister and the barrier was sent, before anything else is processed. Whether the checkpoint
+//! completes does not matter, since the new instance has the state of the old one.
+
+use std::time::Instant;
+
+use tidegate_operator::StateChunk;
+
+use super::{OperatorChain, Role};
+use crate::task::guest::Recycled;
+use crate::{CheckpointId, JobError};
+
+/// A guest that is to be replaced, and the snapshot that it gave just now.
+pub(crate) struct DueGuest {
+    /// Its link.
+    at: usize,
+    state: Vec<StateChunk>,
+}
+
+impl OperatorChain {
+    /// True once after a guest's memory has passed its threshold: a barrier is wanted.
+    pub(crate) fn takes_wish_for_checkpoint(&mut self) -> bool {
+        std::mem::take(&mut self.wants_checkpoint)
+    }
+
+    /// The guests that are to be replaced, of all that gave their state now, by link.
+    pub(super) fn due_guests(&mut self, states: &[Option<Vec<StateChunk>>]) -> Vec<DueGuest> {
+        let mut due = Vec::new();
+        for (at, (link, state)) in self.links.iter_mut().zip(states).enumerate() {
+            let (Role::Operator(guest), Some(state)) = (&mut link.role, state) else {
+                continue;
+            };
+            guest.show_memory(&link.metrics);
+            // After `finish` no record comes that could make it grow.
+            if guest.is_due() && !link.has_ended {
+                let state = state.clone();
+                due.push(DueGuest { at, state });
+            }
+        }
+        due
+    }
+
+    /// Replaces one guest's instance. Nothing was processed since the barrier of `checkpoint`.
+    pub(crate) fn recycle(
+        &mut self,
+        checkpoint: CheckpointId,
+        due: DueGuest,
+    ) -> Result<(), JobError> {
+        self.set_origin(None);
+        let started = Instant::now();
+        let DueGuest { at, state } = due;
+        let link = &mut self.links[at];
+        // Its place is empty meanwhile; without a new instance the attempt is over.
+        let Role::Operator(guest) = std::mem::replace(&mut link.role, Role::Source) else {
+            unreachable!("only guests are due");
+        };
+        let before = guest.instance.memory_bytes();
+        let recycled = guest.recycled(checkpoint, state);
+        let Recycled {
+            guest,
+            emissions,
+            state_is_large,
+        } = recycled.map_err(|fault| JobError::NotRecycled {
+            checkpoint,
+            memory: before,
+            fault: Box::new(fault),
+        })?;
+        let after = guest.instance.memory_bytes();
+        guest.show_memory(&link.metrics);
+        link.metrics.count_recycled(started.elapsed());
+        link.role = Role::Operator(guest);
+        tracing::info!(
+            subtask = %link.subtask, %checkpoint, memory_before = before, memory_after = after,
+            "recycled in {:?}: a new instance goes on with the snapshot of this checkpoint",
+            started.elapsed()
+        );
+        if state_is_large {
+            tracing::warn!(
+                subtask = %link.subtask, memory = after,
+                "its memory is above `recycle-at` although it was just recycled: its state is that \
+                 large; raise `limits.memory`, or its parallelism"
+            );
+        }
+        self.emit_all(at, emissions)
+    }
+}
