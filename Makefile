@@ -9,7 +9,7 @@ IN_EXAMPLES := --manifest-path examples/Cargo.toml --target-dir target/native-gu
 GUEST_CRATES := --locked -L error --config deny.toml
 IN_TEST_GUESTS := --manifest-path tests/guests/Cargo.toml --target-dir target/native-guests
 
-.PHONY: help setup demo test check guests fuzz deny advisories release kill-soak soak mutants bench bench-micro clean
+.PHONY: help setup demo test check guests fuzz deny advisories release kill-soak recycle-soak soak mutants bench bench-micro clean
 
 help: ## This list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 20
@@ -50,6 +50,12 @@ test: guests check deny ## Everything that CI checks: format, lints, dependencie
 kill-soak: guests ## 10,000 SIGKILLs at random moments; another number for each of 6 cases in KILLS
 	TIDEGATE_TEST_KILLS=$(or $(KILLS),1667) $(CARGO) test --workspace --locked --test integration \
 		kill:: -- --nocapture
+
+recycle-soak: guests ## 100,000 batches through a guest that leaks; another COMPONENT that counts, BATCHES, MEMORY
+	TIDEGATE_TEST_RECYCLE_BATCHES=$(or $(BATCHES),100000) \
+		$(if $(COMPONENT),TIDEGATE_TEST_RECYCLE_COMPONENT=$(abspath $(COMPONENT))) \
+		$(if $(MEMORY),TIDEGATE_TEST_RECYCLE_MEMORY=$(MEMORY)) \
+		$(CARGO) test --workspace --locked --test integration stays_level -- --nocapture
 
 fuzz: guests ## Fuzz everything that reads what others wrote; options in ARGS, such as --minutes 1
 	scripts/fuzz.sh $(ARGS)

@@ -10,6 +10,7 @@ mod hostile;
 mod kill;
 mod poison;
 mod readme;
+mod recycling;
 mod sandbox;
 mod savepoint;
 mod storage;

@@ -10,7 +10,7 @@ const FILE_LINES: usize = 500;
 const LINE_CHARS: usize = 100;
 
 /// Files that decide and do nothing: events and time come in, actions go out.
-const PURE: [&str; 19] = [
+const PURE: [&str; 20] = [
     "host/runtime/src/graph/",
     "host/runtime/src/stream/",
     "host/runtime/src/recovery/",
@@ -19,6 +19,7 @@ const PURE: [&str; 19] = [
     "host/runtime/src/source/place.rs",
     "host/runtime/src/task/aligner.rs",
     "host/runtime/src/task/dead_letter.rs",
+    "host/runtime/src/task/recycling.rs",
     "host/runtime/src/task/scatter.rs",
     "host/runtime/src/drill/comparison.rs",
     "host/runtime/src/checkpoint/care_watch.rs",

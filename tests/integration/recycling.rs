@@ -1,0 +1,194 @@
+//! Guests that leak, in the real binary: their instances are replaced at barriers, so that their
+//! memory stays level, and the output is exact.
+//!
+//! A component in any language that counts as `leaky` does (for each record its key and the new
+//! count, in decimal) can be put in its place: `make recycle-soak` says how.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use tidegate_tests::{JobDirectory, Random, Running, guest, published_lines};
+
+/// Records in a batch.
+const BATCH: u64 = 500;
+const KEYS: u64 = 100;
+
+/// What is run.
+#[derive(Clone, Debug)]
+struct Leak {
+    /// The component that leaks.
+    component: String,
+    /// The config that makes it.
+    config: String,
+    memory: String,
+    batches: u64,
+    parallelism: u32,
+    /// Records a second.
+    rate: u64,
+}
+
+impl Leak {
+    /// 10,000 batches that leak 500 MB, or what the environment says.
+    fn at_parallelism(parallelism: u32) -> Self {
+        let leaky = || guest("tests/guests/leaky").display().to_string();
+        let given = |name: &str| std::env::var(format!("TIDEGATE_TEST_RECYCLE_{name}")).ok();
+        let component = given("COMPONENT");
+        Self {
+            config: match component {
+                Some(_) => String::new(),
+                None => "leak-bytes = 100".to_owned(),
+            },
+            component: component.unwrap_or_else(leaky),
+            memory: given("MEMORY").unwrap_or_else(|| "64MiB".to_owned()),
+            batches: given("BATCHES").map_or(10_000, |n| n.parse().expect("a number of batches")),
+            parallelism,
+            rate: 100_000_000,
+        }
+    }
+
+    fn records(&self) -> u64 {
+        self.batches * BATCH
+    }
+
+    /// Nothing is restarted: what meets its limit fails the job. The interval is the default.
+    fn job(&self) -> String {
+        let (records, memory, rate) = (self.records(), &self.memory, self.rate);
+        let (component, config, parallelism) = (&self.component, &self.config, self.parallelism);
+        format!(
+            r#"
+version = 1
+name = "leak"
+[checkpoint]
+directory = "state"
+[restart]
+strategy = "none"
+[source.integers]
+connector = "generator"
+to = {records}
+keys = {KEYS}
+batch = {BATCH}
+rate = {rate}
+[operator.count]
+component = "{component}"
+parallelism = {parallelism}
+inputs = [{{ from = "integers", partition = "hash" }}]
+config = {{ {config} }}
+limits = {{ memory = "{memory}", call-timeout = "5m" }}
+[sink.counts]
+connector = "file"
+inputs = [{{ from = "count" }}]
+directory = "output"
+format = "tsv"
+"#
+        )
+    }
+
+    /// Every update of every key, once.
+    fn assert_exact(&self, job: &JobDirectory) {
+        let mut seen = HashMap::<String, Vec<u64>>::new();
+        for line in published_lines(&job.path().join("output")) {
+            let (key, count) = line.split_once('\t').expect("a key and a count");
+            let counts = seen.entry(key.to_owned()).or_default();
+            counts.push(count.parse().expect("a count is a number"));
+        }
+        assert_eq!(seen.len() as u64, KEYS);
+        for (key, mut counts) in seen {
+            counts.sort_unstable();
+            let expected: Vec<u64> = (1..=self.records() / KEYS).collect();
+            assert!(counts == expected, "{} counts of {key}", counts.len());
+        }
+    }
+}
+
+/// What the guests of the running job have recycled and occupied, while it answers.
+fn guests(job: &JobDirectory) -> Option<Vec<(u64, u64)>> {
+    let answer = job.tidegate(&["status", "job.toml", "--json"]);
+    let status: serde_json::Value = serde_json::from_str(&answer.stdout).ok()?;
+    let nodes = status["nodes"].as_array()?;
+    let count = nodes.iter().find(|node| node["name"] == "count")?;
+    let number = |guest: &serde_json::Value, key: &str| guest[key].as_u64();
+    let guests = count["guests"].as_array()?.iter();
+    guests
+        .map(|guest| Some((number(guest, "recycles")?, number(guest, "memory_bytes")?)))
+        .collect()
+}
+
+/// Runs to the end. What was seen of its guests last, and the most that was seen of their memory.
+fn watched(job: &JobDirectory, mut running: Running) -> (Vec<(u64, u64)>, u64) {
+    let (mut last, mut largest) = (Vec::new(), 0);
+    while running.is_running() {
+        if let Some(seen) = guests(job) {
+            largest = seen.iter().map(|guest| guest.1).fold(largest, u64::max);
+            last = seen;
+        }
+    }
+    running.wait().assert_succeeds();
+    (last, largest)
+}
+
+fn memory_stays_level(parallelism: u32) {
+    let leak = Leak::at_parallelism(parallelism);
+    let job = JobDirectory::new(&leak.job());
+    let (guests, largest) = watched(&job, job.start(&["run", "job.toml"]));
+    println!("{guests:?} (recycles, bytes); at most {largest} bytes; {leak:?}");
+    assert_eq!(guests.len(), parallelism as usize);
+    assert!(guests.iter().all(|guest| guest.0 > 1), "{guests:?}");
+    leak.assert_exact(&job);
+}
+
+#[test]
+fn the_memory_of_a_guest_that_leaks_stays_level_over_10_000_batches_at_parallelism_1() {
+    memory_stays_level(1);
+}
+
+#[test]
+fn the_memory_of_a_guest_that_leaks_stays_level_over_10_000_batches_at_parallelism_2() {
+    memory_stays_level(2);
+}
+
+#[test]
+fn a_job_that_is_killed_while_its_guests_are_replaced_is_exact() {
+    let seed = Random::fresh_seed();
+    println!("seed {seed}");
+    let mut random = Random::new(seed);
+    let mut leak = Leak {
+        config: "leak-bytes = 8192".to_owned(),
+        component: guest("tests/guests/leaky").display().to_string(),
+        memory: "16MiB".to_owned(),
+        batches: 1_000,
+        parallelism: 2,
+        rate: 20_000,
+    };
+    let job = JobDirectory::new(&leak.job());
+    for kill in 0..10 {
+        let mut running = job.start(&["run", "job.toml"]);
+        let all_recycled = |guests: Vec<(u64, u64)>| guests.iter().all(|guest| guest.0 > 0);
+        while !guests(&job).is_some_and(all_recycled) {
+            assert!(running.is_running(), "it ended before kill {kill}");
+        }
+        let was_killed = running.kill_after(Duration::from_millis(random.in_range(0..100)));
+        assert!(was_killed, "it ended before kill {kill}");
+    }
+    // As fast as it can be, so that far more waits in channels, and leaks before a barrier comes.
+    leak.rate = 100_000_000;
+    leak.config = "leak-bytes = 10".to_owned();
+    job.write("job.toml", leak.job());
+    job.tidegate(&["run", "job.toml"]).assert_succeeds();
+    leak.assert_exact(&job);
+    job.assert_has_finished();
+}
+
+#[test]
+fn an_instance_that_leaks_too_fast_fails_with_a_hint() {
+    let mut leak = Leak::at_parallelism(1);
+    leak.component = guest("tests/guests/leaky").display().to_string();
+    leak.config = "leak-bytes = 1_000_000".to_owned();
+    leak.memory = "16MiB".to_owned();
+    let job = JobDirectory::new(&leak.job());
+    let hints = [
+        "operator `count`, subtask 0: `process` needed more memory than its limit of 16 MiB",
+        "raise `memory` in the `limits` of [operator.count]",
+        "lower `recycle-at`",
+    ];
+    job.tidegate(&["run", "job.toml"]).assert_fails(1, &hints);
+}
