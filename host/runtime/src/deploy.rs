@@ -284,7 +284,7 @@ impl StartingChain {
                 }
                 SubtaskStart::Operator { state, has_ended } => {
                     let guest = open_guest(&self.job, &link.subtask, state).map_err(Box::new)?;
-                    (Role::Operator(guest), has_ended)
+                    (Role::Operator(Box::new(guest)), has_ended)
                 }
                 SubtaskStart::Sink { has_ended } => {
                     let sink = open_sink(&self.job, &link.subtask, &self.identity)?;

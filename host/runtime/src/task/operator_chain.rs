@@ -32,7 +32,7 @@ pub(crate) enum Role {
     /// Feeds the chain; polled by the source subtask.
     Source,
     /// Calls a guest.
-    Operator(Guest),
+    Operator(Box<Guest>),
     /// Writes.
     Sink(Box<dyn Sink>),
 }

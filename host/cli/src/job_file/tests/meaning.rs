@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use tidegate_runtime::config::{IsolationSettings, RecordPolicies, RecordPolicy};
+use tidegate_runtime::config::{IsolationSettings, RecordPolicies, RecordPolicy, RecycleAt};
 use tidegate_runtime::graph::{Edge, GraphError};
 
 use super::super::document::{Document, PartEntry, Setting};
@@ -61,6 +61,42 @@ fn policies_and_isolation_are_those_of_the_file() {
     assert_eq!(policies, [RecordPolicies::default(), count]);
     let (restarts, period) = (7, Duration::from_secs(60));
     assert_eq!(isolation, IsolationSettings { restarts, period });
+}
+
+#[test]
+fn an_operator_is_recycled_at_its_own_share_or_at_the_default() {
+    let shares = |text: &str| {
+        with_document(text, |document| {
+            let parts = document.nodes.usable.iter().map(|node| &node.part);
+            let own = parts.filter_map(|part| match part {
+                PartEntry::Operator(operator) => Some(operator.recycle_at),
+                PartEntry::Source(_) | PartEntry::Sink(_) => None,
+            });
+            (document.defaults.recycle_at, own.collect::<Vec<_>>())
+        })
+    };
+    let (default, own) = shares(FULL);
+    assert_eq!(default, RecycleAt::Percent(60));
+    assert_eq!(own, [None, Some(RecycleAt::Never)]);
+    let (default, _) = shares(&FULL.replacen("recycle-at = \"60%\"", "", 1));
+    assert_eq!(default, RecycleAt::Percent(75));
+}
+
+#[test]
+fn a_share_that_is_none_is_refused() {
+    for (share, reason) in [
+        ("75", "there is no `%`"),
+        ("0%", "not a whole number from 1 to 100"),
+        ("101%", "not a whole number from 1 to 100"),
+        ("7.5%", "not a whole number from 1 to 100"),
+        ("off", "there is no `%`"),
+    ] {
+        let text = FULL.replacen("60%", share, 1);
+        let found = super::problems_of(&text);
+        let message = format!("`recycle-at` of [defaults] is {share:?}: {reason}");
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert_eq!(found[0].message, message);
+    }
 }
 
 #[test]

@@ -70,7 +70,7 @@ impl OperatorChain {
         let after = guest.instance.memory_bytes();
         guest.show_memory(&link.metrics);
         link.metrics.count_recycled(started.elapsed());
-        link.role = Role::Operator(guest);
+        link.role = Role::Operator(Box::new(guest));
         tracing::info!(
             subtask = %link.subtask, %checkpoint, memory_before = before, memory_after = after,
             "recycled in {:?}: a new instance goes on with the snapshot of this checkpoint",
