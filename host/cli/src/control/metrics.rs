@@ -388,9 +388,11 @@ mod tests {
             "tidegate_sink_lag_seconds_sum{job=\"sums\",operator=\"count\"} 0.25",
             "tidegate_sink_lag_seconds_count{job=\"sums\",operator=\"count\"} 3",
             "tidegate_guest_memory_bytes{job=\"sums\",operator=\"count\",subtask=\"1\"} 65536",
-            "tidegate_guest_memory_limit_bytes{job=\"sums\",operator=\"count\",subtask=\"1\"} 1048576",
+            "tidegate_guest_memory_limit_bytes\
+             {job=\"sums\",operator=\"count\",subtask=\"1\"} 1048576",
             "tidegate_guest_recycles_total{job=\"sums\",operator=\"count\",subtask=\"1\"} 3",
-            "tidegate_guest_recycle_seconds_total{job=\"sums\",operator=\"count\",subtask=\"1\"} 0.25",
+            "tidegate_guest_recycle_seconds_total\
+             {job=\"sums\",operator=\"count\",subtask=\"1\"} 0.25",
         ] {
             assert!(
                 text.lines().any(|found| found == line),

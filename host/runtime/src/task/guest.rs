@@ -2,8 +2,8 @@
 //!
 //! The instance of one operator subtask, and what a new one is made from when its memory has grown
 //! too large. A replacement is opened, restored from the snapshot of the barrier that has just
-//! passed, and told the watermark, as after a failure; it gave no snapshot itself, so that it does not
-//! hear of the completion of one that its predecessor gave.
+//! passed, and told the watermark, as after a failure; it gave no snapshot itself, so that it does
+//! not hear of the completion of one that its predecessor gave.
 
 use std::sync::Arc;
 

@@ -1,5 +1,5 @@
-//! Counts the records of each key as the word count's `count` does, and leaks as many bytes with each
-//! as its config says: a stand-in for language runtimes that do.
+//! Counts the records of each key as the word count's `count` does, and leaks as many bytes with
+//! each as its config says: a stand-in for language runtimes that do.
 
 use serde::Deserialize;
 use tidegate_sdk::prelude::*;

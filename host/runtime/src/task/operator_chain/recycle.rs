@@ -1,8 +1,8 @@
 //! Barrier path: snapshot → router → **recycling** → next element.
 //!
 //! Replaces guests whose memory has grown too large, at a barrier: after the snapshot was handed to
-//! the persister and the barrier was sent, before anything else is processed. Whether the checkpoint
-//! completes does not matter, since the new instance has the state of the old one.
+//! the persister and the barrier was sent, before anything else is processed. Whether the
+//! checkpoint completes does not matter, since the new instance has the state of the old one.
 
 use std::time::Instant;
 
