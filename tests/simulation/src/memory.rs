@@ -1,5 +1,5 @@
-//! What instances of an operator occupy: they leak at a pace that the seed says, so that the runtime
-//! replaces them at barriers, which nothing else may tell.
+//! What instances of an operator occupy: they leak at a pace that the seed says, so that the
+//! runtime replaces them at barriers, which nothing else may tell.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

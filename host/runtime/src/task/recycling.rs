@@ -1,8 +1,8 @@
 //! When an operator's instance is replaced by a new one because of its memory.
 //!
 //! The memory of an instance never shrinks, and some language runtimes leak; what a snapshot holds
-//! is all that has to live on. Pure. Invariants: an instance is replaced only at a barrier, and only
-//! once its memory has grown by a good deal since it began, so that state which really is that
+//! is all that has to live on. Pure. Invariants: an instance is replaced only at a barrier, and
+//! only once its memory has grown by a good deal since it began, so that state which really is that
 //! large is not restored at every barrier for ever.
 
 use crate::config::RecycleAt;
