@@ -268,6 +268,8 @@ fn of_build(error: &BuildError) -> u8 {
         | BuildError::OneFileForMany { .. }
         | BuildError::SameName { .. } => exit_code::USAGE,
         BuildError::NotAnOperator { .. }
+        | BuildError::OtherVersion { .. }
+        | BuildError::MissingFunctions { .. }
         | BuildError::UngrantedImports { .. }
         | BuildError::NotAComponent { .. } => exit_code::COMPONENT_REFUSED,
         BuildError::NoToolchain { .. }

@@ -46,6 +46,6 @@ pub use engine::{Engine, EngineError};
 pub use fault::{BatchColumn, FaultCause, GuestCall, GuestFault, MalformedSnapshot, TrapReport};
 pub use instance::Instance;
 pub use limits::Limits;
-pub use loader::Component;
+pub use loader::{Component, OPERATOR_INTERFACE, SDK_VERSION};
 pub use refusal::{Direction, Refusal};
 pub use state_chunk::{OperatorContext, StateChunk};

@@ -24,8 +24,12 @@ use crate::refusal::{Direction, Refusal};
 use crate::state_chunk::OperatorContext;
 use crate::{compiling, guest_text, structure};
 
+/// The version of the SDKs that build for this host.
+pub const SDK_VERSION: &str = "0.1";
+/// What an operator is built for.
+pub(crate) const OPERATOR_WORLD: &str = "tidegate:operator/stream-operator@0.1.0";
 /// What an operator exports.
-pub(crate) const OPERATOR_INTERFACE: &str = "tidegate:operator/operator@0.1.0";
+pub const OPERATOR_INTERFACE: &str = "tidegate:operator/operator@0.1.0";
 /// What an operator may import.
 pub(crate) const HOST_INTERFACE: &str = "tidegate:operator/host@0.1.0";
 /// Types without functions; an import of them asks for nothing.
@@ -278,11 +282,21 @@ impl Check<'_> {
                 return Err(Refusal::MissingFunction {
                     origin: self.origin(),
                     function,
+                    found: self.functions_of(operator),
                 });
             };
             functions.push(ty);
         }
         Ok(functions.try_into().expect("one was pushed for each name"))
+    }
+
+    fn functions_of(&self, interface: &ComponentInstance) -> Vec<String> {
+        let items = interface.exports(self.engine);
+        let functions =
+            items.filter(|(_, item)| matches!(item.ty, ComponentItem::ComponentFunc(_)));
+        functions
+            .map(|(name, _)| guest_text::one_line(name))
+            .collect()
     }
 
     fn imports(&self, imports: &[String]) -> Result<(), Refusal> {
@@ -319,12 +333,8 @@ impl Check<'_> {
         let Some(ComponentItem::ComponentInstance(host)) = host.map(|(_, item)| item.ty) else {
             return Ok(());
         };
-        let wanted = host.exports(self.engine);
-        let functions: Vec<String> = wanted
-            .filter(|(_, item)| matches!(item.ty, ComponentItem::ComponentFunc(_)))
-            .filter(|(name, _)| !HOST_FUNCTIONS.contains(name))
-            .map(|(name, _)| guest_text::one_line(name))
-            .collect();
+        let mut functions = self.functions_of(&host);
+        functions.retain(|name| !HOST_FUNCTIONS.contains(&name.as_str()));
         if functions.is_empty() {
             return Ok(());
         }

@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use crate::loader::{HOST_INTERFACE, OPERATOR_INTERFACE};
+use crate::loader::{HOST_INTERFACE, OPERATOR_INTERFACE, OPERATOR_WORLD, SDK_VERSION};
 
 /// A file that can't be an operator. Every message begins with the path that was given.
 ///
@@ -124,7 +124,8 @@ pub enum Refusal {
     },
     /// The component does not export the operator interface.
     #[error(
-        "{origin}: this component is no operator: it does not export `{OPERATOR_INTERFACE}`; {}",
+        "{origin}: this component is no operator: it does not export `{OPERATOR_INTERFACE}`; {}; \
+         build it for the world `{OPERATOR_WORLD}`, with SDK {SDK_VERSION}",
         exported(exports)
     )]
     MissingExport {
@@ -136,7 +137,7 @@ pub enum Refusal {
     /// The component was built for another version of the contract.
     #[error(
         "{origin}: this component was built for another version of the contract: it {verb} \
-         `{found}`, this host has `{expected}`; build it again with a matching SDK"
+         `{found}`, this host has `{expected}`; rebuild it with SDK {SDK_VERSION}"
     )]
     OtherVersion {
         /// The path.
@@ -149,15 +150,24 @@ pub enum Refusal {
         expected: &'static str,
     },
     /// A function of the operator interface is missing.
-    #[error("{origin}: its export `{OPERATOR_INTERFACE}` has no function `{function}`")]
+    #[error(
+        "{origin}: its export `{OPERATOR_INTERFACE}` has no function `{function}`; it has {}; \
+         rebuild it with SDK {SDK_VERSION}",
+        listed_or_none(found)
+    )]
     MissingFunction {
         /// The path.
         origin: String,
         /// The function.
         function: &'static str,
+        /// The functions that it has.
+        found: Vec<String>,
     },
     /// A function of the operator interface has another type than the contract says.
-    #[error("{origin}: `{function}` of `{OPERATOR_INTERFACE}` has the wrong type: {reason}")]
+    #[error(
+        "{origin}: `{function}` of `{OPERATOR_INTERFACE}` has the wrong type: {reason}; \
+         rebuild it with SDK {SDK_VERSION}"
+    )]
     WrongType {
         /// The path.
         origin: String,
@@ -169,8 +179,9 @@ pub enum Refusal {
     /// The component wants what the job file does not grant.
     #[error(
         "{origin}: this component imports what it is not granted: {}; \
-         an operator may import `{HOST_INTERFACE}` and nothing else",
-        listed(imports)
+         an operator may import `{HOST_INTERFACE}` and nothing else; {}",
+        listed(imports),
+        without(imports)
     )]
     UngrantedImports {
         /// The path.
@@ -180,7 +191,8 @@ pub enum Refusal {
     },
     /// The component wants functions of the host that this host does not have.
     #[error(
-        "{origin}: this component imports functions that `{HOST_INTERFACE}` does not have: {}",
+        "{origin}: this component imports functions that `{HOST_INTERFACE}` does not have: {}; \
+         rebuild it with SDK {SDK_VERSION}",
         listed(functions)
     )]
     UnknownHostFunctions {
@@ -190,7 +202,10 @@ pub enum Refusal {
         functions: Vec<String>,
     },
     /// The component imports the host's interface with other types than the contract says.
-    #[error("{origin}: this component imports `{HOST_INTERFACE}` with the wrong types: {reason}")]
+    #[error(
+        "{origin}: this component imports `{HOST_INTERFACE}` with the wrong types: {reason}; \
+         rebuild it with SDK {SDK_VERSION}"
+    )]
     WrongImport {
         /// The path.
         origin: String,
@@ -222,6 +237,23 @@ fn exported(names: &[String]) -> String {
         "it exports nothing".to_owned()
     } else {
         format!("it exports {}", listed(names))
+    }
+}
+
+fn listed_or_none(names: &[String]) -> String {
+    if names.is_empty() {
+        "none".to_owned()
+    } else {
+        listed(names)
+    }
+}
+
+/// How a component is made that does not import these.
+fn without(imports: &[String]) -> &'static str {
+    if imports.iter().all(|name| name.starts_with("wasi:")) {
+        "build it with `tidegate build`, which leaves WASI out"
+    } else {
+        "remove what uses it"
     }
 }
 

@@ -1,7 +1,8 @@
 //! From what a compiler made to a component that is an operator, in this process.
 
+use tidegate_operator::OPERATOR_INTERFACE;
 use wit_component::{ComponentEncoder, DecodedWasm, StringEncoding, embed_component_metadata};
-use wit_parser::{Resolve, WorldId};
+use wit_parser::{Resolve, World, WorldId, WorldItem};
 
 use super::error::BuildError;
 use super::{Compiled, rust, wit};
@@ -70,16 +71,59 @@ pub(super) fn encode(compiled: &Compiled) -> Result<Component, BuildError> {
         bytes,
     };
     check(&component, compiled)?;
+    check_functions(&resolve, world, compiled)?;
     Ok(component)
+}
+
+/// Every function of the interface that this binary knows must be there. Their types are looked at
+/// when the component is loaded.
+fn check_functions(
+    resolve: &Resolve,
+    world: &World,
+    compiled: &Compiled,
+) -> Result<(), BuildError> {
+    let (contract, contract_world) = wit::resolve();
+    let mut missing = functions(&contract, &contract.worlds[contract_world]);
+    let found = functions(resolve, world);
+    missing.retain(|function| !found.contains(function));
+    if missing.is_empty() {
+        return Ok(());
+    }
+    Err(BuildError::MissingFunctions {
+        name: compiled.name.clone(),
+        functions: missing.iter().map(|name| format!("`{name}`")).collect(),
+    })
+}
+
+/// The functions of the operator interface that a world exports.
+fn functions(resolve: &Resolve, world: &World) -> Vec<String> {
+    let exports = world.exports.iter();
+    let operator = exports.filter(|(key, _)| resolve.name_world_key(key) == OPERATOR_INTERFACE);
+    let interfaces = operator.filter_map(|(_, item)| match item {
+        WorldItem::Interface { id, .. } => Some(&resolve.interfaces[*id]),
+        WorldItem::Function(_) | WorldItem::Type { .. } => None,
+    });
+    interfaces
+        .flat_map(|interface| interface.functions.keys().cloned())
+        .collect()
 }
 
 fn check(component: &Component, compiled: &Compiled) -> Result<(), BuildError> {
     let mut exports = component.exports.iter();
-    if !exports.any(|name| name.starts_with(OPERATOR)) {
-        return Err(BuildError::NotAnOperator {
-            name: compiled.name.clone(),
-            remedy: export_remedy(compiled.language),
-        });
+    match exports.find(|name| name.starts_with(OPERATOR)) {
+        Some(found) if found == OPERATOR_INTERFACE => {}
+        Some(found) => {
+            return Err(BuildError::OtherVersion {
+                name: compiled.name.clone(),
+                found: found.clone(),
+            });
+        }
+        None => {
+            return Err(BuildError::NotAnOperator {
+                name: compiled.name.clone(),
+                remedy: export_remedy(compiled.language),
+            });
+        }
     }
     let imports = component.imports.iter();
     let ungranted: Vec<_> = imports

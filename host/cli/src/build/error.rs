@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use thiserror::Error;
+use tidegate_operator::{OPERATOR_INTERFACE, SDK_VERSION};
 
 use crate::language::Language;
 
@@ -66,6 +67,28 @@ pub enum BuildError {
         name: String,
         /// What exports one.
         remedy: &'static str,
+    },
+    /// An operator by another version of the interface.
+    #[error(
+        "`{name}` exports `{found}`, and not the `{OPERATOR_INTERFACE}` of this tidegate: \
+         rebuild it with SDK {SDK_VERSION}"
+    )]
+    OtherVersion {
+        /// The package.
+        name: String,
+        /// The interface that it exports.
+        found: String,
+    },
+    /// An operator without some functions of the interface.
+    #[error(
+        "the operator of `{name}` has no {}: rebuild it with SDK {SDK_VERSION}",
+        functions.join(", ")
+    )]
+    MissingFunctions {
+        /// The package.
+        name: String,
+        /// The functions.
+        functions: Vec<String>,
     },
     /// A component that wants what no operator is given.
     #[error(

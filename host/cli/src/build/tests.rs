@@ -74,6 +74,42 @@ fn a_file_that_is_no_module_is_refused() {
     }
 }
 
+fn refused(text: &str) -> String {
+    let compiled = Compiled {
+        wasm: Wasm::Component(wat::parse_str(text).expect("it is right")),
+        ..module("guest")
+    };
+    let error = component::encode(&compiled).expect_err("it is no operator of this host");
+    error.to_string()
+}
+
+#[test]
+fn an_operator_of_another_version_is_refused_with_both_and_the_sdk() {
+    let text = r#"(component
+        (instance $operator)
+        (export "tidegate:operator/operator@0.2.0" (instance $operator)))"#;
+    assert_eq!(
+        refused(text),
+        "`guest` exports `tidegate:operator/operator@0.2.0`, and not the \
+         `tidegate:operator/operator@0.1.0` of this tidegate: rebuild it with SDK 0.1"
+    );
+}
+
+#[test]
+fn an_operator_without_some_functions_is_refused_with_their_names() {
+    let text = r#"(component
+        (core module $core (func (export "finish")))
+        (core instance $core (instantiate $core))
+        (func $finish (canon lift (core func $core "finish")))
+        (instance $operator (export "finish" (func $finish)))
+        (export "tidegate:operator/operator@0.1.0" (instance $operator)))"#;
+    assert_eq!(
+        refused(text),
+        "the operator of `guest` has no `open`, `process`, `advance-watermark`, `snapshot`, \
+         `restore`, `checkpoint-complete`: rebuild it with SDK 0.1"
+    );
+}
+
 #[test]
 fn a_component_that_wants_more_than_it_is_given_is_refused() {
     let text = r#"(component

@@ -134,7 +134,8 @@ fn another_world_is_refused_with_what_was_expected() {
     assert_eq!(
         refused.to_string(),
         "ops/x.wasm: this component is no operator: it does not export \
-         `tidegate:operator/operator@0.1.0`; it exports `test:other/run`"
+         `tidegate:operator/operator@0.1.0`; it exports `test:other/run`; build it for the world \
+         `tidegate:operator/stream-operator@0.1.0`, with SDK 0.1"
     );
 }
 
@@ -144,7 +145,8 @@ fn an_empty_component_is_refused() {
     assert_eq!(
         refusal(&bytes).to_string(),
         "ops/x.wasm: this component is no operator: it does not export \
-         `tidegate:operator/operator@0.1.0`; it exports nothing"
+         `tidegate:operator/operator@0.1.0`; it exports nothing; build it for the world \
+         `tidegate:operator/stream-operator@0.1.0`, with SDK 0.1"
     );
 }
 
@@ -175,7 +177,7 @@ fn another_version_of_the_hosts_interface_is_refused_with_both_versions() {
         refusal(&guest.component()).to_string(),
         "ops/x.wasm: this component was built for another version of the contract: it imports \
          `tidegate:operator/host@0.2.0`, this host has `tidegate:operator/host@0.1.0`; \
-         build it again with a matching SDK"
+         rebuild it with SDK 0.1"
     );
 }
 
@@ -222,6 +224,8 @@ fn every_import_that_is_not_granted_is_named() {
             .to_string()
             .starts_with("ops/x.wasm: this component imports what it is not granted: `wasi:")
     );
+    let remedy = "build it with `tidegate build`, which leaves WASI out";
+    assert!(refused.to_string().ends_with(remedy), "{refused}");
 }
 
 #[test]
@@ -262,16 +266,11 @@ fn an_export_of_another_type_is_refused() {
             .module()
             .replace("(param $watermark i64)", "(param $watermark f64)"),
     );
-    let refused = refusal(&bytes);
-    assert!(
-        matches!(
-            refused,
-            Refusal::WrongType {
-                function: "advance-watermark",
-                ..
-            }
-        ),
-        "{refused}"
+    assert_eq!(
+        refusal(&bytes).to_string(),
+        "ops/x.wasm: `advance-watermark` of `tidegate:operator/operator@0.1.0` has the wrong \
+         type: expected `s64` found `f64`; rebuild it with SDK \
+         0.1"
     );
 }
 
@@ -280,11 +279,10 @@ fn a_missing_function_is_named() {
     let packages = Packages::contract_with("finish: func", "end: func");
     let bytes = packages.component(&Guest::echo().module().replace("#finish", "#end"));
     assert_eq!(
-        refusal(&bytes),
-        Refusal::MissingFunction {
-            origin: origin(),
-            function: "finish"
-        }
+        refusal(&bytes).to_string(),
+        "ops/x.wasm: its export `tidegate:operator/operator@0.1.0` has no function `finish`; it \
+         has `open`, `process`, `advance-watermark`, `snapshot`, `restore`, \
+         `checkpoint-complete`, `end`; rebuild it with SDK 0.1"
     );
 }
 
