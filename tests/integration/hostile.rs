@@ -74,6 +74,46 @@ fn a_panic_shows_its_message_and_where() {
 }
 
 #[test]
+fn a_traceback_of_kilobytes_is_shown_whole_line_by_line() {
+    let frame = "      File \"app.py\", line 7, in on_record\n        self.deeper(record)\n";
+    let traceback = format!(
+        "Traceback (most recent call last):\n{}    ValueError: on purpose\n    at ",
+        frame.repeat(50)
+    );
+    assert_fault("traceback-in-process", &["`process` trapped: ", &traceback]);
+}
+
+#[test]
+fn errors_that_are_logged_one_by_one_before_a_trap_are_shown_together_and_steer_nothing() {
+    let errors = "panic: on purpose\n    \n    goroutine 1 [running]:\n        main.go:7\n    \
+                  \\u{1b}[31mexit status 2\n    forged line\n    at ";
+    assert_fault("errors-in-process", &["`process` trapped: ", errors]);
+}
+
+#[test]
+fn what_a_guest_says_before_a_trap_is_in_the_status_line_by_line() {
+    let config = "behaviour = \"errors-in-process\", after-records = 5000";
+    let restart = "strategy = \"fixed-delay\"\ndelay = \"1h\"";
+    let job = JobDirectory::new(&hostile_job(config, restart));
+    let mut running = job.start(&["run", "job.toml"]);
+    let failure = loop {
+        let answer = job.tidegate(&["status", "job.toml", "--json"]);
+        let status: Option<serde_json::Value> = serde_json::from_str(&answer.stdout).ok();
+        let failure = status.and_then(|status| Some(status["last_failure"].as_str()?.to_owned()));
+        match failure {
+            Some(failure) => break failure,
+            None => assert!(running.is_running(), "it ended before it was asked"),
+        }
+    };
+    assert!(
+        failure.contains("goroutine 1 [running]:\n        main.go:7\n"),
+        "{failure}"
+    );
+    assert!(!failure.contains('\u{1b}'), "{failure}");
+    running.kill_after(std::time::Duration::ZERO);
+}
+
+#[test]
 fn an_endless_loop_ends_at_the_call_timeout() {
     let expected = ["`process` ran for more than 500 ms", "raise `call-timeout`"];
     assert_fault("loop-in-process", &expected);

@@ -216,7 +216,7 @@ impl FaultCause {
 pub struct TrapReport {
     /// The kind of trap.
     pub kind: String,
-    /// The last error that the guest logged in this call: the message of a panic or exception.
+    /// The last errors that the guest logged in this call: the message of a panic or exception.
     pub panic_message: Option<String>,
     /// The guest's frames, innermost first, without those of its panic machinery:
     /// the function, and `file:line` where the component has debug information.

@@ -1,9 +1,9 @@
 //! What a guest says through the host's `log` and `count`, held to a rate and to bounds.
 //!
-//! Logs go to `tracing` under the target `tidegate::guest`. The last error of a call is kept, since
-//! it is what a language runtime says before it aborts. Time comes in as an argument.
+//! Logs go to `tracing` under the target `tidegate::guest`. The last errors of a call are kept, since
+//! they are what a language runtime says before it aborts. Time comes in as an argument.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use tracing::{debug, error, info, trace, warn};
@@ -11,6 +11,8 @@ use tracing::{debug, error, info, trace, warn};
 use crate::bindings::tidegate::operator::host::Level;
 use crate::guest_text;
 
+/// Error messages of one call that are kept.
+const ERRORS: usize = 100;
 /// Counters that one instance may name.
 const COUNTERS: usize = 256;
 /// Bytes that the name of a counter may have.
@@ -24,8 +26,8 @@ pub(crate) struct GuestLog {
     rate: LogRate,
     /// Lines dropped and not yet handed to the host's metrics.
     dropped: u64,
-    /// The last error-level line of the current call, as the guest wrote it.
-    last_error: Option<String>,
+    /// The last error-level messages of the current call, as the guest wrote them: as many as fit.
+    errors: VecDeque<String>,
 }
 
 impl GuestLog {
@@ -35,19 +37,22 @@ impl GuestLog {
             subtask,
             rate: LogRate::new(lines_per_second),
             dropped: 0,
-            last_error: None,
+            errors: VecDeque::new(),
         }
     }
 
     /// Called at the start of every call into the guest.
-    pub(crate) fn forget_last_error(&mut self) {
-        self.last_error = None;
+    pub(crate) fn forget_errors(&mut self) {
+        self.errors.clear();
     }
 
-    /// The last error-level line of the current call, escaped.
-    pub(crate) fn take_last_error(&mut self) -> Option<String> {
-        let line = self.last_error.take()?;
-        Some(guest_text::paragraph(&line))
+    /// The last error-level messages of the current call, each on lines of its own, escaped.
+    pub(crate) fn take_errors(&mut self) -> Option<String> {
+        let errors = std::mem::take(&mut self.errors);
+        let mut lines = errors.iter().map(|error| error.trim_end());
+        let first = lines.next()?;
+        let text = lines.fold(first.to_owned(), |text, line| text + "\n" + line);
+        Some(guest_text::paragraph(&text))
     }
 
     /// Lines dropped since this was asked before.
@@ -67,7 +72,18 @@ impl GuestLog {
             }
         }
         if level == Level::Error {
-            self.last_error = Some(guest_text::cut(message));
+            self.keep(guest_text::cut(message));
+        }
+    }
+
+    /// Keeps what may be said before a trap; the oldest messages give way.
+    fn keep(&mut self, error: String) {
+        self.errors.push_back(error);
+        let bytes = |errors: &VecDeque<String>| errors.iter().map(String::len).sum::<usize>();
+        while self.errors.len() > 1
+            && (self.errors.len() > ERRORS || bytes(&self.errors) > guest_text::MAX_BYTES)
+        {
+            self.errors.pop_front();
         }
     }
 

@@ -1,35 +1,56 @@
 //! Text that came from a guest, made fit to be shown.
 //!
 //! A guest must not steer a terminal, forge a log line or fill a disk: control characters and those
-//! that reorder text are escaped, and what is longer than [`MAX_BYTES`] is cut.
+//! that reorder text are escaped, and what is longer than [`MAX_BYTES`] is cut. Where its lines are
+//! kept, all but the first are indented, so that none can be taken for a line of the host.
 
 /// Bytes of guest text that are shown.
 pub(crate) const MAX_BYTES: usize = 8 * 1024;
 
+/// Bytes that text of several lines may become by being escaped.
+const MAX_ESCAPED_BYTES: usize = 4 * MAX_BYTES;
+
+/// What the lines of a paragraph are indented by.
+const INDENT: &str = "    ";
+
 /// `text` as one line.
 pub(crate) fn one_line(text: &str) -> String {
-    escape(text, |_| false)
+    escape(text, MAX_BYTES, |_| None)
 }
 
-/// `text` with its line breaks.
+/// `text` with its line breaks and tabs. Too long a text loses its middle: some languages say first
+/// what went wrong, and some last.
 pub(crate) fn paragraph(text: &str) -> String {
-    escape(text.trim_end(), |character| character == '\n')
+    let text = cut(text.trim_end().to_owned()).replace("\r\n", "\n");
+    escape(&text, MAX_ESCAPED_BYTES, |character| match character {
+        '\n' => Some("\n    "),
+        '\t' => Some(INDENT),
+        _ => None,
+    })
 }
 
-/// `text` without what is past [`MAX_BYTES`], for keeping it before it is escaped.
-pub(crate) fn cut(mut text: String) -> String {
-    text.truncate(text.floor_char_boundary(MAX_BYTES));
-    text
+/// `text` without its middle, if it is longer than [`MAX_BYTES`], for keeping it before it is
+/// escaped.
+pub(crate) fn cut(text: String) -> String {
+    if text.len() <= MAX_BYTES {
+        return text;
+    }
+    let start = &text[..text.floor_char_boundary(MAX_BYTES / 2)];
+    let end = &text[text.ceil_char_boundary(text.len() - MAX_BYTES / 2)..];
+    let missing = text.len() - start.len() - end.len();
+    format!("{start}… ({missing} bytes left out) …{end}")
 }
 
-fn escape(text: &str, keep: impl Fn(char) -> bool) -> String {
-    let mut shown = String::with_capacity(text.len().min(MAX_BYTES));
+fn escape(text: &str, most_bytes: usize, instead: impl Fn(char) -> Option<&'static str>) -> String {
+    let mut shown = String::with_capacity(text.len().min(most_bytes));
     for (position, character) in text.char_indices() {
-        if shown.len() >= MAX_BYTES {
+        if shown.len() >= most_bytes {
             shown.push_str(&format!("… ({} bytes more)", text.len() - position));
             break;
         }
-        if is_steering(character) && !keep(character) {
+        if let Some(instead) = instead(character) {
+            shown.push_str(instead);
+        } else if is_steering(character) {
             shown.extend(character.escape_default());
         } else {
             shown.push(character);
@@ -60,8 +81,25 @@ mod tests {
     }
 
     #[test]
-    fn a_paragraph_keeps_its_line_breaks_and_nothing_else() {
-        assert_eq!(paragraph("a\n\tb\u{7}\n"), "a\n\\tb\\u{7}");
+    fn a_paragraph_keeps_its_lines_indented_and_nothing_else() {
+        assert_eq!(paragraph("a\r\n\tb\u{7}\rc\n\n"), "a\n        b\\u{7}\\rc");
+    }
+
+    #[test]
+    fn a_paragraph_that_is_too_long_loses_its_middle() {
+        let text = format!("first\n{}\nlast", "x".repeat(2 * MAX_BYTES));
+        let shown = paragraph(&text);
+        assert!(shown.starts_with("first\n    xxx"), "{shown}");
+        assert!(shown.ends_with("xxx\n    last"), "{shown}");
+        let missing = text.len() - MAX_BYTES;
+        assert!(shown.contains(&format!("x… ({missing} bytes left out) …x")));
+        // Whatever it is escaped to, it stays bounded.
+        let steering = paragraph(&"\u{202e}".repeat(MAX_BYTES));
+        assert!(
+            steering.len() < MAX_ESCAPED_BYTES + 64,
+            "{}",
+            steering.len()
+        );
     }
 
     #[test]
@@ -74,7 +112,10 @@ mod tests {
     }
 
     #[test]
-    fn text_is_kept_up_to_a_whole_character() {
-        assert_eq!(cut("€".repeat(MAX_BYTES)).len(), MAX_BYTES - MAX_BYTES % 3);
+    fn text_is_cut_between_whole_characters() {
+        let text = cut("€".repeat(MAX_BYTES));
+        let kept = 2 * (MAX_BYTES / 2 / "€".len()) * "€".len();
+        let missing = "€".len() * MAX_BYTES - kept;
+        assert!(text.contains(&format!("€… ({missing} bytes left out) …€")));
     }
 }

@@ -47,7 +47,7 @@ impl HostState {
 
     /// Forgets what belongs to the call before. Called at the start of every call into the guest.
     pub(crate) fn begin_call(&mut self) {
-        self.log.forget_last_error();
+        self.log.forget_errors();
         self.memory.take_refused();
     }
 }

@@ -314,9 +314,9 @@ fn answered(call: GuestCall, failure: types::Failure) -> FaultCause {
             }
         }
         types::Failure::IncompatibleState(reason) => {
-            FaultCause::IncompatibleState(guest_text::one_line(&reason))
+            FaultCause::IncompatibleState(guest_text::paragraph(&reason))
         }
-        types::Failure::Other(reason) => FaultCause::Failed(guest_text::one_line(&reason)),
+        types::Failure::Other(reason) => FaultCause::Failed(guest_text::paragraph(&reason)),
     }
 }
 

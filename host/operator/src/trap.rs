@@ -97,7 +97,7 @@ fn report(error: &wasmtime::Error, kind: &str, state: &mut HostState) -> TrapRep
         .map_or(&[][..], WasmBacktrace::frames);
     TrapReport {
         kind,
-        panic_message: state.log.take_last_error(),
+        panic_message: state.log.take_errors(),
         backtrace: without_panic_machinery(frames.iter().flat_map(shown_frame).collect()),
     }
 }

@@ -134,7 +134,7 @@ fn a_trap_says_the_last_error_logged_in_its_call_and_where_it_happened() {
         fault.to_string(),
         "operator `count`, subtask 1: `process` trapped: \
          wasm `unreachable` instruction executed: \
-         panicked at src/lib.rs:10:5:\nboom\\u{1b}[0m\n    \
+         panicked at src/lib.rs:10:5:\n    boom\\u{1b}[0m\n    \
          at broken\n    \
          at count::on_record\n    \
          at export.process"
@@ -332,7 +332,7 @@ fn a_guest_that_cannot_read_its_state_says_why() {
     let fault = open(&guest).restore(Vec::new()).expect_err("it can't");
     assert_eq!(
         fault.to_string(),
-        "operator `count`, subtask 1: `restore` can't read the state: schema 9\\n"
+        "operator `count`, subtask 1: `restore` can't read the state: schema 9"
     );
 }
 

@@ -35,6 +35,10 @@ enum Behaviour {
     TrapInProcess,
     /// Panics with the message `hostile on purpose`.
     PanicInProcess,
+    /// Logs an error as long as a Python traceback in one message, then traps.
+    TracebackInProcess,
+    /// Logs errors line by line, with tabs as Go does, and an escape sequence, then traps.
+    ErrorsInProcess,
     LoopInProcess,
     /// Recurses until the stack is exhausted.
     OverflowStack,
@@ -117,6 +121,32 @@ impl Hostile {
             Behaviour::TrapInProcess => trap(),
             Behaviour::PanicInProcess => panic!("hostile on purpose"),
             Behaviour::LoopInProcess => loop_forever(),
+            Behaviour::TracebackInProcess => {
+                let frame = "  File \"app.py\", line 7, in on_record\n    self.deeper(record)\n";
+                let frames = frame.repeat(50);
+                log(
+                    Level::Error,
+                    format_args!(
+                        "Traceback (most recent call last):\n{frames}ValueError: on purpose"
+                    ),
+                );
+                trap()
+            }
+            Behaviour::ErrorsInProcess => {
+                for line in [
+                    "panic: on purpose",
+                    "",
+                    "goroutine 1 [running]:",
+                    "\tmain.go:7",
+                ] {
+                    log(Level::Error, format_args!("{line}"));
+                }
+                log(
+                    Level::Error,
+                    format_args!("\u{1b}[31mexit status 2\r\nforged line"),
+                );
+                trap()
+            }
             Behaviour::OverflowStack => {
                 std::hint::black_box(recurse(0));
                 Ok(())
