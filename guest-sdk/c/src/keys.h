@@ -1,0 +1,35 @@
+// The keys of an instance: the table, and the key groups that the instance owns.
+
+#ifndef TIDEGATE_SRC_KEYS_H
+#define TIDEGATE_SRC_KEYS_H
+
+#include "table.h"
+#include "tidegate/keys.h"
+
+struct tg_keys {
+    tg_table table;
+    uint32_t first_key_group, last_key_group, max_parallelism;
+    bool (*is_vacant)(const void *state);
+    // True if states were lent out to be changed, and may have become vacant.
+    bool lent;
+};
+
+// A key as it is sorted: by key group if that counts, then by its bytes.
+typedef struct tg_ranked {
+    // The first eight bytes of the key as a number that orders like them.
+    uint64_t prefix;
+    uint32_t key_group, place;
+} tg_ranked;
+
+void tg_keys_init(tg_keys *keys, const tg_type *state, const tg_context *context);
+
+// The place of a key, which is added if it is new. Fails if another subtask owns it.
+tg_status tg_keys_place(tg_keys *keys, tg_slice key, uint32_t *place);
+
+// Forgets every key whose state is vacant, if any was lent out.
+void tg_keys_forget_vacant(tg_keys *keys);
+
+// All keys, by key group and by their bytes. The caller frees what it gets.
+tg_ranked *tg_keys_in_order(const tg_keys *keys);
+
+#endif
