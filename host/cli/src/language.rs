@@ -11,16 +11,19 @@ use serde::Serialize;
 pub enum Language {
     /// Rust, compiled by cargo.
     Rust,
+    /// C or C++, compiled by clang through CMake.
+    C,
 }
 
 impl Language {
     /// All of them.
-    pub(crate) const ALL: [Self; 1] = [Self::Rust];
+    pub(crate) const ALL: [Self; 2] = [Self::Rust, Self::C];
 
     /// The file that makes a folder a project of the language.
     pub(crate) fn manifest(self) -> &'static str {
         match self {
             Self::Rust => "Cargo.toml",
+            Self::C => "CMakeLists.txt",
         }
     }
 

@@ -5,7 +5,7 @@ use wit_component::{ComponentEncoder, DecodedWasm, StringEncoding, embed_compone
 use wit_parser::{Resolve, World, WorldId, WorldItem};
 
 use super::error::BuildError;
-use super::{Compiled, rust, wit};
+use super::{Compiled, c, rust, wit};
 use crate::language::Language;
 
 /// What an operator exports, in whatever version.
@@ -29,10 +29,6 @@ pub(super) enum Wasm {
     Module(Vec<u8>),
     /// A core module that only has the functions of the interface, by their names. It may want WASI
     /// preview 1, which it gets a stand-in for.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "for compilers that know nothing of components")
-    )]
     BareModule(Vec<u8>),
     /// A component.
     #[cfg_attr(
@@ -143,6 +139,7 @@ fn check(component: &Component, compiled: &Compiled) -> Result<(), BuildError> {
 fn export_remedy(language: Language) -> &'static str {
     match language {
         Language::Rust => rust::EXPORT_REMEDY,
+        Language::C => c::EXPORT_REMEDY,
     }
 }
 

@@ -9,6 +9,7 @@ mod place;
 mod tool;
 mod wit;
 
+mod c;
 mod component;
 mod rust;
 
@@ -90,6 +91,7 @@ pub fn build(request: &BuildRequest) -> Result<Vec<BuiltComponent>, BuildError> 
 fn compile(place: &Place, request: &BuildRequest) -> Result<Vec<Compiled>, BuildError> {
     match place.language {
         Language::Rust => rust::compile(&place.manifest, request),
+        Language::C => c::compile(&place.manifest, request),
     }
 }
 

@@ -69,6 +69,22 @@ const NOT_CRATES: [&str; 61] = [
     "yield",
 ];
 
+/// Targets that CMake makes by itself, and those of the SDK.
+const NOT_CMAKE_TARGETS: [&str; 12] = [
+    "all",
+    "clean",
+    "depend",
+    "edit_cache",
+    "help",
+    "install",
+    "package",
+    "rebuild_cache",
+    "test",
+    "tidegate",
+    "tidegate_sdk",
+    "tidegate_testing",
+];
+
 /// Accepts what can be the name of an operator in a job file and of a package.
 pub(super) fn check(name: &str, language: Language) -> Result<(), NewProjectError> {
     let bad = |reason: String| {
@@ -88,6 +104,17 @@ pub(super) fn check(name: &str, language: Language) -> Result<(), NewProjectErro
                 return bad(format!(
                     "it means something else to Rust or cargo; choose another, such as \
                      `{name}-operator`"
+                ));
+            }
+            Ok(())
+        }
+        Language::C => {
+            if !name.starts_with(|c: char| c.is_ascii_alphabetic()) {
+                return bad("a CMake target's name begins with a letter".to_owned());
+            }
+            if NOT_CMAKE_TARGETS.contains(&name) {
+                return bad(format!(
+                    "it means something else to CMake; choose another, such as `{name}-operator`"
                 ));
             }
             Ok(())

@@ -49,6 +49,15 @@ impl Sdk {
                 format!("{{ path = {} }}", quoted(&path.to_string_lossy()))
             }
             (Language::Rust, Self::Registry(version)) => quoted(version),
+            // A bracket argument of CMake takes any path as it is.
+            (Language::C, Self::Folder(path)) => {
+                format!(
+                    "REQUIRED PATHS [=[{}/cmake]=] NO_DEFAULT_PATH",
+                    path.display()
+                )
+            }
+            // Where CMake finds what is installed.
+            (Language::C, Self::Registry(version)) => format!("{version} REQUIRED"),
         }
     }
 }

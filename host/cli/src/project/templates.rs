@@ -39,11 +39,37 @@ const RUST: [Template; 5] = [
     },
 ];
 
+/// The files of `templates/c`.
+const C: [Template; 6] = [
+    Template {
+        path: "CMakeLists.txt",
+        text: include_str!("../../templates/c/CMakeLists.txt"),
+    },
+    Template {
+        path: "src/operator.c",
+        text: include_str!("../../templates/c/src/operator.c"),
+    },
+    Template {
+        path: "tests/operator_test.c",
+        text: include_str!("../../templates/c/tests/operator_test.c"),
+    },
+    SCENARIO,
+    Template {
+        path: ".gitignore",
+        text: include_str!("../../templates/c/gitignore.template"),
+    },
+    Template {
+        path: "README.md",
+        text: include_str!("../../templates/c/README.md"),
+    },
+];
+
 impl Language {
     /// The files of a new project.
     pub(super) fn templates(self) -> &'static [Template] {
         match self {
             Self::Rust => &RUST,
+            Self::C => &C,
         }
     }
 
@@ -51,6 +77,7 @@ impl Language {
     pub(super) fn sdk_package(self) -> &'static str {
         match self {
             Self::Rust => "tidegate-sdk",
+            Self::C => "tidegate",
         }
     }
 
@@ -58,6 +85,7 @@ impl Language {
     pub(super) fn sdk_place(self) -> &'static str {
         match self {
             Self::Rust => "guest-sdk/rust",
+            Self::C => "guest-sdk/c",
         }
     }
 
@@ -65,6 +93,7 @@ impl Language {
     pub(super) fn sdk_mark(self) -> String {
         match self {
             Self::Rust => format!("name = \"{}\"", self.sdk_package()),
+            Self::C => format!("project({} ", self.sdk_package()),
         }
     }
 }

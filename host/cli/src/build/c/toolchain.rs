@@ -1,0 +1,120 @@
+//! Finding CMake, a generator and a clang that compiles and links for WebAssembly.
+
+use std::env;
+use std::ffi::OsString;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use super::super::error::BuildError;
+
+/// Compilers by their names, the one that the project is tested with first.
+const CLANGS: [&str; 6] = [
+    "clang-22", "clang-23", "clang-21", "clang-20", "clang-19", "clang",
+];
+
+/// The target of `wasm-toolchain.cmake`.
+const TARGET: &str = "--target=wasm32-wasi";
+
+/// A program that needs the compiler, its headers, the C library, and the linker.
+const PROBE: &str = "#include <stdlib.h>\nvoid *probe(void) { return malloc(1); }\n";
+
+const CLANG_INSTALL: &str = "on Debian, `apt-get install -y --no-install-recommends clang-22 \
+     lld-22 libclang-rt-22-dev-wasm32 wasi-libc` installs it, with libc++-22-dev-wasm32 and \
+     libc++abi-22-dev-wasm32 for C++; elsewhere, set WASI_SDK_PATH to a WASI SDK";
+const CMAKE_INSTALL: &str = "`apt-get install -y cmake` installs it";
+const GENERATOR_INSTALL: &str = "`apt-get install -y ninja-build` installs one";
+
+/// What compiles operators in C.
+#[derive(Debug)]
+pub(super) struct Toolchain {
+    pub(super) clang: PathBuf,
+    /// What CMake calls the tool that it builds with.
+    pub(super) generator: &'static str,
+    /// The flag that lets that tool speak of errors only.
+    pub(super) quiet: &'static str,
+    /// For people.
+    pub(super) description: String,
+}
+
+pub(super) fn find() -> Result<Toolchain, BuildError> {
+    let missing = |tool: &str, install: &str| BuildError::NoToolchain {
+        tool: tool.to_owned(),
+        install: install.to_owned(),
+    };
+    if on_path("cmake").is_none() {
+        return Err(missing("CMake (`cmake`)", CMAKE_INSTALL));
+    }
+    let (generator, quiet) = generator().ok_or_else(|| {
+        missing(
+            "a tool for CMake to build with (`ninja`)",
+            GENERATOR_INSTALL,
+        )
+    })?;
+    let clang = candidates()
+        .find(|clang| links_for_wasm(clang))
+        .ok_or_else(|| missing("a C compiler for WebAssembly", CLANG_INSTALL))?;
+    let description = version(&clang);
+    Ok(Toolchain {
+        clang,
+        generator,
+        quiet,
+        description,
+    })
+}
+
+fn generator() -> Option<(&'static str, &'static str)> {
+    let generators = [
+        ("ninja", "Ninja", "--quiet"),
+        ("make", "Unix Makefiles", "--silent"),
+    ];
+    let mut found = generators.into_iter();
+    let (_, name, quiet) = found.find(|(tool, _, _)| on_path(tool).is_some())?;
+    Some((name, quiet))
+}
+
+/// What the user names, then what a WASI SDK has, then what is on the path.
+fn candidates() -> impl Iterator<Item = PathBuf> {
+    let named = env::var_os("TIDEGATE_CLANG").map(PathBuf::from);
+    let sdk = env::var_os("WASI_SDK_PATH").map(|sdk| Path::new(&sdk).join("bin/clang"));
+    let installed = CLANGS.into_iter().filter_map(on_path);
+    named.into_iter().chain(sdk).chain(installed)
+}
+
+fn on_path(program: &str) -> Option<PathBuf> {
+    let folders = env::var_os("PATH").unwrap_or_else(OsString::new);
+    let mut found = env::split_paths(&folders).map(|folder| folder.join(program));
+    found.find(|path| path.is_file())
+}
+
+/// True if it makes a module of a program that uses the C library. Many a clang can't.
+fn links_for_wasm(clang: &Path) -> bool {
+    let child = Command::new(clang)
+        .args([TARGET, "-mexec-model=reactor", "-x", "c", "-"])
+        .args(["-o", "/dev/null"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn();
+    let Ok(mut child) = child else {
+        return false;
+    };
+    // A compiler that ends before it has read everything says so by its status.
+    let written = child
+        .stdin
+        .take()
+        .map(|mut to| to.write_all(PROBE.as_bytes()));
+    drop(written);
+    child.wait().is_ok_and(|status| status.success())
+}
+
+fn version(clang: &Path) -> String {
+    let output = Command::new(clang).arg("--version").output();
+    let said = output.map_or_else(|_| Vec::new(), |output| output.stdout);
+    let said = String::from_utf8_lossy(&said);
+    let first = said.lines().next().unwrap_or_default();
+    match first.split_once("clang version ") {
+        Some((_, version)) => format!("clang {version}"),
+        None => clang.display().to_string(),
+    }
+}
