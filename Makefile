@@ -18,6 +18,7 @@ setup: ## Install what is missing on this machine (Debian, as root) or say what 
 	scripts/host-toolchain.sh
 	scripts/guest-toolchain.sh
 	scripts/test-tools.sh
+	scripts/sdk/c.sh install
 
 release: setup ## Build the tidegate binary, optimised
 	$(CARGO) build --release -p tidegate
@@ -45,6 +46,7 @@ test: guests check deny ## Everything that CI checks: format, lints, dependencie
 	$(CARGO) test --workspace --locked
 	$(CARGO) test $(IN_EXAMPLES) --locked
 	$(CARGO) test $(IN_TEST_GUESTS) --locked
+	scripts/sdk/c.sh test
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --locked
 
 kill-soak: guests ## 10,000 SIGKILLs at random moments; another number for each of 6 cases in KILLS

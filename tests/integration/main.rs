@@ -14,5 +14,6 @@ mod readme;
 mod recycling;
 mod sandbox;
 mod savepoint;
+mod sdk_c;
 mod storage;
 mod tidy;

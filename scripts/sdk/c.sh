@@ -1,0 +1,60 @@
+#!/usr/bin/env bash
+# The C SDK on this machine.
+#
+#   scripts/sdk/c.sh install   what is needed to build and to test operators in C; as root on Debian
+#   scripts/sdk/c.sh test      formats, lints, unit tests under the sanitizers
+set -euo pipefail
+
+cd "$(dirname "$0")/../../guest-sdk/c"
+
+# Pinned: another version formats and warns otherwise.
+llvm=22
+compilers=(clang-$llvm lld-$llvm libclang-rt-$llvm-dev-wasm32 wasi-libc
+    libc++-$llvm-dev-wasm32 libc++abi-$llvm-dev-wasm32)
+checkers=(clang-format-$llvm clang-tidy-$llvm gcc g++ cmake ninja-build)
+
+install() {
+    local missing=() package
+    for package in "${compilers[@]}" "${checkers[@]}"; do
+        if [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" != installed ]; then
+            missing+=("$package")
+        fi
+    done
+    if [ ${#missing[@]} -eq 0 ]; then
+        return
+    fi
+    local command="apt-get install -y --no-install-recommends ${missing[*]}"
+    if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
+        echo "operators in C need more, which Debian installs with: $command" >&2
+        exit 1
+    fi
+    apt-get update
+    $command
+}
+
+sources() {
+    find include src testing tests examples ../../host/cli/templates/c \
+        -path '*/target/*' -prune -o -path '*/build/*' -prune -o \
+        \( -name '*.[ch]' -o -name '*.[ch]pp' \) -print
+}
+
+check() {
+    local build=../../target/sdk-c
+    sources | xargs clang-format-$llvm --dry-run --Werror
+    # Warnings are errors here and not for authors, whose compiler may be a newer one.
+    cmake -G Ninja -S . -B "$build" --log-level=WARNING -DCMAKE_EXPORT_COMPILE_COMMANDS=ON \
+        -DCMAKE_C_FLAGS=-Werror -DCMAKE_CXX_FLAGS=-Werror >/dev/null
+    ninja -C "$build" --quiet
+    ctest --test-dir "$build" --output-on-failure --no-tests=error
+    find src testing -name '*.c' ! -path '*/wasm/*' -print0 |
+        xargs -0 -P "$(nproc)" -n 4 clang-tidy-$llvm -p "$build" --quiet
+}
+
+case "${1:-}" in
+    install) install ;;
+    test) check ;;
+    *)
+        echo "usage: $0 install|test" >&2
+        exit 2
+        ;;
+esac
