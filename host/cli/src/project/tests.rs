@@ -49,6 +49,22 @@ fn names_that_cargo_or_the_job_file_would_refuse_are_refused() {
 }
 
 #[test]
+fn names_that_cmake_would_refuse_are_refused() {
+    let directory = tempfile::tempdir().expect("a temporary directory can be made");
+    for (name, reason) in [
+        ("7up", "begins with a letter"),
+        ("test", "`test-operator`"),
+        ("tidegate_sdk", "`tidegate_sdk-operator`"),
+    ] {
+        let mut project = project(name);
+        project.language = Language::C;
+        let refused = write(&project, directory.path()).expect_err("it is no name of a target");
+        assert!(refused.to_string().contains(reason), "{name}: {refused}");
+    }
+    assert_eq!(entries(directory.path()), 0);
+}
+
+#[test]
 fn what_is_there_is_never_overwritten() {
     let directory = tempfile::tempdir().expect("a temporary directory can be made");
     let folder = directory.path().join("full");
@@ -112,7 +128,13 @@ fn without_a_checkout_the_sdk_is_that_of_the_registry() {
         Sdk::Registry(ours).dependency(Language::Rust),
         format!("\"{ours}\"")
     );
+    let in_c = Sdk::Registry(ours).dependency(Language::C);
+    assert_eq!(in_c, format!("{ours} REQUIRED"));
     let folder = Sdk::Folder("/a \"b\"".into());
+    assert_eq!(
+        folder.dependency(Language::C),
+        "REQUIRED PATHS [=[/a \"b\"/cmake]=] NO_DEFAULT_PATH"
+    );
     assert_eq!(
         folder.dependency(Language::Rust),
         r#"{ path = "/a \"b\"" }"#

@@ -1,7 +1,6 @@
 //! Finding CMake, a generator and a clang that compiles and links for WebAssembly.
 
 use std::env;
-use std::ffi::OsString;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -82,7 +81,7 @@ fn candidates() -> impl Iterator<Item = PathBuf> {
 }
 
 fn on_path(program: &str) -> Option<PathBuf> {
-    let folders = env::var_os("PATH").unwrap_or_else(OsString::new);
+    let folders = env::var_os("PATH").unwrap_or_default();
     let mut found = env::split_paths(&folders).map(|folder| folder.join(program));
     found.find(|path| path.is_file())
 }
