@@ -6,7 +6,9 @@
 //! it goes on until it is done or the process ends, which is what a refused job does next.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::Duration;
 
@@ -21,13 +23,18 @@ use crate::refusal::Refusal;
 /// stopped for a while, or a machine that slept, has used one of them.
 const SLICE: Duration = Duration::from_millis(50);
 
+/// How many times as long a compiler may take that does not get a processor to itself.
+const MOST_WAITING: u32 = 10;
+
 /// Stack of the compiler: generous, since what it nests is not ours.
 const STACK_BYTES: usize = 16 << 20;
 
 /// What compiling one component may need.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CompileLimits {
-    /// How long it may take.
+    /// How long it may take of a processor's time, where the system tells that, which Linux does:
+    /// a component that is fine must not be refused because the machine is busy. Where it does not,
+    /// how long it may take; at the most ten times that.
     pub time: Duration,
     /// Bytes by which the process may grow meanwhile. Looked at where the system tells them, which
     /// Linux does.
@@ -46,10 +53,15 @@ impl Default for CompileLimits {
 /// Compiles a component that passed the checks of its structure.
 pub(crate) fn compile(engine: &Engine, origin: &str, bytes: &[u8]) -> Result<Component, Refusal> {
     let limits = engine.compile_limits();
-    let before = resident_bytes();
     let (sender, receiver) = sync_channel(1);
     let (wasmtime, bytes) = (engine.wasmtime().clone(), bytes.to_vec());
+    let clock = Arc::new(OnceLock::new());
+    let thread_clock = Arc::clone(&clock);
     let work = move || {
+        if let Ok(thread) = std::fs::read_link("/proc/thread-self") {
+            // Nobody else sets it.
+            drop(thread_clock.set(Path::new("/proc").join(thread).join("schedstat")));
+        }
         let compile = || Component::from_binary(&wasmtime, &bytes);
         let compiled = catch_unwind(AssertUnwindSafe(compile));
         // Whoever gave up does not want to know.
@@ -65,10 +77,17 @@ pub(crate) fn compile(engine: &Engine, origin: &str, bytes: &[u8]) -> Result<Com
         origin: origin.to_owned(),
         reason: error.to_string(),
     })?;
-    let compiled = wait(&receiver, limits, before).map_err(|resource| Refusal::TooCostly {
-        origin: origin.to_owned(),
-        resource,
-    })?;
+    let watch = Watch {
+        limits,
+        clock: &clock,
+        resident_before: resident_bytes(),
+    };
+    let compiled = watch
+        .wait(&receiver)
+        .map_err(|resource| Refusal::TooCostly {
+            origin: origin.to_owned(),
+            resource,
+        })?;
     match compiled {
         Ok(Ok(component)) => Ok(component),
         Ok(Err(error)) => Err(Refusal::Invalid {
@@ -82,31 +101,47 @@ pub(crate) fn compile(engine: &Engine, origin: &str, bytes: &[u8]) -> Result<Com
     }
 }
 
-/// Waits for the compiler, or says what it needs too much of.
-fn wait<T>(
-    receiver: &Receiver<T>,
-    limits: &CompileLimits,
-    before: Option<u64>,
-) -> Result<T, String> {
-    let mut waited = Duration::ZERO;
-    loop {
-        match receiver.recv_timeout(SLICE) {
-            Ok(compiled) => return Ok(compiled),
-            Err(RecvTimeoutError::Timeout) => waited += SLICE,
-            Err(RecvTimeoutError::Disconnected) => {
-                unreachable!("the compiler's thread sends before it ends")
+/// What is looked at while a compiler works.
+struct Watch<'a> {
+    limits: &'a CompileLimits,
+    /// Where the system tells what its thread has used, once it runs.
+    clock: &'a OnceLock<PathBuf>,
+    resident_before: Option<u64>,
+}
+
+impl Watch<'_> {
+    /// Waits for the compiler, or says what it needs too much of.
+    fn wait<T>(&self, receiver: &Receiver<T>) -> Result<T, String> {
+        let limits = self.limits;
+        let mut waited = Duration::ZERO;
+        loop {
+            match receiver.recv_timeout(SLICE) {
+                Ok(compiled) => return Ok(compiled),
+                Err(RecvTimeoutError::Timeout) => waited += SLICE,
+                Err(RecvTimeoutError::Disconnected) => {
+                    unreachable!("the compiler's thread sends before it ends")
+                }
+            }
+            let used = self.clock.get().and_then(|clock| processor_time(clock));
+            let is_over = waited >= limits.time.saturating_mul(MOST_WAITING);
+            if is_over || used.unwrap_or(waited) >= limits.time {
+                return Err(format!("more than {} s", limits.time.as_secs_f64()));
+            }
+            let grown = resident_bytes()
+                .zip(self.resident_before)
+                .map(|(now, before)| now.saturating_sub(before));
+            if grown.is_some_and(|grown| grown > limits.memory) {
+                return Err(format!("more than {} MiB of memory", limits.memory >> 20));
             }
         }
-        if waited >= limits.time {
-            return Err(format!("more than {} s", limits.time.as_secs_f64()));
-        }
-        let grown = resident_bytes()
-            .zip(before)
-            .map(|(now, before)| now.saturating_sub(before));
-        if grown.is_some_and(|grown| grown > limits.memory) {
-            return Err(format!("more than {} MiB of memory", limits.memory >> 20));
-        }
     }
+}
+
+/// What a thread has used of a processor, from its `schedstat`: nanoseconds come first.
+fn processor_time(schedstat: &Path) -> Option<Duration> {
+    let text = std::fs::read_to_string(schedstat).ok()?;
+    let nanos = text.split(' ').next()?.parse().ok()?;
+    Some(Duration::from_nanos(nanos))
 }
 
 /// Bytes of the process that are in memory, where the system says so.
@@ -117,4 +152,44 @@ fn resident_bytes() -> Option<u64> {
         .find_map(|line| line.strip_prefix("VmRSS:"))?;
     let kib: u64 = resident.trim().strip_suffix(" kB")?.parse().ok()?;
     Some(kib << 10)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_system_tells_what_a_thread_has_used() {
+        let thread = std::fs::read_link("/proc/thread-self").expect("this is Linux");
+        let clock = Path::new("/proc").join(thread).join("schedstat");
+        let before = processor_time(&clock).expect("it is told");
+        let mut sum = 0_u64;
+        while processor_time(&clock).expect("it is told") < before + Duration::from_millis(5) {
+            sum = std::hint::black_box(sum + 1);
+        }
+    }
+
+    #[test]
+    fn a_compiler_that_waits_for_a_processor_is_given_more_time_but_not_for_ever() {
+        let (sender, receiver) = sync_channel::<()>(1);
+        let refused = |time, nanos_used: u64| {
+            let told = tempfile::NamedTempFile::new().expect("a file");
+            let schedstat = format!("{nanos_used} 0 1\n");
+            std::fs::write(told.path(), schedstat).expect("it can be written");
+            let watch = Watch {
+                limits: &CompileLimits {
+                    time,
+                    memory: u64::MAX,
+                },
+                clock: &OnceLock::from(told.path().to_owned()),
+                resident_before: None,
+            };
+            watch.wait(&receiver).expect_err("it never sends")
+        };
+        assert_eq!(refused(SLICE, 1_000), "more than 0.05 s");
+        // Nobody waits for two hours here.
+        let hours = Duration::from_secs(7200);
+        assert_eq!(refused(hours, 7_200_000_000_000), "more than 7200 s");
+        drop(sender);
+    }
 }

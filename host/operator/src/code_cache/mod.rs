@@ -29,8 +29,10 @@ const PURPOSE: &str = "tidegate 2026-11 compiled component";
 /// The largest entry that is read. Machine code is a few times as large as the component.
 const MOST_BYTES: u64 = 1 << 30;
 
-/// Entries that are kept; the oldest go first.
+/// Entries that are kept, and the bytes that they may have together; the oldest go first. One of a
+/// component that carries Python has 35 MB.
 const MOST_ENTRIES: usize = 100;
+const MOST_KEPT_BYTES: u64 = 1 << 30;
 
 /// A directory with compiled components. Processes may share it.
 #[derive(Debug)]
@@ -151,11 +153,13 @@ impl CodeCache {
         let mut entries = Vec::new();
         for entry in self.entries.entries()? {
             let entry = entry?;
-            entries.push((entry.metadata()?.modified()?.into_std(), entry.file_name()));
+            let metadata = entry.metadata()?;
+            let modified = metadata.modified()?.into_std();
+            entries.push((modified, entry.file_name(), metadata.len()));
         }
         entries.sort();
-        let surplus = entries.len().saturating_sub(MOST_ENTRIES);
-        for (_, name) in &entries[..surplus] {
+        let sizes: Vec<u64> = entries.iter().map(|(_, _, bytes)| *bytes).collect();
+        for (_, name, _) in &entries[..surplus(&sizes)] {
             self.entries.remove_file(name)?;
         }
         Ok(())
@@ -191,5 +195,30 @@ impl Hasher for Settings<'_> {
 
     fn finish(&self) -> u64 {
         unreachable!("the digest is taken from the inner hasher")
+    }
+}
+
+/// How many of the entries of these sizes, the oldest first, are to go. The newest stays.
+fn surplus(sizes: &[u64]) -> usize {
+    let mut kept = 0_u64;
+    let newest_first = sizes.iter().rev().enumerate();
+    let fits = |(place, bytes): &(usize, &u64)| {
+        kept = kept.saturating_add(**bytes);
+        *place == 0 || (*place < MOST_ENTRIES && kept <= MOST_KEPT_BYTES)
+    };
+    sizes.len() - newest_first.take_while(fits).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_oldest_entries_go_when_there_are_too_many_or_they_are_too_large() {
+        assert_eq!(surplus(&[]), 0);
+        assert_eq!(surplus(&[1; MOST_ENTRIES]), 0);
+        assert_eq!(surplus(&[1; MOST_ENTRIES + 3]), 3);
+        assert_eq!(surplus(&[MOST_KEPT_BYTES / 4; 6]), 2);
+        assert_eq!(surplus(&[1, MOST_KEPT_BYTES + 1]), 1);
     }
 }
