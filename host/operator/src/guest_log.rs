@@ -1,7 +1,7 @@
 //! What a guest says through the host's `log` and `count`, held to a rate and to bounds.
 //!
-//! Logs go to `tracing` under the target `tidegate::guest`. The last errors of a call are kept, since
-//! they are what a language runtime says before it aborts. Time comes in as an argument.
+//! Logs go to `tracing` under the target `tidegate::guest`. The last errors of a call are kept,
+//! since they are what a language runtime says before it aborts. Time comes in as an argument.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
