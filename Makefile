@@ -19,6 +19,7 @@ setup: ## Install what is missing on this machine (Debian, as root) or say what 
 	scripts/guest-toolchain.sh
 	scripts/test-tools.sh
 	scripts/sdk/c.sh install
+	scripts/sdk/python.sh install
 
 release: setup ## Build the tidegate binary, optimised
 	$(CARGO) build --release -p tidegate
@@ -33,6 +34,7 @@ guests: setup ## Build the components that the tests use
 	$(CARGO) test --workspace --locked --no-run
 	$(DEBUG) build examples
 	$(DEBUG) build tests/guests
+	$(DEBUG) build guest-sdk/python/examples
 
 check: ## Format and lints
 	$(CARGO) fmt --all --check
@@ -47,6 +49,7 @@ test: guests check deny ## Everything that CI checks: format, lints, dependencie
 	$(CARGO) test $(IN_EXAMPLES) --locked
 	$(CARGO) test $(IN_TEST_GUESTS) --locked
 	scripts/sdk/c.sh test
+	scripts/sdk/python.sh test
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --locked
 
 kill-soak: guests ## 10,000 SIGKILLs at random moments; another number for each of 6 cases in KILLS

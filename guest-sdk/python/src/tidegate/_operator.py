@@ -1,0 +1,182 @@
+"""The class that an operator's author writes, and the short forms of it."""
+
+from collections.abc import Callable
+from typing import Any, ClassVar, Generic, TypeVar
+
+from .codec import UNIT, Codec
+from .context import Context
+from .failure import IncompatibleState
+from .output import Output
+from .record import Record
+from .state import Items, KeyedState, RestoredItems, State
+
+__all__ = ["Operator", "operator", "stateless"]
+
+S = TypeVar("S")
+
+
+class Operator(Generic[S]):
+    """A stream operator: what it does with each record, and what it remembers for each key.
+
+    `open` comes first, `on_record` for each record, `on_watermark` when event time advances, and
+    `on_finish` when all inputs have ended. Snapshot and restore come free: the SDK writes the
+    state of all keys at each checkpoint, and reads it before the first record after a failure.
+
+    Everything that must survive a failure is in the state, or in the items of `operator_state`.
+    Attributes of the object are for what `open` can make again.
+
+    ```python
+    class Max(Operator[int | None]):
+        \"\"\"Emits the largest value that each key has had so far, whenever it grows.\"\"\"
+
+        state = Option(I64)
+
+        def on_record(self, record: Record, state: State[int | None], out: Output) -> None:
+            value = record.value_int()
+            if state.value is None or value > state.value:
+                state.value = value
+                out.emit(record.key, value)
+    ```
+
+    A method may raise a `Failure`. Any other exception is a fault of the operator: it goes to the
+    log with its stack, and the call traps.
+    """
+
+    #: What is remembered for each key; it starts as the codec's default. `UNIT` keeps nothing.
+    state: Codec[S] = UNIT  # type: ignore[assignment]
+
+    #: Version of the layout of the state and of the items of operator state. Raise it when one
+    #: of them changes, and read the older versions in `migrate`.
+    STATE_VERSION: ClassVar[int] = 1
+
+    #: A dataclass that the `config` table of the job file is read into; `None` takes none.
+    #: A key that is no field, and a value of another type, are refused when the job starts.
+    config: ClassVar[type[Any] | None] = None
+
+    def open(self, config: Any, context: Context) -> None:
+        """Prepares the operator. Called once for each instance, first.
+
+        `config` is an object of the class that `config` names, or `None`. A configuration that
+        means nothing is refused here, by an `OtherFailure`.
+        """
+
+    def on_record(self, record: Record, state: State[S], out: Output) -> None:
+        """Processes one record. `state` is the state of the record's key.
+
+        An `InvalidRecord` blames the record; what it did to the state is undone with the instance.
+        """
+        raise NotImplementedError
+
+    def is_vacant(self, value: S) -> bool:
+        """True if the state of a key is as good as none.
+
+        Such a key is forgotten as soon as a call leaves it so, and takes no room in memory and in
+        checkpoints. By default no key is.
+        """
+        return False
+
+    def on_watermark(self, watermark: int, keys: KeyedState[S], out: Output) -> None:
+        """Event time has advanced: no record older than `watermark`, in milliseconds, follows."""
+
+    def on_finish(self, keys: KeyedState[S], out: Output) -> None:
+        """All inputs have ended. Called once, after the last record."""
+
+    def on_checkpoint_complete(self, checkpoint: int) -> None:
+        """A checkpoint is durable in every subtask of the job.
+
+        A notice can be lost in a failure: the state must not depend on it.
+        """
+
+    def migrate(self, version: int, data: bytes) -> S:
+        """Reads the state of one key that another version of the operator wrote.
+
+        Called while restoring, for each key of a chunk that does not have `STATE_VERSION`; refuses
+        every version by default.
+
+        ```python
+        def migrate(self, version: int, data: bytes) -> Stats:
+            if version == 1:  # version 1 kept a bare count
+                return Stats(count=read_state(U64, data))
+            raise unknown_version(version)
+        ```
+        """
+        raise IncompatibleState(
+            f"it has version {version}, and this operator reads version {self.STATE_VERSION}"
+        )
+
+    def operator_state(self, items: Items) -> None:
+        """Writes the state that belongs to no key, as a list of items. Called at each checkpoint.
+
+        When the parallelism changes the items are dealt out among the subtasks, so an item is
+        what can move alone: the offset of one partition, not the table of all.
+
+        ```python
+        def operator_state(self, items: Items) -> None:
+            items.push(U64, self.next)
+
+        def restore_operator_state(self, items: RestoredItems) -> None:
+            self.next = sum(items.read(U64))
+        ```
+        """
+
+    def restore_operator_state(self, items: RestoredItems) -> None:
+        """Takes back the items of `operator_state`: this subtask's share of them.
+
+        Called once while restoring if there are any. The default refuses any.
+        """
+        raise IncompatibleState(
+            f"it has {len(items)} items of operator state, and this operator keeps none"
+        )
+
+
+OnRecord = Callable[[Record, State[S], Output], None]
+
+
+def operator(*, state: Codec[S], version: int = 1) -> Callable[[OnRecord[S]], type[Operator[S]]]:
+    """The short form: makes an operator of one function.
+
+    ```python
+    @operator(state=U64)
+    def count(record: Record, state: State[int], out: Output) -> None:
+        state.value += 1
+        out.emit(record.key, state.value)
+    ```
+    """
+    codec = state
+
+    def decorate(function: OnRecord[S]) -> type[Operator[S]]:
+        class Short(Operator[S]):
+            __doc__ = function.__doc__
+            state = codec
+            STATE_VERSION = version
+            on_record = staticmethod(function)  # type: ignore[assignment]
+
+        return _named(Short, function)
+
+    return decorate
+
+
+def stateless(function: Callable[[Record, Output], None]) -> type[Operator[None]]:
+    """The short form for an operator that remembers nothing.
+
+    ```python
+    @stateless
+    def shout(record: Record, out: Output) -> None:
+        out.emit(record.key, record.value_text().upper())
+    ```
+    """
+
+    class Short(Operator[None]):
+        __doc__ = function.__doc__
+
+        def on_record(self, record: Record, state: State[None], out: Output) -> None:
+            function(record, out)
+
+    return _named(Short, function)
+
+
+def _named(kind: type[Operator[S]], function: Callable[..., None]) -> type[Operator[S]]:
+    kind.__name__ = function.__name__
+    kind.__qualname__ = function.__qualname__
+    kind.__module__ = function.__module__
+    return kind

@@ -1,0 +1,50 @@
+"""Why a call into an operator did not succeed.
+
+What the job does depends on the class. Any other exception is a fault in the operator's code:
+the SDK writes it to the job's log with its stack, and traps, so that the job's policy for traps
+applies.
+"""
+
+__all__ = ["Failure", "IncompatibleState", "InvalidRecord", "OtherFailure", "unknown_version"]
+
+
+class Failure(Exception):
+    """The base of what an operator may raise to say that it can't go on; raise a subclass."""
+
+
+class InvalidRecord(Failure):
+    """One record can't be processed.
+
+    The job's policy decides whether the job fails or the record goes to the dead-letter output.
+    Made by [`Record.invalid`][tidegate.Record.invalid], which knows the row.
+    """
+
+    def __init__(self, row: int, reason: str) -> None:
+        super().__init__(f"invalid record {row}: {reason}")
+        #: The row of the batch.
+        self.row = row
+        #: Why, for the user.
+        self.reason = reason
+
+
+class IncompatibleState(Failure):
+    """The restored state can't be read by this version of the operator. The job does not start."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"incompatible state: {reason}")
+        #: Why, for the user.
+        self.reason = reason
+
+
+class OtherFailure(Failure):
+    """Anything else. The attempt ends, and the job restarts from its last checkpoint."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        #: Why, for the user.
+        self.reason = reason
+
+
+def unknown_version(version: int) -> IncompatibleState:
+    """What [`Operator.migrate`][tidegate.Operator.migrate] raises for a version it can't read."""
+    return IncompatibleState(f"this operator does not read version {version}")

@@ -1,0 +1,155 @@
+"""The state of all keys of an instance.
+
+Nothing that can be observed depends on the order in which the keys arrived: every iteration is in
+the order of the key bytes.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Generic, TypeVar
+
+from tidegate._host import key_groups
+from tidegate.codec import Codec
+from tidegate.context import Context
+from tidegate.failure import OtherFailure
+from tidegate.raw import Column
+
+S = TypeVar("S")
+
+#: A key group that nobody has asked for yet.
+UNKNOWN = -1
+
+
+class State(Generic[S]):
+    """The state of one key, to be read and to be set.
+
+    ```python
+    state.value += 1
+    ```
+    """
+
+    __slots__ = ("group", "value")
+
+    #: What is remembered for the key.
+    value: S
+    #: The key group of the key.
+    group: int
+
+    def __init__(self, value: S, group: int = UNKNOWN) -> None:
+        self.value = value
+        self.group = group
+
+    def __repr__(self) -> str:
+        return f"State({self.value!r})"
+
+
+class KeyedState(Generic[S]):
+    """The state of all keys, as `on_watermark` and `on_finish` get it.
+
+    It is like a dict of `State` by key that can't be added to. Iteration is sorted by the bytes
+    of the key. It sorts, so for an operator with many keys that looks at few of them,
+    [`extract`][tidegate.KeyedState.extract] is cheaper.
+    """
+
+    def __init__(self, codec: Codec[S], context: Context) -> None:
+        self.table: dict[bytes, State[S]] = {}
+        self._codec = codec
+        self._context = context
+        self._groups: dict[bytes, int] = {}
+        #: True if a state was lent out to be changed, and may have become vacant.
+        self.lent = False
+
+    def __len__(self) -> int:
+        """Number of keys."""
+        return len(self.table)
+
+    def __contains__(self, key: bytes) -> bool:
+        """True if there is state for the key."""
+        return key in self.table
+
+    def __iter__(self) -> Iterator[bytes]:
+        """The keys, sorted."""
+        return iter(sorted(self.table))
+
+    def __getitem__(self, key: bytes) -> State[S]:
+        """The state of one key. Raises `KeyError` if it has none."""
+        self.lent = True
+        return self.table[key]
+
+    def __delitem__(self, key: bytes) -> None:
+        """Forgets one key. Raises `KeyError` if it has no state."""
+        del self.table[key]
+
+    def get(self, key: bytes) -> State[S] | None:
+        """The state of one key, if it has one."""
+        self.lent = True
+        return self.table.get(key)
+
+    def items(self) -> Iterator[tuple[bytes, State[S]]]:
+        """All keys with their state, sorted by key. Keys may be deleted on the way."""
+        self.lent = True
+        for key in sorted(self.table):
+            state = self.table.get(key)
+            if state is not None:
+                yield key, state
+
+    def clear(self) -> None:
+        """Forgets all keys."""
+        self.table.clear()
+
+    def extract(self, is_due: Callable[[bytes, S], bool]) -> list[tuple[bytes, S]]:
+        """Takes out the keys that `is_due` picks, and gives them sorted by key.
+
+        `is_due` sees the keys in no particular order, so it must answer each by itself. Only what
+        it picks is sorted.
+        """
+        due = sorted(key for key, state in self.table.items() if is_due(key, state.value))
+        return [(key, self.table.pop(key).value) for key in due]
+
+    def forget(self, is_vacant: Callable[[S], bool]) -> None:
+        """Forgets what is vacant, if states were lent out since the last call. For the SDK."""
+        if self.lent:
+            self.lent = False
+            vacant = [key for key, state in self.table.items() if is_vacant(state.value)]
+            for key in vacant:
+                del self.table[key]
+
+    def admit(self, key: bytes, keys: Column, row: int) -> State[S]:
+        """The state of a key that has none yet, and is in this row of `keys`. For the SDK.
+
+        The key groups of all new keys that follow are asked for at once, for a call of the host
+        costs as much as several records.
+        """
+        group = self._groups.pop(key, UNKNOWN)
+        if group == UNKNOWN:
+            new = [key for key in dict.fromkeys(keys.rows()[row:]) if key not in self.table]
+            self._groups = dict(zip(new, self.groups_of(new), strict=True))
+            group = self._groups.pop(key)
+        if not self._context.owns(group):
+            raise self._not_owned(key, group)
+        state = self.table[key] = State(self._codec.default(), group)
+        return state
+
+    def end_batch(self) -> None:
+        """Forgets the key groups that were asked for and not needed. For the SDK."""
+        self._groups = {}
+
+    def groups_of(self, keys: Sequence[bytes]) -> list[int]:
+        """The key group of each key, whoever owns it."""
+        return key_groups(keys, self._context.max_parallelism)
+
+    def _not_owned(self, key: bytes, group: int) -> OtherFailure:
+        first, last = self._context.first_key_group, self._context.last_key_group
+        return OtherFailure(
+            f'the key "{_escaped(key)}" belongs to key group {group}, and this subtask owns '
+            f"{first}..={last}; an operator that keeps state by key needs an input with "
+            '`partition = "hash"`'
+        )
+
+
+def _escaped(key: bytes) -> str:
+    """The key as Rust escapes bytes."""
+    special = {0x09: "\\t", 0x0A: "\\n", 0x0D: "\\r", 0x22: '\\"', 0x27: "\\'", 0x5C: "\\\\"}
+    return "".join(
+        special.get(byte) or (chr(byte) if 0x20 <= byte < 0x7F else f"\\x{byte:02x}")
+        for byte in key
+    )

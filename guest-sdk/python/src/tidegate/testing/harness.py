@@ -1,0 +1,180 @@
+"""Plays the host for one operator instance."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tidegate import _host
+from tidegate._host import Level, Recorder
+from tidegate._operator import Operator
+from tidegate._typed import Typed, raw_operator
+from tidegate.context import Context
+from tidegate.key_group import key_group
+from tidegate.raw import NO_TIMESTAMP, Batch, Emission, RawOperator, StateChunk
+
+__all__ = ["Emitted", "Harness"]
+
+
+@dataclass(frozen=True, slots=True)
+class Emitted:
+    """One record that an operator emitted."""
+
+    #: The output port.
+    port: int
+    #: Milliseconds since the Unix epoch.
+    timestamp: int | None
+    #: The key.
+    key: bytes
+    #: The value.
+    value: bytes
+
+    def text(self) -> tuple[str, str]:
+        """Key and value as text; what is not UTF-8 is replaced."""
+        return self.key.decode(errors="replace"), self.value.decode(errors="replace")
+
+
+class Harness:
+    """Runs an operator natively; see the module.
+
+    The operator is opened at once, with the `config` table of a job file, as subtask `subtask` of
+    `parallelism`. `restore` are the snapshots of all subtasks of an earlier parallelism together;
+    the instance gets what is its own.
+    """
+
+    def __init__(
+        self,
+        operator: type[Operator[Any]] | type[RawOperator],
+        *,
+        config: Mapping[str, Any] | None = None,
+        subtask: tuple[int, int] = (0, 1),
+        max_parallelism: int = 128,
+        inputs: Sequence[str] = ("input",),
+        outputs: Sequence[str] = ("output",),
+        restore: Iterable[StateChunk] | None = None,
+    ) -> None:
+        index, parallelism = subtask
+        if not 0 <= index < parallelism <= max_parallelism:
+            raise ValueError(f"subtask {index} of {parallelism}, {max_parallelism} key groups")
+        #: Where the operator runs.
+        self.context = Context(
+            job="test",
+            operator="operator",
+            subtask=index,
+            parallelism=parallelism,
+            max_parallelism=max_parallelism,
+            # As the host deals them out.
+            first_key_group=-(-index * max_parallelism // parallelism),
+            last_key_group=((index + 1) * max_parallelism - 1) // parallelism,
+            inputs=tuple(inputs),
+            outputs=tuple(outputs),
+            config=json.dumps(config or {}),
+        )
+        self._recorder = Recorder()
+        self._emitted: list[Emitted] = []
+        self._checkpoint = 0
+        self._operator = self._enter(raw_operator(operator))
+        self._operator.open(self.context)
+        if restore is not None:
+            self._operator.restore(self._own(restore))
+
+    def send(
+        self, key: str | bytes, value: str | bytes, timestamp: int | None = None, input: int = 0
+    ) -> None:
+        """Hands the operator one record. Raises what the operator raises."""
+        self.send_all([(key, value)], timestamp, input)
+
+    def send_all(
+        self,
+        records: Iterable[tuple[str | bytes, str | bytes]],
+        timestamp: int | None = None,
+        input: int = 0,
+    ) -> None:
+        """Hands the operator records of one batch, all with the same timestamp.
+
+        Raises what the operator raises; the row of an invalid record counts from the first.
+        """
+        at = NO_TIMESTAMP if timestamp is None else timestamp
+        self.send_batch(Batch.of((_bytes(key), _bytes(value), at) for key, value in records), input)
+
+    def send_batch(self, batch: Batch, input: int = 0) -> None:
+        """Hands the operator a batch, as the host does."""
+        self._collect(self._enter(self._operator).process(input, batch))
+
+    def watermark(self, watermark: int) -> None:
+        """Advances event time, in milliseconds."""
+        self._collect(self._enter(self._operator).advance_watermark(watermark))
+
+    def finish(self) -> None:
+        """Ends all inputs."""
+        self._collect(self._enter(self._operator).finish())
+
+    def snapshot(self) -> list[StateChunk]:
+        """Takes a snapshot, as a checkpoint does. Equal state gives equal chunks."""
+        self._checkpoint += 1
+        return self._enter(self._operator).snapshot(self._checkpoint)
+
+    def checkpoint_complete(self) -> None:
+        """Tells the operator that its last snapshot is durable everywhere."""
+        self._enter(self._operator).checkpoint_complete(self._checkpoint)
+
+    def take_output(self) -> list[Emitted]:
+        """Everything that was emitted since the last call of this."""
+        emitted, self._emitted = self._emitted, []
+        return emitted
+
+    def take_text(self) -> list[tuple[str, str]]:
+        """The keys and values of `take_output`, as text."""
+        return [emitted.text() for emitted in self.take_output()]
+
+    def take_logs(self) -> list[tuple[Level, str]]:
+        """What the operator has logged since the last call of this."""
+        logs, self._recorder.logs = self._recorder.logs, []
+        return logs
+
+    def counter(self, metric: str) -> int:
+        """What the operator has added to a counter."""
+        return self._recorder.counters.get(metric, 0)
+
+    def owns(self, key: str | bytes) -> bool:
+        """True if a record with this key reaches this subtask over a `hash` edge."""
+        return self.context.owns(key_group(_bytes(key), self.context.max_parallelism))
+
+    def state(self, key: str | bytes) -> Any:
+        """What the operator remembers for `key`; `None` if nothing."""
+        state = self._typed().keys.table.get(_bytes(key))
+        return None if state is None else state.value
+
+    def keys(self) -> list[bytes]:
+        """The keys that the operator keeps state for, sorted."""
+        return list(self._typed().keys)
+
+    def _typed(self) -> Typed[Any]:
+        if not isinstance(self._operator, Typed):
+            raise TypeError("a RawOperator lays out its state itself")
+        return self._operator
+
+    def _enter(self, operator: RawOperator) -> RawOperator:
+        """The operator, with what it logs and counts going to this harness."""
+        _host.use(self._recorder)
+        return operator
+
+    def _own(self, chunks: Iterable[StateChunk]) -> list[StateChunk]:
+        """Chunks of the key groups of this subtask, and its share of the operator state."""
+        chunks = list(chunks)
+        keyed = [c for c in chunks if c.key_group is not None and self.context.owns(c.key_group)]
+        items = [chunk for chunk in chunks if chunk.key_group is None]
+        return keyed + items[self.context.subtask :: self.context.parallelism]
+
+    def _collect(self, emissions: list[Emission]) -> None:
+        for emission in emissions:
+            records = emission.records
+            for key, value, timestamp in zip(
+                records.keys.rows(), records.values.rows(), records.timestamps, strict=True
+            ):
+                at = None if timestamp == NO_TIMESTAMP else timestamp
+                self._emitted.append(Emitted(emission.port, at, key, value))
+
+
+def _bytes(text: str | bytes) -> bytes:
+    return text.encode() if isinstance(text, str) else text
