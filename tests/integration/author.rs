@@ -80,7 +80,13 @@ fn a_new_project_builds_and_passes_its_scenario_at_once() {
 fn a_language_that_is_not_there_is_refused_with_those_that_are() {
     let directory = JobDirectory::new("");
     let refused = directory.tidegate(&["new", "total", "--lang", "cobol"]);
-    refused.assert_fails(2, &["invalid value 'cobol'", "[possible values: rust, c]"]);
+    refused.assert_fails(
+        2,
+        &[
+            "invalid value 'cobol'",
+            "[possible values: rust, c, python]",
+        ],
+    );
     assert_eq!(directory.listing(), "job.toml 0\n");
 }
 

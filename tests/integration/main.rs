@@ -2,6 +2,7 @@
 //! style as a test.
 
 mod author;
+mod author_python;
 mod bad_components;
 mod bad_input;
 mod corrupted_state;

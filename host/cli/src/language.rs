@@ -13,17 +13,20 @@ pub enum Language {
     Rust,
     /// C or C++, compiled by clang through CMake.
     C,
+    /// Python, put into a component with its interpreter by componentize-py.
+    Python,
 }
 
 impl Language {
     /// All of them.
-    pub(crate) const ALL: [Self; 2] = [Self::Rust, Self::C];
+    pub(crate) const ALL: [Self; 3] = [Self::Rust, Self::C, Self::Python];
 
     /// The file that makes a folder a project of the language.
     pub(crate) fn manifest(self) -> &'static str {
         match self {
             Self::Rust => "Cargo.toml",
             Self::C => "CMakeLists.txt",
+            Self::Python => "pyproject.toml",
         }
     }
 

@@ -5,7 +5,7 @@ use wit_component::{ComponentEncoder, DecodedWasm, StringEncoding, embed_compone
 use wit_parser::{Resolve, World, WorldId, WorldItem};
 
 use super::error::BuildError;
-use super::{Compiled, c, rust, wit};
+use super::{Compiled, c, python, rust, wit};
 use crate::language::Language;
 
 /// What an operator exports, in whatever version.
@@ -31,10 +31,6 @@ pub(super) enum Wasm {
     /// preview 1, which it gets a stand-in for.
     BareModule(Vec<u8>),
     /// A component.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "for compilers that make components by themselves")
-    )]
     Component(Vec<u8>),
 }
 
@@ -140,6 +136,7 @@ fn export_remedy(language: Language) -> &'static str {
     match language {
         Language::Rust => rust::EXPORT_REMEDY,
         Language::C => c::EXPORT_REMEDY,
+        Language::Python => python::EXPORT_REMEDY,
     }
 }
 

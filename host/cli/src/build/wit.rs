@@ -20,13 +20,6 @@ const FILES: [(&str, &str); 4] = [
 ];
 
 /// Writes the interface into a folder, which is made if it is missing.
-#[cfg_attr(
-    not(test),
-    expect(
-        dead_code,
-        reason = "for compilers that read the interface by themselves"
-    )
-)]
 pub(super) fn write(folder: &Path) -> Result<(), BuildError> {
     let failed = |source| BuildError::Write {
         path: folder.to_owned(),

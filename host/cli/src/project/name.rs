@@ -96,6 +96,16 @@ pub(super) fn check(name: &str, language: Language) -> Result<(), NewProjectErro
         return bad("as an operator's, it has 1 to 64 of a-z, A-Z, 0-9, `-` and `_`".to_owned());
     }
     match language {
+        Language::Python => {
+            let is_outer = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
+            if !is_outer(name.chars().next()) || !is_outer(name.chars().next_back()) {
+                return bad("a package's name begins and ends with a letter or digit".to_owned());
+            }
+            if name.replace('_', "-").eq_ignore_ascii_case("tidegate-sdk") {
+                return bad("it is the name of the SDK".to_owned());
+            }
+            Ok(())
+        }
         Language::Rust => {
             if !name.starts_with(|c: char| c.is_ascii_alphabetic()) {
                 return bad("a crate's name begins with a letter".to_owned());

@@ -45,6 +45,12 @@ impl Sdk {
         // JSON and TOML write such a string the same way.
         let quoted = |text: &str| serde_json::Value::from(text).to_string();
         match (language, self) {
+            (Language::Python, Self::Folder(path)) => {
+                format!("sdk = {}", quoted(&path.to_string_lossy()))
+            }
+            (Language::Python, Self::Registry(version)) => {
+                format!("# The SDK is the installed package tidegate-sdk {version}.")
+            }
             (Language::Rust, Self::Folder(path)) => {
                 format!("{{ path = {} }}", quoted(&path.to_string_lossy()))
             }

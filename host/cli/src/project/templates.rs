@@ -64,19 +64,45 @@ const C: [Template; 6] = [
     },
 ];
 
+/// The files of `templates/python`.
+const PYTHON: [Template; 6] = [
+    Template {
+        path: "pyproject.toml",
+        text: include_str!("../../templates/python/pyproject.toml.template"),
+    },
+    Template {
+        path: "src/total.py",
+        text: include_str!("../../templates/python/src/total.py"),
+    },
+    Template {
+        path: "tests/test_total.py",
+        text: include_str!("../../templates/python/tests/test_total.py"),
+    },
+    SCENARIO,
+    Template {
+        path: ".gitignore",
+        text: include_str!("../../templates/python/gitignore.template"),
+    },
+    Template {
+        path: "README.md",
+        text: include_str!("../../templates/python/README.md"),
+    },
+];
+
 impl Language {
     /// The files of a new project.
     pub(super) fn templates(self) -> &'static [Template] {
         match self {
             Self::Rust => &RUST,
             Self::C => &C,
+            Self::Python => &PYTHON,
         }
     }
 
     /// The package of the SDK.
     pub(super) fn sdk_package(self) -> &'static str {
         match self {
-            Self::Rust => "tidegate-sdk",
+            Self::Rust | Self::Python => "tidegate-sdk",
             Self::C => "tidegate",
         }
     }
@@ -86,13 +112,14 @@ impl Language {
         match self {
             Self::Rust => "guest-sdk/rust",
             Self::C => "guest-sdk/c",
+            Self::Python => "guest-sdk/python",
         }
     }
 
     /// What the manifest of the SDK says, by which it is known.
     pub(super) fn sdk_mark(self) -> String {
         match self {
-            Self::Rust => format!("name = \"{}\"", self.sdk_package()),
+            Self::Rust | Self::Python => format!("name = \"{}\"", self.sdk_package()),
             Self::C => format!("project({} ", self.sdk_package()),
         }
     }
