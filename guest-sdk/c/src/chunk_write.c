@@ -2,7 +2,8 @@
 
 #include "chunk.h"
 
-enum { FIRST_CHUNKS = 16, MOST_HEAD = 16 };
+// Entries that are brought near at once.
+enum { FIRST_CHUNKS = 16, MOST_HEAD = 16, NEAR = 64 };
 
 static void push_chunk(tg_items *out, const char *name, tg_maybe_group key_group, tg_bytes bytes) {
     if (out->count == out->capacity) {
@@ -42,6 +43,15 @@ static tg_status write_entry(const tg_table *table, uint32_t place, tg_bytes *ou
     return TG_OK;
 }
 
+// Touches entries, which lie anywhere in memory, in a loop of its own, so that the waits overlap.
+static void bring_near(const tg_table *table, const tg_ranked *order, size_t count) {
+    uint32_t all = 0;
+    for (size_t index = 0; index < count; index++) {
+        all ^= tg_table_entry(table, order[index].place)->key_length;
+    }
+    TG_KEEP(all);
+}
+
 static tg_status write_group(const tg_table *table, const tg_ranked *order, size_t count,
                              tg_bytes *out) {
     size_t key_length = tg_entry_key(tg_table_entry(table, order[0].place)).len;
@@ -49,10 +59,28 @@ static tg_status write_group(const tg_table *table, const tg_ranked *order, size
     tg_bytes_reserve(out, MOST_HEAD + count * (2 + key_length + table->state->size));
     tg_bytes_append(out, tg_slice_of(TG_KEYED_MAGIC, TG_MAGIC_LENGTH));
     tg_write_varint(out, count);
-    for (size_t index = 0; index < count; index++) {
-        TG_TRY(write_entry(table, order[index].place, out));
+    for (size_t start = 0; start < count; start += NEAR) {
+        size_t end = count - start < NEAR ? count : start + NEAR;
+        bring_near(table, order + start, end - start);
+        for (size_t index = start; index < end; index++) {
+            TG_TRY(write_entry(table, order[index].place, out));
+        }
     }
     return TG_OK;
+}
+
+static uint32_t group_of(const tg_table *table, const tg_ranked *item) {
+    return tg_table_entry(table, item->place)->key_group;
+}
+
+// The end of the run of keys of one key group that begins at `start`.
+static size_t end_of_group(const tg_table *table, const tg_ranked *order, size_t start) {
+    uint32_t key_group = group_of(table, &order[start]);
+    size_t end = start + 1;
+    while (end < table->count && group_of(table, &order[end]) == key_group) {
+        end += 1;
+    }
+    return end;
 }
 
 tg_status tg_write_keyed(const tg_keys *keys, tg_items *out) {
@@ -60,13 +88,10 @@ tg_status tg_write_keyed(const tg_keys *keys, tg_items *out) {
     tg_ranked *order = tg_keys_in_order(keys);
     tg_status status = TG_OK;
     for (size_t start = 0; start < table->count && status == TG_OK;) {
-        size_t end = start + 1;
-        while (end < table->count && order[end].key_group == order[start].key_group) {
-            end += 1;
-        }
+        size_t end = end_of_group(table, order, start);
         tg_bytes bytes = {0};
         status = write_group(table, order + start, end - start, &bytes);
-        tg_maybe_group key_group = {true, order[start].key_group};
+        tg_maybe_group key_group = {true, group_of(table, &order[start])};
         push_chunk(out, "keyed", key_group, bytes);
         start = end;
     }

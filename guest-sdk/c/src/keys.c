@@ -88,47 +88,92 @@ void tg_keys_forget_vacant(tg_keys *keys) {
     }
 }
 
-static tg_ranked ranked(tg_entry *entry, uint32_t place, bool by_group) {
-    tg_slice key = tg_entry_key(entry);
-    uint64_t prefix = 0;
-    for (size_t at = 0; at < 8; at++) {
-        prefix = prefix << 8 | (at < key.len ? key.data[at] : 0);
-    }
-    tg_ranked item = {prefix, by_group ? entry->key_group : 0, place};
-    return item;
-}
-
-static int compare(const void *left_item, const void *right_item, const void *argument) {
+static int compare_prefixes(const void *left_item, const void *right_item, const void *argument) {
+    (void)argument;
     const tg_ranked *left = left_item;
     const tg_ranked *right = right_item;
-    if (left->key_group != right->key_group) {
-        return left->key_group < right->key_group ? -1 : 1;
-    }
     if (left->prefix != right->prefix) {
         return left->prefix < right->prefix ? -1 : 1;
     }
-    const tg_table *table = argument;
-    return tg_slice_compare(tg_entry_key(tg_table_entry(table, left->place)),
-                            tg_entry_key(tg_table_entry(table, right->place)));
+    return (left->rest > right->rest) - (left->rest < right->rest);
 }
 
-static void sort(const tg_table *table, tg_ranked *items, size_t count) {
-    tg_ranked *spare = tg_alloc(count * sizeof *spare);
-    tg_sort(items, count, sizeof *items, spare, compare, table);
-    tg_dealloc(spare);
+// The eight bytes of a key from `depth` on as a number that orders like them, and how many of them
+// there are; nine if the key goes on. A key that ends comes before one that has a zero there.
+static void rank(const tg_table *table, tg_ranked *item, size_t depth) {
+    tg_slice key = tg_entry_key(tg_table_entry(table, item->place));
+    size_t length = key.len - depth;
+    if (length >= 8) {
+        memcpy(&item->prefix, key.data + depth, 8);
+    } else {
+        uint8_t padded[8] = {0};
+        for (size_t at = 0; at < length; at++) {
+            padded[at] = key.data[depth + at];
+        }
+        memcpy(&item->prefix, padded, 8);
+    }
+    item->prefix = __builtin_bswap64(item->prefix);
+    item->rest = (uint32_t)(length > 8 ? 9 : length);
+}
+
+// Sorts keys that have the same `depth` bytes at their start; then those that are still the same,
+// by the bytes that follow. So most keys are looked at once, and not with each comparison.
+// NOLINTNEXTLINE(misc-no-recursion)
+static void sort(const tg_table *table, tg_ranked *items, size_t count, size_t depth,
+                 tg_ranked *spare) {
+    for (size_t index = 0; index < count; index++) {
+        rank(table, &items[index], depth);
+    }
+    tg_sort(items, count, sizeof *items, spare, compare_prefixes, NULL);
+    for (size_t start = 0; start < count;) {
+        size_t end = start + 1;
+        while (end < count && compare_prefixes(&items[start], &items[end], NULL) == 0) {
+            end += 1;
+        }
+        if (end - start > 1) {
+            sort(table, items + start, end - start, depth + 8, spare);
+        }
+        start = end;
+    }
+}
+
+// Where each group of keys begins: a group is a key group, or all of them are one.
+static size_t *begin_groups(const tg_keys *keys, bool by_group) {
+    const tg_table *table = &keys->table;
+    size_t groups = by_group ? (size_t)keys->last_key_group - keys->first_key_group + 1 : 1;
+    size_t *begins = tg_alloc_zeroed((groups + 1) * sizeof *begins);
+    for (uint32_t place = 0; by_group && place < table->places; place++) {
+        const tg_entry *entry = tg_table_entry(table, place);
+        if (!tg_entry_is_free(entry)) {
+            begins[entry->key_group - keys->first_key_group + 1] += 1;
+        }
+    }
+    for (size_t group = 1; group <= groups; group++) {
+        begins[group] += begins[group - 1];
+    }
+    begins[groups] = table->count;
+    return begins;
 }
 
 static tg_ranked *in_order(const tg_keys *keys, bool by_group) {
     const tg_table *table = &keys->table;
     tg_ranked *items = tg_alloc(table->count * sizeof *items);
-    size_t count = 0;
+    tg_ranked *spare = tg_alloc(table->count * sizeof *spare);
+    size_t *ends = begin_groups(keys, by_group);
     for (uint32_t place = 0; place < table->places; place++) {
-        tg_entry *entry = tg_table_entry(table, place);
+        const tg_entry *entry = tg_table_entry(table, place);
         if (!tg_entry_is_free(entry)) {
-            items[count++] = ranked(entry, place, by_group);
+            size_t group = by_group ? entry->key_group - keys->first_key_group : 0;
+            items[ends[group]++].place = place;
         }
     }
-    sort(table, items, count);
+    size_t groups = by_group ? (size_t)keys->last_key_group - keys->first_key_group + 1 : 1;
+    for (size_t group = 0, begin = 0; group < groups; group++) {
+        sort(table, items + begin, ends[group] - begin, 0, spare);
+        begin = ends[group];
+    }
+    tg_dealloc(ends);
+    tg_dealloc(spare);
     return items;
 }
 
@@ -179,9 +224,11 @@ static tg_ranked *due_keys(tg_keys *keys, bool (*is_due)(tg_slice, const void *,
             capacity = capacity == 0 ? 16 : capacity * 2;
             due = tg_realloc(due, capacity * sizeof *due);
         }
-        due[(*count)++] = ranked(entry, place, false);
+        due[(*count)++].place = place;
     }
-    sort(table, due, *count);
+    tg_ranked *spare = tg_alloc(*count * sizeof *spare);
+    sort(table, due, *count, 0, spare);
+    tg_dealloc(spare);
     return due;
 }
 

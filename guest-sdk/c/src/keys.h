@@ -14,11 +14,10 @@ struct tg_keys {
     bool lent;
 };
 
-// A key as it is sorted: by key group if that counts, then by its bytes.
+// Where a key is, in the order of its bytes. The rest is for sorting only.
 typedef struct tg_ranked {
-    // The first eight bytes of the key as a number that orders like them.
     uint64_t prefix;
-    uint32_t key_group, place;
+    uint32_t rest, place;
 } tg_ranked;
 
 void tg_keys_init(tg_keys *keys, const tg_type *state, const tg_context *context);
@@ -29,7 +28,7 @@ tg_status tg_keys_place(tg_keys *keys, tg_slice key, uint32_t *place);
 // Forgets every key whose state is vacant, if any was lent out.
 void tg_keys_forget_vacant(tg_keys *keys);
 
-// All keys, by key group and by their bytes. The caller frees what it gets.
+// All keys, by key group and then by their bytes. The caller frees what it gets.
 tg_ranked *tg_keys_in_order(const tg_keys *keys);
 
 #endif

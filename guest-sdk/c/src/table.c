@@ -6,7 +6,8 @@
 
 #define FREE_SLOT UINT64_MAX
 
-enum { FEWEST_SLOTS = 16 };
+// Keys of a table that fits in no cache near the processor.
+enum { FEWEST_SLOTS = 16, LARGE = 4096 };
 
 static uint64_t mix(uint64_t word) {
     word = (word ^ (word >> 30)) * 0xbf58476d1ce4e5b9u;
@@ -75,11 +76,35 @@ void tg_table_init(tg_table *table, const tg_type *state) {
     table->first_free = TG_ABSENT;
 }
 
+uint32_t tg_table_hash(tg_slice key) { return hash_of(key); }
+
 uint32_t tg_table_find(const tg_table *table, tg_slice key) {
+    return tg_table_find_hashed(table, key, hash_of(key));
+}
+
+void tg_table_bring_near(const tg_table *table, const uint32_t *hashes, size_t count) {
+    if (table->count < LARGE) {
+        return;
+    }
+    size_t mask = table->slot_count - 1;
+    uint32_t places[TG_AHEAD];
+    for (size_t index = 0; index < count; index++) {
+        places[index] = slot_place(table->slots[hashes[index] & mask]);
+    }
+    uint32_t all = 0;
+    for (size_t index = 0; index < count; index++) {
+        // A free slot has no place that is in use.
+        if (places[index] < table->places) {
+            all ^= tg_table_entry(table, places[index])->key_length;
+        }
+    }
+    TG_KEEP(all);
+}
+
+uint32_t tg_table_find_hashed(const tg_table *table, tg_slice key, uint32_t hash) {
     if (table->slot_count == 0) {
         return TG_ABSENT;
     }
-    uint32_t hash = hash_of(key);
     size_t mask = table->slot_count - 1;
     for (size_t at = hash & mask;; at = (at + 1) & mask) {
         uint64_t slot = table->slots[at];

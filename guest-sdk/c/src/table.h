@@ -11,6 +11,9 @@
 
 enum { TG_NEAR_KEY = 16, TG_BLOCK_BITS = 9, TG_BLOCK = 1 << TG_BLOCK_BITS };
 
+// Keys that are looked for ahead.
+enum { TG_AHEAD = 64 };
+
 // No place of any entry.
 #define TG_ABSENT UINT32_MAX
 
@@ -58,8 +61,21 @@ TG_INLINE tg_slice tg_entry_key(const tg_entry *entry) {
 // Of a type, or NULL for a table of nothing.
 void tg_table_init(tg_table *table, const tg_type *state);
 
+// Keeps the compiler from leaving out what makes a value that nobody needs.
+#define TG_KEEP(value) __asm__ volatile("" : : "r"(value))
+
+// The hash of a key.
+uint32_t tg_table_hash(tg_slice key);
+
+// The place of a key with its hash, or TG_ABSENT.
+uint32_t tg_table_find_hashed(const tg_table *table, tg_slice key, uint32_t hash);
+
 // The place of a key, or TG_ABSENT.
 uint32_t tg_table_find(const tg_table *table, tg_slice key);
+
+// Touches the memory in which keys with these hashes are looked for. In a large table that is in no
+// cache, and the waits overlap here, where they would add up if each key was looked for by itself.
+void tg_table_bring_near(const tg_table *table, const uint32_t *hashes, size_t count);
 
 // Adds a key that is not there, with a state that `tg_init` made.
 uint32_t tg_table_insert(tg_table *table, tg_slice key, uint32_t key_group);

@@ -74,9 +74,9 @@ static tg_status typed_open(const void *definition, const tg_context *context, v
     return operator_definition->open(instance->self, instance->config, context);
 }
 
-static tg_status process_keyed(typed *instance, const tg_record *record) {
+static tg_status process_keyed(typed *instance, const tg_record *record, uint32_t hash) {
     const tg_operator *definition = instance->definition;
-    uint32_t place = tg_table_find(&instance->keys.table, record->key);
+    uint32_t place = tg_table_find_hashed(&instance->keys.table, record->key, hash);
     if (place == TG_ABSENT) {
         TG_TRY(tg_keys_place(&instance->keys, record->key, &place));
     }
@@ -88,21 +88,42 @@ static tg_status process_keyed(typed *instance, const tg_record *record) {
     return status;
 }
 
-static tg_status process_rows(typed *instance, uint32_t input, const tg_batch *records) {
-    const tg_operator *definition = instance->definition;
+TG_INLINE tg_record record_at(uint32_t input, const tg_batch *records, size_t row) {
+    tg_record record = {
+        .key = tg_column_row(&records->keys, row),
+        .value = tg_column_row(&records->values, row),
+        .timestamp = records->timestamps[row],
+        .input = input,
+        .row = (uint32_t)row,
+    };
+    return record;
+}
+
+static tg_status process_stateless(typed *instance, uint32_t input, const tg_batch *records) {
     for (size_t row = 0; row < records->rows; row++) {
-        tg_record record = {
-            .key = tg_column_row(&records->keys, row),
-            .value = tg_column_row(&records->values, row),
-            .timestamp = records->timestamps[row],
-            .input = input,
-            .row = (uint32_t)row,
-        };
+        tg_record record = record_at(input, records, row);
         instance->out.inherited = record.timestamp;
-        if (instance->state == NULL) {
-            TG_TRY(definition->on_record(instance->self, &record, NULL, &instance->out));
-        } else {
-            TG_TRY(process_keyed(instance, &record));
+        TG_TRY(instance->definition->on_record(instance->self, &record, NULL, &instance->out));
+    }
+    return TG_OK;
+}
+
+static tg_status process_rows(typed *instance, uint32_t input, const tg_batch *records) {
+    if (instance->state == NULL) {
+        return process_stateless(instance, input, records);
+    }
+    uint32_t hashes[TG_AHEAD];
+    for (size_t start = 0; start < records->rows; start += TG_AHEAD) {
+        size_t rest = records->rows - start;
+        size_t count = rest < TG_AHEAD ? rest : TG_AHEAD;
+        for (size_t index = 0; index < count; index++) {
+            hashes[index] = tg_table_hash(tg_column_row(&records->keys, start + index));
+        }
+        tg_table_bring_near(&instance->keys.table, hashes, count);
+        for (size_t index = 0; index < count; index++) {
+            tg_record record = record_at(input, records, start + index);
+            instance->out.inherited = record.timestamp;
+            TG_TRY(process_keyed(instance, &record, hashes[index]));
         }
     }
     return TG_OK;
