@@ -50,8 +50,14 @@ fn a_new_project_in_c_builds_and_passes_its_scenario_at_once() {
 }
 
 #[test]
-fn the_counter_in_c_passes_the_scenarios_of_the_one_in_rust() {
-    let component = built("guest-sdk/c/examples/count", "count", "count");
+fn the_counters_in_c_and_cpp_pass_the_scenarios_of_the_one_in_rust() {
+    let in_c = built("guest-sdk/c/examples/count", "count", "count");
+    assert_counts(&in_c);
+    let in_cpp = built("guest-sdk/c/tests/guest-cpp", "words", "words");
+    assert_counts(&in_cpp);
+}
+
+fn assert_counts(component: &Path) {
     let scenarios = workspace_root().join("examples/word-count/operators/count/tests");
     let directory = JobDirectory::new("");
     fs::create_dir(directory.path().join("scenarios")).expect("a folder can be made");

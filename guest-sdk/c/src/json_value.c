@@ -220,6 +220,16 @@ static tg_status read_bool(bool *value, source *in) {
     return TG_OK;
 }
 
+static tg_status read_custom(const tg_type *type, void *value, source *in) {
+    if (type->codec->read_json == NULL) {
+        return tg_json_fail(&in->json, "this type can't be read from JSON");
+    }
+    tg_json_peek(&in->json);
+    const uint8_t *start = in->json.at;
+    TG_TRY(tg_json_skip(&in->json));
+    return type->codec->read_json(value, tg_slice_of(start, (size_t)(in->json.at - start)));
+}
+
 static tg_status read_kind(const tg_type *type, void *value, source *in) {
     switch ((int)type->kind) {
     case TG_KIND_UNIT:
@@ -247,7 +257,7 @@ static tg_status read_kind(const tg_type *type, void *value, source *in) {
     case TG_KIND_STRUCT:
         return read_struct(type, value, in);
     case TG_KIND_CUSTOM:
-        return tg_json_fail(&in->json, "this type can't be read from JSON");
+        return read_custom(type, value, in);
     default:
         return read_integer(type, value, in);
     }

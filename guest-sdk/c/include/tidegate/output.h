@@ -31,9 +31,17 @@ typedef struct tg_output {
     int64_t inherited;
 } tg_output;
 
-/// What a key or a value is made of: bytes, a number in decimal text, or eight bytes.
+/// What a field is made of: bytes, a number in decimal text, or eight bytes.
+typedef enum tg_field_kind {
+    TG_FIELD_SLICE,
+    TG_FIELD_U64,
+    TG_FIELD_I64,
+    TG_FIELD_LE64,
+} tg_field_kind;
+
+/// A key or a value to emit.
 typedef struct tg_field {
-    enum tg_field_kind { TG_FIELD_SLICE, TG_FIELD_U64, TG_FIELD_I64, TG_FIELD_LE64 } kind;
+    tg_field_kind kind;
     tg_slice slice;
     uint64_t number;
 } tg_field;

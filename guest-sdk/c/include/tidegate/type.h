@@ -59,6 +59,8 @@ typedef struct tg_codec {
     tg_status (*decode)(void *value, tg_reader *in);
     /// The fewest bytes that a value takes.
     size_t least_bytes;
+    /// Reads JSON into a value that `init` made. NULL if it can't.
+    tg_status (*read_json)(void *value, tg_slice json);
 } tg_codec;
 
 /// A type. Made by the macros below, and never changed; recursive only through lists and maps.
