@@ -46,8 +46,21 @@ check() {
         -DCMAKE_C_FLAGS=-Werror -DCMAKE_CXX_FLAGS=-Werror >/dev/null
     ninja -C "$build" --quiet
     ctest --test-dir "$build" --output-on-failure --no-tests=error
+    template
     find src testing -name '*.c' ! -path '*/wasm/*' -print0 |
         xargs -0 -P "$(nproc)" -n 4 clang-tidy-$llvm -p "$build" --quiet
+}
+
+# What `tidegate new NAME --lang c` writes, with its native tests.
+template() {
+    local project=../../target/sdk-c-template
+    rm -rf "$project"
+    cp -r ../../host/cli/templates/c "$project"
+    find "$project" -type f -exec sed -i "s|{{name}}|total|g
+        s|{{sdk}}|REQUIRED PATHS [=[$PWD/cmake]=] NO_DEFAULT_PATH|" {} +
+    cmake -G Ninja -S "$project" -B "$project/build" --log-level=WARNING >/dev/null
+    ninja -C "$project/build" --quiet
+    ctest --test-dir "$project/build" --output-on-failure --no-tests=error
 }
 
 case "${1:-}" in
