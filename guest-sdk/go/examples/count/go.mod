@@ -1,0 +1,7 @@
+module example.com/count
+
+go 1.24
+
+require github.com/tidegate/tidegate/guest-sdk/go v0.0.0
+
+replace github.com/tidegate/tidegate/guest-sdk/go => ../..

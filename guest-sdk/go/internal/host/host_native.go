@@ -1,0 +1,56 @@
+//go:build !wasip1
+
+// Package host is the interface `tidegate:operator/host`; natively, what stands in for it in tests.
+package host
+
+import "sync"
+
+// Recorder keeps what an operator says to the host while it runs natively.
+type Recorder struct {
+	Logs     []Line
+	Counters map[string]uint64
+}
+
+// Line is one message.
+type Line struct {
+	Level   uint32
+	Message string
+}
+
+// Operators speak to the host in free functions, so they run one at a time: each call holds the
+// lock, and says where to record.
+var (
+	running sync.Mutex
+	current *Recorder
+)
+
+// Run calls a function of an operator, and records what it says.
+func Run(recorder *Recorder, call func()) {
+	running.Lock()
+	defer running.Unlock()
+	current = recorder
+	defer func() { current = nil }()
+	call()
+}
+
+// Log records a message, of a call of Run.
+func Log(level uint32, message string) {
+	if current != nil {
+		current.Logs = append(current.Logs, Line{Level: level, Message: message})
+	}
+}
+
+// Count records an addition to a counter, of a call of Run.
+func Count(metric string, delta uint64) {
+	if current == nil {
+		return
+	}
+	if current.Counters == nil {
+		current.Counters = make(map[string]uint64)
+	}
+	sum := current.Counters[metric] + delta
+	if sum < delta {
+		sum = 1<<64 - 1
+	}
+	current.Counters[metric] = sum
+}

@@ -1,0 +1,85 @@
+package tidegate
+
+// Operator is a stream operator: what it does with each record, and what it remembers for each key.
+//
+// S is what is remembered for each key, and starts as its zero value: any type made of bool, sized
+// or unsized integers, floats, strings, byte slices, pointers (as optional values), slices, arrays,
+// maps and structs with exported fields. A struct{} is not kept, and costs nothing. Everything that
+// must survive a failure is in S, or in the items of an [ItemKeeper]; fields of the operator itself
+// are for what its opening function can make again.
+//
+// An operator may have more: it is then also a [WatermarkHandler], a [Finisher], a
+// [CheckpointListener], a [Forgetful], a [Versioned], a [Migrator] or an [ItemKeeper]. A method
+// that has the name of one of these and another signature is refused when the operator is opened.
+//
+// An operator is deterministic: the same records give the same output and the same state. See the
+// package documentation for what that means in Go.
+type Operator[S any] interface {
+	// OnRecord processes one record. state is the state of the record's key.
+	//
+	// An [InvalidRecordError], which the readings of [Record] give, blames the record; what it did
+	// to the state is undone with the instance. Any other error ends the attempt.
+	OnRecord(record *Record, state *S, out *Output) error
+}
+
+// WatermarkHandler is an operator that is told when event time advances.
+type WatermarkHandler[S any] interface {
+	// OnWatermark is called for each watermark, in milliseconds since the Unix epoch: no record
+	// older than that follows. An error ends the attempt.
+	OnWatermark(watermark int64, keys *Keys[S], out *Output) error
+}
+
+// Finisher is an operator that is told when all inputs have ended.
+type Finisher[S any] interface {
+	// OnFinish is called once, after the last record. An error ends the attempt.
+	OnFinish(keys *Keys[S], out *Output) error
+}
+
+// CheckpointListener is an operator that is told of checkpoints.
+type CheckpointListener interface {
+	// OnCheckpointComplete is told that a checkpoint is durable in every subtask of the job. A
+	// notice can be lost in a failure: the state must not depend on it. An error ends the attempt.
+	OnCheckpointComplete(checkpoint uint64) error
+}
+
+// Forgetful is an operator whose keys can be as good as none.
+type Forgetful[S any] interface {
+	// IsVacant reports whether the state of a key is as good as none. Such a key is forgotten as
+	// soon as a call leaves it so, and takes no room in memory and in checkpoints.
+	IsVacant(state *S) bool
+}
+
+// Versioned is an operator whose state was changed since its first version.
+type Versioned interface {
+	// StateVersion gives the version of the layout of S and of the operator-state items; an
+	// operator without this method has version 1. Raise it when one of them changes, and read the
+	// older versions as a [Migrator].
+	StateVersion() uint32
+}
+
+// Migrator is an operator that reads state of its older versions.
+type Migrator[S any] interface {
+	// Migrate reads the state of one key that another version wrote, with [ReadState]. It is called
+	// while restoring, for each key of a chunk that does not have the operator's own version.
+	Migrate(version uint32, bytes []byte) (S, error)
+}
+
+// ItemKeeper is an operator with state that belongs to no key.
+type ItemKeeper interface {
+	// OperatorState writes that state, with [Push], as a list of items. It is called at each
+	// checkpoint. When the parallelism changes the items are dealt out among the subtasks, so an
+	// item is what can move alone: the offset of one partition, not the table of all. An error
+	// fails this checkpoint; the job goes on.
+	OperatorState(items *Items) error
+	// RestoreOperatorState takes the items back, with [ReadItems]: this subtask's share of what all
+	// subtasks wrote. It is called once while restoring if there are any.
+	RestoreOperatorState(items *RestoredItems) error
+}
+
+// RecordFunc is an [Operator] that is one function.
+type RecordFunc[S any] func(record *Record, state *S, out *Output) error
+
+// OnRecord calls the function.
+func (f RecordFunc[S]) OnRecord(record *Record, state *S, out *Output) error {
+	return f(record, state, out)
+}

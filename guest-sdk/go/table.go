@@ -1,0 +1,133 @@
+package tidegate
+
+import (
+	"cmp"
+	"encoding/binary"
+	"slices"
+)
+
+// slabEntries is how many entries lie together. An entry never moves, so that a pointer to a state
+// stays good, and growing copies nothing.
+const slabEntries = 256
+
+// table holds a state for each key, in no order.
+type table[S any] struct {
+	places map[string]uint32
+	slabs  [][]entry[S]
+	// used is how many places were ever taken.
+	used uint32
+	// free has the places whose keys were removed.
+	free []uint32
+}
+
+// entry is one key with its state.
+type entry[S any] struct {
+	key      string
+	keyGroup uint32
+	removed  bool
+	state    S
+}
+
+func newTable[S any]() table[S] {
+	return table[S]{places: make(map[string]uint32)}
+}
+
+func (t *table[S]) at(place uint32) *entry[S] {
+	return &t.slabs[place/slabEntries][place%slabEntries]
+}
+
+// insert adds a key that is not there yet, with the zero value, and gives its place.
+func (t *table[S]) insert(key string, keyGroup uint32) uint32 {
+	place := t.used
+	if last := len(t.free) - 1; last >= 0 {
+		place, t.free = t.free[last], t.free[:last]
+	} else {
+		if int(place/slabEntries) == len(t.slabs) {
+			t.slabs = append(t.slabs, make([]entry[S], slabEntries))
+		}
+		t.used++
+	}
+	t.places[key] = place
+	*t.at(place) = entry[S]{key: key, keyGroup: keyGroup}
+	return place
+}
+
+func (t *table[S]) remove(place uint32) {
+	removed := t.at(place)
+	delete(t.places, removed.key)
+	*removed = entry[S]{removed: true}
+	t.free = append(t.free, place)
+}
+
+// rank is an entry with what it is sorted by. Most comparisons are decided by the first eight bytes
+// of the key, which lie here instead of behind a pointer.
+type rank[S any] struct {
+	prefix uint64
+	entry  *entry[S]
+	place  uint32
+}
+
+func rankOf[S any](place uint32, entry *entry[S]) rank[S] {
+	return rank[S]{prefix: orderPrefix(entry.key), entry: entry, place: place}
+}
+
+// orderPrefix is a number that rises with keys, for keys that differ in their first eight bytes.
+func orderPrefix(key string) uint64 {
+	if len(key) >= 8 {
+		return binary.BigEndian.Uint64(viewBytes(key[:8]))
+	}
+	var padded [8]byte
+	copy(padded[:], key)
+	return binary.BigEndian.Uint64(padded[:])
+}
+
+func sortRanks[S any](ranks []rank[S]) {
+	slices.SortFunc(ranks, func(left, right rank[S]) int {
+		if left.prefix != right.prefix {
+			return cmp.Compare(left.prefix, right.prefix)
+		}
+		return cmp.Compare(left.entry.key, right.entry.key)
+	})
+}
+
+// all gives the entries that isWanted picks, in no order.
+func (t *table[S]) all(isWanted func(*entry[S]) bool) []rank[S] {
+	var wanted []rank[S]
+	if isWanted == nil {
+		wanted = make([]rank[S], 0, len(t.places))
+	}
+	for place := range t.used {
+		entry := t.at(place)
+		if !entry.removed && (isWanted == nil || isWanted(entry)) {
+			wanted = append(wanted, rankOf(place, entry))
+		}
+	}
+	return wanted
+}
+
+// inOrder gives all entries by key group, and each group's by key. groups has where each group of
+// first..=last begins, and where the last one ends.
+func (t *table[S]) inOrder(first, last uint32) (ranks []rank[S], groups []int) {
+	groups = make([]int, last-first+2)
+	for place := range t.used {
+		if entry := t.at(place); !entry.removed {
+			groups[entry.keyGroup-first+1]++
+		}
+	}
+	for index := 1; index < len(groups); index++ {
+		groups[index] += groups[index-1]
+	}
+	ranks = make([]rank[S], groups[len(groups)-1])
+	next := slices.Clone(groups)
+	for place := range t.used {
+		if entry := t.at(place); !entry.removed {
+			slot := &next[entry.keyGroup-first]
+			ranks[*slot] = rankOf(place, entry)
+			*slot++
+		}
+	}
+	for index := range len(groups) - 1 {
+		sortRanks(ranks[groups[index]:groups[index+1]])
+	}
+	return ranks, groups
+}

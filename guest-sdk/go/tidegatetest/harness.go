@@ -1,0 +1,274 @@
+//go:build !wasip1
+
+// Package tidegatetest runs an operator natively, in the tests of its package: it sends records and
+// watermarks, takes snapshots, and restores them at another parallelism.
+//
+//	total := tidegatetest.Open(t, tidegate.Open(openTotal), tidegatetest.Config{})
+//	total.Send("apples", "3")
+//	restored := tidegatetest.Open(t, tidegate.Open(openTotal), tidegatetest.Config{
+//		Subtask: 0, Parallelism: 2, Restore: total.Snapshot(),
+//	})
+//
+// What is run is the code that a component runs, but not the sandbox: `tidegate test` runs
+// scenarios against the component.
+package tidegatetest
+
+import (
+	"testing"
+
+	tidegate "github.com/tidegate/tidegate/guest-sdk/go"
+	"github.com/tidegate/tidegate/guest-sdk/go/internal/host"
+)
+
+// Config says how an operator is run. The zero value is the only subtask, without settings or
+// state.
+type Config struct {
+	// Settings is the operator's `config` table, as JSON. By default there is none.
+	Settings string
+	// Subtask says which subtask it is, from 0.
+	Subtask uint32
+	// Parallelism is the number of subtasks; 1 by default.
+	Parallelism uint32
+	// MaxParallelism is the number of key groups; 128 by default.
+	MaxParallelism uint32
+	// Inputs names the inputs; one by default.
+	Inputs []string
+	// Outputs names the output ports; one by default.
+	Outputs []string
+	// Restore has the snapshots of all subtasks of an earlier parallelism together. The operator is
+	// given what is its own.
+	Restore []tidegate.StateChunk
+}
+
+// Emitted is one record that an operator emitted.
+type Emitted struct {
+	// Port is the output port.
+	Port uint32
+	// Timestamp is in milliseconds since the Unix epoch, or [tidegate.NoTimestamp].
+	Timestamp int64
+	// Key is the key.
+	Key string
+	// Value is the value.
+	Value string
+}
+
+// Harness runs an operator. Its methods that give no error fail the test if the operator fails.
+type Harness struct {
+	t          testing.TB
+	operator   tidegate.RawOperator
+	context    tidegate.Context
+	emitted    []Emitted
+	recorded   host.Recorder
+	checkpoint uint64
+}
+
+// Open opens an operator, and restores it if there is state. It fails the test if that fails.
+func Open(t testing.TB, open tidegate.Opener, config Config) *Harness {
+	t.Helper()
+	harness, err := TryOpen(t, open, config)
+	if err != nil {
+		t.Fatalf("the operator was not opened: %v", err)
+	}
+	return harness
+}
+
+// TryOpen is as [Open], and gives the operator's error.
+func TryOpen(t testing.TB, open tidegate.Opener, config Config) (*Harness, error) {
+	t.Helper()
+	harness := &Harness{t: t, context: config.context(t)}
+	var err error
+	host.Run(&harness.recorded, func() {
+		// A copy, since the operator may keep it.
+		context := harness.context
+		harness.operator, err = open(&context)
+	})
+	if err == nil && len(config.Restore) > 0 {
+		err = harness.restore(config.Restore)
+	}
+	return harness, err
+}
+
+func (c *Config) context(t testing.TB) tidegate.Context {
+	t.Helper()
+	context := tidegate.Context{
+		Job:            "test",
+		Operator:       "operator",
+		Subtask:        c.Subtask,
+		Parallelism:    max(c.Parallelism, 1),
+		MaxParallelism: c.MaxParallelism,
+		Inputs:         c.Inputs,
+		Outputs:        c.Outputs,
+		Config:         c.Settings,
+	}
+	if context.MaxParallelism == 0 {
+		context.MaxParallelism = 128
+	}
+	if len(context.Inputs) == 0 {
+		context.Inputs = []string{"input"}
+	}
+	if len(context.Outputs) == 0 {
+		context.Outputs = []string{"output"}
+	}
+	subtask, parallelism := context.Subtask, context.Parallelism
+	if subtask >= parallelism || parallelism > context.MaxParallelism {
+		t.Fatalf("there is no subtask %d of %d with %d key groups",
+			subtask, parallelism, context.MaxParallelism)
+	}
+	context.FirstKeyGroup, context.LastKeyGroup = keyGroups(&context)
+	return context
+}
+
+// keyGroups gives the first and the last key group of a subtask, as the host deals them out.
+func keyGroups(context *tidegate.Context) (first, last uint32) {
+	subtask, parallelism := uint64(context.Subtask), uint64(context.Parallelism)
+	total := uint64(context.MaxParallelism)
+	first = uint32((subtask*total + parallelism - 1) / parallelism)
+	last = uint32(((subtask+1)*total - 1) / parallelism)
+	return first, last
+}
+
+func (h *Harness) restore(chunks []tidegate.StateChunk) error {
+	var own []tidegate.StateChunk
+	items := uint32(0)
+	for _, chunk := range chunks {
+		if chunk.HasKeyGroup && h.context.Owns(chunk.KeyGroup) {
+			own = append(own, chunk)
+		}
+		if !chunk.HasKeyGroup {
+			if items%h.context.Parallelism == h.context.Subtask {
+				own = append(own, chunk)
+			}
+			items++
+		}
+	}
+	var err error
+	host.Run(&h.recorded, func() { err = h.operator.Restore(own) })
+	return err
+}
+
+// Context says where the operator runs.
+func (h *Harness) Context() tidegate.Context { return h.context }
+
+// Owns reports whether a record with this key reaches this subtask over a `hash` edge.
+func (h *Harness) Owns(key string) bool {
+	return h.context.Owns(tidegate.KeyGroup([]byte(key), h.context.MaxParallelism))
+}
+
+// Process hands the operator a batch on an input, as the host does, and gives its error. An
+// operator that failed is not to be used again.
+func (h *Harness) Process(input uint32, records tidegate.Batch) error {
+	return h.call(func() ([]tidegate.Emission, error) { return h.operator.Process(input, records) })
+}
+
+// Send hands the operator one record, without timestamp, on input 0.
+func (h *Harness) Send(key, value string) {
+	h.t.Helper()
+	h.SendAt(tidegate.NoTimestamp, key, value)
+}
+
+// SendAt hands the operator one record with a timestamp, in milliseconds since the Unix epoch.
+func (h *Harness) SendAt(timestamp int64, key, value string) {
+	h.t.Helper()
+	var records tidegate.Batch
+	records.Append(timestamp, []byte(key), []byte(value))
+	h.check(h.Process(0, records))
+}
+
+// Watermark tells the operator that no record older than the watermark follows.
+func (h *Harness) Watermark(watermark int64) {
+	h.t.Helper()
+	h.check(h.call(func() ([]tidegate.Emission, error) {
+		return h.operator.AdvanceWatermark(watermark)
+	}))
+}
+
+// Finish tells the operator that all inputs have ended.
+func (h *Harness) Finish() {
+	h.t.Helper()
+	h.check(h.call(h.operator.Finish))
+}
+
+// Snapshot takes a snapshot.
+func (h *Harness) Snapshot() []tidegate.StateChunk {
+	h.t.Helper()
+	h.checkpoint++
+	var chunks []tidegate.StateChunk
+	var err error
+	host.Run(&h.recorded, func() { chunks, err = h.operator.Snapshot(h.checkpoint) })
+	h.check(err)
+	return chunks
+}
+
+// CheckpointComplete tells the operator that the last snapshot is durable in all of the job.
+func (h *Harness) CheckpointComplete() {
+	h.t.Helper()
+	var err error
+	host.Run(&h.recorded, func() { err = h.operator.CheckpointComplete(h.checkpoint) })
+	h.check(err)
+}
+
+// TakeOutput gives what was emitted since the last call of this or of TakeText.
+func (h *Harness) TakeOutput() []Emitted {
+	taken := h.emitted
+	h.emitted = nil
+	return taken
+}
+
+// TakeText gives the same as TakeOutput, each record as `key=value`.
+func (h *Harness) TakeText() []string {
+	var texts []string
+	for _, emitted := range h.TakeOutput() {
+		texts = append(texts, emitted.Key+"="+emitted.Value)
+	}
+	return texts
+}
+
+// TakeLogs gives what was logged since the last call of this, each message behind its level and a
+// colon.
+func (h *Harness) TakeLogs() []string {
+	var lines []string
+	for _, line := range h.recorded.Logs {
+		lines = append(lines, tidegate.Level(line.Level).String()+": "+line.Message)
+	}
+	h.recorded.Logs = nil
+	return lines
+}
+
+// Counter gives the sum of what was added to a counter.
+func (h *Harness) Counter(metric string) uint64 { return h.recorded.Counters[metric] }
+
+// Keys gives the state of all keys of an operator that keeps an S for each.
+func Keys[S any](harness *Harness) *tidegate.Keys[S] {
+	return tidegate.KeysOf[S](harness.operator)
+}
+
+func (h *Harness) check(err error) {
+	h.t.Helper()
+	if err != nil {
+		h.t.Fatalf("the operator failed: %v", err)
+	}
+}
+
+func (h *Harness) call(call func() ([]tidegate.Emission, error)) error {
+	var err error
+	host.Run(&h.recorded, func() {
+		var emissions []tidegate.Emission
+		emissions, err = call()
+		for _, emission := range emissions {
+			h.collect(emission.Port, &emission.Records)
+		}
+	})
+	return err
+}
+
+// collect copies what was emitted, since the operator uses its memory again.
+func (h *Harness) collect(port uint32, records *tidegate.Batch) {
+	for row, timestamp := range records.Timestamps {
+		h.emitted = append(h.emitted, Emitted{
+			Port:      port,
+			Timestamp: timestamp,
+			Key:       string(records.Keys.Row(row)),
+			Value:     string(records.Values.Row(row)),
+		})
+	}
+}
