@@ -15,15 +15,18 @@ pub enum Language {
     C,
     /// Python, put into a component with its interpreter by componentize-py.
     Python,
+    /// Go, compiled by the official compiler.
+    Go,
 }
 
 impl Language {
     /// All of them.
-    pub(crate) const ALL: [Self; 3] = [Self::Rust, Self::C, Self::Python];
+    pub(crate) const ALL: [Self; 4] = [Self::Rust, Self::C, Self::Python, Self::Go];
 
     /// The file that makes a folder a project of the language.
     pub(crate) fn manifest(self) -> &'static str {
         match self {
+            Self::Go => "go.mod",
             Self::Rust => "Cargo.toml",
             Self::C => "CMakeLists.txt",
             Self::Python => "pyproject.toml",

@@ -1,11 +1,13 @@
 //! From what a compiler made to a component that is an operator, in this process.
 
+use std::ops::Range;
+
 use tidegate_operator::OPERATOR_INTERFACE;
 use wit_component::{ComponentEncoder, DecodedWasm, StringEncoding, embed_component_metadata};
 use wit_parser::{Resolve, World, WorldId, WorldItem};
 
 use super::error::BuildError;
-use super::{Compiled, c, python, rust, wit};
+use super::{Compiled, c, go, python, rust, wit};
 use crate::language::Language;
 
 /// What an operator exports, in whatever version.
@@ -30,6 +32,12 @@ pub(super) enum Wasm {
     /// A core module that only has the functions of the interface, by their names. It may want WASI
     /// preview 1, which it gets a stand-in for.
     BareModule(Vec<u8>),
+    /// The same, of a language whose runtime writes to standard error in pieces.
+    BareModuleWithRoom {
+        core: Vec<u8>,
+        /// Memory that the module never uses, where the pieces are put together.
+        unused: Range<u32>,
+    },
     /// A component.
     Component(Vec<u8>),
 }
@@ -134,6 +142,7 @@ fn check(component: &Component, compiled: &Compiled) -> Result<(), BuildError> {
 /// What makes a project of the language export an operator.
 fn export_remedy(language: Language) -> &'static str {
     match language {
+        Language::Go => go::EXPORT_REMEDY,
         Language::Rust => rust::EXPORT_REMEDY,
         Language::C => c::EXPORT_REMEDY,
         Language::Python => python::EXPORT_REMEDY,
@@ -144,21 +153,37 @@ fn component_bytes(wasm: &Wasm) -> anyhow::Result<Vec<u8>> {
     let encoder = ComponentEncoder::default().validate(true);
     match wasm {
         Wasm::Module(core) => encoder.module(core)?.encode(),
-        Wasm::BareModule(core) => {
-            let (resolve, world) = wit::resolve();
-            let core = with_interface(core.clone(), &resolve, world)?;
-            encoder.module(&core)?.adapter(WASI, &deny()?)?.encode()
-        }
+        Wasm::BareModule(core) => encode_bare(encoder, core, &(0..0)),
+        Wasm::BareModuleWithRoom { core, unused } => encode_bare(encoder, core, unused),
         Wasm::Component(bytes) => Ok(bytes.clone()),
     }
 }
 
+fn encode_bare(
+    encoder: ComponentEncoder,
+    core: &[u8],
+    unused: &Range<u32>,
+) -> anyhow::Result<Vec<u8>> {
+    let (resolve, world) = wit::resolve();
+    let core = with_interface(core.to_vec(), &resolve, world)?;
+    let deny = deny(unused)?;
+    encoder.module(&core)?.adapter(WASI, &deny)?.encode()
+}
+
 /// What stands in for WASI, with its own imports.
-fn deny() -> anyhow::Result<Vec<u8>> {
+fn deny(unused: &Range<u32>) -> anyhow::Result<Vec<u8>> {
+    let global = |name: &str, number: u32| format!("(global ${name} i32 (i32.const {number}))");
+    let mut text = DENY.to_owned();
+    let room = unused.end - unused.start;
+    for (name, number) in [("room_at", unused.start), ("room", room)] {
+        let before = global(name, 0);
+        assert!(text.contains(&before), "the stand-in has a global `{name}`");
+        text = text.replace(&before, &global(name, number));
+    }
     let (mut resolve, _) = wit::resolve();
     let package = resolve.push_str("deny.wit", DENY_WORLD)?;
     let world = resolve.select_world(&[package], None)?;
-    with_interface(wat::parse_str(DENY)?, &resolve, world)
+    with_interface(wat::parse_str(text)?, &resolve, world)
 }
 
 fn with_interface(mut core: Vec<u8>, resolve: &Resolve, world: WorldId) -> anyhow::Result<Vec<u8>> {

@@ -145,6 +145,67 @@
   (func (export "fd_sync") (param i32) (result i32) (i32.const 8))
   (func (export "fd_tell") (param i32 i32) (result i32) (i32.const 8))
 
+  ;; Memory that the module never uses, for text that a runtime writes in pieces. Whoever compiled the
+  ;; module says where it is, in place of these two numbers.
+  (global $room_at i32 (i32.const 0))
+  (global $room i32 (i32.const 0))
+
+  ;; How much of it is taken.
+  (global $held (mut i32) (i32.const 0))
+
+  ;; How many paragraphs of its last words a runtime still has: why it aborts, and two stacks. The
+  ;; host keeps about so much, and what comes first matters most.
+  (global $paragraphs (mut i32) (i32.const 3))
+
+  ;; True once a runtime has begun to say why it aborts.
+  (global $aborting (mut i32) (i32.const 0))
+
+  ;; Takes a piece of text, as much as there is room for, and logs what is there at the end of a line,
+  ;; or of a paragraph once the runtime aborts.
+  (func $hold (param $at i32) (param $length i32)
+    (local $fits i32)
+    (if (i32.eqz (local.get $length)) (then (return)))
+    (if (i32.eqz (global.get $paragraphs)) (then (return)))
+    (if
+      (i32.and
+        (global.get $aborting)
+        (i32.and (call $ends_line) (i32.eq (i32.load8_u (local.get $at)) (i32.const 0x0a))))
+      (then
+        (call $log_held)
+        (global.set $paragraphs (i32.sub (global.get $paragraphs) (i32.const 1)))))
+    (local.set $fits (i32.sub (global.get $room) (global.get $held)))
+    (if (i32.lt_u (local.get $length) (local.get $fits))
+      (then (local.set $fits (local.get $length))))
+    (memory.copy
+      (i32.add (global.get $room_at) (global.get $held)) (local.get $at) (local.get $fits))
+    (global.set $held (i32.add (global.get $held) (local.get $fits)))
+    (if (call $aborts) (then (global.set $aborting (i32.const 1))))
+    (if (global.get $aborting) (then (return)))
+    (if (i32.or (i32.eq (global.get $held) (global.get $room)) (call $ends_line))
+      (then (call $log_held))))
+
+  (func $ends_line (result i32)
+    (if (i32.eqz (global.get $held)) (then (return (i32.const 0))))
+    (i32.eq
+      (i32.load8_u (i32.sub (i32.add (global.get $room_at) (global.get $held)) (i32.const 1)))
+      (i32.const 0x0a)))
+
+  ;; True if the text begins with `fatal error: `, `panic: `, or `runtime: `, of which four bytes say
+  ;; enough.
+  (func $aborts (result i32)
+    (local $begin i32)
+    (if (i32.lt_u (global.get $held) (i32.const 4)) (then (return (i32.const 0))))
+    (local.set $begin (i32.load (global.get $room_at)))
+    (i32.or
+      (i32.eq (local.get $begin) (i32.const 0x61746166))
+      (i32.or
+        (i32.eq (local.get $begin) (i32.const 0x696e6170))
+        (i32.eq (local.get $begin) (i32.const 0x746e7572)))))
+
+  (func $log_held
+    (call $log_text (i32.const 4) (global.get $room_at) (global.get $held))
+    (global.set $held (i32.const 0)))
+
   ;; Standard output and error go to the job's log, each buffer a message: `info` and `error`. What
   ;; a language's runtime says before it aborts is so a part of the host's error.
   (func (export "fd_write")
@@ -156,10 +217,14 @@
       (loop $next
         (br_if $done (i32.eqz (local.get $count)))
         (local.set $length (i32.load offset=4 (local.get $buffers)))
-        (call $log_text
-          (i32.mul (local.get $fd) (i32.const 2))
-          (i32.load (local.get $buffers))
-          (local.get $length))
+        (if (i32.and (i32.eq (local.get $fd) (i32.const 2)) (i32.ne (global.get $room) (i32.const 0)))
+          (then
+            (call $hold (i32.load (local.get $buffers)) (local.get $length)))
+          (else
+            (call $log_text
+              (i32.mul (local.get $fd) (i32.const 2))
+              (i32.load (local.get $buffers))
+              (local.get $length))))
         (local.set $total (i32.add (local.get $total) (local.get $length)))
         (local.set $buffers (i32.add (local.get $buffers) (i32.const 8)))
         (local.set $count (i32.sub (local.get $count) (i32.const 1)))
@@ -180,10 +245,29 @@
   (func (export "path_rename") (param i32 i32 i32 i32 i32 i32) (result i32) (i32.const 8))
   (func (export "path_symlink") (param i32 i32 i32 i32 i32) (result i32) (i32.const 8))
   (func (export "path_unlink_file") (param i32 i32 i32) (result i32) (i32.const 8))
-  (func (export "poll_oneoff") (param i32 i32 i32 i32) (result i32) (i32.const 52))
+  ;; Nothing can be waited for. A runtime that writes in pieces sleeps a little before it says why it
+  ;; aborts: that passes at once. One that sleeps in earnest looks at its clock, sees that no time went
+  ;; by, and sleeps again, until it is told that it can't.
+  (global $naps (mut i32) (i32.const 1000))
+
+  (func (export "poll_oneoff")
+    (param $wanted i32) (param $events i32) (param $count i32) (param $happened i32) (result i32)
+    (if (i32.or (i32.eqz (global.get $room)) (i32.ne (local.get $count) (i32.const 1)))
+      (then (return (i32.const 52))))
+    (if (i32.eqz (global.get $aborting))
+      (then
+        (if (i32.eqz (global.get $naps)) (then (return (i32.const 52))))
+        (global.set $naps (i32.sub (global.get $naps) (i32.const 1)))))
+    ;; The event of a clock has no fields but the first, which is the one of its subscription.
+    (i64.store (local.get $events) (i64.load (local.get $wanted)))
+    (i64.store offset=8 (local.get $events) (i64.const 0))
+    (i32.store (local.get $happened) (i32.const 1))
+    (i32.const 0))
 
   ;; Nothing goes on after an exit.
-  (func (export "proc_exit") (param i32) unreachable)
+  (func (export "proc_exit") (param i32)
+    (if (global.get $held) (then (call $log_held)))
+    unreachable)
 
   (func (export "proc_raise") (param i32) (result i32) (i32.const 52))
 

@@ -11,6 +11,7 @@ mod wit;
 
 mod c;
 mod component;
+mod go;
 mod python;
 mod rust;
 
@@ -92,6 +93,7 @@ pub fn build(request: &BuildRequest) -> Result<Vec<BuiltComponent>, BuildError> 
 fn compile(place: &Place, request: &BuildRequest) -> Result<Vec<Compiled>, BuildError> {
     match place.language {
         Language::Python => python::compile(&place.manifest, request),
+        Language::Go => go::compile(&place.manifest, request),
         Language::Rust => rust::compile(&place.manifest, request),
         Language::C => c::compile(&place.manifest, request),
     }

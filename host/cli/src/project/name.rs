@@ -106,6 +106,7 @@ pub(super) fn check(name: &str, language: Language) -> Result<(), NewProjectErro
             }
             Ok(())
         }
+        Language::Go => check_go(name).map_or(Ok(()), |reason| bad(reason.to_owned())),
         Language::Rust => {
             if !name.starts_with(|c: char| c.is_ascii_alphabetic()) {
                 return bad("a crate's name begins with a letter".to_owned());
@@ -130,4 +131,24 @@ pub(super) fn check(name: &str, language: Language) -> Result<(), NewProjectErro
             Ok(())
         }
     }
+}
+
+/// What the go command has against a name as the last part of a module's path.
+fn check_go(name: &str) -> Option<&'static str> {
+    let lower = name.to_ascii_lowercase();
+    let numbered = |stem: &str| {
+        let rest = lower.strip_prefix(stem);
+        rest.is_some_and(|rest| !rest.is_empty() && rest.chars().all(|c| c.is_ascii_digit()))
+    };
+    if !name.starts_with(|c: char| c.is_ascii_alphabetic()) {
+        return Some("a module's name begins with a letter");
+    }
+    if numbered("v") {
+        return Some("at the end of a module's path it is a version");
+    }
+    let is_device = ["aux", "con", "nul", "prn"].contains(&lower.as_str());
+    if is_device || numbered("com") || numbered("lpt") {
+        return Some("it is a device to Windows, and refused in a module's path");
+    }
+    None
 }

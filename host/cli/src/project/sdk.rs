@@ -51,6 +51,14 @@ impl Sdk {
             (Language::Python, Self::Registry(version)) => {
                 format!("# The SDK is the installed package tidegate-sdk {version}.")
             }
+            (Language::Go, Self::Folder(path)) => {
+                let package = language.sdk_package();
+                let path = quoted(&path.to_string_lossy());
+                format!("require {package} v0.0.0\n\nreplace {package} => {path}")
+            }
+            (Language::Go, Self::Registry(version)) => {
+                format!("require {} v{version}", language.sdk_package())
+            }
             (Language::Rust, Self::Folder(path)) => {
                 format!("{{ path = {} }}", quoted(&path.to_string_lossy()))
             }

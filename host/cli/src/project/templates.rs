@@ -17,6 +17,32 @@ const SCENARIO: Template = Template {
     text: include_str!("../../templates/scenario.toml"),
 };
 
+/// The files of `templates/go`. The go command takes a folder with a `go.mod` for a module, so that
+/// one has another name there.
+const GO: [Template; 6] = [
+    Template {
+        path: "go.mod",
+        text: include_str!("../../templates/go/go.mod.template"),
+    },
+    Template {
+        path: "operator.go",
+        text: include_str!("../../templates/go/operator.go"),
+    },
+    Template {
+        path: "operator_test.go",
+        text: include_str!("../../templates/go/operator_test.go"),
+    },
+    SCENARIO,
+    Template {
+        path: ".gitignore",
+        text: include_str!("../../templates/go/gitignore.template"),
+    },
+    Template {
+        path: "README.md",
+        text: include_str!("../../templates/go/README.md"),
+    },
+];
+
 /// The files of `templates/rust`. Cargo takes a folder with a `Cargo.toml` for a package, and git
 /// one `.gitignore` for its own, so those two have other names there.
 const RUST: [Template; 5] = [
@@ -93,6 +119,7 @@ impl Language {
     /// The files of a new project.
     pub(super) fn templates(self) -> &'static [Template] {
         match self {
+            Self::Go => &GO,
             Self::Rust => &RUST,
             Self::C => &C,
             Self::Python => &PYTHON,
@@ -103,6 +130,7 @@ impl Language {
     pub(super) fn sdk_package(self) -> &'static str {
         match self {
             Self::Rust | Self::Python => "tidegate-sdk",
+            Self::Go => "github.com/tidegate/tidegate/guest-sdk/go",
             Self::C => "tidegate",
         }
     }
@@ -110,6 +138,7 @@ impl Language {
     /// Where the sources of Tidegate have the SDK.
     pub(super) fn sdk_place(self) -> &'static str {
         match self {
+            Self::Go => "guest-sdk/go",
             Self::Rust => "guest-sdk/rust",
             Self::C => "guest-sdk/c",
             Self::Python => "guest-sdk/python",
@@ -120,6 +149,7 @@ impl Language {
     pub(super) fn sdk_mark(self) -> String {
         match self {
             Self::Rust | Self::Python => format!("name = \"{}\"", self.sdk_package()),
+            Self::Go => format!("module {}", self.sdk_package()),
             Self::C => format!("project({} ", self.sdk_package()),
         }
     }

@@ -1,0 +1,268 @@
+//! Operators in Go: the official compiler, for `wasip1` as a library. The SDK has the interface as
+//! functions, so that no generated bindings are needed.
+
+use std::fs;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde::Deserialize;
+
+use super::component::Wasm;
+use super::error::BuildError;
+use super::{BuildRequest, Compiled, folder_of, tool};
+use crate::language::Language;
+
+/// What to do about a module that exports no operator.
+pub(super) const EXPORT_REMEDY: &str =
+    "call `tidegate.Register` in an `init` function of package main";
+
+/// The first version that can export functions from WebAssembly.
+const FIRST_MINOR: u32 = 24;
+
+/// What to install.
+const INSTALL: &str = "install Go 1.24 or newer, from https://go.dev/dl or with Debian's \
+                       `apt-get install golang-go`, and have `go` in the PATH";
+
+/// Where the official archive is unpacked to, which is in the PATH of few.
+const OFFICIAL: &str = "/usr/local/go/bin/go";
+
+/// Nothing for debuggers: Go's stack traces have their own tables. Nothing of where the sources
+/// were, which a list of the modules that were built in would say.
+const LINKER_FLAGS: &str = "-ldflags=-s -w -buildid= -X=runtime.modinfo=";
+
+/// The memory where JavaScript would put arguments and environment, which `wasip1` does not use.
+/// The linker's data begins behind it, at 12288. A fatal error of Go's runtime, which nothing can
+/// catch, comes in many small pieces. Three paragraphs of this size are what the host shows.
+const UNUSED: Range<u32> = 4096..6656;
+
+/// What would make other code of the same sources, or code for another machine.
+const HOST_ONLY: [&str; 7] = [
+    "CGO_ENABLED",
+    "GOARCH",
+    "GOENV",
+    "GOEXPERIMENT",
+    "GOFLAGS",
+    "GOOS",
+    "GOWASM",
+];
+
+/// Compiles the operator that a module is.
+pub(super) fn compile(
+    manifest: &Path,
+    request: &BuildRequest,
+) -> Result<Vec<Compiled>, BuildError> {
+    let folder = folder_of(manifest);
+    let go = Go::find(folder, request.offline)?;
+    let name = go.module_name(manifest)?;
+    let target_dir = match &request.target_dir {
+        Some(explicit) => absolute(explicit)?,
+        None => folder.join("target"),
+    };
+    let module = target_dir.join("tidegate-guest-go").join(&name);
+    go.build(manifest, &module)?;
+    let core = fs::read(&module).map_err(|source| BuildError::Read {
+        path: module,
+        source,
+    })?;
+    Ok(vec![Compiled {
+        name,
+        language: Language::Go,
+        folder: folder.to_owned(),
+        wasm: Wasm::BareModuleWithRoom {
+            core,
+            unused: UNUSED,
+        },
+        toolchain: go.version,
+    }])
+}
+
+/// The compiler runs in the project's folder, where a relative path would mean something else.
+fn absolute(path: &Path) -> Result<PathBuf, BuildError> {
+    std::path::absolute(path).map_err(|source| BuildError::Write {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+/// A compiler that answered, for one project.
+#[derive(Debug)]
+struct Go {
+    program: &'static str,
+    /// Such as `go1.26.8`.
+    version: String,
+    folder: PathBuf,
+    offline: bool,
+}
+
+impl Go {
+    fn find(folder: &Path, offline: bool) -> Result<Self, BuildError> {
+        let candidates = ["go", OFFICIAL].into_iter().filter_map(|program| {
+            let mut go = Self {
+                program,
+                version: String::new(),
+                folder: folder.to_owned(),
+                offline,
+            };
+            go.version = go.ask(&["env", "GOVERSION"]).ok()?;
+            Some(go)
+        });
+        let mut candidates: Vec<_> = candidates.collect();
+        if let Some(found) = candidates.iter().position(|go| is_new_enough(&go.version)) {
+            return Ok(candidates.swap_remove(found));
+        }
+        let tool = match candidates.first() {
+            Some(old) => format!("Go 1.{FIRST_MINOR} or newer, but {},", old.version),
+            None => "Go, which compiles the operator,".to_owned(),
+        };
+        Err(BuildError::NoToolchain {
+            tool,
+            install: INSTALL.to_owned(),
+        })
+    }
+
+    fn command(&self) -> Command {
+        let mut go = Command::new(self.program);
+        go.current_dir(&self.folder);
+        for variable in HOST_ONLY {
+            go.env_remove(variable);
+        }
+        // A machine's own settings would be those of its compiler, too.
+        go.env("GOENV", "off");
+        if self.offline {
+            go.env("GOPROXY", "off").env("GOTOOLCHAIN", "local");
+        }
+        go
+    }
+
+    /// What the compiler prints, or what it says instead.
+    fn ask(&self, question: &[&str]) -> Result<String, BuildError> {
+        let output = tool::run(self.command().args(question), INSTALL)?;
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
+        if output.status.success() {
+            return Ok(text(&output.stdout));
+        }
+        Err(BuildError::Project {
+            manifest: self.folder.clone(),
+            reason: text(&output.stderr),
+        })
+    }
+
+    /// The last part of the module's path that is a name.
+    fn module_name(&self, manifest: &Path) -> Result<String, BuildError> {
+        let unreadable = |reason| BuildError::Project {
+            manifest: manifest.to_owned(),
+            reason,
+        };
+        let answer = self.ask(&["mod", "edit", "-json"])?;
+        let module: GoMod =
+            serde_json::from_str(&answer).map_err(|error| unreadable(error.to_string()))?;
+        let path = module.module.path;
+        let name = name_of(&path).ok_or_else(|| unreadable("it names no module".to_owned()))?;
+        Ok(name.to_owned())
+    }
+
+    /// Compiles to a core module. The compiler's own words go to stderr.
+    fn build(&self, manifest: &Path, module: &Path) -> Result<(), BuildError> {
+        if self.ask(&["list", "-e", "-f", "{{.Name}}", "."])? != "main" {
+            return Err(BuildError::NoComponent {
+                manifest: manifest.to_owned(),
+                remedy: "an operator is a `package main` beside go.mod",
+            });
+        }
+        let mut go = self.command();
+        go.args([
+            "build",
+            "-buildmode=c-shared",
+            "-trimpath",
+            "-buildvcs=false",
+        ]);
+        go.arg(LINKER_FLAGS).arg("-o").arg(module).arg(".");
+        go.env("GOOS", "wasip1").env("GOARCH", "wasm");
+        go.stderr(Stdio::inherit());
+        let output = tool::run(&mut go, INSTALL)?;
+        if output.status.success() {
+            return Ok(());
+        }
+        Err(BuildError::NotCompiled {
+            manifest: manifest.to_owned(),
+        })
+    }
+}
+
+/// What we read of `go mod edit -json`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct GoMod {
+    #[serde(default)]
+    module: Module,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Module {
+    #[serde(default)]
+    path: String,
+}
+
+/// The last part of a module's path that is not a major version, such as `v2`.
+fn name_of(path: &str) -> Option<&str> {
+    let is_version = |part: &str| {
+        let digits = part.strip_prefix('v').unwrap_or("");
+        !digits.is_empty() && digits.chars().all(|digit| digit.is_ascii_digit())
+    };
+    let mut parts = path.rsplit('/').filter(|part| !part.is_empty());
+    parts.find(|part| !is_version(part))
+}
+
+/// A version that can't be read is that of an unreleased compiler, which is newer than any.
+fn is_new_enough(version: &str) -> bool {
+    let release = version.strip_prefix("go1.").unwrap_or("");
+    let digits = release.chars().take_while(char::is_ascii_digit);
+    let minor: Result<u32, _> = digits.collect::<String>().parse();
+    minor.map_or(!version.starts_with("go"), |minor| minor >= FIRST_MINOR)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_module_is_named_by_the_last_part_of_its_path_that_is_no_version() {
+        let names = ["example.com/a/count", "count", "example.com/count/v2", ""].map(name_of);
+        assert_eq!(names, [Some("count"), Some("count"), Some("count"), None]);
+    }
+
+    #[test]
+    fn a_compiler_that_can_not_export_functions_is_not_taken() {
+        let versions = [
+            "go1.9",
+            "go1.23.4",
+            "go1.24",
+            "go1.26rc1",
+            "devel go1.27-abc",
+        ];
+        assert_eq!(
+            versions.map(is_new_enough),
+            [false, false, true, true, true]
+        );
+    }
+
+    #[test]
+    fn the_hosts_settings_do_not_reach_a_guests_build() {
+        let go = Go {
+            program: "go",
+            version: String::new(),
+            folder: PathBuf::from("."),
+            offline: true,
+        };
+        let command = go.command();
+        let set = |name: &str| {
+            let mut all = command.get_envs();
+            all.find(|(key, _)| *key == name).map(|(_, value)| value)
+        };
+        assert_eq!(set("GOFLAGS"), Some(None));
+        assert_eq!(set("GOWASM"), Some(None));
+        assert_eq!(set("GOPROXY"), Some(Some("off".as_ref())));
+    }
+}
