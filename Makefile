@@ -20,6 +20,7 @@ setup: ## Install what is missing on this machine (Debian, as root) or say what 
 	scripts/test-tools.sh
 	scripts/sdk/c.sh install
 	scripts/sdk/python.sh install
+	scripts/sdk/go.sh install
 
 release: setup ## Build the tidegate binary, optimised
 	$(CARGO) build --release -p tidegate
@@ -35,6 +36,8 @@ guests: setup ## Build the components that the tests use
 	$(DEBUG) build examples
 	$(DEBUG) build tests/guests
 	$(DEBUG) build guest-sdk/python/examples
+	$(DEBUG) build guest-sdk/go/examples
+	$(DEBUG) build guest-sdk/go/testdata
 
 check: ## Format and lints
 	$(CARGO) fmt --all --check
@@ -50,6 +53,7 @@ test: guests check deny ## Everything that CI checks: format, lints, dependencie
 	$(CARGO) test $(IN_TEST_GUESTS) --locked
 	scripts/sdk/c.sh test
 	scripts/sdk/python.sh test
+	scripts/sdk/go.sh test
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --locked
 
 kill-soak: guests ## 10,000 SIGKILLs at random moments; another number for each of 6 cases in KILLS

@@ -16,5 +16,6 @@ mod recycling;
 mod sandbox;
 mod savepoint;
 mod sdk_c;
+mod sdk_go;
 mod storage;
 mod tidy;

@@ -1,0 +1,91 @@
+#!/usr/bin/env bash
+# What the Go SDK needs, and its own checks.
+#
+#   scripts/sdk/go.sh install    finds Go, or installs Debian's as root, or says what to install
+#   scripts/sdk/go.sh test       format, vet, tests and vectors of the SDK, its examples and template
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+minor=24
+wanted="Go 1.$minor or newer, from https://go.dev/dl or Debian's golang-go, with \`go\` in the PATH"
+
+# The modules to check: the SDK, its examples, the guests of the host's tests.
+modules=(guest-sdk/go guest-sdk/go/examples/* guest-sdk/go/testdata/*)
+
+find_go() {
+    local program version
+    for program in go /usr/local/go/bin/go; do
+        version=$("$program" env GOVERSION 2>/dev/null) || continue
+        version=${version#go1.}
+        if [ "${version%%[!0-9]*}" -ge "$minor" ]; then
+            go=$program
+            return
+        fi
+    done
+    return 1
+}
+
+install() {
+    if ! find_go && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+        apt-get install -y --no-install-recommends golang-go >&2
+    fi
+    need_go
+}
+
+need_go() {
+    if ! find_go; then
+        echo "$0: there is no Go; install $wanted" >&2
+        exit 1
+    fi
+}
+
+# Nothing here may come from the network, and nothing may depend on this machine's settings.
+settle() {
+    export GOFLAGS=-mod=readonly GOPROXY=off GOTOOLCHAIN=local GOENV=off GOWORK=off
+    export CGO_ENABLED=0
+}
+
+check_module() {
+    local unformatted
+    unformatted=$("$("$go" env GOROOT)/bin/gofmt" -l .)
+    if [ -n "$unformatted" ]; then
+        echo "not as gofmt writes it: $unformatted" >&2
+        exit 1
+    fi
+    "$go" vet ./...
+    # Pointers that leave their memory are found where they are made.
+    "$go" test -gcflags=all=-d=checkptr ./...
+}
+
+# The template as `tidegate new` writes it.
+check_template() {
+    local sdk=github.com/tidegate/tidegate/guest-sdk/go
+    folder=$(mktemp -d)
+    trap 'rm -rf "$folder"' EXIT
+    cp host/cli/templates/go/*.go "$folder"
+    printf 'module example.com/total\n\ngo 1.%s\n\nrequire %s v0.0.0\n\nreplace %s => "%s"\n' \
+        "$minor" "$sdk" "$sdk" "$PWD/guest-sdk/go" >"$folder/go.mod"
+    (cd "$folder" && check_module)
+}
+
+case "${1:-}" in
+install)
+    install
+    ;;
+test)
+    need_go
+    settle
+    for module in "${modules[@]}"; do
+        echo "== $module"
+        (cd "$module" && check_module)
+    done
+    echo "== guest-sdk/go, as a part of a component"
+    (cd guest-sdk/go && GOOS=wasip1 GOARCH=wasm "$go" vet . ./internal/...)
+    echo "== host/cli/templates/go"
+    check_template
+    ;;
+*)
+    sed -n '2,5s/^# \{0,1\}//p' "$0" >&2
+    exit 2
+    ;;
+esac
