@@ -80,6 +80,20 @@ fn assert_counts(component: &Path) {
     );
 }
 
+#[test]
+fn a_project_that_was_moved_with_what_was_built_builds_again() {
+    let directory = JobDirectory::new("");
+    let sdk = workspace_root().join("guest-sdk/c");
+    let sdk = sdk.to_string_lossy();
+    directory
+        .tidegate(&["new", "total", "--lang", "c", "--sdk", &*sdk])
+        .assert_succeeds();
+    directory.tidegate(&["build", "total"]).assert_succeeds();
+    let moved = directory.path().join("moved");
+    fs::rename(directory.path().join("total"), moved).expect("it can be moved");
+    directory.tidegate(&["build", "moved"]).assert_succeeds();
+}
+
 fn misbehave(component: &Path, behaviour: &str, expectation: &str) -> Finished {
     let directory = JobDirectory::new("");
     directory.write(

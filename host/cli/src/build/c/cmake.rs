@@ -38,6 +38,7 @@ pub(super) fn build(
     };
     let target_dir = std::path::absolute(target_dir).map_err(failed)?;
     fs::create_dir_all(&target_dir).map_err(failed)?;
+    forget_if_moved(folder_of(manifest), &target_dir).map_err(failed)?;
     let toolchain_file = target_dir.join("wasm-toolchain.cmake");
     write_if_changed(&toolchain_file, TOOLCHAIN_FILE).map_err(failed)?;
     let mut configure = cmake(folder_of(manifest));
@@ -91,6 +92,21 @@ fn run(mut command: Command, manifest: &Path) -> Result<(), BuildError> {
         });
     }
     Ok(())
+}
+
+/// CMake refuses what it made for a project that was elsewhere then, such as one that was copied.
+fn forget_if_moved(folder: &Path, target_dir: &Path) -> io::Result<()> {
+    let cache = target_dir.join("CMakeCache.txt");
+    let Ok(text) = fs::read_to_string(&cache) else {
+        return Ok(());
+    };
+    let home = format!("CMAKE_HOME_DIRECTORY:INTERNAL={}", folder.display());
+    let place = format!("CMAKE_CACHEFILE_DIR:INTERNAL={}", target_dir.display());
+    let is_there = |wanted: &str| text.lines().any(|line| line == wanted);
+    if is_there(&home) && is_there(&place) {
+        return Ok(());
+    }
+    fs::remove_file(cache)
 }
 
 /// CMake configures anew when the file is newer than what it made.
