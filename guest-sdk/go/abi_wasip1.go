@@ -11,16 +11,33 @@ import (
 // The canonical ABI of the component model, for the one interface that an operator has: the host
 // writes arguments into memory that it asks of cabi_realloc, and reads results where they lie.
 
-// arguments keeps what the host has written for the call that comes.
-var arguments [][]uint64
+// arguments is what the host has written for the call that comes. Keys, values, text and state are
+// memory of their own, since an operator may keep a part of them. Lists of numbers are used again:
+// offsets and timestamps are more bytes than most keys, and would give the collector work.
+var arguments struct {
+	bytes   [][]uint64
+	numbers []uint64
+	// used is how much of numbers this call takes, or would take if there were more.
+	used int
+}
+
+// maxNumbers is how many words for numbers are kept from call to call.
+const maxNumbers = 1 << 18
 
 //go:wasmexport cabi_realloc
 func cabiRealloc(old unsafe.Pointer, oldBytes, align, newBytes uint32) unsafe.Pointer {
 	// Words, so that the memory is aligned for each type that crosses the boundary. One word at
 	// least, so that it is memory of its own.
 	const word = 8
-	memory := make([]uint64, max(1, (uint64(newBytes)+word-1)/word))
-	arguments = append(arguments, memory)
+	words := int(max(1, (uint64(newBytes)+word-1)/word))
+	var memory []uint64
+	if align > 1 {
+		memory = roomForNumbers(words)
+	}
+	if memory == nil {
+		memory = make([]uint64, words)
+		arguments.bytes = append(arguments.bytes, memory)
+	}
 	start := unsafe.Pointer(unsafe.SliceData(memory))
 	if old != nil {
 		copy(unsafe.Slice((*byte)(start), newBytes), unsafe.Slice((*byte)(old), oldBytes))
@@ -28,10 +45,25 @@ func cabiRealloc(old unsafe.Pointer, oldBytes, align, newBytes uint32) unsafe.Po
 	return start
 }
 
-// forgetArguments leaves the arguments to those who kept a part of them.
+// roomForNumbers gives a part of the memory that is used again, or nil if that is too small yet.
+func roomForNumbers(words int) []uint64 {
+	start := arguments.used
+	arguments.used += words
+	if arguments.used > len(arguments.numbers) {
+		return nil
+	}
+	return arguments.numbers[start:arguments.used]
+}
+
+// forgetArguments leaves the arguments to those who kept a part of them, and makes room for as many
+// numbers in the next call.
 func forgetArguments() {
-	clear(arguments)
-	arguments = arguments[:0]
+	clear(arguments.bytes)
+	arguments.bytes = arguments.bytes[:0]
+	if arguments.used > len(arguments.numbers) {
+		arguments.numbers = make([]uint64, min(arguments.used+arguments.used/4, maxNumbers))
+	}
+	arguments.used = 0
 }
 
 func pointer(address uint32) unsafe.Pointer {

@@ -90,8 +90,9 @@ type StateChunk struct {
 // an operator that works on whole columns, or that lays out its state itself. All that an
 // [Operator] does is built on it.
 //
-// What a method is given stays as it is, and may be kept; it must not be changed. What a method
-// gives must stay as it is until the next call.
+// Data and state that a method is given stays as it is, and may be kept; it must not be changed.
+// Offsets and timestamps are good during the call. What a method gives must stay as it is until the
+// next call begins.
 type RawOperator interface {
 	// Process takes the records of one batch, all from one input, in order.
 	Process(input uint32, records Batch) ([]Emission, error)
