@@ -6,16 +6,8 @@ use std::path::Path;
 
 use crate::build::error::BuildError;
 
-/// Folders that hold what tools made, or what is not part of an operator.
-const LEFT_OUT: [&str; 7] = [
-    "__pycache__",
-    "build",
-    "dist",
-    "node_modules",
-    "target",
-    "tests",
-    "venv",
-];
+/// Folders that hold what tools made. Others may be packages, whatever their names.
+const LEFT_OUT: [&str; 4] = ["__pycache__", "node_modules", "target", "venv"];
 
 /// How deep folders may lie in each other.
 const DEPTH: usize = 16;
@@ -70,8 +62,8 @@ mod tests {
         let (from, to) = (folder.path().join("from"), folder.path().join("from/out"));
         for file in [
             "a.py",
-            "inner/b.py",
-            "inner/data.json",
+            "build/b.py",
+            "build/data.json",
             "__pycache__/a.pyc",
             ".venv/c.py",
         ] {
@@ -83,13 +75,13 @@ mod tests {
         fs::write(to.join("left-over.py"), "").expect("it can be written");
         copy(&from, &to, &to).expect("it can be copied");
         let mut names = Vec::new();
-        for place in [&to, &to.join("inner")] {
+        for place in [&to, &to.join("build")] {
             for entry in fs::read_dir(place).expect("it is there") {
                 let name = entry.expect("it can be read").file_name();
                 names.push(name.to_string_lossy().into_owned());
             }
         }
         names.sort();
-        assert_eq!(names, ["a.py", "b.py", "data.json", "inner"]);
+        assert_eq!(names, ["a.py", "b.py", "build", "data.json"]);
     }
 }
