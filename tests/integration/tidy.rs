@@ -129,7 +129,8 @@ fn sources(directory: &Path, extension: &str, files: &mut Vec<PathBuf>) {
         let path = entry.expect("a directory entry can be read").path();
         let name = path.file_name().map(|n| n.to_string_lossy().into_owned());
         let name = name.unwrap_or_default();
-        let is_ours = !name.starts_with('.') && name != "target" && name != "demo";
+        let made_by_tools = ["target", "demo", "node_modules"];
+        let is_ours = !name.starts_with('.') && !made_by_tools.contains(&name.as_str());
         if path.is_dir() && is_ours {
             sources(&path, extension, files);
         } else if path.extension().is_some_and(|e| e == extension) {

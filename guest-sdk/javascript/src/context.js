@@ -1,0 +1,32 @@
+/**
+ * Where an operator instance runs.
+ *
+ * @module
+ */
+
+/**
+ * Where an operator instance runs; an argument of `open`.
+ *
+ * @typedef {object} Context
+ * @property {string} job name of the job
+ * @property {string} operator name of the operator in the job file
+ * @property {number} subtask which of the parallel instances this is, from 0
+ * @property {number} parallelism how many parallel instances there are
+ * @property {number} maxParallelism number of key groups; never changes in the life of a job's state
+ * @property {number} firstKeyGroup the first key group that the instance owns
+ * @property {number} lastKeyGroup the last key group that the instance owns
+ * @property {string[]} inputs names of the inputs, by the index that `record.input` gives
+ * @property {string[]} outputs names of the output ports, by port
+ * @property {string} config the operator's `config` table of the job file, as JSON
+ */
+
+/**
+ * True if the instance owns `keyGroup`.
+ *
+ * @param {Context} context
+ * @param {number} keyGroup
+ * @returns {boolean}
+ */
+export function owns(context, keyGroup) {
+  return keyGroup >= context.firstKeyGroup && keyGroup <= context.lastKeyGroup;
+}

@@ -1,0 +1,82 @@
+/**
+ * The lower level: the columnar batch in, emissions and state chunks out.
+ *
+ * For an operator that works on whole columns, or that lays out its state itself.
+ *
+ * @module
+ */
+
+/** @typedef {import("./column.js").RawColumn} RawColumn */
+/** @typedef {import("./context.js").Context} Context */
+
+/**
+ * Records in arrival order. All three columns have the same number of rows.
+ *
+ * @typedef {object} Batch
+ * @property {BigInt64Array<ArrayBuffer>} timestamps milliseconds since the Unix epoch, or
+ *   `NO_TIMESTAMP`
+ * @property {RawColumn} keys the keys; empty for a record without one
+ * @property {RawColumn} values the values
+ */
+
+/**
+ * Records that an operator sends out of one of its output ports. Port 0 is the main output.
+ *
+ * @typedef {object} Emission
+ * @property {number} port index into `context.outputs`
+ * @property {Batch} records in the order in which they are sent
+ */
+
+/**
+ * One piece of an operator's state in a checkpoint.
+ *
+ * @typedef {object} StateChunk
+ * @property {string} name the author's name for this state
+ * @property {number} schemaVersion version of the layout of `bytes`, chosen by the author
+ * @property {number | null} keyGroup the key group that all keys of the chunk have in common; null
+ *   for operator state
+ * @property {Uint8Array<ArrayBuffer>} bytes the state itself
+ */
+
+/**
+ * An operator as the host sees it. `wit/operator.wit` says who calls what and when. Throw a
+ * `Failure` for what the contract calls a failure; any other error is a trap.
+ *
+ * @typedef {object} RawOperator
+ * @property {(input: number, records: Batch) => Emission[]} process processes one batch, all from
+ *   one input
+ * @property {(watermark: bigint) => Emission[]} [advanceWatermark] no older record follows
+ * @property {(checkpoint: number) => StateChunk[]} snapshot the state in canonical order
+ * @property {(chunks: StateChunk[]) => void} restore takes back what `snapshot` gave; at most once,
+ *   before any record
+ * @property {(checkpoint: number) => void} [checkpointComplete] it is durable in every subtask
+ * @property {() => Emission[]} [finish] all inputs have ended
+ */
+
+/**
+ * An operator that can be exported: a module's default export.
+ *
+ * @typedef {object} OperatorModule
+ * @property {(context: Context) => RawOperator} openRaw the first call to an instance, once
+ */
+
+/** The raw timestamp of a record that has none. */
+export const NO_TIMESTAMP = -9_223_372_036_854_775_808n;
+
+/**
+ * Makes the default export of an operator's module from an operator at the raw level.
+ *
+ * ```js
+ * export default rawOperator(() => ({
+ *   process: (_input, records) => [{ port: 0, records }],
+ *   snapshot: () => [],
+ *   restore: () => {},
+ * }));
+ * ```
+ *
+ * @param {(context: Context) => RawOperator} open called once for each instance, first
+ * @returns {OperatorModule}
+ */
+export function rawOperator(open) {
+  return Object.freeze({ openRaw: open });
+}

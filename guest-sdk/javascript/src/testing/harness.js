@@ -1,0 +1,346 @@
+/**
+ * Plays the host: opens an operator, hands it records, and collects what it emits.
+ *
+ * @module
+ */
+
+import { encodeText, toBinary } from "../binary.js";
+import { columnOf } from "../column.js";
+import { owns } from "../context.js";
+import { setHost } from "../host.js";
+import { NO_TIMESTAMP } from "../raw.js";
+import { keyGroup } from "./key-group.js";
+
+/** @typedef {import("../context.js").Context} Context */
+/** @typedef {import("../host.js").Level} Level */
+/** @typedef {import("../raw.js").Batch} Batch */
+/** @typedef {import("../raw.js").Emission} Emission */
+/** @typedef {import("../raw.js").OperatorModule} OperatorModule */
+/** @typedef {import("../raw.js").RawOperator} RawOperator */
+/** @typedef {import("../raw.js").StateChunk} StateChunk */
+
+/**
+ * Where the operator runs. By default there is one subtask, one input, one output, and no config.
+ *
+ * @typedef {object} HarnessOptions
+ * @property {object} [config] the operator's `config` table
+ * @property {number} [subtask] which of the parallel instances, from 0
+ * @property {number} [parallelism] how many there are
+ * @property {number} [maxParallelism] number of key groups, 128 by default
+ * @property {string[]} [inputs] names of the inputs
+ * @property {string[]} [outputs] names of the output ports
+ */
+
+/**
+ * Text, or bytes.
+ *
+ * @typedef {string | Uint8Array} Bytes
+ */
+
+/**
+ * A record that was emitted.
+ *
+ * @typedef {object} Emitted
+ * @property {number} port
+ * @property {number | undefined} timestamp
+ * @property {Uint8Array<ArrayBuffer>} key
+ * @property {Uint8Array<ArrayBuffer>} value
+ */
+
+/**
+ * Runs an operator in an ordinary test, without WebAssembly.
+ *
+ * ```js
+ * const count = Harness.open(operator);
+ * count.sendAll([["a", ""], ["b", ""], ["a", ""]]);
+ * assert.deepEqual(count.takeText(), [["a", "1"], ["b", "1"], ["a", "2"]]);
+ *
+ * // A failure: a new instance takes over from the snapshot.
+ * const restored = Harness.restore(operator, count.snapshot());
+ * ```
+ */
+export class Harness {
+  /**
+   * Opens an instance.
+   *
+   * @param {OperatorModule} module
+   * @param {HarnessOptions} [options]
+   * @returns {Harness}
+   * @throws what the operator throws
+   */
+  static open(module, options = {}) {
+    return new Harness(module, options);
+  }
+
+  /**
+   * Opens an instance, and restores what of the snapshots is its own: chunks of the key groups that
+   * it owns, and its share of the operator state.
+   *
+   * @param {OperatorModule} module
+   * @param {readonly StateChunk[]} chunks of all subtasks
+   * @param {HarnessOptions} [options]
+   * @returns {Harness}
+   * @throws what the operator throws
+   */
+  static restore(module, chunks, options = {}) {
+    const harness = new Harness(module, options);
+    const { subtask, parallelism } = harness.context;
+    const keyed = chunks.filter(
+      (chunk) => chunk.keyGroup !== null && owns(harness.context, chunk.keyGroup),
+    );
+    const items = chunks.filter((chunk) => chunk.keyGroup === null);
+    const share = items.filter((_item, at) => at % parallelism === subtask);
+    harness.#play(() => harness.#operator.restore([...keyed, ...share]));
+    return harness;
+  }
+
+  /** @type {RawOperator} */
+  #operator;
+  /** @type {Emitted[]} */
+  #emitted = [];
+  /** @type {[Level, string][]} */
+  #logs = [];
+  /** @type {Map<string, number>} */
+  #counters = new Map();
+  #checkpoint = 0;
+
+  /**
+   * @internal
+   * @param {OperatorModule} module
+   * @param {HarnessOptions} options
+   */
+  constructor(module, options) {
+    /** Where the instance runs. @type {Context} */
+    this.context = contextOf(options);
+    this.#operator = this.#play(() => module.openRaw(this.context));
+  }
+
+  /**
+   * True if a record with this key reaches this subtask over a `hash` edge.
+   *
+   * @param {Bytes} key
+   * @returns {boolean}
+   */
+  owns(key) {
+    const bytes = typeof key === "string" ? new TextEncoder().encode(key) : key;
+    return owns(this.context, keyGroup(bytes, this.context.maxParallelism));
+  }
+
+  /**
+   * Hands the operator one record.
+   *
+   * @param {Bytes} key
+   * @param {Bytes} value
+   * @param {{ timestamp?: number | bigint, input?: number }} [options] no timestamp and input 0 by
+   *   default
+   * @throws what the operator throws; an instance that failed is not to be used again
+   */
+  send(key, value, { timestamp, input = 0 } = {}) {
+    const batch = batchOf([[key, value]]);
+    if (timestamp !== undefined) batch.timestamps[0] = BigInt(timestamp);
+    this.sendBatch(input, batch);
+  }
+
+  /**
+   * Hands the operator records of one batch, without timestamps, on input 0.
+   *
+   * @param {readonly (readonly [key: Bytes, value: Bytes])[]} records
+   * @throws what the operator throws; the row of an invalid record counts from the first of these
+   */
+  sendAll(records) {
+    this.sendBatch(0, batchOf(records));
+  }
+
+  /**
+   * Hands the operator a batch, as the host does.
+   *
+   * @param {number} input
+   * @param {Batch} batch
+   * @throws what the operator throws
+   */
+  sendBatch(input, batch) {
+    this.#collect(this.#play(() => this.#operator.process(input, batch)));
+  }
+
+  /**
+   * Advances event time.
+   *
+   * @param {number | bigint} watermark milliseconds since the Unix epoch
+   * @throws what the operator throws
+   */
+  watermark(watermark) {
+    this.#collect(this.#play(() => this.#operator.advanceWatermark?.(BigInt(watermark)) ?? []));
+  }
+
+  /**
+   * Ends all inputs.
+   *
+   * @throws what the operator throws
+   */
+  finish() {
+    this.#collect(this.#play(() => this.#operator.finish?.() ?? []));
+  }
+
+  /**
+   * Takes a snapshot, as a checkpoint does. Equal state gives equal chunks.
+   *
+   * @returns {StateChunk[]}
+   * @throws what the operator throws
+   */
+  snapshot() {
+    this.#checkpoint += 1;
+    return this.#play(() => this.#operator.snapshot(this.#checkpoint));
+  }
+
+  /**
+   * Tells the operator that its last snapshot is durable everywhere.
+   *
+   * @throws what the operator throws
+   */
+  checkpointComplete() {
+    this.#play(() => this.#operator.checkpointComplete?.(this.#checkpoint));
+  }
+
+  /**
+   * Everything that was emitted since the last call of this.
+   *
+   * @returns {Emitted[]}
+   */
+  takeOutput() {
+    const emitted = this.#emitted;
+    this.#emitted = [];
+    return emitted;
+  }
+
+  /**
+   * The keys and values of `takeOutput`, as text.
+   *
+   * @returns {[key: string, value: string][]}
+   */
+  takeText() {
+    const text = (/** @type {Uint8Array} */ bytes) => new TextDecoder().decode(bytes);
+    return this.takeOutput().map(({ key, value }) => [text(key), text(value)]);
+  }
+
+  /**
+   * What the operator has logged since the last call of this.
+   *
+   * @returns {[Level, string][]}
+   */
+  takeLogs() {
+    const logs = this.#logs;
+    this.#logs = [];
+    return logs;
+  }
+
+  /**
+   * What the operator has added to a counter.
+   *
+   * @param {string} metric
+   * @returns {number}
+   */
+  counter(metric) {
+    return this.#counters.get(metric) ?? 0;
+  }
+
+  /**
+   * What the operator remembers for `key`, or nothing.
+   *
+   * @param {Bytes} key
+   * @returns {any}
+   */
+  state(key) {
+    return this.#keys().get(key)?.value;
+  }
+
+  /**
+   * The keys that the operator keeps state for, as text, sorted.
+   *
+   * @returns {string[]}
+   */
+  keys() {
+    return [...this.#keys().states()].map(([key]) => key.text());
+  }
+
+  #keys() {
+    const typed = /** @type {import("../typed.js").Typed<any>} */ (this.#operator);
+    if (typed._keys === undefined) throw new TypeError("a raw operator keeps its own state");
+    return typed._keys;
+  }
+
+  /**
+   * Runs a call with this harness as the host.
+   *
+   * @template T
+   * @param {() => T} call
+   * @returns {T}
+   */
+  #play(call) {
+    setHost({
+      log: (level, message) => this.#logs.push([level, message]),
+      count: (metric, delta) => this.#counters.set(metric, this.counter(metric) + delta),
+      keyGroups: (keys) => {
+        const { offsets, data } = keys;
+        const groups = new Uint32Array(offsets.length - 1);
+        return groups.map((_, row) => {
+          const key = data.subarray(offsets[row], offsets[row + 1]);
+          return keyGroup(key, this.context.maxParallelism);
+        });
+      },
+    });
+    return call();
+  }
+
+  /** @param {readonly Emission[]} emissions */
+  #collect(emissions) {
+    for (const { port, records } of emissions) {
+      const cut = (/** @type {Batch["keys"]} */ { offsets, data }, /** @type {number} */ row) =>
+        data.slice(offsets[row], offsets[row + 1]);
+      for (const [row, time] of records.timestamps.entries()) {
+        const timestamp = time === NO_TIMESTAMP ? undefined : Number(time);
+        const key = cut(records.keys, row);
+        const value = cut(records.values, row);
+        this.#emitted.push({ port, timestamp, key, value });
+      }
+    }
+  }
+}
+
+/**
+ * The batch of these records, without timestamps.
+ *
+ * @param {readonly (readonly [key: Bytes, value: Bytes])[]} records
+ * @returns {Batch}
+ */
+export function batchOf(records) {
+  const binary = (/** @type {Bytes} */ bytes) =>
+    typeof bytes === "string" ? encodeText(bytes) : toBinary(bytes);
+  return {
+    timestamps: new BigInt64Array(records.length).fill(NO_TIMESTAMP),
+    keys: columnOf(records.map(([key]) => binary(key))),
+    values: columnOf(records.map(([, value]) => binary(value))),
+  };
+}
+
+/**
+ * @param {HarnessOptions} options
+ * @returns {Context}
+ */
+function contextOf(options) {
+  const { subtask = 0, parallelism = 1, maxParallelism = 128 } = options;
+  if (!(subtask >= 0 && subtask < parallelism)) {
+    throw new RangeError(`subtask ${subtask} of ${parallelism}`);
+  }
+  return {
+    job: "test",
+    operator: "operator",
+    subtask,
+    parallelism,
+    maxParallelism,
+    firstKeyGroup: Math.floor((subtask * maxParallelism + parallelism - 1) / parallelism),
+    lastKeyGroup: Math.floor(((subtask + 1) * maxParallelism - 1) / parallelism),
+    inputs: options.inputs ?? ["input"],
+    outputs: options.outputs ?? ["output"],
+    config: JSON.stringify(options.config ?? {}),
+  };
+}

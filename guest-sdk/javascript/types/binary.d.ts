@@ -1,0 +1,54 @@
+/**
+ * Binary strings: one character below 256 for each byte.
+ *
+ * An interpreter is slow at bytes and fast at strings: it cuts, compares, sorts, joins and hashes
+ * them natively. So columns, keys of the state and encoded values are binary strings inside the
+ * SDK, and cross into bytes all at once.
+ *
+ * @module
+ */
+export type ToBase64 = {
+    toBase64?: () => string;
+};
+export type FromBase64 = {
+    fromBase64?: (text: string) => Uint8Array<ArrayBuffer>;
+};
+export type Percent = {
+    escape: (text: string) => string;
+    unescape: (text: string) => string;
+};
+/**
+ * The binary string of these bytes.
+ *
+ * @param {Uint8Array} bytes
+ * @returns {string}
+ */
+export declare function toBinary(bytes: Uint8Array): string;
+/**
+ * The bytes of a binary string.
+ *
+ * @param {string} binary
+ * @returns {Uint8Array<ArrayBuffer>}
+ */
+export declare function fromBinary(binary: string): Uint8Array<ArrayBuffer>;
+/**
+ * True if every character is ASCII, so that a text is its own binary string.
+ *
+ * @param {string} text
+ * @returns {boolean}
+ */
+export declare function isAscii(text: string): boolean;
+/**
+ * The UTF-8 bytes of a text as a binary string. A surrogate that stands alone becomes U+FFFD.
+ *
+ * @param {string} text
+ * @returns {string}
+ */
+export declare function encodeText(text: string): string;
+/**
+ * The text of a binary string, or nothing if that is not UTF-8.
+ *
+ * @param {string} binary
+ * @returns {string | undefined}
+ */
+export declare function decodeText(binary: string): string | undefined;

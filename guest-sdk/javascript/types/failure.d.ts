@@ -1,0 +1,47 @@
+/**
+ * Why a call into an operator did not succeed.
+ *
+ * @module
+ */
+/**
+ * Why a call into an operator did not succeed; throw it. What the job does depends on `kind`.
+ *
+ * - `"invalid-record"`: one record can't be processed. The job fails, or sends the record to its
+ *   dead-letter output. Made by `record.invalid` and by the readings of a {@link Field}.
+ * - `"incompatible-state"`: restored state can't be read. The job does not start.
+ * - `"other"`: the attempt ends, and the job restarts from its last checkpoint.
+ *
+ * Any other error that an operator throws is a fault of the operator: the SDK logs its type,
+ * message and stack, and the instance traps.
+ *
+ * ```js
+ * throw new Failure("no rates loaded");
+ * ```
+ */
+export declare class Failure extends Error {
+    /** @type {"invalid-record" | "incompatible-state" | "other"} */
+    kind: "invalid-record" | "incompatible-state" | "other";
+    /** The row of the batch, for an invalid record. @type {number} */
+    row: number;
+    /**
+     * A failure of kind `"other"`.
+     *
+     * @param {string} reason why, for the user
+     */
+    constructor(reason: string);
+    /**
+     * One record can't be processed, and why.
+     *
+     * @param {number} row its row in the batch
+     * @param {string} reason why, for the user
+     * @returns {Failure}
+     */
+    static invalidRecord(row: number, reason: string): Failure;
+    /**
+     * The restored state can't be read, and why.
+     *
+     * @param {string} reason why, for the user
+     * @returns {Failure}
+     */
+    static incompatibleState(reason: string): Failure;
+}
