@@ -21,6 +21,7 @@ setup: ## Install what is missing on this machine (Debian, as root) or say what 
 	scripts/sdk/c.sh install
 	scripts/sdk/python.sh install
 	scripts/sdk/go.sh install
+	scripts/sdk/javascript.sh install
 
 release: setup ## Build the tidegate binary, optimised
 	$(CARGO) build --release -p tidegate
@@ -38,6 +39,8 @@ guests: setup ## Build the components that the tests use
 	$(DEBUG) build guest-sdk/python/examples
 	$(DEBUG) build guest-sdk/go/examples
 	$(DEBUG) build guest-sdk/go/testdata
+	$(DEBUG) build guest-sdk/javascript/examples
+	$(DEBUG) build guest-sdk/javascript/test/guests
 
 check: ## Format and lints
 	$(CARGO) fmt --all --check
@@ -54,6 +57,7 @@ test: guests check deny ## Everything that CI checks: format, lints, dependencie
 	scripts/sdk/c.sh test
 	scripts/sdk/python.sh test
 	scripts/sdk/go.sh test
+	scripts/sdk/javascript.sh test
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --locked
 
 kill-soak: guests ## 10,000 SIGKILLs at random moments; another number for each of 6 cases in KILLS

@@ -84,7 +84,7 @@ fn a_language_that_is_not_there_is_refused_with_those_that_are() {
         2,
         &[
             "invalid value 'cobol'",
-            "[possible values: rust, c, python, go]",
+            "[possible values: rust, c, python, go, javascript]",
         ],
     );
     assert_eq!(directory.listing(), "job.toml 0\n");

@@ -9,6 +9,7 @@ mod corrupted_state;
 mod drill;
 mod guest_faults;
 mod hostile;
+mod javascript;
 mod kill;
 mod poison;
 mod readme;

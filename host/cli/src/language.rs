@@ -17,16 +17,26 @@ pub enum Language {
     Python,
     /// Go, compiled by the official compiler.
     Go,
+    /// JavaScript or TypeScript, put into a component with an interpreter.
+    #[value(name = "javascript")]
+    JavaScript,
 }
 
 impl Language {
     /// All of them.
-    pub(crate) const ALL: [Self; 4] = [Self::Rust, Self::C, Self::Python, Self::Go];
+    pub(crate) const ALL: [Self; 5] = [
+        Self::Rust,
+        Self::C,
+        Self::Python,
+        Self::Go,
+        Self::JavaScript,
+    ];
 
     /// The file that makes a folder a project of the language.
     pub(crate) fn manifest(self) -> &'static str {
         match self {
             Self::Go => "go.mod",
+            Self::JavaScript => "package.json",
             Self::Rust => "Cargo.toml",
             Self::C => "CMakeLists.txt",
             Self::Python => "pyproject.toml",

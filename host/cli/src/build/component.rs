@@ -7,7 +7,7 @@ use wit_component::{ComponentEncoder, DecodedWasm, StringEncoding, embed_compone
 use wit_parser::{Resolve, World, WorldId, WorldItem};
 
 use super::error::BuildError;
-use super::{Compiled, c, go, python, rust, wit};
+use super::{Compiled, c, go, javascript, python, rust, wit};
 use crate::language::Language;
 
 /// What an operator exports, in whatever version.
@@ -143,6 +143,7 @@ fn check(component: &Component, compiled: &Compiled) -> Result<(), BuildError> {
 fn export_remedy(language: Language) -> &'static str {
     match language {
         Language::Go => go::EXPORT_REMEDY,
+        Language::JavaScript => javascript::EXPORT_REMEDY,
         Language::Rust => rust::EXPORT_REMEDY,
         Language::C => c::EXPORT_REMEDY,
         Language::Python => python::EXPORT_REMEDY,

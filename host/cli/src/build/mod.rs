@@ -12,6 +12,7 @@ mod wit;
 mod c;
 mod component;
 mod go;
+mod javascript;
 mod python;
 mod rust;
 
@@ -94,6 +95,7 @@ fn compile(place: &Place, request: &BuildRequest) -> Result<Vec<Compiled>, Build
     match place.language {
         Language::Python => python::compile(&place.manifest, request),
         Language::Go => go::compile(&place.manifest, request),
+        Language::JavaScript => javascript::compile(&place.manifest, request),
         Language::Rust => rust::compile(&place.manifest, request),
         Language::C => c::compile(&place.manifest, request),
     }

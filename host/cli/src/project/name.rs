@@ -96,6 +96,14 @@ pub(super) fn check(name: &str, language: Language) -> Result<(), NewProjectErro
         return bad("as an operator's, it has 1 to 64 of a-z, A-Z, 0-9, `-` and `_`".to_owned());
     }
     match language {
+        Language::JavaScript => {
+            let is_lower = !name.contains(|c: char| c.is_ascii_uppercase());
+            if !is_lower || name.starts_with('_') || name == "node_modules" {
+                let reason = "a package's name is lower case, and does not begin with `_`";
+                return bad(reason.to_owned());
+            }
+            Ok(())
+        }
         Language::Python => {
             let is_outer = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
             if !is_outer(name.chars().next()) || !is_outer(name.chars().next_back()) {

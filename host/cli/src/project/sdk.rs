@@ -72,6 +72,10 @@ impl Sdk {
             }
             // Where CMake finds what is installed.
             (Language::C, Self::Registry(version)) => format!("{version} REQUIRED"),
+            (Language::JavaScript, Self::Folder(path)) => {
+                quoted(&format!("file:{}", path.to_string_lossy()))
+            }
+            (Language::JavaScript, Self::Registry(version)) => quoted(version),
         }
     }
 }

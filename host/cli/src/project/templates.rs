@@ -115,11 +115,37 @@ const PYTHON: [Template; 6] = [
     },
 ];
 
+/// The files of `templates/javascript`. Npm and git would take two of them for their own there.
+const JAVASCRIPT: [Template; 6] = [
+    Template {
+        path: "package.json",
+        text: include_str!("../../templates/javascript/package.json.template"),
+    },
+    Template {
+        path: "src/operator.js",
+        text: include_str!("../../templates/javascript/src/operator.js"),
+    },
+    Template {
+        path: "test/operator.test.js",
+        text: include_str!("../../templates/javascript/test/operator.test.js"),
+    },
+    SCENARIO,
+    Template {
+        path: ".gitignore",
+        text: include_str!("../../templates/javascript/gitignore.template"),
+    },
+    Template {
+        path: "README.md",
+        text: include_str!("../../templates/javascript/README.md"),
+    },
+];
+
 impl Language {
     /// The files of a new project.
     pub(super) fn templates(self) -> &'static [Template] {
         match self {
             Self::Go => &GO,
+            Self::JavaScript => &JAVASCRIPT,
             Self::Rust => &RUST,
             Self::C => &C,
             Self::Python => &PYTHON,
@@ -131,6 +157,7 @@ impl Language {
         match self {
             Self::Rust | Self::Python => "tidegate-sdk",
             Self::Go => "github.com/tidegate/tidegate/guest-sdk/go",
+            Self::JavaScript => "@tidegate/sdk",
             Self::C => "tidegate",
         }
     }
@@ -139,6 +166,7 @@ impl Language {
     pub(super) fn sdk_place(self) -> &'static str {
         match self {
             Self::Go => "guest-sdk/go",
+            Self::JavaScript => "guest-sdk/javascript",
             Self::Rust => "guest-sdk/rust",
             Self::C => "guest-sdk/c",
             Self::Python => "guest-sdk/python",
@@ -150,6 +178,7 @@ impl Language {
         match self {
             Self::Rust | Self::Python => format!("name = \"{}\"", self.sdk_package()),
             Self::Go => format!("module {}", self.sdk_package()),
+            Self::JavaScript => format!("\"name\": \"{}\"", self.sdk_package()),
             Self::C => format!("project({} ", self.sdk_package()),
         }
     }

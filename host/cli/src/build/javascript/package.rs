@@ -1,0 +1,121 @@
+//! What a `package.json` says about an operator.
+
+use std::fs;
+use std::path::Path;
+
+use serde::Deserialize;
+
+use crate::build::error::BuildError;
+
+/// What makes a package one with an operator.
+const REMEDY: &str = "an operator's package.json says `\"tidegate\": { \"operator\": \
+                      \"src/operator.js\" }`, or names the module in `\"main\"`";
+
+/// A package with an operator.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Package {
+    /// Its name without the scope, which is that of the component's file.
+    pub(super) name: String,
+    /// The module with the operator, relative to the package.
+    pub(super) entry: String,
+}
+
+/// What we read of a manifest.
+#[derive(Debug, Deserialize)]
+struct Manifest {
+    name: Option<String>,
+    main: Option<String>,
+    tidegate: Option<Section>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Section {
+    operator: String,
+}
+
+impl Package {
+    pub(super) fn read(path: &Path) -> Result<Self, BuildError> {
+        let text = fs::read_to_string(path).map_err(|source| BuildError::Read {
+            path: path.to_owned(),
+            source,
+        })?;
+        Self::parse(&text, path)
+    }
+
+    fn parse(text: &str, path: &Path) -> Result<Self, BuildError> {
+        let unreadable = |reason: String| BuildError::Project {
+            manifest: path.to_owned(),
+            reason,
+        };
+        let manifest: Manifest =
+            serde_json::from_str(text).map_err(|error| unreadable(error.to_string()))?;
+        let named = manifest.tidegate.map(|section| section.operator);
+        let entry = named.or(manifest.main);
+        let entry = entry.ok_or_else(|| BuildError::NoComponent {
+            manifest: path.to_owned(),
+            remedy: REMEDY,
+        })?;
+        let name = manifest.name.unwrap_or_default();
+        let name = name.rsplit('/').next().unwrap_or_default();
+        if name.is_empty() || name.starts_with('.') {
+            return Err(unreadable(
+                "it has no `name`, which the component is named by".to_owned(),
+            ));
+        }
+        Ok(Self {
+            name: name.to_owned(),
+            entry: entry.trim_start_matches("./").to_owned(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<Package, String> {
+        let parsed = Package::parse(text, Path::new("package.json"));
+        parsed.map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn the_operator_is_what_the_section_says_or_else_the_main_module() {
+        for (text, name, entry) in [
+            (
+                r#"{"name":"count","main":"src/count.js"}"#,
+                "count",
+                "src/count.js",
+            ),
+            (r#"{"name":"@us/count","main":"./a.ts"}"#, "count", "a.ts"),
+            (
+                r#"{"name":"count","main":"lib.js","tidegate":{"operator":"op.ts"}}"#,
+                "count",
+                "op.ts",
+            ),
+        ] {
+            let package = Package {
+                name: name.to_owned(),
+                entry: entry.to_owned(),
+            };
+            assert_eq!(parse(text), Ok(package), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_package_that_can_not_be_an_operator_says_what_is_missing() {
+        for (text, says) in [
+            ("{", "EOF"),
+            (r#"{"name":"count"}"#, r#""operator""#),
+            (r#"{"main":"a.js"}"#, "no `name`"),
+            (r#"{"name":"@us/","main":"a.js"}"#, "no `name`"),
+            (
+                r#"{"name":"a","tidegate":{"entry":"a.js"}}"#,
+                "unknown field `entry`",
+            ),
+        ] {
+            let said = parse(text).expect_err("it is none");
+            assert!(said.contains(says), "{text}: {said}");
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! Finding the SDK and the tools of a package, as node finds modules: in the folders named
+//! `node_modules` from the package up.
+
+use std::env;
+use std::fmt::{self, Display};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde::Deserialize;
+
+use crate::build::error::BuildError;
+use crate::build::{folder_of, tool};
+
+/// The engine and its compiler. Other versions hand over values in other forms.
+const COMPONENTIZE: &str = "componentize-qjs";
+const COMPONENTIZE_VERSION: &str = "0.4.5";
+
+/// What makes one module of many, and JavaScript of TypeScript.
+const ESBUILD: &str = "esbuild";
+const ESBUILD_VERSION: &str = "0.28.2";
+
+/// Where packages are.
+const MODULES: &str = "node_modules";
+
+/// The tools of a package.
+#[derive(Debug)]
+pub(super) struct Tools {
+    pub(super) esbuild: PathBuf,
+    pub(super) componentize: PathBuf,
+    pub(super) versions: Versions,
+}
+
+/// The versions that were found, for people.
+#[derive(Debug)]
+pub(super) struct Versions {
+    esbuild: Option<String>,
+    componentize: Option<String>,
+}
+
+impl Tools {
+    /// The tools of the package, beside it or beside its SDK, or those of the machine. A package
+    /// without its SDK is installed first.
+    pub(super) fn find(manifest: &Path, offline: bool) -> Result<Self, BuildError> {
+        on_path("node").ok_or_else(|| BuildError::NoToolchain {
+            tool: "node, which runs the compiler of JavaScript,".to_owned(),
+            install: "install Node.js 20 or newer: https://nodejs.org, or `apt-get install nodejs \
+                      npm`"
+                .to_owned(),
+        })?;
+        let folder = folder_of(manifest);
+        let sdk = match sdk(folder) {
+            Some(sdk) => sdk,
+            None => {
+                install(manifest, offline)?;
+                sdk(folder).ok_or_else(|| BuildError::NoToolchain {
+                    tool: "@tidegate/sdk".to_owned(),
+                    install: "name it in the `dependencies` of package.json, and run `npm install`"
+                        .to_owned(),
+                })?
+            }
+        };
+        let esbuild = program(ESBUILD, folder, &sdk)?;
+        let componentize = program(COMPONENTIZE, folder, &sdk)?;
+        let versions = Versions {
+            esbuild: version(&esbuild),
+            componentize: version(&componentize),
+        };
+        versions.check()?;
+        Ok(Self {
+            esbuild,
+            componentize,
+            versions,
+        })
+    }
+}
+
+impl Versions {
+    /// The command that installs both tools.
+    pub(super) fn install() -> String {
+        format!(
+            "run `npm install --save-dev --save-exact {COMPONENTIZE}@{COMPONENTIZE_VERSION} \
+             {ESBUILD}@{ESBUILD_VERSION}` in the package"
+        )
+    }
+
+    fn check(&self) -> Result<(), BuildError> {
+        match self.componentize.as_deref() {
+            None | Some(COMPONENTIZE_VERSION) => Ok(()),
+            Some(other) => Err(BuildError::NoToolchain {
+                tool: format!("{COMPONENTIZE} {COMPONENTIZE_VERSION} (there is {other})"),
+                install: Self::install(),
+            }),
+        }
+    }
+}
+
+impl Display for Versions {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = |version: &Option<String>| version.clone().unwrap_or_default();
+        let (componentize, esbuild) = (shown(&self.componentize), shown(&self.esbuild));
+        write!(
+            formatter,
+            "{COMPONENTIZE} {componentize}, {ESBUILD} {esbuild}"
+        )
+    }
+}
+
+/// The SDK that the package imports, without links: its own tools are beside it.
+fn sdk(folder: &Path) -> Option<PathBuf> {
+    let found = up(folder, "@tidegate/sdk").find(|path| path.join("package.json").is_file())?;
+    fs::canonicalize(found).ok()
+}
+
+/// Runs npm: what the lock file says, if there is one.
+fn install(manifest: &Path, offline: bool) -> Result<(), BuildError> {
+    let folder = folder_of(manifest);
+    let is_locked = folder.join("package-lock.json").is_file();
+    let mut npm = Command::new("npm");
+    npm.current_dir(folder);
+    npm.arg(if is_locked { "ci" } else { "install" });
+    npm.args(["--ignore-scripts", "--no-audit", "--no-fund"]);
+    npm.arg("--loglevel=error");
+    if offline {
+        npm.arg("--offline");
+    }
+    npm.stdout(Stdio::null()).stderr(Stdio::inherit());
+    let output = tool::run(&mut npm, "npm comes with Node.js: `apt-get install npm`")?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let reason = match offline {
+        true => {
+            "its packages are not installed, and npm has not all of them here; run `npm install`"
+        }
+        false => "npm could not install its packages, for the reasons above",
+    };
+    Err(BuildError::Project {
+        manifest: manifest.to_owned(),
+        reason: reason.to_owned(),
+    })
+}
+
+/// A program of the package, of its SDK, or of the machine.
+fn program(name: &str, folder: &Path, sdk: &Path) -> Result<PathBuf, BuildError> {
+    let bin = format!(".bin/{name}");
+    let mut local = up(folder, &bin).chain(up(sdk, &bin));
+    let found = local.find(|path| path.is_file()).or_else(|| on_path(name));
+    found.ok_or_else(|| BuildError::NoToolchain {
+        tool: name.to_owned(),
+        install: Versions::install(),
+    })
+}
+
+/// The places that node would look for something in, from a folder up.
+fn up(folder: &Path, name: &str) -> impl Iterator<Item = PathBuf> {
+    folder
+        .ancestors()
+        .map(move |at| at.join(MODULES).join(name))
+}
+
+fn on_path(name: &str) -> Option<PathBuf> {
+    let path = env::var_os("PATH")?;
+    let mut places = env::split_paths(&path).map(|place| place.join(name));
+    places.find(|place| place.is_file())
+}
+
+/// The version of the package that a program is part of.
+fn version(program: &Path) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Manifest {
+        version: String,
+    }
+    let program = fs::canonicalize(program).ok()?;
+    let manifest = program.parent()?.parent()?.join("package.json");
+    let text = fs::read_to_string(manifest).ok()?;
+    let manifest: Manifest = serde_json::from_str(&text).ok()?;
+    Some(manifest.version)
+}

@@ -1,0 +1,59 @@
+#!/usr/bin/env bash
+# javascript.sh install: makes sure that operators in JavaScript can be built and tested: Node.js 20
+#   with npm, and what guest-sdk/javascript/package-lock.json says, beside it in node_modules. Does
+#   nothing, and needs no network, when all is there.
+# javascript.sh test: what the SDK checks itself: format, lints, types, unit tests and vectors.
+set -euo pipefail
+cd "$(dirname "$0")/../../guest-sdk/javascript"
+
+oldest=20
+# What was installed, so that it is not installed again.
+stamp=node_modules/.tidegate-lock
+
+has_node() {
+    command -v node >/dev/null && command -v npm >/dev/null &&
+        [ "$(node --print 'process.versions.node.split(".")[0]')" -ge "$oldest" ]
+}
+
+install_node() {
+    if has_node; then
+        return
+    fi
+    if [ -e /etc/debian_version ] && [ "$(id -u)" -eq 0 ]; then
+        apt-get update
+        apt-get install -y --no-install-recommends nodejs npm
+    fi
+    if ! has_node; then
+        echo "javascript: install Node.js $oldest or newer, with npm: https://nodejs.org" >&2
+        exit 1
+    fi
+}
+
+install() {
+    install_node
+    if ! cmp --silent package-lock.json "$stamp"; then
+        npm ci --ignore-scripts --no-audit --no-fund
+        cp package-lock.json "$stamp"
+    fi
+    local version
+    version=$(node --print 'require("componentize-qjs/package.json").version')
+    echo "javascript: node $(node --version), componentize-qjs $version"
+}
+
+case "${1:-}" in
+install) install ;;
+test)
+    # The operators here import the SDK as an author's do.
+    for package in examples/count test/guests/faults test/guests/vectors; do
+        if [ ! -e "$package/node_modules/@tidegate/sdk" ]; then
+            (cd "$package" && npm install --ignore-scripts --no-audit --no-fund --offline)
+        fi
+    done
+    npm run --silent check
+    npm run --silent test
+    ;;
+*)
+    echo "usage: $0 install|test" >&2
+    exit 2
+    ;;
+esac
