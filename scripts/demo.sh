@@ -4,11 +4,9 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-tidegate=$PWD/target/release/tidegate
 demo=$PWD/demo
 megabytes=${DEMO_MEGABYTES:-64}
-
-say() { printf '\n\033[1m%s\033[0m\n' "$*"; }
+. scripts/lib/demo.sh
 
 # The licences that Debian ships, or the project's own, repeated. Two files, so that both subtasks
 # of the source have one.
@@ -33,19 +31,6 @@ make_job() {
         examples/word-count/job.toml >"$demo/job.toml"
 }
 
-lines_published() { cat "$demo"/output/part-* 2>/dev/null | wc -l; }
-
-# Kills the job once it has completed some checkpoints.
-kill_on_the_way() {
-    local pid=$1
-    until [ "$("$tidegate" status "$demo/job.toml" --json 2>/dev/null |
-        grep -oE '"completed": ?[0-9]+' | grep -oE '[0-9]+' || echo 0)" -ge 3 ]; do
-        kill -0 "$pid" 2>/dev/null || return 0
-        sleep 0.02
-    done
-    kill -KILL "$pid"
-}
-
 rm -rf "$demo"
 mkdir -p "$demo"
 say "1. The text: $megabytes MB"
@@ -61,42 +46,12 @@ words=$(awk -F'\t' '{ n += $2 } END { print n }' "$demo/expected")
 echo "$words words, $(wc -l <"$demo/expected") of them different"
 
 say "3. tidegate run demo/job.toml, and SIGKILL on the way"
-"$tidegate" run "$demo/job.toml" &
-job=$!
-kill_on_the_way "$job"
-code=0
-wait "$job" || code=$?
-if [ "$code" -ne 137 ]; then
-    echo "the job ended by itself (exit code $code) before it could be killed; try DEMO_MEGABYTES=256"
-    exit 1
-fi
-before=$(lines_published)
-echo "killed; $before of $words updates are published"
-[ "$before" -lt "$words" ]
+run_and_kill
 
 say "4. The same command again"
-started=$(date +%s%N)
-"$tidegate" run "$demo/job.toml" 2> >(tee "$demo/log" >&2)
-elapsed_ms=$((($(date +%s%N) - started) / 1000000))
+run_again
 
-# Every update is published, so each word must have as many lines as it has occurrences, and its
-# largest count must be that number.
 say "5. The output against the count of step 2"
-cat "$demo"/output/part-* | LC_ALL=C awk -F'\t' '
-    { lines[$1]++; if ($2 + 0 > last[$1]) last[$1] = $2 }
-    END { for (word in lines) print word "\t" lines[word] "\t" last[word] }' |
-    LC_ALL=C sort >"$demo/counted"
-correct=yes
-diff <(awk -F'\t' '{ print $1 "\t" $2 "\t" $2 }' "$demo/expected" | LC_ALL=C sort) \
-    "$demo/counted" >"$demo/differences" || correct="NO: see demo/differences"
-
-newest=$(find "$demo/state/checkpoints" -type f -printf '%f\n' | sort -n | tail -n 1)
+compare
 say "Word count"
-printf '%-24s %s\n' \
-    'words' "$words" \
-    'published when killed' "$before" \
-    'records/s after restart' "$(((words - before) * 1000 / (elapsed_ms > 0 ? elapsed_ms : 1)))" \
-    'checkpoints' "$newest" \
-    'restarts' 1 \
-    'output correct' "$correct"
-[ "$correct" = yes ]
+report
