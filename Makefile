@@ -7,9 +7,11 @@ BENCH := target/release/tidegate-bench
 # The operators' own tests run natively, without wasm.
 IN_EXAMPLES := --manifest-path examples/Cargo.toml --target-dir target/native-guests
 GUEST_CRATES := --locked -L error --config deny.toml
+# The languages that have the counter of word-count, beside Rust.
+COUNTERS := c go javascript python
 IN_TEST_GUESTS := --manifest-path tests/guests/Cargo.toml --target-dir target/native-guests
 
-.PHONY: help setup demo test check guests fuzz deny advisories release kill-soak recycle-soak soak mutants bench bench-micro clean
+.PHONY: help setup demo demo-polyglot test check guests fuzz deny advisories release kill-soak recycle-soak soak mutants bench bench-micro bench-languages clean
 
 help: ## This list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 20
@@ -30,16 +32,20 @@ demo: release ## Word count over real text, killed on the way, resumed, and chec
 	$(RELEASE) build examples
 	scripts/demo.sh
 
+demo-polyglot: release ## One job with operators in five languages, killed on the way and checked
+	$(RELEASE) build examples
+	$(RELEASE) build examples/polyglot
+	scripts/demo-polyglot.sh
+
 # One selection of packages for build and test: another one has other features, and wasmtime would
 # be compiled twice.
 guests: setup ## Build the components that the tests use
 	$(CARGO) test --workspace --locked --no-run
 	$(DEBUG) build examples
 	$(DEBUG) build tests/guests
-	$(DEBUG) build guest-sdk/python/examples
-	$(DEBUG) build guest-sdk/go/examples
+	$(DEBUG) build examples/polyglot
+	for sdk in $(COUNTERS); do $(DEBUG) build guest-sdk/$$sdk/examples/count || exit 1; done
 	$(DEBUG) build guest-sdk/go/testdata
-	$(DEBUG) build guest-sdk/javascript/examples
 	$(DEBUG) build guest-sdk/javascript/test/guests
 
 check: ## Format and lints
@@ -91,6 +97,11 @@ bench-micro: release ## Measure the parts by time (criterion) and instructions (
 	$(RELEASE) build examples
 	$(RELEASE) build tests/guests
 	$(CARGO) bench -p tidegate-bench $(ARGS)
+
+bench-languages: release ## Measure the same operator in every language; names of languages in ARGS
+	$(RELEASE) build examples
+	for sdk in $(COUNTERS); do $(RELEASE) build guest-sdk/$$sdk/examples/count || exit 1; done
+	$(CARGO) bench -p tidegate-bench --bench languages -- $(ARGS)
 
 # The same selection of packages as in `guests`.
 soak: ## Simulate whole jobs until something is found; options in ARGS, such as --for 8h, --seed N

@@ -44,7 +44,7 @@ fn wait_until_it_runs(job: &JobDirectory, running: &mut Running) {
 const FAST: u64 = 100_000_000;
 
 /// How often each key must have been seen, and what its last update must say.
-type Expected = HashMap<String, (u64, String)>;
+pub(crate) type Expected = HashMap<String, (u64, String)>;
 
 fn parity_sum_job(parallelism: u32, rate: u64) -> String {
     let to = records();
@@ -143,17 +143,31 @@ fn word_count_expected(text: &str) -> Expected {
     counts.into_iter().map(expect).collect()
 }
 
+/// How often a job is killed, and how many milliseconds after it has the checkpoint directory.
+#[derive(Clone, Debug)]
+pub(crate) struct Kills {
+    pub(crate) number: u64,
+    pub(crate) after_ms: std::ops::Range<u64>,
+}
+
 /// Kills, resumes, and compares every line. `fast` is the job without its pace.
-fn kill_until_finished(job: &JobDirectory, fast: &str, expected: &Expected) {
+pub(crate) fn kill_until_finished(
+    job: &JobDirectory,
+    fast: &str,
+    expected: &Expected,
+    kills: &Kills,
+) {
     let seed = Random::fresh_seed();
     // `TIDEGATE_TEST_SEED` chooses the same moments again.
     let seed_text = format!("seed {seed}");
     let mut random = Random::new(seed);
     let lines_in_all: u64 = expected.values().map(|(count, _)| count).sum();
-    for kill in 0..kills() {
+    for kill in 0..kills.number {
         let mut running = job.start(&["run", "job.toml"]);
         wait_until_it_runs(job, &mut running);
-        let was_killed = running.kill_after(Duration::from_millis(random.in_range(KILL_AFTER_MS)));
+        let was_killed = running.kill_after(Duration::from_millis(
+            random.in_range(kills.after_ms.clone()),
+        ));
         assert!(
             was_killed,
             "{seed_text}: the job finished after {kill} kills: it is too small for the test"
@@ -223,10 +237,17 @@ fn assert_every_update_once(lines: &[String], expected: &Expected, seed: &str) {
     );
 }
 
+fn usual_kills() -> Kills {
+    Kills {
+        number: kills(),
+        after_ms: KILL_AFTER_MS,
+    }
+}
+
 fn parity_sum_survives_kills(parallelism: u32) {
     let job = JobDirectory::new(&parity_sum_job(parallelism, RATE));
     let fast = parity_sum_job(parallelism, FAST);
-    kill_until_finished(&job, &fast, &parity_sum_expected());
+    kill_until_finished(&job, &fast, &parity_sum_expected(), &usual_kills());
 }
 
 fn word_count_survives_kills(parallelism: u32) {
@@ -235,7 +256,7 @@ fn word_count_survives_kills(parallelism: u32) {
     std::fs::create_dir(job.path().join("input")).expect("a directory can be made");
     job.write("input/a.txt", &text);
     let fast = word_count_job(parallelism, FAST);
-    kill_until_finished(&job, &fast, &word_count_expected(&text));
+    kill_until_finished(&job, &fast, &word_count_expected(&text), &usual_kills());
 }
 
 #[test]

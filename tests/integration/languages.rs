@@ -1,0 +1,168 @@
+//! One operator in every language: the same scenarios, the same state, and any of them goes on from
+//! the savepoint of any other.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use tidegate_tests::{JobDirectory, guest, published_lines, workspace_root};
+
+/// The counter of `word-count` in every language.
+const COUNTERS: [(&str, &str); 5] = [
+    ("rust", "examples/word-count/operators/count"),
+    ("c", "guest-sdk/c/examples/count"),
+    ("go", "guest-sdk/go/examples/count"),
+    ("javascript", "guest-sdk/javascript/examples/count"),
+    ("python", "guest-sdk/python/examples/count"),
+];
+
+/// Records of the job, and their keys.
+const RECORDS: u64 = 30_000;
+const KEYS: u64 = 300;
+
+/// Counts by key; a rate leaves time to stop it on the way.
+fn counting_job(component: &str, parallelism: usize, rate: &str) -> String {
+    format!(
+        r#"
+version = 1
+name = "counting"
+[checkpoint]
+directory = "state"
+interval = "50ms"
+[defaults]
+parallelism = {parallelism}
+[source.integers]
+connector = "generator"
+to = {RECORDS}
+keys = {KEYS}
+{rate}
+[operator.count]
+component = "{}"
+inputs = [{{ from = "integers", partition = "hash" }}]
+[sink.counts]
+connector = "file"
+inputs = [{{ from = "count" }}]
+directory = "output"
+format = "tsv"
+"#,
+        guest(component).display()
+    )
+}
+
+/// Runs a job with this counter, stops it on the way with a savepoint, and gives the savepoint's
+/// path, relative to the job.
+fn stopped_on_the_way(counter: &str) -> (JobDirectory, String) {
+    let job = JobDirectory::new(&counting_job(counter, 2, "rate = 10_000"));
+    let running = job.start(&["run", "job.toml"]);
+    let give_up = Instant::now() + Duration::from_secs(60);
+    loop {
+        let status = job.tidegate(&["status", "job.toml", "--json"]);
+        let json: serde_json::Value = serde_json::from_str(&status.stdout).unwrap_or_default();
+        let completed = json["checkpoints"]["completed"].as_u64();
+        if status.code == Some(0) && completed.is_some_and(|completed| completed >= 3) {
+            break;
+        }
+        assert!(Instant::now() < give_up, "{counter}: {status:#?}");
+    }
+    let stopped = job.tidegate(&["stop", "job.toml", "--savepoint", "savepoints"]);
+    let savepoint = stopped.assert_succeeds().stdout.trim().to_owned();
+    assert_eq!(running.wait().code, Some(0));
+    let published = published_lines(&job.path().join("output")).len() as u64;
+    assert!(
+        (1..RECORDS).contains(&published),
+        "{counter}: {published} records"
+    );
+    (job, savepoint)
+}
+
+/// Every key's counts are 1 to n, each once.
+fn assert_exact(job: &JobDirectory, what: &str) {
+    let lines = published_lines(&job.path().join("output"));
+    let mut counts = HashMap::<&str, Vec<u64>>::new();
+    for line in &lines {
+        let (key, count) = line.split_once('\t').expect("a line has a key and a value");
+        let count = count.parse().expect("a value is a count");
+        counts.entry(key).or_default().push(count);
+    }
+    assert_eq!(counts.len() as u64, KEYS, "{what}");
+    for (key, mut counts) in counts {
+        counts.sort_unstable();
+        let expected: Vec<u64> = (1..=RECORDS / KEYS).collect();
+        assert_eq!(counts, expected, "{what}: the counts of key {key}");
+    }
+}
+
+/// The counter in one language is stopped with a savepoint, and goes on in each of the five, at
+/// another parallelism.
+fn goes_on_in_every_language(from: &str) {
+    let (_, counter) = COUNTERS
+        .into_iter()
+        .find(|(name, _)| *name == from)
+        .expect("it is there");
+    let (stopped, savepoint) = stopped_on_the_way(counter);
+    for (number, (to, counter)) in COUNTERS.into_iter().enumerate() {
+        let job = stopped.copy();
+        job.write("job.toml", counting_job(counter, 1 + number % 3, ""));
+        job.tidegate(&["run", "job.toml", "--from", &savepoint])
+            .assert_succeeds();
+        assert_exact(&job, &format!("from {from} to {to}"));
+    }
+}
+
+#[test]
+fn a_count_that_rust_began_goes_on_in_every_language() {
+    goes_on_in_every_language("rust");
+}
+
+#[test]
+fn a_count_that_c_began_goes_on_in_every_language() {
+    goes_on_in_every_language("c");
+}
+
+#[test]
+fn a_count_that_go_began_goes_on_in_every_language() {
+    goes_on_in_every_language("go");
+}
+
+#[test]
+fn a_count_that_javascript_began_goes_on_in_every_language() {
+    goes_on_in_every_language("javascript");
+}
+
+#[test]
+fn a_count_that_python_began_goes_on_in_every_language() {
+    goes_on_in_every_language("python");
+}
+
+/// The scenarios of the counter in Rust, with the component of another language.
+#[test]
+fn the_counters_of_all_languages_pass_the_same_scenarios() {
+    let scenarios = workspace_root().join("examples/word-count/operators/count/tests");
+    for (language, counter) in COUNTERS {
+        let job = JobDirectory::new("");
+        let component = guest(counter);
+        let names = write_scenarios(&scenarios, &component, &job);
+        assert_eq!(names.len(), 3, "the scenarios of the counter are read");
+        for name in names {
+            let tested = job.tidegate(&["test", &name]);
+            assert_eq!(tested.code, Some(0), "{language}: {tested:#?}");
+        }
+    }
+}
+
+/// Writes the scenarios with another component, and gives their names.
+fn write_scenarios(scenarios: &Path, component: &Path, job: &JobDirectory) -> Vec<String> {
+    let files = fs::read_dir(scenarios).expect("the counter has scenarios");
+    let write = |file: std::io::Result<fs::DirEntry>| {
+        let file = file.expect("it can be listed");
+        let text = fs::read_to_string(file.path()).expect("it can be read");
+        let own = "component = \"../count.wasm\"";
+        assert!(text.contains(own), "{:?} names its component", file.path());
+        let other = format!("component = \"{}\"", component.display());
+        let name = file.file_name().to_string_lossy().into_owned();
+        job.write(&name, text.replace(own, &other));
+        name
+    };
+    files.map(write).collect()
+}
