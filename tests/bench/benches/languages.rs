@@ -42,8 +42,8 @@ fn main() -> io::Result<()> {
     let mut out = io::stdout();
     writeln!(
         out,
-        "| language | component | compile | from cache | open | ns/record, batches of 1,000 | of 8,192 \
-         | snapshot, {KEYS} keys | restore | memory |"
+        "| language | component | compile | from cache | open | ns/record, batches of 1,000 \
+         | of 8,192 | snapshot, {KEYS} keys | restore | memory |"
     )?;
     writeln!(out, "| --- |{}", " ---: |".repeat(9))?;
     for (language, path) in COUNTERS {
