@@ -1,12 +1,11 @@
 //! One operator in every language: the same scenarios, the same state, and any of them goes on from
 //! the savepoint of any other.
 
-use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use tidegate_tests::{JobDirectory, guest, published_lines, workspace_root};
+use tidegate_tests::{Counting, JobDirectory, guest, published_lines, workspace_root};
 
 /// The counter of `word-count` in every language.
 const COUNTERS: [(&str, &str); 5] = [
@@ -78,19 +77,12 @@ fn stopped_on_the_way(counter: &str) -> (JobDirectory, String) {
 
 /// Every key's counts are 1 to n, each once.
 fn assert_exact(job: &JobDirectory, what: &str) {
-    let lines = published_lines(&job.path().join("output"));
-    let mut counts = HashMap::<&str, Vec<u64>>::new();
-    for line in &lines {
-        let (key, count) = line.split_once('\t').expect("a line has a key and a value");
-        let count = count.parse().expect("a value is a count");
-        counts.entry(key).or_default().push(count);
-    }
-    assert_eq!(counts.len() as u64, KEYS, "{what}");
-    for (key, mut counts) in counts {
-        counts.sort_unstable();
-        let expected: Vec<u64> = (1..=RECORDS / KEYS).collect();
-        assert_eq!(counts, expected, "{what}: the counts of key {key}");
-    }
+    let counting = Counting {
+        records: RECORDS,
+        keys: KEYS,
+        ..Counting::default()
+    };
+    counting.assert_exact(job, what);
 }
 
 /// The counter in one language is stopped with a savepoint, and goes on in each of the five, at

@@ -4,10 +4,9 @@
 //! A component in any language that counts as `leaky` does (for each record its key and the new
 //! count, in decimal) can be put in its place: `make recycle-soak` says how.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
-use tidegate_tests::{JobDirectory, Random, Running, guest, published_lines};
+use tidegate_tests::{Counting, JobDirectory, Random, Running, guest};
 
 /// Records in a batch.
 const BATCH: u64 = 500;
@@ -91,18 +90,12 @@ format = "tsv"
 
     /// Every update of every key, once.
     fn assert_exact(&self, job: &JobDirectory) {
-        let mut seen = HashMap::<String, Vec<u64>>::new();
-        for line in published_lines(&job.path().join("output")) {
-            let (key, count) = line.split_once('\t').expect("a key and a count");
-            let counts = seen.entry(key.to_owned()).or_default();
-            counts.push(count.parse().expect("a count is a number"));
-        }
-        assert_eq!(seen.len() as u64, KEYS);
-        for (key, mut counts) in seen {
-            counts.sort_unstable();
-            let expected: Vec<u64> = (1..=self.records() / KEYS).collect();
-            assert!(counts == expected, "{} counts of {key}", counts.len());
-        }
+        let counting = Counting {
+            records: self.records(),
+            keys: KEYS,
+            ..Counting::default()
+        };
+        counting.assert_exact(job, &self.component);
     }
 }
 
