@@ -72,7 +72,7 @@
 // # Limits
 //
 // Go's collector lets the heap grow to twice of what is in use before it collects, so that a job's
-// `memory` limit for an operator should be twice its state. Recursion ends at some ten thousand
+// `memory` limit for an operator should be twice its state. Recursion ends at some thousand
 // calls.
 //
 // # Testing
