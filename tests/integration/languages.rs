@@ -3,9 +3,10 @@
 
 use std::fs;
 use std::path::Path;
-use std::time::{Duration, Instant};
 
 use tidegate_tests::{Counting, JobDirectory, guest, published_lines, workspace_root};
+
+use crate::savepoint::start_and_wait;
 
 /// The counter of `word-count` in every language.
 const COUNTERS: [(&str, &str); 5] = [
@@ -53,17 +54,7 @@ format = "tsv"
 /// path, relative to the job.
 fn stopped_on_the_way(counter: &str) -> (JobDirectory, String) {
     let job = JobDirectory::new(&counting_job(counter, 2, "rate = 10_000"));
-    let running = job.start(&["run", "job.toml"]);
-    let give_up = Instant::now() + Duration::from_secs(60);
-    loop {
-        let status = job.tidegate(&["status", "job.toml", "--json"]);
-        let json: serde_json::Value = serde_json::from_str(&status.stdout).unwrap_or_default();
-        let completed = json["checkpoints"]["completed"].as_u64();
-        if status.code == Some(0) && completed.is_some_and(|completed| completed >= 3) {
-            break;
-        }
-        assert!(Instant::now() < give_up, "{counter}: {status:#?}");
-    }
+    let running = start_and_wait(&job);
     let stopped = job.tidegate(&["stop", "job.toml", "--savepoint", "savepoints"]);
     let savepoint = stopped.assert_succeeds().stdout.trim().to_owned();
     assert_eq!(running.wait().code, Some(0));

@@ -60,7 +60,7 @@ fn wait_for_status(job: &JobDirectory, what: &str, is_there: impl Fn(&serde_json
 }
 
 /// Starts the job and waits until it has completed some checkpoints.
-fn start_and_wait(job: &JobDirectory) -> Running {
+pub(crate) fn start_and_wait(job: &JobDirectory) -> Running {
     let running = job.start(&["run", "job.toml"]);
     wait_for_status(job, "completed 3 checkpoints", |status| {
         status["checkpoints"]["completed"]

@@ -1,8 +1,8 @@
 //! The same operator, `word-count`'s counter, in every language: what its component weighs, what it
 //! costs to compile and to open, and what a record costs. Prints a table in Markdown.
 //!
-//! `cargo bench -p tidegate-bench --bench languages`, after `make examples`; the names of languages
-//! as arguments measure only those. Figures are medians; they depend on the machine, and its load.
+//! `make bench-languages`; the names of languages in ARGS measure only those. Figures are medians;
+//! they depend on the machine, and its load.
 
 #[path = "support/instances.rs"]
 mod instances;
@@ -151,7 +151,7 @@ fn median(mut once: impl FnMut() -> Duration) -> Duration {
     all[REPEATS / 2]
 }
 
-/// The word with this number: two to five syllables.
+/// The word with this number: two to four syllables.
 fn word(number: u64) -> String {
     const SYLLABLES: [&str; 16] = [
         "ti", "de", "ga", "te", "wa", "ter", "lo", "mi", "ra", "ne", "so", "ku", "ba", "li", "on",
