@@ -44,8 +44,8 @@ impl Tools {
     pub(super) fn find(manifest: &Path, offline: bool) -> Result<Self, BuildError> {
         on_path("node").ok_or_else(|| BuildError::NoToolchain {
             tool: "node, which runs the compiler of JavaScript,".to_owned(),
-            install: "install Node.js 20 or newer: https://nodejs.org, or `apt-get install nodejs \
-                      npm`"
+            install: "install Node.js 20 or newer: https://nodejs.org, or on Debian 13 \
+                      `apt-get install nodejs npm`"
                 .to_owned(),
         })?;
         let folder = folder_of(manifest);
