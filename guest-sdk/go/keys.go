@@ -110,8 +110,8 @@ func (k *Keys[S]) findOrInsert(key []byte) (uint32, error) {
 func (k *Keys[S]) notOwned(key []byte, group uint32) error {
 	return errors.New("the key \"" + escapeASCII(key) + "\" belongs to key group " + decimal(group) +
 		", and this subtask owns " + decimal(k.context.FirstKeyGroup) + "..=" +
-		decimal(k.context.LastKeyGroup) + "; an operator that keeps state by key needs an input " +
-		"with `partition = \"hash\"`")
+		decimal(k.context.LastKeyGroup) + "; every input whose records use state by key needs " +
+		"`partition = \"hash\"`")
 }
 
 // forget forgets every key whose state is vacant. It looks at none if none was lent out since the

@@ -5,6 +5,7 @@ mod author;
 mod author_python;
 mod bad_components;
 mod bad_input;
+mod broadcast;
 mod corrupted_state;
 mod drill;
 mod guest_faults;

@@ -32,8 +32,8 @@ static tg_status not_owned(const tg_keys *keys, tg_slice key, uint32_t key_group
 static tg_status not_owned(const tg_keys *keys, tg_slice key, uint32_t key_group) {
     char text[256];
     escape(key, text, sizeof text);
-    return tg_fail("the key \"%s\" belongs to key group %u, and this subtask owns %u..=%u; an "
-                   "operator that keeps state by key needs an input with `partition = \"hash\"`",
+    return tg_fail("the key \"%s\" belongs to key group %u, and this subtask owns %u..=%u; "
+                   "every input whose records use state by key needs `partition = \"hash\"`",
                    text, (unsigned)key_group, (unsigned)keys->first_key_group,
                    (unsigned)keys->last_key_group);
 }

@@ -239,8 +239,8 @@ function binaryOf(key) {
 function notOwned(binary, group, context) {
   return new Failure(
     `the key "${escaped(binary)}" belongs to key group ${group}, and this subtask owns ` +
-      `${context.firstKeyGroup}..=${context.lastKeyGroup}; an operator that keeps state by key ` +
-      'needs an input with `partition = "hash"`',
+      `${context.firstKeyGroup}..=${context.lastKeyGroup}; every input whose records use state ` +
+      'by key needs `partition = "hash"`',
   );
 }
 

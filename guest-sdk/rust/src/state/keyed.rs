@@ -67,8 +67,8 @@ impl KeyGroups {
             return Ok(key_group);
         }
         Err(Failure::Other(format!(
-            "the key \"{}\" belongs to key group {key_group}, and this subtask owns {}..={}; an \
-             operator that keeps state by key needs an input with `partition = \"hash\"`",
+            "the key \"{}\" belongs to key group {key_group}, and this subtask owns {}..={}; \
+             every input whose records use state by key needs `partition = \"hash\"`",
             key.escape_ascii(),
             self.first,
             self.last,

@@ -141,7 +141,7 @@ class KeyedState(Generic[S]):
         first, last = self._context.first_key_group, self._context.last_key_group
         return OtherFailure(
             f'the key "{_escaped(key)}" belongs to key group {group}, and this subtask owns '
-            f"{first}..={last}; an operator that keeps state by key needs an input with "
+            f"{first}..={last}; every input whose records use state by key needs "
             '`partition = "hash"`'
         )
 
