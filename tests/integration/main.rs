@@ -7,6 +7,7 @@ mod bad_components;
 mod bad_input;
 mod broadcast;
 mod corrupted_state;
+mod counters;
 mod drill;
 mod guest_faults;
 mod hostile;

@@ -52,6 +52,12 @@ impl Guest {
         }
     }
 
+    /// Shows what the instance has counted, and what its log has lost. Called after each call.
+    pub(super) fn show_counts(&mut self, metrics: &SubtaskMetrics) {
+        metrics.count_for_guest(self.instance.take_counts());
+        metrics.count_dropped_log_lines(self.instance.take_dropped_log_lines());
+    }
+
     /// True if a checkpoint is to be asked for, so that the instance can be replaced. Called once a
     /// batch.
     pub(super) fn asks_for_checkpoint(&mut self) -> bool {

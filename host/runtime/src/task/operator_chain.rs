@@ -185,7 +185,9 @@ impl OperatorChain {
                 states.push(None);
                 continue;
             };
-            match guest.instance.snapshot(checkpoint.0) {
+            let taken = guest.instance.snapshot(checkpoint.0);
+            guest.show_counts(&link.metrics);
+            match taken {
                 Ok(chunks) => states.push(Some(chunks)),
                 Err(fault) if fault.instance_is_usable() => {
                     return Ok(Snapshot::Declined(Box::new(fault)));
@@ -263,6 +265,7 @@ impl OperatorChain {
                     }
                 };
                 self.wants_checkpoint |= guest.asks_for_checkpoint();
+                guest.show_counts(&link.metrics);
                 link.metrics.count_busy(started.elapsed());
                 self.emit_all(at, emissions)
             }
@@ -309,6 +312,7 @@ impl OperatorChain {
             && let Role::Operator(guest) = &mut link.role
         {
             let emissions = guest.advance_watermark(watermark).map_err(Box::new)?;
+            guest.show_counts(&link.metrics);
             self.emit_all(at, emissions)?;
         }
         self.forward(at, &StreamElement::Watermark(watermark), |chain, next| {
@@ -322,6 +326,7 @@ impl OperatorChain {
             && let Role::Operator(guest) = &mut link.role
         {
             let emissions = guest.instance.finish().map_err(Box::new)?;
+            guest.show_counts(&link.metrics);
             self.emit_all(at, emissions)?;
         }
         let link = &mut self.links[at];

@@ -156,8 +156,11 @@ impl OperatorChain {
             })?
         };
         self.links[at].metrics.count_busy(started.elapsed());
-        let asks = self.guest(at).asks_for_checkpoint();
-        self.wants_checkpoint |= asks;
+        let link = &mut self.links[at];
+        if let Role::Operator(guest) = &mut link.role {
+            self.wants_checkpoint |= guest.asks_for_checkpoint();
+            guest.show_counts(&link.metrics);
+        }
         self.emit_all(at, emissions)
     }
 
