@@ -9,6 +9,7 @@ mod broadcast;
 mod corrupted_state;
 mod counters;
 mod drill;
+mod event_time;
 mod guest_faults;
 mod hostile;
 mod javascript;

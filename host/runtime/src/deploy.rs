@@ -22,6 +22,7 @@ use crate::job::Job;
 use crate::metrics::AttemptMetrics;
 use crate::recovery::CarePlan;
 use crate::source::{Source, SourceSplit};
+use crate::stream::ToldWatermark;
 use crate::task::control::{ChainEvent, ControlMessage};
 use crate::task::{
     ChainContext, Exit, Guest, OpenLink, OperatorChain, OperatorInstance, Outbox, Output,
@@ -38,19 +39,24 @@ const PERSIST_CAPACITY: usize = 4;
 
 /// What one subtask starts with.
 #[derive(Debug)]
-pub(crate) enum SubtaskStart {
+pub(crate) struct SubtaskStart {
+    pub(crate) has_ended: bool,
+    /// What it was told before; none if nothing was.
+    pub(crate) watermark: Option<i64>,
+    pub(crate) contents: StartContents,
+}
+
+/// What one subtask starts with, by kind of node.
+#[derive(Debug)]
+pub(crate) enum StartContents {
     Source {
         splits: Vec<SourceSplit>,
-        has_ended: bool,
     },
     Operator {
         /// None at a fresh start: `restore` is not called then.
         state: Option<Vec<StateChunk>>,
-        has_ended: bool,
     },
-    Sink {
-        has_ended: bool,
-    },
+    Sink,
 }
 
 /// What an attempt is deployed from.
@@ -248,6 +254,9 @@ impl StartingChain {
         if let Some(plan) = self.care {
             chain = chain.careful(plan);
         }
+        if let Err(error) = chain.repeat_watermarks() {
+            return Exit::Failed(error);
+        }
         let context = ChainContext {
             id,
             chain,
@@ -276,20 +285,17 @@ impl StartingChain {
         let mut next_sender = 0;
         let mut links = Vec::new();
         for (link, start) in self.chain.links.iter().zip(self.starts.drain(..)) {
-            let (role, has_ended) = match start {
-                SubtaskStart::Source { splits, has_ended } => {
+            let role = match start.contents {
+                StartContents::Source { splits } => {
                     let source = open_source(&self.job, &link.subtask, splits)?;
                     opened_source = Some(source);
-                    (Role::Source, has_ended)
+                    Role::Source
                 }
-                SubtaskStart::Operator { state, has_ended } => {
+                StartContents::Operator { state } => {
                     let guest = open_guest(&self.job, &link.subtask, state).map_err(Box::new)?;
-                    (Role::Operator(Box::new(guest)), has_ended)
+                    Role::Operator(Box::new(guest))
                 }
-                SubtaskStart::Sink { has_ended } => {
-                    let sink = open_sink(&self.job, &link.subtask, &self.identity)?;
-                    (sink, has_ended)
-                }
+                StartContents::Sink => open_sink(&self.job, &link.subtask, &self.identity)?,
             };
             let nodes = self.job.graph.nodes();
             let node = nodes.iter().position(|n| n.name == link.subtask.operator);
@@ -304,7 +310,8 @@ impl StartingChain {
                 outputs: open_outputs(&self.job, link, &mut next_sender),
                 ports: u32::try_from(link.ports).expect("fewer than 2^32 ports"),
                 metrics,
-                has_ended,
+                has_ended: start.has_ended,
+                watermark: ToldWatermark::new(start.watermark),
             });
         }
         Ok((links, opened_source))

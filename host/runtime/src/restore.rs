@@ -13,11 +13,11 @@ use crate::checkpoint::{
     CheckpointKind, CheckpointStore, Manifest, Origin, SnapshotContents, StateFile, StoreError,
     SubtaskSnapshot,
 };
-use crate::deploy::SubtaskStart;
+use crate::deploy::{StartContents, SubtaskStart};
 use crate::error::IncompatibleJob;
 use crate::graph::{JobGraph, KeyGroups, Node, NodeKind};
 use crate::job::{Job, RunOptions};
-use crate::recovery::{ended_subtasks, redistribute};
+use crate::recovery::{ended_subtasks, redistribute, told_watermarks};
 use crate::sink::{ForkedFrom, PendingOutput, SinkStart};
 use crate::start::{node_failed, start_point};
 use crate::task::RunIdentity;
@@ -151,21 +151,32 @@ fn node_starts(
     manifest: &Manifest,
     node: &Node,
 ) -> Result<Vec<SubtaskStart>, JobError> {
-    if node.kind == NodeKind::Source {
-        return source_starts(job, node, &snapshots_of(manifest, &node.name));
-    }
-    let ended = ended_now(manifest, node)?;
-    if node.kind == NodeKind::Sink {
-        let start = |has_ended| SubtaskStart::Sink { has_ended };
-        return Ok(ended.into_iter().map(start).collect());
-    }
-    let read = |subtask: &SubtaskId, file: &StateFile| store.read_state(manifest, subtask, file);
-    let state = operator_state(&job.graph, manifest, node, &read)?;
-    let starts = state
-        .into_iter()
-        .zip(ended)
-        .map(|(state, has_ended)| SubtaskStart::Operator { state, has_ended });
-    Ok(starts.collect())
+    let old = snapshots_of(manifest, &node.name);
+    let (ended, contents): (_, Vec<_>) = match node.kind {
+        NodeKind::Source => source_starts(job, node, &old)?,
+        NodeKind::Sink => {
+            let ended = ended_now(manifest, node)?;
+            let contents = ended.iter().map(|_| StartContents::Sink).collect();
+            (ended, contents)
+        }
+        NodeKind::Operator => {
+            let ended = ended_now(manifest, node)?;
+            let read =
+                |subtask: &SubtaskId, file: &StateFile| store.read_state(manifest, subtask, file);
+            let state = operator_state(&job.graph, manifest, node, &read)?;
+            let state = state.into_iter();
+            let contents = state.map(|state| StartContents::Operator { state });
+            (ended, contents.collect())
+        }
+    };
+    let watermarks = told_watermarks(&old, node.parallelism);
+    let starts = contents.into_iter().zip(ended).zip(watermarks);
+    let start = |((contents, has_ended), watermark)| SubtaskStart {
+        has_ended,
+        watermark,
+        contents,
+    };
+    Ok(starts.map(start).collect())
 }
 
 /// What a checkpoint has of one node, by subtask.
@@ -220,11 +231,12 @@ pub(crate) fn operator_state(
     Ok(state.map(|chunks| is_restored.then_some(chunks)).collect())
 }
 
+/// Which subtasks of a source have ended, and what each reads.
 fn source_starts(
     job: &Job,
     node: &Node,
     old: &[&SubtaskSnapshot],
-) -> Result<Vec<SubtaskStart>, JobError> {
+) -> Result<(Vec<bool>, Vec<StartContents>), JobError> {
     let connector = &job.sources[&node.name];
     let failed = |error| node_failed(&node.name, error);
     let splits_of = |snapshot: &SubtaskSnapshot| match &snapshot.contents {
@@ -232,11 +244,11 @@ fn source_starts(
         SnapshotContents::Operator { .. } | SnapshotContents::Sink { .. } => Vec::new(),
     };
     if old.len() == node.parallelism as usize {
-        let starts = old.iter().map(|snapshot| SubtaskStart::Source {
+        let ended = old.iter().map(|snapshot| snapshot.has_ended).collect();
+        let contents = old.iter().map(|snapshot| StartContents::Source {
             splits: splits_of(snapshot),
-            has_ended: snapshot.has_ended,
         });
-        return Ok(starts.collect());
+        return Ok((ended, contents.collect()));
     }
     let planned = if old.is_empty() {
         // A source that the checkpoint does not know begins at its beginning.
@@ -248,9 +260,8 @@ fn source_starts(
         connector.replan(splits, node.parallelism).map_err(failed)?
     };
     let all_ended = !old.is_empty() && old.iter().all(|snapshot| snapshot.has_ended);
-    let starts = planned.into_iter().map(|splits| SubtaskStart::Source {
-        splits,
-        has_ended: all_ended,
-    });
-    Ok(starts.collect())
+    let ended = vec![all_ended; planned.len()];
+    let planned = planned.into_iter();
+    let contents = planned.map(|splits| StartContents::Source { splits });
+    Ok((ended, contents.collect()))
 }

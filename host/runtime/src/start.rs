@@ -172,6 +172,7 @@ fn start_fresh(
             subtasks.push(SubtaskSnapshot {
                 subtask,
                 has_ended: false,
+                watermark: None,
                 contents,
             });
         }

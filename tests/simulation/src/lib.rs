@@ -14,6 +14,7 @@ mod operators;
 mod person;
 mod record;
 mod source;
+mod told;
 
 mod memory;
 mod model;

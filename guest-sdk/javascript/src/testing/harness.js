@@ -29,6 +29,8 @@ import { keyGroup } from "./key-group.js";
  * @property {number} [maxParallelism] number of key groups, 128 by default
  * @property {string[]} [inputs] names of the inputs
  * @property {string[]} [outputs] names of the output ports
+ * @property {number | bigint} [watermark] the one of the snapshots that are restored, of several
+ *   subtasks the smallest: the instance is told it again, before any record, as the host does
  */
 
 /**
@@ -91,6 +93,7 @@ export class Harness {
     const items = chunks.filter((chunk) => chunk.keyGroup === null);
     const share = items.filter((_item, at) => at % parallelism === subtask);
     harness.#play(() => harness.#operator.restore([...keyed, ...share]));
+    if (options.watermark !== undefined) harness.watermark(options.watermark);
     return harness;
   }
 
@@ -103,6 +106,10 @@ export class Harness {
   /** @type {Map<string, number>} */
   #counters = new Map();
   #checkpoint = 0;
+  /** @type {OperatorModule} */
+  #module;
+  /** What a new instance is told again. @type {number | bigint | undefined} */
+  #watermark;
 
   /**
    * @internal
@@ -112,6 +119,7 @@ export class Harness {
   constructor(module, options) {
     /** Where the instance runs. @type {Context} */
     this.context = contextOf(options);
+    this.#module = module;
     this.#operator = this.#play(() => module.openRaw(this.context));
   }
 
@@ -169,6 +177,7 @@ export class Harness {
    * @throws what the operator throws
    */
   watermark(watermark) {
+    this.#watermark = watermark;
     this.#collect(this.#play(() => this.#operator.advanceWatermark?.(BigInt(watermark)) ?? []));
   }
 
@@ -178,6 +187,7 @@ export class Harness {
    * @throws what the operator throws
    */
   finish() {
+    this.#watermark = undefined;
     this.#collect(this.#play(() => this.#operator.finish?.() ?? []));
   }
 
@@ -190,6 +200,19 @@ export class Harness {
   snapshot() {
     this.#checkpoint += 1;
     return this.#play(() => this.#operator.snapshot(this.#checkpoint));
+  }
+
+  /**
+   * Takes a snapshot and goes on with a new instance, as after a failure: it is restored, and told
+   * the watermark again if there was one. What it emits then is part of the output.
+   *
+   * @throws what the operator throws
+   */
+  restart() {
+    const chunks = this.snapshot();
+    this.#operator = this.#play(() => this.#module.openRaw(this.context));
+    this.#play(() => this.#operator.restore(chunks));
+    if (this.#watermark !== undefined) this.watermark(this.#watermark);
   }
 
   /**

@@ -52,6 +52,7 @@ const MAX_PARALLELISM: u32 = 128;
 #[derive(Debug)]
 pub struct Builder<R> {
     context: Context,
+    watermark: Option<i64>,
     operator: PhantomData<fn() -> R>,
 }
 
@@ -60,6 +61,7 @@ impl<R> Clone for Builder<R> {
     fn clone(&self) -> Self {
         Self {
             context: self.context.clone(),
+            watermark: self.watermark,
             operator: PhantomData,
         }
     }
@@ -81,6 +83,7 @@ impl<R: RawOperator> Builder<R> {
         };
         Self {
             context,
+            watermark: None,
             operator: PhantomData,
         }
     }
@@ -162,6 +165,23 @@ impl<R: RawOperator> Builder<R> {
         self
     }
 
+    /// The watermark of the snapshots that [`restore`](Self::restore) is given: the restored instance
+    /// is told it again, before any record, as the host does. Of several subtasks it is the smallest.
+    ///
+    /// ```
+    /// # use tidegate_sdk::{Failure, Operator, testing::Harness};
+    /// fn rescale<O: Operator>(mut one: Harness<O>) -> Result<Harness<O>, Failure> {
+    ///     one.watermark(2_000)?;
+    ///     let chunks = one.snapshot()?;
+    ///     Harness::<O>::builder().subtask(0, 2).watermark(2_000).restore(&chunks)
+    /// }
+    /// ```
+    #[must_use]
+    pub fn watermark(mut self, watermark: i64) -> Self {
+        self.watermark = Some(watermark);
+        self
+    }
+
     /// Opens a new instance without state.
     ///
     /// ```
@@ -202,14 +222,18 @@ impl<R: RawOperator> Builder<R> {
     ///
     /// # Errors
     ///
-    /// What the operator's `open` and `restore` say.
+    /// What the operator says.
     ///
     /// # Panics
     ///
     /// If there are more subtasks than key groups.
     pub fn restore(self, chunks: &[StateChunk]) -> Result<RawHarness<R>, Failure> {
+        let watermark = self.watermark;
         let mut harness = self.open()?;
         harness.restore(chunks)?;
+        if let Some(watermark) = watermark {
+            harness.watermark(watermark)?;
+        }
         Ok(harness)
     }
 }

@@ -443,16 +443,16 @@ impl Steps<'_> {
     }
 }
 
-/// The watermark that the instances have. New ones have none.
+/// The watermark that the instances have: new ones are told it again.
 fn last_watermark(steps: &[Step]) -> Option<i64> {
-    let last = steps.iter().rev().find_map(|step| match step.action {
-        Action::Watermark(watermark) => Some(Some(watermark)),
-        Action::Restart | Action::Rescale(_) => Some(None),
+    steps.iter().rev().find_map(|step| match step.action {
+        Action::Watermark(watermark) => Some(watermark),
         Action::Nothing
         | Action::Open
         | Action::Records { .. }
         | Action::Checkpoint
+        | Action::Restart
+        | Action::Rescale(_)
         | Action::Finish => None,
-    });
-    last.flatten()
+    })
 }

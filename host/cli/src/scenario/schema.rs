@@ -72,7 +72,8 @@ struct StepSchema {
     /// Takes a checkpoint that completes; the instances go on.
     #[schemars(extend("const" = true))]
     checkpoint: Option<bool>,
-    /// Takes a checkpoint and goes on with new instances that are restored from it.
+    /// Takes a checkpoint and goes on with new instances that are restored from it, and told the
+    /// watermark again if there was one.
     #[schemars(extend("const" = true))]
     restart: Option<bool>,
     /// The same with this many subtasks.

@@ -85,6 +85,16 @@ fn errors(text: &str) -> Vec<String> {
 }
 
 #[test]
+fn a_restart_does_not_turn_event_time_back() {
+    expect(
+        "[[step]]\nfinish = true",
+        "[[step]]\nwatermark = 999",
+        "43:1: step 8 has watermark 999, which is not later than 1000 before it; expected event \
+         time that advances",
+    );
+}
+
+#[test]
 fn every_key_is_read() {
     let scenario = ScenarioFile::from_text(FULL).parse().expect("it is right");
     let record = |key: &[u8], value: &[u8], timestamp| Record {

@@ -14,5 +14,5 @@ pub(crate) use care::{Candidate, CarePlan, Diverted, FindingId, diversion_of};
 pub(crate) use compatibility::{Resume, check_compatible};
 pub(crate) use quarantine::{AttemptReport, Given, Quarantine, Verdict};
 pub(crate) use restart_strategy::RestartStrategy;
-pub(crate) use restore_plan::ended_subtasks;
 pub use restore_plan::redistribute;
+pub(crate) use restore_plan::{ended_subtasks, told_watermarks};

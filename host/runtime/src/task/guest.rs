@@ -21,8 +21,6 @@ pub(crate) struct Guest {
     factory: Arc<dyn OperatorFactory>,
     context: OperatorContext,
     policy: RecyclePolicy,
-    /// The last one that it was told; none before the first.
-    watermark: Option<i64>,
     /// The checkpoint at whose barrier the instance was replaced. It knows of later ones only.
     recycled_at: Option<CheckpointId>,
 }
@@ -40,7 +38,6 @@ impl Guest {
             policy: RecyclePolicy::new(recycle_at, factory.memory_limit()),
             factory,
             context,
-            watermark: None,
             recycled_at: None,
         })
     }
@@ -71,14 +68,6 @@ impl Guest {
         self.policy.is_due(self.instance.memory_bytes())
     }
 
-    pub(super) fn advance_watermark(
-        &mut self,
-        watermark: i64,
-    ) -> Result<Vec<Emission>, GuestFault> {
-        self.watermark = Some(watermark);
-        self.instance.advance_watermark(watermark)
-    }
-
     pub(super) fn checkpoint_complete(
         &mut self,
         checkpoint: CheckpointId,
@@ -90,7 +79,7 @@ impl Guest {
     }
 
     /// Replaces the instance by one restored from `state`, the snapshot that it gave at the barrier
-    /// of `checkpoint`; nothing has been processed since.
+    /// of `checkpoint`; nothing has been processed since. `watermark` is the last that it was told.
     ///
     /// # Errors
     ///
@@ -99,11 +88,12 @@ impl Guest {
         mut self,
         checkpoint: CheckpointId,
         state: Vec<StateChunk>,
+        watermark: Option<i64>,
     ) -> Result<Recycled, GuestFault> {
         // The old one goes first: both together could need twice the limit.
         drop(self.instance);
         self.instance = opened(&*self.factory, &self.context, Some(state))?;
-        let emissions = match self.watermark {
+        let emissions = match watermark {
             Some(watermark) => self.instance.advance_watermark(watermark)?,
             None => Vec::new(),
         };

@@ -89,6 +89,8 @@ enum Behaviour {
     FailFinish,
     TrapInFinish,
     FailWatermark,
+    /// Emits at each watermark, whatever it has told before.
+    EmitAtWatermark,
     FailCheckpointComplete,
 }
 
@@ -241,11 +243,16 @@ impl RawOperator for Hostile {
         Ok(emissions)
     }
 
-    fn advance_watermark(&mut self, _watermark: i64) -> Result<Vec<Emission>, Failure> {
+    fn advance_watermark(&mut self, watermark: i64) -> Result<Vec<Emission>, Failure> {
         if self.is(Behaviour::FailWatermark) {
             return Err(Failure::other("advance-watermark failed on purpose"));
         }
-        Ok(Vec::new())
+        if !self.is(Behaviour::EmitAtWatermark) {
+            return Ok(Vec::new());
+        }
+        let mut records = Batch::default();
+        records.push(watermark, b"at", watermark.to_string().as_bytes());
+        Ok(vec![Emission { port: 0, records }])
     }
 
     fn snapshot(&mut self, _checkpoint: u64) -> Result<Vec<StateChunk>, Failure> {

@@ -39,7 +39,8 @@ class Harness:
 
     The operator is opened at once, with the `config` table of a job file, as subtask `subtask` of
     `parallelism`. `restore` are the snapshots of all subtasks of an earlier parallelism together;
-    the instance gets what is its own.
+    the instance gets what is its own. `watermark` is the one of these snapshots (of several subtasks
+    the smallest): the instance is told it again, before any record, as the host does.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class Harness:
         inputs: Sequence[str] = ("input",),
         outputs: Sequence[str] = ("output",),
         restore: Iterable[StateChunk] | None = None,
+        watermark: int | None = None,
     ) -> None:
         index, parallelism = subtask
         if not 0 <= index < parallelism <= max_parallelism:
@@ -73,10 +75,14 @@ class Harness:
         self._recorder = Recorder()
         self._emitted: list[Emitted] = []
         self._checkpoint = 0
-        self._operator = self._enter(raw_operator(operator))
-        self._operator.open(self.context)
+        # What a new instance is told again; none before the first and after the end.
+        self._watermark: int | None = None
+        self._class = operator
+        self._operator = self._opened()
         if restore is not None:
             self._operator.restore(self._own(restore))
+        if watermark is not None:
+            self.watermark(watermark)
 
     def send(
         self, key: str | bytes, value: str | bytes, timestamp: int | None = None, input: int = 0
@@ -103,16 +109,30 @@ class Harness:
 
     def watermark(self, watermark: int) -> None:
         """Advances event time, in milliseconds."""
+        self._watermark = watermark
         self._collect(self._enter(self._operator).advance_watermark(watermark))
 
     def finish(self) -> None:
         """Ends all inputs."""
+        self._watermark = None
         self._collect(self._enter(self._operator).finish())
 
     def snapshot(self) -> list[StateChunk]:
         """Takes a snapshot, as a checkpoint does. Equal state gives equal chunks."""
         self._checkpoint += 1
         return self._enter(self._operator).snapshot(self._checkpoint)
+
+    def restart(self) -> None:
+        """Takes a snapshot and goes on with a new instance, as after a failure.
+
+        It is restored, and told the watermark again if there was one. What it emits then is part of
+        the output.
+        """
+        chunks = self.snapshot()
+        self._operator = self._opened()
+        self._operator.restore(chunks)
+        if self._watermark is not None:
+            self.watermark(self._watermark)
 
     def checkpoint_complete(self) -> None:
         """Tells the operator that its last snapshot is durable everywhere."""
@@ -153,6 +173,11 @@ class Harness:
         if not isinstance(self._operator, Typed):
             raise TypeError("a RawOperator lays out its state itself")
         return self._operator
+
+    def _opened(self) -> RawOperator:
+        operator = self._enter(raw_operator(self._class))
+        operator.open(self.context)
+        return operator
 
     def _enter(self, operator: RawOperator) -> RawOperator:
         """The operator, with what it logs and counts going to this harness."""
