@@ -14,6 +14,7 @@ mod kill;
 mod languages;
 mod poison;
 mod polyglot;
+mod process;
 mod readme;
 mod recycling;
 mod sandbox;

@@ -16,5 +16,6 @@ mod poisoned_jobs;
 mod protocol;
 mod random_jobs;
 mod recycling;
+mod refusing;
 mod restarting;
 mod support;
