@@ -17,6 +17,7 @@ mod kill;
 mod languages;
 mod poison;
 mod polyglot;
+mod process;
 mod readme;
 mod recycling;
 mod sandbox;

@@ -4,6 +4,8 @@
 //! delays neither the coordinator nor another chain; timers and blocking writes are the shared
 //! runtime's. Chains are started only here and always joined by the supervisor.
 
+mod tasks;
+
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -16,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 use crate::channel::{ChannelLimits, ChannelSender, InputGate, bounded};
 use crate::checkpoint::CheckpointStore;
 use crate::config::JobSettings;
-use crate::executor::{Executor, Joined, Task, panic_message};
+use crate::executor::{Executor, Task, panic_message};
 use crate::graph::{Chain, Downstream, Edge, ExecutionGraph, KeyGroups, Link, NodeKind};
 use crate::job::Job;
 use crate::metrics::AttemptMetrics;
@@ -29,6 +31,8 @@ use crate::task::{
     Persister, Role, Router, RunIdentity, SourceSubtask, Subtask, connector_failed, opened,
 };
 use crate::{ChainId, CheckpointId, JobError, SubtaskId};
+
+use tasks::Tasks;
 
 /// Control messages that wait for a chain; more than a few means that it is stuck.
 const CONTROL_CAPACITY: usize = 256;
@@ -78,9 +82,9 @@ pub(crate) struct Deployment {
     /// By chain.
     pub(crate) controls: Vec<mpsc::Sender<ControlMessage>>,
     pub(crate) events: mpsc::Receiver<ChainEvent>,
+    /// Chains and persisters.
+    pub(crate) tasks: Tasks,
     cancelled: CancellationToken,
-    chains: Vec<Joined>,
-    persisters: Vec<Joined>,
 }
 
 impl Deployment {
@@ -90,9 +94,7 @@ impl Deployment {
         self.cancelled.cancel();
         // Senders of events must not wait for a reader that is gone.
         self.events.close();
-        for joined in self.chains.into_iter().chain(self.persisters) {
-            joined.await;
-        }
+        self.tasks.all_gone().await;
     }
 }
 
@@ -104,9 +106,8 @@ pub(crate) fn deploy(graph: ExecutionGraph, mut attempt: Attempt) -> Deployment 
     let mut deployment = Deployment {
         controls: Vec::new(),
         events: event_receiver,
+        tasks: Tasks::default(),
         cancelled,
-        chains: Vec::new(),
-        persisters: Vec::new(),
     };
     for chain in graph.chains {
         let (control, control_receiver) = mpsc::channel(CONTROL_CAPACITY);
@@ -120,8 +121,9 @@ pub(crate) fn deploy(graph: ExecutionGraph, mut attempt: Attempt) -> Deployment 
             executor: Arc::clone(&attempt.executor),
         };
         let persister_task = Box::pin(persister_task.run(persist_receiver));
-        let persister_task = attempt.executor.spawn(persister_task);
-        deployment.persisters.push(persister_task);
+        let spawned = attempt.executor.spawn(persister_task);
+        let name = format!("the persister of {}", chain.id);
+        deployment.tasks.add(name, spawned);
         let starts = chain.links.iter().map(|link| {
             let start = attempt.starts.remove(&link.subtask);
             start.expect("the restore plan covers every subtask")
@@ -141,11 +143,9 @@ pub(crate) fn deploy(graph: ExecutionGraph, mut attempt: Attempt) -> Deployment 
             cancelled: deployment.cancelled.clone(),
             chain,
         };
-        match starting.start(&*attempt.executor) {
-            Ok(joined) => deployment.chains.push(joined),
-            // The driver learns it like any other failure of the chain.
-            Err(error) => drop(events.try_send(ChainEvent::Failed(Box::new(error)))),
-        }
+        let description = starting.chain.describe();
+        let started = attempt.executor.start_chain(starting.into_task());
+        deployment.tasks.add(description, started);
     }
     deployment
 }
@@ -216,12 +216,6 @@ struct StartingChain {
 }
 
 impl StartingChain {
-    fn start(self, executor: &dyn Executor) -> Result<Joined, JobError> {
-        let chain = self.chain.describe();
-        let started = executor.start_chain(self.into_task());
-        started.map_err(|source| JobError::NoThread { chain, source })
-    }
-
     fn into_task(self) -> Task {
         let description = self.chain.describe();
         let events = self.events.clone();

@@ -35,8 +35,9 @@ pub enum JobError {
     },
     /// Too often, the job had to be restarted to isolate a record.
     #[error(
-        "gave up isolating records after {restarts} restart(s) within {} s: {last}",
-        .period.as_secs()
+        "gave up isolating records after {restarts} restart(s) within {} s: {}",
+        .period.as_secs(),
+        with_causes(.last.as_ref())
     )]
     IsolationExhausted {
         /// How many restarts there were.
@@ -71,7 +72,7 @@ pub enum JobError {
     #[error(transparent)]
     Incompatible(#[from] IncompatibleJob),
     /// The restart strategy allows no further attempt.
-    #[error("gave up after {restarts} restart(s): {last}")]
+    #[error("gave up after {restarts} restart(s): {}", with_causes(.last.as_ref()))]
     RestartsExhausted {
         /// How many restarts there were.
         restarts: u32,
@@ -84,10 +85,10 @@ pub enum JobError {
         /// Its subtasks.
         chain: String,
     },
-    /// The system has no room for another thread.
+    /// The system has no room for another thread or task.
     #[error("could not start a thread for {chain}")]
     NoThread {
-        /// Its subtasks.
+        /// Its subtasks, or whatever else needed it.
         chain: String,
         /// What the system said.
         source: std::io::Error,
@@ -99,6 +100,14 @@ pub enum JobError {
         chain: String,
         /// The panic's message.
         message: String,
+    },
+    /// A bug of ours: a thread or task of the attempt ended and did not report why.
+    #[error("{task} ended before its time, which is a bug in tidegate: {reason}")]
+    Died {
+        /// The thread or task.
+        task: String,
+        /// How it ended.
+        reason: String,
     },
 }
 
@@ -146,7 +155,8 @@ impl JobError {
             | Self::Incompatible(_)
             | Self::Unresponsive { .. }
             | Self::NoThread { .. }
-            | Self::Panicked { .. } => None,
+            | Self::Panicked { .. }
+            | Self::Died { .. } => None,
         }
     }
 
@@ -163,7 +173,8 @@ impl JobError {
             | Self::CheckpointsKeepFailing { .. }
             | Self::Unresponsive { .. }
             | Self::NoThread { .. }
-            | Self::Panicked { .. } => JobErrorKind::Failed,
+            | Self::Panicked { .. }
+            | Self::Died { .. } => JobErrorKind::Failed,
             Self::Connector { error, .. } => match error {
                 ConnectorError::Io { .. } | ConnectorError::Record { .. } => JobErrorKind::Failed,
                 ConnectorError::StateRefused { .. } => JobErrorKind::StateUnusable,
@@ -207,7 +218,8 @@ impl JobError {
             | Self::Incompatible(_)
             | Self::Unresponsive { .. }
             | Self::NoThread { .. }
-            | Self::Panicked { .. } => self.kind() == JobErrorKind::Failed,
+            | Self::Panicked { .. }
+            | Self::Died { .. } => self.kind() == JobErrorKind::Failed,
         }
     }
 }

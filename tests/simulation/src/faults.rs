@@ -52,6 +52,16 @@ pub enum Fault {
     TrapFinish,
     /// An operator traps when a checkpoint is complete.
     TrapComplete,
+    /// The system has no thread for a chain.
+    RefuseChain,
+    /// The system has no room for a persister.
+    RefuseTask,
+    /// The system has no thread for blocking work.
+    RefuseWork,
+    /// A chain ends between two steps, with everything that it owns, and does not report it.
+    DeadChain,
+    /// A persister ends in the same way.
+    DeadTask,
     /// A source can't be opened.
     OpenSource,
     /// A source can't be read.
@@ -74,7 +84,7 @@ pub enum Fault {
 
 impl Fault {
     /// All of them.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 33] = [
         Self::Kill,
         Self::KillAtDisk,
         Self::PowerFailure,
@@ -94,6 +104,11 @@ impl Fault {
         Self::TrapRestore,
         Self::TrapFinish,
         Self::TrapComplete,
+        Self::RefuseChain,
+        Self::RefuseTask,
+        Self::RefuseWork,
+        Self::DeadChain,
+        Self::DeadTask,
         Self::OpenSource,
         Self::ReadSource,
         Self::AskCheckpoint,
@@ -118,6 +133,9 @@ impl Fault {
             Self::AskStop | Self::AskDrain | Self::AskCancel => 5,
             Self::Read | Self::TrapComplete => 4,
             Self::TrapRestore | Self::OpenSource | Self::TrapFinish => 2,
+            Self::DeadChain => 10,
+            Self::DeadTask | Self::RefuseWork => 6,
+            Self::RefuseChain | Self::RefuseTask => 4,
             // Happen by themselves.
             Self::Rescale | Self::Recycle => 0,
         }
@@ -281,6 +299,18 @@ impl Faults {
                 Err(io::Error::other("a planned failure of the disk"))
             }
             Some(_) | None => Ok(()),
+        }
+    }
+
+    /// A chain, task or piece of blocking work is about to be started. An error stands for the
+    /// system's refusal.
+    pub(crate) fn on_start(&self, refused: Fault) -> io::Result<()> {
+        match self.hit(refused) {
+            true => Err(io::Error::new(
+                io::ErrorKind::WouldBlock,
+                "a planned refusal",
+            )),
+            false => Ok(()),
         }
     }
 
