@@ -146,6 +146,12 @@ pub(crate) struct RunArgs {
     /// Compile the components anew, and keep no compiled ones for the next start.
     #[arg(long, env = "TIDEGATE_NO_CODE_CACHE", value_parser = BoolishValueParser::new())]
     pub(crate) no_code_cache: bool,
+    /// Show file and line in the backtrace of an operator that traps.
+    ///
+    /// For this, what components say of their source code is kept in memory, and read within bounds
+    /// after a trap. `tidegate test` always does.
+    #[arg(long, env = "TIDEGATE_DEBUG_INFO", value_parser = BoolishValueParser::new())]
+    pub(crate) debug_info: bool,
 }
 
 /// Take a savepoint of the running job and print its path.

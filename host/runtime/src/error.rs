@@ -7,6 +7,7 @@ use tidegate_operator::{FaultCause, GuestCall, GuestFault};
 
 use crate::checkpoint::StoreError;
 use crate::recovery::RecordFault;
+use crate::room::NoRoom;
 use crate::{CheckpointId, ConnectorError, SubtaskId};
 
 /// Why an attempt, or a whole job, failed.
@@ -84,6 +85,9 @@ pub enum JobError {
         /// Its subtasks.
         chain: String,
     },
+    /// The system's limits leave no room for the job. Nothing was started.
+    #[error(transparent)]
+    NoRoom(NoRoom),
     /// The system has no room for another thread.
     #[error("could not start a thread for {chain}")]
     NoThread {
@@ -145,6 +149,7 @@ impl JobError {
             | Self::CheckpointsKeepFailing { .. }
             | Self::Incompatible(_)
             | Self::Unresponsive { .. }
+            | Self::NoRoom(_)
             | Self::NoThread { .. }
             | Self::Panicked { .. } => None,
         }
@@ -181,6 +186,7 @@ impl JobError {
                 | StoreError::Poisoned { .. } => JobErrorKind::Failed,
             },
             Self::Incompatible(_) => JobErrorKind::StateUnusable,
+            Self::NoRoom(_) => JobErrorKind::JobRefused,
             Self::RestartsExhausted { last, .. } | Self::IsolationExhausted { last, .. } => {
                 last.kind()
             }
@@ -206,6 +212,7 @@ impl JobError {
             | Self::CheckpointsKeepFailing { .. }
             | Self::Incompatible(_)
             | Self::Unresponsive { .. }
+            | Self::NoRoom(_)
             | Self::NoThread { .. }
             | Self::Panicked { .. } => self.kind() == JobErrorKind::Failed,
         }
