@@ -252,6 +252,7 @@ fn of_job(error: &JobError) -> Option<String> {
             "if the job has already started from it, run it without --from to go on".to_owned(),
         ),
         JobError::RestartsExhausted { last, .. } => of_job(last),
+        JobError::NoRoom(no_room) => Some(no_room.advice()),
         JobError::Store(_)
         | JobError::Connector { .. }
         | JobError::CheckpointsKeepFailing { .. }
@@ -280,6 +281,7 @@ fn limit_behind(cause: &FaultCause) -> Option<&'static str> {
         | FaultCause::UnknownRecord { .. }
         | FaultCause::IncompatibleState(_)
         | FaultCause::Failed(_)
+        | FaultCause::NoAddressSpace { .. }
         | FaultCause::HostPanic { .. }
         | FaultCause::InstanceSpent => None,
     }

@@ -7,6 +7,7 @@ use tidegate_operator::{FaultCause, GuestCall, GuestFault};
 
 use crate::checkpoint::StoreError;
 use crate::recovery::RecordFault;
+use crate::room::NoRoom;
 use crate::{CheckpointId, ConnectorError, SubtaskId};
 
 /// Why an attempt, or a whole job, failed.
@@ -85,6 +86,9 @@ pub enum JobError {
         /// Its subtasks.
         chain: String,
     },
+    /// The system's limits leave no room for the job. Nothing was started.
+    #[error(transparent)]
+    NoRoom(NoRoom),
     /// The system has no room for another thread or task.
     #[error("could not start a thread for {chain}")]
     NoThread {
@@ -154,6 +158,7 @@ impl JobError {
             | Self::CheckpointsKeepFailing { .. }
             | Self::Incompatible(_)
             | Self::Unresponsive { .. }
+            | Self::NoRoom(_)
             | Self::NoThread { .. }
             | Self::Panicked { .. }
             | Self::Died { .. } => None,
@@ -192,6 +197,7 @@ impl JobError {
                 | StoreError::Poisoned { .. } => JobErrorKind::Failed,
             },
             Self::Incompatible(_) => JobErrorKind::StateUnusable,
+            Self::NoRoom(_) => JobErrorKind::JobRefused,
             Self::RestartsExhausted { last, .. } | Self::IsolationExhausted { last, .. } => {
                 last.kind()
             }
@@ -217,6 +223,7 @@ impl JobError {
             | Self::CheckpointsKeepFailing { .. }
             | Self::Incompatible(_)
             | Self::Unresponsive { .. }
+            | Self::NoRoom(_)
             | Self::NoThread { .. }
             | Self::Panicked { .. }
             | Self::Died { .. } => self.kind() == JobErrorKind::Failed,

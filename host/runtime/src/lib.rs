@@ -15,6 +15,7 @@ mod job;
 mod metrics;
 mod recovery;
 mod restore;
+mod room;
 pub mod sink;
 pub mod source;
 mod start;
@@ -31,5 +32,6 @@ pub use job::{
     StartFrom,
 };
 pub use recovery::{RecordFault, Trace, redistribute};
+pub use room::{NoRoom, check_room};
 pub use start::prepare;
 pub use supervisor::{run, run_on};

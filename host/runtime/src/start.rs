@@ -14,6 +14,7 @@ use crate::checkpoint::{
 use crate::graph::NodeKind;
 use crate::job::{Job, RunOptions, StartFrom};
 use crate::recovery::{Resume, check_compatible};
+use crate::room::check_room;
 use crate::source::SourceSplit;
 use crate::task::connector_failed;
 use crate::{CheckpointId, ConnectorError, JobError, Lineage, SubtaskId};
@@ -25,6 +26,7 @@ use crate::{CheckpointId, ConnectorError, JobError, Lineage, SubtaskId};
 ///
 /// Any [`JobError`] that speaks against the start. Nothing was changed.
 pub fn prepare(job: &Job, directory: &Path, options: &RunOptions) -> Result<DirStore, JobError> {
+    check_room(job)?;
     match &options.start {
         StartFrom::Fresh => check_fresh(job)?,
         StartFrom::Newest if !holds_checkpoints(directory)? => check_fresh(job)?,

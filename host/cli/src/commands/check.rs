@@ -3,11 +3,14 @@
 use std::path::PathBuf;
 
 use serde::Serialize;
+use tidegate_runtime::check_room;
 use tidegate_runtime::graph::JobGraph;
 
 use crate::args::CheckArgs;
 use crate::failure::Failure;
-use crate::job_file::{ComponentSummary, JobFile, JobFileError, LoadedJob, LocatedProblem};
+use crate::job_file::{
+    ComponentSummary, JobFile, JobFileError, LoadedJob, Loading, LocatedProblem,
+};
 use crate::terminal::{Terminal, table};
 
 /// What `check --json` prints.
@@ -24,7 +27,13 @@ struct CheckAnswer<'a> {
 
 /// Checks a job.
 pub(crate) fn check(args: &CheckArgs, terminal: &Terminal) -> Result<(), Failure> {
-    let loaded = JobFile::read(&args.job).and_then(|file| file.load(args.parallelism, None));
+    let file = JobFile::read(&args.job);
+    let loaded = file.and_then(|file| file.load(args.parallelism, Loading::default()));
+    if let Ok(loaded) = &loaded
+        && let Err(error) = check_room(&loaded.job)
+    {
+        return no_room(error.into(), args.output.json, terminal);
+    }
     match (loaded, args.output.json) {
         (Ok(loaded), true) => terminal.json(&CheckAnswer {
             ok: true,
@@ -35,17 +44,35 @@ pub(crate) fn check(args: &CheckArgs, terminal: &Terminal) -> Result<(), Failure
         }),
         (Ok(loaded), false) => terminal.data(&text(&loaded)),
         (Err(error), true) => {
-            terminal.json(&CheckAnswer {
-                ok: false,
-                checkpoint_directory: None,
-                graph: None,
-                components: &[],
-                problems: located(&error),
-            })?;
+            refused(located(&error), terminal)?;
             Err(error.into())
         }
         (Err(error), false) => Err(error.into()),
     }
+}
+
+/// The job file is fine, but this system has too little room for the job.
+fn no_room(failure: Failure, json: bool, terminal: &Terminal) -> Result<(), Failure> {
+    if json {
+        let problem = LocatedProblem {
+            line: None,
+            column: None,
+            message: crate::terminal::chain(&failure),
+            help: failure.advice(),
+        };
+        refused(vec![problem], terminal)?;
+    }
+    Err(failure)
+}
+
+fn refused(problems: Vec<LocatedProblem>, terminal: &Terminal) -> Result<(), Failure> {
+    terminal.json(&CheckAnswer {
+        ok: false,
+        checkpoint_directory: None,
+        graph: None,
+        components: &[],
+        problems,
+    })
 }
 
 fn located(error: &JobFileError) -> Vec<LocatedProblem> {

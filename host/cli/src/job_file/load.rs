@@ -19,6 +19,15 @@ use super::problem::{Problem, Problems, Span};
 use super::source_file::SourceFile;
 use super::wiring::{self, Wiring};
 
+/// How the components of a job are loaded.
+#[derive(Debug, Default)]
+pub(crate) struct Loading {
+    /// Components that need not be compiled again.
+    pub(crate) compiled: Option<CodeCache>,
+    /// Whether debug information is kept.
+    pub(crate) debug_info: bool,
+}
+
 /// A job file's text and where it came from.
 #[derive(Clone, Debug)]
 pub(crate) struct JobFile {
@@ -99,23 +108,23 @@ impl JobFile {
         }
     }
 
-    /// The job, ready to run. `parallelism` overrides the job's default; `compiled` has components
-    /// that need not be compiled again.
+    /// The job, ready to run. `parallelism` overrides the job's default.
     pub(crate) fn load(
         &self,
         parallelism: Option<u32>,
-        compiled: Option<CodeCache>,
+        loading: Loading,
     ) -> Result<LoadedJob, JobFileError> {
         let problems = Problems::default();
         let outline = self.outline(parallelism, &problems);
         let Some(outline) = outline.filter(|_| problems.is_empty()) else {
             return Err(self.source.invalid(problems.into_sorted()));
         };
-        let loaded = self.load_parts(
-            &outline,
-            Components::new(Engine::new()?, compiled),
-            &problems,
-        );
+        let mut engine = Engine::new()?;
+        if loading.debug_info {
+            engine = engine.with_debug_info();
+        }
+        let components = Components::new(engine, loading.compiled);
+        let loaded = self.load_parts(&outline, components, &problems);
         match loaded {
             Some(loaded) if problems.is_empty() => Ok(loaded),
             Some(_) | None => Err(self.source.invalid(problems.into_sorted())),
@@ -214,6 +223,10 @@ impl JobFile {
             else {
                 continue;
             };
+            if let Some(problem) = components::too_many_memories(&component, operator) {
+                problems.push(problem);
+                continue;
+            }
             let name = entry.name.get_ref().clone();
             let path = self.source.base().join(operator.component.get_ref());
             summaries.push(components::summary(&name, path, &component));

@@ -66,6 +66,7 @@ impl RecordFault {
             | FaultCause::MalformedSnapshot(_)
             | FaultCause::IncompatibleState(_)
             | FaultCause::Failed(_)
+            | FaultCause::NoAddressSpace { .. }
             | FaultCause::HostPanic { .. }
             | FaultCause::InstanceSpent => RecordPolicy::Fail,
         }

@@ -5,6 +5,7 @@
 
 use tidegate_operator::{
     Batch, Component, Emission, GuestFault, Instance, Limits, OperatorContext, StateChunk,
+    SystemNeeds,
 };
 
 /// Opens instances of an operator. Shared by the subtasks.
@@ -20,6 +21,11 @@ pub trait OperatorFactory: Send + Sync {
     /// What the memories and tables of an instance may occupy, if that is known.
     fn memory_limit(&self) -> Option<u64> {
         None
+    }
+
+    /// What the system has to give for each instance, beside memory that is used.
+    fn instance_needs(&self) -> SystemNeeds {
+        SystemNeeds::default()
     }
 }
 
@@ -111,6 +117,10 @@ impl OperatorFactory for ComponentOperator {
 
     fn memory_limit(&self) -> Option<u64> {
         Some(self.limits.memory)
+    }
+
+    fn instance_needs(&self) -> SystemNeeds {
+        self.component.instance_needs()
     }
 }
 
