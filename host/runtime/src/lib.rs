@@ -24,12 +24,12 @@ mod supervisor;
 pub mod task;
 
 pub use connector_error::ConnectorError;
-pub use error::{IncompatibleJob, JobError, JobErrorKind};
+pub use error::{IncompatibleJob, JobError, JobErrorKind, UnknownOperator};
 pub use ids::{ChainId, ChannelIndex, CheckpointId, Lineage, SubtaskId};
 pub use job::{
     CommandError, Job, JobCommand, JobControl, JobHandle, OperatorPart, Outcome, RunOptions,
     StartFrom,
 };
-pub use recovery::{RecordFault, Trace, redistribute};
+pub use recovery::{RecordFault, redistribute};
 pub use start::prepare;
 pub use supervisor::{run, run_on};

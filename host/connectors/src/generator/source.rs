@@ -66,8 +66,7 @@ impl GeneratorSource {
         let range = furthest_behind(&mut self.ranges)?;
         let mut runs = Vec::new();
         loop {
-            let at = u64::try_from(range.next()).unwrap_or(u64::MAX);
-            let reach = self.look.reach(INTEGERS, at);
+            let reach = self.look.reach();
             let limit = reach.and_then(|reach| usize::try_from(reach).ok());
             let Some(run) = range.take(limit.map_or(room, |limit| limit.min(room))) else {
                 break;

@@ -108,6 +108,23 @@ impl Guest {
             emissions,
         })
     }
+
+    /// As [`Self::recycled`], from a snapshot that was taken after the barrier of `checkpoint`, when
+    /// the instance had been told `watermark`.
+    pub(super) fn restored(
+        mut self,
+        checkpoint: CheckpointId,
+        state: Vec<StateChunk>,
+        watermark: Option<i64>,
+    ) -> Result<Recycled, GuestFault> {
+        self.watermark = watermark;
+        self.recycled(checkpoint, state)
+    }
+
+    /// The last watermark that the instance was told.
+    pub(super) fn watermark(&self) -> Option<i64> {
+        self.watermark
+    }
 }
 
 /// A guest with a new instance.

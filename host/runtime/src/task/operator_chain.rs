@@ -309,6 +309,7 @@ impl OperatorChain {
             && let Role::Operator(guest) = &mut link.role
         {
             let emissions = guest.advance_watermark(watermark).map_err(Box::new)?;
+            self.log_watermark(at, watermark);
             self.emit_all(at, emissions)?;
         }
         self.forward(at, &StreamElement::Watermark(watermark), |chain, next| {
