@@ -7,6 +7,7 @@ mod bad_components;
 mod bad_input;
 mod corrupted_state;
 mod drill;
+mod graph_cost;
 mod guest_faults;
 mod hostile;
 mod javascript;

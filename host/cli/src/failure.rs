@@ -156,7 +156,7 @@ impl Failure {
             | Self::NewProject(NewProjectError::Write { .. })
             | Self::NoAnswer { .. }
             | Self::Io { .. } => exit_code::FAILED,
-            Self::JobFile(JobFileError::Invalid(invalid)) if invalid.is_about_components() => {
+            Self::JobFile(JobFileError::Invalid(invalid)) if invalid.is_about_components => {
                 exit_code::COMPONENT_REFUSED
             }
             Self::JobFile(

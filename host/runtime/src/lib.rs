@@ -4,6 +4,7 @@ pub mod channel;
 pub mod checkpoint;
 pub mod config;
 mod connector_error;
+mod cost;
 mod deploy;
 pub mod drill;
 mod error;
@@ -24,6 +25,7 @@ mod supervisor;
 pub mod task;
 
 pub use connector_error::ConnectorError;
+pub use cost::JobCost;
 pub use error::{IncompatibleJob, JobError, JobErrorKind, UnknownOperator};
 pub use ids::{ChainId, ChannelIndex, CheckpointId, Lineage, SubtaskId};
 pub use job::{

@@ -12,6 +12,9 @@ use super::problem::{Problem, Problems, Span};
 use super::reader::{TableReader, Zero, kind_of};
 use super::value;
 
+/// An operator may name this many output ports.
+const MOST_PORTS: usize = 1_024;
+
 const PARTITIONINGS: [(&str, Partitioning); 4] = [
     ("forward", Partitioning::Forward),
     ("hash", Partitioning::Hash),
@@ -240,6 +243,9 @@ pub(crate) fn outputs(
 fn refused_port(name: &str, before: &[String]) -> Option<&'static str> {
     if name == DEAD_LETTER {
         return Some("`dead-letter` is reserved");
+    }
+    if before.len() == MOST_PORTS {
+        return Some("there can be 1,024");
     }
     if before.iter().any(|other| other == name) {
         return Some("two ports have that name");
