@@ -246,7 +246,7 @@ impl StartingChain {
         drop(self.chain);
         let mut chain = OperatorChain::new(links, Outbox::new(self.senders));
         if let Some(plan) = self.care {
-            chain = chain.careful(plan);
+            chain = chain.careful(plan, self.checkpoint, self.cancelled.clone());
         }
         if let Err(error) = chain.repeat_watermarks() {
             return Exit::Failed(error);

@@ -48,6 +48,14 @@ pub enum JobError {
         /// The last failure.
         last: Box<JobError>,
     },
+    /// An operator fails on everything.
+    #[error("gave up isolating records after {in_a_row} dead letters in a row: {last}")]
+    OnlyDeadLetters {
+        /// How many records it failed on, with none between them that it processed.
+        in_a_row: u32,
+        /// The last failure.
+        last: Box<JobError>,
+    },
     /// A source or sink failed.
     #[error("{subtask}: {error}")]
     Connector {
@@ -72,6 +80,9 @@ pub enum JobError {
     /// The checkpoint does not fit the job. Nothing was changed.
     #[error(transparent)]
     Incompatible(#[from] IncompatibleJob),
+    /// The user allows that state is dropped of an operator that nobody knows. Nothing was changed.
+    #[error(transparent)]
+    UnknownOperator(#[from] UnknownOperator),
     /// The restart strategy allows no further attempt.
     #[error("gave up after {restarts} restart(s): {}", with_causes(.last.as_ref()))]
     RestartsExhausted {
@@ -130,6 +141,19 @@ pub struct IncompatibleJob {
     pub differences: Vec<String>,
 }
 
+/// State may only be dropped of operators that exist or existed.
+#[derive(Debug, Error, PartialEq, Eq)]
+#[error(
+    "state of `{name}` may be dropped, but neither the job nor the checkpoint that it starts from \
+     has a node of that name"
+)]
+pub struct UnknownOperator {
+    /// The name.
+    pub name: String,
+    /// All names that there are.
+    pub known: Vec<String>,
+}
+
 /// What kind of failure it was, for exit codes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum JobErrorKind {
@@ -150,13 +174,14 @@ impl JobError {
         match self {
             Self::Guest(fault) | Self::NotRecycled { fault, .. } => Some(fault),
             Self::Record(record) => Some(&record.fault),
-            Self::RestartsExhausted { last, .. } | Self::IsolationExhausted { last, .. } => {
-                last.guest_fault()
-            }
+            Self::RestartsExhausted { last, .. }
+            | Self::IsolationExhausted { last, .. }
+            | Self::OnlyDeadLetters { last, .. } => last.guest_fault(),
             Self::Connector { .. }
             | Self::Store(_)
             | Self::CheckpointsKeepFailing { .. }
             | Self::Incompatible(_)
+            | Self::UnknownOperator(_)
             | Self::Unresponsive { .. }
             | Self::NoRoom(_)
             | Self::NoThread { .. }
@@ -198,9 +223,10 @@ impl JobError {
             },
             Self::Incompatible(_) => JobErrorKind::StateUnusable,
             Self::NoRoom(_) => JobErrorKind::JobRefused,
-            Self::RestartsExhausted { last, .. } | Self::IsolationExhausted { last, .. } => {
-                last.kind()
-            }
+            Self::UnknownOperator(_) => JobErrorKind::JobRefused,
+            Self::RestartsExhausted { last, .. }
+            | Self::IsolationExhausted { last, .. }
+            | Self::OnlyDeadLetters { last, .. } => last.kind(),
         }
     }
 
@@ -214,7 +240,9 @@ impl JobError {
             {
                 matches!(fault.cause, FaultCause::Timeout { .. })
             }
-            Self::RestartsExhausted { .. } | Self::IsolationExhausted { .. } => false,
+            Self::RestartsExhausted { .. }
+            | Self::IsolationExhausted { .. }
+            | Self::OnlyDeadLetters { .. } => false,
             Self::Guest(_)
             | Self::Record(_)
             | Self::NotRecycled { .. }
@@ -222,6 +250,7 @@ impl JobError {
             | Self::Store(_)
             | Self::CheckpointsKeepFailing { .. }
             | Self::Incompatible(_)
+            | Self::UnknownOperator(_)
             | Self::Unresponsive { .. }
             | Self::NoRoom(_)
             | Self::NoThread { .. }

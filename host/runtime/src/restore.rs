@@ -17,7 +17,7 @@ use crate::deploy::{StartContents, SubtaskStart};
 use crate::error::IncompatibleJob;
 use crate::graph::{JobGraph, KeyGroups, Node, NodeKind};
 use crate::job::{Job, RunOptions};
-use crate::recovery::{ended_subtasks, redistribute, told_watermarks};
+use crate::recovery::{check_dropped, ended_subtasks, redistribute, told_watermarks};
 use crate::sink::{ForkedFrom, PendingOutput, SinkStart};
 use crate::start::{node_failed, start_point};
 use crate::task::RunIdentity;
@@ -51,6 +51,9 @@ impl Restore {
             Err(error) => return Err(error.into()),
         };
         let manifest = start_point(job, store, &self.options, attempt)?;
+        if self.is_first_attempt {
+            warn_of_unknown(&self.options, &[&job.graph, &manifest.graph]);
+        }
         let starts = subtask_starts(job, store, &manifest).and_then(|starts| {
             recover_sinks(job, &manifest, self.is_first_attempt).map(|()| starts)
         });
@@ -91,6 +94,14 @@ impl Restore {
         let manifest = start_point(&self.job, &*self.store, &self.options, attempt)?;
         recover_sinks(&self.job, &manifest, self.is_first_attempt)?;
         Ok(manifest.checkpoint)
+    }
+}
+
+/// A flag that was of use to an earlier run with the same command line is none that speaks against
+/// this one.
+fn warn_of_unknown(options: &RunOptions, graphs: &[&JobGraph]) {
+    if let Err(unknown) = check_dropped(&options.allow_dropped_state, graphs) {
+        tracing::warn!("--allow-dropped-state is of no use: {unknown}");
     }
 }
 

@@ -13,7 +13,7 @@ use crate::checkpoint::{
 };
 use crate::graph::NodeKind;
 use crate::job::{Job, RunOptions, StartFrom};
-use crate::recovery::{Resume, check_compatible};
+use crate::recovery::{Resume, check_compatible, check_dropped};
 use crate::room::check_room;
 use crate::source::SourceSplit;
 use crate::task::connector_failed;
@@ -27,14 +27,22 @@ use crate::{CheckpointId, ConnectorError, JobError, Lineage, SubtaskId};
 /// Any [`JobError`] that speaks against the start. Nothing was changed.
 pub fn prepare(job: &Job, directory: &Path, options: &RunOptions) -> Result<DirStore, JobError> {
     check_room(job)?;
+    let allowed = &options.allow_dropped_state;
     match &options.start {
-        StartFrom::Fresh => check_fresh(job)?,
-        StartFrom::Newest if !holds_checkpoints(directory)? => check_fresh(job)?,
+        StartFrom::Fresh => {
+            check_dropped(allowed, &[&job.graph])?;
+            check_fresh(job)?;
+        }
+        StartFrom::Newest if !holds_checkpoints(directory)? => {
+            check_dropped(allowed, &[&job.graph])?;
+            check_fresh(job)?;
+        }
+        // What the flag names may be gone since an earlier run with the same command line.
         StartFrom::Newest => {}
         StartFrom::Path(path) => {
             let source = CheckpointDirectory::open(path)?;
             let manifest = source.load(selected(&source)?)?;
-            let allowed = &options.allow_dropped_state;
+            check_dropped(allowed, &[&job.graph, &manifest.graph])?;
             check_compatible(&manifest, &job.graph, allowed, Resume::NewRun)?;
         }
     }

@@ -62,7 +62,7 @@ impl LoadedJob {
             let named = connectors::named_key(reason).and_then(|key| place.options.get(key));
             problem.span = Some(named.unwrap_or(&place.header).clone());
         }
-        self.file.source.invalid(vec![problem])
+        self.file.source.invalid(Problems::of(problem))
     }
 }
 
@@ -104,7 +104,7 @@ impl JobFile {
         let outline = self.outline(parallelism, &problems);
         match outline {
             Some(outline) if problems.is_empty() => Ok(outline.graph),
-            Some(_) | None => Err(self.source.invalid(problems.into_sorted())),
+            Some(_) | None => Err(self.source.invalid(problems)),
         }
     }
 
@@ -117,7 +117,7 @@ impl JobFile {
         let problems = Problems::default();
         let outline = self.outline(parallelism, &problems);
         let Some(outline) = outline.filter(|_| problems.is_empty()) else {
-            return Err(self.source.invalid(problems.into_sorted()));
+            return Err(self.source.invalid(problems));
         };
         let mut engine = Engine::new()?;
         if loading.debug_info {
@@ -127,7 +127,7 @@ impl JobFile {
         let loaded = self.load_parts(&outline, components, &problems);
         match loaded {
             Some(loaded) if problems.is_empty() => Ok(loaded),
-            Some(_) | None => Err(self.source.invalid(problems.into_sorted())),
+            Some(_) | None => Err(self.source.invalid(problems)),
         }
     }
 
@@ -137,7 +137,7 @@ impl JobFile {
         let directory = parse::checkpoint_directory(self.source.text(), &problems);
         directory
             .map(|directory| self.source.base().join(directory))
-            .ok_or_else(|| self.source.invalid(problems.into_sorted()))
+            .ok_or_else(|| self.source.invalid(problems))
     }
 
     /// Everything that can be known without opening another file. Problems may have been found

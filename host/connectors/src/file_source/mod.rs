@@ -229,7 +229,7 @@ impl FileSource {
     fn next(&mut self) -> Result<SourceOutput, ConnectorError> {
         loop {
             if let Some(reader) = &mut self.current {
-                if let Some(batch) = reader.next_batch(&self.look)? {
+                if let Some(batch) = reader.next_batch(self.look)? {
                     return Ok(SourceOutput::Batch(batch));
                 }
                 self.current = None;

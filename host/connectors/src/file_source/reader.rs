@@ -64,7 +64,7 @@ impl SplitReader {
     }
 
     /// The next batch. None at the end of the split.
-    pub(super) fn next_batch(&mut self, look: &CloseLook) -> Result<Option<Batch>, ConnectorError> {
+    pub(super) fn next_batch(&mut self, look: CloseLook) -> Result<Option<Batch>, ConnectorError> {
         loop {
             if self.position.is_done() {
                 return Ok(None);
@@ -73,7 +73,7 @@ impl SplitReader {
                 self.skip()?;
                 continue;
             }
-            let reach = look.reach(&self.position.file, self.position.position);
+            let reach = look.reach();
             let lines = lines::take_lines(self.unread().up_to(reach), self.limits);
             let lines = lines.map_err(|_| self.too_long())?;
             if !lines.values.is_empty() {

@@ -20,7 +20,7 @@ use crate::checkpoint::{CheckpointDirectory, Manifest, StateFile, StoreError};
 use crate::deploy::open_instance;
 use crate::graph::{Node, NodeKind};
 use crate::job::Job;
-use crate::recovery::{Resume, check_compatible, told_watermarks};
+use crate::recovery::{Resume, check_compatible, check_dropped, told_watermarks};
 use crate::restore::{ReadState, ended_now, operator_state, snapshots_of};
 use crate::{CheckpointId, IncompatibleJob, JobError, SubtaskId};
 use comparison::{Allowance, Comparison, compare};
@@ -39,6 +39,7 @@ pub fn drill(
     allow_dropped_state: &[String],
 ) -> Result<DrillReport, JobError> {
     let manifest = directory.load(checkpoint)?;
+    check_dropped(allow_dropped_state, &[&job.graph, &manifest.graph])?;
     check_compatible(&manifest, &job.graph, allow_dropped_state, Resume::NewRun)?;
     let read =
         |subtask: &SubtaskId, file: &StateFile| directory.read_state(&manifest, subtask, file);

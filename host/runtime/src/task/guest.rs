@@ -78,8 +78,8 @@ impl Guest {
         self.instance.checkpoint_complete(checkpoint.0)
     }
 
-    /// Replaces the instance by one restored from `state`, the snapshot that it gave at the barrier
-    /// of `checkpoint`; nothing has been processed since. `watermark` is the last that it was told.
+    /// Replaces the instance by one restored from `state`, a snapshot that it gave at the barrier of
+    /// `checkpoint` or later. `watermark` is the last that it had been told then.
     ///
     /// # Errors
     ///

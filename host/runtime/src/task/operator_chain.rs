@@ -339,7 +339,9 @@ impl OperatorChain {
         {
             let emissions = guest.instance.advance_watermark(watermark);
             guest.show_counts(&link.metrics);
-            self.emit_all(at, emissions.map_err(Box::new)?)?;
+            let emissions = emissions.map_err(Box::new)?;
+            self.log_watermark(at, watermark);
+            self.emit_all(at, emissions)?;
         }
         Ok(())
     }
