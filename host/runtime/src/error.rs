@@ -126,7 +126,7 @@ pub enum JobErrorKind {
     JobRefused,
     /// The state can't be used.
     StateUnusable,
-    /// The checkpoint directory is in use.
+    /// The checkpoint directory or an output directory is in use.
     InUse,
 }
 
@@ -167,6 +167,7 @@ impl JobError {
             Self::Connector { error, .. } => match error {
                 ConnectorError::Io { .. } | ConnectorError::Record { .. } => JobErrorKind::Failed,
                 ConnectorError::StateRefused { .. } => JobErrorKind::StateUnusable,
+                ConnectorError::InUse { .. } => JobErrorKind::InUse,
                 ConnectorError::JobRefused { .. } => JobErrorKind::JobRefused,
             },
             Self::Store(error) => match error {
