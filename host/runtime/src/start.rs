@@ -16,7 +16,7 @@ use crate::job::{Job, RunOptions, StartFrom};
 use crate::recovery::{Resume, check_compatible};
 use crate::source::SourceSplit;
 use crate::task::connector_failed;
-use crate::{CheckpointId, ConnectorError, JobError, Lineage, SubtaskId};
+use crate::{CheckpointId, ConnectorError, JobError, JobErrorKind, Lineage, SubtaskId};
 
 /// Opens and locks the checkpoint directory of a job, after checking what can be checked without
 /// writing anything: a job that can't start leaves no trace.
@@ -25,6 +25,13 @@ use crate::{CheckpointId, ConnectorError, JobError, Lineage, SubtaskId};
 ///
 /// Any [`JobError`] that speaks against the start. Nothing was changed.
 pub fn prepare(job: &Job, directory: &Path, options: &RunOptions) -> Result<DirStore, JobError> {
+    if let Err(error) = check_free(job) {
+        if error.kind() == JobErrorKind::InUse && directory.is_dir() {
+            // Most likely this very job runs already, which its checkpoint directory says better.
+            DirStore::open(directory)?;
+        }
+        return Err(error);
+    }
     match &options.start {
         StartFrom::Fresh => check_fresh(job)?,
         StartFrom::Newest if !holds_checkpoints(directory)? => check_fresh(job)?,
@@ -37,6 +44,14 @@ pub fn prepare(job: &Job, directory: &Path, options: &RunOptions) -> Result<DirS
         }
     }
     Ok(DirStore::open(directory)?)
+}
+
+fn check_free(job: &Job) -> Result<(), JobError> {
+    for (name, sink) in &job.sinks {
+        sink.check_free()
+            .map_err(|error| node_failed(name, error))?;
+    }
+    Ok(())
 }
 
 fn holds_checkpoints(directory: &Path) -> Result<bool, StoreError> {
