@@ -163,7 +163,7 @@ pub enum JobErrorKind {
     JobRefused,
     /// The state can't be used.
     StateUnusable,
-    /// The checkpoint directory is in use.
+    /// The checkpoint directory or an output directory is in use.
     InUse,
 }
 
@@ -208,6 +208,7 @@ impl JobError {
             Self::Connector { error, .. } => match error {
                 ConnectorError::Io { .. } | ConnectorError::Record { .. } => JobErrorKind::Failed,
                 ConnectorError::StateRefused { .. } => JobErrorKind::StateUnusable,
+                ConnectorError::InUse { .. } => JobErrorKind::InUse,
                 ConnectorError::JobRefused { .. } => JobErrorKind::JobRefused,
             },
             Self::Store(error) => match error {

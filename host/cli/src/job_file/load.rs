@@ -12,6 +12,7 @@ use tidegate_runtime::{Job, OperatorPart};
 
 use super::components::{self, ComponentSummary, Components};
 use super::connectors::{self, Connectors};
+use super::directories;
 use super::document::{Document, NodeEntry, PartEntry, Setting};
 use super::error::{FileKind, JobFileError};
 use super::parse;
@@ -175,6 +176,11 @@ impl JobFile {
     ) -> Option<LoadedJob> {
         let document = &outline.document;
         let connectors = connectors::connect(&document.nodes.usable, &self.source.base(), problems);
+        let checkpoint_directory = self.source.base().join(&document.checkpoint_directory);
+        // Where there is no absolute path, the connectors have said so of theirs.
+        if let Ok(path) = std::path::absolute(&checkpoint_directory) {
+            directories::check(&connectors.directories, &path, problems);
+        }
         let (parts, summaries) = self.operators(document, components, problems);
         if !problems.is_empty() {
             return None;
@@ -184,7 +190,7 @@ impl JobFile {
         let digests = summaries.iter().map(digest).collect();
         let graph = outline.wiring.graph(document, &digests);
         let graph = graph.expect("the same graph without digests was accepted");
-        let Connectors { sources, sinks } = connectors;
+        let Connectors { sources, sinks, .. } = connectors;
         let place = |node: &NodeEntry<'_>| (node.name.get_ref().clone(), NodePlace::of(node));
         Some(LoadedJob {
             job: Job {
@@ -199,7 +205,7 @@ impl JobFile {
                     ..JobSettings::default()
                 },
             },
-            checkpoint_directory: self.source.base().join(&document.checkpoint_directory),
+            checkpoint_directory,
             components: summaries,
             file: self.clone(),
             places: document.nodes.usable.iter().map(place).collect(),

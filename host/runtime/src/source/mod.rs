@@ -94,6 +94,17 @@ pub trait Source: Send {
     /// Any [`ConnectorError`]; the source is not polled again.
     fn poll(&mut self) -> BoxFuture<'_, Result<SourceOutput, ConnectorError>>;
 
+    /// Looks whether the input is still what `poll` gave records of, as far as that can be seen.
+    /// Called at each checkpoint, right before [`Self::splits`]: a checkpoint must not vouch for
+    /// records that the input no longer holds.
+    ///
+    /// # Errors
+    ///
+    /// [`ConnectorError::StateRefused`] names what has changed. The source is not polled again.
+    fn check(&mut self) -> Result<(), ConnectorError> {
+        Ok(())
+    }
+
     /// All splits with the position after everything that `poll` gave, including those at their
     /// end where that must be remembered.
     fn splits(&self) -> Vec<SourceSplit>;

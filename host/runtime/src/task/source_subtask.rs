@@ -150,6 +150,8 @@ impl SourceSubtask {
         if checkpoint <= self.context.last_snapshot {
             return Ok(());
         }
+        let checked = self.source.check();
+        checked.map_err(|error| connector_failed(self.context.chain.head(), error))?;
         let splits = self.source.splits();
         self.cut = Some((checkpoint, splits.clone()));
         let announce = self.reading != Reading::Ended;
