@@ -7,6 +7,7 @@ mod bad_components;
 mod bad_input;
 mod corrupted_state;
 mod drill;
+mod flooding;
 mod guest_faults;
 mod hostile;
 mod javascript;

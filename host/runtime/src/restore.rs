@@ -100,9 +100,9 @@ fn recover_sinks(job: &Job, manifest: &Manifest, is_first_attempt: bool) -> Resu
         let start = SinkStart {
             job: job.graph.job().to_owned(),
             sink: name.clone(),
-            lineage: manifest.lineage,
+            lineage: manifest.lineage.published(),
             parent: manifest.origin.as_ref().map(|origin| ForkedFrom {
-                lineage: origin.lineage,
+                lineage: origin.lineage.published(),
                 checkpoint: origin.checkpoint,
             }),
             checkpoint: manifest.checkpoint,

@@ -21,6 +21,8 @@ typedef struct tg_harness_options {
     /// Names of the inputs and output ports, with a NULL at the end; `input` and `output`.
     const char *const *inputs;
     const char *const *outputs;
+    /// The seed of hash tables, on which nothing that can be observed depends.
+    uint64_t hash_seed;
 } tg_harness_options;
 
 /// An operator that runs natively.

@@ -35,6 +35,10 @@ export type HarnessOptions = {
      * names of the output ports
      */
     outputs?: string[];
+    /**
+     * the seed of hash tables, on which nothing that is observed depends
+     */
+    hashSeed?: number;
 };
 export type Bytes = string | Uint8Array;
 export type Emitted = {
@@ -60,6 +64,7 @@ export type Emitted = {
  * @property {number} [maxParallelism] number of key groups, 128 by default
  * @property {string[]} [inputs] names of the inputs
  * @property {string[]} [outputs] names of the output ports
+ * @property {number} [hashSeed] the seed of hash tables, on which nothing that is observed depends
  */
 /**
  * Text, or bytes.

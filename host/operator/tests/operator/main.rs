@@ -10,6 +10,7 @@ mod compile_bombs;
 mod composed;
 mod entry_points;
 mod faults;
+mod flooding;
 mod fuzz;
 mod limits;
 mod logs;

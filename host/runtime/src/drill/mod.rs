@@ -17,6 +17,7 @@ pub use report::{
 use crate::checkpoint::{CheckpointDirectory, Manifest, StateFile, StoreError};
 use crate::deploy::open_instance;
 use crate::graph::{Node, NodeKind};
+use crate::ids::HashSeedUse;
 use crate::job::Job;
 use crate::recovery::{Resume, check_compatible};
 use crate::restore::{ReadState, ended_now, operator_state, snapshots_of};
@@ -189,7 +190,9 @@ impl Drill<'_> {
         subtask: &SubtaskId,
         state: Option<Vec<StateChunk>>,
     ) -> Result<Vec<StateChunk>, GuestFault> {
-        let mut instance = open_instance(self.job, subtask, state)?;
+        // The seed of no run: a snapshot that depends on it differs.
+        let seed = self.manifest.lineage.hash_seed(subtask, HashSeedUse::Drill);
+        let mut instance = open_instance(self.job, subtask, seed, state)?;
         instance.snapshot(self.manifest.checkpoint.0)
     }
 }
