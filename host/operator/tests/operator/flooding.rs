@@ -7,8 +7,9 @@ use wasmtime::component::{Component, HasSelf, Linker};
 use wasmtime::{Config, Engine, Store};
 
 use bindings::StreamOperator;
-use bindings::exports::tidegate::operator::operator::{Batch, Column, Context, StateChunk};
-use bindings::tidegate::operator::{host, types};
+use bindings::exports::tidegate::operator::operator::{Batch, Context, StateChunk};
+use bindings::tidegate::operator::host;
+use bindings::tidegate::operator::types::{self, Column};
 
 mod bindings {
     wasmtime::component::bindgen!({ path: "../../wit", world: "stream-operator" });
@@ -51,7 +52,7 @@ impl Counter {
         let bytes = std::fs::read(guest(name)).expect("the guest is built");
         let component = Component::new(&engine, bytes).expect("it is a component");
         let mut linker = Linker::new(&engine);
-        StreamOperator::add_to_linker::<_, HasSelf<_>>(&mut linker, |lent| lent)
+        StreamOperator::add_to_linker::<_, HasSelf<Lent>>(&mut linker, |lent| lent)
             .expect("the interfaces have different names");
         Self { component, linker }
     }
