@@ -20,6 +20,7 @@ use crate::checkpoint::CheckpointStore;
 use crate::config::JobSettings;
 use crate::executor::{Executor, Task, panic_message};
 use crate::graph::{Chain, Downstream, Edge, ExecutionGraph, KeyGroups, Link, NodeKind};
+use crate::ids::HashSeedUse;
 use crate::job::Job;
 use crate::metrics::AttemptMetrics;
 use crate::recovery::CarePlan;
@@ -286,7 +287,8 @@ impl StartingChain {
                     Role::Source
                 }
                 StartContents::Operator { state } => {
-                    let guest = open_guest(&self.job, &link.subtask, state).map_err(Box::new)?;
+                    let guest = open_guest(&self.job, &link.subtask, &self.identity, state)
+                        .map_err(Box::new)?;
                     Role::Operator(Box::new(guest))
                 }
                 StartContents::Sink => open_sink(&self.job, &link.subtask, &self.identity)?,
@@ -341,7 +343,7 @@ fn open_source(
 
 fn open_sink(job: &Job, subtask: &SubtaskId, identity: &RunIdentity) -> Result<Role, JobError> {
     let connector = &job.sinks[&subtask.operator];
-    let opened = connector.open(subtask, identity.lineage, identity.attempt);
+    let opened = connector.open(subtask, identity.lineage.published(), identity.attempt);
     let sink = opened.map_err(|error| connector_failed(subtask, error))?;
     Ok(Role::Sink(sink))
 }
@@ -349,10 +351,12 @@ fn open_sink(job: &Job, subtask: &SubtaskId, identity: &RunIdentity) -> Result<R
 fn open_guest(
     job: &Job,
     subtask: &SubtaskId,
+    identity: &RunIdentity,
     state: Option<Vec<StateChunk>>,
 ) -> Result<Guest, GuestFault> {
     let part = &job.operators[&subtask.operator];
-    let context = operator_context(job, subtask, part.config.clone());
+    let hash_seed = identity.lineage.hash_seed(subtask, HashSeedUse::Run);
+    let context = operator_context(job, subtask, hash_seed);
     Guest::open(Arc::clone(&part.factory), context, state, part.recycle_at)
 }
 
@@ -360,14 +364,15 @@ fn open_guest(
 pub(crate) fn open_instance(
     job: &Job,
     subtask: &SubtaskId,
+    hash_seed: u64,
     state: Option<Vec<StateChunk>>,
 ) -> Result<Box<dyn OperatorInstance>, GuestFault> {
     let part = &job.operators[&subtask.operator];
-    let context = operator_context(job, subtask, part.config.clone());
+    let context = operator_context(job, subtask, hash_seed);
     opened(&*part.factory, &context, state)
 }
 
-fn operator_context(job: &Job, subtask: &SubtaskId, config: String) -> OperatorContext {
+fn operator_context(job: &Job, subtask: &SubtaskId, hash_seed: u64) -> OperatorContext {
     let graph = &job.graph;
     let node = graph.node(&subtask.operator);
     let node = node.expect("a subtask belongs to a node");
@@ -389,6 +394,7 @@ fn operator_context(job: &Job, subtask: &SubtaskId, config: String) -> OperatorC
         last_key_group: *owned.end(),
         inputs: inputs.collect(),
         outputs: node.outputs.clone(),
-        config,
+        config: job.operators[&node.name].config.clone(),
+        hash_seed,
     }
 }

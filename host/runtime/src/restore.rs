@@ -114,9 +114,9 @@ impl Restore {
             let start = SinkStart {
                 job: self.job.graph.job().to_owned(),
                 sink: name.clone(),
-                lineage: manifest.lineage,
+                lineage: manifest.lineage.published(),
                 parent: manifest.origin.as_ref().map(|origin| ForkedFrom {
-                    lineage: origin.lineage,
+                    lineage: origin.lineage.published(),
                     checkpoint: origin.checkpoint,
                 }),
                 checkpoint: manifest.checkpoint,

@@ -329,8 +329,16 @@ impl<'a> Stage<'a> {
             inputs: self.scenario.inputs.clone(),
             outputs: self.scenario.outputs.clone(),
             config: self.scenario.config.clone(),
+            hash_seed: hash_seed(self.checkpoint, subtask),
         }
     }
+}
+
+/// A seed for the hash tables of an instance, another one after each checkpoint: what was restored
+/// from a checkpoint must not depend on it.
+fn hash_seed(checkpoint: u64, subtask: u32) -> u64 {
+    let instance = checkpoint << 32 | u64::from(subtask);
+    (instance + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
 
 /// A fault of `process`; `rows` are the numbers in the step of the batch's records.
