@@ -8,6 +8,9 @@
 
 enum { DEFAULT_MAX_PARALLELISM = 128 };
 
+// An operator that takes 0 for none must not get it.
+#define DEFAULT_HASH_SEED 0x7469646567617465u
+
 // Where a record that was emitted begins in the harness's bytes.
 typedef struct kept {
     uint32_t port;
@@ -81,6 +84,7 @@ static void set_context(tg_harness *harness, const tg_harness_options *options) 
     context->max_parallelism =
         options->max_parallelism == 0 ? DEFAULT_MAX_PARALLELISM : options->max_parallelism;
     context->config = tg_text(options->config == NULL ? "{}" : options->config);
+    context->hash_seed = options->hash_seed == 0 ? DEFAULT_HASH_SEED : options->hash_seed;
     deal_key_groups(context);
     set_names(harness, options);
 }

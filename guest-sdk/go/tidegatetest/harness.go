@@ -35,6 +35,9 @@ type Config struct {
 	Inputs []string
 	// Outputs names the output ports; one by default.
 	Outputs []string
+	// HashSeed is the seed of hash tables, on which nothing that can be observed depends. It is not 0
+	// by default, which an operator may take for none.
+	HashSeed uint64
 	// Restore has the snapshots of all subtasks of an earlier parallelism together. The operator is
 	// given what is its own.
 	Restore []tidegate.StateChunk
@@ -113,6 +116,10 @@ func (c *Config) context(t testing.TB) tidegate.Context {
 		Inputs:         c.Inputs,
 		Outputs:        c.Outputs,
 		Config:         c.Settings,
+		HashSeed:       c.HashSeed,
+	}
+	if context.HashSeed == 0 {
+		context.HashSeed = 0x7469_6465_6761_7465
 	}
 	if context.MaxParallelism == 0 {
 		context.MaxParallelism = 128

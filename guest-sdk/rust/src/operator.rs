@@ -218,7 +218,10 @@ pub trait Operator: Sized + 'static {
     /// writes none by default.
     ///
     /// When the parallelism changes the items are dealt out among the subtasks, so an item is
-    /// what can move alone: the offset of one partition, not the table of all.
+    /// what can move alone: the offset of one partition, not the table of all. State that every
+    /// subtask needs whole, such as the rules of a broadcast input, can't be kept this way: after
+    /// a rescale each subtask has a share of it. `tidegate test` shows it with a step that has
+    /// `broadcast = true` and one that has `rescale`.
     ///
     /// ```
     /// use tidegate_sdk::prelude::*;

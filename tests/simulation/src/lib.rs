@@ -13,6 +13,7 @@ mod job;
 mod operators;
 mod person;
 mod record;
+mod rival;
 mod source;
 mod told;
 

@@ -47,7 +47,8 @@ pub(crate) struct Newest {
     pub(crate) checkpoint: u64,
     /// What its sources had given, with what splits had that have ended and are gone.
     pub(crate) given: Given,
-    /// Nodes of which some subtasks have ended and some not: their parallelism can't change.
+    /// Operators and sources of which some subtasks have ended and some not: their parallelism
+    /// can't change.
     pub(crate) partly_ended: BTreeSet<String>,
 }
 
@@ -119,7 +120,9 @@ pub(crate) fn check(
 fn partly_ended(manifest: &Manifest) -> BTreeSet<String> {
     let ended = |has_ended: bool| -> BTreeSet<&String> {
         let subtasks = manifest.subtasks.iter();
-        let ended = subtasks.filter(|snapshot| snapshot.has_ended == has_ended);
+        let ended = subtasks
+            .filter(|snapshot| snapshot.has_ended == has_ended)
+            .filter(|snapshot| !matches!(snapshot.contents, SnapshotContents::Sink { .. }));
         ended.map(|snapshot| &snapshot.subtask.operator).collect()
     };
     let both = &ended(true) & &ended(false);

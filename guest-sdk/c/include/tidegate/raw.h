@@ -74,6 +74,9 @@ typedef struct tg_context {
     size_t output_count;
     /// The operator's `config` table of the job file, as JSON.
     tg_slice config;
+    /// The secret seed for hash tables of the operator's own, whose keys come from records. Nothing
+    /// that is emitted or remembered may depend on it.
+    uint64_t hash_seed;
 } tg_context;
 
 /// What a call emits. The memory is the operator's, until its `release`.

@@ -24,6 +24,8 @@ typedef struct tg_harness_options {
     /// The watermark of the snapshot that is restored, of several subtasks the smallest, or NULL:
     /// the operator is told it again, before any record, as the host does.
     const int64_t *watermark;
+    /// The seed of hash tables, on which nothing that can be observed depends.
+    uint64_t hash_seed;
 } tg_harness_options;
 
 /// An operator that runs natively.

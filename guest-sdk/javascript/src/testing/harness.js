@@ -9,7 +9,7 @@ import { columnOf } from "../column.js";
 import { owns } from "../context.js";
 import { setHost } from "../host.js";
 import { NO_TIMESTAMP } from "../raw.js";
-import { keyGroup } from "./key-group.js";
+import { hash, keyGroup } from "./key-group.js";
 
 /** @typedef {import("../context.js").Context} Context */
 /** @typedef {import("../host.js").Level} Level */
@@ -31,6 +31,7 @@ import { keyGroup } from "./key-group.js";
  * @property {string[]} [outputs] names of the output ports
  * @property {number | bigint} [watermark] the one of the snapshots that are restored, of several
  *   subtasks the smallest: the instance is told it again, before any record, as the host does
+ * @property {number} [hashSeed] the seed of hash tables, on which nothing that is observed depends
  */
 
 /**
@@ -303,13 +304,10 @@ export class Harness {
       log: (level, message) => this.#logs.push([level, message]),
       count: (metric, delta) => this.#counters.set(metric, this.counter(metric) + delta),
       keyGroups: (keys) => {
-        const { offsets, data } = keys;
-        const groups = new Uint32Array(offsets.length - 1);
-        return groups.map((_, row) => {
-          const key = data.subarray(offsets[row], offsets[row + 1]);
-          return keyGroup(key, this.context.maxParallelism);
-        });
+        const total = this.context.maxParallelism;
+        return Uint32Array.from(rowsOf(keys), (key) => keyGroup(key, total));
       },
+      hashKeys: (seed, keys) => Int32Array.from(rowsOf(keys), (key) => hash(seed, key)),
     });
     return call();
   }
@@ -327,6 +325,14 @@ export class Harness {
       }
     }
   }
+}
+
+/**
+ * @param {import("../column.js").RawColumn} column
+ * @returns {Uint8Array[]}
+ */
+function rowsOf({ offsets, data }) {
+  return Array.from(offsets.subarray(1), (end, row) => data.subarray(offsets[row], end));
 }
 
 /**
@@ -365,5 +371,7 @@ function contextOf(options) {
     inputs: options.inputs ?? ["input"],
     outputs: options.outputs ?? ["output"],
     config: JSON.stringify(options.config ?? {}),
+    // Not 0, which an operator may take for none.
+    hashSeed: options.hashSeed ?? 0x7469_6465,
   };
 }

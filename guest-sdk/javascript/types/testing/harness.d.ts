@@ -40,6 +40,9 @@ export type HarnessOptions = {
      * subtasks the smallest: the instance is told it again, before any record, as the host does
      */
     watermark?: number | bigint;
+     * the seed of hash tables, on which nothing that is observed depends
+     */
+    hashSeed?: number;
 };
 export type Bytes = string | Uint8Array;
 export type Emitted = {
@@ -67,6 +70,7 @@ export type Emitted = {
  * @property {string[]} [outputs] names of the output ports
  * @property {number | bigint} [watermark] the one of the snapshots that are restored, of several
  *   subtasks the smallest: the instance is told it again, before any record, as the host does
+ * @property {number} [hashSeed] the seed of hash tables, on which nothing that is observed depends
  */
 /**
  * Text, or bytes.

@@ -12,6 +12,9 @@ use crate::testing::recorder;
 /// The default of a job.
 const MAX_PARALLELISM: u32 = 128;
 
+/// Not zero, which a guest may take for none.
+const HASH_SEED: u64 = 0x7469_6465_6761_7465;
+
 /// Makes a [`RawHarness`] or [`Harness`](crate::testing::Harness); their `builder` begins one.
 ///
 /// By default there is one subtask, one input `input`, one output `output`, and no configuration.
@@ -80,6 +83,7 @@ impl<R: RawOperator> Builder<R> {
             inputs: vec!["input".to_owned()],
             outputs: vec!["output".to_owned()],
             config: "{}".to_owned(),
+            hash_seed: HASH_SEED,
         };
         Self {
             context,
@@ -100,6 +104,21 @@ impl<R: RawOperator> Builder<R> {
     #[must_use]
     pub fn config(mut self, json: impl Into<String>) -> Self {
         self.context.config = json.into();
+        self
+    }
+
+    /// The seed of hash tables. Two harnesses with the same records and different seeds emit and
+    /// remember the same.
+    ///
+    /// ```
+    /// # use tidegate_sdk::{Failure, testing::Harness, Operator};
+    /// fn with_another_seed<O: Operator>() -> Result<Harness<O>, Failure> {
+    ///     Harness::<O>::builder().hash_seed(1).open()
+    /// }
+    /// ```
+    #[must_use]
+    pub fn hash_seed(mut self, seed: u64) -> Self {
+        self.context.hash_seed = seed;
         self
     }
 

@@ -63,6 +63,10 @@ struct StepSchema {
     records: Option<Vec<RecordSchema>>,
     /// The input of `records`. Default: the first.
     input: Option<String>,
+    /// Gives every subtask all of `records`, as an edge with `partition = "broadcast"` does.
+    /// Default: each record reaches the subtask that owns its key.
+    #[schemars(extend("const" = true))]
+    broadcast: Option<bool>,
     /// Event time, in milliseconds since the Unix epoch: no older record follows.
     watermark: Option<i64>,
     /// Takes a checkpoint that completes; the instances go on.

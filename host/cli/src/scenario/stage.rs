@@ -16,7 +16,7 @@ use tidegate_runtime::graph::KeyGroups;
 use tidegate_runtime::redistribute;
 use tidegate_runtime::stream::MAX_WATERMARK;
 
-use super::document::{Action, Scenario};
+use super::document::{Action, Delivery, Scenario};
 use super::record::Record;
 use super::state;
 
@@ -92,7 +92,11 @@ impl<'a> Stage<'a> {
     pub(super) fn apply(&mut self, action: &Action) -> Result<(), Broken> {
         match action {
             Action::Nothing | Action::Open => Ok(()),
-            Action::Records { input, records } => self.process(*input, records),
+            Action::Records {
+                input,
+                delivery,
+                records,
+            } => self.process(*input, *delivery, records),
             Action::Watermark(watermark) => self.advance_watermark(*watermark),
             Action::Checkpoint => self.complete_checkpoint(),
             Action::Restart => self.restart(self.key_groups().parallelism()),
@@ -144,13 +148,26 @@ impl<'a> Stage<'a> {
         KeyGroups::new(self.scenario.max_parallelism, parallelism)
     }
 
-    fn process(&mut self, input: u32, records: &[Record]) -> Result<(), Broken> {
+    fn process(
+        &mut self,
+        input: u32,
+        delivery: Delivery,
+        records: &[Record],
+    ) -> Result<(), Broken> {
         let key_groups = self.key_groups();
         let mut batches = vec![(Batch::default(), Vec::new()); self.subtasks.len()];
         for (row, record) in (0u32..).zip(records) {
-            let (batch, rows) = &mut batches[key_groups.subtask_for(&record.key) as usize];
-            batch.push(record.timestamp, &record.key, &record.value);
-            rows.push(row);
+            let receivers = match delivery {
+                Delivery::ByKey => {
+                    let owner = key_groups.subtask_for(&record.key) as usize;
+                    &mut batches[owner..=owner]
+                }
+                Delivery::Broadcast => &mut batches[..],
+            };
+            for (batch, rows) in receivers {
+                batch.push(record.timestamp, &record.key, &record.value);
+                rows.push(row);
+            }
         }
         for (subtask, (batch, rows)) in batches.into_iter().enumerate() {
             if batch.is_empty() {
@@ -312,8 +329,16 @@ impl<'a> Stage<'a> {
             inputs: self.scenario.inputs.clone(),
             outputs: self.scenario.outputs.clone(),
             config: self.scenario.config.clone(),
+            hash_seed: hash_seed(self.checkpoint, subtask),
         }
     }
+}
+
+/// A seed for the hash tables of an instance, another one after each checkpoint: what was restored
+/// from a checkpoint must not depend on it.
+fn hash_seed(checkpoint: u64, subtask: u32) -> u64 {
+    let instance = checkpoint << 32 | u64::from(subtask);
+    (instance + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
 
 /// A fault of `process`; `rows` are the numbers in the step of the batch's records.

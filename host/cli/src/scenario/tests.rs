@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::document::{Action, Expectation, Step};
+use super::document::{Action, Delivery, Expectation, Step};
 use super::record::Record;
 use super::{ScenarioFile, schema};
 use crate::job_file::JobFileError;
@@ -24,6 +24,7 @@ open = true
 [[step]]
 records = [{ key = "a", value = { hex = "00Ff" }, timestamp = -1 }, { value = { base64 = "AP8=" } }]
 input = "rates"
+broadcast = true
 expect = [{ port = "late", key = "a" }, {}]
 
 [[step]]
@@ -116,6 +117,7 @@ fn every_key_is_read() {
             line: 13,
             action: Action::Records {
                 input: 1,
+                delivery: Delivery::Broadcast,
                 records: vec![
                     record(b"a", b"\0\xff", -1),
                     record(b"", b"\0\xff", i64::MIN)

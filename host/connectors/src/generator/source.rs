@@ -76,8 +76,7 @@ impl GeneratorSource {
         let batch_end = late.map(|_| before(range.next()) + WATERMARK_EVERY);
         let mut runs = Vec::new();
         loop {
-            let at = u64::try_from(range.next()).unwrap_or(u64::MAX);
-            let reach = self.look.reach(INTEGERS, at);
+            let reach = self.look.reach();
             let limit = reach.and_then(|reach| usize::try_from(reach).ok());
             let mut limit = limit.map_or(room, |limit| limit.min(room));
             if let Some(batch_end) = batch_end {

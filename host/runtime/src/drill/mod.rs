@@ -19,8 +19,9 @@ pub use report::{
 use crate::checkpoint::{CheckpointDirectory, Manifest, StateFile, StoreError};
 use crate::deploy::open_instance;
 use crate::graph::{Node, NodeKind};
+use crate::ids::HashSeedUse;
 use crate::job::Job;
-use crate::recovery::{Resume, check_compatible, told_watermarks};
+use crate::recovery::{Resume, check_compatible, check_dropped, told_watermarks};
 use crate::restore::{ReadState, ended_now, operator_state, snapshots_of};
 use crate::{CheckpointId, IncompatibleJob, JobError, SubtaskId};
 use comparison::{Allowance, Comparison, compare};
@@ -39,6 +40,7 @@ pub fn drill(
     allow_dropped_state: &[String],
 ) -> Result<DrillReport, JobError> {
     let manifest = directory.load(checkpoint)?;
+    check_dropped(allow_dropped_state, &[&job.graph, &manifest.graph])?;
     check_compatible(&manifest, &job.graph, allow_dropped_state, Resume::NewRun)?;
     let read =
         |subtask: &SubtaskId, file: &StateFile| directory.read_state(&manifest, subtask, file);
@@ -202,7 +204,10 @@ impl Drill<'_> {
         drilled: &Drilled,
         state: Option<Vec<StateChunk>>,
     ) -> Result<Vec<StateChunk>, GuestFault> {
-        let mut instance = open_instance(self.job, &drilled.subtask, state)?;
+        // The seed of no run: a snapshot that depends on it differs.
+        let lineage = self.manifest.lineage;
+        let seed = lineage.hash_seed(&drilled.subtask, HashSeedUse::Drill);
+        let mut instance = open_instance(self.job, &drilled.subtask, seed, state)?;
         let snapshot = instance.snapshot(self.manifest.checkpoint.0)?;
         if let Some(watermark) = drilled.watermark {
             instance.advance_watermark(watermark)?;

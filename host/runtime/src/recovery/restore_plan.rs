@@ -6,7 +6,7 @@
 
 use tidegate_operator::StateChunk;
 
-use crate::checkpoint::SubtaskSnapshot;
+use crate::checkpoint::{SnapshotContents, SubtaskSnapshot};
 use crate::graph::KeyGroups;
 use crate::stream::MAX_WATERMARK;
 
@@ -41,15 +41,23 @@ pub fn redistribute(
 }
 
 /// Which of the new subtasks of an operator or sink had ended: the same as before at unchanged
-/// parallelism, otherwise all or none. None if only some had ended, which can't be rescaled:
+/// parallelism, otherwise all or none. If only some had ended, the subtasks of a sink go on, since
+/// they keep nothing and end again with their inputs; those of an operator can't be rescaled (none):
 /// `finish` has already been called for a part of the state.
 pub(crate) fn ended_subtasks(old: &[&SubtaskSnapshot], parallelism: u32) -> Option<Vec<bool>> {
     if old.len() == parallelism as usize {
         return Some(old.iter().map(|snapshot| snapshot.has_ended).collect());
     }
     let ended = old.iter().filter(|snapshot| snapshot.has_ended).count();
-    let all_or_none = ended == 0 || ended == old.len();
-    all_or_none.then(|| vec![ended > 0; parallelism as usize])
+    let has_state = |snapshot: &&SubtaskSnapshot| match &snapshot.contents {
+        SnapshotContents::Source { .. } | SnapshotContents::Operator { .. } => true,
+        SnapshotContents::Sink { .. } => false,
+    };
+    let is_some = ended > 0 && ended < old.len();
+    match is_some && old.iter().any(has_state) {
+        true => None,
+        false => Some(vec![ended > 0 && !is_some; parallelism as usize]),
+    }
 }
 
 /// The watermark that each of the new subtasks of a node counts as told: its own at unchanged
@@ -126,6 +134,39 @@ mod tests {
         assert_eq!(rescaled("end end", 3), [Some(MAX_WATERMARK); 3]);
         assert_eq!(rescaled("7 none", 1), [None]);
         assert_eq!(rescaled("", 2), [None; 2]);
+    }
+
+    fn snapshot(contents: SnapshotContents, has_ended: bool) -> SubtaskSnapshot {
+        SubtaskSnapshot {
+            subtask: SubtaskId {
+                operator: "node".to_owned(),
+                index: 0,
+            },
+            has_ended,
+            watermark: None,
+            contents,
+        }
+    }
+
+    #[test]
+    fn a_sink_of_which_some_subtasks_have_ended_is_rescaled_and_an_operator_is_not() {
+        let sink = |ended| {
+            let pending = Vec::new();
+            snapshot(SnapshotContents::Sink { pending }, ended)
+        };
+        let operator = |ended| snapshot(SnapshotContents::Operator { state: None }, ended);
+        let ended = |old: [&SubtaskSnapshot; 2], now| ended_subtasks(&old, now);
+        assert_eq!(ended([&sink(true), &sink(false)], 3), Some(vec![false; 3]));
+        assert_eq!(ended([&sink(true), &sink(true)], 3), Some(vec![true; 3]));
+        assert_eq!(
+            ended([&sink(true), &sink(false)], 2),
+            Some(vec![true, false])
+        );
+        assert_eq!(ended([&operator(true), &operator(false)], 3), None);
+        assert_eq!(
+            ended([&operator(false), &operator(false)], 1),
+            Some(vec![false])
+        );
     }
 
     proptest! {

@@ -49,6 +49,12 @@ impl Guest {
         }
     }
 
+    /// Shows what the instance has counted, and what its log has lost. Called after each call.
+    pub(super) fn show_counts(&mut self, metrics: &SubtaskMetrics) {
+        metrics.count_for_guest(self.instance.take_counts());
+        metrics.count_dropped_log_lines(self.instance.take_dropped_log_lines());
+    }
+
     /// True if a checkpoint is to be asked for, so that the instance can be replaced. Called once a
     /// batch.
     pub(super) fn asks_for_checkpoint(&mut self) -> bool {
@@ -72,8 +78,8 @@ impl Guest {
         self.instance.checkpoint_complete(checkpoint.0)
     }
 
-    /// Replaces the instance by one restored from `state`, the snapshot that it gave at the barrier
-    /// of `checkpoint`; nothing has been processed since. `watermark` is the last that it was told.
+    /// Replaces the instance by one restored from `state`, a snapshot that it gave at the barrier of
+    /// `checkpoint` or later. `watermark` is the last that it had been told then.
     ///
     /// # Errors
     ///

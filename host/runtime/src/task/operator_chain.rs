@@ -203,7 +203,9 @@ impl OperatorChain {
                 states.push(None);
                 continue;
             };
-            match guest.instance.snapshot(checkpoint.0) {
+            let taken = guest.instance.snapshot(checkpoint.0);
+            guest.show_counts(&link.metrics);
+            match taken {
                 Ok(chunks) => states.push(Some(chunks)),
                 Err(fault) if fault.instance_is_usable() => {
                     return Ok(Snapshot::Declined(Box::new(fault)));
@@ -280,6 +282,7 @@ impl OperatorChain {
                     }
                 };
                 self.wants_checkpoint |= guest.asks_for_checkpoint();
+                guest.show_counts(&link.metrics);
                 link.metrics.count_busy(started.elapsed());
                 self.emit_all(at, emissions)
             }
@@ -335,7 +338,10 @@ impl OperatorChain {
             && let Role::Operator(guest) = &mut link.role
         {
             let emissions = guest.instance.advance_watermark(watermark);
-            self.emit_all(at, emissions.map_err(Box::new)?)?;
+            guest.show_counts(&link.metrics);
+            let emissions = emissions.map_err(Box::new)?;
+            self.log_watermark(at, watermark);
+            self.emit_all(at, emissions)?;
         }
         Ok(())
     }
@@ -352,6 +358,7 @@ impl OperatorChain {
             && let Role::Operator(guest) = &mut link.role
         {
             let emissions = guest.instance.finish().map_err(Box::new)?;
+            guest.show_counts(&link.metrics);
             self.emit_all(at, emissions)?;
         }
         let link = &mut self.links[at];

@@ -152,10 +152,10 @@ impl Persister {
                 snapshots
             }
             // What it carried is lost with it.
-            Err(message) => Err(NotDurable::Failed(JobError::Panicked {
-                chain: format!("the persister of {}", self.chain),
-                message,
-            })),
+            Err(not_done) => {
+                let whose = format!("the persister of {}", self.chain);
+                Err(NotDurable::Failed(not_done.into_failure(whose)))
+            }
         }
     }
 }
@@ -230,7 +230,7 @@ mod tests {
             },
             store: Arc::new(DirStore::open(directory.path()).unwrap()),
             events,
-            executor: Arc::new(Threads),
+            executor: Arc::new(Threads::start().unwrap()),
         };
         for message in messages.split(' ') {
             sender.send(parse(message)).await.unwrap();

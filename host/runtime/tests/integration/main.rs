@@ -17,5 +17,6 @@ mod poisoned_jobs;
 mod protocol;
 mod random_jobs;
 mod recycling;
+mod refusing;
 mod restarting;
 mod support;

@@ -6,7 +6,7 @@
 
 use serde::Deserialize;
 use tidegate_sdk::raw::{Batch, Column, Emission, RawOperator, StateChunk};
-use tidegate_sdk::{Context, Failure, Level, log};
+use tidegate_sdk::{Context, Failure, Level, count, log};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -237,6 +237,7 @@ impl RawOperator for Hostile {
     fn process(&mut self, _input: u32, records: Batch) -> Result<Vec<Emission>, Failure> {
         self.misbehave(&records)?;
         let rows = records.len() as u64;
+        count("records", rows);
         let emissions = self.emissions(records);
         self.records += rows;
         Ok(emissions)

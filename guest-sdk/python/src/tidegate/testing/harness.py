@@ -40,7 +40,8 @@ class Harness:
     The operator is opened at once, with the `config` table of a job file, as subtask `subtask` of
     `parallelism`. `restore` are the snapshots of all subtasks of an earlier parallelism together;
     the instance gets what is its own. `watermark` is the one of these snapshots (of several subtasks
-    the smallest): the instance is told it again, before any record, as the host does.
+    the smallest): the instance is told it again, before any record, as the host does. Nothing that
+    can be observed depends on `hash_seed`.
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class Harness:
         outputs: Sequence[str] = ("output",),
         restore: Iterable[StateChunk] | None = None,
         watermark: int | None = None,
+        hash_seed: int = 0x7469646567617465,
     ) -> None:
         index, parallelism = subtask
         if not 0 <= index < parallelism <= max_parallelism:
@@ -71,6 +73,7 @@ class Harness:
             inputs=tuple(inputs),
             outputs=tuple(outputs),
             config=json.dumps(config or {}),
+            hash_seed=hash_seed,
         )
         self._recorder = Recorder()
         self._emitted: list[Emitted] = []
@@ -162,7 +165,7 @@ class Harness:
 
     def state(self, key: str | bytes) -> Any:
         """What the operator remembers for `key`; `None` if nothing."""
-        state = self._typed().keys.table.get(_bytes(key))
+        state = self._typed().keys.get(_bytes(key))
         return None if state is None else state.value
 
     def keys(self) -> list[bytes]:
