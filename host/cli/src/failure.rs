@@ -10,7 +10,8 @@ use tidegate_runtime::checkpoint::StoreError;
 use tidegate_runtime::{CheckpointId, JobError, JobErrorKind};
 
 use crate::build::BuildError;
-use crate::job_file::JobFileError;
+use crate::job_file::{JobFileError, suggest};
+use crate::process_limits;
 use crate::project::NewProjectError;
 use crate::scenario::NothingToTest;
 
@@ -112,6 +113,25 @@ pub(crate) enum Failure {
         /// How many there are.
         all: usize,
     },
+    /// The process may have too few files open. Nothing was done.
+    #[error("could not open {least} files at once, which every command needs")]
+    FewFiles {
+        /// How many are needed.
+        least: usize,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The system refused a thread. The job continues from its newest checkpoint.
+    #[error("could not start the thread for {what}")]
+    NoThread {
+        /// What it is for.
+        what: &'static str,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// A bug of ours: nothing answers signals any more, so the process ends.
+    #[error("the thread that answers signals ended, which is a bug in tidegate")]
+    SignalsUnanswered,
     /// The system refused something that has nothing to do with the job.
     #[error("could not {action}")]
     Io {
@@ -129,10 +149,19 @@ impl Failure {
         move |source| Self::Io { action, source }
     }
 
+    /// A [`Failure::NoThread`] for use in `map_err`.
+    pub(crate) fn thread(what: &'static str) -> impl FnOnce(io::Error) -> Self {
+        move |source| Self::NoThread { what, source }
+    }
+
     /// What the person who reads this can do about it, where that is not plain from the message.
     pub(crate) fn advice(&self) -> Option<String> {
         match self {
-            Self::Job(error) => of_job(error),
+            Self::Job(error) => of_job(error).or_else(|| process_limits::behind_job(error)),
+            Self::JobFile(JobFileError::Engine(_))
+            | Self::FewFiles { .. }
+            | Self::NoThread { .. }
+            | Self::Io { .. } => process_limits::behind(self),
             Self::JobFile(_)
             | Self::Usage { .. }
             | Self::Build(_)
@@ -145,7 +174,7 @@ impl Failure {
             | Self::NewProject(_)
             | Self::NothingToTest(_)
             | Self::ScenariosFailed { .. }
-            | Self::Io { .. } => None,
+            | Self::SignalsUnanswered => None,
         }
     }
 
@@ -155,8 +184,11 @@ impl Failure {
             Self::JobFile(JobFileError::Engine(_))
             | Self::NewProject(NewProjectError::Write { .. })
             | Self::NoAnswer { .. }
+            | Self::FewFiles { .. }
+            | Self::NoThread { .. }
+            | Self::SignalsUnanswered
             | Self::Io { .. } => exit_code::FAILED,
-            Self::JobFile(JobFileError::Invalid(invalid)) if invalid.is_about_components() => {
+            Self::JobFile(JobFileError::Invalid(invalid)) if invalid.is_about_components => {
                 exit_code::COMPONENT_REFUSED
             }
             Self::JobFile(
@@ -211,6 +243,11 @@ fn of_job(error: &JobError) -> Option<String> {
              stays, and running the job again goes on from there"
                 .to_owned(),
         ),
+        JobError::OnlyDeadLetters { .. } => Some(
+            "if so many records in a row are invalid, raise `in-a-row` in [isolation]; what is \
+             complete stays, and running the job again goes on from there"
+                .to_owned(),
+        ),
         JobError::Store(StoreError::Corrupt { .. } | StoreError::NothingValid { .. }) => Some(
             "`tidegate checkpoint verify` tells which checkpoints are whole; name one of them, or \
              a savepoint, with --from"
@@ -219,6 +256,10 @@ fn of_job(error: &JobError) -> Option<String> {
         JobError::Store(StoreError::NotACheckpoint { .. }) => Some(
             "if the job has already started from it, run it without --from to go on".to_owned(),
         ),
+        JobError::UnknownOperator(unknown) => {
+            let known = unknown.known.iter().map(String::as_str);
+            suggest::expected(&unknown.name, known)
+        }
         JobError::RestartsExhausted { last, .. } => of_job(last),
         JobError::NoRoom(no_room) => Some(no_room.advice()),
         JobError::Store(_)
@@ -227,7 +268,8 @@ fn of_job(error: &JobError) -> Option<String> {
         | JobError::Incompatible(_)
         | JobError::Unresponsive { .. }
         | JobError::NoThread { .. }
-        | JobError::Panicked { .. } => None,
+        | JobError::Panicked { .. }
+        | JobError::Died { .. } => None,
     }
 }
 

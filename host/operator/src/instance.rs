@@ -194,13 +194,13 @@ impl Instance {
         self.store.data().memory.used()
     }
 
-    /// What the guest counted since this was called before, by the names it uses, in order.
-    pub fn counts(&mut self) -> Vec<(String, u64)> {
+    /// Additions to the guest's counters since this was called before, in the order of their names.
+    pub fn take_counts(&mut self) -> Vec<(String, u64)> {
         self.store.data_mut().counters.drain()
     }
 
     /// Log lines of the guest that were dropped since this was called before.
-    pub fn dropped_log_lines(&mut self) -> u64 {
+    pub fn take_dropped_log_lines(&mut self) -> u64 {
         self.store.data_mut().log.take_dropped()
     }
 

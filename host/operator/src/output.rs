@@ -175,6 +175,7 @@ impl From<&OperatorContext> for types::Context {
             inputs: context.inputs.clone(),
             outputs: context.outputs.clone(),
             config: context.config.clone(),
+            hash_seed: context.hash_seed,
         }
     }
 }

@@ -48,4 +48,6 @@ pub struct OperatorContext {
     pub outputs: Vec<String>,
     /// The operator's `config` table of the job file, as JSON.
     pub config: String,
+    /// The secret seed of the guest's hash tables.
+    pub hash_seed: u64,
 }

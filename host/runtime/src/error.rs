@@ -36,14 +36,23 @@ pub enum JobError {
     },
     /// Too often, the job had to be restarted to isolate a record.
     #[error(
-        "gave up isolating records after {restarts} restart(s) within {} s: {last}",
-        .period.as_secs()
+        "gave up isolating records after {restarts} restart(s) within {} s: {}",
+        .period.as_secs(),
+        with_causes(.last.as_ref())
     )]
     IsolationExhausted {
         /// How many restarts there were.
         restarts: u32,
         /// Within which time.
         period: Duration,
+        /// The last failure.
+        last: Box<JobError>,
+    },
+    /// An operator fails on everything.
+    #[error("gave up isolating records after {in_a_row} dead letters in a row: {last}")]
+    OnlyDeadLetters {
+        /// How many records it failed on, with none between them that it processed.
+        in_a_row: u32,
         /// The last failure.
         last: Box<JobError>,
     },
@@ -71,8 +80,11 @@ pub enum JobError {
     /// The checkpoint does not fit the job. Nothing was changed.
     #[error(transparent)]
     Incompatible(#[from] IncompatibleJob),
+    /// The user allows that state is dropped of an operator that nobody knows. Nothing was changed.
+    #[error(transparent)]
+    UnknownOperator(#[from] UnknownOperator),
     /// The restart strategy allows no further attempt.
-    #[error("gave up after {restarts} restart(s): {last}")]
+    #[error("gave up after {restarts} restart(s): {}", with_causes(.last.as_ref()))]
     RestartsExhausted {
         /// How many restarts there were.
         restarts: u32,
@@ -88,10 +100,10 @@ pub enum JobError {
     /// The system's limits leave no room for the job. Nothing was started.
     #[error(transparent)]
     NoRoom(NoRoom),
-    /// The system has no room for another thread.
+    /// The system has no room for another thread or task.
     #[error("could not start a thread for {chain}")]
     NoThread {
-        /// Its subtasks.
+        /// Its subtasks, or whatever else needed it.
         chain: String,
         /// What the system said.
         source: std::io::Error,
@@ -103,6 +115,14 @@ pub enum JobError {
         chain: String,
         /// The panic's message.
         message: String,
+    },
+    /// A bug of ours: a thread or task of the attempt ended and did not report why.
+    #[error("{task} ended before its time, which is a bug in tidegate: {reason}")]
+    Died {
+        /// The thread or task.
+        task: String,
+        /// How it ended.
+        reason: String,
     },
 }
 
@@ -121,6 +141,19 @@ pub struct IncompatibleJob {
     pub differences: Vec<String>,
 }
 
+/// State may only be dropped of operators that exist or existed.
+#[derive(Debug, Error, PartialEq, Eq)]
+#[error(
+    "state of `{name}` may be dropped, but neither the job nor the checkpoint that it starts from \
+     has a node of that name"
+)]
+pub struct UnknownOperator {
+    /// The name.
+    pub name: String,
+    /// All names that there are.
+    pub known: Vec<String>,
+}
+
 /// What kind of failure it was, for exit codes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum JobErrorKind {
@@ -130,7 +163,7 @@ pub enum JobErrorKind {
     JobRefused,
     /// The state can't be used.
     StateUnusable,
-    /// The checkpoint directory is in use.
+    /// The checkpoint directory or an output directory is in use.
     InUse,
 }
 
@@ -141,17 +174,19 @@ impl JobError {
         match self {
             Self::Guest(fault) | Self::NotRecycled { fault, .. } => Some(fault),
             Self::Record(record) => Some(&record.fault),
-            Self::RestartsExhausted { last, .. } | Self::IsolationExhausted { last, .. } => {
-                last.guest_fault()
-            }
+            Self::RestartsExhausted { last, .. }
+            | Self::IsolationExhausted { last, .. }
+            | Self::OnlyDeadLetters { last, .. } => last.guest_fault(),
             Self::Connector { .. }
             | Self::Store(_)
             | Self::CheckpointsKeepFailing { .. }
             | Self::Incompatible(_)
+            | Self::UnknownOperator(_)
             | Self::Unresponsive { .. }
             | Self::NoRoom(_)
             | Self::NoThread { .. }
-            | Self::Panicked { .. } => None,
+            | Self::Panicked { .. }
+            | Self::Died { .. } => None,
         }
     }
 
@@ -168,10 +203,12 @@ impl JobError {
             | Self::CheckpointsKeepFailing { .. }
             | Self::Unresponsive { .. }
             | Self::NoThread { .. }
-            | Self::Panicked { .. } => JobErrorKind::Failed,
+            | Self::Panicked { .. }
+            | Self::Died { .. } => JobErrorKind::Failed,
             Self::Connector { error, .. } => match error {
                 ConnectorError::Io { .. } | ConnectorError::Record { .. } => JobErrorKind::Failed,
                 ConnectorError::StateRefused { .. } => JobErrorKind::StateUnusable,
+                ConnectorError::InUse { .. } => JobErrorKind::InUse,
                 ConnectorError::JobRefused { .. } => JobErrorKind::JobRefused,
             },
             Self::Store(error) => match error {
@@ -187,9 +224,10 @@ impl JobError {
             },
             Self::Incompatible(_) => JobErrorKind::StateUnusable,
             Self::NoRoom(_) => JobErrorKind::JobRefused,
-            Self::RestartsExhausted { last, .. } | Self::IsolationExhausted { last, .. } => {
-                last.kind()
-            }
+            Self::UnknownOperator(_) => JobErrorKind::JobRefused,
+            Self::RestartsExhausted { last, .. }
+            | Self::IsolationExhausted { last, .. }
+            | Self::OnlyDeadLetters { last, .. } => last.kind(),
         }
     }
 
@@ -203,7 +241,9 @@ impl JobError {
             {
                 matches!(fault.cause, FaultCause::Timeout { .. })
             }
-            Self::RestartsExhausted { .. } | Self::IsolationExhausted { .. } => false,
+            Self::RestartsExhausted { .. }
+            | Self::IsolationExhausted { .. }
+            | Self::OnlyDeadLetters { .. } => false,
             Self::Guest(_)
             | Self::Record(_)
             | Self::NotRecycled { .. }
@@ -211,10 +251,12 @@ impl JobError {
             | Self::Store(_)
             | Self::CheckpointsKeepFailing { .. }
             | Self::Incompatible(_)
+            | Self::UnknownOperator(_)
             | Self::Unresponsive { .. }
             | Self::NoRoom(_)
             | Self::NoThread { .. }
-            | Self::Panicked { .. } => self.kind() == JobErrorKind::Failed,
+            | Self::Panicked { .. }
+            | Self::Died { .. } => self.kind() == JobErrorKind::Failed,
         }
     }
 }

@@ -12,6 +12,7 @@ use tidegate_runtime::{Job, OperatorPart};
 
 use super::components::{self, ComponentSummary, Components};
 use super::connectors::{self, Connectors};
+use super::directories;
 use super::document::{Document, NodeEntry, PartEntry, Setting};
 use super::error::{FileKind, JobFileError};
 use super::parse;
@@ -62,7 +63,7 @@ impl LoadedJob {
             let named = connectors::named_key(reason).and_then(|key| place.options.get(key));
             problem.span = Some(named.unwrap_or(&place.header).clone());
         }
-        self.file.source.invalid(vec![problem])
+        self.file.source.invalid(Problems::of(problem))
     }
 }
 
@@ -104,7 +105,7 @@ impl JobFile {
         let outline = self.outline(parallelism, &problems);
         match outline {
             Some(outline) if problems.is_empty() => Ok(outline.graph),
-            Some(_) | None => Err(self.source.invalid(problems.into_sorted())),
+            Some(_) | None => Err(self.source.invalid(problems)),
         }
     }
 
@@ -117,7 +118,7 @@ impl JobFile {
         let problems = Problems::default();
         let outline = self.outline(parallelism, &problems);
         let Some(outline) = outline.filter(|_| problems.is_empty()) else {
-            return Err(self.source.invalid(problems.into_sorted()));
+            return Err(self.source.invalid(problems));
         };
         let mut engine = Engine::new()?;
         if loading.debug_info {
@@ -127,7 +128,7 @@ impl JobFile {
         let loaded = self.load_parts(&outline, components, &problems);
         match loaded {
             Some(loaded) if problems.is_empty() => Ok(loaded),
-            Some(_) | None => Err(self.source.invalid(problems.into_sorted())),
+            Some(_) | None => Err(self.source.invalid(problems)),
         }
     }
 
@@ -137,7 +138,7 @@ impl JobFile {
         let directory = parse::checkpoint_directory(self.source.text(), &problems);
         directory
             .map(|directory| self.source.base().join(directory))
-            .ok_or_else(|| self.source.invalid(problems.into_sorted()))
+            .ok_or_else(|| self.source.invalid(problems))
     }
 
     /// Everything that can be known without opening another file. Problems may have been found
@@ -175,6 +176,11 @@ impl JobFile {
     ) -> Option<LoadedJob> {
         let document = &outline.document;
         let connectors = connectors::connect(&document.nodes.usable, &self.source.base(), problems);
+        let checkpoint_directory = self.source.base().join(&document.checkpoint_directory);
+        // Where there is no absolute path, the connectors have said so of theirs.
+        if let Ok(path) = std::path::absolute(&checkpoint_directory) {
+            directories::check(&connectors.directories, &path, problems);
+        }
         let (parts, summaries) = self.operators(document, components, problems);
         if !problems.is_empty() {
             return None;
@@ -184,7 +190,7 @@ impl JobFile {
         let digests = summaries.iter().map(digest).collect();
         let graph = outline.wiring.graph(document, &digests);
         let graph = graph.expect("the same graph without digests was accepted");
-        let Connectors { sources, sinks } = connectors;
+        let Connectors { sources, sinks, .. } = connectors;
         let place = |node: &NodeEntry<'_>| (node.name.get_ref().clone(), NodePlace::of(node));
         Some(LoadedJob {
             job: Job {
@@ -199,7 +205,7 @@ impl JobFile {
                     ..JobSettings::default()
                 },
             },
-            checkpoint_directory: self.source.base().join(&document.checkpoint_directory),
+            checkpoint_directory,
             components: summaries,
             file: self.clone(),
             places: document.nodes.usable.iter().map(place).collect(),

@@ -7,6 +7,7 @@
 
 mod components;
 mod connectors;
+mod directories;
 mod document;
 mod error;
 mod load;

@@ -14,6 +14,8 @@ use super::value;
 
 /// More memories than any operator may have: wasmtime bounds them, too.
 const MOST_MEMORIES: u32 = 100;
+/// An operator may name this many output ports.
+const MOST_PORTS: usize = 1_024;
 
 const PARTITIONINGS: [(&str, Partitioning); 4] = [
     ("forward", Partitioning::Forward),
@@ -247,6 +249,9 @@ pub(crate) fn outputs(
 fn refused_port(name: &str, before: &[String]) -> Option<&'static str> {
     if name == DEAD_LETTER {
         return Some("`dead-letter` is reserved");
+    }
+    if before.len() == MOST_PORTS {
+        return Some("there can be 1,024");
     }
     if before.iter().any(|other| other == name) {
         return Some("two ports have that name");

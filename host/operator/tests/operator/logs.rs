@@ -16,7 +16,7 @@ fn logged(guest: Guest, body: &str, limits: &Limits) -> (Vec<Line>, u64) {
     tracing::subscriber::with_default(lines.clone(), || {
         instance.process(0, batch(&[])).expect("it logs");
     });
-    (lines.take(), instance.dropped_log_lines())
+    (lines.take(), instance.take_dropped_log_lines())
 }
 
 fn speaker(text: &str) -> Guest {
@@ -119,7 +119,7 @@ fn too_many_counters_are_not_kept_and_are_reported_once() {
         instance.process(0, batch(&[])).expect("it counts");
     });
     let expected: Vec<(String, u64)> = (0..256).map(|n| (format!("{n:03}"), 1)).collect();
-    assert_eq!(instance.counts(), expected);
+    assert_eq!(instance.take_counts(), expected);
     assert_eq!(lines.take().len(), 1);
 }
 

@@ -11,6 +11,7 @@ mod composed;
 mod debug_info;
 mod entry_points;
 mod faults;
+mod flooding;
 mod fuzz;
 mod limits;
 mod logs;

@@ -49,6 +49,16 @@ pub trait OperatorInstance: Send {
         0
     }
 
+    /// Additions to its counters since this was asked before, by name. Asked after each call.
+    fn take_counts(&mut self) -> Vec<(String, u64)> {
+        Vec::new()
+    }
+
+    /// Lines of its log that were dropped since this was asked before. Asked after each call.
+    fn take_dropped_log_lines(&mut self) -> u64 {
+        0
+    }
+
     /// The merged watermark of all inputs advanced.
     ///
     /// # Errors
@@ -125,6 +135,14 @@ impl OperatorInstance for Instance {
 
     fn memory_bytes(&self) -> u64 {
         Self::memory_bytes(self)
+    }
+
+    fn take_counts(&mut self) -> Vec<(String, u64)> {
+        Self::take_counts(self)
+    }
+
+    fn take_dropped_log_lines(&mut self) -> u64 {
+        Self::take_dropped_log_lines(self)
     }
 
     fn advance_watermark(&mut self, watermark: i64) -> Result<Vec<Emission>, GuestFault> {

@@ -35,6 +35,7 @@ reset-after = "5m"
 [isolation]
 restarts = 7
 period = "1m"
+in-a-row = 30
 
 [defaults]
 parallelism = 2

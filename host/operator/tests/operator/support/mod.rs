@@ -58,6 +58,7 @@ pub(crate) fn context() -> OperatorContext {
         inputs: vec!["words".to_owned()],
         outputs: vec!["counts".to_owned()],
         config: "{}".to_owned(),
+        hash_seed: 0x7469_6465_6761_7465,
     }
 }
 
