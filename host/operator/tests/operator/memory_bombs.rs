@@ -388,7 +388,6 @@ fn pieces_that_are_tiny_take_no_more_than_twice_their_limit_before_they_are_refu
         let peak = child::peak_of(test, name);
         // They were lifted, as many as the limit lets through.
         assert!(peak >= roomy_limits().snapshot, "{name}: {peak} bytes");
-        eprintln!("{name}: {} MiB", peak >> 20);
         assert!(peak <= allowed, "{name}: {peak} bytes of {allowed}");
     }
 }
