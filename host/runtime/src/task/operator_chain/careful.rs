@@ -357,9 +357,7 @@ impl OperatorChain {
                 ReplayedCall::Process { input, batch } => {
                     guest.instance.process(*input, batch.clone())
                 }
-                ReplayedCall::Watermark(watermark) => {
-                    guest.instance.advance_watermark(*watermark)
-                }
+                ReplayedCall::Watermark(watermark) => guest.instance.advance_watermark(*watermark),
             };
             repeated.map_err(Box::new)?;
         }
