@@ -109,8 +109,8 @@ impl Guest {
         })
     }
 
-    /// As [`Self::recycled`], from a snapshot that was taken after the barrier of `checkpoint`, when
-    /// the instance had been told `watermark`.
+    /// As [`Self::recycled`], from a snapshot that was taken after the barrier of `checkpoint`,
+    /// when the instance had been told `watermark`.
     pub(super) fn restored(
         mut self,
         checkpoint: CheckpointId,

@@ -1,10 +1,10 @@
-//! Record path, only after an operator has failed on a record: how a chain calls its operators then.
+//! Record path, only after an operator has failed on a record: how a chain calls its operators.
 //!
 //! Every batch has its origin with it, and what an operator makes of a batch inherits it. Of an
-//! operator that failed, the chain keeps a snapshot in memory and what the instance was given since
-//! ([`ReplayLog`]). After a fault it makes a new instance, restores it, replays what was given, whose
-//! output is out already, and goes on: [`Isolation`] decides which record goes to the dead-letter
-//! port. All of it belongs to the next checkpoint, as if the guest had never failed.
+//! operator that failed, the chain keeps a snapshot in memory and the calls that the instance got
+//! since ([`ReplayLog`]). After a fault it makes a new instance, restores it, repeats the calls,
+//! whose output is out already, and continues: [`Isolation`] decides which record goes to the
+//! dead-letter port. All of it belongs to the next checkpoint, as if the guest had never failed.
 //!
 //! Each logged instance was itself restored from the snapshot behind its log and told the watermark
 //! then: what follows a fault is what would have followed without it. For that, an instance is
