@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::workspace::binary;
 
@@ -189,6 +189,30 @@ impl Running {
         let id = id.and_then(rustix::process::Pid::from_raw);
         let id = id.expect("a process id is a positive number");
         rustix::process::kill_process(id, signal).is_ok()
+    }
+
+    /// Waits for its end, which comes within `limit`: far more than it needs, so that a machine
+    /// that is slow fails no test.
+    ///
+    /// # Panics
+    ///
+    /// If it does not come.
+    #[must_use]
+    #[track_caller]
+    pub fn wait_within(mut self, limit: Duration) -> Finished {
+        let give_up = Instant::now() + limit;
+        let mut hangs = false;
+        while self.is_running() {
+            if Instant::now() > give_up {
+                hangs = true;
+                self.child.kill().expect("a child can be killed");
+                break;
+            }
+            thread::sleep(Duration::from_millis(5));
+        }
+        let finished = self.wait();
+        assert!(!hangs, "it did not end within {limit:?}: {finished:#?}");
+        finished
     }
 
     /// Waits for its end.

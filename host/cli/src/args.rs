@@ -28,7 +28,7 @@ Every flag --foo-bar can be set by the environment variable TIDEGATE_FOO_BAR; fl
 Exit codes: 0 done or stopped as asked, 1 the job failed, 2 wrong usage, job file or scenario,
 3 the state can't be used, 4 the directory is in use, 5 no such running job, 6 timed out waiting,
 7 a test or verification failed, 8 a component was refused, 130, 143 and 129 for a second Ctrl-C,
-SIGTERM or SIGHUP.")]
+SIGTERM or SIGHUP, or a first one that did not stop the job in time.")]
 pub(crate) struct Cli {
     /// What is logged, as `level` or `target=level`, separated by commas.
     #[arg(long, global = true, env = "TIDEGATE_LOG", value_name = "FILTER")]
@@ -112,8 +112,9 @@ pub(crate) enum Command {
 /// Run a job; go on from its newest complete checkpoint if there is one.
 ///
 /// The first Ctrl-C, SIGTERM or SIGHUP stops the job: a last checkpoint, everything it covers is
-/// published, exit code 0. A second one ends the process at once; the job then goes on from the
-/// checkpoint before when it is run again.
+/// published, exit code 0. A second one ends the process at once, and so does a stop that takes
+/// longer than --stop-timeout; the job then continues from the checkpoint before when it is run
+/// again.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -146,6 +147,24 @@ pub(crate) struct RunArgs {
     /// Compile the components anew, and keep no compiled ones for the next start.
     #[arg(long, env = "TIDEGATE_NO_CODE_CACHE", value_parser = BoolishValueParser::new())]
     pub(crate) no_code_cache: bool,
+    /// Time that the job may take to stop after a signal.
+    ///
+    /// When a guest, a sink or the disk keeps it longer, the process ends with the exit code of a
+    /// second signal. Nothing is lost: the job continues from its newest complete checkpoint.
+    #[arg(
+        long,
+        env = "TIDEGATE_STOP_TIMEOUT",
+        value_name = "DURATION",
+        default_value = "1m"
+    )]
+    #[arg(value_parser = humantime::parse_duration)]
+    pub(crate) stop_timeout: Duration,
+    /// Show file and line in the backtrace of an operator that traps.
+    ///
+    /// For this, what components say of their source code is kept in memory, and read within bounds
+    /// after a trap. `tidegate test` always does.
+    #[arg(long, env = "TIDEGATE_DEBUG_INFO", value_parser = BoolishValueParser::new())]
+    pub(crate) debug_info: bool,
 }
 
 /// Take a savepoint of the running job and print its path.

@@ -11,6 +11,7 @@ use tidegate_runtime::{CheckpointId, JobError, JobErrorKind};
 
 use crate::build::BuildError;
 use crate::job_file::{JobFileError, suggest};
+use crate::process_limits;
 use crate::project::NewProjectError;
 use crate::scenario::NothingToTest;
 
@@ -112,6 +113,25 @@ pub(crate) enum Failure {
         /// How many there are.
         all: usize,
     },
+    /// The process may have too few files open. Nothing was done.
+    #[error("could not open {least} files at once, which every command needs")]
+    FewFiles {
+        /// How many are needed.
+        least: usize,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The system refused a thread. The job continues from its newest checkpoint.
+    #[error("could not start the thread for {what}")]
+    NoThread {
+        /// What it is for.
+        what: &'static str,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// A bug of ours: nothing answers signals any more, so the process ends.
+    #[error("the thread that answers signals ended, which is a bug in tidegate")]
+    SignalsUnanswered,
     /// The system refused something that has nothing to do with the job.
     #[error("could not {action}")]
     Io {
@@ -129,10 +149,19 @@ impl Failure {
         move |source| Self::Io { action, source }
     }
 
+    /// A [`Failure::NoThread`] for use in `map_err`.
+    pub(crate) fn thread(what: &'static str) -> impl FnOnce(io::Error) -> Self {
+        move |source| Self::NoThread { what, source }
+    }
+
     /// What the person who reads this can do about it, where that is not plain from the message.
     pub(crate) fn advice(&self) -> Option<String> {
         match self {
-            Self::Job(error) => of_job(error),
+            Self::Job(error) => of_job(error).or_else(|| process_limits::behind_job(error)),
+            Self::JobFile(JobFileError::Engine(_))
+            | Self::FewFiles { .. }
+            | Self::NoThread { .. }
+            | Self::Io { .. } => process_limits::behind(self),
             Self::JobFile(_)
             | Self::Usage { .. }
             | Self::Build(_)
@@ -145,7 +174,7 @@ impl Failure {
             | Self::NewProject(_)
             | Self::NothingToTest(_)
             | Self::ScenariosFailed { .. }
-            | Self::Io { .. } => None,
+            | Self::SignalsUnanswered => None,
         }
     }
 
@@ -155,6 +184,9 @@ impl Failure {
             Self::JobFile(JobFileError::Engine(_))
             | Self::NewProject(NewProjectError::Write { .. })
             | Self::NoAnswer { .. }
+            | Self::FewFiles { .. }
+            | Self::NoThread { .. }
+            | Self::SignalsUnanswered
             | Self::Io { .. } => exit_code::FAILED,
             Self::JobFile(JobFileError::Invalid(invalid)) if invalid.is_about_components => {
                 exit_code::COMPONENT_REFUSED
@@ -229,13 +261,15 @@ fn of_job(error: &JobError) -> Option<String> {
             suggest::expected(&unknown.name, known)
         }
         JobError::RestartsExhausted { last, .. } => of_job(last),
+        JobError::NoRoom(no_room) => Some(no_room.advice()),
         JobError::Store(_)
         | JobError::Connector { .. }
         | JobError::CheckpointsKeepFailing { .. }
         | JobError::Incompatible(_)
         | JobError::Unresponsive { .. }
         | JobError::NoThread { .. }
-        | JobError::Panicked { .. } => None,
+        | JobError::Panicked { .. }
+        | JobError::Died { .. } => None,
     }
 }
 
@@ -256,6 +290,7 @@ fn limit_behind(cause: &FaultCause) -> Option<&'static str> {
         | FaultCause::UnknownRecord { .. }
         | FaultCause::IncompatibleState(_)
         | FaultCause::Failed(_)
+        | FaultCause::NoAddressSpace { .. }
         | FaultCause::HostPanic { .. }
         | FaultCause::InstanceSpent => None,
     }

@@ -11,6 +11,7 @@ mod control;
 mod failure;
 mod job_file;
 mod language;
+mod process_limits;
 mod project;
 mod scenario;
 mod terminal;
@@ -26,8 +27,9 @@ use terminal::Terminal;
 fn main() -> ExitCode {
     let cli = Cli::from_process();
     let terminal = Terminal::default();
-    let done =
-        log_to(&terminal, &cli.log).and_then(|()| commands::execute(&cli.command, &terminal));
+    let done = process_limits::prepare()
+        .and_then(|()| log_to(&terminal, &cli.log))
+        .and_then(|()| commands::execute(&cli.command, &terminal));
     let code = match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {

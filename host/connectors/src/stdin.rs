@@ -8,7 +8,7 @@
 
 use std::io::{self, Read};
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, mpsc as std_mpsc};
 use std::thread;
 
 use bytesize::ByteSize;
@@ -180,7 +180,13 @@ impl SourceConnector for StdinConnector {
             })?;
         let mut input = self.input.lock().unwrap_or_else(PoisonError::into_inner);
         let stream = match std::mem::replace(&mut *input, Input::InUse) {
-            Input::Unopened(reader) => LineStream::start(reader, position.bytes)?,
+            Input::Unopened(reader) => {
+                let started = LineStream::start(reader, position.bytes);
+                started.map_err(|(reader, error)| {
+                    *input = Input::Unopened(reader);
+                    error
+                })?
+            }
             Input::Idle(mut stream) => {
                 stream.rewind(position.bytes);
                 stream
@@ -208,6 +214,7 @@ const STANDARD_INPUT: &str = "standard input";
 
 /// What the reading thread gives: what is no record yet, and before it what may be asked for again.
 struct LineStream {
+    /// The last one is empty, at the end of the input, or an error.
     chunks: mpsc::Receiver<io::Result<Vec<u8>>>,
     buffer: Vec<u8>,
     /// Where the buffer begins, in bytes of the whole input of the job.
@@ -226,14 +233,22 @@ struct LineStream {
 }
 
 impl LineStream {
-    /// `begins_at` counts what other processes have read of the job's input.
-    fn start(mut reader: Box<dyn Read + Send>, begins_at: u64) -> Result<Self, ConnectorError> {
+    /// `begins_at` counts what other processes have read of the job's input. An error returns the
+    /// reader, for the next attempt.
+    fn start(
+        reader: Box<dyn Read + Send>,
+        begins_at: u64,
+    ) -> Result<Self, (Box<dyn Read + Send>, ConnectorError)> {
         let (sender, chunks) = mpsc::channel(WAITING_CHUNKS);
+        // A thread that is refused drops what it was to own.
+        let (hand_over, handed_over) = std_mpsc::channel::<Box<dyn Read + Send>>();
         let read = move || {
+            let Ok(mut reader) = handed_over.recv() else {
+                return;
+            };
             loop {
                 let mut chunk = vec![0; CHUNK_BYTES];
                 let chunk = match reader.read(&mut chunk) {
-                    Ok(0) => return,
                     Ok(length) => {
                         chunk.truncate(length);
                         Ok(chunk)
@@ -241,17 +256,18 @@ impl LineStream {
                     Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                     Err(error) => Err(error),
                 };
-                let is_over = chunk.is_err();
-                if sender.blocking_send(chunk).is_err() || is_over {
+                let is_last = chunk.as_ref().map_or(true, Vec::is_empty);
+                if sender.blocking_send(chunk).is_err() || is_last {
                     return;
                 }
             }
         };
         let builder = thread::Builder::new().name("stdin".to_owned());
-        let spawned = builder.spawn(read);
-        spawned.map_err(ConnectorError::io(
-            "could not start the thread that reads stdin",
-        ))?;
+        if let Err(error) = builder.spawn(read) {
+            let action = "could not start the thread that reads stdin";
+            return Err((reader, ConnectorError::io(action)(error)));
+        }
+        hand_over.send(reader).expect("the thread waits for it");
         Ok(Self {
             chunks,
             buffer: Vec::new(),
@@ -314,6 +330,10 @@ impl LineStream {
                 return Ok(SourceOutput::Ended);
             }
             match self.chunks.recv().await {
+                Some(Ok(chunk)) if chunk.is_empty() => {
+                    self.has_ended = true;
+                    self.is_searchable = true;
+                }
                 Some(Ok(chunk)) => {
                     self.buffer.extend_from_slice(&chunk);
                     let is_too_long = self.buffer.len() - self.given > limits.record_bytes;
@@ -321,9 +341,11 @@ impl LineStream {
                 }
                 // Kept: after a restart, the end of what could be read is not the input's end.
                 Some(Err(error)) => self.failed = Some((error.kind(), error.to_string())),
+                // Its last chunk is empty or an error: anything else would pass for the end of the
+                // input.
                 None => {
-                    self.has_ended = true;
-                    self.is_searchable = true;
+                    let message = "its thread ended before the input".to_owned();
+                    self.failed = Some((io::ErrorKind::Other, message));
                 }
             }
         }

@@ -4,6 +4,8 @@
 //! delays neither the coordinator nor another chain; timers and blocking writes are the shared
 //! runtime's. Chains are started only here and always joined by the supervisor.
 
+mod tasks;
+
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -16,18 +18,22 @@ use tokio_util::sync::CancellationToken;
 use crate::channel::{ChannelLimits, ChannelSender, InputGate, bounded};
 use crate::checkpoint::CheckpointStore;
 use crate::config::JobSettings;
-use crate::executor::{Executor, Joined, Task, panic_message};
+use crate::executor::{Executor, Task, panic_message};
 use crate::graph::{Chain, Downstream, Edge, ExecutionGraph, KeyGroups, Link, NodeKind};
+use crate::ids::HashSeedUse;
 use crate::job::Job;
 use crate::metrics::AttemptMetrics;
 use crate::recovery::CarePlan;
 use crate::source::{Source, SourceSplit};
+use crate::stream::ToldWatermark;
 use crate::task::control::{ChainEvent, ControlMessage};
 use crate::task::{
     ChainContext, Exit, Guest, OpenLink, OperatorChain, OperatorInstance, Outbox, Output,
     Persister, Role, Router, RunIdentity, SourceSubtask, Subtask, connector_failed, opened,
 };
 use crate::{ChainId, CheckpointId, JobError, SubtaskId};
+
+use tasks::Tasks;
 
 /// Control messages that wait for a chain; more than a few means that it is stuck.
 const CONTROL_CAPACITY: usize = 256;
@@ -38,19 +44,24 @@ const PERSIST_CAPACITY: usize = 4;
 
 /// What one subtask starts with.
 #[derive(Debug)]
-pub(crate) enum SubtaskStart {
+pub(crate) struct SubtaskStart {
+    pub(crate) has_ended: bool,
+    /// What it was told before; none if nothing was.
+    pub(crate) watermark: Option<i64>,
+    pub(crate) contents: StartContents,
+}
+
+/// What one subtask starts with, by kind of node.
+#[derive(Debug)]
+pub(crate) enum StartContents {
     Source {
         splits: Vec<SourceSplit>,
-        has_ended: bool,
     },
     Operator {
         /// None at a fresh start: `restore` is not called then.
         state: Option<Vec<StateChunk>>,
-        has_ended: bool,
     },
-    Sink {
-        has_ended: bool,
-    },
+    Sink,
 }
 
 /// What an attempt is deployed from.
@@ -72,9 +83,9 @@ pub(crate) struct Deployment {
     /// By chain.
     pub(crate) controls: Vec<mpsc::Sender<ControlMessage>>,
     pub(crate) events: mpsc::Receiver<ChainEvent>,
+    /// Chains and persisters.
+    pub(crate) tasks: Tasks,
     cancelled: CancellationToken,
-    chains: Vec<Joined>,
-    persisters: Vec<Joined>,
 }
 
 impl Deployment {
@@ -84,9 +95,7 @@ impl Deployment {
         self.cancelled.cancel();
         // Senders of events must not wait for a reader that is gone.
         self.events.close();
-        for joined in self.chains.into_iter().chain(self.persisters) {
-            joined.await;
-        }
+        self.tasks.all_gone().await;
     }
 }
 
@@ -98,9 +107,8 @@ pub(crate) fn deploy(graph: ExecutionGraph, mut attempt: Attempt) -> Deployment 
     let mut deployment = Deployment {
         controls: Vec::new(),
         events: event_receiver,
+        tasks: Tasks::default(),
         cancelled,
-        chains: Vec::new(),
-        persisters: Vec::new(),
     };
     for chain in graph.chains {
         let (control, control_receiver) = mpsc::channel(CONTROL_CAPACITY);
@@ -114,8 +122,9 @@ pub(crate) fn deploy(graph: ExecutionGraph, mut attempt: Attempt) -> Deployment 
             executor: Arc::clone(&attempt.executor),
         };
         let persister_task = Box::pin(persister_task.run(persist_receiver));
-        let persister_task = attempt.executor.spawn(persister_task);
-        deployment.persisters.push(persister_task);
+        let spawned = attempt.executor.spawn(persister_task);
+        let name = format!("the persister of {}", chain.id);
+        deployment.tasks.add(name, spawned);
         let starts = chain.links.iter().map(|link| {
             let start = attempt.starts.remove(&link.subtask);
             start.expect("the restore plan covers every subtask")
@@ -135,11 +144,9 @@ pub(crate) fn deploy(graph: ExecutionGraph, mut attempt: Attempt) -> Deployment 
             cancelled: deployment.cancelled.clone(),
             chain,
         };
-        match starting.start(&*attempt.executor) {
-            Ok(joined) => deployment.chains.push(joined),
-            // The driver learns it like any other failure of the chain.
-            Err(error) => drop(events.try_send(ChainEvent::Failed(Box::new(error)))),
-        }
+        let description = starting.chain.describe();
+        let started = attempt.executor.start_chain(starting.into_task());
+        deployment.tasks.add(description, started);
     }
     deployment
 }
@@ -210,12 +217,6 @@ struct StartingChain {
 }
 
 impl StartingChain {
-    fn start(self, executor: &dyn Executor) -> Result<Joined, JobError> {
-        let chain = self.chain.describe();
-        let started = executor.start_chain(self.into_task());
-        started.map_err(|source| JobError::NoThread { chain, source })
-    }
-
     fn into_task(self) -> Task {
         let description = self.chain.describe();
         let events = self.events.clone();
@@ -248,6 +249,9 @@ impl StartingChain {
         if let Some(plan) = self.care {
             chain = chain.careful(plan, self.checkpoint, self.cancelled.clone());
         }
+        if let Err(error) = chain.repeat_watermarks() {
+            return Exit::Failed(error);
+        }
         let context = ChainContext {
             id,
             chain,
@@ -276,20 +280,18 @@ impl StartingChain {
         let mut next_sender = 0;
         let mut links = Vec::new();
         for (link, start) in self.chain.links.iter().zip(self.starts.drain(..)) {
-            let (role, has_ended) = match start {
-                SubtaskStart::Source { splits, has_ended } => {
+            let role = match start.contents {
+                StartContents::Source { splits } => {
                     let source = open_source(&self.job, &link.subtask, splits)?;
                     opened_source = Some(source);
-                    (Role::Source, has_ended)
+                    Role::Source
                 }
-                SubtaskStart::Operator { state, has_ended } => {
-                    let guest = open_guest(&self.job, &link.subtask, state).map_err(Box::new)?;
-                    (Role::Operator(Box::new(guest)), has_ended)
+                StartContents::Operator { state } => {
+                    let guest = open_guest(&self.job, &link.subtask, &self.identity, state)
+                        .map_err(Box::new)?;
+                    Role::Operator(Box::new(guest))
                 }
-                SubtaskStart::Sink { has_ended } => {
-                    let sink = open_sink(&self.job, &link.subtask, &self.identity)?;
-                    (sink, has_ended)
-                }
+                StartContents::Sink => open_sink(&self.job, &link.subtask, &self.identity)?,
             };
             let nodes = self.job.graph.nodes();
             let node = nodes.iter().position(|n| n.name == link.subtask.operator);
@@ -304,7 +306,8 @@ impl StartingChain {
                 outputs: open_outputs(&self.job, link, &mut next_sender),
                 ports: u32::try_from(link.ports).expect("fewer than 2^32 ports"),
                 metrics,
-                has_ended,
+                has_ended: start.has_ended,
+                watermark: ToldWatermark::new(start.watermark),
             });
         }
         Ok((links, opened_source))
@@ -340,7 +343,7 @@ fn open_source(
 
 fn open_sink(job: &Job, subtask: &SubtaskId, identity: &RunIdentity) -> Result<Role, JobError> {
     let connector = &job.sinks[&subtask.operator];
-    let opened = connector.open(subtask, identity.lineage, identity.attempt);
+    let opened = connector.open(subtask, identity.lineage.published(), identity.attempt);
     let sink = opened.map_err(|error| connector_failed(subtask, error))?;
     Ok(Role::Sink(sink))
 }
@@ -348,10 +351,12 @@ fn open_sink(job: &Job, subtask: &SubtaskId, identity: &RunIdentity) -> Result<R
 fn open_guest(
     job: &Job,
     subtask: &SubtaskId,
+    identity: &RunIdentity,
     state: Option<Vec<StateChunk>>,
 ) -> Result<Guest, GuestFault> {
     let part = &job.operators[&subtask.operator];
-    let context = operator_context(job, subtask, part.config.clone());
+    let hash_seed = identity.lineage.hash_seed(subtask, HashSeedUse::Run);
+    let context = operator_context(job, subtask, hash_seed);
     Guest::open(Arc::clone(&part.factory), context, state, part.recycle_at)
 }
 
@@ -359,14 +364,15 @@ fn open_guest(
 pub(crate) fn open_instance(
     job: &Job,
     subtask: &SubtaskId,
+    hash_seed: u64,
     state: Option<Vec<StateChunk>>,
 ) -> Result<Box<dyn OperatorInstance>, GuestFault> {
     let part = &job.operators[&subtask.operator];
-    let context = operator_context(job, subtask, part.config.clone());
+    let context = operator_context(job, subtask, hash_seed);
     opened(&*part.factory, &context, state)
 }
 
-fn operator_context(job: &Job, subtask: &SubtaskId, config: String) -> OperatorContext {
+fn operator_context(job: &Job, subtask: &SubtaskId, hash_seed: u64) -> OperatorContext {
     let graph = &job.graph;
     let node = graph.node(&subtask.operator);
     let node = node.expect("a subtask belongs to a node");
@@ -388,6 +394,7 @@ fn operator_context(job: &Job, subtask: &SubtaskId, config: String) -> OperatorC
         last_key_group: *owned.end(),
         inputs: inputs.collect(),
         outputs: node.outputs.clone(),
-        config,
+        config: job.operators[&node.name].config.clone(),
+        hash_seed,
     }
 }

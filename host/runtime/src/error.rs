@@ -7,6 +7,7 @@ use tidegate_operator::{FaultCause, GuestCall, GuestFault};
 
 use crate::checkpoint::StoreError;
 use crate::recovery::RecordFault;
+use crate::room::NoRoom;
 use crate::{CheckpointId, ConnectorError, SubtaskId};
 
 /// Why an attempt, or a whole job, failed.
@@ -35,8 +36,9 @@ pub enum JobError {
     },
     /// Too often, the job had to be restarted to isolate a record.
     #[error(
-        "gave up isolating records after {restarts} restart(s) within {} s: {last}",
-        .period.as_secs()
+        "gave up isolating records after {restarts} restart(s) within {} s: {}",
+        .period.as_secs(),
+        with_causes(.last.as_ref())
     )]
     IsolationExhausted {
         /// How many restarts there were.
@@ -82,7 +84,7 @@ pub enum JobError {
     #[error(transparent)]
     UnknownOperator(#[from] UnknownOperator),
     /// The restart strategy allows no further attempt.
-    #[error("gave up after {restarts} restart(s): {last}")]
+    #[error("gave up after {restarts} restart(s): {}", with_causes(.last.as_ref()))]
     RestartsExhausted {
         /// How many restarts there were.
         restarts: u32,
@@ -95,10 +97,13 @@ pub enum JobError {
         /// Its subtasks.
         chain: String,
     },
-    /// The system has no room for another thread.
+    /// The system's limits leave no room for the job. Nothing was started.
+    #[error(transparent)]
+    NoRoom(NoRoom),
+    /// The system has no room for another thread or task.
     #[error("could not start a thread for {chain}")]
     NoThread {
-        /// Its subtasks.
+        /// Its subtasks, or whatever else needed it.
         chain: String,
         /// What the system said.
         source: std::io::Error,
@@ -110,6 +115,14 @@ pub enum JobError {
         chain: String,
         /// The panic's message.
         message: String,
+    },
+    /// A bug of ours: a thread or task of the attempt ended and did not report why.
+    #[error("{task} ended before its time, which is a bug in tidegate: {reason}")]
+    Died {
+        /// The thread or task.
+        task: String,
+        /// How it ended.
+        reason: String,
     },
 }
 
@@ -150,7 +163,7 @@ pub enum JobErrorKind {
     JobRefused,
     /// The state can't be used.
     StateUnusable,
-    /// The checkpoint directory is in use.
+    /// The checkpoint directory or an output directory is in use.
     InUse,
 }
 
@@ -170,8 +183,10 @@ impl JobError {
             | Self::Incompatible(_)
             | Self::UnknownOperator(_)
             | Self::Unresponsive { .. }
+            | Self::NoRoom(_)
             | Self::NoThread { .. }
-            | Self::Panicked { .. } => None,
+            | Self::Panicked { .. }
+            | Self::Died { .. } => None,
         }
     }
 
@@ -188,10 +203,12 @@ impl JobError {
             | Self::CheckpointsKeepFailing { .. }
             | Self::Unresponsive { .. }
             | Self::NoThread { .. }
-            | Self::Panicked { .. } => JobErrorKind::Failed,
+            | Self::Panicked { .. }
+            | Self::Died { .. } => JobErrorKind::Failed,
             Self::Connector { error, .. } => match error {
                 ConnectorError::Io { .. } | ConnectorError::Record { .. } => JobErrorKind::Failed,
                 ConnectorError::StateRefused { .. } => JobErrorKind::StateUnusable,
+                ConnectorError::InUse { .. } => JobErrorKind::InUse,
                 ConnectorError::JobRefused { .. } => JobErrorKind::JobRefused,
             },
             Self::Store(error) => match error {
@@ -206,6 +223,7 @@ impl JobError {
                 | StoreError::Poisoned { .. } => JobErrorKind::Failed,
             },
             Self::Incompatible(_) => JobErrorKind::StateUnusable,
+            Self::NoRoom(_) => JobErrorKind::JobRefused,
             Self::UnknownOperator(_) => JobErrorKind::JobRefused,
             Self::RestartsExhausted { last, .. }
             | Self::IsolationExhausted { last, .. }
@@ -235,8 +253,10 @@ impl JobError {
             | Self::Incompatible(_)
             | Self::UnknownOperator(_)
             | Self::Unresponsive { .. }
+            | Self::NoRoom(_)
             | Self::NoThread { .. }
-            | Self::Panicked { .. } => self.kind() == JobErrorKind::Failed,
+            | Self::Panicked { .. }
+            | Self::Died { .. } => self.kind() == JobErrorKind::Failed,
         }
     }
 }

@@ -2,21 +2,28 @@
 //! for what blocks.
 //!
 //! The one seam between the runtime and threads, so that a simulation can run a whole job in one
-//! thread, in an order that a seed decides. Decides nothing about jobs. Called when something
-//! starts, never for a record.
+//! thread, in an order that a seed decides. Every start may be refused and every task may die;
+//! both reach the caller. Decides nothing about jobs. Called when something starts, never for a
+//! record.
+
+mod blocking;
+mod blocking_pool;
 
 use std::any::Any;
-use std::future::Future;
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::sync::Arc;
 use std::thread;
 
+use thiserror::Error;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
+use tokio::task::JoinError;
 
 use crate::source::BoxFuture;
+
+use blocking_pool::BlockingPool;
+
+pub(crate) use blocking::{Blocking, NotDone, blocking};
 
 /// Guests run on their chain's thread's stack: theirs is 512 KiB, the rest is ours.
 const STACK_BYTES: usize = 4 << 20;
@@ -25,7 +32,18 @@ const STACK_BYTES: usize = 4 << 20;
 pub type Task = BoxFuture<'static, ()>;
 
 /// Ready when a task is over and everything that it owned is gone.
-pub type Joined = BoxFuture<'static, ()>;
+pub type Joined = BoxFuture<'static, Result<(), TaskDied>>;
+
+/// Work that blocks. It does not panic.
+pub type BlockingWork = Box<dyn FnOnce() + Send>;
+
+/// A task that did not come to its own end.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[error("{reason}")]
+pub struct TaskDied {
+    /// The message of its panic, or how else it went.
+    pub reason: String,
+}
 
 /// How the parts of a job are run. Each call returns at once.
 pub trait Executor: Send + Sync {
@@ -37,79 +55,106 @@ pub trait Executor: Send + Sync {
     fn start_chain(&self, chain: Task) -> io::Result<Joined>;
 
     /// Runs a task that never blocks.
-    fn spawn(&self, task: Task) -> Joined;
+    ///
+    /// # Errors
+    ///
+    /// The system has no room for it; it was not started.
+    fn spawn(&self, task: Task) -> io::Result<Joined>;
 
-    /// Runs work that blocks. It does not panic.
-    fn run_blocking(&self, work: Box<dyn FnOnce() + Send>);
+    /// Runs work that blocks.
+    ///
+    /// # Errors
+    ///
+    /// The system has no room for it; it was not and will not be run.
+    fn run_blocking(&self, work: BlockingWork) -> io::Result<()>;
 }
 
 /// Threads of the operating system, and the tokio runtime that the caller is in.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Threads;
+///
+/// tokio's own threads for blocking work are not used: `spawn_blocking` panics when the system
+/// refuses a thread.
+#[derive(Clone, Debug)]
+pub struct Threads {
+    pool: Arc<BlockingPool>,
+}
+
+impl Threads {
+    /// Starts the threads for blocking work that every job needs.
+    ///
+    /// # Errors
+    ///
+    /// The system refuses one.
+    pub fn start() -> io::Result<Self> {
+        let pool = Arc::new(BlockingPool::start()?);
+        Ok(Self { pool })
+    }
+}
 
 impl Executor for Threads {
     fn start_chain(&self, chain: Task) -> io::Result<Joined> {
         let runtime = Handle::current();
+        let (ending, has_ended) = oneshot::channel::<()>();
         let thread = thread::Builder::new().name("tidegate-chain".to_owned());
         let spawned = thread.stack_size(STACK_BYTES);
-        let thread = spawned.spawn(move || runtime.block_on(chain))?;
+        let thread = spawned.spawn(move || {
+            // Dropped behind the chain, also by a panic.
+            let _ending = ending;
+            runtime.block_on(chain);
+        })?;
         Ok(Box::pin(async move {
-            // Most have ended when their turn to be joined comes.
-            if thread.is_finished() {
-                drop(thread.join());
-                return;
-            }
-            let join = move || drop(thread.join());
-            let joined = tokio::task::spawn_blocking(join).await;
-            joined.expect("joining does not panic and is never aborted");
+            // Never sent: it is closed when the chain is gone, and its thread all but ended.
+            _ = has_ended.await;
+            thread.join().map_err(|panic| TaskDied {
+                reason: panic_message(&*panic),
+            })
         }))
     }
 
-    fn spawn(&self, task: Task) -> Joined {
+    fn spawn(&self, task: Task) -> io::Result<Joined> {
         let task = tokio::spawn(task);
-        Box::pin(async move {
-            if let Err(error) = task.await {
-                tracing::error!("a task ended badly: {error}");
-            }
-        })
+        Ok(Box::pin(async move {
+            let died = |error: JoinError| TaskDied {
+                reason: match error.try_into_panic() {
+                    Ok(panic) => panic_message(&*panic),
+                    Err(error) => error.to_string(),
+                },
+            };
+            task.await.map_err(died)
+        }))
     }
 
-    fn run_blocking(&self, work: Box<dyn FnOnce() + Send>) {
-        drop(tokio::task::spawn_blocking(work));
-    }
-}
-
-/// Blocking work that was started; ready with what came of it, or with the message of its panic.
-/// Cancel-safe; the work goes on without it.
-pub(crate) struct Blocking<T>(oneshot::Receiver<Result<T, String>>);
-
-/// Starts blocking work. A panic in it, which is a bug in us or in a connector, costs the attempt
-/// and not the process.
-pub(crate) fn blocking<T: Send + 'static>(
-    executor: &dyn Executor,
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Blocking<T> {
-    let (done, result) = oneshot::channel();
-    executor.run_blocking(Box::new(move || {
-        let result = catch_unwind(AssertUnwindSafe(work));
-        // Nobody waits for it any more if the attempt was dropped.
-        drop(done.send(result.map_err(|panic| panic_message(&*panic))));
-    }));
-    Blocking(result)
-}
-
-impl<T> Future for Blocking<T> {
-    type Output = Result<T, String>;
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let result = Pin::new(&mut self.0).poll(context);
-        result.map(|sent| sent.unwrap_or_else(|_| Err("it was never run".to_owned())))
+    fn run_blocking(&self, work: BlockingWork) -> io::Result<()> {
+        self.pool.run(work)
     }
 }
 
-/// What a panic said.
-pub(crate) fn panic_message(panic: &(dyn Any + Send)) -> String {
+/// The message of a panic.
+#[must_use]
+pub fn panic_message(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
     let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
     text.unwrap_or_else(|| "no message".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_chain_or_task_that_panics_is_reported_with_its_message() {
+        let threads = Threads::start().unwrap();
+        let chain = threads.start_chain(Box::pin(async { panic!("of a chain") }));
+        let task = threads.spawn(Box::pin(async { panic!("of a task") }));
+        let reason = |died: Result<(), TaskDied>| died.unwrap_err().reason;
+        assert_eq!(reason(chain.unwrap().await), "of a chain");
+        assert_eq!(reason(task.unwrap().await), "of a task");
+    }
+
+    #[tokio::test]
+    async fn a_chain_and_a_task_that_end_are_joined() {
+        let threads = Threads::start().unwrap();
+        let chain = threads.start_chain(Box::pin(async {})).unwrap();
+        let task = threads.spawn(Box::pin(async {})).unwrap();
+        assert_eq!((chain.await, task.await), (Ok(()), Ok(())));
+    }
 }

@@ -16,6 +16,7 @@ mod job;
 mod metrics;
 mod recovery;
 mod restore;
+mod room;
 pub mod sink;
 pub mod source;
 mod start;
@@ -33,5 +34,6 @@ pub use job::{
     StartFrom,
 };
 pub use recovery::{RecordFault, redistribute};
+pub use room::{NoRoom, check_room};
 pub use start::prepare;
 pub use supervisor::{run, run_on};

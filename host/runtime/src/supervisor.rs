@@ -38,7 +38,11 @@ pub async fn run(
     options: RunOptions,
     control: JobControl,
 ) -> Result<Outcome, JobError> {
-    run_on(Arc::new(Threads), job, store, options, control).await
+    let threads = Threads::start().map_err(|source| JobError::NoThread {
+        chain: "blocking work".to_owned(),
+        source,
+    })?;
+    run_on(Arc::new(threads), job, store, options, control).await
 }
 
 /// As [`run`], on an executor of the caller's: for simulations. Within a tokio runtime of one
@@ -258,10 +262,7 @@ impl Supervisor {
     ) -> Result<T, JobError> {
         blocking(&*self.executor, work)
             .await
-            .unwrap_or_else(|message| {
-                let chain = "restoring".to_owned();
-                Err(JobError::Panicked { chain, message })
-            })
+            .unwrap_or_else(|not_done| Err(not_done.into_failure("the restore")))
     }
 
     fn restore(&self) -> Restore {

@@ -12,11 +12,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
-use tidegate_runtime::executor::{Executor, Joined, Task};
+use tidegate_runtime::executor::{BlockingWork, Executor, Joined, Task, TaskDied};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, Sleep};
 
-use crate::faults::Faults;
+use crate::faults::{Fault, Faults};
 use crate::random::Random;
 use crate::trace::Trace;
 
@@ -227,29 +227,60 @@ impl Scheduler {
 
     /// Starts a task beside the job.
     pub(crate) fn spawn(&self, task: Task) -> Joined {
-        let (done, is_done) = oneshot::channel::<()>();
+        let (done, is_done) = oneshot::channel();
         self.start(Box::pin(async move {
             task.await;
-            drop(done);
+            // Nobody joins it any more if the process is over.
+            _ = done.send(());
         }));
         Box::pin(async move {
-            // Never sent: it is closed when the task is over.
-            _ = is_done.await;
+            is_done.await.map_err(|_| TaskDied {
+                reason: "it was dropped".to_owned(),
+            })
         })
+    }
+
+    /// Starts a task that may be refused, and may die before any of its steps.
+    fn start_mortal(&self, mut task: Task, refused: Fault, dies: Fault) -> io::Result<Joined> {
+        let faults = self.lock().faults.clone();
+        faults.on_start(refused)?;
+        let (done, is_done) = oneshot::channel();
+        let mut done = Some(done);
+        let steps = poll_fn(move |context| {
+            if faults.hit(dies) {
+                // With everything that it owns, and without a word.
+                done = None;
+                return Poll::Ready(());
+            }
+            let step = task.as_mut().poll(context);
+            if let Some(done) = done.take_if(|_| step.is_ready()) {
+                // Nobody joins it any more if the process is over.
+                _ = done.send(());
+            }
+            step
+        });
+        self.start(Box::pin(steps));
+        Ok(Box::pin(async move {
+            is_done.await.map_err(|_| TaskDied {
+                reason: "a planned death".to_owned(),
+            })
+        }))
     }
 }
 
 impl Executor for Scheduler {
     fn start_chain(&self, chain: Task) -> io::Result<Joined> {
-        Ok(Self::spawn(self, chain))
+        self.start_mortal(chain, Fault::RefuseChain, Fault::DeadChain)
     }
 
-    fn spawn(&self, task: Task) -> Joined {
-        Self::spawn(self, task)
+    fn spawn(&self, task: Task) -> io::Result<Joined> {
+        self.start_mortal(task, Fault::RefuseTask, Fault::DeadTask)
     }
 
-    fn run_blocking(&self, work: Box<dyn FnOnce() + Send>) {
-        let takes = self.lock().faults.work_takes();
+    fn run_blocking(&self, work: BlockingWork) -> io::Result<()> {
+        let faults = self.lock().faults.clone();
+        faults.on_start(Fault::RefuseWork)?;
+        let takes = faults.work_takes();
         let until = Instant::now() + takes;
         self.start(Box::pin(async move {
             if !takes.is_zero() {
@@ -257,5 +288,6 @@ impl Executor for Scheduler {
             }
             work();
         }));
+        Ok(())
     }
 }

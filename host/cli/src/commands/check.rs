@@ -3,12 +3,14 @@
 use std::path::PathBuf;
 
 use serde::Serialize;
-use tidegate_runtime::JobCost;
+use tidegate_runtime::{JobCost, check_room};
 use tidegate_runtime::graph::JobGraph;
 
 use crate::args::CheckArgs;
 use crate::failure::Failure;
-use crate::job_file::{ComponentSummary, JobFile, JobFileError, LoadedJob, LocatedProblem};
+use crate::job_file::{
+    ComponentSummary, JobFile, JobFileError, LoadedJob, Loading, LocatedProblem,
+};
 use crate::terminal::{Terminal, table};
 
 /// What `check --json` prints.
@@ -69,7 +71,13 @@ impl CostAnswer {
 
 /// Checks a job.
 pub(crate) fn check(args: &CheckArgs, terminal: &Terminal) -> Result<(), Failure> {
-    let loaded = JobFile::read(&args.job).and_then(|file| file.load(args.parallelism, None));
+    let file = JobFile::read(&args.job);
+    let loaded = file.and_then(|file| file.load(args.parallelism, Loading::default()));
+    if let Ok(loaded) = &loaded
+        && let Err(error) = check_room(&loaded.job)
+    {
+        return no_room(error.into(), args.output.json, terminal);
+    }
     match (loaded, args.output.json) {
         (Ok(loaded), true) => terminal.json(&CheckAnswer {
             ok: true,
@@ -82,20 +90,39 @@ pub(crate) fn check(args: &CheckArgs, terminal: &Terminal) -> Result<(), Failure
         }),
         (Ok(loaded), false) => terminal.data(&text(&loaded)),
         (Err(error), true) => {
-            let (problems, more_problems) = located(&error);
-            terminal.json(&CheckAnswer {
-                ok: false,
-                checkpoint_directory: None,
-                graph: None,
-                cost: None,
-                components: &[],
-                problems,
-                more_problems,
-            })?;
+            refused(located(&error), terminal)?;
             Err(error.into())
         }
         (Err(error), false) => Err(error.into()),
     }
+}
+
+/// The job file is fine, but this system has too little room for the job.
+fn no_room(failure: Failure, json: bool, terminal: &Terminal) -> Result<(), Failure> {
+    if json {
+        let problem = LocatedProblem {
+            line: None,
+            column: None,
+            message: crate::terminal::chain(&failure),
+            help: failure.advice(),
+        };
+        refused((vec![problem], 0), terminal)?;
+    }
+    Err(failure)
+}
+
+/// `told` are the problems, and how many more there are.
+fn refused(told: (Vec<LocatedProblem>, usize), terminal: &Terminal) -> Result<(), Failure> {
+    let (problems, more_problems) = told;
+    terminal.json(&CheckAnswer {
+        ok: false,
+        checkpoint_directory: None,
+        graph: None,
+        cost: None,
+        components: &[],
+        problems,
+        more_problems,
+    })
 }
 
 fn located(error: &JobFileError) -> (Vec<LocatedProblem>, usize) {

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::routes::{self, ControlState};
 use super::socket::SocketPath;
+use crate::terminal::Terminal;
 
 /// How long an answer may take to be written when the run has ended.
 const LAST_ANSWERS: Duration = Duration::from_secs(2);
@@ -24,15 +25,27 @@ pub(crate) struct ControlServer {
 impl ControlServer {
     /// Binds the socket and answers from now on. Called once a run, within a tokio runtime, by
     /// whoever holds the lock of the checkpoint directory.
-    pub(crate) fn start(directory: &Path, state: ControlState) -> io::Result<Self> {
+    pub(crate) fn start(
+        directory: &Path,
+        state: ControlState,
+        terminal: &Terminal,
+    ) -> io::Result<Self> {
         let socket = SocketPath::of(directory)?;
         let listener = socket.listen()?;
         let shutdown = CancellationToken::new();
         let ended = shutdown.clone().cancelled_owned();
         let serve = axum::serve(listener, routes::router(state)).with_graceful_shutdown(ended);
+        let serving = tokio::spawn(async move { serve.await });
+        let terminal = terminal.clone();
         let serving = tokio::spawn(async move {
-            if let Err(error) = serve.await {
-                tracing::error!("the control socket failed: {error}");
+            let served = match serving.await {
+                Ok(served) => served.map_err(|error| error.to_string()),
+                Err(error) => Err(error.to_string()),
+            };
+            if let Err(error) = served {
+                terminal.say(&format!(
+                    "status, savepoint and stop can't reach this run any more: {error}"
+                ));
             }
         });
         Ok(Self {

@@ -181,12 +181,17 @@ pub(crate) struct LimitsSchema {
     memory: Option<SizeSchema>,
     /// How long one call may take. Default "5s".
     call_timeout: Option<DurationSchema>,
-    /// Bytes that one call may return. Default "64MiB".
+    /// Bytes that one call may return, and 256 for each emission. Default "64MiB".
     output: Option<SizeSchema>,
-    /// Bytes that a snapshot may have. Default "256MiB".
+    /// Bytes that a snapshot may have, and 128 for each chunk. Default "256MiB".
     snapshot: Option<SizeSchema>,
+    /// Memories that it may have; each reserves 4 GiB of address space. Default 4.
+    #[schemars(range(min = 1, max = 100))]
+    memories: Option<u32>,
     /// Log lines that are let through in a second. Default 1000.
     log_lines_per_second: Option<u32>,
+    /// Bytes of log lines that are let through in a second. Default "1MiB".
+    log_bytes_per_second: Option<SizeSchema>,
 }
 
 /// One input of an operator or sink.

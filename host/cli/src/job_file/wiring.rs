@@ -63,6 +63,7 @@ pub(crate) fn wire(document: &Document<'_>, parallelism: u32, problems: &Problem
         });
     }
     check_dead_letters(document, &edges, problems);
+    check_broadcasts(document, &edges, parallelism, problems);
     let node = |entry: &NodeEntry<'_>| Node {
         name: entry.name.get_ref().clone(),
         kind: entry.kind(),
@@ -171,6 +172,37 @@ fn check_dead_letters(document: &Document<'_>, edges: &[Edge], problems: &Proble
             let input = format!("{{ from = \"{name}:{DEAD_LETTER}\" }}");
             let help = format!("expected a sink or operator with `inputs = [{input}]`");
             problems.push(Problem::at(span.clone(), message).help(help));
+        }
+    }
+}
+
+/// Keyed state reaches only the records of its key groups. A record that every subtask gets belongs
+/// to one of them, and fails in all others; there is no broadcast state yet that could hold it.
+fn check_broadcasts(
+    document: &Document<'_>,
+    edges: &[Edge],
+    parallelism: u32,
+    problems: &Problems,
+) {
+    for entry in &document.nodes.usable {
+        let name = entry.name.get_ref();
+        let has_input = |partitioning: Partitioning| {
+            let mut inputs = edges.iter().filter(|edge| edge.to == *name);
+            inputs.any(|edge| edge.partitioning == partitioning)
+        };
+        let own = entry.parallelism.as_ref().map(|own| *own.get_ref());
+        let is_alone = own.unwrap_or(parallelism) <= 1;
+        let is_mixed = has_input(Partitioning::Hash) && has_input(Partitioning::Broadcast);
+        if entry.kind() == NodeKind::Operator && is_mixed && !is_alone {
+            let message = format!(
+                "{} has an input with `partition = \"hash\"` and one with `partition = \
+                 \"broadcast\"`: its state is by key, a broadcast record reaches every subtask, \
+                 and there is no broadcast state yet",
+                entry.title()
+            );
+            let help = "expected `parallelism = 1`, where every key is in one subtask, or an \
+                        operator for each of the two inputs";
+            problems.push(Problem::at(entry.inputs_span.clone(), message).help(help));
         }
     }
 }

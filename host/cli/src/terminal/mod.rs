@@ -59,7 +59,7 @@ impl Terminal {
     pub(crate) fn take_logs(&self) -> Result<(), Failure> {
         let bars = self.bars.clone();
         let queue = LogQueue::start(move |line| write_talk(&bars, line));
-        let queue = queue.map_err(Failure::io("start the thread that writes the log"))?;
+        let queue = queue.map_err(Failure::thread("the log"))?;
         self.logs.set(queue).expect("the log is set up once");
         Ok(())
     }
@@ -103,6 +103,9 @@ impl Terminal {
             | Failure::NewProject(_)
             | Failure::NothingToTest(_)
             | Failure::ScenariosFailed { .. }
+            | Failure::FewFiles { .. }
+            | Failure::NoThread { .. }
+            | Failure::SignalsUnanswered
             | Failure::Io { .. } => format!("error: {}\n", chain(failure)),
         };
         let advice = failure.advice();

@@ -98,19 +98,19 @@ fn a_watermark_follows_each_batch_and_no_older_record_follows_it() {
     let replanned = connector.replan(connector.plan(3).expect("can be planned").concat(), 2);
     for splits in replanned.expect("can be planned again") {
         let mut source = connector.open(&subtask(0), splits).expect("can be opened");
-        let mut watermark = 0;
+        let (mut watermark, mut is_owed) = (0, false);
         loop {
             match poll(&mut *source).expect("can be read") {
                 SourceOutput::Batch(batch) => {
                     assert!(batch.timestamps().iter().all(|time| *time >= watermark));
-                    let SourceOutput::Watermark(next) = poll(&mut *source).expect("can be read")
-                    else {
-                        panic!("a watermark follows a batch");
-                    };
+                    assert!(!is_owed, "a watermark follows a batch");
+                    is_owed = true;
+                }
+                SourceOutput::Watermark(next) => {
                     assert!(next >= watermark, "{next} after {watermark}");
                     watermark = next;
+                    is_owed = false;
                 }
-                SourceOutput::Watermark(_) => panic!("a watermark follows a batch only"),
                 SourceOutput::Ended => break,
             }
         }
@@ -118,7 +118,72 @@ fn a_watermark_follows_each_batch_and_no_older_record_follows_it() {
     }
 }
 
+/// Timestamps and, as `Err`, watermarks, one after the other, without watermarks that say nothing
+/// new. The source is closed after each of these numbers of outputs, and opened at its position.
+fn event_time(connector: &dyn SourceConnector, lives: &[usize]) -> Vec<Result<i64, i64>> {
+    let mut splits = connector.plan(1).expect("can be planned").remove(0);
+    let (mut seen, mut watermark) = (Vec::new(), i64::MIN);
+    for outputs in lives.iter().copied().chain([usize::MAX]) {
+        let mut source = connector.open(&subtask(0), splits).expect("can be opened");
+        for _ in 0..outputs {
+            match poll(&mut *source).expect("can be read") {
+                SourceOutput::Batch(batch) => {
+                    seen.extend(batch.timestamps().iter().map(|t| Ok(*t)))
+                }
+                SourceOutput::Watermark(next) if next > watermark => {
+                    watermark = next;
+                    seen.push(Err(next));
+                }
+                SourceOutput::Watermark(_) => {}
+                SourceOutput::Ended => return seen,
+            }
+        }
+        splits = source.splits();
+    }
+    seen
+}
+
+#[test]
+fn late_records_are_those_of_the_option_and_watermarks_do_not_wait_for_them() {
+    let late = json!({ "every": 100, "by-ms": 1_000 });
+    let options = json!({ "from": 200, "to": 520, "timestamps": "value", "late": late });
+    let seen = event_time(&*generator(options), &[]);
+    let timestamp = |integer| {
+        if integer % 100 == 0 {
+            integer - 1_000
+        } else {
+            integer
+        }
+    };
+    let mut expected = Vec::new();
+    for integer in 200..=520 {
+        if integer % 256 == 0 {
+            expected.push(Err(integer));
+        }
+        expected.push(Ok(timestamp(integer)));
+    }
+    assert_eq!(seen, expected);
+}
+
 proptest! {
+    #[test]
+    fn event_time_is_the_same_whatever_the_batches_and_wherever_it_is_restored(
+        lives in prop::collection::vec(0_usize..4, 0..12),
+        batch in 1_u32..600,
+        is_late: bool,
+    ) {
+        let mut options = json!({ "to": 3_000, "batch": batch, "timestamps": "value" });
+        if is_late {
+            options["late"] = json!({ "every": 7, "by-ms": 100 });
+        }
+        let undisturbed = event_time(&*generator(options.clone()), &[]);
+        prop_assert_eq!(&event_time(&*generator(options.clone()), &lives), &undisturbed);
+        if is_late {
+            options["batch"] = json!(4_096);
+            prop_assert_eq!(&event_time(&*generator(options), &[]), &undisturbed);
+        }
+    }
+
     #[test]
     fn any_cuts_and_parallelisms_give_every_integer_once(
         parallelisms in prop::collection::vec(1_u32..5, 1..4),
@@ -255,6 +320,11 @@ fn values_that_make_no_sense_are_refused_by_key() {
         (json!({ "rate": 0 }), "`rate`"),
         (json!({ "batch": 0 }), "`batch`"),
         (json!({ "timestamps": "due" }), "`timestamps`"),
+        (json!({ "late": { "every": 9, "by-ms": 9 } }), "`late`"),
+        (
+            json!({ "timestamps": "value", "late": { "every": 0, "by-ms": 9 } }),
+            "`late`",
+        ),
     ] {
         let reason = job_refusal(source_options("generator", options).connect(Path::new("/")));
         assert!(reason.starts_with(key), "{reason}");

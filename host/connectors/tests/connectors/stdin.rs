@@ -51,6 +51,26 @@ fn lines_are_those_of_a_file() {
     );
 }
 
+/// Panics when it is read the second time.
+struct Panicking(bool);
+
+impl Read for Panicking {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        assert!(!self.0, "on purpose");
+        self.0 = true;
+        buffer[..4].copy_from_slice(b"one\n");
+        Ok(4)
+    }
+}
+
+#[test]
+fn a_reading_thread_that_dies_is_not_the_end_of_the_input() {
+    let connector = stdin(Panicking(false));
+    let read = read_all(&*connector, connector.plan(1).expect("can be planned"));
+    let error = read.expect_err("there is no end").to_string();
+    assert!(error.contains("its thread ended"), "{error}");
+}
+
 #[test]
 fn a_job_that_does_not_accept_loss_is_refused() {
     let reason = job_refusal(options(json!({})).connect(Path::new("/")));

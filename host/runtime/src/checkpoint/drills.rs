@@ -11,7 +11,7 @@ use super::CheckpointStore;
 use super::drill_schedule::{DrillOutcome, DrillSchedule};
 use crate::config::CheckpointSettings;
 use crate::drill::{Drill, DrillReport};
-use crate::executor::{Blocking, Executor, blocking};
+use crate::executor::{Blocking, Executor, NotDone, blocking};
 use crate::job::Job;
 use crate::start::unix_millis;
 use crate::status::DrillStatus;
@@ -71,9 +71,15 @@ impl Drills {
         let Some(running) = &mut self.running else {
             return std::future::pending().await;
         };
-        let outcome = running
-            .await
-            .unwrap_or_else(|panic| DrillOutcome::Failed(format!("a bug in tidegate: {panic}")));
+        let outcome = running.await.unwrap_or_else(|not_done| match not_done {
+            NotDone::Refused(error) => {
+                tracing::warn!("could not start a thread for a restore drill: {error}");
+                DrillOutcome::Stopped
+            }
+            NotDone::Panicked(message) => {
+                DrillOutcome::Failed(format!("a bug in tidegate: {message}"))
+            }
+        });
         self.running = None;
         if let DrillOutcome::Failed(reason) = &outcome {
             let checkpoint = self.held().expect("a drill has a checkpoint");

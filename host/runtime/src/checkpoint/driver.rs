@@ -17,7 +17,7 @@ use super::pending::{AcknowledgedCheckpoint, JobEnd};
 use super::publication::{self, Publication};
 use super::waiters::Waiters;
 use super::work::{Work, WorkDone};
-use super::{CheckpointKind, CheckpointStore, Manifest, Origin, SnapshotContents, StoreError};
+use super::{CheckpointKind, CheckpointStore, Manifest, Origin, StoreError};
 use crate::deploy::Deployment;
 use crate::executor::{Executor, blocking};
 use crate::job::{Job, JobCommand, JobControl, Outcome};
@@ -139,9 +139,13 @@ impl Driver {
             // Every branch is cancel-safe: receives lose nothing, work goes on where it is.
             let step = tokio::select! {
                 biased;
+                error = self.deployment.tasks.failed() => failed(error),
                 event = self.deployment.events.recv() => match event {
                     Some(event) => self.on_event(event, control),
-                    None => unreachable!("the deployment's chains hold the sender"),
+                    None => failed(JobError::Died {
+                        task: "every chain".to_owned(),
+                        reason: "none reported a failure".to_owned(),
+                    }),
                 },
                 done = self.work.finish(), if !matches!(self.work, Work::None) => {
                     self.work = Work::None;
@@ -286,7 +290,7 @@ impl Driver {
                 let result = result.map_err(|error| crate::error::with_causes(&error));
                 self.start.coordinator.on_committed(result, now)
             }
-            WorkDone::Published(Err(error)) | WorkDone::Panicked(error) => return failed(error),
+            WorkDone::Published(Err(error)) | WorkDone::NotDone(error) => return failed(error),
             WorkDone::Published(Ok(published)) => {
                 let checkpoint = CheckpointId(published.summary.checkpoint);
                 self.history.completed += 1;
@@ -398,7 +402,7 @@ impl Driver {
             checkpoint: acknowledged.checkpoint.0,
             duration_ms: (now - acknowledged.triggered_at).as_secs_f64() * 1e3,
             longest_snapshot_ms: acknowledged.longest_pause.as_secs_f64() * 1e3,
-            state_bytes: state_bytes(&manifest),
+            state_bytes: manifest.state_files().map(|(_, file)| file.length).sum(),
             completed_at_ms: manifest.created_at_ms,
         };
         self.current = Some((manifest.clone(), summary, acknowledged.end));
@@ -464,19 +468,6 @@ impl Driver {
             status.checkpoints.in_progress = in_progress.map(|checkpoint| checkpoint.0);
         });
     }
-}
-
-fn state_bytes(manifest: &Manifest) -> u64 {
-    let files = manifest
-        .subtasks
-        .iter()
-        .map(|snapshot| match &snapshot.contents {
-            SnapshotContents::Operator { state: Some(file) } => file.length,
-            SnapshotContents::Operator { state: None }
-            | SnapshotContents::Source { .. }
-            | SnapshotContents::Sink { .. } => 0,
-        });
-    files.sum()
 }
 
 /// Goes on, or ends the attempt.

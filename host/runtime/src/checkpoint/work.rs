@@ -19,8 +19,8 @@ pub(super) enum Work {
 pub(super) enum WorkDone {
     Committed(Result<(), StoreError>),
     Published(Result<Published, JobError>),
-    /// It never came to an end.
-    Panicked(JobError),
+    /// It was refused, or never came to an end.
+    NotDone(JobError),
 }
 
 impl Work {
@@ -31,11 +31,8 @@ impl Work {
             Self::Committing(commit) => commit.await.map(WorkDone::Committed),
             Self::Publishing(publish) => publish.await.map(WorkDone::Published),
         };
-        Some(done.unwrap_or_else(|message| {
-            WorkDone::Panicked(JobError::Panicked {
-                chain: "the coordinator's work".to_owned(),
-                message,
-            })
+        Some(done.unwrap_or_else(|not_done| {
+            WorkDone::NotDone(not_done.into_failure("the coordinator's work"))
         }))
     }
 }

@@ -18,5 +18,5 @@ pub(crate) use isolation::{Isolation, OnRecordFault};
 pub(crate) use quarantine::{AttemptReport, Given, Quarantine, Verdict};
 pub(crate) use replay_log::{ReplayLog, ReplayedCall};
 pub(crate) use restart_strategy::RestartStrategy;
-pub(crate) use restore_plan::ended_subtasks;
 pub use restore_plan::redistribute;
+pub(crate) use restore_plan::{ended_subtasks, told_watermarks};

@@ -1,4 +1,4 @@
-//! Which state goes to which subtask when parallelism may have changed. Pure.
+//! Which state and which watermark go to which subtask when parallelism may have changed. Pure.
 //!
 //! Keyed state follows its key group. Operator state, which has none, goes back to its subtask at
 //! unchanged parallelism and otherwise to each subtask in turn, like Flink's list state: every
@@ -8,6 +8,7 @@ use tidegate_operator::StateChunk;
 
 use crate::checkpoint::{SnapshotContents, SubtaskSnapshot};
 use crate::graph::KeyGroups;
+use crate::stream::MAX_WATERMARK;
 
 /// The chunks of each new subtask, from those of each old one.
 ///
@@ -59,11 +60,29 @@ pub(crate) fn ended_subtasks(old: &[&SubtaskSnapshot], parallelism: u32) -> Opti
     }
 }
 
+/// The watermark that each of the new subtasks of a node counts as told: its own at unchanged
+/// parallelism, otherwise the smallest of those before. One that had ended holds nobody back, as
+/// in a merge; one that was never told a watermark leaves all without. A new node has none.
+pub(crate) fn told_watermarks(old: &[&SubtaskSnapshot], parallelism: u32) -> Vec<Option<i64>> {
+    if old.len() == parallelism as usize {
+        return old.iter().map(|snapshot| snapshot.watermark).collect();
+    }
+    let told = old.iter().map(|snapshot| match snapshot.has_ended {
+        true => Some(MAX_WATERMARK),
+        false => snapshot.watermark,
+    });
+    // None is less than any.
+    let smallest = told.min().flatten();
+    vec![smallest; parallelism as usize]
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::SubtaskId;
+    use crate::checkpoint::SnapshotContents;
 
     fn chunk(name: &str, key_group: Option<u32>) -> StateChunk {
         StateChunk {
@@ -81,13 +100,50 @@ mod tests {
         assert_eq!(new, old);
     }
 
+    /// What subtasks with these watermarks become at another parallelism; `end` had ended.
+    fn rescaled(told: &str, parallelism: u32) -> Vec<Option<i64>> {
+        let snapshots: Vec<SubtaskSnapshot> = (0..)
+            .zip(told.split_terminator(' '))
+            .map(|(index, told)| SubtaskSnapshot {
+                subtask: SubtaskId {
+                    operator: "o".to_owned(),
+                    index,
+                },
+                has_ended: told == "end",
+                watermark: match told {
+                    "end" => Some(MAX_WATERMARK),
+                    told => told.parse().ok(),
+                },
+                contents: SnapshotContents::Operator { state: None },
+            })
+            .collect();
+        told_watermarks(&snapshots.iter().collect::<Vec<_>>(), parallelism)
+    }
+
+    #[test]
+    fn a_subtask_keeps_its_watermark_and_a_rescaled_node_has_the_smallest() {
+        assert_eq!(rescaled("7 none 5", 3), [Some(7), None, Some(5)]);
+        assert_eq!(rescaled("7 9 5", 2), [Some(5); 2]);
+        assert_eq!(rescaled("7 9 5", 4), [Some(5); 4]);
+        assert_eq!(rescaled("-3", 2), [Some(-3); 2]);
+    }
+
+    #[test]
+    fn an_ended_subtask_holds_no_other_back_and_one_without_a_watermark_does() {
+        assert_eq!(rescaled("end 9 end", 2), [Some(9); 2]);
+        assert_eq!(rescaled("end end", 3), [Some(MAX_WATERMARK); 3]);
+        assert_eq!(rescaled("7 none", 1), [None]);
+        assert_eq!(rescaled("", 2), [None; 2]);
+    }
+
     fn snapshot(contents: SnapshotContents, has_ended: bool) -> SubtaskSnapshot {
         SubtaskSnapshot {
-            subtask: crate::SubtaskId {
+            subtask: SubtaskId {
                 operator: "node".to_owned(),
                 index: 0,
             },
             has_ended,
+            watermark: None,
             contents,
         }
     }

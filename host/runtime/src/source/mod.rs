@@ -33,7 +33,10 @@ pub struct SourceSplit {
 pub enum SourceOutput {
     /// Records. Never empty.
     Batch(Batch),
-    /// No record with an older timestamp follows from this subtask.
+    /// No record with an older timestamp follows from this subtask. One that is not later than those
+    /// before, over restores too, is ignored. Which records are late must not depend on failures: a
+    /// source that is opened at a position gives first the watermark that belongs to it, since the
+    /// barrier may have come between a batch and its watermark.
     Watermark(i64),
     /// All splits are read to their ends. Not polled again.
     Ended,
@@ -90,6 +93,17 @@ pub trait Source: Send {
     ///
     /// Any [`ConnectorError`]; the source is not polled again.
     fn poll(&mut self) -> BoxFuture<'_, Result<SourceOutput, ConnectorError>>;
+
+    /// Looks whether the input is still what `poll` gave records of, as far as that can be seen.
+    /// Called at each checkpoint, right before [`Self::splits`]: a checkpoint must not vouch for
+    /// records that the input no longer holds.
+    ///
+    /// # Errors
+    ///
+    /// [`ConnectorError::StateRefused`] names what has changed. The source is not polled again.
+    fn check(&mut self) -> Result<(), ConnectorError> {
+        Ok(())
+    }
 
     /// All splits with the position after everything that `poll` gave, including those at their
     /// end where that must be remembered.

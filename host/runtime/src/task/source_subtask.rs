@@ -60,6 +60,8 @@ impl SourceSubtask {
     }
 
     async fn run_until_exit(&mut self) -> Result<std::convert::Infallible, Exit> {
+        // The watermarks that were repeated.
+        self.context.flush().await?;
         if self.context.chain.head_has_ended() {
             self.end().await?;
         }
@@ -148,6 +150,8 @@ impl SourceSubtask {
         if checkpoint <= self.context.last_snapshot {
             return Ok(());
         }
+        let checked = self.source.check();
+        checked.map_err(|error| connector_failed(self.context.chain.head(), error))?;
         let splits = self.source.splits();
         self.cut = Some((checkpoint, splits.clone()));
         let announce = self.reading != Reading::Ended;

@@ -9,6 +9,7 @@
 mod aligner;
 mod continuing;
 mod drill;
+mod event_time;
 mod exactly_once;
 mod graph;
 mod poison;
@@ -16,5 +17,6 @@ mod poisoned_jobs;
 mod protocol;
 mod random_jobs;
 mod recycling;
+mod refusing;
 mod restarting;
 mod support;

@@ -3,31 +3,37 @@
 //! Nothing is created before everything was checked: the job file and its components by
 //! [`crate::job_file`], what they would read and write by [`tidegate_runtime::prepare`].
 
+mod job_thread;
 mod signals;
+mod stopping;
 mod watch;
 
-use std::future::Future;
 use std::path::Path;
-use std::sync::Arc;
+use std::time::Duration;
 
 use tidegate_runtime::checkpoint::DirStore;
-use tidegate_runtime::{
-    ConnectorError, Job, JobError, JobHandle, Outcome, RunOptions, StartFrom, prepare,
-};
+use tidegate_runtime::{ConnectorError, Job, JobError, JobHandle, RunOptions, StartFrom, prepare};
 
 use crate::args::RunArgs;
 use crate::code_cache;
-use crate::control::{ControlServer, ControlState};
 use crate::failure::Failure;
-use crate::job_file::{JobFile, LoadedJob};
+use crate::job_file::{JobFile, LoadedJob, Loading};
+use crate::process_limits;
 use crate::terminal::{Terminal, summary};
+
+use job_thread::{JobOnThread, JobThread};
+use signals::SignalThread;
 use watch::Watch;
 
 /// Runs a job to its end.
 pub(crate) fn run(args: &RunArgs, terminal: &Terminal) -> Result<(), Failure> {
+    process_limits::raise_open_files();
     let wanted = !args.no_code_cache;
-    let compiled = wanted.then(code_cache::of_this_user).flatten();
-    let loaded = JobFile::read(&args.job)?.load(args.parallelism, compiled)?;
+    let loading = Loading {
+        compiled: wanted.then(code_cache::of_this_user).flatten(),
+        debug_info: args.debug_info,
+    };
+    let loaded = JobFile::read(&args.job)?.load(args.parallelism, loading)?;
     let options = options(args);
     warn_of_duplicates(&loaded.job, terminal);
     let directory = &loaded.checkpoint_directory;
@@ -39,14 +45,7 @@ pub(crate) fn run(args: &RunArgs, terminal: &Terminal) -> Result<(), Failure> {
                 is_quiet: args.quiet,
                 terminal,
             };
-            let runtime = tokio::runtime::Builder::new_multi_thread()
-                .enable_all()
-                .build()
-                .map_err(Failure::io("start the runtime"))?;
-            let ended = runtime.block_on(run.until_end(store, directory));
-            // All that matters has been joined; a read of standard input may never return.
-            runtime.shutdown_background();
-            ended?
+            run.until_end(store, directory, args.stop_timeout)?
         }
         Err(error) => Err(error),
     };
@@ -97,68 +96,52 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    /// Runs the job, answers requests, and tells how it goes.
-    async fn until_end(
+    /// Runs the job on a thread of its own, answers signals on another, and tells on this one how
+    /// it goes: neither a terminal that stands still nor the job keeps the others from their work.
+    fn until_end(
         self,
         store: DirStore,
         directory: &Path,
+        stop_timeout: Duration,
     ) -> Result<Result<(), JobError>, Failure> {
-        let graph = Arc::new(self.job.graph.clone());
-        let (handle, control) = JobHandle::new(graph.job());
-        // The store holds the lock, which is kept until the socket is gone.
-        let store = Arc::new(store);
-        let state = ControlState {
-            job: handle.clone(),
-            graph,
-        };
-        let server = match ControlServer::start(directory, state) {
-            Ok(server) => Some(server),
-            Err(error) => {
-                let line = format!("status, savepoint and stop can't reach this run: {error}");
-                self.terminal.say(&line);
-                None
-            }
-        };
-        let lock = Arc::clone(&store);
-        let job = tidegate_runtime::run(self.job, lock, self.options, control);
-        let watch = Watch::new(handle, self.is_quiet, self.terminal.clone());
-        let ended = watched(tokio::spawn(job), watch).await;
-        if let Some(server) = &server {
-            server.unlink();
-        }
-        drop(store);
-        if let Some(server) = server {
-            server.shut_down().await;
-        }
-        ended
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build()
+            .map_err(Failure::io("start the runtime"))?;
+        let (handle, control) = JobHandle::new(self.job.graph.job());
+        let terminal = self.terminal.clone();
+        let signals = SignalThread::start(handle.clone(), terminal.clone(), stop_timeout)?;
+        let job = JobThread::start(JobOnThread {
+            job: self.job,
+            options: self.options,
+            store,
+            directory: directory.to_owned(),
+            handle: handle.clone(),
+            control,
+            terminal: terminal.clone(),
+        })?;
+        runtime.block_on(async {
+            let watch = Watch::new(handle, self.is_quiet, terminal);
+            watched(job, watch, signals).await
+        })
     }
 }
 
-/// Waits for the end of the job while telling how it goes and minding signals.
+/// Waits for the end of the job while telling how it goes.
 async fn watched(
-    job: impl Future<Output = Result<Result<Outcome, JobError>, tokio::task::JoinError>>,
+    mut job: JobThread,
     mut watch: Watch,
+    mut signals: SignalThread,
 ) -> Result<Result<(), JobError>, Failure> {
-    let mut signals = signals::Signals::new()?;
-    tokio::pin!(job);
     let ended = loop {
         // Each branch is cancel-safe: it waits for something that stays until it is taken.
         tokio::select! {
-            ended = &mut job => break ended,
+            ended = job.ended() => break ended,
             () = watch.next() => watch.tell(),
-            signal = signals.next() => watch.on_signal(signal),
+            _ = &mut signals.gone => break Err(Failure::SignalsUnanswered),
         }
     };
-    let ended = match ended {
-        Ok(ended) => ended,
-        Err(error) => std::panic::resume_unwind(error.into_panic()),
-    };
+    signals.on_job_over();
     let status = watch.finish();
-    match ended {
-        Ok(outcome) => {
-            watch.say(&summary(&outcome, &status));
-            Ok(Ok(()))
-        }
-        Err(error) => Ok(Err(error)),
-    }
+    Ok(ended?.map(|outcome| watch.say(&summary(&outcome, &status))))
 }

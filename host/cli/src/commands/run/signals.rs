@@ -1,10 +1,30 @@
-//! Ctrl-C, SIGTERM and SIGHUP.
+//! Ctrl-C, SIGTERM and SIGHUP, and the thread that answers them.
+//!
+//! The thread waits for nothing but signals and time, so that a signal is answered whatever the
+//! job, its guests, the disk or the terminal do: the first one asks the job to stop, the second one
+//! ends the process, and so does a stop that takes too long.
 
 use std::fmt;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
 
+use tidegate_runtime::status::JobState;
+use tidegate_runtime::{CommandError, JobCommand, JobHandle};
 use tokio::signal::unix::{self, SignalKind};
+use tokio::sync::oneshot;
+use tokio::time::Instant;
 
+use super::stopping::{Answer, Stopping};
 use crate::failure::Failure;
+use crate::terminal::Terminal;
+
+/// The wait before a stop that was refused is asked for again.
+const STOP_AGAIN: Duration = Duration::from_millis(500);
+/// How long the process may take to report how the job ended, once a signal came.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// What a person or a service manager asks with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,7 +39,7 @@ pub(crate) enum Signal {
 
 impl Signal {
     /// The exit code of a process that ends by it at once.
-    pub(crate) fn exit_code(self) -> i32 {
+    fn exit_code(self) -> i32 {
         match self {
             Self::Interrupt => 130,
             Self::Terminate => 143,
@@ -38,9 +58,170 @@ impl fmt::Display for Signal {
     }
 }
 
+/// The thread that answers signals, until the process ends.
+#[derive(Debug)]
+pub(super) struct SignalThread {
+    is_over: Arc<AtomicBool>,
+    /// Closed when the thread is gone, which it never is while the process lives.
+    pub(super) gone: oneshot::Receiver<()>,
+}
+
+impl SignalThread {
+    /// Answers signals from now on; until now, they end the process. A stop may take `timeout`.
+    pub(super) fn start(
+        job: JobHandle,
+        terminal: Terminal,
+        timeout: Duration,
+    ) -> Result<Self, Failure> {
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        let runtime = runtime.enable_all().build();
+        let runtime = runtime.map_err(Failure::io("listen for signals"))?;
+        let signals = {
+            let _within = runtime.enter();
+            Signals::new().map_err(Failure::io("listen for signals"))?
+        };
+        let is_over = Arc::new(AtomicBool::new(false));
+        let answering = Answering {
+            signals,
+            job,
+            terminal,
+            stopping: Stopping::new(timeout),
+            is_over: Arc::clone(&is_over),
+        };
+        let (ending, gone) = oneshot::channel();
+        let answer = move || {
+            // Dropped behind all else, also by a panic.
+            let _ending: oneshot::Sender<()> = ending;
+            runtime.block_on(answering.answer());
+        };
+        let thread = thread::Builder::new().name("tidegate-signals".to_owned());
+        // Not joined: it ends with the process.
+        drop(thread.spawn(answer).map_err(Failure::thread("signals"))?);
+        Ok(Self { is_over, gone })
+    }
+
+    /// The job is over: from now on, any signal ends the process, which has only to report.
+    pub(super) fn on_job_over(&self) {
+        self.is_over.store(true, Ordering::Release);
+    }
+}
+
+struct Answering {
+    signals: Signals,
+    job: JobHandle,
+    terminal: Terminal,
+    stopping: Stopping,
+    is_over: Arc<AtomicBool>,
+}
+
+impl Answering {
+    async fn answer(mut self) {
+        let mut asking = None;
+        loop {
+            let deadline = self.stopping.deadline();
+            // Every branch is cancel-safe: it waits for what stays until it is taken.
+            let answer = tokio::select! {
+                signal = self.signals.next() => self.stopping.on_signal(signal, Instant::now()),
+                () = until(deadline) => self.stopping.on_deadline(),
+                () = going_on(&mut asking) => {
+                    asking = None;
+                    continue;
+                }
+            };
+            match answer {
+                Answer::Nothing => {}
+                Answer::End(signal) | Answer::Stop(signal) if self.is_over() => {
+                    // Unless nobody reads what it says, the process has ended by then.
+                    tokio::time::sleep(LAST_WORDS).await;
+                    self.end(signal);
+                }
+                Answer::Stop(signal) => {
+                    self.terminal.say(&format!(
+                        "{signal}: stopping after a last checkpoint; once more ends it at once"
+                    ));
+                    let stop = stop(self.job.clone(), self.terminal.clone());
+                    asking = Some(Box::pin(stop));
+                }
+                Answer::End(signal) => {
+                    self.terminal.say(&format!(
+                        "{signal} again: ended at once; run it again to go on from the last \
+                         checkpoint"
+                    ));
+                    self.end(signal);
+                }
+                Answer::GiveUp(signal, waited) => {
+                    self.terminal.say(&self.gave_up(signal, waited));
+                    self.end(signal);
+                }
+            }
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        self.is_over.load(Ordering::Acquire)
+    }
+
+    fn gave_up(&self, signal: Signal, waited: Duration) -> String {
+        let status = self.job.status();
+        let waited = humantime::format_duration(waited);
+        let mut line = format!(
+            "{signal}: the job has not stopped within {waited} and is {}",
+            status.state
+        );
+        if let Some(checkpoint) = status.checkpoints.in_progress {
+            line.push_str(&format!("; checkpoint {checkpoint} is not complete"));
+        }
+        if let Some(failure) = &status.checkpoints.last_failure {
+            line.push_str(&format!("; the last failure was {failure}"));
+        }
+        line + ": ended without a last checkpoint; run it again to go on from the one before"
+    }
+
+    fn end(&self, signal: Signal) -> ! {
+        self.terminal.flush_logs_soon();
+        std::process::exit(signal.exit_code())
+    }
+}
+
+/// Asks the job to stop, again and again while it is between two attempts. That it did shows in
+/// how it ends.
+async fn stop(job: JobHandle, terminal: Terminal) {
+    loop {
+        let (reply, answer) = oneshot::channel();
+        let command = JobCommand::Stop {
+            drain: false,
+            savepoint: None,
+            reply,
+        };
+        let refused: Option<CommandError> = match job.send(command).await {
+            Ok(()) => answer.await.ok().and_then(Result::err),
+            Err(error) => Some(error),
+        };
+        let Some(error) = refused else {
+            return;
+        };
+        if is_over(job.status().state) {
+            return;
+        }
+        terminal.say(&format!(
+            "could not stop yet: {error}; once more ends it at once"
+        ));
+        tokio::time::sleep(STOP_AGAIN).await;
+    }
+}
+
+fn is_over(state: JobState) -> bool {
+    match state {
+        JobState::Restoring | JobState::Running | JobState::Stopping | JobState::Restarting => {
+            false
+        }
+        JobState::Finished | JobState::Stopped | JobState::Cancelled | JobState::Failed => true,
+    }
+}
+
 /// Receives the signals instead of dying of them.
 #[derive(Debug)]
-pub(crate) struct Signals {
+struct Signals {
     interrupt: unix::Signal,
     terminate: unix::Signal,
     /// None if it is ignored, as under `nohup`: it then stays ignored.
@@ -49,20 +230,19 @@ pub(crate) struct Signals {
 
 impl Signals {
     /// From now on. Must be called within a tokio runtime.
-    pub(crate) fn new() -> Result<Self, Failure> {
-        let listen = |kind| unix::signal(kind).map_err(Failure::io("listen for signals"));
+    fn new() -> io::Result<Self> {
         Ok(Self {
-            interrupt: listen(SignalKind::interrupt())?,
-            terminate: listen(SignalKind::terminate())?,
+            interrupt: unix::signal(SignalKind::interrupt())?,
+            terminate: unix::signal(SignalKind::terminate())?,
             hang_up: match is_hang_up_ignored() {
                 true => None,
-                false => Some(listen(SignalKind::hangup())?),
+                false => Some(unix::signal(SignalKind::hangup())?),
             },
         })
     }
 
     /// The next one. Cancel-safe.
-    pub(crate) async fn next(&mut self) -> Signal {
+    async fn next(&mut self) -> Signal {
         tokio::select! {
             _ = self.interrupt.recv() => Signal::Interrupt,
             _ = self.terminate.recv() => Signal::Terminate,
@@ -74,6 +254,20 @@ impl Signals {
 async fn received(signal: &mut Option<unix::Signal>) {
     match signal {
         Some(signal) => drop(signal.recv().await),
+        None => std::future::pending().await,
+    }
+}
+
+async fn until(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => tokio::time::sleep_until(deadline).await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn going_on<T: Future<Output = ()> + Unpin>(task: &mut Option<T>) {
+    match task {
+        Some(task) => task.await,
         None => std::future::pending().await,
     }
 }

@@ -1,23 +1,17 @@
-//! What a person sees and can do while a job runs: progress, events, and the signals' meaning.
+//! What a person sees while a job runs: progress and events.
 
 use std::time::Duration;
 
 use indicatif::ProgressBar;
-use tidegate_runtime::status::{JobState, JobStatus};
-use tidegate_runtime::{JobCommand, JobHandle};
-use tokio::sync::{oneshot, watch};
+use tidegate_runtime::JobHandle;
+use tidegate_runtime::status::JobStatus;
+use tokio::sync::watch;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 
-use super::signals::Signal;
 use crate::terminal::{Narrator, Terminal};
 
 /// How often a bar is redrawn.
 const BAR_PERIOD: Duration = Duration::from_secs(1);
-/// `timeout` and other wrappers signal their child and then its whole group: the same signal again
-/// within this time is the same wish.
-const SAME_SIGNAL: Duration = Duration::from_millis(500);
-/// The wait before a stop that was refused is asked for again.
-const STOP_AGAIN: Duration = Duration::from_millis(500);
 /// How often a line is written where nobody watches.
 const LINE_PERIOD: Duration = Duration::from_secs(5);
 
@@ -30,8 +24,6 @@ pub(crate) struct Watch {
     progress: Progress,
     period: Interval,
     is_due: bool,
-    /// The first signal, and when it came.
-    stopping: Option<(Signal, Instant)>,
 }
 
 /// How progress is shown.
@@ -64,7 +56,6 @@ impl Watch {
             progress,
             period,
             is_due: false,
-            stopping: None,
         }
     }
 
@@ -112,59 +103,5 @@ impl Watch {
     /// Says a line.
     pub(crate) fn say(&self, line: &str) {
         self.terminal.say(line);
-    }
-
-    /// The first signal stops the job, the second ends the process.
-    pub(crate) fn on_signal(&mut self, signal: Signal) {
-        if let Some((first, at)) = self.stopping {
-            if signal == first && at.elapsed() < SAME_SIGNAL {
-                return;
-            }
-            self.terminal.say(&format!(
-                "{signal} again: ended at once; run it again to go on from the last checkpoint"
-            ));
-            self.terminal.flush_logs_soon();
-            std::process::exit(signal.exit_code());
-        }
-        self.stopping = Some((signal, Instant::now()));
-        let line = format!("{signal}: stopping after a last checkpoint; once more ends it at once");
-        self.terminal.say(&line);
-        tokio::spawn(stop(self.handle.clone(), self.terminal.clone()));
-    }
-}
-
-/// Asks the job to stop, again and again while it is between two attempts. That it did shows in
-/// how it ends.
-async fn stop(handle: JobHandle, terminal: Terminal) {
-    loop {
-        let (reply, answer) = oneshot::channel();
-        let command = JobCommand::Stop {
-            drain: false,
-            savepoint: None,
-            reply,
-        };
-        let refused = match handle.send(command).await {
-            Ok(()) => answer.await.ok().and_then(Result::err),
-            Err(error) => Some(error),
-        };
-        let Some(error) = refused else {
-            return;
-        };
-        if is_over(handle.status().state) {
-            return;
-        }
-        terminal.say(&format!(
-            "could not stop yet: {error}; once more ends it at once"
-        ));
-        tokio::time::sleep(STOP_AGAIN).await;
-    }
-}
-
-fn is_over(state: JobState) -> bool {
-    match state {
-        JobState::Restoring | JobState::Running | JobState::Stopping | JobState::Restarting => {
-            false
-        }
-        JobState::Finished | JobState::Stopped | JobState::Cancelled | JobState::Failed => true,
     }
 }

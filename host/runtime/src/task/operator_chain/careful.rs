@@ -164,7 +164,7 @@ impl OperatorChain {
         at: usize,
         state: Vec<StateChunk>,
     ) {
-        let watermark = self.guest(at).watermark();
+        let watermark = self.links[at].watermark.last();
         self.care().barrier = barrier;
         let log = Box::new(ReplayLog::new(state, watermark));
         self.care().links[at].log = Log::Kept(log);
@@ -201,8 +201,11 @@ impl OperatorChain {
             Some(_) => self.process_singly(&arrival, &batch)?,
         };
         self.links[at].metrics.count_busy(started.elapsed());
-        let asks = self.guest(at).asks_for_checkpoint();
-        self.wants_checkpoint |= asks;
+        let link = &mut self.links[at];
+        if let Role::Operator(guest) = &mut link.role {
+            self.wants_checkpoint |= guest.asks_for_checkpoint();
+            guest.show_counts(&link.metrics);
+        }
         self.emit_all(at, emissions)
     }
 
@@ -354,7 +357,9 @@ impl OperatorChain {
                 ReplayedCall::Process { input, batch } => {
                     guest.instance.process(*input, batch.clone())
                 }
-                ReplayedCall::Watermark(watermark) => guest.advance_watermark(*watermark),
+                ReplayedCall::Watermark(watermark) => {
+                    guest.instance.advance_watermark(*watermark)
+                }
             };
             repeated.map_err(Box::new)?;
         }
@@ -392,7 +397,7 @@ impl OperatorChain {
             }
             Err(fault) => return Err(Box::new(fault).into()),
         };
-        let watermark = guest.watermark();
+        let watermark = self.links[at].watermark.last();
         let emissions = self.restore_instance(at, state.clone(), watermark)?;
         let log = Box::new(ReplayLog::new(state, watermark));
         self.care().links[at].log = Log::Kept(log);
@@ -411,7 +416,7 @@ impl OperatorChain {
         let Role::Operator(guest) = role else {
             unreachable!("only operators are restored");
         };
-        let restored = guest.restored(barrier, state, watermark);
+        let restored = guest.recycled(barrier, state, watermark);
         let Recycled {
             guest, emissions, ..
         } = restored.map_err(Box::new)?;

@@ -71,7 +71,7 @@ impl OperatorChain {
             unreachable!("only guests are due");
         };
         let before = guest.instance.memory_bytes();
-        let recycled = guest.recycled(checkpoint, state);
+        let recycled = guest.recycled(checkpoint, state, link.watermark.last());
         let Recycled {
             guest,
             emissions,

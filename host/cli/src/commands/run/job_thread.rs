@@ -1,0 +1,105 @@
+//! The thread of a job: its supervisor, its coordinator and its control socket, which only wait.
+//!
+//! A thread with a small runtime of its own, since tokio's larger one panics and hangs when the
+//! system refuses it a thread. Its end, also by a panic, reaches the main thread.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+
+use tidegate_runtime::checkpoint::DirStore;
+use tidegate_runtime::{Job, JobControl, JobError, JobHandle, Outcome, RunOptions};
+use tokio::runtime::Runtime;
+use tokio::sync::oneshot;
+
+use crate::control::{ControlServer, ControlState};
+use crate::failure::Failure;
+use crate::terminal::Terminal;
+
+/// A job and what it runs with.
+pub(super) struct JobOnThread {
+    pub(super) job: Job,
+    pub(super) options: RunOptions,
+    pub(super) store: DirStore,
+    pub(super) directory: PathBuf,
+    pub(super) handle: JobHandle,
+    pub(super) control: JobControl,
+    pub(super) terminal: Terminal,
+}
+
+/// How a job ended.
+type Ended = Result<Outcome, JobError>;
+
+/// A job that runs.
+pub(super) struct JobThread {
+    /// None once it was joined.
+    thread: Option<JoinHandle<()>>,
+    ended: oneshot::Receiver<Ended>,
+}
+
+impl JobThread {
+    pub(super) fn start(job: JobOnThread) -> Result<Self, Failure> {
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        let runtime = runtime.enable_all().build();
+        let runtime = runtime.map_err(Failure::io("start the runtime of the job"))?;
+        let (end, ended) = oneshot::channel();
+        let run = move || job.run(&runtime, end);
+        let thread = thread::Builder::new().name("tidegate-job".to_owned());
+        let thread = thread.spawn(run).map_err(Failure::thread("the job"))?;
+        Ok(Self {
+            thread: Some(thread),
+            ended,
+        })
+    }
+
+    /// Waits for its end. Called until it returns; cancel-safe.
+    pub(super) async fn ended(&mut self) -> Result<Ended, Failure> {
+        if let Ok(ended) = (&mut self.ended).await {
+            return Ok(ended);
+        }
+        // It panicked, so that it is about to end or has.
+        let thread = self.thread.take().map(JoinHandle::join);
+        let panic = thread.and_then(Result::err);
+        let message = panic.map(|panic| tidegate_runtime::executor::panic_message(&*panic));
+        Err(Failure::Job(JobError::Panicked {
+            chain: "the supervisor of the job".to_owned(),
+            message: message.unwrap_or_default(),
+        }))
+    }
+}
+
+impl JobOnThread {
+    fn run(self, runtime: &Runtime, end: oneshot::Sender<Ended>) {
+        let ended = runtime.block_on(self.until_end());
+        // Nobody waits for it any more if the process is ending.
+        drop(end.send(ended));
+    }
+
+    /// Runs the job and answers requests.
+    async fn until_end(self) -> Ended {
+        let state = ControlState {
+            job: self.handle,
+            graph: Arc::new(self.job.graph.clone()),
+        };
+        let server = match ControlServer::start(&self.directory, state, &self.terminal) {
+            Ok(server) => Some(server),
+            Err(error) => {
+                let line = format!("status, savepoint and stop can't reach this run: {error}");
+                self.terminal.say(&line);
+                None
+            }
+        };
+        // The store holds the lock, which is kept until the socket is gone.
+        let store = Arc::new(self.store);
+        let lock = Arc::clone(&store);
+        let ended = tidegate_runtime::run(self.job, lock, self.options, self.control).await;
+        if let Some(server) = &server {
+            server.unlink();
+        }
+        drop(store);
+        if let Some(server) = server {
+            server.shut_down().await;
+        }
+        ended
+    }
+}

@@ -1,0 +1,207 @@
+//! Threads for work that blocks.
+//!
+//! Invariant: while the pool lives, [`LEAST`] threads do, so that work is never refused for want of
+//! a thread: it waits for one of those. More are started while all are busy, and end when they have
+//! been idle for a while; a system that refuses more costs time and nothing else.
+
+use std::collections::VecDeque;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use super::BlockingWork;
+
+/// Threads that are always there: a restore drill, of which there is one at a time, occupies one
+/// for as long as its guest computes.
+const LEAST: usize = 2;
+/// Threads at most. Disks gain nothing from more.
+const MOST: usize = 128;
+/// How long a thread beyond [`LEAST`] waits for more to do.
+const IDLE: Duration = Duration::from_secs(10);
+
+/// The threads' owner: when it is dropped, they do what is left and end.
+#[derive(Debug)]
+pub(super) struct BlockingPool(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    queue: Mutex<Queue>,
+    has_changed: Condvar,
+}
+
+#[derive(Default)]
+struct Queue {
+    work: VecDeque<BlockingWork>,
+    threads: usize,
+    /// Threads that wait for work.
+    idle: usize,
+    is_over: bool,
+}
+
+impl BlockingPool {
+    pub(super) fn start() -> io::Result<Self> {
+        let pool = Self(Arc::new(Shared {
+            queue: Mutex::default(),
+            has_changed: Condvar::new(),
+        }));
+        for _ in 0..LEAST {
+            pool.0.start_thread(&mut pool.0.lock())?;
+        }
+        Ok(pool)
+    }
+
+    /// Queues work for the next thread that is free. Fails only if there is no thread at all.
+    pub(super) fn run(&self, work: BlockingWork) -> io::Result<()> {
+        let mut queue = self.0.lock();
+        queue.work.push_back(work);
+        if queue.work.len() > queue.idle && queue.threads < MOST {
+            let refused = self.0.start_thread(&mut queue).err();
+            if let Some(error) = refused {
+                if queue.threads == 0 {
+                    queue.work.pop_back();
+                    return Err(error);
+                }
+                tracing::debug!("blocking work waits for a thread: {error}");
+            }
+        }
+        drop(queue);
+        self.0.has_changed.notify_one();
+        Ok(())
+    }
+}
+
+impl Drop for BlockingPool {
+    fn drop(&mut self) {
+        self.0.lock().is_over = true;
+        self.0.has_changed.notify_all();
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn start_thread(self: &Arc<Self>, queue: &mut Queue) -> io::Result<()> {
+        let shared = Arc::clone(self);
+        let thread = thread::Builder::new().name("tidegate-blocking".to_owned());
+        // Not joined: whoever needs the result of a piece of work waits for that.
+        drop(thread.spawn(move || shared.work())?);
+        queue.threads += 1;
+        Ok(())
+    }
+
+    fn work(&self) {
+        while let Some(work) = self.next() {
+            // Work reports its own panics; the thread outlives any.
+            drop(catch_unwind(AssertUnwindSafe(work)));
+        }
+    }
+
+    /// Waits for work; none if the thread is to end.
+    fn next(&self) -> Option<BlockingWork> {
+        let mut queue = self.lock();
+        let mut was_idle = false;
+        loop {
+            if let Some(work) = queue.work.pop_front() {
+                return Some(work);
+            }
+            if queue.is_over || (was_idle && queue.threads > LEAST) {
+                queue.threads -= 1;
+                return None;
+            }
+            queue.idle += 1;
+            let waited = self.has_changed.wait_timeout(queue, IDLE);
+            let (locked, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
+            queue = locked;
+            queue.idle -= 1;
+            was_idle = timeout.timed_out();
+        }
+    }
+}
+
+impl std::fmt::Debug for Queue {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Queue")
+            .field("work", &self.work.len())
+            .field("threads", &self.threads)
+            .field("idle", &self.idle)
+            .field("is_over", &self.is_over)
+            .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Barrier;
+    use std::sync::mpsc::channel;
+
+    use super::*;
+
+    #[test]
+    fn pieces_of_work_that_wait_for_each_other_all_run() {
+        let pool = BlockingPool::start().unwrap();
+        let together = Arc::new(Barrier::new(50));
+        let (sender, done) = channel();
+        for number in 0..50 {
+            let (together, sender) = (Arc::clone(&together), sender.clone());
+            let work = move || {
+                together.wait();
+                sender.send(number).unwrap();
+            };
+            pool.run(Box::new(work)).unwrap();
+        }
+        drop(sender);
+        let mut numbers: Vec<usize> = done.iter().collect();
+        numbers.sort_unstable();
+        assert_eq!(numbers, (0..50).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn work_beyond_the_most_threads_waits_for_one_and_runs() {
+        let pool = BlockingPool::start().unwrap();
+        let (go_on, held) = channel::<()>();
+        let held = Arc::new(Mutex::new(held));
+        let (sender, done) = channel();
+        for _ in 0..MOST + 20 {
+            let (held, sender) = (Arc::clone(&held), sender.clone());
+            let work = move || {
+                // Until the test lets all go on.
+                held.lock().unwrap().recv().ok();
+                sender.send(()).unwrap();
+            };
+            pool.run(Box::new(work)).unwrap();
+        }
+        assert_eq!(pool.0.lock().threads, MOST);
+        drop((go_on, sender));
+        assert_eq!(done.iter().count(), MOST + 20);
+    }
+
+    #[test]
+    fn a_panic_in_a_piece_of_work_costs_no_thread() {
+        let pool = BlockingPool::start().unwrap();
+        let (sender, done) = channel();
+        for _ in 0..10 {
+            pool.run(Box::new(|| panic!("on purpose"))).unwrap();
+        }
+        pool.run(Box::new(move || sender.send(()).unwrap()))
+            .unwrap();
+        done.recv().unwrap();
+        assert!(pool.0.lock().threads >= LEAST);
+    }
+
+    #[test]
+    fn what_was_queued_is_done_when_the_pool_is_dropped() {
+        let pool = BlockingPool::start().unwrap();
+        let (sender, done) = channel();
+        for number in 0..100 {
+            let sender = sender.clone();
+            pool.run(Box::new(move || sender.send(number).unwrap()))
+                .unwrap();
+        }
+        drop((pool, sender));
+        assert_eq!(done.iter().count(), 100);
+    }
+}

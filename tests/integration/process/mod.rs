@@ -1,0 +1,11 @@
+//! The process and the system around it: refused threads, too few open files, files that may grow
+//! no further, and signals that are answered in every state.
+
+mod limits;
+mod stopping;
+mod threads;
+
+use std::time::Duration;
+
+/// An end that never comes is the failure, not one that is slow.
+const GENEROUS: Duration = Duration::from_secs(120);

@@ -1,0 +1,348 @@
+//! SIGTERM is answered in every state of a run: by the end of the process, by a stop with a last
+//! checkpoint, or, where none can be had, by the end that `--stop-timeout` sets, exit code 143.
+
+use std::io::Read as _;
+use std::path::Path;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use rustix::process::Signal;
+use tidegate_tests::{
+    Counting, Finished, JobDirectory, Running, SmallDisk, WatGuest, tidegate_command,
+};
+
+use super::GENEROUS;
+
+/// A guest call that returns after an hour at the earliest.
+const WEDGED: &str = "(loop $again (br $again)) unreachable";
+
+/// A job with `guest.wasm`, whose calls may take an hour.
+fn job_with(guest: &WatGuest) -> JobDirectory {
+    let job = JobDirectory::new(
+        r#"version = 1
+name = "stopping"
+[checkpoint]
+directory = "state"
+interval = "20ms"
+[restart]
+strategy = "fixed-delay"
+delay = "1h"
+attempts = 3
+[source.integers]
+connector = "generator"
+to = 1_000_000
+rate = 2_000
+[operator.guest]
+component = "guest.wasm"
+inputs = [{ from = "integers" }]
+[operator.guest.limits]
+call-timeout = "1h"
+[sink.out]
+connector = "file"
+inputs = [{ from = "guest" }]
+directory = "output"
+format = "lines"
+"#,
+    );
+    job.write("guest.wasm", guest.component());
+    job
+}
+
+const RUN: [&str; 5] = ["run", "job.toml", "--quiet", "--stop-timeout", "2s"];
+
+/// Waits until the status of the running job is as it should be.
+fn wait_for(
+    running: &mut Running,
+    job: &JobDirectory,
+    mut is_there: impl FnMut(&serde_json::Value) -> bool,
+) {
+    let give_up = Instant::now() + GENEROUS;
+    loop {
+        let status = job.tidegate(&["status", "job.toml", "--json"]);
+        let status: serde_json::Value = serde_json::from_str(&status.stdout).unwrap_or_default();
+        if is_there(&status) {
+            return;
+        }
+        assert!(running.is_running(), "it ended: {status:#}");
+        assert!(Instant::now() < give_up, "it never comes: {status:#}");
+    }
+}
+
+fn terminated(running: Running) -> Finished {
+    running.signal(Signal::TERM);
+    running.wait_within(GENEROUS)
+}
+
+/// SIGTERM was answered at once, and by the end of the process later.
+#[track_caller]
+fn assert_given_up(finished: &Finished, state: &str) {
+    let expected = [
+        "SIGTERM: stopping after a last checkpoint",
+        "SIGTERM: the job has not stopped within 2s and is ",
+        state,
+        "ended without a last checkpoint; run it again to go on from the one before",
+    ];
+    finished.assert_fails(143, &expected);
+}
+
+/// The process ids of a wrapper's child, and the names of its threads.
+fn thread_names(process: u32) -> Vec<String> {
+    let tasks = std::fs::read_dir(format!("/proc/{process}/task"));
+    let tasks = tasks.into_iter().flatten().flatten();
+    let names = tasks.map(|task| std::fs::read_to_string(task.path().join("comm")));
+    names.map(|name| name.unwrap_or_default()).collect()
+}
+
+#[test]
+fn sigterm_ends_a_start_that_compiles() {
+    // A component that takes a while: each function is an entry of the compiler's work.
+    let add = "(local.set $a (i64.add (local.get $a) (i64.mul (local.get $b) (i64.const 7))))";
+    let function = format!(
+        "(func (param $a i64) (param $b i64) (result i64) {} (local.get $a))",
+        add.repeat(2_000)
+    );
+    let slow = (0..60).fold(WatGuest::echo(), |guest, _| guest.item(&function));
+    let job = job_with(&slow);
+    let arguments = ["run", "job.toml", "--no-code-cache"];
+    let mut running = job.start(&arguments);
+    let is_compiling = |name: &String| name.starts_with("tidegate-compil");
+    while !thread_names(running.id()).iter().any(is_compiling) {
+        assert!(running.is_running(), "{:#?}", running.wait());
+    }
+    let finished = terminated(running);
+    assert_eq!(finished.code, None, "ended by the signal: {finished:#?}");
+    assert!(!job.path().join("state").exists(), "{}", job.listing());
+}
+
+#[test]
+fn sigterm_ends_a_restore_that_does_not_return() {
+    let job = job_with(&WatGuest::echo());
+    let mut running = job.start(&RUN);
+    wait_for(&mut running, &job, |status| {
+        status["checkpoints"]["completed"].as_u64() > Some(0)
+    });
+    let stopped = terminated(running);
+    stopped.assert_succeeds();
+    job.write(
+        "guest.wasm",
+        WatGuest::echo().export("restore", WEDGED).component(),
+    );
+    let mut running = job.start(&RUN);
+    wait_for(&mut running, &job, |status| {
+        status["state"] == "restoring" && status["attempt"] == 2
+    });
+    assert_given_up(&terminated(running), "restoring");
+}
+
+#[test]
+fn sigterm_ends_a_job_whose_guest_does_not_return() {
+    let job = job_with(&WatGuest::echo().export("process", WEDGED));
+    let mut running = job.start(&RUN);
+    wait_for(&mut running, &job, |status| {
+        status["checkpoints"]["in_progress"].as_u64() > Some(0)
+    });
+    let finished = terminated(running);
+    assert_given_up(&finished, "stopping; checkpoint 1 is not complete");
+}
+
+#[test]
+fn a_second_sigterm_ends_a_wedged_job_at_once() {
+    let job = job_with(&WatGuest::echo().export("process", WEDGED));
+    // The default leaves a minute, and the second signal does not wait for that.
+    let mut running = job.start(&["run", "job.toml", "--stop-timeout", "1h"]);
+    wait_for(&mut running, &job, |status| status["state"] == "running");
+    running.signal(Signal::TERM);
+    wait_for(&mut running, &job, |status| status["state"] == "stopping");
+    std::thread::sleep(Duration::from_millis(600));
+    let finished = terminated(running);
+    finished.assert_fails(143, &["SIGTERM again: ended at once"]);
+}
+
+#[test]
+fn sigterm_stops_a_job_that_waits_for_its_restart() {
+    let job = job_with(&WatGuest::echo().export("process", "unreachable"));
+    let mut running = job.start(&RUN);
+    wait_for(&mut running, &job, |status| status["state"] == "restarting");
+    let finished = terminated(running);
+    assert!(
+        finished.assert_succeeds().stderr.contains("stopped"),
+        "{finished:#?}"
+    );
+}
+
+/// A counting job that no test lets finish, and whose failures are tolerated for ever.
+fn counting() -> Counting {
+    Counting {
+        records: 60_000,
+        rate: 2_000,
+        interval_ms: 40,
+        checkpoint: "tolerable-failures = 1000000",
+        ..Counting::default()
+    }
+}
+
+#[test]
+fn sigterm_ends_a_job_on_a_full_disk() {
+    let job = counting().directory();
+    let state = job.path().join("state");
+    std::fs::create_dir(&state).expect("a directory can be made");
+    let disk = SmallDisk::mount(&state, 256);
+    let wrapper = disk.wrapper();
+    let wrapper: Vec<&str> = wrapper.iter().map(String::as_str).collect();
+    // Where the disk is mounted, the job's directory is only known by its whole path.
+    let file = job.path().join("job.toml");
+    let file = file.to_str().expect("a temporary path is text");
+    let start = |arguments: &[&str]| {
+        let (command, more) = arguments.split_first().expect("there is a command");
+        let arguments: Vec<&str> = [command, file]
+            .into_iter()
+            .chain(more.iter().copied())
+            .collect();
+        Running::spawn(tidegate_command(&wrapper, Path::new("/"), &arguments))
+    };
+    let checkpoints = || {
+        let status = start(&["status", "--json"]).wait();
+        let status: serde_json::Value = serde_json::from_str(&status.stdout).unwrap_or_default();
+        let count = |name: &str| status["checkpoints"][name].as_u64().unwrap_or_default();
+        (count("completed"), count("failed"))
+    };
+    let running = start(&["run", "--quiet", "--stop-timeout", "2s"]);
+    let give_up = Instant::now() + GENEROUS;
+    let mut before = (0, 0);
+    // What room retention makes is taken too, until nothing more completes.
+    loop {
+        let now = checkpoints();
+        if now.0 > 2 {
+            drop(disk.fill());
+        }
+        if now.0 > 2 && now.0 == before.0 && now.1 >= before.1 + 3 {
+            break;
+        }
+        if now.0 != before.0 {
+            before = now;
+        }
+        assert!(Instant::now() < give_up, "the disk is not full: {now:?}");
+    }
+    assert_given_up(&terminated(running), "No space left");
+}
+
+/// In place of the system's: waits while a file exists, as a disk that is paused keeps a thread.
+const PAUSABLE_FSYNC: &str = r#"
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+int fsync(int file) {
+    while (access(getenv("PAUSED"), F_OK) == 0) usleep(1000);
+    return syscall(SYS_fsync, file);
+}
+"#;
+
+/// The counting job on a disk that is paused as long as its file `paused` exists.
+fn on_pausable_disk(job: &JobDirectory) -> Running {
+    job.write("fsync.c", PAUSABLE_FSYNC);
+    let compiled = std::process::Command::new("cc")
+        .args(["-shared", "-fPIC", "-o", "fsync.so", "fsync.c"])
+        .current_dir(job.path())
+        .status();
+    assert!(
+        compiled.is_ok_and(|status| status.success()),
+        "cc links Rust programs too"
+    );
+    let mut command = tidegate_command(&[], job.path(), &RUN);
+    command
+        .env("LD_PRELOAD", job.path().join("fsync.so"))
+        .env("PAUSED", job.path().join("paused"));
+    Running::spawn(command)
+}
+
+#[test]
+fn sigterm_ends_a_job_on_a_paused_disk() {
+    let job = counting().directory();
+    let mut running = on_pausable_disk(&job);
+    wait_for(&mut running, &job, |status| {
+        status["checkpoints"]["completed"].as_u64() > Some(0)
+    });
+    job.write("paused", "");
+    let mut waits_for = serde_json::Value::Null;
+    // The same checkpoint is in progress time and again: it waits for the disk.
+    let mut times = 0;
+    wait_for(&mut running, &job, |status| {
+        let in_progress = &status["checkpoints"]["in_progress"];
+        let is_same = !in_progress.is_null() && *in_progress == waits_for;
+        times = if is_same { times + 1 } else { 0 };
+        waits_for = in_progress.clone();
+        times > 20
+    });
+    assert_given_up(&terminated(running), "is not complete");
+}
+
+#[test]
+fn sigterm_ends_a_start_on_a_paused_disk() {
+    let job = counting().directory();
+    job.write("paused", "");
+    let mut running = on_pausable_disk(&job);
+    while !job.path().join("state/LOCK").exists() {
+        assert!(running.is_running(), "{:#?}", running.wait());
+    }
+    let finished = terminated(running);
+    assert_eq!(finished.code, None, "ended by the signal: {finished:#?}");
+    std::fs::remove_file(job.path().join("paused")).expect("it is there");
+}
+
+#[test]
+fn sigterm_ends_a_job_whose_standard_output_nobody_reads() {
+    let counting = Counting {
+        rate: 1_000_000,
+        sink: "connector = \"stdout\"\nformat = \"tsv\"",
+        ..counting()
+    };
+    let job = counting.directory();
+    let (_unread, writer) = std::io::pipe().expect("a pipe can be made");
+    let mut command = tidegate_command(&[], job.path(), &RUN);
+    command.stdout(writer);
+    let mut running = Running::spawn(command);
+    wait_for(&mut running, &job, |status| {
+        status["checkpoints"]["in_progress"].as_u64() > Some(0)
+            && status["uptime_ms"].as_u64() > Some(1_000)
+    });
+    assert_given_up(&terminated(running), "is not complete");
+}
+
+#[test]
+fn sigterm_ends_a_process_whose_standard_error_nobody_reads() {
+    let job = job_with(&WatGuest::echo().export("process", "unreachable"));
+    let (mut unread, writer) = std::io::pipe().expect("a pipe can be made");
+    let fill = writer.try_clone().expect("a pipe has many writers");
+    let filled = fill_pipe(&fill);
+    let mut command = tidegate_command(&[], job.path(), &RUN);
+    command.stderr(Stdio::from(writer));
+    let mut running = Running::spawn(command);
+    wait_for(&mut running, &job, |status| status["state"] == "restarting");
+    // The job stops, and the process has only to say so.
+    running.signal(Signal::TERM);
+    let gone = job.path().join("state/control.sock");
+    while gone.exists() {
+        assert!(running.is_running(), "it said what nobody read");
+    }
+    let finished = terminated(running);
+    assert_eq!(finished.code, Some(143), "{finished:#?}");
+    drop(fill);
+    let mut said = Vec::new();
+    unread.read_to_end(&mut said).expect("a pipe can be read");
+    assert!(said.len() >= filled, "{} of {filled}", said.len());
+}
+
+/// Fills a pipe, and gives the bytes that it took.
+fn fill_pipe(pipe: &std::io::PipeWriter) -> usize {
+    let flags = rustix::fs::fcntl_getfl(pipe).expect("it has flags");
+    let nonblocking = flags | rustix::fs::OFlags::NONBLOCK;
+    rustix::fs::fcntl_setfl(pipe, nonblocking).expect("they can be set");
+    let mut filled = 0;
+    for piece in [4096, 1] {
+        while let Ok(written) = rustix::io::write(pipe, &vec![b'x'; piece]) {
+            filled += written;
+        }
+    }
+    rustix::fs::fcntl_setfl(pipe, flags).expect("they can be set");
+    filled
+}

@@ -1,0 +1,104 @@
+//! Refused threads: `strace` has `clone3` fail between the real binary and the kernel, as it does
+//! when RLIMIT_NPROC or the limit of a container is met.
+//!
+//! strace counts the calls of each thread by itself, so that one run can have a refusal in several
+//! threads. N grows until none fires any more, so that every thread of the job has been refused.
+
+use std::collections::BTreeMap;
+
+use tidegate_tests::{Counting, Finished, JobDirectory, Running, tidegate_command};
+
+use super::GENEROUS;
+
+fn counting() -> Counting {
+    Counting {
+        records: 600,
+        ..Counting::default()
+    }
+}
+
+/// The job with eight chains, so that threads are started for chains after all others.
+fn in_parallel() -> JobDirectory {
+    let text = counting().text();
+    JobDirectory::new(&text.replace("[source", "[defaults]\nparallelism = 4\n[source"))
+}
+
+/// A run of which these calls of `clone3` of each thread fail, as strace writes it, and how many
+/// did.
+fn run_refusing(job: &JobDirectory, when: &str) -> (Finished, usize) {
+    let log = tempfile::NamedTempFile::new().expect("a temporary file can be made");
+    let log = log.path().to_string_lossy().into_owned();
+    let inject = format!("inject=clone3:error=EAGAIN:when={when}");
+    let wrapper = [
+        "strace",
+        "-f",
+        "-qq",
+        "--seccomp-bpf",
+        "-o",
+        &log,
+        "-e",
+        "trace=clone3",
+        "-e",
+        &inject,
+    ];
+    // Compiled anew, so that the compiler's thread can be refused too.
+    let arguments = ["run", "job.toml", "--no-code-cache"];
+    let command = tidegate_command(&wrapper, job.path(), &arguments);
+    let finished = Running::spawn(command).wait_within(GENEROUS);
+    let trace = std::fs::read_to_string(&log).expect("strace is installed (`make setup`)");
+    (finished, trace.matches("(INJECTED)").count())
+}
+
+/// It finished exactly, or said which thread it could not start; the same job without refusals
+/// then finishes exactly.
+fn assert_settles(finished: &Finished, job: &JobDirectory, context: &str) {
+    let said = &finished.stderr;
+    assert!(!said.contains("panicked"), "{context}: {said}");
+    match finished.code {
+        Some(0) => counting().assert_exact(job, context),
+        Some(1 | 8) => assert!(
+            said.contains("temporarily unavailable")
+                && (said.contains("could not start the thread for ")
+                    || said.contains("could not start a thread for ")
+                    || said.contains("the thread that watches call timeouts")
+                    || said.contains("could not be compiled")),
+            "{context}: no thread is named: {said}"
+        ),
+        other => panic!("{context}: ended with {other:?}: {said}"),
+    }
+    let again = job.tidegate(&["run", "job.toml"]);
+    assert_eq!(again.code, Some(0), "{context}: {said}then {again:#?}");
+    counting().assert_exact(job, context);
+}
+
+#[test]
+#[expect(
+    clippy::print_stdout,
+    reason = "how many refusals fired is part of the result"
+)]
+fn a_thread_that_the_system_refuses_is_named_or_done_without() {
+    let mut endings = BTreeMap::<Option<i32>, usize>::new();
+    let (mut refused, mut chains) = (0, 0);
+    // The N-th only, and all from the N-th on.
+    for all_from in [false, true] {
+        for nth in 1.. {
+            let when = format!("{nth}{}", if all_from { "+" } else { "" });
+            let job = in_parallel();
+            let (finished, fired) = run_refusing(&job, &when);
+            assert_settles(&finished, &job, &format!("when={when}"));
+            if fired == 0 {
+                break;
+            }
+            refused += fired;
+            chains += usize::from(
+                finished
+                    .stderr
+                    .contains("could not start a thread for integers["),
+            );
+            *endings.entry(finished.code).or_default() += 1;
+        }
+    }
+    println!("{refused} refusals; endings by exit code: {endings:?}");
+    assert!(refused >= 14, "only {refused} refusals fired");
+    assert!(chains > 0, "no chain was refused");
+}
