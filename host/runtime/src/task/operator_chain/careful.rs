@@ -201,11 +201,9 @@ impl OperatorChain {
             Some(_) => self.process_singly(&arrival, &batch)?,
         };
         self.links[at].metrics.count_busy(started.elapsed());
-        let link = &mut self.links[at];
-        if let Role::Operator(guest) = &mut link.role {
-            self.wants_checkpoint |= guest.asks_for_checkpoint();
-            guest.show_counts(&link.metrics);
-        }
+        let asks = self.guest(at).asks_for_checkpoint();
+        self.wants_checkpoint |= asks;
+        self.show_counts(at);
         self.emit_all(at, emissions)
     }
 
@@ -308,6 +306,8 @@ impl OperatorChain {
     fn call(&mut self, arrival: &Arrival, batch: &Batch) -> Result<Vec<Emission>, GuestFault> {
         let Arrival { at, input, .. } = *arrival;
         let given = self.guest(at).instance.process(input, batch.clone())?;
+        // Before a fault of a later record takes the instance away.
+        self.show_counts(at);
         self.isolation(at).on_processed();
         let batch = batch.clone();
         self.log_call(at, ReplayedCall::Process { input, batch });
@@ -357,12 +357,12 @@ impl OperatorChain {
                 ReplayedCall::Process { input, batch } => {
                     guest.instance.process(*input, batch.clone())
                 }
-                ReplayedCall::Watermark(watermark) => {
-                    guest.instance.advance_watermark(*watermark)
-                }
+                ReplayedCall::Watermark(watermark) => guest.instance.advance_watermark(*watermark),
             };
             repeated.map_err(Box::new)?;
         }
+        // They were shown when the instance before it was called.
+        drop(self.guest(at).instance.take_counts());
         let is_long = log.is_long_after_fault();
         self.care().links[at].log = Log::Kept(log);
         match is_long {
@@ -429,6 +429,13 @@ impl OperatorChain {
         let link = care.map(|care| &mut care.links[at].log);
         if let Some(Log::Kept(log)) = link {
             log.push(call);
+        }
+    }
+
+    fn show_counts(&mut self, at: usize) {
+        let link = &mut self.links[at];
+        if let Role::Operator(guest) = &mut link.role {
+            guest.show_counts(&link.metrics);
         }
     }
 
