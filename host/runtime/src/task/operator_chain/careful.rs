@@ -1,10 +1,10 @@
-//! Record path, only after an operator has failed on a record: how a chain calls its operators then.
+//! Record path, only after an operator has failed on a record: how a chain calls its operators.
 //!
 //! Every batch has its origin with it, and what an operator makes of a batch inherits it. Of an
-//! operator that failed, the chain keeps a snapshot in memory and what the instance was given since
-//! ([`ReplayLog`]). After a fault it makes a new instance, restores it, replays what was given, whose
-//! output is out already, and goes on: [`Isolation`] decides which record goes to the dead-letter
-//! port. All of it belongs to the next checkpoint, as if the guest had never failed.
+//! operator that failed, the chain keeps a snapshot in memory and the calls that the instance got
+//! since ([`ReplayLog`]). After a fault it makes a new instance, restores it, repeats the calls,
+//! whose output is out already, and continues: [`Isolation`] decides which record goes to the
+//! dead-letter port. All of it belongs to the next checkpoint, as if the guest had never failed.
 //!
 //! Each logged instance was itself restored from the snapshot behind its log and told the watermark
 //! then: what follows a fault is what would have followed without it. For that, an instance is
@@ -201,11 +201,9 @@ impl OperatorChain {
             Some(_) => self.process_singly(&arrival, &batch)?,
         };
         self.links[at].metrics.count_busy(started.elapsed());
-        let link = &mut self.links[at];
-        if let Role::Operator(guest) = &mut link.role {
-            self.wants_checkpoint |= guest.asks_for_checkpoint();
-            guest.show_counts(&link.metrics);
-        }
+        let asks = self.guest(at).asks_for_checkpoint();
+        self.wants_checkpoint |= asks;
+        self.show_counts(at);
         self.emit_all(at, emissions)
     }
 
@@ -308,6 +306,8 @@ impl OperatorChain {
     fn call(&mut self, arrival: &Arrival, batch: &Batch) -> Result<Vec<Emission>, GuestFault> {
         let Arrival { at, input, .. } = *arrival;
         let given = self.guest(at).instance.process(input, batch.clone())?;
+        // Before a fault of a later record takes the instance away.
+        self.show_counts(at);
         self.isolation(at).on_processed();
         let batch = batch.clone();
         self.log_call(at, ReplayedCall::Process { input, batch });
@@ -361,6 +361,8 @@ impl OperatorChain {
             };
             repeated.map_err(Box::new)?;
         }
+        // They were shown when the instance before it was called.
+        drop(self.guest(at).instance.take_counts());
         let is_long = log.is_long_after_fault();
         self.care().links[at].log = Log::Kept(log);
         match is_long {
@@ -427,6 +429,13 @@ impl OperatorChain {
         let link = care.map(|care| &mut care.links[at].log);
         if let Some(Log::Kept(log)) = link {
             log.push(call);
+        }
+    }
+
+    fn show_counts(&mut self, at: usize) {
+        let link = &mut self.links[at];
+        if let Role::Operator(guest) = &mut link.role {
+            guest.show_counts(&link.metrics);
         }
     }
 
