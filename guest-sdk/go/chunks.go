@@ -115,8 +115,8 @@ func (r *stateReader[S]) readAll(chunks []StateChunk) error {
 		readers[index] = reader
 		entries += int(reader.entries)
 	}
-	// Growing the map step by step would take most of the time of a restore.
-	r.keys.table.places = make(map[string]uint32, entries)
+	// Growing the index step by step would take most of the time of a restore.
+	r.keys.table.index.reserve(entries)
 	for index, chunk := range chunks {
 		if err := r.readGroup(&chunk, &readers[index]); err != nil {
 			return err

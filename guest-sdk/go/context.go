@@ -26,6 +26,9 @@ type Context struct {
 	// Config is the operator's `config` table of the job file, as JSON. The function that opens an
 	// operator is given it as a Go value.
 	Config string
+	// HashSeed is the secret seed for hash tables of the operator's own, whose keys come from records.
+	// Nothing that is emitted or remembered may depend on it.
+	HashSeed uint64
 }
 
 // Owns reports whether this instance owns the key group.

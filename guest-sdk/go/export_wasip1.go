@@ -23,6 +23,7 @@ func exportOpen(
 	job, jobBytes, operator, operatorBytes uint32,
 	subtask, parallelism, maxParallelism, firstKeyGroup, lastKeyGroup uint32,
 	inputs, inputsLength, outputs, outputsLength, config, configBytes uint32,
+	hashSeed uint64,
 ) unsafe.Pointer {
 	defer endCall()
 	context := &Context{
@@ -36,6 +37,7 @@ func exportOpen(
 		Inputs:         liftStrings(inputs, inputsLength),
 		Outputs:        liftStrings(outputs, outputsLength),
 		Config:         liftString(config, configBytes),
+		HashSeed:       hashSeed,
 	}
 	return lowerUnit(open(context))
 }

@@ -19,15 +19,15 @@ type Keys[S any] struct {
 }
 
 func newKeys[S any](context *Context) *Keys[S] {
-	return &Keys[S]{table: newTable[S](), context: context}
+	return &Keys[S]{table: newTable[S](newHasher(context.HashSeed)), context: context}
 }
 
 // Len gives the number of keys.
-func (k *Keys[S]) Len() int { return len(k.table.places) }
+func (k *Keys[S]) Len() int { return k.table.len() }
 
 // Get gives the state of a key, which may be changed, or nil.
 func (k *Keys[S]) Get(key []byte) *S {
-	place, ok := k.table.places[string(key)]
+	place, ok := k.table.find(key)
 	if !ok {
 		return nil
 	}
@@ -52,7 +52,7 @@ func (k *Keys[S]) All() iter.Seq2[[]byte, *S] {
 
 // Remove forgets a key, and reports whether it was there.
 func (k *Keys[S]) Remove(key []byte) bool {
-	place, ok := k.table.places[string(key)]
+	place, ok := k.table.find(key)
 	if ok {
 		k.table.remove(place)
 	}
@@ -61,7 +61,7 @@ func (k *Keys[S]) Remove(key []byte) bool {
 
 // Clear forgets all keys.
 func (k *Keys[S]) Clear() {
-	k.table = newTable[S]()
+	k.table = newTable[S](k.table.hasher)
 }
 
 // Extract takes out the keys that isDue picks, and gives them sorted by key. They are taken out
@@ -97,7 +97,7 @@ func keepsState[S any]() bool {
 
 // findOrInsert gives the place of a key, which is added with the zero value if it is new.
 func (k *Keys[S]) findOrInsert(key []byte) (uint32, error) {
-	if place, ok := k.table.places[viewText(key)]; ok {
+	if place, ok := k.table.find(key); ok {
 		return place, nil
 	}
 	group := KeyGroup(key, k.context.MaxParallelism)
@@ -110,8 +110,8 @@ func (k *Keys[S]) findOrInsert(key []byte) (uint32, error) {
 func (k *Keys[S]) notOwned(key []byte, group uint32) error {
 	return errors.New("the key \"" + escapeASCII(key) + "\" belongs to key group " + decimal(group) +
 		", and this subtask owns " + decimal(k.context.FirstKeyGroup) + "..=" +
-		decimal(k.context.LastKeyGroup) + "; an operator that keeps state by key needs an input " +
-		"with `partition = \"hash\"`")
+		decimal(k.context.LastKeyGroup) + "; every input whose records use state by key needs " +
+		"`partition = \"hash\"`")
 }
 
 // forget forgets every key whose state is vacant. It looks at none if none was lent out since the

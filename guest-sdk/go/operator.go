@@ -24,8 +24,12 @@ type Operator[S any] interface {
 
 // WatermarkHandler is an operator that is told when event time advances.
 type WatermarkHandler[S any] interface {
-	// OnWatermark is called for each watermark, in milliseconds since the Unix epoch: no record
-	// older than that follows. An error ends the attempt.
+	// OnWatermark is called for each watermark, in milliseconds since the Unix epoch: from now on a
+	// record older than that is late. An error ends the attempt.
+	//
+	// After a failure a restored instance is called with the last watermark again, before any record,
+	// so that a field can hold the current one. Emit what the state holds as due and take it out in
+	// the same call, and the second call finds nothing; what it emits nevertheless is sent.
 	OnWatermark(watermark int64, keys *Keys[S], out *Output) error
 }
 

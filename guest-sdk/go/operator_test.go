@@ -194,7 +194,7 @@ func TestAKeyOfAnotherSubtaskIsRefused(t *testing.T) {
 	records.Append(tidegate.NoTimestamp, []byte("a\n"), nil)
 	err := count.Process(0, records)
 	if err == nil || !strings.Contains(err.Error(), `the key "a\n" belongs to key group`) ||
-		!strings.Contains(err.Error(), "owns 64..=127; an operator") {
+		!strings.Contains(err.Error(), "owns 64..=127; every input") {
 		t.Errorf("it says %v", err)
 	}
 }

@@ -96,7 +96,9 @@ type StateChunk struct {
 type RawOperator interface {
 	// Process takes the records of one batch, all from one input, in order.
 	Process(input uint32, records Batch) ([]Emission, error)
-	// AdvanceWatermark is told that no record older than watermark follows.
+	// AdvanceWatermark is told that a record older than watermark is late from now on. A restored
+	// instance is told the last watermark again, before any record; what it emits then is sent too,
+	// so emit only what is taken out of the state.
 	AdvanceWatermark(watermark int64) ([]Emission, error)
 	// Snapshot gives the state: one chunk for each name and key group that is not empty, in an
 	// order that depends on the state alone.

@@ -12,7 +12,8 @@ const slabEntries = 256
 
 // table holds a state for each key, in no order.
 type table[S any] struct {
-	places map[string]uint32
+	hasher hasher
+	index  index
 	slabs  [][]entry[S]
 	// used is how many places were ever taken.
 	used uint32
@@ -28,8 +29,20 @@ type entry[S any] struct {
 	state    S
 }
 
-func newTable[S any]() table[S] {
-	return table[S]{places: make(map[string]uint32)}
+// newTable makes a table without keys, whose hashes depend on the seed, and nothing else does.
+func newTable[S any](hasher hasher) table[S] {
+	t := table[S]{hasher: hasher}
+	t.index.reserve(0)
+	return t
+}
+
+func (t *table[S]) len() int { return t.index.count }
+
+// find gives the place of a key, if it is there.
+func (t *table[S]) find(key []byte) (place uint32, ok bool) {
+	return t.index.find(t.hasher.hash(key), func(place uint32) bool {
+		return t.at(place).key == viewText(key)
+	})
 }
 
 func (t *table[S]) at(place uint32) *entry[S] {
@@ -47,14 +60,14 @@ func (t *table[S]) insert(key string, keyGroup uint32) uint32 {
 		}
 		t.used++
 	}
-	t.places[key] = place
+	t.index.insert(t.hasher.hash(viewBytes(key)), place)
 	*t.at(place) = entry[S]{key: key, keyGroup: keyGroup}
 	return place
 }
 
 func (t *table[S]) remove(place uint32) {
 	removed := t.at(place)
-	delete(t.places, removed.key)
+	t.index.remove(t.hasher.hash(viewBytes(removed.key)), place)
 	*removed = entry[S]{removed: true}
 	t.free = append(t.free, place)
 }
@@ -94,7 +107,7 @@ func sortRanks[S any](ranks []rank[S]) {
 func (t *table[S]) all(isWanted func(*entry[S]) bool) []rank[S] {
 	var wanted []rank[S]
 	if isWanted == nil {
-		wanted = make([]rank[S], 0, len(t.places))
+		wanted = make([]rank[S], 0, t.len())
 	}
 	for place := range t.used {
 		entry := t.at(place)

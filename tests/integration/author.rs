@@ -192,6 +192,41 @@ fn state_that_is_lost_on_restore_is_found_without_being_asked_for() {
 }
 
 #[test]
+fn a_record_that_is_late_before_a_restart_or_a_rescale_is_late_after_it() {
+    let begin = r#"outputs = ["counts", "late"]
+parallelism = 2
+[[step]]
+records = [{ key = "a", timestamp = 3 }, { key = "b", timestamp = 12 }]
+[[step]]
+watermark = 10
+expect = [{ key = "a", value = "0 1" }]
+"#;
+    let late = "[[step]]\nrecords = [{ key = \"a\", timestamp = 9 }, { key = \"b\", timestamp = 15 }]\n\
+                expect = [{ port = \"late\", key = \"a\", timestamp = 9 }]\n";
+    let steps = ["restart = true", "rescale = 3", "rescale = 1"]
+        .map(|step| format!("[[step]]\n{step}\n{late}"));
+    let steps = format!("{begin}{}", steps.concat());
+    let end = "[[step]]\nfinish = true\nexpect = [{ key = \"b\", value = \"10 4\" }]\n";
+    let config = "window-ms = 10";
+    let tested = scenario("tests/guests/tumbling", config, &(steps + end), &[]);
+    tested.assert_succeeds();
+}
+
+#[test]
+fn an_operator_that_emits_again_when_it_is_told_its_watermark_again_is_found() {
+    let steps = "[[step]]\nwatermark = 5\nexpect = [{ key = \"at\", value = \"5\" }]\n";
+    let told = "subtask 0 was restored, was told the watermark 5 again, emitted, and has the same state \
+                as before";
+    // The last check of every scenario restores the state.
+    assert_finds(&hostile("emit-at-watermark", steps), &["step 1: ", told]);
+    let restarted = format!("{steps}[[step]]\nrestart = true\n");
+    assert_finds(
+        &hostile("emit-at-watermark", &restarted),
+        &["step 2: ", told],
+    );
+}
+
+#[test]
 fn failures_are_expected_by_a_part_of_their_message() {
     for (behaviour, steps) in [
         (

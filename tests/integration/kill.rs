@@ -31,7 +31,7 @@ fn records() -> u64 {
 }
 
 /// Waits until the running process has the checkpoint directory.
-fn wait_until_it_runs(job: &JobDirectory, running: &mut Running) {
+pub(crate) fn wait_until_it_runs(job: &JobDirectory, running: &mut Running) {
     let holder = format!("pid {}\n", running.id());
     let lock = job.path().join("state/LOCK");
     while !std::fs::read_to_string(&lock).is_ok_and(|lock| lock.starts_with(&holder)) {

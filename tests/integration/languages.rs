@@ -9,7 +9,7 @@ use tidegate_tests::{Counting, JobDirectory, guest, published_lines, workspace_r
 use crate::savepoint::start_and_wait;
 
 /// The counter of `word-count` in every language.
-const COUNTERS: [(&str, &str); 5] = [
+pub(crate) const COUNTERS: [(&str, &str); 5] = [
     ("rust", "examples/word-count/operators/count"),
     ("c", "guest-sdk/c/examples/count"),
     ("go", "guest-sdk/go/examples/count"),

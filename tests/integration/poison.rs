@@ -10,11 +10,11 @@ use std::time::Duration;
 
 use tidegate_tests::{JobDirectory, Random, guest, published_lines};
 
-const RECORDS: u64 = 10_000;
 const KEYS: u64 = 7;
 
 /// What a case sets.
 struct Case {
+    records: u64,
     /// The config of the operator.
     config: &'static str,
     /// Keys of the operator's table.
@@ -26,9 +26,10 @@ struct Case {
     rate: &'static str,
 }
 
-/// 10,000 integers under 7 keys, through another operator, into one that can't process some.
+/// Integers under 7 keys, through another operator, into one that can't process some.
 fn job(case: &Case) -> String {
     let Case {
+        records,
         config,
         policies,
         parallelism,
@@ -58,7 +59,7 @@ interval = "50ms"
 parallelism = {parallelism}
 [source.integers]
 connector = "generator"
-to = {RECORDS}
+to = {records}
 keys = {KEYS}
 batch = 500
 {rate}
@@ -85,8 +86,8 @@ format = "tsv"
     )
 }
 
-/// All integers but `poison`, each once, and for every key the counts 1 to n.
-fn assert_exact(job: &JobDirectory, poison: &[u64], seed: &str) {
+/// All integers up to `records` but `poison`, each once, and for every key the counts 1 to n.
+fn assert_exact(job: &JobDirectory, records: u64, poison: &[u64], seed: &str) {
     let mut integers = BTreeSet::new();
     let mut counts: BTreeMap<String, Vec<u64>> = BTreeMap::new();
     let lines = published_lines(&job.path().join("output"));
@@ -98,7 +99,7 @@ fn assert_exact(job: &JobDirectory, poison: &[u64], seed: &str) {
         let of_key = counts.entry(key.to_owned()).or_default();
         of_key.push(count.parse().expect("a count is an integer"));
     }
-    let expected: BTreeSet<u64> = (1..=RECORDS).filter(|i| !poison.contains(i)).collect();
+    let expected: BTreeSet<u64> = (1..=records).filter(|i| !poison.contains(i)).collect();
     assert_eq!(integers, expected, "{seed}");
     for (key, mut counts) in counts {
         counts.sort_unstable();
@@ -132,6 +133,7 @@ const NO_RESTARTS: &str = "[restart]\nstrategy = \"none\"";
 #[test]
 fn of_10_000_records_one_that_traps_is_a_letter_and_9_999_come_out() {
     let job = JobDirectory::new(&job(&Case {
+        records: 10_000,
         config: "panics = [\"7777\"]",
         policies: "on-trap = \"dead-letter\"",
         parallelism: 1,
@@ -140,9 +142,9 @@ fn of_10_000_records_one_that_traps_is_a_letter_and_9_999_come_out() {
     }));
     let finished = job.tidegate(&["run", "job.toml"]);
     let said = &finished.assert_succeeds().stderr;
-    assert!(said.contains("isolating a record"), "{said}");
+    assert_eq!(said.matches("isolating a record").count(), 1, "{said}");
     assert!(said.contains("0 restart(s), 1 dead letter(s)"), "{said}");
-    assert_exact(&job, &[7777], "");
+    assert_exact(&job, 10_000, &[7777], "");
     let lines = published_lines(&job.path().join("letters"));
     assert!(
         lines[0].starts_with("0\t{"),
@@ -163,6 +165,7 @@ fn of_10_000_records_one_that_traps_is_a_letter_and_9_999_come_out() {
 #[test]
 fn an_invalid_record_and_one_that_never_ends_are_letters_at_parallelism_2() {
     let job = JobDirectory::new(&job(&Case {
+        records: 10_000,
         config: "invalid = [\"1\", \"5000\", \"5001\"], hangs = [\"9999\"]",
         policies: "on-invalid-record = \"dead-letter\"\non-trap = \"dead-letter\"",
         parallelism: 2,
@@ -170,12 +173,13 @@ fn an_invalid_record_and_one_that_never_ends_are_letters_at_parallelism_2() {
         rate: "",
     }));
     job.tidegate(&["run", "job.toml"]).assert_succeeds();
-    assert_exact(&job, &[1, 5000, 5001, 9999], "");
+    assert_exact(&job, 10_000, &[1, 5000, 5001, 9999], "");
 }
 
 #[test]
 fn with_the_policy_fail_the_third_restart_is_the_last_and_the_record_is_named() {
     let job = JobDirectory::new(&job(&Case {
+        records: 10_000,
         config: "panics = [\"7777\"]",
         policies: "",
         parallelism: 2,
@@ -200,6 +204,7 @@ fn with_the_policy_fail_the_third_restart_is_the_last_and_the_record_is_named() 
 #[test]
 fn a_policy_of_one_kind_does_not_hold_for_the_other() {
     let job = JobDirectory::new(&job(&Case {
+        records: 10_000,
         config: "panics = [\"7777\"]",
         policies: "on-invalid-record = \"dead-letter\"",
         parallelism: 1,
@@ -213,19 +218,49 @@ fn a_policy_of_one_kind_does_not_hold_for_the_other() {
 #[test]
 fn a_component_that_fails_on_everything_ends_the_job_and_says_how_to_go_on() {
     let job = JobDirectory::new(&job(&Case {
+        records: 10_000,
         config: "panics_always = true",
         policies: "on-trap = \"dead-letter\"",
         parallelism: 1,
-        tables: "[isolation]\nrestarts = 6\nperiod = \"5m\"",
+        tables: "[isolation]\nin-a-row = 6",
         rate: "",
     }));
     let failed = job.tidegate(&["run", "job.toml"]);
     let expected = [
-        "gave up isolating records after 6 restart(s) within 300 s: operator `picky`",
-        "raise `restarts` in [isolation]",
+        "gave up isolating records after 6 dead letters in a row: operator `picky`",
+        "raise `in-a-row` in [isolation]",
     ];
     failed.assert_fails(1, &expected);
     assert_eq!(published_lines(&job.path().join("output")), [""; 0]);
+}
+
+/// Every hundredth of 100,000 records, with the settings that a job has by default.
+fn a_dirty_feed(kind: &'static str, policies: &'static str, parallelism: u32) {
+    let job = JobDirectory::new(&job(&Case {
+        records: 100_000,
+        config: kind,
+        policies,
+        parallelism,
+        tables: NO_RESTARTS,
+        rate: "",
+    }));
+    let finished = job.tidegate(&["run", "job.toml"]);
+    let said = &finished.assert_succeeds().stderr;
+    assert_eq!(said.matches("isolating a record").count(), 1, "{said}");
+    assert!(said.contains("0 restart(s), 1000 dead letter(s)"), "{said}");
+    let poison: Vec<u64> = (1..=1_000).map(|nth| nth * 100).collect();
+    assert_exact(&job, 100_000, &poison, "");
+}
+
+#[test]
+fn one_percent_of_100_000_records_that_are_invalid_cost_one_restart() {
+    let policies = "on-invalid-record = \"dead-letter\"";
+    a_dirty_feed("invalid_every = 100", policies, 1);
+}
+
+#[test]
+fn one_percent_of_100_000_records_that_trap_cost_one_restart_at_parallelism_2() {
+    a_dirty_feed("panics_every = 100", "on-trap = \"dead-letter\"", 2);
 }
 
 /// Kills of each case; each must have ended a running job.
@@ -235,6 +270,7 @@ const KILLS_WHILE_ISOLATING: u64 = 3;
 
 fn kill_while_isolating(parallelism: u32) {
     let job = JobDirectory::new(&job(&Case {
+        records: 10_000,
         config: "panics = [\"300\", \"600\", \"601\", \"1500\"], invalid = [\"900\", \"3000\"]",
         policies: "on-invalid-record = \"dead-letter\"\non-trap = \"dead-letter\"",
         parallelism,
@@ -261,7 +297,7 @@ fn kill_while_isolating(parallelism: u32) {
         isolating += u64::from(killed.stderr.contains("isolating a record"));
     }
     job.tidegate(&["run", "job.toml"]).assert_succeeds();
-    assert_exact(&job, &[300, 600, 601, 900, 1500, 3000], &seed);
+    assert_exact(&job, 10_000, &[300, 600, 601, 900, 1500, 3000], &seed);
 }
 
 #[test]

@@ -180,7 +180,16 @@ fn a_renamed_operator_is_refused_with_a_diff_unless_its_state_may_be_dropped() {
     refused.assert_fails(3, &["- operator `count`", "--allow-dropped-state count"]);
     let resumed = job.tidegate(&["run", "job.toml"]);
     resumed.assert_fails(3, &["- operator `count`", "+ operator `renamed`"]);
+    let slip = run_from(&job, &savepoint, &["--allow-dropped-state", "cuont"]);
+    slip.assert_fails(
+        2,
+        &["state of `cuont` may be dropped", "did you mean `count`?"],
+    );
     run_from(&job, &savepoint, &["--allow-dropped-state", "count"]).assert_succeeds();
+    // The same command line again, when the checkpoints do not know the name any more.
+    run_from(&job, &savepoint, &["--allow-dropped-state", "count"]).assert_succeeds();
+    job.tidegate(&["run", "job.toml", "--allow-dropped-state", "count"])
+        .assert_succeeds();
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! What the tests of the real binary share: finding what was built, describing a job, running and
 //! killing it, and reading what it published.
 
+mod chosen_keys;
 mod counting;
 mod job;
 mod output;
@@ -11,6 +12,7 @@ mod small_disk;
 pub mod wat_guest;
 mod workspace;
 
+pub use chosen_keys::{CHOSEN_KEYS, ChosenKeys, other_keys};
 pub use counting::Counting;
 pub use job::JobDirectory;
 pub use output::{published_line_count, published_lines, published_parts};

@@ -136,7 +136,8 @@ const EXPORTS: [(&str, &str); 7] = [
         "(param $job i32) (param $job_len i32) (param $operator i32) (param $operator_len i32)
          (param $subtask i32) (param $parallelism i32) (param $max i32) (param $first i32)
          (param $last i32) (param $inputs i32) (param $inputs_len i32) (param $outputs i32)
-         (param $outputs_len i32) (param $config i32) (param $config_len i32)",
+         (param $outputs_len i32) (param $config i32) (param $config_len i32)
+         (param $hash_seed i64)",
     ),
     (
         "process",

@@ -9,7 +9,7 @@
 
 void tg_keys_init(tg_keys *keys, const tg_type *state, const tg_context *context) {
     memset(keys, 0, sizeof *keys);
-    tg_table_init(&keys->table, state);
+    tg_table_init(&keys->table, state, context->hash_seed);
     keys->first_key_group = context->first_key_group;
     keys->last_key_group = context->last_key_group;
     keys->max_parallelism = context->max_parallelism == 0 ? 1 : context->max_parallelism;
@@ -32,8 +32,8 @@ static tg_status not_owned(const tg_keys *keys, tg_slice key, uint32_t key_group
 static tg_status not_owned(const tg_keys *keys, tg_slice key, uint32_t key_group) {
     char text[256];
     escape(key, text, sizeof text);
-    return tg_fail("the key \"%s\" belongs to key group %u, and this subtask owns %u..=%u; an "
-                   "operator that keeps state by key needs an input with `partition = \"hash\"`",
+    return tg_fail("the key \"%s\" belongs to key group %u, and this subtask owns %u..=%u; "
+                   "every input whose records use state by key needs `partition = \"hash\"`",
                    text, (unsigned)key_group, (unsigned)keys->first_key_group,
                    (unsigned)keys->last_key_group);
 }
@@ -116,24 +116,54 @@ static void rank(const tg_table *table, tg_ranked *item, size_t depth) {
     item->rest = (uint32_t)(length > 8 ? 9 : length);
 }
 
-// Sorts keys that have the same `depth` bytes at their start; then those that are still the same,
-// by the bytes that follow. So most keys are looked at once, and not with each comparison.
-// NOLINTNEXTLINE(misc-no-recursion)
-static void sort(const tg_table *table, tg_ranked *items, size_t count, size_t depth,
-                 tg_ranked *spare) {
-    for (size_t index = 0; index < count; index++) {
-        rank(table, &items[index], depth);
+// Items that come one after the other.
+typedef struct run {
+    tg_ranked *items;
+    size_t count;
+} run;
+
+// The items at the start of `rest` whose prefix is the same; takes them off.
+static run take_run(run *rest) {
+    run taken = {rest->items, 1};
+    while (taken.count < rest->count &&
+           compare_prefixes(taken.items, taken.items + taken.count, NULL) == 0) {
+        taken.count += 1;
     }
-    tg_sort(items, count, sizeof *items, spare, compare_prefixes, NULL);
-    for (size_t start = 0; start < count;) {
-        size_t end = start + 1;
-        while (end < count && compare_prefixes(&items[start], &items[end], NULL) == 0) {
-            end += 1;
+    rest->items += taken.count;
+    rest->count -= taken.count;
+    return taken;
+}
+
+static run longest_run(run rest) {
+    run longest = {rest.items, 0};
+    while (rest.count > 0) {
+        run taken = take_run(&rest);
+        if (taken.count > longest.count) {
+            longest = taken;
         }
-        if (end - start > 1) {
-            sort(table, items + start, end - start, depth + 8, spare);
+    }
+    return longest;
+}
+
+// Sorts keys that have the same `depth` bytes at their start; then those that are still the same,
+// by the bytes that follow. So most keys are looked at once, and not with each comparison. The
+// largest part is left to the loop: each call has at most half as many keys as its caller, and few
+// calls are open at a time, however long the keys are.
+// NOLINTNEXTLINE(misc-no-recursion)
+static void sort(const tg_table *table, run items, size_t depth, tg_ranked *spare) {
+    for (; items.count > 1; depth += 8) {
+        for (size_t index = 0; index < items.count; index++) {
+            rank(table, &items.items[index], depth);
         }
-        start = end;
+        tg_sort(items.items, items.count, sizeof *items.items, spare, compare_prefixes, NULL);
+        run longest = longest_run(items);
+        while (items.count > 0) {
+            run taken = take_run(&items);
+            if (taken.items != longest.items) {
+                sort(table, taken, depth + 8, spare);
+            }
+        }
+        items = longest;
     }
 }
 
@@ -169,7 +199,7 @@ static tg_ranked *in_order(const tg_keys *keys, bool by_group) {
     }
     size_t groups = by_group ? (size_t)keys->last_key_group - keys->first_key_group + 1 : 1;
     for (size_t group = 0, begin = 0; group < groups; group++) {
-        sort(table, items + begin, ends[group] - begin, 0, spare);
+        sort(table, (run){items + begin, ends[group] - begin}, 0, spare);
         begin = ends[group];
     }
     tg_dealloc(ends);
@@ -227,7 +257,7 @@ static tg_ranked *due_keys(tg_keys *keys, bool (*is_due)(tg_slice, const void *,
         due[(*count)++].place = place;
     }
     tg_ranked *spare = tg_alloc(*count * sizeof *spare);
-    sort(table, due, *count, 0, spare);
+    sort(table, (run){due, *count}, 0, spare);
     tg_dealloc(spare);
     return due;
 }

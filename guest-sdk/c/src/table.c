@@ -9,57 +9,12 @@
 // Keys of a table that fits in no cache near the processor.
 enum { FEWEST_SLOTS = 16, LARGE = 4096 };
 
-static uint64_t mix(uint64_t word) {
-    word = (word ^ (word >> 30)) * 0xbf58476d1ce4e5b9u;
-    word = (word ^ (word >> 27)) * 0x94d049bb133111ebu;
-    return word;
-}
-
-// The bytes of a key of at most eight, and zeros.
-TG_INLINE uint64_t short_word(tg_slice key) {
-    uint64_t word = 0;
-    if (key.len == 8) {
-        memcpy(&word, key.data, 8);
-    } else if (key.len >= 4) {
-        uint32_t first, last;
-        memcpy(&first, key.data, 4);
-        memcpy(&last, key.data + key.len - 4, 4);
-        word = first | ((uint64_t)last << (8 * (key.len - 4)));
-    } else if (key.len > 0) {
-        word = key.data[0] | ((uint64_t)key.data[key.len / 2] << (8 * (key.len / 2))) |
-               ((uint64_t)key.data[key.len - 1] << (8 * (key.len - 1)));
-    }
-    return word;
-}
-
-static uint32_t hash_long(tg_slice key) {
-    uint64_t hash = key.len;
-    size_t at = 0;
-    for (; at + 8 <= key.len; at += 8) {
-        uint64_t word;
-        memcpy(&word, key.data + at, 8);
-        hash = (hash ^ word) * 0x9e3779b97f4a7c15u;
-        hash ^= hash >> 32;
-    }
-    // The last eight bytes, some of them once more.
-    uint64_t word;
-    memcpy(&word, key.data + key.len - 8, 8);
-    return (uint32_t)(mix(hash ^ word) >> 32);
-}
-
-TG_INLINE uint32_t hash_of(tg_slice key) {
-    if (key.len > 8) {
-        return hash_long(key);
-    }
-    return (uint32_t)(mix(short_word(key) ^ (key.len * 0x9e3779b97f4a7c15u)) >> 32);
-}
-
 TG_INLINE bool is_key(const tg_entry *entry, tg_slice key) {
     if (entry->key_length != key.len) {
         return false;
     }
     if (key.len <= 8) {
-        return entry->key.words[0] == short_word(key);
+        return entry->key.words[0] == tg_short_word(key);
     }
     return memcmp(tg_entry_key(entry).data, key.data, key.len) == 0;
 }
@@ -68,18 +23,17 @@ static uint32_t slot_hash(uint64_t slot) { return (uint32_t)(slot >> 32); }
 
 static uint32_t slot_place(uint64_t slot) { return (uint32_t)slot; }
 
-void tg_table_init(tg_table *table, const tg_type *state) {
+void tg_table_init(tg_table *table, const tg_type *state, uint64_t seed) {
     memset(table, 0, sizeof *table);
+    tg_hasher_init(&table->hasher, seed);
     table->state = state;
     size_t state_size = state == NULL ? 0 : state->size;
     table->entry_size = sizeof(tg_entry) + (state_size + 7) / 8 * 8;
     table->first_free = TG_ABSENT;
 }
 
-uint32_t tg_table_hash(tg_slice key) { return hash_of(key); }
-
 uint32_t tg_table_find(const tg_table *table, tg_slice key) {
-    return tg_table_find_hashed(table, key, hash_of(key));
+    return tg_table_find_hashed(table, key, tg_hash(&table->hasher, key));
 }
 
 void tg_table_bring_near(const tg_table *table, const uint32_t *hashes, size_t count) {
@@ -193,7 +147,7 @@ uint32_t tg_table_insert(tg_table *table, tg_slice key, uint32_t key_group) {
     if (table->state != NULL) {
         tg_init(table->state, tg_entry_state(entry));
     }
-    put_slot(table, (uint64_t)hash_of(key) << 32 | place);
+    put_slot(table, (uint64_t)tg_hash(&table->hasher, key) << 32 | place);
     table->count += 1;
     return place;
 }
@@ -223,7 +177,7 @@ static void remove_slot(tg_table *table, size_t hole) {
 
 void tg_table_remove(tg_table *table, uint32_t place) {
     tg_entry *entry = tg_table_entry(table, place);
-    uint32_t hash = hash_of(tg_entry_key(entry));
+    uint32_t hash = tg_hash(&table->hasher, tg_entry_key(entry));
     size_t mask = table->slot_count - 1;
     size_t at = hash & mask;
     while (slot_place(table->slots[at]) != place) {
@@ -249,5 +203,10 @@ void tg_table_clear(tg_table *table) {
     }
     tg_dealloc(table->blocks);
     tg_dealloc(table->slots);
-    tg_table_init(table, table->state);
+    table->blocks = NULL;
+    table->slots = NULL;
+    table->slot_count = 0;
+    table->places = 0;
+    table->count = 0;
+    table->first_free = TG_ABSENT;
 }

@@ -7,6 +7,7 @@
 #ifndef TIDEGATE_SRC_TABLE_H
 #define TIDEGATE_SRC_TABLE_H
 
+#include "hash.h"
 #include "type.h"
 
 enum { TG_NEAR_KEY = 16, TG_BLOCK_BITS = 9, TG_BLOCK = 1 << TG_BLOCK_BITS };
@@ -33,6 +34,7 @@ typedef struct tg_entry {
 } tg_entry;
 
 typedef struct tg_table {
+    tg_hasher hasher;
     const tg_type *state;
     size_t entry_size;
     uint8_t **blocks;
@@ -58,14 +60,11 @@ TG_INLINE tg_slice tg_entry_key(const tg_entry *entry) {
     return tg_slice_of(is_near ? entry->key.near : entry->key.far, entry->key_length);
 }
 
-// Of a type, or NULL for a table of nothing.
-void tg_table_init(tg_table *table, const tg_type *state);
+// Of a type, or NULL for a table of nothing. The hashes depend on the seed, and nothing else does.
+void tg_table_init(tg_table *table, const tg_type *state, uint64_t seed);
 
 // Keeps the compiler from leaving out what makes a value that nobody needs.
 #define TG_KEEP(value) __asm__ volatile("" : : "r"(value))
-
-// The hash of a key.
-uint32_t tg_table_hash(tg_slice key);
 
 // The place of a key with its hash, or TG_ABSENT.
 uint32_t tg_table_find_hashed(const tg_table *table, tg_slice key, uint32_t hash);

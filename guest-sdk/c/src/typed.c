@@ -117,7 +117,8 @@ static tg_status process_rows(typed *instance, uint32_t input, const tg_batch *r
         size_t rest = records->rows - start;
         size_t count = rest < TG_AHEAD ? rest : TG_AHEAD;
         for (size_t index = 0; index < count; index++) {
-            hashes[index] = tg_table_hash(tg_column_row(&records->keys, start + index));
+            tg_slice key = tg_column_row(&records->keys, start + index);
+            hashes[index] = tg_hash(&instance->keys.table.hasher, key);
         }
         tg_table_bring_near(&instance->keys.table, hashes, count);
         for (size_t index = 0; index < count; index++) {

@@ -8,6 +8,9 @@
 
 enum { DEFAULT_MAX_PARALLELISM = 128 };
 
+// An operator that takes 0 for none must not get it.
+#define DEFAULT_HASH_SEED 0x7469646567617465u
+
 // Where a record that was emitted begins in the harness's bytes.
 typedef struct kept {
     uint32_t port;
@@ -20,6 +23,9 @@ struct tg_harness {
     tg_context context;
     void *instance;
     uint64_t checkpoint;
+    // What a new instance is told again; none before the first and after the end.
+    bool has_watermark;
+    int64_t watermark;
     tg_bytes emitted_bytes;
     kept *emitted;
     size_t emitted_count, emitted_capacity;
@@ -78,6 +84,7 @@ static void set_context(tg_harness *harness, const tg_harness_options *options) 
     context->max_parallelism =
         options->max_parallelism == 0 ? DEFAULT_MAX_PARALLELISM : options->max_parallelism;
     context->config = tg_text(options->config == NULL ? "{}" : options->config);
+    context->hash_seed = options->hash_seed == 0 ? DEFAULT_HASH_SEED : options->hash_seed;
     deal_key_groups(context);
     set_names(harness, options);
 }
@@ -108,6 +115,21 @@ static tg_status restore(tg_harness *harness, const tg_snapshot *snapshot) {
     return status;
 }
 
+static tg_status open_instance(tg_harness *harness) {
+    const tg_export *exported = &harness->exported;
+    if (exported->calls->open == NULL) {
+        return TG_OK;
+    }
+    return exported->calls->open(exported->definition, &harness->context, &harness->instance);
+}
+
+static void close_instance(tg_harness *harness) {
+    if (harness->exported.calls->close != NULL && harness->instance != NULL) {
+        harness->exported.calls->close(harness->instance);
+    }
+    harness->instance = NULL;
+}
+
 tg_status tg_harness_try(const tg_export *exported, const tg_harness_options *options,
                          const tg_snapshot *snapshot, tg_harness **made) {
     static const tg_harness_options defaults = {0};
@@ -116,11 +138,13 @@ tg_status tg_harness_try(const tg_export *exported, const tg_harness_options *op
     memcpy((void *)(uintptr_t)&harness->exported, exported, sizeof *exported);
     tg_recorder_reset();
     set_context(harness, options == NULL ? &defaults : options);
-    const tg_raw_operator *calls = exported->calls;
-    if (calls->open != NULL) {
-        TG_TRY(calls->open(exported->definition, &harness->context, &harness->instance));
+    TG_TRY(open_instance(harness));
+    if (snapshot == NULL) {
+        return TG_OK;
     }
-    return snapshot == NULL ? TG_OK : restore(harness, snapshot);
+    TG_TRY(restore(harness, snapshot));
+    const int64_t *watermark = options == NULL ? NULL : options->watermark;
+    return watermark == NULL ? TG_OK : tg_harness_watermark(harness, *watermark);
 }
 
 static tg_harness *open_or_exit(const tg_operator *definition, const tg_harness_options *options,
@@ -147,9 +171,7 @@ void tg_harness_close(tg_harness *harness) {
     if (harness == NULL) {
         return;
     }
-    if (harness->exported.calls->close != NULL && harness->instance != NULL) {
-        harness->exported.calls->close(harness->instance);
-    }
+    close_instance(harness);
     tg_bytes_free(&harness->emitted_bytes);
     tg_bytes_free(&harness->text);
     tg_bytes_free(&harness->log);
@@ -245,6 +267,8 @@ tg_status tg_harness_send(tg_harness *harness, const char *key, const char *valu
 
 tg_status tg_harness_watermark(tg_harness *harness, int64_t watermark) {
     tg_emissions emitted = {NULL, 0};
+    harness->has_watermark = true;
+    harness->watermark = watermark;
     tg_status status =
         harness->exported.calls->advance_watermark(harness->instance, watermark, &emitted);
     return collect(harness, status, &emitted);
@@ -252,6 +276,7 @@ tg_status tg_harness_watermark(tg_harness *harness, int64_t watermark) {
 
 tg_status tg_harness_finish(tg_harness *harness) {
     tg_emissions emitted = {NULL, 0};
+    harness->has_watermark = false;
     tg_status status = harness->exported.calls->finish(harness->instance, &emitted);
     return collect(harness, status, &emitted);
 }
@@ -273,6 +298,20 @@ tg_snapshot *tg_harness_snapshot(tg_harness *harness) {
         exit(EXIT_FAILURE);
     }
     return snapshot;
+}
+
+tg_status tg_harness_restart(tg_harness *harness) {
+    tg_snapshot *snapshot;
+    TG_TRY(tg_harness_try_snapshot(harness, &snapshot));
+    close_instance(harness);
+    const tg_chunks chunks = {snapshot->chunks, snapshot->count};
+    tg_status status = open_instance(harness);
+    if (status == TG_OK) {
+        status = harness->exported.calls->restore(harness->instance, &chunks);
+    }
+    tg_snapshot_free(snapshot);
+    TG_TRY(status);
+    return harness->has_watermark ? tg_harness_watermark(harness, harness->watermark) : TG_OK;
 }
 
 tg_status tg_harness_checkpoint_complete(tg_harness *harness) {

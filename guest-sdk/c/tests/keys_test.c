@@ -108,6 +108,27 @@ TG_TEST(it_is_a_map_that_can_be_read_in_order) {
     TG_CHECK_EQUAL(tg_keys_count(&keys), 0);
 }
 
+// A call for each word that two keys have in common would need more stack than there is.
+TG_TEST(long_keys_that_differ_at_the_end_are_brought_in_order) {
+    enum { LENGTH = 1 << 20 };
+    tg_keys keys;
+    tg_keys_init(&keys, TG_U64, &CONTEXT);
+    uint8_t *bytes = tg_alloc_zeroed(LENGTH);
+    for (uint8_t number = 5; number > 0; number--) {
+        uint32_t place;
+        bytes[LENGTH - 1] = number / 2;
+        TG_CHECK_OK(tg_keys_place(&keys, tg_slice_of(bytes, LENGTH - number % 2), &place));
+    }
+    TG_CHECK_EQUAL(tg_keys_count(&keys), 3);
+    tg_key_cursor cursor = tg_keys_begin(&keys);
+    for (uint8_t number = 0; tg_keys_next(&cursor); number++) {
+        TG_CHECK_EQUAL(cursor.key.len, number == 0 ? LENGTH - 1 : LENGTH);
+        TG_CHECK_EQUAL(cursor.key.data[cursor.key.len - 1], number);
+    }
+    tg_keys_clear(&keys);
+    tg_dealloc(bytes);
+}
+
 TG_TEST(a_state_stays_at_its_address) {
     tg_keys keys;
     tg_keys_init(&keys, TG_U64, &CONTEXT);
@@ -133,5 +154,6 @@ TG_TEST(a_key_of_another_subtask_is_refused_with_what_helps) {
     TG_CHECK(strstr(tg_failure_reason(), "an input with `partition = \"hash\"`") != NULL);
 }
 
-TG_TEST_MAIN(it_is_a_map_that_can_be_read_in_order, a_state_stays_at_its_address,
+TG_TEST_MAIN(it_is_a_map_that_can_be_read_in_order,
+             long_keys_that_differ_at_the_end_are_brought_in_order, a_state_stays_at_its_address,
              a_key_of_another_subtask_is_refused_with_what_helps)

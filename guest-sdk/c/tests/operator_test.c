@@ -111,6 +111,69 @@ TG_TEST(a_watermark_closes_what_is_over_in_the_order_of_the_keys) {
     tg_harness_close(harness);
 }
 
+// Passes on what is not late. Its watermark is no state: it is told it again.
+typedef struct on_time {
+    bool has_watermark;
+    int64_t watermark;
+} on_time;
+
+static tg_status pass_on_time(void *self, const tg_record *record, void *state, tg_output *out) {
+    const on_time *instance = self;
+    uint64_t *passed = state;
+    if (instance->has_watermark && record->timestamp < instance->watermark) {
+        return TG_OK;
+    }
+    *passed += 1;
+    tg_emit(out, record->key, *passed);
+    return TG_OK;
+}
+
+static tg_status keep_watermark(void *self, int64_t watermark, tg_keys *keys, tg_output *out) {
+    (void)keys;
+    (void)out;
+    *(on_time *)self = (on_time){true, watermark};
+    return TG_OK;
+}
+
+static const tg_operator passes_on_time = {
+    .instance_size = sizeof(on_time),
+    .state = TG_U64,
+    .on_record = pass_on_time,
+    .on_watermark = keep_watermark,
+};
+
+TG_TEST(a_record_that_is_late_before_a_restart_is_late_after_it) {
+    tg_harness *harness = tg_harness_open(&passes_on_time, NULL);
+    TG_CHECK_OK(tg_harness_restart(harness));
+    send(harness, 5, "a");
+    TG_CHECK_OK(tg_harness_watermark(harness, 10));
+    TG_CHECK_OK(tg_harness_restart(harness));
+    send(harness, 9, "a");
+    send(harness, 10, "a");
+    TG_CHECK_TEXT(tg_harness_take_text(harness), "a 1\na 2\n");
+    tg_harness_close(harness);
+}
+
+TG_TEST(an_instance_of_another_parallelism_is_told_the_watermark_after_its_state) {
+    tg_harness *one = tg_harness_open(&passes_on_time, NULL);
+    send(one, 5, "a");
+    tg_snapshot *snapshot = tg_harness_snapshot(one);
+    tg_harness_close(one);
+    const int64_t watermark = 10;
+    for (uint32_t subtask = 0; subtask < 2; subtask++) {
+        const tg_harness_options options = {
+            .subtask = subtask, .parallelism = 2, .watermark = &watermark};
+        tg_harness *two = tg_harness_restore(&passes_on_time, &options, snapshot);
+        if (tg_harness_owns(two, tg_text("a"))) {
+            send(two, 9, "a");
+            send(two, 10, "a");
+            TG_CHECK_TEXT(tg_harness_take_text(two), "a 2\n");
+        }
+        tg_harness_close(two);
+    }
+    tg_snapshot_free(snapshot);
+}
+
 TG_TEST(what_is_vacant_is_forgotten) {
     tg_harness *harness = tg_harness_open(&windows, NULL);
     send(harness, 5, "b");
@@ -211,7 +274,10 @@ TG_TEST(a_table_that_does_not_fit_its_struct_is_found_when_the_operator_opens) {
     tg_harness_close(harness);
 }
 
-TG_TEST_MAIN(a_watermark_closes_what_is_over_in_the_order_of_the_keys, what_is_vacant_is_forgotten,
-             a_record_is_blamed_with_its_row, items_of_operator_state_are_dealt_out_among_subtasks,
+TG_TEST_MAIN(a_watermark_closes_what_is_over_in_the_order_of_the_keys,
+             a_record_that_is_late_before_a_restart_is_late_after_it,
+             an_instance_of_another_parallelism_is_told_the_watermark_after_its_state,
+             what_is_vacant_is_forgotten, a_record_is_blamed_with_its_row,
+             items_of_operator_state_are_dealt_out_among_subtasks,
              the_log_and_the_counters_are_recorded, a_raw_operator_sees_columns,
              a_table_that_does_not_fit_its_struct_is_found_when_the_operator_opens)

@@ -35,9 +35,15 @@ type Config struct {
 	Inputs []string
 	// Outputs names the output ports; one by default.
 	Outputs []string
+	// HashSeed is the seed of hash tables, on which nothing that can be observed depends. It is not 0
+	// by default, which an operator may take for none.
+	HashSeed uint64
 	// Restore has the snapshots of all subtasks of an earlier parallelism together. The operator is
 	// given what is its own.
 	Restore []tidegate.StateChunk
+	// Watermark is the one of the snapshots that are restored; nil if there was none. The operator is
+	// told it again, before any record, as the host does. Of several subtasks it is the smallest.
+	Watermark *int64
 }
 
 // Emitted is one record that an operator emitted.
@@ -60,6 +66,9 @@ type Harness struct {
 	emitted    []Emitted
 	recorded   host.Recorder
 	checkpoint uint64
+	open       tidegate.Opener
+	// watermark is told to a new instance again; nil before the first and after the end.
+	watermark *int64
 }
 
 // Open opens an operator, and restores it if there is state. It fails the test if that fails.
@@ -75,17 +84,25 @@ func Open(t testing.TB, open tidegate.Opener, config Config) *Harness {
 // TryOpen is as [Open], and gives the operator's error.
 func TryOpen(t testing.TB, open tidegate.Opener, config Config) (*Harness, error) {
 	t.Helper()
-	harness := &Harness{t: t, context: config.context(t)}
-	var err error
-	host.Run(&harness.recorded, func() {
-		// A copy, since the operator may keep it.
-		context := harness.context
-		harness.operator, err = open(&context)
-	})
+	harness := &Harness{t: t, context: config.context(t), open: open}
+	err := harness.openInstance()
 	if err == nil && len(config.Restore) > 0 {
 		err = harness.restore(config.Restore)
 	}
+	if err == nil && config.Watermark != nil {
+		err = harness.advance(*config.Watermark)
+	}
 	return harness, err
+}
+
+func (h *Harness) openInstance() error {
+	var err error
+	host.Run(&h.recorded, func() {
+		// A copy, since the operator may keep it.
+		context := h.context
+		h.operator, err = h.open(&context)
+	})
+	return err
 }
 
 func (c *Config) context(t testing.TB) tidegate.Context {
@@ -99,6 +116,10 @@ func (c *Config) context(t testing.TB) tidegate.Context {
 		Inputs:         c.Inputs,
 		Outputs:        c.Outputs,
 		Config:         c.Settings,
+		HashSeed:       c.HashSeed,
+	}
+	if context.HashSeed == 0 {
+		context.HashSeed = 0x7469_6465_6761_7465
 	}
 	if context.MaxParallelism == 0 {
 		context.MaxParallelism = 128
@@ -174,17 +195,37 @@ func (h *Harness) SendAt(timestamp int64, key, value string) {
 	h.check(h.Process(0, records))
 }
 
-// Watermark tells the operator that no record older than the watermark follows.
+// Watermark tells the operator that a record older than the watermark is late from now on.
 func (h *Harness) Watermark(watermark int64) {
 	h.t.Helper()
-	h.check(h.call(func() ([]tidegate.Emission, error) {
+	h.check(h.advance(watermark))
+}
+
+func (h *Harness) advance(watermark int64) error {
+	h.watermark = &watermark
+	return h.call(func() ([]tidegate.Emission, error) {
 		return h.operator.AdvanceWatermark(watermark)
-	}))
+	})
+}
+
+// Restart takes a snapshot and goes on with a new instance, as after a failure: it is restored, and
+// told the watermark again if there was one. What it emits then is part of the output.
+func (h *Harness) Restart() {
+	h.t.Helper()
+	chunks := h.Snapshot()
+	h.check(h.openInstance())
+	var err error
+	host.Run(&h.recorded, func() { err = h.operator.Restore(chunks) })
+	h.check(err)
+	if h.watermark != nil {
+		h.check(h.advance(*h.watermark))
+	}
 }
 
 // Finish tells the operator that all inputs have ended.
 func (h *Harness) Finish() {
 	h.t.Helper()
+	h.watermark = nil
 	h.check(h.call(h.operator.Finish))
 }
 

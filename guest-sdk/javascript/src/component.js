@@ -30,6 +30,7 @@ import { setHost } from "./host.js";
  * @property {(level: Level, message: string) => void} log
  * @property {(metric: string, delta: number) => void} count
  * @property {(keys: WireColumn) => Bytes} keyGroups
+ * @property {(seed: number, keys: WireColumn) => Bytes} hashKeys
  */
 
 /** The host cuts longer messages; what matters comes first. */
@@ -51,6 +52,7 @@ export function exportOperator(module, host) {
     log: host.log,
     count: host.count,
     keyGroups: (keys) => words(host.keyGroups(lowerColumn(keys))),
+    hashKeys: (seed, keys) => signedWords(host.hashKeys(seed, lowerColumn(keys))),
   });
   return lifecycle(module, (error) => host.log("error", describe(error)));
 }
@@ -186,6 +188,14 @@ function lowerChunk({ name, schemaVersion, keyGroup, bytes }) {
  */
 function words(raw) {
   return new Uint32Array(raw.buffer, raw.byteOffset, raw.length / 4);
+}
+
+/**
+ * @param {Bytes} raw
+ * @returns {Int32Array<ArrayBuffer>}
+ */
+function signedWords(raw) {
+  return new Int32Array(raw.buffer, raw.byteOffset, raw.length / 4);
 }
 
 /**

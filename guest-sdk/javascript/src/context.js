@@ -18,6 +18,8 @@
  * @property {string[]} inputs names of the inputs, by the index that `record.input` gives
  * @property {string[]} outputs names of the output ports, by port
  * @property {string} config the operator's `config` table of the job file, as JSON
+ * @property {number} hashSeed the secret seed for hash tables of the operator's own, whose keys come
+ *   from records; nothing that is emitted or remembered may depend on it
  */
 
 /**

@@ -21,6 +21,7 @@
  * @property {(level: Level, message: string) => void} log
  * @property {(metric: string, delta: number) => void} count
  * @property {(keys: RawColumn) => Uint32Array} keyGroups
+ * @property {(seed: number, keys: RawColumn) => Int32Array} hashKeys
  */
 
 /** @type {Host} */
@@ -28,6 +29,9 @@ let host = {
   log: () => {},
   count: () => {},
   keyGroups: () => {
+    throw new TypeError("there is no host: run the operator in a Harness");
+  },
+  hashKeys: () => {
     throw new TypeError("there is no host: run the operator in a Harness");
   },
 };
@@ -80,4 +84,16 @@ export function count(metric, delta = 1) {
  */
 export function keyGroups(keys) {
   return host.keyGroups(keys);
+}
+
+/**
+ * A hash of each key, in bulk. Who does not know the seed can't foresee it.
+ *
+ * @internal
+ * @param {number} seed
+ * @param {RawColumn} keys
+ * @returns {Int32Array}
+ */
+export function hashKeys(seed, keys) {
+  return host.hashKeys(seed, keys);
 }

@@ -171,6 +171,7 @@ export class Typed {
     const keyOffsets = batch.keys.offsets;
     const valueOffsets = batch.values.offsets;
     const rows = batch.timestamps.length;
+    const hashes = keys._hashes(batch.keys);
     for (let row = 0; row < rows; row++) {
       record.row = row;
       key._start = key._end;
@@ -178,10 +179,13 @@ export class Typed {
       value._start = value._end;
       value._end = valueOffsets[row + 1];
       const name = binary.substring(key._start, key._end);
-      const state = map.get(name) ?? keys._insert(name);
+      const hash = hashes[row];
+      let state = map.get(hash);
+      while (state !== undefined && state._name !== name) state = state._next;
+      state ??= keys._insert(hash, name);
       const promise = handlers.onRecord(record, state, out);
       if (promise !== undefined) finished(promise);
-      if (isVacant?.(state.value)) map.delete(name);
+      if (isVacant?.(state.value)) keys._remove(hash, name);
     }
   }
 

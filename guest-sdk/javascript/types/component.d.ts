@@ -32,6 +32,7 @@ export type WireHost = {
     log: (level: Level, message: string) => void;
     count: (metric: string, delta: number) => void;
     keyGroups: (keys: WireColumn) => Bytes;
+    hashKeys: (seed: number, keys: WireColumn) => Bytes;
 };
 /**
  * The exports of a component whose operator is `module`.

@@ -44,6 +44,11 @@ export type Context = {
      * the operator's `config` table of the job file, as JSON
      */
     config: string;
+    /**
+     * the secret seed for hash tables of the operator's own, whose keys come
+     * from records; nothing that is emitted or remembered may depend on it
+     */
+    hashSeed: number;
 };
 /**
  * Where an operator instance runs; an argument of `open`.
@@ -59,6 +64,8 @@ export type Context = {
  * @property {string[]} inputs names of the inputs, by the index that `record.input` gives
  * @property {string[]} outputs names of the output ports, by port
  * @property {string} config the operator's `config` table of the job file, as JSON
+ * @property {number} hashSeed the secret seed for hash tables of the operator's own, whose keys come
+ *   from records; nothing that is emitted or remembered may depend on it
  */
 /**
  * True if the instance owns `keyGroup`.

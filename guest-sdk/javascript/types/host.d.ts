@@ -11,6 +11,7 @@ export type Host = {
     log: (level: Level, message: string) => void;
     count: (metric: string, delta: number) => void;
     keyGroups: (keys: RawColumn) => Uint32Array;
+    hashKeys: (seed: number, keys: RawColumn) => Int32Array;
 };
 /**
  * Writes a message to the job's log, under the operator's and the subtask's name.

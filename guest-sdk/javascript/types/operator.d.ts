@@ -60,8 +60,11 @@ export type Opening<T, S extends Settings> = Definition<T, S> & {
  * What an instance of an operator does. All but `onRecord` may be left out.
  *
  * - `onRecord` processes one record; `state` is the state of the record's key.
- * - `onWatermark`: event time has advanced, and no record older than `watermark` follows. Rounded
- *   beyond 2^53.
+ * - `onWatermark`: event time has advanced, and a record older than `watermark` is late from now on.
+ *   Rounded beyond 2^53. After a failure a restored instance is called with the last watermark again,
+ *   before any record, so that a variable of the instance can hold the current one. Emit what the state
+ *   holds as due and take it out in the same call, and the second call finds nothing; what it emits
+ *   nevertheless is sent.
  * - `onFinish`: all inputs have ended.
  * - `onCheckpointComplete`: a checkpoint is durable in every subtask of the job. A notice can be lost
  *   in a failure: the state must not depend on it.

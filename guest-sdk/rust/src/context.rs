@@ -55,6 +55,9 @@ pub struct Context {
     pub outputs: Vec<String>,
     /// The operator's `config` table of the job file, as JSON.
     pub config: String,
+    /// The secret seed for hash tables of the operator's own, whose keys come from records. Nothing
+    /// that is emitted or remembered may depend on it.
+    pub hash_seed: u64,
 }
 
 impl Context {

@@ -255,6 +255,7 @@ impl From<types::Context> for Context {
             inputs: context.inputs,
             outputs: context.outputs,
             config: context.config,
+            hash_seed: context.hash_seed,
         }
     }
 }

@@ -80,7 +80,8 @@
 //!
 //! The same input gives the same output and the same snapshot, byte for byte; recovery relies on
 //! it. There is no clock and no randomness in the sandbox. What is left to care about is the
-//! order of hash maps: use a `BTreeMap` in state, and wherever order reaches the output.
+//! order of hash maps: use a `BTreeMap` in state, and wherever order reaches the output. It is also
+//! right for names that come from records: the seed of a `HashMap` is no secret here.
 //!
 //! # 7. Testing
 //!

@@ -16,7 +16,8 @@ use crate::state::{Items, KeyedState, RestoredItems};
 /// state of all keys at each checkpoint, and reads it before the first record after a failure.
 ///
 /// Everything that must survive a failure is in `State`, or in the items of
-/// [`operator_state`](Self::operator_state). Fields of `Self` are for what `open` can make again.
+/// [`operator_state`](Self::operator_state). Fields of `Self` are for what `open` can make again, and
+/// for the current watermark.
 ///
 /// An operator is deterministic. Two habits keep it so: no `HashMap` whose order reaches the
 /// output or the state (use a `BTreeMap`), and nothing that depends on where batches are cut.
@@ -139,8 +140,13 @@ pub trait Operator: Sized + 'static {
         false
     }
 
-    /// Event time has advanced: no record older than `watermark` follows. Called for each
+    /// Event time has advanced: from now on a record older than `watermark` is late. Called for each
     /// watermark; does nothing by default.
+    ///
+    /// After a failure a restored instance is called with the last watermark again, before any
+    /// record, so that a field can hold the current one. Emit what the state holds as due and
+    /// take it out in the same call, and the second call finds nothing; what it emits
+    /// nevertheless is sent.
     ///
     /// # Errors
     ///
@@ -212,7 +218,10 @@ pub trait Operator: Sized + 'static {
     /// writes none by default.
     ///
     /// When the parallelism changes the items are dealt out among the subtasks, so an item is
-    /// what can move alone: the offset of one partition, not the table of all.
+    /// what can move alone: the offset of one partition, not the table of all. State that every
+    /// subtask needs whole, such as the rules of a broadcast input, can't be kept this way: after
+    /// a rescale each subtask has a share of it. `tidegate test` shows it with a step that has
+    /// `broadcast = true` and one that has `rescale`.
     ///
     /// ```
     /// use tidegate_sdk::prelude::*;

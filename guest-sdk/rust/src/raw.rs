@@ -59,7 +59,10 @@ pub trait RawOperator: Sized + 'static {
     /// thrown away in either case.
     fn process(&mut self, input: u32, records: Batch) -> Result<Vec<Emission>, Failure>;
 
-    /// No record older than `watermark` follows. Does nothing by default.
+    /// From now on a record older than `watermark` is late. Does nothing by default.
+    ///
+    /// A restored instance is called with the last watermark again, before any record. What it emits
+    /// then is sent too, so emit only what is taken out of the state.
     ///
     /// # Errors
     ///

@@ -159,6 +159,12 @@ pub(crate) struct RunArgs {
     )]
     #[arg(value_parser = humantime::parse_duration)]
     pub(crate) stop_timeout: Duration,
+    /// Show file and line in the backtrace of an operator that traps.
+    ///
+    /// For this, what components say of their source code is kept in memory, and read within bounds
+    /// after a trap. `tidegate test` always does.
+    #[arg(long, env = "TIDEGATE_DEBUG_INFO", value_parser = BoolishValueParser::new())]
+    pub(crate) debug_info: bool,
 }
 
 /// Take a savepoint of the running job and print its path.

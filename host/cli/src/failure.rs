@@ -10,7 +10,7 @@ use tidegate_runtime::checkpoint::StoreError;
 use tidegate_runtime::{CheckpointId, JobError, JobErrorKind};
 
 use crate::build::BuildError;
-use crate::job_file::JobFileError;
+use crate::job_file::{JobFileError, suggest};
 use crate::process_limits;
 use crate::project::NewProjectError;
 use crate::scenario::NothingToTest;
@@ -188,7 +188,7 @@ impl Failure {
             | Self::NoThread { .. }
             | Self::SignalsUnanswered
             | Self::Io { .. } => exit_code::FAILED,
-            Self::JobFile(JobFileError::Invalid(invalid)) if invalid.is_about_components() => {
+            Self::JobFile(JobFileError::Invalid(invalid)) if invalid.is_about_components => {
                 exit_code::COMPONENT_REFUSED
             }
             Self::JobFile(
@@ -243,6 +243,11 @@ fn of_job(error: &JobError) -> Option<String> {
              stays, and running the job again goes on from there"
                 .to_owned(),
         ),
+        JobError::OnlyDeadLetters { .. } => Some(
+            "if so many records in a row are invalid, raise `in-a-row` in [isolation]; what is \
+             complete stays, and running the job again goes on from there"
+                .to_owned(),
+        ),
         JobError::Store(StoreError::Corrupt { .. } | StoreError::NothingValid { .. }) => Some(
             "`tidegate checkpoint verify` tells which checkpoints are whole; name one of them, or \
              a savepoint, with --from"
@@ -251,7 +256,12 @@ fn of_job(error: &JobError) -> Option<String> {
         JobError::Store(StoreError::NotACheckpoint { .. }) => Some(
             "if the job has already started from it, run it without --from to go on".to_owned(),
         ),
+        JobError::UnknownOperator(unknown) => {
+            let known = unknown.known.iter().map(String::as_str);
+            suggest::expected(&unknown.name, known)
+        }
         JobError::RestartsExhausted { last, .. } => of_job(last),
+        JobError::NoRoom(no_room) => Some(no_room.advice()),
         JobError::Store(_)
         | JobError::Connector { .. }
         | JobError::CheckpointsKeepFailing { .. }
@@ -280,6 +290,7 @@ fn limit_behind(cause: &FaultCause) -> Option<&'static str> {
         | FaultCause::UnknownRecord { .. }
         | FaultCause::IncompatibleState(_)
         | FaultCause::Failed(_)
+        | FaultCause::NoAddressSpace { .. }
         | FaultCause::HostPanic { .. }
         | FaultCause::InstanceSpent => None,
     }

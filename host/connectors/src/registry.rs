@@ -89,6 +89,16 @@ impl SinkOptions {
         }
     }
 
+    /// The directory that such a sink has for itself, as its key `directory` says; none if it
+    /// writes to none.
+    #[must_use]
+    pub fn directory(&self) -> Option<&Path> {
+        match self {
+            Self::File(options) => Some(&options.directory),
+            Self::Stdout(_) | Self::Discard(_) => None,
+        }
+    }
+
     /// The connector with these options; `base` is the absolute path of the job file's directory.
     ///
     /// # Errors

@@ -311,7 +311,7 @@ impl LineStream {
     async fn next(
         &mut self,
         limits: LineLimits,
-        look: &CloseLook,
+        look: CloseLook,
     ) -> Result<SourceOutput, ConnectorError> {
         self.is_continued = false;
         loop {
@@ -351,18 +351,14 @@ impl LineStream {
         }
     }
 
-    fn take_lines(
-        &mut self,
-        limits: LineLimits,
-        look: &CloseLook,
-    ) -> Result<Lines, ConnectorError> {
+    fn take_lines(&mut self, limits: LineLimits, look: CloseLook) -> Result<Lines, ConnectorError> {
         let bytes = &self.buffer[self.given..];
         let unread = Unread {
             bytes,
             owned: bytes.len(),
             is_last: self.has_ended,
         };
-        let unread = unread.up_to(look.reach(STANDARD_INPUT, self.bytes()));
+        let unread = unread.up_to(look.reach());
         let lines = lines::take_lines(unread, limits).map_err(|_| ConnectorError::Record {
             position: format!("standard input, byte {}", self.bytes()),
             reason: format!("the line is longer than {} bytes", limits.record_bytes),
@@ -392,7 +388,7 @@ impl Source for StdinSource {
     fn poll(&mut self) -> BoxFuture<'_, Result<SourceOutput, ConnectorError>> {
         Box::pin(async {
             match &mut self.stream {
-                Some(stream) => stream.next(self.limits, &self.look).await,
+                Some(stream) => stream.next(self.limits, self.look).await,
                 None => Ok(SourceOutput::Ended),
             }
         })

@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use wasmtime::component::Component;
 
+use crate::bounded_text::bounded;
 use crate::engine::Engine;
 use crate::guest_text;
 use crate::instance::panic_message;
@@ -92,7 +93,10 @@ pub(crate) fn compile(engine: &Engine, origin: &str, bytes: &[u8]) -> Result<Com
         Ok(Ok(component)) => Ok(component),
         Ok(Err(error)) => Err(Refusal::Invalid {
             origin: origin.to_owned(),
-            reason: guest_text::one_line(&format!("{error:#}")),
+            reason: guest_text::one_line(&bounded(
+                guest_text::MAX_BYTES,
+                format_args!("{error:#}"),
+            )),
         }),
         Err(panic) => Err(Refusal::CompilerPanicked {
             origin: origin.to_owned(),

@@ -18,6 +18,10 @@ pub(crate) const TICK: Duration = Duration::from_millis(10);
 /// Stack that a guest may use. Calls run on the caller's stack: give threads 2 MiB or more.
 const GUEST_STACK: usize = 512 << 10;
 
+/// Address space that a memory reserves, and that is kept free on both sides of it.
+pub(crate) const MEMORY_RESERVATION_BYTES: u64 = 1 << 32;
+pub(crate) const MEMORY_GUARD_BYTES: u64 = 32 << 20;
+
 /// Frames of a trap's backtrace.
 const BACKTRACE_FRAMES: NonZeroUsize = NonZeroUsize::new(32).expect("32 is not 0");
 
@@ -26,6 +30,7 @@ const BACKTRACE_FRAMES: NonZeroUsize = NonZeroUsize::new(32).expect("32 is not 0
 pub struct Engine {
     inner: wasmtime::Engine,
     compile_limits: CompileLimits,
+    keeps_debug_info: bool,
 }
 
 impl Engine {
@@ -55,7 +60,22 @@ impl Engine {
         Ok(Self {
             inner,
             compile_limits,
+            keeps_debug_info: false,
         })
+    }
+
+    /// The same engine, but what it loads from now on keeps its debug information, so that the
+    /// backtrace of a trap has files and lines. Reading them is bounded, and takes up to a second.
+    #[must_use]
+    pub fn with_debug_info(self) -> Self {
+        Self {
+            keeps_debug_info: true,
+            ..self
+        }
+    }
+
+    pub(crate) fn keeps_debug_info(&self) -> bool {
+        self.keeps_debug_info
     }
 
     pub(crate) fn compile_limits(&self) -> &CompileLimits {
@@ -95,13 +115,14 @@ fn config() -> wasmtime::Config {
     config
         .epoch_interruption(true)
         .max_wasm_stack(GUEST_STACK)
-        .memory_reservation(1 << 32)
-        .memory_guard_size(32 << 20)
+        .memory_reservation(MEMORY_RESERVATION_BYTES)
+        .memory_guard_size(MEMORY_GUARD_BYTES)
         .guard_before_linear_memory(true)
         .memory_may_move(true)
         .signals_based_traps(true)
         .wasm_backtrace_max_frames(Some(BACKTRACE_FRAMES))
-        .wasm_backtrace_details(wasmtime::WasmBacktraceDetails::Enable);
+        // wasmtime reads debug information at each trap, without bounds; see `debug_info.rs`.
+        .wasm_backtrace_details(wasmtime::WasmBacktraceDetails::Disable);
 
     // The same input gives the same bytes, on every machine.
     config

@@ -105,6 +105,16 @@ pub enum FaultCause {
         /// What the guest did when it did not get it; nothing if it could not even start.
         trap: Option<Box<TrapReport>>,
     },
+    /// The system has no address space or no mapping left for the guest's memories. The guest did
+    /// nothing wrong.
+    #[error(
+        "found no room in this process for its memories, each of which reserves 4 GiB of address \
+         space: {reason}; raise `ulimit -v` or `vm.max_map_count`"
+    )]
+    NoAddressSpace {
+        /// What the system says.
+        reason: String,
+    },
     /// The guest returned, or handed to a function of the host, more bytes than a call may.
     #[error("handed over more than the {} that one call may", ShownBytes(*limit))]
     OutputLimit {
@@ -200,6 +210,7 @@ impl FaultCause {
             Self::Trap(_)
             | Self::Timeout { .. }
             | Self::MemoryLimit { .. }
+            | Self::NoAddressSpace { .. }
             | Self::OutputLimit { .. }
             | Self::StackOverflow
             | Self::MalformedColumn { .. }

@@ -9,7 +9,9 @@ use std::time::{Duration, Instant};
 use tracing::{debug, error, info, trace, warn};
 
 use crate::bindings::tidegate::operator::host::Level;
+use crate::cost::LOG_LINE_BYTES;
 use crate::guest_text;
+use crate::limits::Limits;
 
 /// Error messages of one call that are kept.
 const ERRORS: usize = 100;
@@ -31,11 +33,11 @@ pub(crate) struct GuestLog {
 }
 
 impl GuestLog {
-    pub(crate) fn new(operator: String, subtask: u32, lines_per_second: u32) -> Self {
+    pub(crate) fn new(operator: String, subtask: u32, limits: &Limits) -> Self {
         Self {
             operator,
             subtask,
-            rate: LogRate::new(lines_per_second),
+            rate: LogRate::new(limits.log_lines_per_second, limits.log_bytes_per_second),
             dropped: 0,
             errors: VecDeque::new(),
         }
@@ -68,7 +70,9 @@ impl GuestLog {
                 if dropped_before > 0 {
                     self.report_dropped(dropped_before);
                 }
-                self.emit(level, &guest_text::one_line(&message));
+                let line = guest_text::one_line(&message);
+                self.rate.count(line.len() as u64 + LOG_LINE_BYTES);
+                self.emit(level, &line);
             }
         }
         if level == Level::Error {
@@ -117,21 +121,26 @@ enum Admission {
     Drop,
 }
 
-/// Lets a number of lines through in each second.
+/// Lets a number of lines through in each second, and a number of bytes: the line that reaches it
+/// is the last one.
 #[derive(Debug)]
 struct LogRate {
     lines_per_second: u32,
+    bytes_per_second: u64,
     second_began: Option<Instant>,
-    written: u32,
+    lines: u32,
+    bytes: u64,
     dropped: u64,
 }
 
 impl LogRate {
-    fn new(lines_per_second: u32) -> Self {
+    fn new(lines_per_second: u32, bytes_per_second: u64) -> Self {
         Self {
             lines_per_second,
+            bytes_per_second,
             second_began: None,
-            written: 0,
+            lines: 0,
+            bytes: 0,
             dropped: 0,
         }
     }
@@ -142,16 +151,22 @@ impl LogRate {
             .is_some_and(|began| now.saturating_duration_since(began) < Duration::from_secs(1));
         if !same_second {
             self.second_began = Some(now);
-            self.written = 0;
+            self.lines = 0;
+            self.bytes = 0;
         }
-        if self.written >= self.lines_per_second {
+        if self.lines >= self.lines_per_second || self.bytes >= self.bytes_per_second {
             self.dropped += 1;
             return Admission::Drop;
         }
-        self.written += 1;
+        self.lines += 1;
         Admission::Write {
             dropped_before: std::mem::take(&mut self.dropped),
         }
+    }
+
+    /// A line that was let through has so many bytes.
+    fn count(&mut self, bytes: u64) {
+        self.bytes = self.bytes.saturating_add(bytes);
     }
 }
 
@@ -201,7 +216,7 @@ mod tests {
 
     #[test]
     fn lines_past_the_rate_are_dropped_until_the_next_second_which_counts_them() {
-        let mut rate = LogRate::new(2);
+        let mut rate = LogRate::new(2, u64::MAX);
         let start = Instant::now();
         let at = |ms| start + Duration::from_millis(ms);
         let admitted = [0, 1, 2, 999, 1000, 1001].map(|ms| rate.admit(at(ms)));
@@ -219,8 +234,23 @@ mod tests {
 
     #[test]
     fn a_rate_of_zero_lets_nothing_through() {
-        let mut rate = LogRate::new(0);
-        assert_eq!(rate.admit(Instant::now()), Admission::Drop);
+        for mut rate in [LogRate::new(0, u64::MAX), LogRate::new(u32::MAX, 0)] {
+            assert_eq!(rate.admit(Instant::now()), Admission::Drop);
+        }
+    }
+
+    #[test]
+    fn bytes_past_the_rate_are_dropped_but_for_the_line_that_reaches_it() {
+        let mut rate = LogRate::new(100, 1_000);
+        let start = Instant::now();
+        let mut admitted = |ms| {
+            let admission = rate.admit(start + Duration::from_millis(ms));
+            rate.count(600);
+            admission
+        };
+        let write = |dropped_before| Admission::Write { dropped_before };
+        let expected = [write(0), write(0), Admission::Drop, write(1)];
+        assert_eq!([0, 1, 2, 1_000].map(&mut admitted), expected);
     }
 
     #[test]

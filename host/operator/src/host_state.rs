@@ -3,13 +3,17 @@
 //!
 //! No function here blocks: epochs don't interrupt host code.
 
+use std::sync::Arc;
 use std::time::Instant;
 
+use thiserror::Error;
 use tidegate_key_group::key_group;
 use tracing::warn;
 
 use crate::batch::Column;
 use crate::bindings::tidegate::operator::{host, types};
+use crate::cost::KEY_GROUP_BYTES;
+use crate::debug_info::DebugInfo;
 use crate::guest_log::{Counters, GuestLog};
 use crate::limits::{Limits, MemoryMeter};
 use crate::state_chunk::OperatorContext;
@@ -20,6 +24,9 @@ pub(crate) struct HostState {
     pub(crate) memory: MemoryMeter,
     pub(crate) log: GuestLog,
     pub(crate) counters: Counters,
+    /// Only where the user asked for it and the component has some.
+    pub(crate) debug_info: Option<Arc<DebugInfo>>,
+    output_limit: u64,
     max_parallelism: u32,
     operator: String,
     subtask: u32,
@@ -32,13 +39,11 @@ impl HostState {
             "there is at least one key group"
         );
         Self {
-            memory: MemoryMeter::new(limits.memory),
-            log: GuestLog::new(
-                context.operator.clone(),
-                context.subtask,
-                limits.log_lines_per_second,
-            ),
+            memory: MemoryMeter::new(limits),
+            log: GuestLog::new(context.operator.clone(), context.subtask, limits),
             counters: Counters::default(),
+            debug_info: None,
+            output_limit: limits.output,
             max_parallelism: context.max_parallelism,
             operator: context.operator.clone(),
             subtask: context.subtask,
@@ -51,6 +56,12 @@ impl HostState {
         self.memory.take_refused();
     }
 }
+
+/// What a guest handed to a function of the host, and the answer to it, have more bytes than a call
+/// may hand over.
+#[derive(Debug, Error)]
+#[error("a function of the host was given too much")]
+pub(crate) struct HandedOverTooMuch;
 
 impl types::Host for HostState {}
 
@@ -78,6 +89,10 @@ impl host::Host for HostState {
         let keys = Column::from_parts(keys.offsets, keys.data).map_err(|malformed| {
             wasmtime::format_err!("`key-groups` was given a malformed column: {malformed}")
         })?;
+        let bytes = keys.byte_size() as u64 + KEY_GROUP_BYTES * keys.len() as u64;
+        if bytes > self.output_limit {
+            return Err(wasmtime::Error::new(HandedOverTooMuch));
+        }
         let groups = keys.rows().map(|key| key_group(key, self.max_parallelism));
         Ok(groups.collect())
     }

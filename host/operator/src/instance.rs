@@ -58,10 +58,11 @@ impl Instance {
     /// Makes a store with its limits, instantiates the component in it, and opens the operator.
     pub(crate) fn open(
         component: &StreamOperatorPre<HostState>,
+        state: HostState,
         context: &OperatorContext,
         limits: &Limits,
     ) -> Result<Self, GuestFault> {
-        let mut store = Store::new(component.engine(), HostState::new(context, limits));
+        let mut store = Store::new(component.engine(), state);
         // Before instantiation: initial memories and start functions are limited, too.
         store.limiter(|state| &mut state.memory);
         store.set_max_component_handles(COMPONENT_HANDLES);
@@ -193,13 +194,13 @@ impl Instance {
         self.store.data().memory.used()
     }
 
-    /// What the guest counted since this was called before, by the names it uses, in order.
-    pub fn counts(&mut self) -> Vec<(String, u64)> {
+    /// Additions to the guest's counters since this was called before, in the order of their names.
+    pub fn take_counts(&mut self) -> Vec<(String, u64)> {
         self.store.data_mut().counters.drain()
     }
 
     /// Log lines of the guest that were dropped since this was called before.
-    pub fn dropped_log_lines(&mut self) -> u64 {
+    pub fn take_dropped_log_lines(&mut self) -> u64 {
         self.store.data_mut().log.take_dropped()
     }
 
@@ -327,11 +328,11 @@ fn begin_call(store: &mut Store<HostState>, call: GuestCall, limits: &Limits) {
     store.data_mut().begin_call();
 }
 
-/// Bytes that wasmtime may allocate for what the guest hands over: an eighth more than the limit,
-/// since it counts the host's list headers, too. The limit itself is checked afterwards.
+/// Bytes that wasmtime may lift of what the guest hands over. It counts its structures and the
+/// bytes in them, which is never more than the limit counts; some are for a failure. The limit
+/// itself is checked afterwards.
 fn liftable_bytes(limit: u64) -> usize {
-    let bytes = limit.saturating_add(limit / 8).saturating_add(64 << 10);
-    usize::try_from(bytes).unwrap_or(usize::MAX)
+    usize::try_from(limit.saturating_add(64 << 10)).unwrap_or(usize::MAX)
 }
 
 /// Ticks that are at least `timeout`: one more, since the current one is partly over.

@@ -14,6 +14,7 @@ mod code_cache;
 mod compiling;
 mod loader;
 mod structure;
+mod system_needs;
 
 mod file_kind;
 mod refusal;
@@ -27,10 +28,15 @@ mod state_chunk;
 mod fault;
 mod trap;
 
+mod debug_info;
+mod function_name;
+
+mod cost;
 mod limits;
 
 mod host_state;
 
+mod bounded_text;
 mod guest_log;
 mod guest_text;
 
@@ -49,3 +55,4 @@ pub use limits::Limits;
 pub use loader::{Component, OPERATOR_INTERFACE, SDK_VERSION};
 pub use refusal::{Direction, Refusal};
 pub use state_chunk::{OperatorContext, StateChunk};
+pub use system_needs::SystemNeeds;

@@ -9,8 +9,6 @@ use wasmtime::ResourceLimiter;
 
 use crate::fault::GuestCall;
 
-/// Linear memories that one instance may have; each reserves 4 GiB of address space.
-const MEMORIES: usize = 64;
 /// Tables that one instance may have.
 const TABLES: usize = 256;
 /// Core instances that one component may be made of.
@@ -27,10 +25,14 @@ pub struct Limits {
     pub call_timeout: Duration,
     /// Bytes that a call may return, and that one call of the host's interface may hand over.
     pub output: u64,
-    /// Bytes that a snapshot may have, names included.
+    /// Bytes that a snapshot may have, names and a fixed cost for each chunk included.
     pub snapshot: u64,
+    /// Memories that it may have. Each reserves 4 GiB of address space.
+    pub memories: u32,
     /// Log lines that are let through in a second; the others are counted.
     pub log_lines_per_second: u32,
+    /// Bytes of log lines that are let through in a second, and a line more.
+    pub log_bytes_per_second: u64,
 }
 
 impl Limits {
@@ -59,7 +61,9 @@ impl Default for Limits {
             call_timeout: Duration::from_secs(5),
             output: 64 * MIB,
             snapshot: 256 * MIB,
+            memories: 4,
             log_lines_per_second: 1_000,
+            log_bytes_per_second: MIB,
         }
     }
 }
@@ -79,14 +83,16 @@ pub(crate) struct RefusedGrowth {
 #[derive(Debug)]
 pub(crate) struct MemoryMeter {
     limit: u64,
+    memories: u32,
     used: u64,
     refused: Option<RefusedGrowth>,
 }
 
 impl MemoryMeter {
-    pub(crate) fn new(limit: u64) -> Self {
+    pub(crate) fn new(limits: &Limits) -> Self {
         Self {
-            limit,
+            limit: limits.memory,
+            memories: limits.memories,
             used: 0,
             refused: None,
         }
@@ -172,6 +178,6 @@ impl ResourceLimiter for MemoryMeter {
     }
 
     fn memories(&self) -> usize {
-        MEMORIES
+        self.memories as usize
     }
 }

@@ -13,7 +13,9 @@ use wasmtime::component::{HasSelf, InstancePre, Linker};
 
 use crate::bindings::tidegate::operator::types::{Batch, Context, Emission, Failure, StateChunk};
 use crate::bindings::{StreamOperator, StreamOperatorPre};
+use crate::bounded_text::bounded;
 use crate::code_cache::CodeCache;
+use crate::debug_info::DebugInfo;
 use crate::engine::Engine;
 use crate::fault::GuestFault;
 use crate::file_kind::FileKind;
@@ -22,7 +24,9 @@ use crate::instance::Instance;
 use crate::limits::Limits;
 use crate::refusal::{Direction, Refusal};
 use crate::state_chunk::OperatorContext;
-use crate::{compiling, guest_text, structure};
+use crate::structure::Footprint;
+use crate::system_needs::SystemNeeds;
+use crate::{compiling, guest_text, structure, system_needs};
 
 /// The version of the SDKs that build for this host.
 pub const SDK_VERSION: &str = "0.1";
@@ -54,8 +58,10 @@ pub struct Component {
 
 struct Inner {
     pre: StreamOperatorPre<HostState>,
+    debug_info: Option<Arc<DebugInfo>>,
     digest: [u8; 32],
     size: u64,
+    footprint: Footprint,
     imports: Vec<String>,
     exports: Vec<String>,
 }
@@ -71,9 +77,14 @@ impl Component {
     /// [`Refusal`] says what is wrong with the file. No guest code has run.
     pub fn load(engine: &Engine, origin: &str, bytes: &[u8]) -> Result<Self, Refusal> {
         check_kind(origin, bytes)?;
-        structure::check(origin, bytes)?;
+        let footprint = structure::check(origin, bytes)?;
         let component = compiling::compile(engine, origin, bytes)?;
-        Self::check(engine, origin, bytes, &component)
+        let file = ComponentFile {
+            origin,
+            bytes,
+            footprint,
+        };
+        Self::check(engine, &file, &component)
     }
 
     /// The same, but what `cache` has is not compiled again, and what it has not is put there.
@@ -88,12 +99,17 @@ impl Component {
         cache: &CodeCache,
     ) -> Result<Self, Refusal> {
         check_kind(origin, bytes)?;
-        structure::check(origin, bytes)?;
+        let footprint = structure::check(origin, bytes)?;
+        let file = ComponentFile {
+            origin,
+            bytes,
+            footprint,
+        };
         if let Some(component) = cache.load(engine.wasmtime(), bytes) {
-            return Self::check(engine, origin, bytes, &component);
+            return Self::check(engine, &file, &component);
         }
         let component = compiling::compile(engine, origin, bytes)?;
-        let checked = Self::check(engine, origin, bytes, &component)?;
+        let checked = Self::check(engine, &file, &component)?;
         cache.store(engine.wasmtime(), bytes, &component);
         Ok(checked)
     }
@@ -101,10 +117,14 @@ impl Component {
     /// Checks what the component exports and imports.
     fn check(
         engine: &Engine,
-        origin: &str,
-        bytes: &[u8],
+        file: &ComponentFile<'_>,
         component: &wasmtime::component::Component,
     ) -> Result<Self, Refusal> {
+        let ComponentFile {
+            origin,
+            bytes,
+            footprint,
+        } = *file;
         let ty = component.component_type();
         let names = |(name, _): (&str, _)| guest_text::one_line(name);
         let exports: Vec<String> = ty.exports(engine.wasmtime()).map(names).collect();
@@ -124,11 +144,15 @@ impl Component {
             origin: origin.to_owned(),
             reason: reason(&error),
         })?;
+        let wanted = engine.keeps_debug_info();
+        let debug_info = wanted.then(|| DebugInfo::of(bytes));
         Ok(Self {
             inner: Arc::new(Inner {
                 pre,
+                debug_info: debug_info.flatten().map(Arc::new),
                 digest: blake3::hash(bytes).into(),
                 size: bytes.len() as u64,
+                footprint,
                 imports,
                 exports,
             }),
@@ -145,7 +169,9 @@ impl Component {
         context: &OperatorContext,
         limits: &Limits,
     ) -> Result<Instance, GuestFault> {
-        Instance::open(&self.inner.pre, context, limits)
+        let mut state = HostState::new(context, limits);
+        state.debug_info.clone_from(&self.inner.debug_info);
+        Instance::open(&self.inner.pre, state, context, limits)
     }
 
     /// BLAKE3 of the component's bytes.
@@ -158,6 +184,18 @@ impl Component {
     #[must_use]
     pub fn size(&self) -> u64 {
         self.inner.size
+    }
+
+    /// Memories that an instance has; never fewer than it does have.
+    #[must_use]
+    pub fn memories(&self) -> u64 {
+        self.inner.footprint.memories
+    }
+
+    /// What the system has to give for each instance.
+    #[must_use]
+    pub fn instance_needs(&self) -> SystemNeeds {
+        system_needs::of_instance(self.inner.footprint)
     }
 
     /// Names of what the component imports.
@@ -181,6 +219,13 @@ impl std::fmt::Debug for Component {
             .field("exports", &self.inner.exports)
             .finish_non_exhaustive()
     }
+}
+
+/// A component as it was read, before it is known to be an operator.
+struct ComponentFile<'a> {
+    origin: &'a str,
+    bytes: &'a [u8],
+    footprint: Footprint,
 }
 
 /// Refuses what is not even the beginning of a component.
@@ -222,7 +267,7 @@ fn hexadecimal(bytes: &[u8]) -> String {
 
 /// The whole chain of an error on one line. It can hold names from the component.
 fn reason(error: &wasmtime::Error) -> String {
-    guest_text::one_line(&format!("{error:#}"))
+    guest_text::one_line(&bounded(guest_text::MAX_BYTES, format_args!("{error:#}")))
 }
 
 /// The functions of the operator interface, in the order of [`OPERATOR_FUNCTIONS`].

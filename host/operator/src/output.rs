@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 use crate::batch::{Batch, Column, Emission};
 use crate::bindings::tidegate::operator::types;
+use crate::cost::EMISSION_BYTES;
 use crate::fault::{BatchColumn, FaultCause, MalformedSnapshot};
 use crate::guest_text;
 use crate::limits::Limits;
@@ -39,9 +40,9 @@ impl OutputRules {
         &self,
         emissions: Vec<types::Emission>,
     ) -> Result<Vec<Emission>, FaultCause> {
-        let mut checked = Vec::with_capacity(emissions.len());
+        let limit = self.output_limit;
         let mut bytes = 0;
-        for (index, emission) in emissions.into_iter().enumerate() {
+        let check = |(index, emission): (usize, types::Emission)| {
             let port = emission.port;
             if port >= self.ports {
                 return Err(FaultCause::UndeclaredPort {
@@ -50,14 +51,14 @@ impl OutputRules {
                 });
             }
             let batch = check_batch(index, emission.records)?;
-            bytes += batch.byte_size() as u64;
-            checked.push(Emission { port, batch });
-        }
-        if bytes > self.output_limit {
-            let limit = self.output_limit;
-            return Err(FaultCause::OutputLimit { limit });
-        }
-        Ok(checked)
+            bytes += EMISSION_BYTES + batch.byte_size() as u64;
+            if bytes > limit {
+                return Err(FaultCause::OutputLimit { limit });
+            }
+            Ok(Emission { port, batch })
+        };
+        // In place: both are of the same size, so that nothing is allocated for the list.
+        emissions.into_iter().enumerate().map(check).collect()
     }
 
     /// Checks what `snapshot` returned.
@@ -174,6 +175,7 @@ impl From<&OperatorContext> for types::Context {
             inputs: context.inputs.clone(),
             outputs: context.outputs.clone(),
             config: context.config.clone(),
+            hash_seed: context.hash_seed,
         }
     }
 }

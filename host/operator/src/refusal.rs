@@ -2,6 +2,7 @@
 
 use thiserror::Error;
 
+use crate::bounded_text::bounded;
 use crate::loader::{HOST_INTERFACE, OPERATOR_INTERFACE, OPERATOR_WORLD, SDK_VERSION};
 
 /// A file that can't be an operator. Every message begins with the path that was given.
@@ -257,7 +258,32 @@ fn without(imports: &[String]) -> &'static str {
     }
 }
 
+/// Names that a list shows, and bytes of each: a component may have a hundred thousand long ones.
+const LISTED_NAMES: usize = 64;
+const LISTED_NAME_BYTES: usize = 256;
+
 fn listed(names: &[String]) -> String {
-    let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    let shown = names.iter().take(LISTED_NAMES);
+    let mut quoted: Vec<String> = shown
+        .map(|name| format!("`{}`", bounded(LISTED_NAME_BYTES, name)))
+        .collect();
+    if names.len() > LISTED_NAMES {
+        quoted.push(format!("and {} more", names.len() - LISTED_NAMES));
+    }
     quoted.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_of_names_is_bounded_in_their_number_and_length() {
+        let few = ["a".to_owned(), "b".to_owned()];
+        assert_eq!(listed(&few), "`a`, `b`");
+        let many = vec!["x".repeat(100_000); 100_000];
+        let shown = listed(&many);
+        assert!(shown.ends_with("x…`, and 99936 more"), "{shown}");
+        assert!(shown.len() < LISTED_NAMES * (LISTED_NAME_BYTES + 8) + 32);
+    }
 }

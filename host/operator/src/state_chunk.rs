@@ -4,6 +4,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::cost::CHUNK_BYTES;
+
 /// One piece of an operator's state in a checkpoint.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StateChunk {
@@ -17,9 +19,9 @@ pub struct StateChunk {
     pub bytes: Vec<u8>,
 }
 
-/// Bytes of a snapshot as its limit counts them: names and state.
+/// Bytes of a snapshot as its limit counts them: names, state, and what the host pays for a chunk.
 pub(crate) fn snapshot_bytes(chunks: &[StateChunk]) -> u64 {
-    let bytes = |chunk: &StateChunk| (chunk.name.len() + chunk.bytes.len()) as u64;
+    let bytes = |chunk: &StateChunk| CHUNK_BYTES + (chunk.name.len() + chunk.bytes.len()) as u64;
     chunks.iter().map(bytes).sum()
 }
 
@@ -46,4 +48,6 @@ pub struct OperatorContext {
     pub outputs: Vec<String>,
     /// The operator's `config` table of the job file, as JSON.
     pub config: String,
+    /// The secret seed of the guest's hash tables.
+    pub hash_seed: u64,
 }

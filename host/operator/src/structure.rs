@@ -29,8 +29,37 @@ const BYTES_PER_ELEMENT: u64 = 16;
 /// What it keeps for the instance itself.
 const BYTES_PER_INSTANCE: u64 = 1_024;
 
-/// Refuses a component that would cost too much.
-pub(crate) fn check(origin: &str, bytes: &[u8]) -> Result<(), Refusal> {
+/// What one instance of a component, or of a part of it, needs outside of what its memories and
+/// tables hold. Never less than it does need.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Footprint {
+    /// Bytes of the engine's bookkeeping.
+    bookkeeping: u64,
+    /// Memories.
+    pub(crate) memories: u64,
+    /// Tables.
+    pub(crate) tables: u64,
+}
+
+impl Footprint {
+    fn add(&mut self, other: Self) {
+        self.bookkeeping = self.bookkeeping.saturating_add(other.bookkeeping);
+        self.memories = self.memories.saturating_add(other.memories);
+        self.tables = self.tables.saturating_add(other.tables);
+    }
+
+    fn larger(self, other: Self) -> Self {
+        Self {
+            bookkeeping: self.bookkeeping.max(other.bookkeeping),
+            memories: self.memories.max(other.memories),
+            tables: self.tables.max(other.tables),
+        }
+    }
+}
+
+/// Refuses a component that would cost too much, and says what an instance needs of one that can be
+/// read.
+pub(crate) fn check(origin: &str, bytes: &[u8]) -> Result<Footprint, Refusal> {
     let too_much = |excess: Excess| Refusal::TooMuch {
         origin: origin.to_owned(),
         what: excess.what,
@@ -40,15 +69,15 @@ pub(crate) fn check(origin: &str, bytes: &[u8]) -> Result<(), Refusal> {
     let mut count = Count::default();
     for payload in Parser::new(0).parse_all(bytes) {
         let Ok(payload) = payload else {
-            return Ok(());
+            return Ok(Footprint::default());
         };
         match count.add(payload) {
             Ok(()) => {}
-            Err(Stop::Unreadable) => return Ok(()),
+            Err(Stop::Unreadable) => return Ok(Footprint::default()),
             Err(Stop::Excess(excess)) => return Err(too_much(excess)),
         }
     }
-    Ok(())
+    Ok(count.whole)
 }
 
 /// More of something than a component may have.
@@ -77,13 +106,13 @@ fn within(what: &'static str, found: u64, limit: u64) -> Result<(), Stop> {
     Ok(())
 }
 
-/// A module or component that is being read, and the bookkeeping that one instance of it needs.
+/// A module or component that is being read, and what one instance of it needs.
 struct Frame {
     encoding: Encoding,
-    bookkeeping: u64,
+    footprint: Footprint,
     /// The same for each module and component that can be instantiated in it, by index.
-    modules: Vec<u64>,
-    components: Vec<u64>,
+    modules: Vec<Footprint>,
+    components: Vec<Footprint>,
 }
 
 /// What was counted so far.
@@ -94,7 +123,9 @@ struct Count {
     open: Vec<Frame>,
     /// The most that any module or component needs which was read: what is known of one that comes
     /// from elsewhere, since all that can be referred to has been read before.
-    largest: u64,
+    largest: Footprint,
+    /// What the outermost one needs, once it was read.
+    whole: Footprint,
 }
 
 impl Count {
@@ -106,7 +137,10 @@ impl Count {
         match payload {
             Payload::Version { encoding, .. } => self.open.push(Frame {
                 encoding,
-                bookkeeping: BYTES_PER_INSTANCE,
+                footprint: Footprint {
+                    bookkeeping: BYTES_PER_INSTANCE,
+                    ..Footprint::default()
+                },
                 modules: Vec::new(),
                 components: Vec::new(),
             }),
@@ -124,8 +158,22 @@ impl Count {
                 self.definitions(functions);
             }
             Payload::GlobalSection(section) => self.definitions(section.count().into()),
-            Payload::TableSection(section) => self.definitions(section.count().into()),
-            Payload::MemorySection(section) => self.definitions(section.count().into()),
+            Payload::TableSection(section) => {
+                let tables = section.count().into();
+                self.definitions(tables);
+                self.needs(Footprint {
+                    tables,
+                    ..Footprint::default()
+                });
+            }
+            Payload::MemorySection(section) => {
+                let memories = section.count().into();
+                self.definitions(memories);
+                self.needs(Footprint {
+                    memories,
+                    ..Footprint::default()
+                });
+            }
             Payload::DataSection(section) => self.definitions(section.count().into()),
             Payload::ElementSection(segments) => {
                 for segment in segments {
@@ -134,7 +182,7 @@ impl Count {
                         ElementItems::Expressions(_, items) => items.count(),
                     };
                     self.definitions(1);
-                    self.needs(BYTES_PER_ELEMENT * u64::from(items));
+                    self.bytes(BYTES_PER_ELEMENT * u64::from(items));
                 }
             }
             Payload::CodeSectionEntry(body) => return function(&body),
@@ -207,12 +255,19 @@ impl Count {
 
     /// So many definitions in the module that is being read.
     fn definitions(&mut self, count: u64) {
-        self.needs(BYTES_PER_DEFINITION.saturating_mul(count));
+        self.bytes(BYTES_PER_DEFINITION.saturating_mul(count));
     }
 
-    fn needs(&mut self, bytes: u64) {
+    fn bytes(&mut self, bookkeeping: u64) {
+        self.needs(Footprint {
+            bookkeeping,
+            ..Footprint::default()
+        });
+    }
+
+    fn needs(&mut self, footprint: Footprint) {
         if let Some(frame) = self.open.last_mut() {
-            frame.instantiate(bytes);
+            frame.instantiate(footprint);
         }
     }
 
@@ -221,38 +276,42 @@ impl Count {
         let Some(closed) = self.open.pop() else {
             return Err(Stop::Unreadable);
         };
-        self.largest = self.largest.max(closed.bookkeeping);
+        let footprint = closed.footprint;
+        self.largest = self.largest.larger(footprint);
         match (self.open.last_mut(), closed.encoding) {
-            (Some(outer), Encoding::Module) => outer.modules.push(closed.bookkeeping),
-            (Some(outer), Encoding::Component) => outer.components.push(closed.bookkeeping),
-            (None, _) => within(
-                "bytes of the engine's bookkeeping for each instance",
-                closed.bookkeeping,
-                BOOKKEEPING_BYTES,
-            )?,
+            (Some(outer), Encoding::Module) => outer.modules.push(footprint),
+            (Some(outer), Encoding::Component) => outer.components.push(footprint),
+            (None, _) => {
+                self.whole = footprint;
+                within(
+                    "bytes of the engine's bookkeeping for each instance",
+                    footprint.bookkeeping,
+                    BOOKKEEPING_BYTES,
+                )?;
+            }
         }
         Ok(())
     }
 }
 
 impl Frame {
-    fn instantiate(&mut self, bookkeeping: u64) {
-        self.bookkeeping = self.bookkeeping.saturating_add(bookkeeping);
+    fn instantiate(&mut self, footprint: Footprint) {
+        self.footprint.add(footprint);
     }
 
-    fn module(&self, index: u32) -> Option<u64> {
+    fn module(&self, index: u32) -> Option<Footprint> {
         self.modules.get(index as usize).copied()
     }
 
-    fn component(&self, index: u32) -> Option<u64> {
+    fn component(&self, index: u32) -> Option<Footprint> {
         self.components.get(index as usize).copied()
     }
 
     /// Something that is known under a second index.
-    fn another(&mut self, kind: ComponentExternalKind, bookkeeping: u64) {
+    fn another(&mut self, kind: ComponentExternalKind, footprint: Footprint) {
         match kind {
-            ComponentExternalKind::Module => self.modules.push(bookkeeping),
-            ComponentExternalKind::Component => self.components.push(bookkeeping),
+            ComponentExternalKind::Module => self.modules.push(footprint),
+            ComponentExternalKind::Component => self.components.push(footprint),
             ComponentExternalKind::Func
             | ComponentExternalKind::Value
             | ComponentExternalKind::Type

@@ -3,18 +3,25 @@
 //! wasmtime gives a trap code, or an error of another kind with only a text. What the host knows of
 //! the call is added: what the guest logged last, and memory that it was refused.
 
-use std::fmt::Write as _;
+use wasmtime::{FrameInfo, Trap, WasmBacktrace};
 
-use wasmtime::{FrameInfo, FrameSymbol, Trap, WasmBacktrace};
-
+use crate::bounded_text::bounded;
+use crate::debug_info::Place;
 use crate::fault::{FaultCause, GuestCall, TrapReport};
-use crate::guest_text;
-use crate::host_state::HostState;
+use crate::host_state::{HandedOverTooMuch, HostState};
 use crate::limits::Limits;
+use crate::{function_name, guest_text};
 
 /// Part of the text of wasmtime's error for a guest that hands over too many bytes. The error has
 /// no public type; a test holds that this is still its text.
 const HANDED_OVER_TOO_MUCH: &str = "fuel allocated for hostcalls has been exhausted";
+
+/// Bytes of wasmtime's text that are kept.
+const KIND_BYTES: usize = 4 << 10;
+/// Bytes of the name of a file that are shown.
+const FILE_BYTES: usize = 1 << 10;
+/// Functions that a backtrace shows: calls that were inlined make several of one frame.
+const FUNCTIONS: usize = 64;
 
 /// Functions that run between a panic and its trap: those of these names, and those in these
 /// modules and namespaces.
@@ -55,11 +62,15 @@ pub(crate) fn cause(
     if trap == Some(Trap::StackOverflow) {
         return FaultCause::StackOverflow;
     }
-    let kind = error.root_cause().to_string();
-    if kind.contains(HANDED_OVER_TOO_MUCH) {
+    let kind = bounded(KIND_BYTES, error.root_cause());
+    if kind.contains(HANDED_OVER_TOO_MUCH) || error.is::<HandedOverTooMuch>() {
         // With frames of the guest it was an argument for the host, in the middle of the call.
         let by_returning = error.downcast_ref::<WasmBacktrace>().is_none();
         return handed_over_too_much(call, limits, by_returning);
+    }
+    if call == GuestCall::Instantiate && is_out_of_address_space(error) {
+        let reason = guest_text::one_line(&kind);
+        return FaultCause::NoAddressSpace { reason };
     }
     let report = Box::new(report(error, &kind, state));
     let Some(refused) = refused else {
@@ -72,6 +83,11 @@ pub(crate) fn cause(
         asked: refused.asked,
         trap: (!by_engine).then_some(report),
     }
+}
+
+fn is_out_of_address_space(error: &wasmtime::Error) -> bool {
+    let errno = error.root_cause().downcast_ref::<rustix::io::Errno>();
+    errno == Some(&rustix::io::Errno::NOMEM)
 }
 
 /// What met the limit that [`crate::instance`] set for this call.
@@ -95,49 +111,45 @@ fn report(error: &wasmtime::Error, kind: &str, state: &mut HostState) -> TrapRep
     let frames = error
         .downcast_ref::<WasmBacktrace>()
         .map_or(&[][..], WasmBacktrace::frames);
+    let offsets: Vec<Option<usize>> = frames.iter().map(FrameInfo::module_offset).collect();
+    let places = state.debug_info.as_deref();
+    let places = places.map_or_else(Vec::new, |debug_info| debug_info.places(&offsets));
+    let places = places.into_iter().chain(std::iter::repeat_with(Vec::new));
+    let shown = frames.iter().zip(places);
+    let shown = shown.flat_map(|(frame, places)| shown_frame(frame, &places));
     TrapReport {
         kind,
         panic_message: state.log.take_errors(),
-        backtrace: without_panic_machinery(frames.iter().flat_map(shown_frame).collect()),
+        backtrace: without_panic_machinery(shown.take(FUNCTIONS).collect()),
     }
 }
 
 /// The functions that a frame stands for, innermost first: several where calls were inlined.
-fn shown_frame(frame: &FrameInfo) -> Vec<String> {
-    let raw = frame.func_name();
-    let of_symbol = |symbol: &FrameSymbol| {
-        let mut shown = shown_function(symbol.name().or(raw), frame.func_index());
-        if let Some(file) = symbol.file() {
-            let line = symbol
-                .line()
-                .map_or(String::new(), |line| format!(":{line}"));
-            // Writing to a string can't fail.
-            let _ = write!(shown, " ({}{line})", guest_text::one_line(file));
+fn shown_frame(frame: &FrameInfo, places: &[Place]) -> Vec<String> {
+    let of_place = |place: &Place| {
+        let name = place.function.as_deref().or(frame.func_name());
+        let function = shown_function(name, frame.func_index());
+        let Some(file) = &place.file else {
+            return function;
+        };
+        let file = guest_text::one_line(&bounded(FILE_BYTES, file));
+        match place.line {
+            Some(line) => format!("{function} ({file}:{line})"),
+            None => format!("{function} ({file})"),
         }
-        shown
     };
-    if frame.symbols().is_empty() {
-        vec![shown_function(raw, frame.func_index())]
+    if places.is_empty() {
+        vec![of_place(&Place::default())]
     } else {
-        frame.symbols().iter().map(of_symbol).collect()
+        places.iter().map(of_place).collect()
     }
 }
 
-fn shown_function(raw: Option<&str>, index: u32) -> String {
-    match raw {
-        Some(name) => guest_text::one_line(&demangle(name)),
+fn shown_function(name: Option<&str>, index: u32) -> String {
+    match name {
+        Some(name) => function_name::shown(name),
         None => format!("function {index}"),
     }
-}
-
-fn demangle(name: &str) -> String {
-    if let Ok(rust) = rustc_demangle::try_demangle(name) {
-        return format!("{rust:#}");
-    }
-    cpp_demangle::Symbol::new(name)
-        .ok()
-        .and_then(|symbol| symbol.demangle().ok())
-        .unwrap_or_else(|| name.to_owned())
 }
 
 /// Drops the innermost frames that only carry a panic to its trap, unless nothing else is left.
@@ -193,19 +205,5 @@ mod tests {
     fn a_backtrace_of_nothing_but_machinery_is_kept() {
         let frames = names(&["abort", "rust_panic"]);
         assert_eq!(without_panic_machinery(frames.clone()), frames);
-    }
-
-    #[test]
-    fn names_are_demangled_as_rust_and_as_c_plus_plus() {
-        let demangled = [
-            "_ZN5count9on_record17h0123456789abcdefE",
-            "_ZN5count6recordEi",
-            "plain",
-        ]
-        .map(demangle);
-        assert_eq!(
-            demangled,
-            ["count::on_record", "count::record(int)", "plain"]
-        );
     }
 }

@@ -52,7 +52,7 @@ pub enum RestartSettings {
         initial: Duration,
         /// The longest wait.
         max: Duration,
-        /// How many restarts in a row; after `reset_after` without a failure the count starts
+        /// How many restarts in a row; when an attempt has run for `reset_after`, the count starts
         /// again.
         attempts: u32,
         /// See `attempts`.
@@ -127,13 +127,16 @@ impl Default for RecycleAt {
     }
 }
 
-/// How often the job may be restarted only to isolate records: the job file's `[isolation]`.
+/// What isolating records may cost: the job file's `[isolation]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IsolationSettings {
     /// The most restarts within any `period`. They do not count against `[restart]`.
     pub restarts: u32,
     /// See `restarts`.
     pub period: Duration,
+    /// The most records in a row, with none between them that it processes, that a subtask of an
+    /// operator may fail on: one that fails on more ends the job.
+    pub in_a_row: u32,
 }
 
 impl Default for IsolationSettings {
@@ -141,6 +144,7 @@ impl Default for IsolationSettings {
         Self {
             restarts: 100,
             period: Duration::from_secs(600),
+            in_a_row: 1_000,
         }
     }
 }

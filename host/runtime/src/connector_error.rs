@@ -30,6 +30,15 @@ pub enum ConnectorError {
         /// What does not fit, and what to do.
         reason: String,
     },
+    /// Another run has the place of output. The job ends at once, exit code 4, and nothing was
+    /// changed.
+    #[error("{place} is in use by {holder}")]
+    InUse {
+        /// The place: "output directory `output`".
+        place: String,
+        /// The run that has it: "process 42".
+        holder: String,
+    },
     /// The job as described can't run: a missing input, a directory with foreign output. The job
     /// ends at once, exit code 2, and nothing was changed.
     #[error("{reason}")]

@@ -20,10 +20,12 @@ use crate::checkpoint::CheckpointStore;
 use crate::config::JobSettings;
 use crate::executor::{Executor, Task, panic_message};
 use crate::graph::{Chain, Downstream, Edge, ExecutionGraph, KeyGroups, Link, NodeKind};
+use crate::ids::HashSeedUse;
 use crate::job::Job;
 use crate::metrics::AttemptMetrics;
 use crate::recovery::CarePlan;
 use crate::source::{Source, SourceSplit};
+use crate::stream::ToldWatermark;
 use crate::task::control::{ChainEvent, ControlMessage};
 use crate::task::{
     ChainContext, Exit, Guest, OpenLink, OperatorChain, OperatorInstance, Outbox, Output,
@@ -42,19 +44,24 @@ const PERSIST_CAPACITY: usize = 4;
 
 /// What one subtask starts with.
 #[derive(Debug)]
-pub(crate) enum SubtaskStart {
+pub(crate) struct SubtaskStart {
+    pub(crate) has_ended: bool,
+    /// What it was told before; none if nothing was.
+    pub(crate) watermark: Option<i64>,
+    pub(crate) contents: StartContents,
+}
+
+/// What one subtask starts with, by kind of node.
+#[derive(Debug)]
+pub(crate) enum StartContents {
     Source {
         splits: Vec<SourceSplit>,
-        has_ended: bool,
     },
     Operator {
         /// None at a fresh start: `restore` is not called then.
         state: Option<Vec<StateChunk>>,
-        has_ended: bool,
     },
-    Sink {
-        has_ended: bool,
-    },
+    Sink,
 }
 
 /// What an attempt is deployed from.
@@ -240,7 +247,10 @@ impl StartingChain {
         drop(self.chain);
         let mut chain = OperatorChain::new(links, Outbox::new(self.senders));
         if let Some(plan) = self.care {
-            chain = chain.careful(plan);
+            chain = chain.careful(plan, self.checkpoint, self.cancelled.clone());
+        }
+        if let Err(error) = chain.repeat_watermarks() {
+            return Exit::Failed(error);
         }
         let context = ChainContext {
             id,
@@ -270,20 +280,18 @@ impl StartingChain {
         let mut next_sender = 0;
         let mut links = Vec::new();
         for (link, start) in self.chain.links.iter().zip(self.starts.drain(..)) {
-            let (role, has_ended) = match start {
-                SubtaskStart::Source { splits, has_ended } => {
+            let role = match start.contents {
+                StartContents::Source { splits } => {
                     let source = open_source(&self.job, &link.subtask, splits)?;
                     opened_source = Some(source);
-                    (Role::Source, has_ended)
+                    Role::Source
                 }
-                SubtaskStart::Operator { state, has_ended } => {
-                    let guest = open_guest(&self.job, &link.subtask, state).map_err(Box::new)?;
-                    (Role::Operator(Box::new(guest)), has_ended)
+                StartContents::Operator { state } => {
+                    let guest = open_guest(&self.job, &link.subtask, &self.identity, state)
+                        .map_err(Box::new)?;
+                    Role::Operator(Box::new(guest))
                 }
-                SubtaskStart::Sink { has_ended } => {
-                    let sink = open_sink(&self.job, &link.subtask, &self.identity)?;
-                    (sink, has_ended)
-                }
+                StartContents::Sink => open_sink(&self.job, &link.subtask, &self.identity)?,
             };
             let nodes = self.job.graph.nodes();
             let node = nodes.iter().position(|n| n.name == link.subtask.operator);
@@ -298,7 +306,8 @@ impl StartingChain {
                 outputs: open_outputs(&self.job, link, &mut next_sender),
                 ports: u32::try_from(link.ports).expect("fewer than 2^32 ports"),
                 metrics,
-                has_ended,
+                has_ended: start.has_ended,
+                watermark: ToldWatermark::new(start.watermark),
             });
         }
         Ok((links, opened_source))
@@ -334,7 +343,7 @@ fn open_source(
 
 fn open_sink(job: &Job, subtask: &SubtaskId, identity: &RunIdentity) -> Result<Role, JobError> {
     let connector = &job.sinks[&subtask.operator];
-    let opened = connector.open(subtask, identity.lineage, identity.attempt);
+    let opened = connector.open(subtask, identity.lineage.published(), identity.attempt);
     let sink = opened.map_err(|error| connector_failed(subtask, error))?;
     Ok(Role::Sink(sink))
 }
@@ -342,10 +351,12 @@ fn open_sink(job: &Job, subtask: &SubtaskId, identity: &RunIdentity) -> Result<R
 fn open_guest(
     job: &Job,
     subtask: &SubtaskId,
+    identity: &RunIdentity,
     state: Option<Vec<StateChunk>>,
 ) -> Result<Guest, GuestFault> {
     let part = &job.operators[&subtask.operator];
-    let context = operator_context(job, subtask, part.config.clone());
+    let hash_seed = identity.lineage.hash_seed(subtask, HashSeedUse::Run);
+    let context = operator_context(job, subtask, hash_seed);
     Guest::open(Arc::clone(&part.factory), context, state, part.recycle_at)
 }
 
@@ -353,14 +364,15 @@ fn open_guest(
 pub(crate) fn open_instance(
     job: &Job,
     subtask: &SubtaskId,
+    hash_seed: u64,
     state: Option<Vec<StateChunk>>,
 ) -> Result<Box<dyn OperatorInstance>, GuestFault> {
     let part = &job.operators[&subtask.operator];
-    let context = operator_context(job, subtask, part.config.clone());
+    let context = operator_context(job, subtask, hash_seed);
     opened(&*part.factory, &context, state)
 }
 
-fn operator_context(job: &Job, subtask: &SubtaskId, config: String) -> OperatorContext {
+fn operator_context(job: &Job, subtask: &SubtaskId, hash_seed: u64) -> OperatorContext {
     let graph = &job.graph;
     let node = graph.node(&subtask.operator);
     let node = node.expect("a subtask belongs to a node");
@@ -382,6 +394,7 @@ fn operator_context(job: &Job, subtask: &SubtaskId, config: String) -> OperatorC
         last_key_group: *owned.end(),
         inputs: inputs.collect(),
         outputs: node.outputs.clone(),
-        config,
+        config: job.operators[&node.name].config.clone(),
+        hash_seed,
     }
 }

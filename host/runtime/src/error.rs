@@ -7,6 +7,7 @@ use tidegate_operator::{FaultCause, GuestCall, GuestFault};
 
 use crate::checkpoint::StoreError;
 use crate::recovery::RecordFault;
+use crate::room::NoRoom;
 use crate::{CheckpointId, ConnectorError, SubtaskId};
 
 /// Why an attempt, or a whole job, failed.
@@ -47,6 +48,14 @@ pub enum JobError {
         /// The last failure.
         last: Box<JobError>,
     },
+    /// An operator fails on everything.
+    #[error("gave up isolating records after {in_a_row} dead letters in a row: {last}")]
+    OnlyDeadLetters {
+        /// How many records it failed on, with none between them that it processed.
+        in_a_row: u32,
+        /// The last failure.
+        last: Box<JobError>,
+    },
     /// A source or sink failed.
     #[error("{subtask}: {error}")]
     Connector {
@@ -71,6 +80,9 @@ pub enum JobError {
     /// The checkpoint does not fit the job. Nothing was changed.
     #[error(transparent)]
     Incompatible(#[from] IncompatibleJob),
+    /// The user allows that state is dropped of an operator that nobody knows. Nothing was changed.
+    #[error(transparent)]
+    UnknownOperator(#[from] UnknownOperator),
     /// The restart strategy allows no further attempt.
     #[error("gave up after {restarts} restart(s): {}", with_causes(.last.as_ref()))]
     RestartsExhausted {
@@ -85,6 +97,9 @@ pub enum JobError {
         /// Its subtasks.
         chain: String,
     },
+    /// The system's limits leave no room for the job. Nothing was started.
+    #[error(transparent)]
+    NoRoom(NoRoom),
     /// The system has no room for another thread or task.
     #[error("could not start a thread for {chain}")]
     NoThread {
@@ -126,6 +141,19 @@ pub struct IncompatibleJob {
     pub differences: Vec<String>,
 }
 
+/// State may only be dropped of operators that exist or existed.
+#[derive(Debug, Error, PartialEq, Eq)]
+#[error(
+    "state of `{name}` may be dropped, but neither the job nor the checkpoint that it starts from \
+     has a node of that name"
+)]
+pub struct UnknownOperator {
+    /// The name.
+    pub name: String,
+    /// All names that there are.
+    pub known: Vec<String>,
+}
+
 /// What kind of failure it was, for exit codes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum JobErrorKind {
@@ -135,7 +163,7 @@ pub enum JobErrorKind {
     JobRefused,
     /// The state can't be used.
     StateUnusable,
-    /// The checkpoint directory is in use.
+    /// The checkpoint directory or an output directory is in use.
     InUse,
 }
 
@@ -146,14 +174,16 @@ impl JobError {
         match self {
             Self::Guest(fault) | Self::NotRecycled { fault, .. } => Some(fault),
             Self::Record(record) => Some(&record.fault),
-            Self::RestartsExhausted { last, .. } | Self::IsolationExhausted { last, .. } => {
-                last.guest_fault()
-            }
+            Self::RestartsExhausted { last, .. }
+            | Self::IsolationExhausted { last, .. }
+            | Self::OnlyDeadLetters { last, .. } => last.guest_fault(),
             Self::Connector { .. }
             | Self::Store(_)
             | Self::CheckpointsKeepFailing { .. }
             | Self::Incompatible(_)
+            | Self::UnknownOperator(_)
             | Self::Unresponsive { .. }
+            | Self::NoRoom(_)
             | Self::NoThread { .. }
             | Self::Panicked { .. }
             | Self::Died { .. } => None,
@@ -178,6 +208,7 @@ impl JobError {
             Self::Connector { error, .. } => match error {
                 ConnectorError::Io { .. } | ConnectorError::Record { .. } => JobErrorKind::Failed,
                 ConnectorError::StateRefused { .. } => JobErrorKind::StateUnusable,
+                ConnectorError::InUse { .. } => JobErrorKind::InUse,
                 ConnectorError::JobRefused { .. } => JobErrorKind::JobRefused,
             },
             Self::Store(error) => match error {
@@ -192,9 +223,11 @@ impl JobError {
                 | StoreError::Poisoned { .. } => JobErrorKind::Failed,
             },
             Self::Incompatible(_) => JobErrorKind::StateUnusable,
-            Self::RestartsExhausted { last, .. } | Self::IsolationExhausted { last, .. } => {
-                last.kind()
-            }
+            Self::NoRoom(_) => JobErrorKind::JobRefused,
+            Self::UnknownOperator(_) => JobErrorKind::JobRefused,
+            Self::RestartsExhausted { last, .. }
+            | Self::IsolationExhausted { last, .. }
+            | Self::OnlyDeadLetters { last, .. } => last.kind(),
         }
     }
 
@@ -208,7 +241,9 @@ impl JobError {
             {
                 matches!(fault.cause, FaultCause::Timeout { .. })
             }
-            Self::RestartsExhausted { .. } | Self::IsolationExhausted { .. } => false,
+            Self::RestartsExhausted { .. }
+            | Self::IsolationExhausted { .. }
+            | Self::OnlyDeadLetters { .. } => false,
             Self::Guest(_)
             | Self::Record(_)
             | Self::NotRecycled { .. }
@@ -216,7 +251,9 @@ impl JobError {
             | Self::Store(_)
             | Self::CheckpointsKeepFailing { .. }
             | Self::Incompatible(_)
+            | Self::UnknownOperator(_)
             | Self::Unresponsive { .. }
+            | Self::NoRoom(_)
             | Self::NoThread { .. }
             | Self::Panicked { .. }
             | Self::Died { .. } => self.kind() == JobErrorKind::Failed,

@@ -46,7 +46,7 @@ pub struct FileStatus {
     pub identity: FileIdentity,
 }
 
-/// Tells a file from any other that exists at the same time: device and inode.
+/// Tells a file or directory from any other that exists at the same time: device and inode.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FileIdentity(pub u64, pub u64);
 
@@ -88,7 +88,17 @@ pub trait DirectoryHandle: Debug + Send + Sync {
 
     /// Makes the names in it durable.
     fn sync(&self) -> io::Result<()>;
+
+    /// Which directory it is, whatever name it has by now.
+    fn identity(&self) -> io::Result<FileIdentity>;
+
+    /// Locks it until what this returns is dropped, at once or not at all. The kernel drops the
+    /// lock with the process, however that ends.
+    fn try_lock(&self) -> Result<Box<dyn DirectoryLock>, TryLockError>;
 }
+
+/// Keeps a directory locked while it lives.
+pub trait DirectoryLock: Debug + Send + Sync {}
 
 /// An open file.
 #[expect(clippy::missing_errors_doc, reason = "each is what the system says")]
@@ -215,7 +225,22 @@ impl DirectoryHandle for Dir {
         // The handle itself is open with O_PATH, which can't be synced.
         self.open(".")?.sync_all()
     }
+
+    fn identity(&self) -> io::Result<FileIdentity> {
+        let metadata = self.dir_metadata()?;
+        Ok(FileIdentity(metadata.dev(), metadata.ino()))
+    }
+
+    fn try_lock(&self) -> Result<Box<dyn DirectoryLock>, TryLockError> {
+        // As for syncing, the handle itself can't be used.
+        let opened = self.open(".").map_err(TryLockError::Error)?.into_std();
+        opened.try_lock()?;
+        Ok(Box::new(opened))
+    }
 }
+
+/// The file is a directory here: closing it drops the lock.
+impl DirectoryLock for File {}
 
 impl FileHandle for File {
     fn set_length(&self, length: u64) -> io::Result<()> {

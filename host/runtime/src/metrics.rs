@@ -3,8 +3,8 @@
 //! Each subtask counts for itself with relaxed atomics, once a batch; readers add up.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::SubtaskId;
@@ -12,6 +12,9 @@ use crate::graph::{JobGraph, NodeKind};
 use crate::recovery::Given;
 use crate::status::{GuestStatus, NodeStatus};
 use crate::stream::MIN_WATERMARK;
+
+/// Counters of guests' own that one operator shows, all its subtasks together.
+const COUNTERS: usize = 256;
 
 /// The counters of one subtask.
 #[derive(Debug)]
@@ -29,6 +32,9 @@ pub(crate) struct SubtaskMetrics {
     guest_memory_limit: AtomicU64,
     recycles: AtomicU64,
     recycle_nanos: AtomicU64,
+    /// The guest's own counters. Locked by its thread only after a call that counted.
+    guest_counters: Mutex<BTreeMap<String, u64>>,
+    dropped_log_lines: AtomicU64,
     /// `records_out` at the last snapshot, and at the last one of a complete checkpoint.
     out_at_snapshot: AtomicU64,
     out_at_checkpoint: AtomicU64,
@@ -48,6 +54,8 @@ impl Default for SubtaskMetrics {
             guest_memory_limit: AtomicU64::new(0),
             recycles: AtomicU64::new(0),
             recycle_nanos: AtomicU64::new(0),
+            guest_counters: Mutex::default(),
+            dropped_log_lines: AtomicU64::new(0),
             out_at_snapshot: AtomicU64::new(0),
             out_at_checkpoint: AtomicU64::new(0),
         }
@@ -86,6 +94,38 @@ impl SubtaskMetrics {
         let nanos = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
         self.recycle_nanos.fetch_add(nanos, Ordering::Relaxed);
         self.recycles.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A guest added to its own counters. Instances bound how many names they have.
+    pub(crate) fn count_for_guest(&self, additions: Vec<(String, u64)>) {
+        if additions.is_empty() {
+            return;
+        }
+        let counters = self.guest_counters.lock();
+        let mut counters = counters.unwrap_or_else(PoisonError::into_inner);
+        for (name, addition) in additions {
+            let counter = counters.entry(name).or_default();
+            *counter = counter.saturating_add(addition);
+        }
+    }
+
+    /// Adds the guest's counters to `sums`, which takes no more than [`COUNTERS`] names.
+    fn add_guest_counters(&self, sums: &mut BTreeMap<String, u64>) {
+        let counters = self.guest_counters.lock();
+        for (name, count) in counters.unwrap_or_else(PoisonError::into_inner).iter() {
+            if let Some(sum) = sums.get_mut(name) {
+                *sum = sum.saturating_add(*count);
+            } else if sums.len() < COUNTERS {
+                sums.insert(name.clone(), *count);
+            }
+        }
+    }
+
+    /// Lines of a guest's log were dropped.
+    pub(crate) fn count_dropped_log_lines(&self, lines: u64) {
+        if lines > 0 {
+            self.dropped_log_lines.fetch_add(lines, Ordering::Relaxed);
+        }
     }
 
     fn guest_status(&self, subtask: u32) -> GuestStatus {
@@ -191,6 +231,10 @@ impl AttemptMetrics {
                 let ended = subtasks
                     .iter()
                     .filter(|s| s.has_ended.load(Ordering::Relaxed));
+                let mut counters = BTreeMap::new();
+                for subtask in subtasks {
+                    subtask.add_guest_counters(&mut counters);
+                }
                 NodeStatus {
                     name: node.name.clone(),
                     kind: node.kind,
@@ -204,6 +248,8 @@ impl AttemptMetrics {
                     ended_subtasks: u32::try_from(ended.count()).unwrap_or(u32::MAX),
                     sink_lag: None,
                     guests: guests(node.kind, subtasks),
+                    counters,
+                    dropped_log_lines: sum(|s| &s.dropped_log_lines),
                 }
             })
             .collect()

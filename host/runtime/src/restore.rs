@@ -13,11 +13,11 @@ use crate::checkpoint::{
     CheckpointKind, CheckpointStore, Manifest, Origin, SnapshotContents, StateFile, StoreError,
     SubtaskSnapshot,
 };
-use crate::deploy::SubtaskStart;
+use crate::deploy::{StartContents, SubtaskStart};
 use crate::error::IncompatibleJob;
 use crate::graph::{JobGraph, KeyGroups, Node, NodeKind};
 use crate::job::{Job, RunOptions};
-use crate::recovery::{ended_subtasks, redistribute};
+use crate::recovery::{check_dropped, ended_subtasks, redistribute, told_watermarks};
 use crate::sink::{ForkedFrom, PendingOutput, SinkStart};
 use crate::start::{node_failed, start_point};
 use crate::task::RunIdentity;
@@ -51,20 +51,16 @@ impl Restore {
             Err(error) => return Err(error.into()),
         };
         let manifest = start_point(job, store, &self.options, attempt)?;
-        let starts = subtask_starts(job, store, &manifest).and_then(|starts| {
-            recover_sinks(job, &manifest, self.is_first_attempt).map(|()| starts)
-        });
+        if self.is_first_attempt {
+            warn_of_unknown(&self.options, &[&job.graph, &manifest.graph]);
+        }
+        let starts = subtask_starts(job, store, &manifest)
+            .and_then(|starts| self.recover_sinks(&manifest, attempt).map(|()| starts));
         let starts = match starts {
             Ok(starts) => starts,
             Err(error) => {
-                // A start from elsewhere that is refused leaves the directory as it was. Where all
-                // checkpoints are lost it stays: without any, nothing would tell of the loss.
-                let is_new = manifest.attempt == attempt;
-                if is_new
-                    && manifest.kind == CheckpointKind::Imported
-                    && let Some(before) = before
-                {
-                    store.retain(&before)?;
+                if manifest.attempt == attempt {
+                    self.take_back(manifest.kind, before, &error)?;
                 }
                 return Err(error);
             }
@@ -85,34 +81,62 @@ impl Restore {
         }))
     }
 
+    /// A start that is refused leaves the directory as it was `before`: without the checkpoint that
+    /// it has committed. Where all checkpoints are lost the new one stays: without any, nothing
+    /// would tell of the loss.
+    fn take_back(
+        &self,
+        kind: CheckpointKind,
+        before: Option<Vec<CheckpointId>>,
+        error: &JobError,
+    ) -> Result<(), JobError> {
+        match (kind, before) {
+            (CheckpointKind::Imported, Some(before)) => self.store.retain(&before)?,
+            // Another attempt goes on from it, if there is one.
+            (CheckpointKind::Start, Some(_)) if !error.may_restart() => self.store.retain(&[])?,
+            (CheckpointKind::Imported, None)
+            | (CheckpointKind::Start | CheckpointKind::Running | CheckpointKind::Final, _) => {}
+        }
+        Ok(())
+    }
+
     /// Publishes what the newest checkpoint covers, without starting anything. Gives its id.
     pub(crate) fn settle(self) -> Result<CheckpointId, JobError> {
         let attempt = self.store.next_attempt()?;
         let manifest = start_point(&self.job, &*self.store, &self.options, attempt)?;
-        recover_sinks(&self.job, &manifest, self.is_first_attempt)?;
+        self.recover_sinks(&manifest, attempt)?;
         Ok(manifest.checkpoint)
+    }
+
+    /// Makes every sink's output consistent with the checkpoint.
+    fn recover_sinks(&self, manifest: &Manifest, attempt: u64) -> Result<(), JobError> {
+        for (name, sink) in &self.job.sinks {
+            let start = SinkStart {
+                job: self.job.graph.job().to_owned(),
+                sink: name.clone(),
+                lineage: manifest.lineage.published(),
+                parent: manifest.origin.as_ref().map(|origin| ForkedFrom {
+                    lineage: origin.lineage.published(),
+                    checkpoint: origin.checkpoint,
+                }),
+                checkpoint: manifest.checkpoint,
+                attempt,
+                is_first_attempt: self.is_first_attempt,
+                pending: pending_output(manifest, name),
+            };
+            sink.recover(&start)
+                .map_err(|error| node_failed(name, error))?;
+        }
+        Ok(())
     }
 }
 
-/// Makes every sink's output consistent with the checkpoint.
-fn recover_sinks(job: &Job, manifest: &Manifest, is_first_attempt: bool) -> Result<(), JobError> {
-    for (name, sink) in &job.sinks {
-        let start = SinkStart {
-            job: job.graph.job().to_owned(),
-            sink: name.clone(),
-            lineage: manifest.lineage,
-            parent: manifest.origin.as_ref().map(|origin| ForkedFrom {
-                lineage: origin.lineage,
-                checkpoint: origin.checkpoint,
-            }),
-            checkpoint: manifest.checkpoint,
-            is_first_attempt,
-            pending: pending_output(manifest, name),
-        };
-        sink.recover(&start)
-            .map_err(|error| node_failed(name, error))?;
+/// A flag that was of use to an earlier run with the same command line is none that speaks against
+/// this one.
+fn warn_of_unknown(options: &RunOptions, graphs: &[&JobGraph]) {
+    if let Err(unknown) = check_dropped(&options.allow_dropped_state, graphs) {
+        tracing::warn!("--allow-dropped-state is of no use: {unknown}");
     }
-    Ok(())
 }
 
 /// What a checkpoint lists as pending for one sink, from all of its subtasks.
@@ -151,21 +175,32 @@ fn node_starts(
     manifest: &Manifest,
     node: &Node,
 ) -> Result<Vec<SubtaskStart>, JobError> {
-    if node.kind == NodeKind::Source {
-        return source_starts(job, node, &snapshots_of(manifest, &node.name));
-    }
-    let ended = ended_now(manifest, node)?;
-    if node.kind == NodeKind::Sink {
-        let start = |has_ended| SubtaskStart::Sink { has_ended };
-        return Ok(ended.into_iter().map(start).collect());
-    }
-    let read = |subtask: &SubtaskId, file: &StateFile| store.read_state(manifest, subtask, file);
-    let state = operator_state(&job.graph, manifest, node, &read)?;
-    let starts = state
-        .into_iter()
-        .zip(ended)
-        .map(|(state, has_ended)| SubtaskStart::Operator { state, has_ended });
-    Ok(starts.collect())
+    let old = snapshots_of(manifest, &node.name);
+    let (ended, contents): (_, Vec<_>) = match node.kind {
+        NodeKind::Source => source_starts(job, node, &old)?,
+        NodeKind::Sink => {
+            let ended = ended_now(manifest, node)?;
+            let contents = ended.iter().map(|_| StartContents::Sink).collect();
+            (ended, contents)
+        }
+        NodeKind::Operator => {
+            let ended = ended_now(manifest, node)?;
+            let read =
+                |subtask: &SubtaskId, file: &StateFile| store.read_state(manifest, subtask, file);
+            let state = operator_state(&job.graph, manifest, node, &read)?;
+            let state = state.into_iter();
+            let contents = state.map(|state| StartContents::Operator { state });
+            (ended, contents.collect())
+        }
+    };
+    let watermarks = told_watermarks(&old, node.parallelism);
+    let starts = contents.into_iter().zip(ended).zip(watermarks);
+    let start = |((contents, has_ended), watermark)| SubtaskStart {
+        has_ended,
+        watermark,
+        contents,
+    };
+    Ok(starts.map(start).collect())
 }
 
 /// What a checkpoint has of one node, by subtask.
@@ -220,11 +255,12 @@ pub(crate) fn operator_state(
     Ok(state.map(|chunks| is_restored.then_some(chunks)).collect())
 }
 
+/// Which subtasks of a source have ended, and what each reads.
 fn source_starts(
     job: &Job,
     node: &Node,
     old: &[&SubtaskSnapshot],
-) -> Result<Vec<SubtaskStart>, JobError> {
+) -> Result<(Vec<bool>, Vec<StartContents>), JobError> {
     let connector = &job.sources[&node.name];
     let failed = |error| node_failed(&node.name, error);
     let splits_of = |snapshot: &SubtaskSnapshot| match &snapshot.contents {
@@ -232,11 +268,11 @@ fn source_starts(
         SnapshotContents::Operator { .. } | SnapshotContents::Sink { .. } => Vec::new(),
     };
     if old.len() == node.parallelism as usize {
-        let starts = old.iter().map(|snapshot| SubtaskStart::Source {
+        let ended = old.iter().map(|snapshot| snapshot.has_ended).collect();
+        let contents = old.iter().map(|snapshot| StartContents::Source {
             splits: splits_of(snapshot),
-            has_ended: snapshot.has_ended,
         });
-        return Ok(starts.collect());
+        return Ok((ended, contents.collect()));
     }
     let planned = if old.is_empty() {
         // A source that the checkpoint does not know begins at its beginning.
@@ -248,9 +284,8 @@ fn source_starts(
         connector.replan(splits, node.parallelism).map_err(failed)?
     };
     let all_ended = !old.is_empty() && old.iter().all(|snapshot| snapshot.has_ended);
-    let starts = planned.into_iter().map(|splits| SubtaskStart::Source {
-        splits,
-        has_ended: all_ended,
-    });
-    Ok(starts.collect())
+    let ended = vec![all_ended; planned.len()];
+    let planned = planned.into_iter();
+    let contents = planned.map(|splits| StartContents::Source { splits });
+    Ok((ended, contents.collect()))
 }

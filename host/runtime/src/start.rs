@@ -13,10 +13,11 @@ use crate::checkpoint::{
 };
 use crate::graph::NodeKind;
 use crate::job::{Job, RunOptions, StartFrom};
-use crate::recovery::{Resume, check_compatible};
+use crate::recovery::{Resume, check_compatible, check_dropped};
+use crate::room::check_room;
 use crate::source::SourceSplit;
 use crate::task::connector_failed;
-use crate::{CheckpointId, ConnectorError, JobError, Lineage, SubtaskId};
+use crate::{CheckpointId, ConnectorError, JobError, JobErrorKind, Lineage, SubtaskId};
 
 /// Opens and locks the checkpoint directory of a job, after checking what can be checked without
 /// writing anything: a job that can't start leaves no trace.
@@ -25,18 +26,42 @@ use crate::{CheckpointId, ConnectorError, JobError, Lineage, SubtaskId};
 ///
 /// Any [`JobError`] that speaks against the start. Nothing was changed.
 pub fn prepare(job: &Job, directory: &Path, options: &RunOptions) -> Result<DirStore, JobError> {
+    check_room(job)?;
+    if let Err(error) = check_free(job) {
+        if error.kind() == JobErrorKind::InUse && directory.is_dir() {
+            // Most likely this very job runs already, which its checkpoint directory says better.
+            DirStore::open(directory)?;
+        }
+        return Err(error);
+    }
+    let allowed = &options.allow_dropped_state;
     match &options.start {
-        StartFrom::Fresh => check_fresh(job)?,
-        StartFrom::Newest if !holds_checkpoints(directory)? => check_fresh(job)?,
+        StartFrom::Fresh => {
+            check_dropped(allowed, &[&job.graph])?;
+            check_fresh(job)?;
+        }
+        StartFrom::Newest if !holds_checkpoints(directory)? => {
+            check_dropped(allowed, &[&job.graph])?;
+            check_fresh(job)?;
+        }
+        // What the flag names may be gone since an earlier run with the same command line.
         StartFrom::Newest => {}
         StartFrom::Path(path) => {
             let source = CheckpointDirectory::open(path)?;
             let manifest = source.load(selected(&source)?)?;
-            let allowed = &options.allow_dropped_state;
+            check_dropped(allowed, &[&job.graph, &manifest.graph])?;
             check_compatible(&manifest, &job.graph, allowed, Resume::NewRun)?;
         }
     }
     Ok(DirStore::open(directory)?)
+}
+
+fn check_free(job: &Job) -> Result<(), JobError> {
+    for (name, sink) in &job.sinks {
+        sink.check_free()
+            .map_err(|error| node_failed(name, error))?;
+    }
+    Ok(())
 }
 
 fn holds_checkpoints(directory: &Path) -> Result<bool, StoreError> {
@@ -172,6 +197,7 @@ fn start_fresh(
             subtasks.push(SubtaskSnapshot {
                 subtask,
                 has_ended: false,
+                watermark: None,
                 contents,
             });
         }

@@ -1,6 +1,7 @@
 //! What a running job tells about itself: plain data, made anew from the counters several times
 //! a second.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -184,6 +185,12 @@ pub struct NodeStatus {
     /// The instances of an operator that is a component, by subtask.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub guests: Vec<GuestStatus>,
+    /// Counters of the component's own, by name, all subtasks together: up to 256 names.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub counters: BTreeMap<String, u64>,
+    /// Lines of its log that were dropped, since they were too many in a second.
+    #[serde(default)]
+    pub dropped_log_lines: u64,
 }
 
 /// The instance of one subtask of an operator.

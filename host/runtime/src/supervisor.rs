@@ -4,7 +4,7 @@
 //! checkpoint that the store holds and ends when the driver says so; what follows a failure is the
 //! restart strategy's decision.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,10 +15,10 @@ use crate::checkpoint::care_watch::CareWatch;
 use crate::checkpoint::coordinator::Coordinator;
 use crate::checkpoint::drills::Drills;
 use crate::checkpoint::driver::{AttemptEnd, Driver, DriverStart};
-use crate::config::{RecordPolicy, RestartSettings};
+use crate::config::{RecordPolicies, RecordPolicy, RestartSettings};
 use crate::deploy::{Attempt, deploy};
 use crate::executor::{Executor, Threads, blocking};
-use crate::graph::ExecutionGraph;
+use crate::graph::{DEAD_LETTER_PORT, ExecutionGraph};
 use crate::job::{CommandError, Job, JobCommand, JobControl, Outcome, RunOptions, StartFrom};
 use crate::metrics::AttemptMetrics;
 use crate::recovery::{CarePlan, Quarantine, RestartStrategy, Verdict};
@@ -60,7 +60,7 @@ pub async fn run_on(
 ) -> Result<Outcome, JobError> {
     let restart = RestartStrategy::new(job.settings.restart.clone());
     let drills = Drills::new(&job.settings.checkpoint);
-    let quarantine = Quarantine::new(job.settings.isolation.clone(), operators_with_copies(&job));
+    let quarantine = Quarantine::new(job.settings.isolation.clone(), policies(&job));
     let mut supervisor = Supervisor {
         drills,
         executor,
@@ -71,6 +71,7 @@ pub async fn run_on(
         restart,
         quarantine,
         started: Instant::now(),
+        calm: Duration::ZERO,
         is_first_attempt: true,
         records_before: 0,
     };
@@ -93,11 +94,14 @@ pub async fn run_on(
     result
 }
 
-/// The operators of which several subtasks may get copies of one record.
-fn operators_with_copies(job: &Job) -> BTreeSet<String> {
-    let operators = job.operators.keys();
-    let copying = operators.filter(|name| job.graph.gets_copies(name));
-    copying.cloned().collect()
+/// What becomes of records, by operator. Without a reader, a dead letter would be a record that is
+/// lost.
+fn policies(job: &Job) -> BTreeMap<String, RecordPolicies> {
+    let edges = job.graph.edges().iter();
+    let read = edges.filter(|edge| edge.port == DEAD_LETTER_PORT);
+    let operators = read.filter_map(|edge| job.operators.get_key_value(&edge.from));
+    let policies = operators.map(|(name, part)| (name.clone(), part.policies));
+    policies.collect()
 }
 
 /// Answers a command that can't be carried out.
@@ -123,6 +127,8 @@ struct Supervisor {
     /// What is known of records that operators fail on.
     quarantine: Quarantine,
     started: Instant,
+    /// How long the last attempt ran before it failed.
+    calm: Duration,
     is_first_attempt: bool,
     /// Records that sources gave in earlier attempts of this process.
     records_before: u64,
@@ -169,7 +175,7 @@ impl Supervisor {
             }
             Verdict::Restart => {}
         }
-        match self.restart.on_failure(now) {
+        match self.restart.on_failure(self.calm) {
             Some(wait) => Ok((Verdict::Restart, wait)),
             None => Err(match self.job.settings.restart {
                 RestartSettings::None => failure,
@@ -188,17 +194,11 @@ impl Supervisor {
         let JobError::Record(fault) = failure else {
             return Verdict::Restart;
         };
-        let operator = &fault.fault.operator;
-        // Without a reader, a dead letter would be a record that is lost.
-        let policy = match self.job.graph.has_dead_letters(operator) {
-            true => fault.policy(&self.job.operators[operator].policies),
-            false => RecordPolicy::Fail,
-        };
-        if policy == RecordPolicy::Fail {
+        if self.quarantine.policy(fault) == RecordPolicy::Fail {
             let count = |status: &mut JobStatus| status.invalid_records.failed += 1;
             self.control.status.send_modify(count);
         }
-        self.quarantine.on_fault(fault, policy, now)
+        self.quarantine.on_fault(fault, now)
     }
 
     /// Answers who asked when the job was already over.
@@ -275,6 +275,7 @@ impl Supervisor {
     }
 
     async fn attempt(&mut self) -> Result<Outcome, JobError> {
+        self.calm = Duration::ZERO;
         let job = Arc::clone(&self.job);
         let restore = self.restore();
         let Some(restored) = self.restoring(move || restore.run()).await? else {
@@ -358,7 +359,9 @@ impl Supervisor {
     fn remember(&mut self, care: CareWatch, metrics: &AttemptMetrics) {
         let mut report = care.into_report();
         report.given = metrics.given(&self.job.graph);
-        self.quarantine.on_attempt_failed(&report);
+        let running_since = report.running_since;
+        self.calm = running_since.map_or(Duration::ZERO, |since| self.started.elapsed() - since);
+        self.quarantine.on_attempt_failed(report);
     }
 
     /// Only the first attempt of a process starts where the user said; the others go on. A start

@@ -156,6 +156,7 @@ fn manifest(graph: &JobGraph, checkpoint: u64) -> Manifest {
         (0..node.parallelism).map(|index| SubtaskSnapshot {
             subtask: subtask(&node.name, index),
             has_ended: false,
+            watermark: Some(1_700_000_000_000),
             contents: contents(node.kind),
         })
     });

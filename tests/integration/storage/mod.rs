@@ -9,6 +9,8 @@ mod golden;
 mod locking;
 mod lost;
 mod older;
+mod owners;
+mod rewritten;
 mod signals;
 mod sources;
 mod standard_streams;

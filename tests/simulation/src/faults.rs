@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::random::Random;
+use crate::rival::Taken;
 
 /// Something that goes wrong, or that a person asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -80,11 +81,13 @@ pub enum Fault {
     Rescale,
     /// An instance is replaced because of its memory.
     Recycle,
+    /// Another owner takes a directory of output.
+    SecondOwner,
 }
 
 impl Fault {
     /// All of them.
-    pub const ALL: [Self; 33] = [
+    pub const ALL: [Self; 34] = [
         Self::Kill,
         Self::KillAtDisk,
         Self::PowerFailure,
@@ -118,6 +121,7 @@ impl Fault {
         Self::AskCancel,
         Self::Rescale,
         Self::Recycle,
+        Self::SecondOwner,
     ];
 
     /// How many opportunities pass before it fires: 2^n at most, any power of two as likely.
@@ -130,7 +134,7 @@ impl Fault {
             Self::TrapProcess | Self::ReadSource => 6,
             Self::TrapWatermark | Self::TrapSnapshot | Self::DeclineSnapshot => 5,
             Self::AskCheckpoint | Self::AskSavepoint => 5,
-            Self::AskStop | Self::AskDrain | Self::AskCancel => 5,
+            Self::AskStop | Self::AskDrain | Self::AskCancel | Self::SecondOwner => 5,
             Self::Read | Self::TrapComplete => 4,
             Self::TrapRestore | Self::OpenSource | Self::TrapFinish => 2,
             Self::DeadChain => 10,
@@ -214,6 +218,8 @@ struct Plan {
     violations: Vec<String>,
     /// Savepoints that were called complete in this life.
     savepoints: Vec<PathBuf>,
+    /// The directory that was taken from the job in this life.
+    taken: Option<Taken>,
 }
 
 impl Faults {
@@ -229,6 +235,7 @@ impl Faults {
             fired_in_life: 0,
             violations: Vec::new(),
             savepoints: Vec::new(),
+            taken: None,
         })))
     }
 
@@ -366,6 +373,25 @@ impl Faults {
 
     pub(crate) fn take_savepoints(&self) -> Vec<PathBuf> {
         std::mem::take(&mut self.lock().savepoints)
+    }
+
+    /// An index of something of this length, each as likely.
+    pub(crate) fn index(&self, length: usize) -> usize {
+        self.lock().random.index(length)
+    }
+
+    /// A directory was taken from the job.
+    pub(crate) fn note_taken(&self, taken: Taken) {
+        self.lock().taken = Some(taken);
+    }
+
+    pub(crate) fn has_taken(&self) -> bool {
+        self.lock().taken.is_some()
+    }
+
+    /// The directory that was taken, to be given back.
+    pub(crate) fn take_taken(&self) -> Option<Taken> {
+        self.lock().taken.take()
     }
 
     /// Something happened that must never happen.

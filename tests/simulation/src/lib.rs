@@ -13,7 +13,9 @@ mod job;
 mod operators;
 mod person;
 mod record;
+mod rival;
 mod source;
+mod told;
 
 mod memory;
 mod model;

@@ -15,6 +15,7 @@ use tidegate_runtime::task::{OperatorFactory, OperatorInstance};
 use crate::faults::{Fault, Faults};
 use crate::memory::{self, Memory};
 use crate::record::{Origin, window_of};
+use crate::told::{Awaited, Told};
 
 /// What an operator does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,6 +110,7 @@ impl OperatorFactory for Simulated {
             memory: self.memory.begins_with,
             tally: 0,
             watermark: i64::MIN,
+            awaited: Awaited::default(),
             has_started: false,
             has_finished: false,
             snapshots: BTreeSet::new(),
@@ -127,6 +129,8 @@ struct Instance {
     memory: u64,
     tally: u64,
     watermark: i64,
+    /// What it was told before it was restored, until it is told that again.
+    awaited: Awaited,
     has_started: bool,
     has_finished: bool,
     snapshots: BTreeSet<u64>,
@@ -208,6 +212,9 @@ impl OperatorInstance for Instance {
     fn process(&mut self, _input: u32, batch: Batch) -> Result<Vec<Emission>, GuestFault> {
         self.may_trap(Fault::TrapProcess, GuestCall::Process)?;
         self.has_started = true;
+        if let Some(what) = self.awaited.on_record() {
+            self.violation(&what);
+        }
         self.memory = memory::LIMIT.min(self.memory + self.operator.memory.leaks);
         if self.has_finished {
             self.violation("was called after `finish`");
@@ -242,6 +249,9 @@ impl OperatorInstance for Instance {
     fn advance_watermark(&mut self, watermark: i64) -> Result<Vec<Emission>, GuestFault> {
         self.may_trap(Fault::TrapWatermark, GuestCall::AdvanceWatermark)?;
         self.has_started = true;
+        if let Some(what) = self.awaited.on_watermark(watermark) {
+            self.violation(&what);
+        }
         if watermark <= self.watermark {
             self.violation(&format!("went from {} to {watermark}", self.watermark));
         }
@@ -283,6 +293,14 @@ impl OperatorInstance for Instance {
             let tally = postcard::to_allocvec(&self.tally).expect("a number can be encoded");
             chunks.push(chunk("tally", None, tally));
         }
+        // A drill wants its snapshot before it is told anything again.
+        let watermark = Some(self.watermark).filter(|watermark| *watermark > i64::MIN);
+        let told = Told {
+            subtask: self.context.subtask,
+            parallelism: self.context.parallelism,
+            watermark: watermark.or(self.awaited.watermark()),
+        };
+        chunks.push(told.encode());
         let (memory, subtask) = (&self.operator.memory, self.context.subtask);
         memory.on_snapshot(subtask, self.memory, &chunks);
         Ok(chunks)
@@ -298,15 +316,17 @@ impl OperatorInstance for Instance {
             self.operator.faults.note(Fault::Recycle);
         }
         let owned = self.context.first_key_group..=self.context.last_key_group;
-        for chunk in chunks {
+        let told: Vec<Told> = chunks.iter().filter_map(Told::decode).collect();
+        self.awaited = Awaited::after(&told, self.context.parallelism);
+        for chunk in chunks.iter().filter(|chunk| Told::decode(chunk).is_none()) {
             let Some(group) = chunk.key_group else {
-                self.tally += decode_tally(&chunk);
+                self.tally += decode_tally(chunk);
                 continue;
             };
             if !owned.contains(&group) {
                 self.violation(&format!("was given key group {group}"));
             }
-            for (key, known) in decode(&chunk) {
+            for (key, known) in decode(chunk) {
                 if self.state.insert(key, known).is_some() {
                     self.violation("was given a key twice");
                 }

@@ -18,6 +18,7 @@ use crate::model::{Expected, Given, Lines, expected};
 use crate::operators::{decode, decode_tally};
 use crate::record::Origin;
 use crate::source::Split;
+use crate::told::Told;
 
 /// The checkpoint directory.
 pub(crate) const CHECKPOINTS: &str = "/jobs/simulated";
@@ -46,7 +47,8 @@ pub(crate) struct Newest {
     pub(crate) checkpoint: u64,
     /// What its sources had given, with what splits had that have ended and are gone.
     pub(crate) given: Given,
-    /// Nodes of which some subtasks have ended and some not: their parallelism can't change.
+    /// Operators and sources of which some subtasks have ended and some not: their parallelism
+    /// can't change.
     pub(crate) partly_ended: BTreeSet<String>,
 }
 
@@ -118,7 +120,9 @@ pub(crate) fn check(
 fn partly_ended(manifest: &Manifest) -> BTreeSet<String> {
     let ended = |has_ended: bool| -> BTreeSet<&String> {
         let subtasks = manifest.subtasks.iter();
-        let ended = subtasks.filter(|snapshot| snapshot.has_ended == has_ended);
+        let ended = subtasks
+            .filter(|snapshot| snapshot.has_ended == has_ended)
+            .filter(|snapshot| !matches!(snapshot.contents, SnapshotContents::Sink { .. }));
         ended.map(|snapshot| &snapshot.subtask.operator).collect()
     };
     let both = &ended(true) & &ended(false);
@@ -196,6 +200,9 @@ fn check_state(
     for (subtask, file) in manifest.state_files() {
         let chunks = directory.read_state(manifest, subtask, file);
         for chunk in chunks.map_err(|error| error.to_string())? {
+            if Told::decode(&chunk).is_some() {
+                continue;
+            }
             if chunk.key_group.is_none() {
                 *tallies.entry(subtask.operator.clone()).or_default() += decode_tally(&chunk);
                 continue;

@@ -19,6 +19,7 @@ use crate::oracle::{self, CHECKPOINTS, Newest, Reported, Violation};
 use crate::panics;
 use crate::person::Person;
 use crate::random::Random;
+use crate::rival::Rival;
 use crate::scheduler::{Life, Scheduler};
 use crate::trace::Trace;
 
@@ -168,6 +169,7 @@ impl Schedule {
             .plan
             .job(self.seed ^ self.lives, &self.disk, &self.faults);
         let (disk, faults) = (self.disk.clone(), self.faults.clone());
+        let (output, sinks) = (disk.clone(), job.sinks.keys().cloned().collect());
         let mut lineage = [0; 16];
         lineage[..8].copy_from_slice(&self.seed.to_le_bytes());
         lineage[8..].copy_from_slice(&self.lives.to_le_bytes());
@@ -189,6 +191,13 @@ impl Schedule {
                 let mut told = told.lock().unwrap_or_else(PoisonError::into_inner);
                 told.handle = Some(handle.clone());
             }
+            let rival = Rival {
+                handle: handle.clone(),
+                faults: faults.clone(),
+                disk: output,
+                sinks,
+            };
+            drop(scheduler.spawn(Box::pin(rival.act())));
             let person = Person { handle, faults };
             drop(scheduler.spawn(Box::pin(person.act())));
             tell(run_on(Arc::new(scheduler), job, store, options, control).await);
@@ -213,12 +222,13 @@ impl Schedule {
             let lives = self.lives;
             format!("life {lives}: {life:?} {crash:?} {:?}", told.end)
         });
+        let was_taken = self.faults.has_taken();
         match life {
             None => return Err(format!("it hangs or takes too long: {:#?}", told.handle)),
             Some(Life::Endless) => return Err("it takes steps and gets nowhere".to_owned()),
             Some(Life::Over) => {
                 self.disk.end_process();
-                self.after_end(told.end, fired)?;
+                self.after_end(told.end, fired, was_taken)?;
             }
             Some(Life::Crashed) => match crash {
                 Some(Fault::PowerFailure | Fault::PowerFailureAtDisk) => {
@@ -227,6 +237,7 @@ impl Schedule {
                 _ => self.disk.end_process(),
             },
         }
+        self.give_back()?;
         if let Some(panic) = panics::taken() {
             return Err(format!("a panic: {panic}"));
         }
@@ -240,6 +251,7 @@ impl Schedule {
         &mut self,
         end: Option<Result<Outcome, JobError>>,
         fired: u64,
+        was_taken: bool,
     ) -> Result<(), Violation> {
         match end.expect("a process that is over has told how") {
             Ok(Outcome::Finished) => {
@@ -252,6 +264,7 @@ impl Schedule {
                 self.reported.checkpoint = self.reported.checkpoint.max(stopped_at);
             }
             Ok(Outcome::Cancelled) => {}
+            Err(error) if was_taken && error.kind() == JobErrorKind::StateUnusable => {}
             Err(error) if error.kind() != JobErrorKind::Failed => {
                 return Err(format!("the job is refused: {error}"));
             }
@@ -259,6 +272,23 @@ impl Schedule {
             Err(_) => {}
         }
         Ok(())
+    }
+
+    /// Gives back what a second owner has taken. Nothing was published there meanwhile.
+    fn give_back(&self) -> Result<(), Violation> {
+        let Some(taken) = self.faults.take_taken() else {
+            return Ok(());
+        };
+        self.disk.give_back(&taken.takeover);
+        let visible = self.disk.visible(&taken.takeover);
+        let mut published = visible.difference(&taken.visible);
+        match published.next() {
+            Some(part) => Err(format!(
+                "{}: {part} was published after a second owner had taken the directory",
+                taken.sink
+            )),
+            None => Ok(()),
+        }
     }
 
     fn check(&mut self) -> Result<(), Violation> {

@@ -117,10 +117,12 @@ impl SourceConnector for Numbers {
         if self.faults.hit(Fault::OpenSource) {
             return Err(planned_failure("open the numbers"));
         }
+        let splits: Vec<Split> = splits.iter().map(Split::decode).collect();
         Ok(Box::new(Reader {
             numbers: self.clone(),
-            splits: splits.iter().map(Split::decode).collect(),
-            owes_watermark: false,
+            // A barrier may have come before it could give it.
+            owes_watermark: splits.iter().any(|split| split.next > split.index),
+            splits,
         }))
     }
 }

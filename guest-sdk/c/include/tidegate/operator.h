@@ -42,7 +42,10 @@ typedef struct tg_operator {
     tg_status (*on_record)(void *self, const tg_record *record, void *state, tg_output *out);
     /// True if the state of a key is as good as none: such a key is forgotten.
     bool (*is_vacant)(const void *state);
-    /// Event time has advanced: no record older than `watermark` follows.
+    /// Event time has advanced: from now on a record older than `watermark` is late. After a
+    /// failure a restored instance is called with the last watermark again, before any record, so
+    /// that a field can hold the current one. Emit what the state holds as due and take it out in
+    /// the same call, and the second call finds nothing; what it emits nevertheless is sent.
     tg_status (*on_watermark)(void *self, int64_t watermark, tg_keys *keys, tg_output *out);
     /// All inputs have ended.
     tg_status (*on_finish)(void *self, tg_keys *keys, tg_output *out);

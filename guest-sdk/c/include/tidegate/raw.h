@@ -74,6 +74,9 @@ typedef struct tg_context {
     size_t output_count;
     /// The operator's `config` table of the job file, as JSON.
     tg_slice config;
+    /// The secret seed for hash tables of the operator's own, whose keys come from records. Nothing
+    /// that is emitted or remembered may depend on it.
+    uint64_t hash_seed;
 } tg_context;
 
 /// What a call emits. The memory is the operator's, until its `release`.
@@ -96,7 +99,9 @@ typedef struct tg_raw_operator {
     tg_status (*open)(const void *definition, const tg_context *context, void **instance);
     tg_status (*process)(void *instance, uint32_t input, const tg_batch *records,
                          tg_emissions *emitted);
-    /// May be left out, like all that follow.
+    /// May be left out, like all that follow. A restored instance is called with the last watermark
+    /// again, before any record; what it emits then is sent too, so emit only what is taken out of
+    /// the state.
     tg_status (*advance_watermark)(void *instance, int64_t watermark, tg_emissions *emitted);
     tg_status (*snapshot)(void *instance, uint64_t checkpoint, tg_chunks *chunks);
     tg_status (*restore)(void *instance, const tg_chunks *chunks);

@@ -21,6 +21,11 @@ typedef struct tg_harness_options {
     /// Names of the inputs and output ports, with a NULL at the end; `input` and `output`.
     const char *const *inputs;
     const char *const *outputs;
+    /// The watermark of the snapshot that is restored, of several subtasks the smallest, or NULL:
+    /// the operator is told it again, before any record, as the host does.
+    const int64_t *watermark;
+    /// The seed of hash tables, on which nothing that can be observed depends.
+    uint64_t hash_seed;
 } tg_harness_options;
 
 /// An operator that runs natively.
@@ -80,6 +85,10 @@ tg_snapshot *tg_harness_snapshot(tg_harness *harness);
 
 /// As `tg_harness_snapshot`, for a failure that is expected.
 tg_status tg_harness_try_snapshot(tg_harness *harness, tg_snapshot **snapshot);
+
+/// Takes a snapshot and goes on with a new instance, as after a failure: it is restored, and told
+/// the watermark again if there was one. What it emits then is kept with the rest.
+tg_status tg_harness_restart(tg_harness *harness);
 
 /// Tells the operator that its last snapshot is durable everywhere.
 tg_status tg_harness_checkpoint_complete(tg_harness *harness);

@@ -107,7 +107,7 @@ result *tg_export_open(const uint8_t *job, size_t job_len, const uint8_t *name, 
                        uint32_t subtask, uint32_t parallelism, uint32_t max_parallelism,
                        uint32_t first_key_group, uint32_t last_key_group, const tg_slice *inputs,
                        size_t input_count, const tg_slice *outputs, size_t output_count,
-                       const uint8_t *config, size_t config_len) {
+                       const uint8_t *config, size_t config_len, uint64_t hash_seed) {
     tg_context context = {
         .job = tg_slice_of(job, job_len),
         .operator_name = tg_slice_of(name, name_len),
@@ -121,6 +121,7 @@ result *tg_export_open(const uint8_t *job, size_t job_len, const uint8_t *name, 
         .outputs = outputs,
         .output_count = output_count,
         .config = tg_slice_of(config, config_len),
+        .hash_seed = hash_seed,
     };
     return end(open(&context), NULL, 0);
 }

@@ -45,17 +45,19 @@ export function writeKeyedState(keys, schemaVersion) {
   const first = keys._context.firstKeyGroup;
   /** @type {string[][]} */
   const groups = [];
-  keys._map.forEach((state, key) => {
-    const at = state._keyGroup - first;
+  keys._forEach(({ _keyGroup: keyGroup, _name: name }) => {
+    const at = keyGroup - first;
     groups[at] ??= [];
-    groups[at].push(key);
+    groups[at].push(name);
   });
   /** @type {StateChunk[]} */
   const chunks = [];
   const { encode } = keys._codec;
   groups.forEach((group, at) => {
-    const entries = group.sort().map((key) => {
-      const state = /** @type {State<T>} */ (keys._map.get(key));
+    group.sort();
+    const hashes = keys._hashes(columnOf(group));
+    const entries = group.map((key, place) => {
+      const state = /** @type {State<T>} */ (keys._at(hashes[place], key));
       return writeEntry(key, encode(state.value));
     });
     const bytes = fromBinary(writeKeyed(entries));
@@ -122,7 +124,9 @@ export function readKeyedState(keys, chunks, schemaVersion, migrate) {
   for (const { keyGroup, chunk } of chunks) {
     if (!owns(keys._context, keyGroup)) throw inGroup(keyGroup, "this subtask does not own it");
     /** @type {string[]} */
-    const read = [];
+    const names = [];
+    /** @type {State<T>[]} */
+    const states = [];
     const take = (/** @type {string} */ key, /** @type {string} */ value) => {
       const version = chunk.schemaVersion;
       const state = new State(
@@ -131,18 +135,20 @@ export function readKeyedState(keys, chunks, schemaVersion, migrate) {
           : migrate(version, fromBinary(value)),
       );
       state._keyGroup = keyGroup;
-      keys._map.set(key, state);
-      read.push(key);
+      states.push(state);
+      names.push(key);
     };
     try {
       readKeyed(toBinary(chunk.bytes), take);
     } catch (error) {
       throw error instanceof Malformed ? inGroup(keyGroup, error.message) : error;
     }
-    const groups = keyGroups(columnOf(read));
-    if (groups.some((group) => group !== keyGroup)) {
+    const column = columnOf(names);
+    if (keyGroups(column).some((group) => group !== keyGroup)) {
       throw inGroup(keyGroup, "it has a key of another key group");
     }
+    const hashes = keys._hashes(column);
+    for (const [at, name] of names.entries()) keys._add(hashes[at], name, states[at]);
   }
 }
 

@@ -4,6 +4,11 @@
  * One value for each key. Invariant: between two calls, each entry's key group is known, and is one
  * that this instance owns. Every iteration is in the order of the key bytes.
  *
+ * The engine's own maps find strings by a hash that everybody can foresee, so that whoever writes the
+ * records could choose keys of which every lookup passes over all. So the states are found by a hash
+ * that depends on the instance's secret seed, which is computed for many keys at once; the few whose
+ * hash is the same are linked.
+ *
  * @module
  */
 
@@ -12,7 +17,7 @@ import { columnOf } from "../column.js";
 import { owns } from "../context.js";
 import { Failure } from "../failure.js";
 import { Field, keyField } from "../field.js";
-import { keyGroups } from "../host.js";
+import { hashKeys, keyGroups } from "../host.js";
 
 /** @typedef {import("../context.js").Context} Context */
 
@@ -42,6 +47,10 @@ export class State {
     this.value = value;
     /** -1 until the host has said it. @internal */
     this._keyGroup = -1;
+    /** The binary string of the key. @internal */
+    this._name = "";
+    /** Another state whose key has the same hash. @internal @type {State<T> | undefined} */
+    this._next = undefined;
   }
 }
 
@@ -66,9 +75,10 @@ export class KeyedState {
   constructor(codec, context) {
     this._codec = codec;
     this._context = context;
-    /** By the binary string of the key. @type {Map<string, State<T>>} */
+    /** By the hash of the key. @type {Map<number, State<T>>} */
     this._map = new Map();
-    /** Keys whose group is not known yet. @type {string[]} */
+    this._size = 0;
+    /** States whose key group is not known yet. @type {State<T>[]} */
     this._new = [];
     /** True if a state was lent out to be changed, and may have become vacant. */
     this._lent = false;
@@ -76,7 +86,7 @@ export class KeyedState {
 
   /** Number of keys. @returns {number} */
   get size() {
-    return this._map.size;
+    return this._size;
   }
 
   /**
@@ -87,7 +97,7 @@ export class KeyedState {
    */
   get(key) {
     this._lent = true;
-    return this._map.get(binaryOf(key));
+    return this._find(binaryOf(key));
   }
 
   /**
@@ -97,7 +107,7 @@ export class KeyedState {
    * @returns {boolean}
    */
   has(key) {
-    return this._map.has(binaryOf(key));
+    return this._find(binaryOf(key)) !== undefined;
   }
 
   /**
@@ -107,12 +117,15 @@ export class KeyedState {
    * @returns {boolean} true if there was a state
    */
   delete(key) {
-    return this._map.delete(binaryOf(key));
+    const binary = binaryOf(key);
+    const [hash] = this._hashes(columnOf([binary]));
+    return this._remove(hash, binary) !== undefined;
   }
 
   /** Forgets all keys. */
   clear() {
     this._map.clear();
+    this._size = 0;
   }
 
   /**
@@ -139,9 +152,11 @@ export class KeyedState {
    */
   *states() {
     this._lent = true;
-    for (const binary of [...this._map.keys()].sort()) {
-      const state = this._map.get(binary);
-      if (state !== undefined) yield [keyField(binary), state];
+    const names = this._names(() => true).sort();
+    const hashes = this._hashes(columnOf(names));
+    for (const [at, name] of names.entries()) {
+      const state = this._at(hashes[at], name);
+      if (state !== undefined) yield [keyField(name), state];
     }
   }
 
@@ -161,30 +176,129 @@ export class KeyedState {
    * @returns {[key: Field, value: T][]}
    */
   extract(isDue) {
-    /** @type {string[]} */
-    const due = [];
-    this._map.forEach((state, binary) => {
-      if (isDue(state.value)) due.push(binary);
+    const due = this._names(isDue).sort();
+    const hashes = this._hashes(columnOf(due));
+    return due.map((name, at) => {
+      const state = /** @type {State<T>} */ (this._remove(hashes[at], name));
+      return [keyField(name), state.value];
     });
-    return due.sort().map((binary) => {
-      const state = /** @type {State<T>} */ (this._map.get(binary));
-      this._map.delete(binary);
-      return [keyField(binary), state.value];
-    });
+  }
+
+  /**
+   * The hashes under which the states of these keys are found.
+   *
+   * @internal
+   * @param {import("../column.js").RawColumn} keys
+   * @returns {Int32Array}
+   */
+  _hashes(keys) {
+    return hashKeys(this._context.hashSeed, keys);
+  }
+
+  /**
+   * The state of a key with this hash, or nothing.
+   *
+   * @internal
+   * @param {number} hash
+   * @param {string} name
+   * @returns {State<T> | undefined}
+   */
+  _at(hash, name) {
+    let state = this._map.get(hash);
+    while (state !== undefined && state._name !== name) state = state._next;
+    return state;
+  }
+
+  /**
+   * @internal
+   * @param {string} name
+   * @returns {State<T> | undefined}
+   */
+  _find(name) {
+    const [hash] = this._hashes(columnOf([name]));
+    return this._at(hash, name);
   }
 
   /**
    * The state of a key that is not there yet.
    *
    * @internal
-   * @param {string} binary
+   * @param {number} hash
+   * @param {string} name
    * @returns {State<T>}
    */
-  _insert(binary) {
+  _insert(hash, name) {
     const state = new State(this._codec.initial());
-    this._map.set(binary, state);
-    this._new.push(binary);
+    this._add(hash, name, state);
+    this._new.push(state);
     return state;
+  }
+
+  /**
+   * Adds the state of a key that is not there yet.
+   *
+   * @internal
+   * @param {number} hash
+   * @param {string} name
+   * @param {State<T>} state
+   */
+  _add(hash, name, state) {
+    state._name = name;
+    state._next = this._map.get(hash);
+    this._map.set(hash, state);
+    this._size += 1;
+  }
+
+  /**
+   * Takes out the state of a key, if there is one.
+   *
+   * @internal
+   * @param {number} hash
+   * @param {string} name
+   * @returns {State<T> | undefined}
+   */
+  _remove(hash, name) {
+    const removed = this._at(hash, name);
+    if (removed === undefined) return undefined;
+    this._size -= 1;
+    let before = /** @type {State<T>} */ (this._map.get(hash));
+    if (before !== removed) {
+      while (before._next !== removed) before = /** @type {State<T>} */ (before._next);
+      before._next = removed._next;
+    } else if (removed._next === undefined) this._map.delete(hash);
+    else this._map.set(hash, removed._next);
+    return removed;
+  }
+
+  /**
+   * Calls `each` with every state, in no order.
+   *
+   * @internal
+   * @param {(state: State<T>) => void} each
+   */
+  _forEach(each) {
+    this._map.forEach((first) => {
+      for (let state = /** @type {State<T> | undefined} */ (first); state !== undefined; ) {
+        each(state);
+        state = state._next;
+      }
+    });
+  }
+
+  /**
+   * The keys whose value is wanted, in no order.
+   *
+   * @internal
+   * @param {(value: T) => boolean} isWanted
+   * @returns {string[]}
+   */
+  _names(isWanted) {
+    /** @type {string[]} */
+    const names = [];
+    this._forEach((state) => {
+      if (isWanted(state.value)) names.push(state._name);
+    });
+    return names;
   }
 
   /**
@@ -194,15 +308,14 @@ export class KeyedState {
    * @throws {Failure} if this instance does not own one of them
    */
   _settle() {
-    const binaries = this._new;
-    if (binaries.length === 0) return;
+    const added = this._new;
+    if (added.length === 0) return;
     this._new = [];
-    const groups = keyGroups(columnOf(binaries));
-    for (const [at, binary] of binaries.entries()) {
+    const groups = keyGroups(columnOf(added.map((state) => state._name)));
+    for (const [at, state] of added.entries()) {
       const group = groups[at];
-      if (!owns(this._context, group)) throw notOwned(binary, group, this._context);
-      const state = this._map.get(binary);
-      if (state !== undefined) state._keyGroup = group;
+      if (!owns(this._context, group)) throw notOwned(state._name, group, this._context);
+      state._keyGroup = group;
     }
   }
 
@@ -215,9 +328,9 @@ export class KeyedState {
   _forget(isVacant) {
     if (!this._lent) return;
     this._lent = false;
-    this._map.forEach((state, binary) => {
-      if (isVacant(state.value)) this._map.delete(binary);
-    });
+    const vacant = this._names(isVacant);
+    const hashes = this._hashes(columnOf(vacant));
+    for (const [at, name] of vacant.entries()) this._remove(hashes[at], name);
   }
 }
 
@@ -239,8 +352,8 @@ function binaryOf(key) {
 function notOwned(binary, group, context) {
   return new Failure(
     `the key "${escaped(binary)}" belongs to key group ${group}, and this subtask owns ` +
-      `${context.firstKeyGroup}..=${context.lastKeyGroup}; an operator that keeps state by key ` +
-      'needs an input with `partition = "hash"`',
+      `${context.firstKeyGroup}..=${context.lastKeyGroup}; every input whose records use state ` +
+      'by key needs `partition = "hash"`',
   );
 }
 

@@ -9,7 +9,7 @@ import { columnOf } from "../column.js";
 import { owns } from "../context.js";
 import { setHost } from "../host.js";
 import { NO_TIMESTAMP } from "../raw.js";
-import { keyGroup } from "./key-group.js";
+import { hash, keyGroup } from "./key-group.js";
 
 /** @typedef {import("../context.js").Context} Context */
 /** @typedef {import("../host.js").Level} Level */
@@ -29,6 +29,9 @@ import { keyGroup } from "./key-group.js";
  * @property {number} [maxParallelism] number of key groups, 128 by default
  * @property {string[]} [inputs] names of the inputs
  * @property {string[]} [outputs] names of the output ports
+ * @property {number | bigint} [watermark] the one of the snapshots that are restored, of several
+ *   subtasks the smallest: the instance is told it again, before any record, as the host does
+ * @property {number} [hashSeed] the seed of hash tables, on which nothing that is observed depends
  */
 
 /**
@@ -91,6 +94,7 @@ export class Harness {
     const items = chunks.filter((chunk) => chunk.keyGroup === null);
     const share = items.filter((_item, at) => at % parallelism === subtask);
     harness.#play(() => harness.#operator.restore([...keyed, ...share]));
+    if (options.watermark !== undefined) harness.watermark(options.watermark);
     return harness;
   }
 
@@ -103,6 +107,10 @@ export class Harness {
   /** @type {Map<string, number>} */
   #counters = new Map();
   #checkpoint = 0;
+  /** @type {OperatorModule} */
+  #module;
+  /** What a new instance is told again. @type {number | bigint | undefined} */
+  #watermark;
 
   /**
    * @internal
@@ -112,6 +120,7 @@ export class Harness {
   constructor(module, options) {
     /** Where the instance runs. @type {Context} */
     this.context = contextOf(options);
+    this.#module = module;
     this.#operator = this.#play(() => module.openRaw(this.context));
   }
 
@@ -169,6 +178,7 @@ export class Harness {
    * @throws what the operator throws
    */
   watermark(watermark) {
+    this.#watermark = watermark;
     this.#collect(this.#play(() => this.#operator.advanceWatermark?.(BigInt(watermark)) ?? []));
   }
 
@@ -178,6 +188,7 @@ export class Harness {
    * @throws what the operator throws
    */
   finish() {
+    this.#watermark = undefined;
     this.#collect(this.#play(() => this.#operator.finish?.() ?? []));
   }
 
@@ -190,6 +201,19 @@ export class Harness {
   snapshot() {
     this.#checkpoint += 1;
     return this.#play(() => this.#operator.snapshot(this.#checkpoint));
+  }
+
+  /**
+   * Takes a snapshot and goes on with a new instance, as after a failure: it is restored, and told
+   * the watermark again if there was one. What it emits then is part of the output.
+   *
+   * @throws what the operator throws
+   */
+  restart() {
+    const chunks = this.snapshot();
+    this.#operator = this.#play(() => this.#module.openRaw(this.context));
+    this.#play(() => this.#operator.restore(chunks));
+    if (this.#watermark !== undefined) this.watermark(this.#watermark);
   }
 
   /**
@@ -280,13 +304,10 @@ export class Harness {
       log: (level, message) => this.#logs.push([level, message]),
       count: (metric, delta) => this.#counters.set(metric, this.counter(metric) + delta),
       keyGroups: (keys) => {
-        const { offsets, data } = keys;
-        const groups = new Uint32Array(offsets.length - 1);
-        return groups.map((_, row) => {
-          const key = data.subarray(offsets[row], offsets[row + 1]);
-          return keyGroup(key, this.context.maxParallelism);
-        });
+        const total = this.context.maxParallelism;
+        return Uint32Array.from(rowsOf(keys), (key) => keyGroup(key, total));
       },
+      hashKeys: (seed, keys) => Int32Array.from(rowsOf(keys), (key) => hash(seed, key)),
     });
     return call();
   }
@@ -304,6 +325,14 @@ export class Harness {
       }
     }
   }
+}
+
+/**
+ * @param {import("../column.js").RawColumn} column
+ * @returns {Uint8Array[]}
+ */
+function rowsOf({ offsets, data }) {
+  return Array.from(offsets.subarray(1), (end, row) => data.subarray(offsets[row], end));
 }
 
 /**
@@ -342,5 +371,7 @@ function contextOf(options) {
     inputs: options.inputs ?? ["input"],
     outputs: options.outputs ?? ["output"],
     config: JSON.stringify(options.config ?? {}),
+    // Not 0, which an operator may take for none.
+    hashSeed: options.hashSeed ?? 0x7469_6465,
   };
 }

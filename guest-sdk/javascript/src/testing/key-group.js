@@ -1,5 +1,5 @@
 /**
- * The key group of a key, as the host computes it: Flink's function.
+ * The key group of a key, as the host computes it: Flink's function. And a hash of it.
  *
  * @module
  */
@@ -20,6 +20,19 @@ export function keyGroup(key, maxParallelism) {
   code ^= code >>> 16;
   if (code === -0x8000_0000) return 0;
   return Math.abs(code) % maxParallelism;
+}
+
+/**
+ * Some hash that depends on a seed. A component has a better one, and a test can't tell them apart.
+ *
+ * @param {number} seed
+ * @param {Uint8Array} key
+ * @returns {number}
+ */
+export function hash(seed, key) {
+  let code = seed | 0;
+  for (const byte of key) code = Math.imul(code ^ byte, 0x0100_0193);
+  return code ^ (code >>> 15);
 }
 
 /**

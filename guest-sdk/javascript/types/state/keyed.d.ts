@@ -4,6 +4,11 @@
  * One value for each key. Invariant: between two calls, each entry's key group is known, and is one
  * that this instance owns. Every iteration is in the order of the key bytes.
  *
+ * The engine's own maps find strings by a hash that everybody can foresee, so that whoever writes the
+ * records could choose keys of which every lookup passes over all. So the states are found by a hash
+ * that depends on the instance's secret seed, which is computed for many keys at once; the few whose
+ * hash is the same are linked.
+ *
  * @module
  */
 import { Field } from "../field.js";
@@ -30,6 +35,10 @@ export declare class State<T> {
     value: T;
     /** -1 until the host has said it. @internal */
     _keyGroup: number;
+    /** The binary string of the key. @internal */
+    _name: string;
+    /** Another state whose key has the same hash. @internal @type {State<T> | undefined} */
+    _next: State<T> | undefined;
 }
 /**
  * The state of all keys that this instance has seen, as `onWatermark` and `onFinish` get it.
@@ -46,10 +55,11 @@ export declare class State<T> {
 export declare class KeyedState<T> {
     _codec: import("../index.js").Codec<T>;
     _context: import("../context.js").Context;
-    /** By the binary string of the key. @type {Map<string, State<T>>} */
-    _map: Map<string, State<T>>;
-    /** Keys whose group is not known yet. @type {string[]} */
-    _new: string[];
+    /** By the hash of the key. @type {Map<number, State<T>>} */
+    _map: Map<number, State<T>>;
+    _size: number;
+    /** States whose key group is not known yet. @type {State<T>[]} */
+    _new: State<T>[];
     /** True if a state was lent out to be changed, and may have become vacant. */
     _lent: boolean;
     /** Number of keys. @returns {number} */

@@ -35,6 +35,14 @@ export type HarnessOptions = {
      * names of the output ports
      */
     outputs?: string[];
+    /**
+     * the one of the snapshots that are restored, of several
+     * subtasks the smallest: the instance is told it again, before any record, as the host does
+     */
+    watermark?: number | bigint;
+     * the seed of hash tables, on which nothing that is observed depends
+     */
+    hashSeed?: number;
 };
 export type Bytes = string | Uint8Array;
 export type Emitted = {
@@ -60,6 +68,9 @@ export type Emitted = {
  * @property {number} [maxParallelism] number of key groups, 128 by default
  * @property {string[]} [inputs] names of the inputs
  * @property {string[]} [outputs] names of the output ports
+ * @property {number | bigint} [watermark] the one of the snapshots that are restored, of several
+ *   subtasks the smallest: the instance is told it again, before any record, as the host does
+ * @property {number} [hashSeed] the seed of hash tables, on which nothing that is observed depends
  */
 /**
  * Text, or bytes.
@@ -166,6 +177,13 @@ export declare class Harness {
      * @throws what the operator throws
      */
     snapshot(): StateChunk[];
+    /**
+     * Takes a snapshot and goes on with a new instance, as after a failure: it is restored, and told
+     * the watermark again if there was one. What it emits then is part of the output.
+     *
+     * @throws what the operator throws
+     */
+    restart(): void;
     /**
      * Tells the operator that its last snapshot is durable everywhere.
      *

@@ -138,4 +138,5 @@ def _context(context: wit.Context) -> Context:
         inputs=tuple(context.inputs),
         outputs=tuple(context.outputs),
         config=context.config,
+        hash_seed=context.hash_seed,
     )

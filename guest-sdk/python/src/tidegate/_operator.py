@@ -76,7 +76,13 @@ class Operator(Generic[S]):
         return False
 
     def on_watermark(self, watermark: int, keys: KeyedState[S], out: Output) -> None:
-        """Event time has advanced: no record older than `watermark`, in milliseconds, follows."""
+        """Event time has advanced: a record older than `watermark`, in milliseconds, is late now.
+
+        After a failure a restored instance is called with the last watermark again, before any
+        record, so that an attribute can hold the current one. Emit what the state holds as due and
+        take it out in the same call, and the second call finds nothing; what it emits nevertheless
+        is sent.
+        """
 
     def on_finish(self, keys: KeyedState[S], out: Output) -> None:
         """All inputs have ended. Called once, after the last record."""

@@ -64,16 +64,17 @@ class Typed(RawOperator, Generic[S]):
 
     def _process_keyed(self, records: Batch) -> None:
         on_record, record, out = self.operator.on_record, self.record, self.out
-        find, may_be_vacant = self.keys.table.get, self.may_be_vacant
+        table, salt, may_be_vacant = self.keys.table, self.keys.salt, self.may_be_vacant
+        find = table.get
         for record.row, record.key, record.value, timestamp in _rows(records):
             key = record.key
             record._timestamp = out._inherited = timestamp
-            state = find(key)
+            state = find(salt + key)
             if state is None:
                 state = self.keys.admit(key, records.keys, record.row)
             on_record(record, state, out)
             if may_be_vacant and self.operator.is_vacant(state.value):
-                del self.keys.table[key]
+                del table[salt + key]
 
     def advance_watermark(self, watermark: int) -> list[Emission]:
         try:

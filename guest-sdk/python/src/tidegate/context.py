@@ -29,6 +29,9 @@ class Context:
     outputs: tuple[str, ...]
     #: The operator's `config` table of the job file, as JSON.
     config: str
+    #: The secret seed for hash tables of the operator's own, whose keys come from records. Nothing
+    #: that is emitted or remembered may depend on it.
+    hash_seed: int
 
     def owns(self, key_group: int) -> bool:
         """True if the instance owns `key_group`."""

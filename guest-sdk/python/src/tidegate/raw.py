@@ -115,7 +115,12 @@ class RawOperator:
         raise NotImplementedError
 
     def advance_watermark(self, watermark: int) -> list[Emission]:
-        """No record older than `watermark`, in milliseconds, follows. Emits nothing by default."""
+        """From now on a record older than `watermark`, in milliseconds, is late.
+
+        Emits nothing by default. A restored instance is called with the last watermark again,
+        before any record; what it emits then is sent too, so emit only what is taken out of the
+        state.
+        """
         return []
 
     def snapshot(self, checkpoint: int) -> list[StateChunk]:

@@ -9,8 +9,9 @@
 //! keeps what it needs in registers.
 
 use crate::batch::RowsIn;
+use crate::state::hash::{KeyHasher, WORD};
 use crate::state::index::{ABSENT, NOT_FIRST};
-use crate::state::table::{Table, WORD, hash, hash_word};
+use crate::state::table::Table;
 
 /// Keys that are looked up together.
 pub(crate) const BLOCK: usize = 64;
@@ -40,7 +41,7 @@ impl Ahead {
 
     /// Finds keys of [`WORD`] bytes each, at most [`BLOCK`].
     pub(crate) fn look_for_words<S>(&mut self, table: &Table<S>, keys: &[[u8; WORD]]) {
-        self.hash_words(keys);
+        self.hash_words(table.hasher(), keys);
         self.guess(table);
         self.check_words(table, keys);
     }
@@ -50,25 +51,25 @@ impl Ahead {
         if table.len() < LARGE {
             self.find(table, keys);
         } else {
-            self.hash(keys.clone());
+            self.hash(table.hasher(), keys.clone());
             self.guess(table);
             self.check(table, keys);
         }
     }
 
     #[inline(never)]
-    fn hash_words(&mut self, keys: &[[u8; WORD]]) {
+    fn hash_words(&mut self, hasher: &KeyHasher, keys: &[[u8; WORD]]) {
         let (strides, rest) = keys.as_chunks::<STRIDE>();
         let (hashes, _) = self.hashes.as_chunks_mut::<STRIDE>();
         let mut hashes = hashes.iter_mut();
         // The shorter one first, or the other loses a stride.
         for (keys, hashes) in strides.iter().zip(&mut hashes) {
             for (hash, key) in hashes.iter_mut().zip(keys) {
-                *hash = hash_word(u64::from_le_bytes(*key), WORD);
+                *hash = hasher.hash_word(u64::from_le_bytes(*key), WORD);
             }
         }
         for (hash, key) in hashes.flatten().zip(rest) {
-            *hash = hash_word(u64::from_le_bytes(*key), WORD);
+            *hash = hasher.hash_word(u64::from_le_bytes(*key), WORD);
         }
     }
 
@@ -95,9 +96,9 @@ impl Ahead {
     }
 
     #[inline(never)]
-    fn hash(&mut self, keys: RowsIn<'_>) {
+    fn hash(&mut self, hasher: &KeyHasher, keys: RowsIn<'_>) {
         for (slot, key) in self.hashes.iter_mut().zip(keys) {
-            *slot = hash(key);
+            *slot = hasher.hash(key);
         }
     }
 
@@ -153,7 +154,7 @@ mod tests {
     proptest! {
         #[test]
         fn a_key_is_found_ahead_where_it_is(known in 0..3000_u64, asked: [u16; BLOCK]) {
-            let mut table = Table::new();
+            let mut table = Table::new(known);
             for key in 0..known {
                 let key = Key::new(&key.to_le_bytes());
                 table.insert(Entry { key, key_group: 0, state: () });

@@ -166,6 +166,17 @@ impl Index {
         }
     }
 
+    /// How many slots are looked at to find every place.
+    #[cfg(test)]
+    pub(crate) fn probes(&self) -> u64 {
+        let mask = self.slots.len() - 1;
+        let taken = (0..).zip(&self.slots);
+        let taken = taken.filter(|(_, slot)| **slot != Slot::FREE);
+        let probes =
+            taken.map(|(at, slot): (usize, _)| at.wrapping_sub(slot.hash() as usize) & mask);
+        probes.map(|probes| probes as u64 + 1).sum()
+    }
+
     fn rebuild(&mut self, slots: usize) {
         let old = std::mem::replace(&mut self.slots, vec![Slot::FREE; slots]);
         for slot in old.into_iter().filter(|slot| *slot != Slot::FREE) {

@@ -1,6 +1,6 @@
 //! Record path: batch → record → [state of its key] → `on_record`.
 //!
-//! One value for each key, in a hash map with a fixed seed. Invariant: an entry's key group is one
+//! One value for each key, in a hash map with the instance's secret seed. Invariant: an entry's key group is one
 //! that this instance owns, and is computed once, when its key is first seen. Nothing that can be
 //! observed depends on the map's own order: every iteration is in the order of the key bytes.
 
@@ -11,9 +11,10 @@ use crate::bytes::order_prefix;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::state::ahead::Ahead;
+use crate::state::hash::WORD;
 use crate::state::index::ABSENT;
 use crate::state::key::Key;
-use crate::state::table::{Entry, InOrder, Table, WORD};
+use crate::state::table::{Entry, InOrder, Table};
 
 /// The state of all keys that this instance has seen, as `on_watermark` and `on_finish` get it.
 ///
@@ -67,8 +68,8 @@ impl KeyGroups {
             return Ok(key_group);
         }
         Err(Failure::Other(format!(
-            "the key \"{}\" belongs to key group {key_group}, and this subtask owns {}..={}; an \
-             operator that keeps state by key needs an input with `partition = \"hash\"`",
+            "the key \"{}\" belongs to key group {key_group}, and this subtask owns {}..={}; \
+             every input whose records use state by key needs `partition = \"hash\"`",
             key.escape_ascii(),
             self.first,
             self.last,
@@ -79,7 +80,7 @@ impl KeyGroups {
 impl<S> KeyedState<S> {
     pub(crate) fn new(context: &Context) -> Self {
         Self {
-            table: Table::new(),
+            table: Table::new(context.hash_seed),
             owned: KeyGroups {
                 first: context.first_key_group,
                 last: context.last_key_group,

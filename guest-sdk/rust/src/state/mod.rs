@@ -5,6 +5,7 @@
 //! [`items`] is the state of no key.
 
 mod ahead;
+mod hash;
 mod index;
 mod key;
 mod keyed;

@@ -9,11 +9,7 @@
 //! to be sorted. Entries are not moved to be in that order, since those that came together are
 //! often used together.
 
-use std::hash::{BuildHasher, Hasher};
-
-use foldhash::fast::FixedState;
-
-use crate::bytes::short_word;
+use crate::state::hash::KeyHasher;
 use crate::state::index::{ABSENT, Index, NOT_FIRST};
 use crate::state::key::Key;
 use crate::state::order::{Ranked, order, ranked};
@@ -36,46 +32,23 @@ const CLOSED_UP: usize = 64;
 #[derive(Debug)]
 pub(crate) struct Table<S> {
     entries: Vec<Entry<S>>,
+    hasher: KeyHasher,
     index: Index,
     removed: usize,
     order: Vec<Ranked>,
     ordered: usize,
 }
 
-/// Keys of so many bytes and fewer are hashed and compared as one word.
-pub(crate) const WORD: usize = 8;
-
-/// The hash of a key.
-#[inline]
-pub(crate) fn hash(key: &[u8]) -> u32 {
-    if key.len() <= WORD {
-        return hash_word(short_word(key), key.len());
-    }
-    let mut hasher = FixedState::with_seed(0).build_hasher();
-    hasher.write(key);
-    fold(hasher.finish())
-}
-
-/// The hash of a key of `length` bytes, at most [`WORD`], as a little-endian word that ends in
-/// zeros: the mixing function of `SplitMix64` (Steele, Lea, Flood 2014, "Fast splittable
-/// pseudorandom number generators"), in which every bit of a word decides about all of the hash.
-#[inline(always)]
-pub(crate) fn hash_word(word: u64, length: usize) -> u32 {
-    let mut mixed = word ^ (length as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    fold(mixed)
-}
-
-#[inline(always)]
-fn fold(hash: u64) -> u32 {
-    (hash >> 32) as u32
-}
-
 impl<S> Table<S> {
-    pub(crate) fn new() -> Self {
+    /// A table without entries, whose hashes depend on `seed`.
+    pub(crate) fn new(seed: u64) -> Self {
+        Self::with(KeyHasher::new(seed))
+    }
+
+    fn with(hasher: KeyHasher) -> Self {
         Self {
             entries: Vec::new(),
+            hasher,
             index: Index::new(),
             removed: 0,
             order: Vec::new(),
@@ -88,7 +61,13 @@ impl<S> Table<S> {
     }
 
     pub(crate) fn clear(&mut self) {
-        *self = Self::new();
+        *self = Self::with(self.hasher.clone());
+    }
+
+    /// Computes the hashes under which the keys of this table are found.
+    #[inline(always)]
+    pub(crate) fn hasher(&self) -> &KeyHasher {
+        &self.hasher
     }
 
     /// Makes room for the entries of `keys` more keys.
@@ -99,7 +78,8 @@ impl<S> Table<S> {
     /// The place of `key`, or [`ABSENT`].
     #[inline]
     pub(crate) fn find(&self, key: &[u8]) -> u32 {
-        self.index.find(hash(key), |at| self.is_at(at, key))
+        self.index
+            .find(self.hasher.hash(key), |at| self.is_at(at, key))
     }
 
     /// The place of a key with this hash, if it is there and no other key has the same hash: a
@@ -122,8 +102,8 @@ impl<S> Table<S> {
         entry.is_some_and(|entry| entry.key.is(key))
     }
 
-    /// `at` if the key is there, else [`ABSENT`]. The key has at most [`WORD`] bytes, and is given
-    /// as [`hash_word`] takes it.
+    /// `at` if the key is there, else [`ABSENT`]. The key has at most [`WORD`](super::hash::WORD) bytes, and is given
+    /// as [`KeyHasher::hash_word`] takes it.
     #[inline(always)]
     pub(crate) fn place_if_word(&self, at: u32, word: u64, length: usize) -> u32 {
         match self.entries.get(at as usize) {
@@ -146,7 +126,7 @@ impl<S> Table<S> {
 
     /// Adds a key that is not there, and gives its place.
     pub(crate) fn insert(&mut self, entry: Entry<S>) -> u32 {
-        let hash = hash(entry.key.as_bytes());
+        let hash = self.hasher.hash(entry.key.as_bytes());
         let at = self.push(entry);
         self.index.insert(hash, at);
         at
@@ -168,7 +148,7 @@ impl<S> Table<S> {
             let entries = self.entries[start..].iter().take(BLOCK);
             let count = entries.len();
             for (slot, entry) in hashes.iter_mut().zip(entries) {
-                *slot = hash(entry.key.as_bytes());
+                *slot = self.hasher.hash(entry.key.as_bytes());
             }
             self.index.insert_all(&hashes[..count], place(start));
         }
@@ -188,6 +168,12 @@ impl<S> Table<S> {
         }
         self.entries.push(entry);
         at
+    }
+
+    /// See [`Index::probes`].
+    #[cfg(test)]
+    pub(crate) fn probes(&self) -> u64 {
+        self.index.probes()
     }
 
     /// All entries, in no order.
@@ -228,7 +214,7 @@ impl<S: Default> Table<S> {
         let entry = &mut self.entries[at as usize];
         let key = std::mem::replace(&mut entry.key, Key::Removed);
         let state = std::mem::take(&mut entry.state);
-        self.index.remove(hash(key.as_bytes()), at);
+        self.index.remove(self.hasher.hash(key.as_bytes()), at);
         self.removed += 1;
         (key, state)
     }
@@ -312,6 +298,8 @@ mod tests {
     use proptest::prelude::*;
     use std::collections::BTreeMap;
 
+    const SEED: u64 = 7;
+
     #[derive(Clone, Debug)]
     enum Step {
         /// Adds one to the state of a key, which may be new.
@@ -377,7 +365,7 @@ mod tests {
         fn it_is_a_map_that_can_be_read_in_canonical_order(
             steps in proptest::collection::vec(step(), 0..200),
         ) {
-            let mut table: Table<u64> = Table::new();
+            let mut table: Table<u64> = Table::new(SEED);
             let mut model: BTreeMap<(u32, Vec<u8>), u64> = BTreeMap::new();
             for step in steps {
                 match step {

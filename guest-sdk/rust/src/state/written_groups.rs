@@ -192,9 +192,10 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::state::hash::KeyHasher;
     use crate::state::index::ABSENT;
     use crate::state::key::Key;
-    use crate::state::table::{Table, hash};
+    use crate::state::table::Table;
 
     /// The chunks of all key groups, and how often the entries were gone through.
     fn chunks(limit: usize, last: u32, table: &mut Table<String>) -> (Vec<(u32, Vec<u8>)>, usize) {
@@ -240,9 +241,10 @@ mod tests {
             limit in 0..3000_usize,
         ) {
             let mut state = state;
-            let mut table: Table<String> = Table::new();
+            let mut table: Table<String> = Table::new(shuffled.into());
             let mut keys: Vec<_> = state.keys().cloned().collect();
-            keys.sort_by_key(|(group, key)| hash(key) ^ group ^ shuffled);
+            let hasher = KeyHasher::new(shuffled.into());
+            keys.sort_by_key(|(group, key)| hasher.hash(key) ^ group);
             for (key_group, key) in &keys {
                 let value = state[&(*key_group, key.clone())].clone();
                 if table.find(key) == ABSENT {
@@ -268,7 +270,7 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_is_written_in_several_passes() {
-        let mut table: Table<String> = Table::new();
+        let mut table: Table<String> = Table::new(1);
         for number in 0..100_u32 {
             let key = Key::new(&number.to_be_bytes());
             let state = "x".repeat(100);

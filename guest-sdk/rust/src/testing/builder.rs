@@ -12,6 +12,9 @@ use crate::testing::recorder;
 /// The default of a job.
 const MAX_PARALLELISM: u32 = 128;
 
+/// Not zero, which a guest may take for none.
+const HASH_SEED: u64 = 0x7469_6465_6761_7465;
+
 /// Makes a [`RawHarness`] or [`Harness`](crate::testing::Harness); their `builder` begins one.
 ///
 /// By default there is one subtask, one input `input`, one output `output`, and no configuration.
@@ -52,6 +55,7 @@ const MAX_PARALLELISM: u32 = 128;
 #[derive(Debug)]
 pub struct Builder<R> {
     context: Context,
+    watermark: Option<i64>,
     operator: PhantomData<fn() -> R>,
 }
 
@@ -60,6 +64,7 @@ impl<R> Clone for Builder<R> {
     fn clone(&self) -> Self {
         Self {
             context: self.context.clone(),
+            watermark: self.watermark,
             operator: PhantomData,
         }
     }
@@ -78,9 +83,11 @@ impl<R: RawOperator> Builder<R> {
             inputs: vec!["input".to_owned()],
             outputs: vec!["output".to_owned()],
             config: "{}".to_owned(),
+            hash_seed: HASH_SEED,
         };
         Self {
             context,
+            watermark: None,
             operator: PhantomData,
         }
     }
@@ -97,6 +104,21 @@ impl<R: RawOperator> Builder<R> {
     #[must_use]
     pub fn config(mut self, json: impl Into<String>) -> Self {
         self.context.config = json.into();
+        self
+    }
+
+    /// The seed of hash tables. Two harnesses with the same records and different seeds emit and
+    /// remember the same.
+    ///
+    /// ```
+    /// # use tidegate_sdk::{Failure, testing::Harness, Operator};
+    /// fn with_another_seed<O: Operator>() -> Result<Harness<O>, Failure> {
+    ///     Harness::<O>::builder().hash_seed(1).open()
+    /// }
+    /// ```
+    #[must_use]
+    pub fn hash_seed(mut self, seed: u64) -> Self {
+        self.context.hash_seed = seed;
         self
     }
 
@@ -162,6 +184,23 @@ impl<R: RawOperator> Builder<R> {
         self
     }
 
+    /// The watermark of the snapshots that [`restore`](Self::restore) is given: the restored instance
+    /// is told it again, before any record, as the host does. Of several subtasks it is the smallest.
+    ///
+    /// ```
+    /// # use tidegate_sdk::{Failure, Operator, testing::Harness};
+    /// fn rescale<O: Operator>(mut one: Harness<O>) -> Result<Harness<O>, Failure> {
+    ///     one.watermark(2_000)?;
+    ///     let chunks = one.snapshot()?;
+    ///     Harness::<O>::builder().subtask(0, 2).watermark(2_000).restore(&chunks)
+    /// }
+    /// ```
+    #[must_use]
+    pub fn watermark(mut self, watermark: i64) -> Self {
+        self.watermark = Some(watermark);
+        self
+    }
+
     /// Opens a new instance without state.
     ///
     /// ```
@@ -202,14 +241,18 @@ impl<R: RawOperator> Builder<R> {
     ///
     /// # Errors
     ///
-    /// What the operator's `open` and `restore` say.
+    /// What the operator says.
     ///
     /// # Panics
     ///
     /// If there are more subtasks than key groups.
     pub fn restore(self, chunks: &[StateChunk]) -> Result<RawHarness<R>, Failure> {
+        let watermark = self.watermark;
         let mut harness = self.open()?;
         harness.restore(chunks)?;
+        if let Some(watermark) = watermark {
+            harness.watermark(watermark)?;
+        }
         Ok(harness)
     }
 }

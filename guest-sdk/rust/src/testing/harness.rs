@@ -40,6 +40,8 @@ pub struct RawHarness<R> {
     context: Context,
     emitted: Vec<Emitted>,
     checkpoint: u64,
+    /// What a new instance is told again; none before the first and after the end.
+    watermark: Option<i64>,
 }
 
 /// One record that an operator emitted.
@@ -102,6 +104,7 @@ impl<R: RawOperator> RawHarness<R> {
             context,
             emitted: Vec::new(),
             checkpoint: 0,
+            watermark: None,
         }
     }
 
@@ -230,6 +233,7 @@ impl<R: RawOperator> RawHarness<R> {
     ///
     /// What the operator says.
     pub fn watermark(&mut self, watermark: i64) -> Result<(), Failure> {
+        self.watermark = Some(watermark);
         let emissions = self.operator.advance_watermark(watermark)?;
         self.collect(emissions);
         Ok(())
@@ -249,6 +253,7 @@ impl<R: RawOperator> RawHarness<R> {
     ///
     /// What the operator says.
     pub fn finish(&mut self) -> Result<(), Failure> {
+        self.watermark = None;
         let emissions = self.operator.finish()?;
         self.collect(emissions);
         Ok(())
@@ -271,6 +276,28 @@ impl<R: RawOperator> RawHarness<R> {
     pub fn snapshot(&mut self) -> Result<Vec<StateChunk>, Failure> {
         self.checkpoint += 1;
         self.operator.snapshot(self.checkpoint)
+    }
+
+    /// Takes a snapshot and goes on with a new instance, as after a failure: it is restored, and
+    /// told the watermark again if there was one. What it emits then is part of the output.
+    ///
+    /// ```
+    /// # use tidegate_sdk::{Failure, Operator, testing::Harness};
+    /// fn is_late_after_a_failure<O: Operator>(harness: &mut Harness<O>) -> Result<(), Failure> {
+    ///     harness.watermark(2_000)?;
+    ///     harness.restart()?;
+    ///     harness.send_at(1_000, "a", "1")
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// What the operator says.
+    pub fn restart(&mut self) -> Result<(), Failure> {
+        let chunks = self.snapshot()?;
+        self.operator = R::open(self.context.clone())?;
+        self.operator.restore(chunks)?;
+        self.watermark.map_or(Ok(()), |told| self.watermark(told))
     }
 
     /// Tells the operator that its last snapshot is durable everywhere.

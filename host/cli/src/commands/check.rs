@@ -3,11 +3,14 @@
 use std::path::PathBuf;
 
 use serde::Serialize;
+use tidegate_runtime::{JobCost, check_room};
 use tidegate_runtime::graph::JobGraph;
 
 use crate::args::CheckArgs;
 use crate::failure::Failure;
-use crate::job_file::{ComponentSummary, JobFile, JobFileError, LoadedJob, LocatedProblem};
+use crate::job_file::{
+    ComponentSummary, JobFile, JobFileError, LoadedJob, Loading, LocatedProblem,
+};
 use crate::terminal::{Terminal, table};
 
 /// What `check --json` prints.
@@ -18,51 +21,128 @@ struct CheckAnswer<'a> {
     checkpoint_directory: Option<PathBuf>,
     #[serde(skip_serializing_if = "Option::is_none")]
     graph: Option<&'a JobGraph>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cost: Option<CostAnswer>,
     components: &'a [ComponentSummary],
     problems: Vec<LocatedProblem>,
+    /// How many there are besides.
+    more_problems: usize,
+}
+
+/// How much the job takes while it runs.
+#[derive(Serialize)]
+struct CostAnswer {
+    subtasks: u64,
+    /// Each has a thread.
+    chains: u64,
+    /// Of components.
+    instances: u64,
+    /// Sum of the limits of their memory.
+    instance_bytes: u64,
+    channels: u64,
+    /// Records that they may hold.
+    channel_bytes: u64,
+}
+
+impl CostAnswer {
+    fn of(cost: &JobCost) -> Self {
+        Self {
+            subtasks: cost.graph.subtasks,
+            chains: cost.graph.chains,
+            instances: cost.graph.instances,
+            instance_bytes: cost.instance_bytes,
+            channels: cost.graph.channels,
+            channel_bytes: cost.channel_bytes,
+        }
+    }
+
+    fn text(&self) -> String {
+        let (instances, channels) = (
+            bytesize::ByteSize(self.instance_bytes),
+            bytesize::ByteSize(self.channel_bytes),
+        );
+        format!(
+            "costs: {} subtask(s) in {} chain(s), a thread each; {} instance(s) of components, up \
+             to {instances}; {} channel(s), up to {channels}\n",
+            self.subtasks, self.chains, self.instances, self.channels
+        )
+    }
 }
 
 /// Checks a job.
 pub(crate) fn check(args: &CheckArgs, terminal: &Terminal) -> Result<(), Failure> {
-    let loaded = JobFile::read(&args.job).and_then(|file| file.load(args.parallelism, None));
+    let file = JobFile::read(&args.job);
+    let loaded = file.and_then(|file| file.load(args.parallelism, Loading::default()));
+    if let Ok(loaded) = &loaded
+        && let Err(error) = check_room(&loaded.job)
+    {
+        return no_room(error.into(), args.output.json, terminal);
+    }
     match (loaded, args.output.json) {
         (Ok(loaded), true) => terminal.json(&CheckAnswer {
             ok: true,
             checkpoint_directory: Some(loaded.checkpoint_directory.clone()),
             graph: Some(&loaded.job.graph),
+            cost: Some(CostAnswer::of(&loaded.job.cost())),
             components: &loaded.components,
             problems: Vec::new(),
+            more_problems: 0,
         }),
         (Ok(loaded), false) => terminal.data(&text(&loaded)),
         (Err(error), true) => {
-            terminal.json(&CheckAnswer {
-                ok: false,
-                checkpoint_directory: None,
-                graph: None,
-                components: &[],
-                problems: located(&error),
-            })?;
+            refused(located(&error), terminal)?;
             Err(error.into())
         }
         (Err(error), false) => Err(error.into()),
     }
 }
 
-fn located(error: &JobFileError) -> Vec<LocatedProblem> {
-    match error {
-        JobFileError::Invalid(invalid) => invalid
-            .problems
-            .iter()
-            .map(|problem| problem.locate(&invalid.text))
-            .collect(),
-        JobFileError::Unreadable { .. }
-        | JobFileError::TooLarge { .. }
-        | JobFileError::Engine(_) => vec![LocatedProblem {
+/// The job file is fine, but this system has too little room for the job.
+fn no_room(failure: Failure, json: bool, terminal: &Terminal) -> Result<(), Failure> {
+    if json {
+        let problem = LocatedProblem {
             line: None,
             column: None,
-            message: crate::terminal::chain(error),
-            help: None,
-        }],
+            message: crate::terminal::chain(&failure),
+            help: failure.advice(),
+        };
+        refused((vec![problem], 0), terminal)?;
+    }
+    Err(failure)
+}
+
+/// `told` are the problems, and how many more there are.
+fn refused(told: (Vec<LocatedProblem>, usize), terminal: &Terminal) -> Result<(), Failure> {
+    let (problems, more_problems) = told;
+    terminal.json(&CheckAnswer {
+        ok: false,
+        checkpoint_directory: None,
+        graph: None,
+        cost: None,
+        components: &[],
+        problems,
+        more_problems,
+    })
+}
+
+fn located(error: &JobFileError) -> (Vec<LocatedProblem>, usize) {
+    match error {
+        JobFileError::Invalid(invalid) => {
+            let told = invalid.problems.iter();
+            let located = told.map(|problem| problem.locate(&invalid.text));
+            (located.collect(), invalid.more)
+        }
+        JobFileError::Unreadable { .. }
+        | JobFileError::TooLarge { .. }
+        | JobFileError::Engine(_) => {
+            let problem = LocatedProblem {
+                line: None,
+                column: None,
+                message: crate::terminal::chain(error),
+                help: None,
+            };
+            (vec![problem], 0)
+        }
     }
 }
 
@@ -70,6 +150,7 @@ fn text(loaded: &LoadedJob) -> String {
     let graph = &loaded.job.graph;
     let (nodes, edges) = (graph.nodes().len(), graph.edges().len());
     let mut text = format!("{}: ok, {nodes} nodes and {edges} edges\n", graph.job());
+    text.push_str(&CostAnswer::of(&loaded.job.cost()).text());
     if loaded.components.is_empty() {
         return text;
     }

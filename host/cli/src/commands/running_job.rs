@@ -127,6 +127,7 @@ fn text(answer: &JobAnswer) -> String {
         ));
     }
     text.push_str(&recycled(&status.nodes));
+    text.push_str(&counted(&status.nodes));
     if let Some(failure) = &status.last_failure {
         text.push_str(&format!("last failure: {failure}\n"));
     }
@@ -169,6 +170,28 @@ fn recycled(nodes: &[NodeStatus]) -> String {
                 ByteSize(memory),
                 ByteSize(limit)
             ));
+        }
+    }
+    text
+}
+
+/// A line for each operator whose guests count, and one for each that logged too much.
+fn counted(nodes: &[NodeStatus]) -> String {
+    let mut text = String::new();
+    for node in nodes {
+        if !node.counters.is_empty() {
+            let counters = node.counters.iter();
+            let counters = counters.map(|(name, count)| format!("{name} {count}"));
+            let counters: Vec<String> = counters.collect();
+            text.push_str(&format!(
+                "counted: {}: {}\n",
+                node.name,
+                counters.join(", ")
+            ));
+        }
+        if node.dropped_log_lines > 0 {
+            let (name, lines) = (&node.name, node.dropped_log_lines);
+            text.push_str(&format!("dropped log lines: {name}: {lines}\n"));
         }
     }
     text

@@ -85,6 +85,7 @@ fn build_first(args: &TestArgs, directory: PathBuf, terminal: &Terminal) -> Resu
 /// All scenarios with their components, before any is run.
 fn load(paths: &[PathBuf]) -> Result<Vec<LoadedScenario>, Failure> {
     let engine = Engine::new().map_err(JobFileError::from)?;
+    let engine = engine.with_debug_info();
     let mut components = Components::new(engine, code_cache::of_this_user());
     let loaded = paths.iter().map(|path| {
         let scenario = ScenarioFile::read(path)?.load(&mut components)?;

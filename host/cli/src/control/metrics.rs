@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use tidegate_runtime::graph::NodeKind;
 use tidegate_runtime::status::{
     DrillStatus, GuestStatus, JobState, JobStatus, NodeStatus, SinkLag,
 };
@@ -169,6 +170,7 @@ fn nodes(page: &mut Page, nodes: &[NodeStatus]) {
         }
     }
     guests(page, nodes);
+    counted_by_guests(page, nodes);
     sink_lags(page, nodes);
 }
 
@@ -210,6 +212,26 @@ fn guests(page: &mut Page, nodes: &[NodeStatus]) {
                 page.of_subtask(name, &node.name, guest.subtask, figure(guest));
             }
         }
+    }
+}
+
+/// Counters that guests keep themselves, and lines that they logged in vain.
+fn counted_by_guests(page: &mut Page, nodes: &[NodeStatus]) {
+    if nodes.iter().any(|node| !node.counters.is_empty()) {
+        let name = "tidegate_guest_counter_total";
+        let help = "A counter of the component's own, in this attempt.";
+        page.family(name, "counter", help);
+        for node in nodes {
+            for (counter, count) in &node.counters {
+                page.of_counter(name, &node.name, counter, *count);
+            }
+        }
+    }
+    let name = "tidegate_guest_log_lines_dropped_total";
+    let help = "Log lines of a component that were dropped, in this attempt.";
+    page.family(name, "counter", help);
+    for node in nodes.iter().filter(|node| node.kind == NodeKind::Operator) {
+        page.labelled(name, "operator", &node.name, node.dropped_log_lines);
     }
 }
 
@@ -258,6 +280,14 @@ impl Page {
         ));
     }
 
+    fn of_counter(&mut self, name: &str, operator: &str, counter: &str, value: u64) {
+        let labels = format!("job=\"{}\",operator=\"{}\"", self.job, label(operator));
+        let counter = label(counter);
+        self.line(format_args!(
+            "{name}{{{labels},name=\"{counter}\"}} {value}"
+        ));
+    }
+
     fn histogram(&mut self, name: &str, operator: &str, lag: &SinkLag) {
         let labels = format!("job=\"{}\",operator=\"{}\"", self.job, label(operator));
         for bucket in &lag.buckets {
@@ -297,7 +327,6 @@ fn label(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use tidegate_runtime::graph::NodeKind;
     use tidegate_runtime::status::{CompletedSummary, LagBucket};
 
     use super::*;
@@ -342,6 +371,8 @@ mod tests {
                 recycles: 3,
                 recycle_seconds: 0.25,
             }],
+            counters: [("orders rejected".to_owned(), 7)].into(),
+            dropped_log_lines: 4,
         });
         status
     }
@@ -390,6 +421,9 @@ mod tests {
             "tidegate_guest_memory_bytes{job=\"sums\",operator=\"count\",subtask=\"1\"} 65536",
             "tidegate_guest_memory_limit_bytes\
              {job=\"sums\",operator=\"count\",subtask=\"1\"} 1048576",
+            "tidegate_guest_counter_total\
+             {job=\"sums\",operator=\"count\",name=\"orders rejected\"} 7",
+            "tidegate_guest_log_lines_dropped_total{job=\"sums\",operator=\"count\"} 4",
             "tidegate_guest_recycles_total{job=\"sums\",operator=\"count\",subtask=\"1\"} 3",
             "tidegate_guest_recycle_seconds_total\
              {job=\"sums\",operator=\"count\",subtask=\"1\"} 0.25",

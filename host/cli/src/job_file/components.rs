@@ -9,7 +9,7 @@ use serde::Serialize;
 use tidegate_operator::{CodeCache, Component, Engine, Limits};
 use toml::Spanned;
 
-use super::document::{NodeEntry, PartEntry};
+use super::document::{NodeEntry, OperatorEntry, PartEntry};
 use super::problem::{Problem, Problems, Span};
 
 /// An operator's component, as `check` shows it.
@@ -101,6 +101,21 @@ pub(crate) fn report_missing(base: &Path, entries: &[NodeEntry<'_>], problems: &
             }
         }
     }
+}
+
+/// A component that has more memories than its operator's limits allow.
+pub(super) fn too_many_memories(
+    component: &Component,
+    operator: &OperatorEntry,
+) -> Option<Problem> {
+    let (found, allowed) = (component.memories(), operator.limits.memories);
+    (found > u64::from(allowed)).then(|| {
+        let path = operator.component.get_ref();
+        let message = format!("{path}: this component has {found} memories; {allowed} are allowed");
+        let help = "raise `memories` in the operator's `limits`: each reserves 4 GiB of address \
+                    space in every instance";
+        Problem::of_component(operator.component.span(), message).help(help)
+    })
 }
 
 /// What `check` shows of a component.

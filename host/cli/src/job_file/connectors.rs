@@ -14,6 +14,7 @@ use tidegate_runtime::graph::NodeKind;
 use tidegate_runtime::sink::SinkConnector;
 use tidegate_runtime::source::SourceConnector;
 
+use super::directories::SinkDirectory;
 use super::document::{ConnectorEntry, NodeEntry, PartEntry};
 use super::problem::{Problem, Problems, Span};
 use super::suggest;
@@ -25,6 +26,8 @@ pub(crate) struct Connectors {
     pub(crate) sources: BTreeMap<String, Arc<dyn SourceConnector>>,
     /// One for each sink.
     pub(crate) sinks: BTreeMap<String, Arc<dyn SinkConnector>>,
+    /// Where sinks write, in the order of the file.
+    pub(super) directories: Vec<SinkDirectory>,
 }
 
 /// Reports connectors that do not exist and options that they do not have or can't read.
@@ -79,8 +82,17 @@ pub(crate) fn connect(entries: &[NodeEntry<'_>], base: &Path, problems: &Problem
             }
             PartEntry::Sink(connector) => {
                 let reader = OptionsReader::new(entry, connector, problems);
-                let sink = reader.sink().map(|options| options.connect(&base));
-                if let Some(sink) = reader.placed(sink) {
+                let Some(options) = reader.sink() else {
+                    continue;
+                };
+                if let Some(directory) = options.directory() {
+                    connectors.directories.push(SinkDirectory {
+                        sink: name(),
+                        span: reader.span_of("directory"),
+                        path: base.join(directory),
+                    });
+                }
+                if let Some(sink) = reader.placed(Some(options.connect(&base))) {
                     connectors.sinks.insert(name(), sink);
                 }
             }
@@ -216,9 +228,7 @@ impl<'a, 'i> OptionsReader<'a, 'i> {
             Err(error) => error,
         };
         let reason = error.to_string();
-        let options = &self.connector.options;
-        let value = named_key(&reason).and_then(|key| options.get(key));
-        let span = value.map_or_else(|| self.connector.connector.span(), Spanned::span);
+        let span = self.span_of(named_key(&reason).unwrap_or_default());
         let reason = match std::error::Error::source(&error) {
             Some(source) => format!("{reason}: {source}"),
             None => reason,
@@ -228,6 +238,12 @@ impl<'a, 'i> OptionsReader<'a, 'i> {
             format!("{}: {reason}", self.entry.title()),
         ));
         None
+    }
+
+    /// Where the value of an option stands; of one that is not there, the connector's name.
+    fn span_of(&self, key: &str) -> Span {
+        let value = self.connector.options.get(key);
+        value.map_or_else(|| self.connector.connector.span(), Spanned::span)
     }
 
     fn title(&self) -> String {

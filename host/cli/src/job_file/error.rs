@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use thiserror::Error;
 use tidegate_operator::EngineError;
 
-use super::problem::{Problem, Subject};
+use super::problem::Problem;
 
 /// Why a job file or scenario can't be used. Nothing was created or changed.
 #[derive(Debug, Error)]
@@ -60,7 +60,7 @@ impl fmt::Display for FileKind {
 
 /// A job file or scenario with what is wrong with it.
 #[derive(Debug, Error)]
-#[error("{kind} {path} can't be used: {} problem(s)", .problems.len())]
+#[error("{kind} {path} can't be used: {} problem(s)", .problems.len() + .more)]
 pub(crate) struct InvalidJobFile {
     /// What it describes.
     pub(crate) kind: FileKind,
@@ -68,14 +68,10 @@ pub(crate) struct InvalidJobFile {
     pub(crate) path: PathBuf,
     /// Its text, for showing where.
     pub(crate) text: String,
-    /// What is wrong, in the order of the file. At least one.
+    /// What is wrong, as far as it is told, in the order of the file. At least one problem.
     pub(crate) problems: Vec<Problem>,
-}
-
-impl InvalidJobFile {
+    /// How many others there are.
+    pub(crate) more: usize,
     /// True if the file itself is right, and only components are refused.
-    pub(crate) fn is_about_components(&self) -> bool {
-        let mut problems = self.problems.iter();
-        problems.all(|problem| problem.subject == Subject::Component)
-    }
+    pub(crate) is_about_components: bool,
 }

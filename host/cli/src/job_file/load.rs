@@ -12,12 +12,22 @@ use tidegate_runtime::{Job, OperatorPart};
 
 use super::components::{self, ComponentSummary, Components};
 use super::connectors::{self, Connectors};
+use super::directories;
 use super::document::{Document, NodeEntry, PartEntry, Setting};
 use super::error::{FileKind, JobFileError};
 use super::parse;
 use super::problem::{Problem, Problems, Span};
 use super::source_file::SourceFile;
 use super::wiring::{self, Wiring};
+
+/// How the components of a job are loaded.
+#[derive(Debug, Default)]
+pub(crate) struct Loading {
+    /// Components that need not be compiled again.
+    pub(crate) compiled: Option<CodeCache>,
+    /// Whether debug information is kept.
+    pub(crate) debug_info: bool,
+}
 
 /// A job file's text and where it came from.
 #[derive(Clone, Debug)]
@@ -53,7 +63,7 @@ impl LoadedJob {
             let named = connectors::named_key(reason).and_then(|key| place.options.get(key));
             problem.span = Some(named.unwrap_or(&place.header).clone());
         }
-        self.file.source.invalid(vec![problem])
+        self.file.source.invalid(Problems::of(problem))
     }
 }
 
@@ -95,30 +105,30 @@ impl JobFile {
         let outline = self.outline(parallelism, &problems);
         match outline {
             Some(outline) if problems.is_empty() => Ok(outline.graph),
-            Some(_) | None => Err(self.source.invalid(problems.into_sorted())),
+            Some(_) | None => Err(self.source.invalid(problems)),
         }
     }
 
-    /// The job, ready to run. `parallelism` overrides the job's default; `compiled` has components
-    /// that need not be compiled again.
+    /// The job, ready to run. `parallelism` overrides the job's default.
     pub(crate) fn load(
         &self,
         parallelism: Option<u32>,
-        compiled: Option<CodeCache>,
+        loading: Loading,
     ) -> Result<LoadedJob, JobFileError> {
         let problems = Problems::default();
         let outline = self.outline(parallelism, &problems);
         let Some(outline) = outline.filter(|_| problems.is_empty()) else {
-            return Err(self.source.invalid(problems.into_sorted()));
+            return Err(self.source.invalid(problems));
         };
-        let loaded = self.load_parts(
-            &outline,
-            Components::new(Engine::new()?, compiled),
-            &problems,
-        );
+        let mut engine = Engine::new()?;
+        if loading.debug_info {
+            engine = engine.with_debug_info();
+        }
+        let components = Components::new(engine, loading.compiled);
+        let loaded = self.load_parts(&outline, components, &problems);
         match loaded {
             Some(loaded) if problems.is_empty() => Ok(loaded),
-            Some(_) | None => Err(self.source.invalid(problems.into_sorted())),
+            Some(_) | None => Err(self.source.invalid(problems)),
         }
     }
 
@@ -128,7 +138,7 @@ impl JobFile {
         let directory = parse::checkpoint_directory(self.source.text(), &problems);
         directory
             .map(|directory| self.source.base().join(directory))
-            .ok_or_else(|| self.source.invalid(problems.into_sorted()))
+            .ok_or_else(|| self.source.invalid(problems))
     }
 
     /// Everything that can be known without opening another file. Problems may have been found
@@ -166,6 +176,11 @@ impl JobFile {
     ) -> Option<LoadedJob> {
         let document = &outline.document;
         let connectors = connectors::connect(&document.nodes.usable, &self.source.base(), problems);
+        let checkpoint_directory = self.source.base().join(&document.checkpoint_directory);
+        // Where there is no absolute path, the connectors have said so of theirs.
+        if let Ok(path) = std::path::absolute(&checkpoint_directory) {
+            directories::check(&connectors.directories, &path, problems);
+        }
         let (parts, summaries) = self.operators(document, components, problems);
         if !problems.is_empty() {
             return None;
@@ -175,7 +190,7 @@ impl JobFile {
         let digests = summaries.iter().map(digest).collect();
         let graph = outline.wiring.graph(document, &digests);
         let graph = graph.expect("the same graph without digests was accepted");
-        let Connectors { sources, sinks } = connectors;
+        let Connectors { sources, sinks, .. } = connectors;
         let place = |node: &NodeEntry<'_>| (node.name.get_ref().clone(), NodePlace::of(node));
         Some(LoadedJob {
             job: Job {
@@ -190,7 +205,7 @@ impl JobFile {
                     ..JobSettings::default()
                 },
             },
-            checkpoint_directory: self.source.base().join(&document.checkpoint_directory),
+            checkpoint_directory,
             components: summaries,
             file: self.clone(),
             places: document.nodes.usable.iter().map(place).collect(),
@@ -214,6 +229,10 @@ impl JobFile {
             else {
                 continue;
             };
+            if let Some(problem) = components::too_many_memories(&component, operator) {
+                problems.push(problem);
+                continue;
+            }
             let name = entry.name.get_ref().clone();
             let path = self.source.base().join(operator.component.get_ref());
             summaries.push(components::summary(&name, path, &component));

@@ -7,6 +7,7 @@
 
 mod components;
 mod connectors;
+mod directories;
 mod document;
 mod error;
 mod load;
@@ -27,7 +28,7 @@ mod tests;
 
 pub(crate) use components::{ComponentSummary, Components};
 pub(crate) use error::{FileKind, InvalidJobFile, JobFileError};
-pub(crate) use load::{JobFile, LoadedJob};
+pub(crate) use load::{JobFile, LoadedJob, Loading};
 pub(crate) use problem::{LocatedProblem, Position, Problem};
 pub(crate) use schema::{schema, without_null};
 pub(crate) use source_file::SourceFile;

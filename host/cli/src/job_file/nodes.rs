@@ -12,6 +12,11 @@ use super::problem::{Problem, Problems, Span};
 use super::reader::{TableReader, Zero, kind_of};
 use super::value;
 
+/// More memories than any operator may have: wasmtime bounds them, too.
+const MOST_MEMORIES: u32 = 100;
+/// An operator may name this many output ports.
+const MOST_PORTS: usize = 1_024;
+
 const PARTITIONINGS: [(&str, Partitioning); 4] = [
     ("forward", Partitioning::Forward),
     ("hash", Partitioning::Hash),
@@ -180,14 +185,18 @@ pub(crate) fn limits(reader: &mut TableReader<'_, '_>) -> Limits {
     let call_timeout = table.duration("call-timeout", Zero::Refused);
     let output = table.size("output");
     let snapshot = table.size("snapshot");
+    let memories = table.number("memories", 1..=MOST_MEMORIES);
     let log_lines = table.number("log-lines-per-second", 0..=u32::MAX);
+    let log_bytes = table.size("log-bytes-per-second");
     table.finish();
     limits.memory = memory.unwrap_or(limits.memory);
     limits.call_timeout = call_timeout.unwrap_or(limits.call_timeout);
     limits.output = output.unwrap_or(limits.output);
     limits.snapshot = snapshot.unwrap_or(limits.snapshot);
+    limits.memories = memories.map_or(limits.memories, Spanned::into_inner);
     limits.log_lines_per_second =
         log_lines.map_or(limits.log_lines_per_second, Spanned::into_inner);
+    limits.log_bytes_per_second = log_bytes.unwrap_or(limits.log_bytes_per_second);
     limits
 }
 
@@ -240,6 +249,9 @@ pub(crate) fn outputs(
 fn refused_port(name: &str, before: &[String]) -> Option<&'static str> {
     if name == DEAD_LETTER {
         return Some("`dead-letter` is reserved");
+    }
+    if before.len() == MOST_PORTS {
+        return Some("there can be 1,024");
     }
     if before.iter().any(|other| other == name) {
         return Some("two ports have that name");

@@ -3,7 +3,7 @@
 //! Readers hold a shared [`Problems`] and go on after each one, so that a person sees all of them
 //! at once.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::ops::Range;
 
 use serde::Serialize;
@@ -119,16 +119,52 @@ impl Position {
     }
 }
 
-/// The problems found so far.
+/// The most problems that are told of one file.
+const MOST_TOLD: usize = 20;
+
+/// The problems found so far. The first ones are kept, the others are counted.
 #[derive(Debug, Default)]
 pub(crate) struct Problems {
     found: RefCell<Vec<Problem>>,
+    more: Cell<usize>,
+    /// True if one of those that were only counted is about the job file.
+    more_of_file: Cell<bool>,
+}
+
+/// All problems of a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct FoundProblems {
+    /// Those that are told, in the order of the file; those without a place last. At least one.
+    pub(crate) told: Vec<Problem>,
+    /// How many others there are.
+    pub(crate) more: usize,
+    /// True if the file itself is right, and only components are refused.
+    pub(crate) is_about_components: bool,
 }
 
 impl Problems {
+    /// One problem.
+    pub(crate) fn of(problem: Problem) -> Self {
+        let problems = Self::default();
+        problems.push(problem);
+        problems
+    }
+
     /// Adds one.
     pub(crate) fn push(&self, problem: Problem) {
-        self.found.borrow_mut().push(problem);
+        if !self.is_full() {
+            self.found.borrow_mut().push(problem);
+            return;
+        }
+        self.more.set(self.more.get() + 1);
+        if problem.subject == Subject::JobFile {
+            self.more_of_file.set(true);
+        }
+    }
+
+    /// True if the next one is only counted: what was expected instead need not be worked out.
+    pub(crate) fn is_full(&self) -> bool {
+        self.found.borrow().len() == MOST_TOLD
     }
 
     /// True if there is none.
@@ -136,11 +172,17 @@ impl Problems {
         self.found.borrow().is_empty()
     }
 
-    /// All of them in the order of the file; those without a place last.
-    pub(crate) fn into_sorted(self) -> Vec<Problem> {
-        let mut found = self.found.into_inner();
-        found.sort_by_key(|problem| problem.span.as_ref().map_or(usize::MAX, |span| span.start));
-        found
+    /// All of them.
+    pub(crate) fn into_found(self) -> FoundProblems {
+        let mut told = self.found.into_inner();
+        told.sort_by_key(|problem| problem.span.as_ref().map_or(usize::MAX, |span| span.start));
+        let mut subjects = told.iter().map(|problem| problem.subject);
+        let is_about_components = subjects.all(|subject| subject == Subject::Component);
+        FoundProblems {
+            is_about_components: is_about_components && !self.more_of_file.get(),
+            told,
+            more: self.more.get(),
+        }
     }
 }
 
@@ -169,10 +211,33 @@ mod tests {
         problems.push(Problem::at(5..6, "b"));
         problems.push(Problem::at(1..2, "a"));
         let messages: Vec<String> = problems
-            .into_sorted()
+            .into_found()
+            .told
             .into_iter()
             .map(|p| p.message)
             .collect();
         assert_eq!(messages, ["a", "b", "c"]);
+    }
+
+    #[test]
+    fn of_many_problems_20_are_told_and_the_others_are_counted() {
+        let problems = Problems::default();
+        for at in 0..60_000 {
+            problems.push(Problem::of_component(at..at + 1, "refused"));
+        }
+        assert!(problems.is_full());
+        let found = problems.into_found();
+        assert_eq!((found.told.len(), found.more), (20, 59_980));
+        assert!(found.is_about_components);
+    }
+
+    #[test]
+    fn a_file_with_any_problem_of_its_own_is_not_only_about_components() {
+        let problems = Problems::default();
+        for at in 0..30 {
+            problems.push(Problem::of_component(at..at + 1, "refused"));
+        }
+        problems.push(Problem::of_file("wrong"));
+        assert!(!problems.into_found().is_about_components);
     }
 }

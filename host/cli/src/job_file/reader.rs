@@ -280,7 +280,9 @@ impl<'a, 'i> TableReader<'a, 'i> {
             if !self.known.contains(&name) {
                 let message = format!("unknown key `{name}` in {}", self.title);
                 let mut problem = Problem::at(key.span(), message);
-                problem.help = suggest::expected(name, self.known.iter().copied());
+                if !self.problems.is_full() {
+                    problem.help = suggest::expected(name, self.known.iter().copied());
+                }
                 self.problems.push(problem);
             }
         }

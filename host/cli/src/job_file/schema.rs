@@ -37,7 +37,7 @@ struct JobFileSchema {
     checkpoint: Option<CheckpointSchema>,
     /// What follows a failure.
     restart: Option<RestartSchema>,
-    /// How often records may be isolated.
+    /// Cost of isolating records.
     isolation: Option<IsolationSchema>,
     /// What nodes have that set nothing else.
     defaults: Option<DefaultsSchema>,
@@ -105,7 +105,7 @@ enum StrategySchema {
     ExponentialBackoff,
 }
 
-/// How often the job may be restarted only to isolate a record for its operator's dead-letter port.
+/// Cost of isolating records for their operators' dead-letter ports.
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields, rename_all = "kebab-case")]
 struct IsolationSchema {
@@ -115,6 +115,10 @@ struct IsolationSchema {
     restarts: Option<u32>,
     /// Default "10m".
     period: Option<DurationSchema>,
+    /// The most dead letters of a subtask in a row, with no record between them that its operator
+    /// processed. Default 1000.
+    #[schemars(range(min = 1, max = 1_000_000_000))]
+    in_a_row: Option<u32>,
 }
 
 /// What nodes have that set nothing else.
@@ -177,12 +181,17 @@ pub(crate) struct LimitsSchema {
     memory: Option<SizeSchema>,
     /// How long one call may take. Default "5s".
     call_timeout: Option<DurationSchema>,
-    /// Bytes that one call may return. Default "64MiB".
+    /// Bytes that one call may return, and 256 for each emission. Default "64MiB".
     output: Option<SizeSchema>,
-    /// Bytes that a snapshot may have. Default "256MiB".
+    /// Bytes that a snapshot may have, and 128 for each chunk. Default "256MiB".
     snapshot: Option<SizeSchema>,
+    /// Memories that it may have; each reserves 4 GiB of address space. Default 4.
+    #[schemars(range(min = 1, max = 100))]
+    memories: Option<u32>,
     /// Log lines that are let through in a second. Default 1000.
     log_lines_per_second: Option<u32>,
+    /// Bytes of log lines that are let through in a second. Default "1MiB".
+    log_bytes_per_second: Option<SizeSchema>,
 }
 
 /// One input of an operator or sink.

@@ -18,6 +18,7 @@ pub(crate) const VERSION: i64 = 1;
 pub(crate) const MAX_PARALLELISM: u32 = 128;
 /// The most restarts of a period that can be asked for: each is remembered.
 const MOST_ISOLATION_RESTARTS: u32 = 1_000_000;
+const MOST_LETTERS_IN_A_ROW: u32 = 1_000_000_000;
 /// The largest `max-parallelism`.
 pub(crate) const MOST_KEY_GROUPS: u32 = 1 << 15;
 
@@ -184,6 +185,11 @@ pub(crate) fn isolation(root: &mut TableReader<'_, '_>) -> IsolationSettings {
         set(
             &mut settings.period,
             table.duration("period", Zero::Refused),
+        );
+        let in_a_row = table.number("in-a-row", 1..=MOST_LETTERS_IN_A_ROW);
+        set(
+            &mut settings.in_a_row,
+            in_a_row.map(toml::Spanned::into_inner),
         );
         table.finish();
     }

@@ -5,7 +5,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::error::{FileKind, InvalidJobFile, JobFileError};
-use super::problem::Problem;
+use super::problem::{FoundProblems, Problem, Problems};
 
 /// A file may have this many bytes.
 const LARGEST: u64 = 1 << 20;
@@ -55,7 +55,7 @@ impl SourceFile {
                 let valid = error.utf8_error().valid_up_to();
                 let text = String::from_utf8_lossy(&error.as_bytes()[..valid]).into_owned();
                 let problem = Problem::at(valid..valid, "not text in UTF-8 from here on");
-                Err(Self { kind, path, text }.invalid(vec![problem]))
+                Err(Self { kind, path, text }.invalid(Problems::of(problem)))
             }
         }
     }
@@ -79,13 +79,20 @@ impl SourceFile {
     }
 
     /// The file with what is wrong with it, at least one problem.
-    pub(crate) fn invalid(&self, problems: Vec<Problem>) -> JobFileError {
+    pub(crate) fn invalid(&self, problems: Problems) -> JobFileError {
         assert!(!problems.is_empty(), "a refused file has a problem");
+        let FoundProblems {
+            told,
+            more,
+            is_about_components,
+        } = problems.into_found();
         JobFileError::Invalid(Box::new(InvalidJobFile {
             kind: self.kind,
             path: self.path.clone(),
             text: self.text.clone(),
-            problems,
+            problems: told,
+            more,
+            is_about_components,
         }))
     }
 }

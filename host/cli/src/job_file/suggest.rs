@@ -1,5 +1,8 @@
 //! "Did you mean": the known name that was most likely meant. Pure.
 
+/// So many known names are listed.
+const MOST_LISTED: usize = 20;
+
 /// Half of the letters may be wrong, or three, whichever is less.
 fn allowed_distance(name: &str) -> usize {
     (name.chars().count() / 2).clamp(1, 3)
@@ -28,7 +31,13 @@ pub(crate) fn expected<'a>(
     match known.as_slice() {
         [] => None,
         [only] => Some(format!("expected {only}")),
-        _ => Some(format!("expected one of {}", known.join(", "))),
+        some if some.len() <= MOST_LISTED => Some(format!("expected one of {}", some.join(", "))),
+        many => {
+            let (listed, others) = many.split_at(MOST_LISTED);
+            let others = others.len();
+            let listed = listed.join(", ");
+            Some(format!("expected one of {listed} and {others} others"))
+        }
     }
 }
 

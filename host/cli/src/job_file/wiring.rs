@@ -2,7 +2,7 @@
 //! parallelisms and partitionings get their defaults, and what the graph refuses is placed in the
 //! file again. Pure.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use toml::Spanned;
 
@@ -27,7 +27,7 @@ pub(crate) struct Wiring {
 pub(crate) fn wire(document: &Document<'_>, parallelism: u32, problems: &Problems) -> Wiring {
     let entries = &document.nodes.usable;
     check_names(entries, problems);
-    let lookup = Lookup { document, problems };
+    let lookup = Lookup::new(document, problems);
     let mut ports: BTreeMap<&str, u32> = BTreeMap::new();
     let mut edges = Vec::new();
     for (entry, input) in entries
@@ -63,6 +63,7 @@ pub(crate) fn wire(document: &Document<'_>, parallelism: u32, problems: &Problem
         });
     }
     check_dead_letters(document, &edges, problems);
+    check_broadcasts(document, &edges, parallelism, problems);
     let node = |entry: &NodeEntry<'_>| Node {
         name: entry.name.get_ref().clone(),
         kind: entry.kind(),
@@ -126,7 +127,7 @@ pub(crate) fn place(error: &GraphError, document: &Document<'_>, parallelism: &S
             Some(_) | None => parallelism.span.clone(),
         },
         GraphError::MaxParallelism { .. } => document.defaults.max_parallelism.span.clone(),
-        GraphError::Missing { .. } => None,
+        GraphError::Missing { .. } | GraphError::TooLarge { .. } => None,
     };
     let mut problem = Problem::of_file(error.to_string());
     problem.span = span;
@@ -135,6 +136,11 @@ pub(crate) fn place(error: &GraphError, document: &Document<'_>, parallelism: &S
             Some("expected a graph without cycles: a barrier could not pass one".to_owned())
         }
         GraphError::Missing { missing } => Some(format!("expected a table [{missing}.NAME]")),
+        GraphError::TooLarge { .. } => Some(
+            "expected a smaller `parallelism`, `forward` where no other subtask is needed, or \
+             several jobs"
+                .to_owned(),
+        ),
         GraphError::DuplicateName { .. }
         | GraphError::UnknownNode { .. }
         | GraphError::NoInputs { .. }
@@ -152,19 +158,51 @@ pub(crate) fn place(error: &GraphError, document: &Document<'_>, parallelism: &S
 /// A dead letter that nobody reads would be a record that is lost without a trace.
 fn check_dead_letters(document: &Document<'_>, edges: &[Edge], problems: &Problems) {
     let nodes = &document.nodes;
+    let letters = edges.iter().filter(|edge| edge.port == DEAD_LETTER_PORT);
+    let read: HashSet<&str> = letters.map(|edge| edge.from.as_str()).collect();
     for entry in &nodes.usable {
         let (name, span) = match &entry.part {
             PartEntry::Operator(operator) => (entry.name.get_ref(), &operator.dead_letter_span),
             PartEntry::Source(_) | PartEntry::Sink(_) => continue,
         };
-        let reads = |edge: &Edge| edge.from == *name && edge.port == DEAD_LETTER_PORT;
         // Who reads may be the node that could not be read.
-        let is_read = edges.iter().any(reads) || !nodes.unusable.is_empty();
+        let is_read = read.contains(name.as_str()) || !nodes.unusable.is_empty();
         if let (Some(span), false) = (span, is_read) {
             let message = format!("nobody reads the dead letters of {}", entry.title());
             let input = format!("{{ from = \"{name}:{DEAD_LETTER}\" }}");
             let help = format!("expected a sink or operator with `inputs = [{input}]`");
             problems.push(Problem::at(span.clone(), message).help(help));
+        }
+    }
+}
+
+/// Keyed state reaches only the records of its key groups. A record that every subtask gets belongs
+/// to one of them, and fails in all others; there is no broadcast state yet that could hold it.
+fn check_broadcasts(
+    document: &Document<'_>,
+    edges: &[Edge],
+    parallelism: u32,
+    problems: &Problems,
+) {
+    for entry in &document.nodes.usable {
+        let name = entry.name.get_ref();
+        let has_input = |partitioning: Partitioning| {
+            let mut inputs = edges.iter().filter(|edge| edge.to == *name);
+            inputs.any(|edge| edge.partitioning == partitioning)
+        };
+        let own = entry.parallelism.as_ref().map(|own| *own.get_ref());
+        let is_alone = own.unwrap_or(parallelism) <= 1;
+        let is_mixed = has_input(Partitioning::Hash) && has_input(Partitioning::Broadcast);
+        if entry.kind() == NodeKind::Operator && is_mixed && !is_alone {
+            let message = format!(
+                "{} has an input with `partition = \"hash\"` and one with `partition = \
+                 \"broadcast\"`: its state is by key, a broadcast record reaches every subtask, \
+                 and there is no broadcast state yet",
+                entry.title()
+            );
+            let help = "expected `parallelism = 1`, where every key is in one subtask, or an \
+                        operator for each of the two inputs";
+            problems.push(Problem::at(entry.inputs_span.clone(), message).help(help));
         }
     }
 }
@@ -214,10 +252,25 @@ fn unnamed_port(port: u32) -> String {
 /// Finds upstream nodes and their ports.
 struct Lookup<'a, 'i> {
     document: &'a Document<'i>,
+    by_name: HashMap<&'a str, &'a NodeEntry<'i>>,
     problems: &'a Problems,
 }
 
 impl<'a, 'i> Lookup<'a, 'i> {
+    fn new(document: &'a Document<'i>, problems: &'a Problems) -> Self {
+        let mut by_name = HashMap::new();
+        for entry in &document.nodes.usable {
+            by_name
+                .entry(entry.name.get_ref().as_str())
+                .or_insert(entry);
+        }
+        Self {
+            document,
+            by_name,
+            problems,
+        }
+    }
+
     /// The node and port that an input names. None if there is no such thing.
     fn upstream(
         &self,
@@ -229,12 +282,11 @@ impl<'a, 'i> Lookup<'a, 'i> {
             Some((name, port)) => (name, Some(port)),
             None => (written, None),
         };
-        let nodes = &self.document.nodes;
-        if nodes.unusable.iter().any(|unusable| unusable == name) {
-            return None;
-        }
-        let Some(from) = nodes.usable.iter().find(|node| node.name.get_ref() == name) else {
-            self.unknown_node(entry, &input.from, name);
+        let Some(from) = self.by_name.get(name).copied() else {
+            let mut unusable = self.document.nodes.unusable.iter();
+            if !unusable.any(|unusable| unusable == name) {
+                self.unknown_node(entry, &input.from, name);
+            }
             return None;
         };
         if from.kind() == NodeKind::Sink {
@@ -265,7 +317,10 @@ impl<'a, 'i> Lookup<'a, 'i> {
         let readable = nodes.iter().filter(|node| node.kind() != NodeKind::Sink);
         let names = readable.map(|node| node.name.get_ref().as_str());
         let mut problem = Problem::at(from.span(), message);
-        problem.help = suggest::expected(name, names.filter(|name| *name != entry.name.get_ref()));
+        if !self.problems.is_full() {
+            let others = names.filter(|name| *name != entry.name.get_ref());
+            problem.help = suggest::expected(name, others);
+        }
         self.problems.push(problem);
     }
 }

@@ -45,10 +45,12 @@ pub(crate) enum Action {
     Nothing,
     /// Opens the instances, without state. Only the first step; it happens anyway.
     Open,
-    /// Records arrive, in one batch for each subtask.
+    /// Records arrive, in one batch for each subtask that gets any.
     Records {
         /// Index of the input.
         input: u32,
+        /// Which subtasks get them.
+        delivery: Delivery,
         /// The records.
         records: Vec<Record>,
     },
@@ -62,6 +64,15 @@ pub(crate) enum Action {
     Rescale(u32),
     /// All inputs end.
     Finish,
+}
+
+/// Which subtasks get the records of a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Delivery {
+    /// The owner of each record's key group, as over an edge with `partition = "hash"`.
+    ByKey,
+    /// Every subtask gets all of them, as over an edge with `partition = "broadcast"`.
+    Broadcast,
 }
 
 /// What must follow.

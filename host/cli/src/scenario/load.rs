@@ -42,7 +42,7 @@ impl ScenarioFile {
         let scenario = parse(self.0.text(), &problems);
         match scenario {
             Some(scenario) if problems.is_empty() => Ok(scenario),
-            Some(_) | None => Err(self.0.invalid(problems.into_sorted())),
+            Some(_) | None => Err(self.0.invalid(problems)),
         }
     }
 
@@ -57,7 +57,7 @@ impl ScenarioFile {
                 scenario,
                 component,
             }),
-            None => Err(self.0.invalid(problems.into_sorted())),
+            None => Err(self.0.invalid(problems)),
         }
     }
 }

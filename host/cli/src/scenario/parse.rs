@@ -6,7 +6,7 @@ use toml::de::DeValue;
 
 use tidegate_operator::NO_TIMESTAMP;
 
-use super::document::{Action, Expectation, Scenario, Step};
+use super::document::{Action, Delivery, Expectation, Scenario, Step};
 use super::record::Record;
 use crate::job_file::problem::{Position, Problem, Problems, Span};
 use crate::job_file::reader::TableReader;
@@ -26,6 +26,9 @@ const ACTIONS: [&str; 7] = [
     "rescale",
     "finish",
 ];
+
+/// The keys of a step that say how its `records` arrive.
+const WITH_RECORDS: [&str; 2] = ["input", "broadcast"];
 
 /// The keys of a step that say what must follow.
 const EXPECTATIONS: [&str; 3] = ["expect", "expect-invalid-record", "expect-failure"];
@@ -185,7 +188,7 @@ impl Steps<'_> {
             return Some(());
         };
         // They count as known: there is one problem, not three.
-        for key in ACTIONS.iter().chain(&EXPECTATIONS).chain(&["input"]) {
+        for key in ACTIONS.iter().chain(&EXPECTATIONS).chain(&WITH_RECORDS) {
             reader.entry(key);
         }
         let span = reader.value_span(second).unwrap_or_else(|| reader.span());
@@ -200,16 +203,14 @@ impl Steps<'_> {
     }
 
     fn action(&self, reader: &mut TableReader<'_, '_>) -> Option<Action> {
-        if !reader.is_set("records")
-            && let Some(span) = reader.value_span("input")
-        {
-            reader.entry("input");
-            self.refuse(
-                reader,
-                span,
-                "has an `input` for no `records`",
-                "both or none",
-            );
+        for key in WITH_RECORDS {
+            if !reader.is_set("records")
+                && let Some(span) = reader.value_span(key)
+            {
+                reader.entry(key);
+                let what = format!("has `{key}` without `records`");
+                self.refuse(reader, span, &what, "both or none");
+            }
         }
         let switches = [
             ("open", Action::Open),
@@ -230,8 +231,15 @@ impl Steps<'_> {
             let input = self.port(reader, "input", self.inputs);
             let records = self.records(reader, "records", &[]);
             let records = records?.into_iter().map(|(_, record)| record).collect();
-            let input = input?;
-            action = Action::Records { input, records };
+            let delivery = match reader.is_set("broadcast") {
+                true => reader.switch("broadcast").map(|_| Delivery::Broadcast)?,
+                false => Delivery::ByKey,
+            };
+            action = Action::Records {
+                input: input?,
+                delivery,
+                records,
+            };
         } else if reader.is_set("watermark") {
             let what = "milliseconds since the Unix epoch";
             action = Action::Watermark(reader.integer("watermark", what)?.into_inner());
@@ -239,7 +247,8 @@ impl Steps<'_> {
             let parallelism = reader.number("rescale", 1..=self.max_parallelism)?;
             action = Action::Rescale(parallelism.into_inner());
         }
-        for key in ["input", "records", "watermark", "rescale"] {
+        let keys = ["records", "watermark", "rescale"];
+        for key in keys.into_iter().chain(WITH_RECORDS) {
             reader.entry(key);
         }
         Some(action)
@@ -434,16 +443,16 @@ impl Steps<'_> {
     }
 }
 
-/// The watermark that the instances have. New ones have none.
+/// The watermark that the instances have: new ones are told it again.
 fn last_watermark(steps: &[Step]) -> Option<i64> {
-    let last = steps.iter().rev().find_map(|step| match step.action {
-        Action::Watermark(watermark) => Some(Some(watermark)),
-        Action::Restart | Action::Rescale(_) => Some(None),
+    steps.iter().rev().find_map(|step| match step.action {
+        Action::Watermark(watermark) => Some(watermark),
         Action::Nothing
         | Action::Open
         | Action::Records { .. }
         | Action::Checkpoint
+        | Action::Restart
+        | Action::Rescale(_)
         | Action::Finish => None,
-    });
-    last.flatten()
+    })
 }

@@ -63,12 +63,17 @@ struct StepSchema {
     records: Option<Vec<RecordSchema>>,
     /// The input of `records`. Default: the first.
     input: Option<String>,
+    /// Gives every subtask all of `records`, as an edge with `partition = "broadcast"` does.
+    /// Default: each record reaches the subtask that owns its key.
+    #[schemars(extend("const" = true))]
+    broadcast: Option<bool>,
     /// Event time, in milliseconds since the Unix epoch: no older record follows.
     watermark: Option<i64>,
     /// Takes a checkpoint that completes; the instances go on.
     #[schemars(extend("const" = true))]
     checkpoint: Option<bool>,
-    /// Takes a checkpoint and goes on with new instances that are restored from it.
+    /// Takes a checkpoint and goes on with new instances that are restored from it, and told the
+    /// watermark again if there was one.
     #[schemars(extend("const" = true))]
     restart: Option<bool>,
     /// The same with this many subtasks.

@@ -3,7 +3,9 @@
 //!
 //! Keys are routed and state is redistributed by the runtime's own code. Every snapshot is taken
 //! twice, and every restored instance is asked for one: state that is written in no canonical
-//! order, that a snapshot changes, or that a restore loses is a [`Broken`].
+//! order, that a snapshot changes, or that a restore loses is a [`Broken`]. So is an operator that
+//! emits for a watermark which it is told again after a restore, and has the same state after it:
+//! after each failure the same would be published once more.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +16,7 @@ use tidegate_runtime::graph::KeyGroups;
 use tidegate_runtime::redistribute;
 use tidegate_runtime::stream::MAX_WATERMARK;
 
-use super::document::{Action, Scenario};
+use super::document::{Action, Delivery, Scenario};
 use super::record::Record;
 use super::state;
 
@@ -58,6 +60,8 @@ pub(super) struct Stage<'a> {
     component: &'a Component,
     operator: String,
     subtasks: Vec<Instance>,
+    /// What restored instances are told again; none before the first and after the end.
+    watermark: Option<i64>,
     /// The last checkpoint's id.
     checkpoint: u64,
     output: Output,
@@ -71,6 +75,7 @@ impl<'a> Stage<'a> {
             component,
             operator: operator.to_owned(),
             subtasks: Vec::new(),
+            watermark: None,
             checkpoint: 0,
             output: Output::default(),
         }
@@ -87,7 +92,11 @@ impl<'a> Stage<'a> {
     pub(super) fn apply(&mut self, action: &Action) -> Result<(), Broken> {
         match action {
             Action::Nothing | Action::Open => Ok(()),
-            Action::Records { input, records } => self.process(*input, records),
+            Action::Records {
+                input,
+                delivery,
+                records,
+            } => self.process(*input, *delivery, records),
             Action::Watermark(watermark) => self.advance_watermark(*watermark),
             Action::Checkpoint => self.complete_checkpoint(),
             Action::Restart => self.restart(self.key_groups().parallelism()),
@@ -110,11 +119,13 @@ impl<'a> Stage<'a> {
             Some(self.checkpoint()?)
         };
         let emitted = std::mem::take(&mut self.output);
+        let watermark = self.watermark;
         let done = self.apply(action);
         if done.is_err() {
             self.output = emitted;
+            self.watermark = watermark;
             if let Some(before) = before {
-                self.subtasks = self.restored(before, self.key_groups().parallelism())?;
+                self.go_on_from(before, self.key_groups().parallelism())?;
             }
         }
         Ok(done)
@@ -137,13 +148,26 @@ impl<'a> Stage<'a> {
         KeyGroups::new(self.scenario.max_parallelism, parallelism)
     }
 
-    fn process(&mut self, input: u32, records: &[Record]) -> Result<(), Broken> {
+    fn process(
+        &mut self,
+        input: u32,
+        delivery: Delivery,
+        records: &[Record],
+    ) -> Result<(), Broken> {
         let key_groups = self.key_groups();
         let mut batches = vec![(Batch::default(), Vec::new()); self.subtasks.len()];
         for (row, record) in (0u32..).zip(records) {
-            let (batch, rows) = &mut batches[key_groups.subtask_for(&record.key) as usize];
-            batch.push(record.timestamp, &record.key, &record.value);
-            rows.push(row);
+            let receivers = match delivery {
+                Delivery::ByKey => {
+                    let owner = key_groups.subtask_for(&record.key) as usize;
+                    &mut batches[owner..=owner]
+                }
+                Delivery::Broadcast => &mut batches[..],
+            };
+            for (batch, rows) in receivers {
+                batch.push(record.timestamp, &record.key, &record.value);
+                rows.push(row);
+            }
         }
         for (subtask, (batch, rows)) in batches.into_iter().enumerate() {
             if batch.is_empty() {
@@ -158,6 +182,7 @@ impl<'a> Stage<'a> {
     }
 
     fn advance_watermark(&mut self, watermark: i64) -> Result<(), Broken> {
+        self.watermark = Some(watermark);
         for subtask in 0..self.subtasks.len() {
             let emissions = self.subtasks[subtask].advance_watermark(watermark)?;
             self.keep(emissions);
@@ -168,6 +193,7 @@ impl<'a> Stage<'a> {
     /// As the end of all inputs: event time ends first.
     fn finish(&mut self) -> Result<(), Broken> {
         self.advance_watermark(MAX_WATERMARK)?;
+        self.watermark = None;
         for subtask in 0..self.subtasks.len() {
             let emissions = self.subtasks[subtask].finish()?;
             self.keep(emissions);
@@ -193,7 +219,14 @@ impl<'a> Stage<'a> {
 
     fn restart(&mut self, parallelism: u32) -> Result<(), Broken> {
         let snapshots = self.checkpoint()?;
-        self.subtasks = self.restored(snapshots, parallelism)?;
+        self.go_on_from(snapshots, parallelism)
+    }
+
+    /// Replaces the instances, and keeps what the new ones emit at the watermark.
+    fn go_on_from(&mut self, snapshots: Snapshots, parallelism: u32) -> Result<(), Broken> {
+        let (subtasks, emissions) = self.restored(snapshots, parallelism)?;
+        self.subtasks = subtasks;
+        self.keep(emissions);
         Ok(())
     }
 
@@ -217,20 +250,22 @@ impl<'a> Stage<'a> {
         Ok(snapshots)
     }
 
-    /// New instances with the state of a checkpoint, each of which must give it back unchanged.
+    /// New instances with the state of a checkpoint, each of which must give it back unchanged, and
+    /// what they emit when they are told the watermark again.
     fn restored(
         &mut self,
         snapshots: Snapshots,
         parallelism: u32,
-    ) -> Result<Vec<Instance>, Broken> {
+    ) -> Result<(Vec<Instance>, Vec<Emission>), Broken> {
         let is_rescaled = snapshots.len() != parallelism as usize;
         let key_groups = KeyGroups::new(self.scenario.max_parallelism, parallelism);
         let state = redistribute(snapshots, key_groups, parallelism);
         let mut instances = self.instances(parallelism)?;
-        self.checkpoint += 1;
+        let mut emissions = Vec::new();
+        self.checkpoint += 2;
         for (index, (instance, chunks)) in instances.iter_mut().zip(state).enumerate() {
             instance.restore(chunks.clone())?;
-            let again = instance.snapshot(self.checkpoint)?;
+            let again = instance.snapshot(self.checkpoint - 1)?;
             // What belongs to no key may be merged when there are other subtasks than before.
             let difference = if is_rescaled {
                 state::difference_in_any_order(&state::keyed(&chunks), &state::keyed(&again))
@@ -243,8 +278,33 @@ impl<'a> Stage<'a> {
                      {difference}; a restored operator must write the state that it was given"
                 )));
             }
+            emissions.extend(self.tell_again(index, instance, &again)?);
         }
-        Ok(instances)
+        Ok((instances, emissions))
+    }
+
+    /// Tells a restored instance the watermark. What it emits must come out of its state, which is
+    /// `state` before: anything else was emitted when it was told for the first time.
+    fn tell_again(
+        &self,
+        index: usize,
+        instance: &mut Instance,
+        state: &[StateChunk],
+    ) -> Result<Vec<Emission>, Broken> {
+        let Some(watermark) = self.watermark else {
+            return Ok(Vec::new());
+        };
+        let emissions = instance.advance_watermark(watermark)?;
+        if emissions.iter().any(|emission| !emission.batch.is_empty())
+            && state::difference(state, &instance.snapshot(self.checkpoint)?).is_none()
+        {
+            return Err(Broken::State(format!(
+                "subtask {index} was restored, was told the watermark {watermark} again, emitted, and \
+                 has the same state as before; it would emit the same once more after each failure: \
+                 an operator must emit what its state holds as due, and take it out of its state"
+            )));
+        }
+        Ok(emissions)
     }
 
     fn instances(&self, parallelism: u32) -> Result<Vec<Instance>, GuestFault> {
@@ -269,8 +329,16 @@ impl<'a> Stage<'a> {
             inputs: self.scenario.inputs.clone(),
             outputs: self.scenario.outputs.clone(),
             config: self.scenario.config.clone(),
+            hash_seed: hash_seed(self.checkpoint, subtask),
         }
     }
+}
+
+/// A seed for the hash tables of an instance, another one after each checkpoint: what was restored
+/// from a checkpoint must not depend on it.
+fn hash_seed(checkpoint: u64, subtask: u32) -> u64 {
+    let instance = checkpoint << 32 | u64::from(subtask);
+    (instance + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
 
 /// A fault of `process`; `rows` are the numbers in the step of the batch's records.

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::document::{Action, Expectation, Step};
+use super::document::{Action, Delivery, Expectation, Step};
 use super::record::Record;
 use super::{ScenarioFile, schema};
 use crate::job_file::JobFileError;
@@ -24,6 +24,7 @@ open = true
 [[step]]
 records = [{ key = "a", value = { hex = "00Ff" }, timestamp = -1 }, { value = { base64 = "AP8=" } }]
 input = "rates"
+broadcast = true
 expect = [{ port = "late", key = "a" }, {}]
 
 [[step]]
@@ -84,6 +85,16 @@ fn errors(text: &str) -> Vec<String> {
 }
 
 #[test]
+fn a_restart_does_not_turn_event_time_back() {
+    expect(
+        "[[step]]\nfinish = true",
+        "[[step]]\nwatermark = 999",
+        "43:1: step 8 has watermark 999, which is not later than 1000 before it; expected event \
+         time that advances",
+    );
+}
+
+#[test]
 fn every_key_is_read() {
     let scenario = ScenarioFile::from_text(FULL).parse().expect("it is right");
     let record = |key: &[u8], value: &[u8], timestamp| Record {
@@ -106,6 +117,7 @@ fn every_key_is_read() {
             line: 13,
             action: Action::Records {
                 input: 1,
+                delivery: Delivery::Broadcast,
                 records: vec![
                     record(b"a", b"\0\xff", -1),
                     record(b"", b"\0\xff", i64::MIN)

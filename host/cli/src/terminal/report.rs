@@ -49,7 +49,16 @@ pub(crate) fn plain(invalid: &InvalidJobFile) -> String {
             text.push_str(&format!("  {help}\n"));
         }
     }
+    text.push_str(&more(invalid));
     text
+}
+
+/// How many problems are not told.
+fn more(invalid: &InvalidJobFile) -> String {
+    match invalid.more {
+        0 => String::new(),
+        more => format!("{}: and {more} more problem(s)\n", invalid.path.display()),
+    }
 }
 
 fn place(invalid: &InvalidJobFile, problem: &Problem) -> String {
@@ -85,6 +94,7 @@ fn snippets(invalid: &InvalidJobFile) -> String {
             return plain(invalid);
         }
     }
+    text.push_str(&more(invalid));
     text
 }
 
@@ -138,6 +148,8 @@ mod tests {
             path: PathBuf::from("job.toml"),
             text,
             problems: vec![problem, missing],
+            more: 7,
+            is_about_components: false,
         }
     }
 
@@ -146,7 +158,7 @@ mod tests {
         assert_eq!(
             plain(&invalid()),
             "job.toml:2:1: unknown key `nmae`\n  did you mean `name`?\n\
-             job.toml: the job has no source\n"
+             job.toml: the job has no source\njob.toml: and 7 more problem(s)\n"
         );
     }
 

@@ -2,11 +2,12 @@
 //! operation says what it makes durable; nothing is synced a second time after it failed.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use tidegate_runtime::ConnectorError;
 use tidegate_runtime::file_system::{
-    DirectoryEntry, DirectoryHandle, FileHandle, FileSystem, OpenAs, open_or_create,
+    DirectoryEntry, DirectoryHandle, DirectoryLock, FileHandle, FileSystem, OpenAs, open_or_create,
 };
 
 use super::marker::{MARKER_NAME, Marker, NEW_MARKER_NAME};
@@ -17,8 +18,12 @@ use super::recovery::Listing;
 /// An open directory of output.
 pub(super) struct OutputDirectory {
     /// For people.
-    shown: String,
-    dir: Box<dyn DirectoryHandle>,
+    pub(super) shown: String,
+    pub(super) files: Arc<dyn FileSystem>,
+    pub(super) path: PathBuf,
+    pub(super) dir: Box<dyn DirectoryHandle>,
+    /// Some once this run has it for itself.
+    pub(super) lock: Option<Box<dyn DirectoryLock>>,
 }
 
 /// What is left to do for a part.
@@ -34,15 +39,14 @@ const MOST_MARKER_BYTES: u64 = 1 << 20;
 impl OutputDirectory {
     /// Opens the directory if it exists.
     pub(super) fn open(
-        files: &dyn FileSystem,
+        files: &Arc<dyn FileSystem>,
         path: &Path,
     ) -> Result<Option<Self>, ConnectorError> {
-        let shown = path.display().to_string();
         match files.open_directory(path) {
-            Ok(dir) => Ok(Some(Self { shown, dir })),
+            Ok(dir) => Ok(Some(Self::of(files, path, dir))),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => {
-                let action = format!("could not open output directory {shown}");
+                let action = format!("could not open output directory {}", path.display());
                 Err(ConnectorError::io(action)(error))
             }
         }
@@ -50,21 +54,34 @@ impl OutputDirectory {
 
     /// Opens the directory, whose name is then durable; makes it if it does not exist.
     pub(super) fn open_or_create(
-        files: &dyn FileSystem,
+        files: &Arc<dyn FileSystem>,
         path: &Path,
     ) -> Result<Self, ConnectorError> {
-        let shown = path.display().to_string();
-        let created = open_or_create(files, path);
-        let action = format!("could not create output directory {shown}");
+        let created = open_or_create(&**files, path);
+        let action = format!("could not create output directory {}", path.display());
         let dir = created.map_err(ConnectorError::io(action))?;
-        Ok(Self { shown, dir })
+        Ok(Self::of(files, path, dir))
+    }
+
+    fn of(files: &Arc<dyn FileSystem>, path: &Path, dir: Box<dyn DirectoryHandle>) -> Self {
+        Self {
+            shown: path.display().to_string(),
+            files: Arc::clone(files),
+            path: path.to_owned(),
+            dir,
+            lock: None,
+        }
     }
 
     pub(super) fn shown(&self) -> &str {
         &self.shown
     }
 
-    fn failed(&self, action: &str, name: &str) -> impl FnOnce(io::Error) -> ConnectorError + use<> {
+    pub(super) fn failed(
+        &self,
+        action: &str,
+        name: &str,
+    ) -> impl FnOnce(io::Error) -> ConnectorError + use<> {
         ConnectorError::io(format!("could not {action} {}/{name}", self.shown))
     }
 
@@ -89,7 +106,7 @@ impl OutputDirectory {
         Ok(listing)
     }
 
-    fn read_marker(&self) -> Result<Option<Marker>, ConnectorError> {
+    pub(super) fn read_marker(&self) -> Result<Option<Marker>, ConnectorError> {
         let refuse = |why: &str| ConnectorError::StateRefused {
             reason: format!(
                 "{}/{MARKER_NAME} does not say whose this output directory is: {why}. Name another \

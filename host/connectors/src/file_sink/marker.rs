@@ -1,4 +1,9 @@
 //! The file that says whose a directory of output is. Pure.
+//!
+//! Each attempt replaces it before it writes anything else, and reads it again before each
+//! publication: an older attempt, or another run, that still lives finds that it is not its own.
+
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use tidegate_runtime::Lineage;
@@ -20,6 +25,10 @@ pub(super) struct Marker {
     pub(super) job: String,
     pub(super) sink: String,
     pub(super) lineage: Lineage,
+    /// The attempt of that lineage which writes here, or wrote here last.
+    pub(super) attempt: u64,
+    /// Its process, for people.
+    pub(super) process: u32,
     /// The lineages that wrote here before, oldest first: each was forked from the one before it.
     pub(super) earlier: Vec<Lineage>,
 }
@@ -32,6 +41,8 @@ struct MarkerFile {
     job: String,
     sink: String,
     lineage: String,
+    attempt: u64,
+    process: u32,
     earlier_lineages: Vec<String>,
 }
 
@@ -40,6 +51,15 @@ struct MarkerFile {
 #[serde(rename_all = "kebab-case")]
 struct MarkerVersion {
     format_version: u32,
+}
+
+impl fmt::Display for Marker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            job, sink, lineage, ..
+        } = self;
+        write!(f, "sink `{sink}` of job `{job}`, lineage {lineage}")
+    }
 }
 
 impl Marker {
@@ -54,6 +74,8 @@ impl Marker {
             job: self.job.clone(),
             sink: self.sink.clone(),
             lineage: self.lineage.to_string(),
+            attempt: self.attempt,
+            process: self.process,
             earlier_lineages: self.earlier.iter().map(Lineage::to_string).collect(),
         };
         let mut json = serde_json::to_vec_pretty(&file).expect("text and numbers become JSON");
@@ -76,6 +98,8 @@ impl Marker {
         };
         Ok(Self {
             lineage: lineage(&file.lineage)?,
+            attempt: file.attempt,
+            process: file.process,
             earlier: file
                 .earlier_lineages
                 .iter()
@@ -97,6 +121,8 @@ mod tests {
             job: "word-count".to_owned(),
             sink: "counts".to_owned(),
             lineage: Lineage([1; 16]),
+            attempt: 7,
+            process: 42,
             earlier: vec![Lineage([2; 16])],
         };
         assert_eq!(Marker::of_json(&marker.to_json()), Ok(marker));
@@ -108,8 +134,8 @@ mod tests {
         let reason = "it has format version 2; this program knows version 1".to_owned();
         assert_eq!(Marker::of_json(newer), Err(reason));
         assert!(Marker::of_json(b"hello").is_err());
-        let marker =
-            br#"{"format-version":1,"job":"j","sink":"s","lineage":"xy","earlier-lineages":[]}"#;
+        let marker = br#"{"format-version":1,"job":"j","sink":"s","lineage":"xy","attempt":1,
+            "process":2,"earlier-lineages":[]}"#;
         assert_eq!(
             Marker::of_json(marker),
             Err("\"xy\" is not a lineage".to_owned())

@@ -4,15 +4,18 @@
 //! Exactly-once output as files of one directory. A subtask writes what lies between two barriers
 //! into a hidden part; the rename that publishes it happens when the checkpoint is complete, and
 //! again, harmlessly, when the job recovers from it. The marker `_tidegate` says whose the
-//! directory is, so that neither another job nor an older checkpoint can mix its output in.
+//! directory is, so that neither another job nor an older checkpoint can mix its output in; a lock
+//! keeps a second run out while the first one lives.
 //!
 //! The invariants:
+//! - only the run that has the lock, and whose marker stands in the directory, publishes;
 //! - every visible part belongs to a complete checkpoint, and is published once;
 //! - a file whose name is not that of a part of this job is never changed or removed.
 
 mod directory;
 mod marker;
 mod names;
+mod ownership;
 mod part;
 mod recovery;
 mod writer;
@@ -73,7 +76,7 @@ impl FileSinkOptions {
             files,
             path: base.join(&self.directory),
             format: self.format,
-            claimed: Mutex::new(None),
+            held: Mutex::new(None),
         }))
     }
 }
@@ -82,24 +85,52 @@ struct FileConnector {
     files: Arc<dyn FileSystem>,
     path: PathBuf,
     format: RecordFormat,
-    /// Some after the first recovery.
-    claimed: Mutex<Option<Claimed>>,
+    /// Some once the directory was locked for this run.
+    held: Mutex<Option<Held>>,
 }
 
-/// A directory that was made the job's own.
+/// The directory of this run. Later attempts keep it, so that no other run can come in between.
 #[derive(Clone)]
-struct Claimed {
+struct Held {
     directory: Arc<OutputDirectory>,
-    marker: Marker,
+    /// The marker of the newest attempt that recovered.
+    marker: Option<Marker>,
 }
 
 impl FileConnector {
-    /// The directory of the newest recovery, which the runtime calls first.
-    fn claimed(&self) -> Claimed {
-        let claimed = self.claimed.lock().unwrap_or_else(PoisonError::into_inner);
-        claimed
-            .clone()
-            .expect("a sink recovers before it opens writers and commits")
+    fn held(&self) -> Option<Held> {
+        let held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        held.clone()
+    }
+
+    fn hold(&self, directory: &Arc<OutputDirectory>, marker: Option<Marker>) {
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let directory = Arc::clone(directory);
+        *held = Some(Held { directory, marker });
+    }
+
+    /// The directory and marker of the newest recovery, which the runtime calls first.
+    fn recovered(&self) -> (Arc<OutputDirectory>, Marker) {
+        let recovered = self
+            .held()
+            .and_then(|held| Some((held.directory, held.marker?)));
+        recovered.expect("a sink recovers before it opens writers and commits")
+    }
+
+    /// The directory, which is this run's alone from now on.
+    fn take_directory(&self) -> Result<Arc<OutputDirectory>, ConnectorError> {
+        if let Some(held) = self.held() {
+            match &held.marker {
+                Some(marker) => held.directory.check_kept(marker)?,
+                None => held.directory.check_in_place()?,
+            }
+            return Ok(held.directory);
+        }
+        let mut directory = OutputDirectory::open_or_create(&self.files, &self.path)?;
+        directory.lock()?;
+        let directory = Arc::new(directory);
+        self.hold(&directory, None);
+        Ok(directory)
     }
 }
 
@@ -116,18 +147,28 @@ impl SinkConnector for FileConnector {
         true
     }
 
+    fn check_free(&self) -> Result<(), ConnectorError> {
+        OutputDirectory::check_free(&self.files, &self.path)
+    }
+
     fn check_fresh(&self) -> Result<(), ConnectorError> {
-        match OutputDirectory::open(&*self.files, &self.path)? {
-            Some(directory) => directory.list()?.check_fresh(directory.shown()),
-            None => Ok(()),
+        let Some(directory) = OutputDirectory::open(&self.files, &self.path)? else {
+            return Ok(());
+        };
+        let checked = directory.list()?.check_fresh(directory.shown());
+        if checked.is_err() && self.held().is_none() {
+            // Maybe another run has just begun to write here: then that is what is wrong.
+            self.check_free()?;
         }
+        checked
     }
 
     fn recover(&self, start: &SinkStart) -> Result<(), ConnectorError> {
         let pending = decode(&start.pending)?;
-        let directory = OutputDirectory::open_or_create(&*self.files, &self.path)?;
+        let directory = self.take_directory()?;
         let listing = directory.list()?;
-        let plan = listing.plan_recovery(directory.shown(), start, pending)?;
+        let process = std::process::id();
+        let plan = listing.plan_recovery(directory.shown(), start, process, pending)?;
         if plan.elsewhere > 0 {
             tracing::warn!(
                 sink = start.sink,
@@ -137,16 +178,10 @@ impl SinkConnector for FileConnector {
             );
         }
         directory.check_publishable(&plan.publish)?;
-        if plan.is_marker_new {
-            directory.write_marker(&plan.marker)?;
-        }
+        directory.write_marker(&plan.marker)?;
         directory.publish(&plan.publish)?;
         directory.remove(&plan.remove)?;
-        let claimed = Claimed {
-            directory: Arc::new(directory),
-            marker: plan.marker,
-        };
-        *self.claimed.lock().unwrap_or_else(PoisonError::into_inner) = Some(claimed);
+        self.hold(&directory, Some(plan.marker));
         Ok(())
     }
 
@@ -157,7 +192,7 @@ impl SinkConnector for FileConnector {
         attempt: u64,
     ) -> Result<Box<dyn Sink>, ConnectorError> {
         Ok(Box::new(FileSink {
-            directory: self.claimed().directory,
+            directory: self.recovered().0,
             format: self.format,
             subtask: subtask.clone(),
             lineage,
@@ -168,10 +203,11 @@ impl SinkConnector for FileConnector {
     }
 
     fn commit(&self, pending: &[PendingOutput]) -> Result<(), ConnectorError> {
-        let Claimed { directory, marker } = self.claimed();
+        let (directory, marker) = self.recovered();
         let mut parts = decode(pending)?;
         // As in recovery: what a savepoint's job wrote into another directory is not ours.
         parts.retain(|part| marker.knows(part.lineage));
+        directory.check_owned(&marker)?;
         directory.publish(&parts)
     }
 }

@@ -29,7 +29,6 @@ pub(super) struct Listing {
 pub(super) struct RecoveryPlan {
     /// The marker that holds from now on.
     pub(super) marker: Marker,
-    pub(super) is_marker_new: bool,
     /// To be published, if not done yet.
     pub(super) publish: Vec<PendingPart>,
     /// How much pending output belongs to another directory, which the parent wrote to.
@@ -68,14 +67,22 @@ impl Listing {
         })
     }
 
-    /// What to do so that `start` can go on here, or why it can't.
+    /// What `process` has to do so that `start` can go on here, or why it can't.
     pub(super) fn plan_recovery(
         self,
         directory: &str,
         start: &SinkStart,
+        process: u32,
         pending: Vec<PendingPart>,
     ) -> Result<RecoveryPlan, ConnectorError> {
-        let (marker, is_marker_new) = self.claim(directory, start)?;
+        let marker = Marker {
+            job: start.job.clone(),
+            sink: start.sink.clone(),
+            lineage: start.lineage,
+            attempt: start.attempt,
+            process,
+            earlier: self.earlier_lineages(directory, start)?,
+        };
         let (publish, elsewhere): (Vec<_>, Vec<_>) = pending
             .into_iter()
             .partition(|part| marker.knows(part.lineage));
@@ -89,45 +96,42 @@ impl Listing {
         Ok(RecoveryPlan {
             remove: self.pending.into_iter().filter(is_leftover).collect(),
             marker,
-            is_marker_new,
             publish,
             elsewhere: elsewhere.len(),
         })
     }
 
-    /// The marker that holds from now on, and whether it is another one than before.
-    fn claim(&self, directory: &str, start: &SinkStart) -> Result<(Marker, bool), ConnectorError> {
-        let claim = |earlier: Vec<Lineage>| Marker {
-            job: start.job.clone(),
-            sink: start.sink.clone(),
-            lineage: start.lineage,
-            earlier,
-        };
+    /// The lineages that wrote here before `start.lineage`, or why that one may not.
+    fn earlier_lineages(
+        &self,
+        directory: &str,
+        start: &SinkStart,
+    ) -> Result<Vec<Lineage>, ConnectorError> {
         let Some(marker) = &self.marker else {
             self.check_unclaimed(directory)?;
-            return Ok((claim(Vec::new()), true));
+            return Ok(Vec::new());
         };
         if marker.lineage == start.lineage && marker.sink == start.sink {
-            return Ok((marker.clone(), false));
+            return Ok(marker.earlier.clone());
         }
         let parent = start.parent.map(|parent| parent.lineage);
         if Some(marker.lineage) == parent && marker.sink == start.sink {
             let mut earlier = marker.earlier.clone();
             earlier.push(marker.lineage);
-            return Ok((claim(earlier), true));
+            return Ok(earlier);
         }
         let is_fresh = start.checkpoint.0 == 0 && start.parent.is_none();
         let is_unused = self.parts.is_empty() && self.pending.is_empty() && self.foreign.is_empty();
-        // Another job may be running here and just not have published anything yet.
+        // Another job may have run here and just not have published anything yet.
         let is_same = marker.job == start.job && marker.sink == start.sink;
         if is_fresh && is_unused && is_same {
-            return Ok((claim(Vec::new()), true));
+            return Ok(Vec::new());
         }
         Err(ConnectorError::StateRefused {
             reason: format!(
-                "output directory {directory} belongs to sink `{}` of job `{}`, lineage {}; this \
-                 is sink `{}` of job `{}`, lineage {}. Name another one as `directory`",
-                marker.sink, marker.job, marker.lineage, start.sink, start.job, start.lineage
+                "output directory {directory} belongs to {marker}; this is sink `{}` of job `{}`, \
+                 lineage {}. Name another one as `directory`",
+                start.sink, start.job, start.lineage
             ),
         })
     }

@@ -2,15 +2,17 @@
 //!
 //! The components before the first wildcard are the root: the only path that is opened by name.
 //! Everything below is reached through its handle. A wildcard matches no leading dot; `**` matches
-//! any number of directories and does not follow links to directories, so that it ends.
+//! any number of directories. It does not follow links to directories unless it is told to, and
+//! then it enters no directory twice, so that it ends.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::Path;
 
-use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 use glob::{MatchOptions, Pattern};
 use tidegate_runtime::ConnectorError;
+
+use super::input_root::{InputRoot, leads_out};
 
 /// A glob in two parts.
 #[derive(Clone, Debug)]
@@ -87,9 +89,13 @@ impl Glob {
     }
 
     /// Opens the root.
-    pub(super) fn open_root(&self, base: &Path) -> Result<Dir, ConnectorError> {
+    pub(super) fn open_root(
+        &self,
+        base: &Path,
+        follow_links: bool,
+    ) -> Result<InputRoot, ConnectorError> {
         let path = base.join(&self.root);
-        Dir::open_ambient_dir(&path, ambient_authority()).map_err(|error| {
+        InputRoot::open(path.clone(), follow_links).map_err(|error| {
             job_refused(format!(
                 "`path` = \"{}\": can't open the directory {}: {error}",
                 self.text,
@@ -123,28 +129,68 @@ impl Glob {
         }
     }
 
-    /// The names of all files that match, in order.
-    pub(super) fn files(&self, root: &Dir) -> Result<BTreeSet<String>, ConnectorError> {
-        let mut found = BTreeSet::new();
-        self.walk(root, "", &self.components, &mut found)?;
-        Ok(found)
+    /// All files that match.
+    pub(super) fn files(&self, root: &InputRoot) -> Result<Matches, ConnectorError> {
+        let mut walk = Walk {
+            glob: self,
+            root,
+            found: Matches::default(),
+            entered: HashSet::new(),
+            links: BTreeMap::new(),
+        };
+        walk.directory(&root.dir, "", &self.components)?;
+        // After all else: a directory that can be reached without a link is read under that name.
+        while let Some(((path, _), components)) = walk.links.pop_first() {
+            walk.link(&path, components)?;
+        }
+        Ok(walk.found)
     }
+}
 
-    fn walk(
-        &self,
+/// What a glob matches.
+#[derive(Debug, Default)]
+pub(super) struct Matches {
+    /// The names of the files, in order.
+    pub(super) files: BTreeSet<String>,
+    /// The names of links that `**` did not follow.
+    pub(super) left_out: BTreeSet<String>,
+}
+
+/// A walk through a root.
+struct Walk<'a> {
+    glob: &'a Glob,
+    root: &'a InputRoot,
+    found: Matches,
+    /// Directories that `**` has entered, with how much of the glob was left. Kept only where
+    /// links are followed.
+    entered: HashSet<((u64, u64), usize)>,
+    /// Links to directories that are to be entered by `**`, with what is left of the glob.
+    links: BTreeMap<(String, usize), &'a [Component]>,
+}
+
+impl<'a> Walk<'a> {
+    /// Walks through a directory; `prefix` is its path from the root, with a slash behind it.
+    fn directory(
+        &mut self,
         directory: &Dir,
         prefix: &str,
-        components: &[Component],
-        found: &mut BTreeSet<String>,
+        components: &'a [Component],
     ) -> Result<(), ConnectorError> {
         let Some((component, rest)) = components.split_first() else {
             return Ok(());
         };
-        if *component == Component::AnyDepth {
-            self.walk(directory, prefix, rest, found)?;
-        }
-        let shown = self.name_of(prefix);
+        let shown = self.glob.name_of(prefix);
         let failed = || ConnectorError::io(format!("could not list the directory {shown}"));
+        if *component == Component::AnyDepth {
+            if self.root.follow_links {
+                let relative = if prefix.is_empty() { "." } else { prefix };
+                let found = self.root.find(relative).map_err(failed())?;
+                if !self.entered.insert((found.identity, components.len())) {
+                    return Ok(());
+                }
+            }
+            self.directory(directory, prefix, rest)?;
+        }
         for entry in directory.entries().map_err(failed())? {
             let entry = entry.map_err(failed())?;
             let file_name = entry.file_name();
@@ -159,51 +205,86 @@ impl Glob {
             let Some(name) = file_name.to_str() else {
                 return Err(job_refused(format!(
                     "`path` = \"{}\" matches the file {shown}{lossy_name}, whose name is not UTF-8",
-                    self.text
+                    self.glob.text
                 )));
             };
             let path = format!("{prefix}{name}");
             match component {
-                // A link is left alone here: it may lead up, and the walk would not end.
-                Component::AnyDepth if entry.file_type().map_err(failed())?.is_dir() => {
-                    let inner = directory.open_dir(name).map_err(failed())?;
-                    self.walk(&inner, &format!("{path}/"), components, found)?;
+                Component::AnyDepth => {
+                    let kind = entry.file_type().map_err(failed())?;
+                    if kind.is_dir() {
+                        let inner = directory.open_dir(name).map_err(failed())?;
+                        self.directory(&inner, &format!("{path}/"), components)?;
+                    } else if kind.is_symlink() {
+                        self.meet_link(path, components);
+                    }
                 }
-                Component::AnyDepth => {}
-                Component::Name(_) => self.step(directory, &path, rest, found)?,
+                Component::Name(_) => self.step(&path, rest)?,
             }
         }
         Ok(())
     }
 
-    /// Goes on with an entry of `directory` that matched: `path` is its path from the root.
-    fn step(
-        &self,
-        directory: &Dir,
-        path: &str,
-        rest: &[Component],
-        found: &mut BTreeSet<String>,
-    ) -> Result<(), ConnectorError> {
-        let name = path.rsplit('/').next().unwrap_or(path);
-        let failed = || ConnectorError::io(format!("could not open {}", self.name_of(path)));
+    /// `**` has met a link. One to a file is a matter of the names behind it.
+    fn meet_link(&mut self, path: String, components: &'a [Component]) {
+        match self.root.find(&path) {
+            Ok(found) if !found.is_directory => {}
+            Ok(_) if self.root.follow_links => self.put_off(path, components),
+            Ok(_) => drop(self.found.left_out.insert(self.glob.name_of(&path))),
+            // It leads out of the root, maybe to a directory.
+            Err(error) if leads_out(&error) => {
+                self.found.left_out.insert(self.glob.name_of(&path));
+            }
+            // It leads nowhere, so there is nothing in it.
+            Err(_) => {}
+        }
+    }
+
+    fn put_off(&mut self, link: String, components: &'a [Component]) {
+        self.links.insert((link, components.len()), components);
+    }
+
+    fn link(&mut self, path: &str, components: &'a [Component]) -> Result<(), ConnectorError> {
+        let opened = self.root.open_directory(path);
+        let directory = opened.map_err(|error| self.unreachable(path, error))?;
+        self.directory(&directory, &format!("{path}/"), components)
+    }
+
+    /// Goes on with an entry that matched: `path` is its path from the root.
+    fn step(&mut self, path: &str, rest: &'a [Component]) -> Result<(), ConnectorError> {
         // Follows links, but none that leads out of the root: that is an error, so that no input
         // is left out silently.
-        let metadata = directory.metadata(name).map_err(failed())?;
+        let found = self.root.find(path);
+        let found = found.map_err(|error| self.unreachable(path, error))?;
+        let name = self.glob.name_of(path);
         if rest.is_empty() {
-            if metadata.is_file() {
-                found.insert(self.name_of(path));
-            } else if !metadata.is_dir() {
+            if found.is_file {
+                self.found.files.insert(name);
+            } else if !found.is_directory {
                 return Err(job_refused(format!(
-                    "`path` = \"{}\" matches {}, which is not a regular file",
-                    self.text,
-                    self.name_of(path)
+                    "`path` = \"{}\" matches {name}, which is not a regular file",
+                    self.glob.text
                 )));
             }
-        } else if metadata.is_dir() {
-            let inner = directory.open_dir(name).map_err(failed())?;
-            self.walk(&inner, &format!("{path}/"), rest, found)?;
+        } else if found.is_directory {
+            let is_link = || {
+                let found = self.root.dir.symlink_metadata(path);
+                found.is_ok_and(|found| found.is_symlink())
+            };
+            if self.root.follow_links && rest[0] == Component::AnyDepth && is_link() {
+                self.put_off(path.to_owned(), rest);
+                return Ok(());
+            }
+            let opened = self.root.open_directory(path);
+            let inner = opened.map_err(|error| self.unreachable(path, error))?;
+            self.directory(&inner, &format!("{path}/"), rest)?;
         }
         Ok(())
+    }
+
+    fn unreachable(&self, path: &str, error: std::io::Error) -> ConnectorError {
+        let name = self.glob.name_of(path);
+        self.root.unreachable(path, &name, error)
     }
 }
 
@@ -227,11 +308,12 @@ mod tests {
             std::fs::write(path, "x").expect("writes");
         }
         let glob = Glob::parse(glob).expect("is a glob");
-        let root = glob.open_root(base.path()).expect("the root is there");
-        let files = glob.files(&root).expect("can be listed");
+        let root = glob.open_root(base.path(), false);
+        let root = root.expect("the root is there");
+        let files = glob.files(&root).expect("can be listed").files;
         for name in &files {
             let relative = glob.relative(name).expect("is below the root");
-            assert!(root.open(relative).is_ok(), "{name} can be opened");
+            assert!(root.open_file(relative).is_ok(), "{name} can be opened");
         }
         files.into_iter().collect()
     }

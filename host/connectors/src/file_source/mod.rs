@@ -2,19 +2,22 @@
 //!
 //! Lines of the files that match a glob. The files are found once, when the job starts afresh, and
 //! read up to the length that they have then; files that appear or grow later are not read. The
-//! position is restored to the byte, and a file that is not what it was is refused.
+//! position is restored to the byte, and a file that is not what it was is refused: when it is
+//! opened, and while it is read.
 
 mod cut;
 mod glob_walk;
+mod input_root;
 mod position;
 mod reader;
+mod watch;
 
 use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::Once;
 
 use bytesize::ByteSize;
-use cap_std::fs::Dir;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use tidegate_runtime::source::{
@@ -26,7 +29,8 @@ use crate::byte_size::ByteSizeText;
 use crate::lines::LineLimits;
 use crate::pacer::{AfterStall, Pacer};
 use cut::Span;
-use glob_walk::Glob;
+use glob_walk::{Glob, Matches};
+use input_root::InputRoot;
 use position::FilePosition;
 use reader::SplitReader;
 
@@ -37,6 +41,13 @@ pub struct FileSourceOptions {
     /// Which files, as a glob relative to the job file: `*`, `?` and `[…]` match within a name,
     /// `**` any number of directories. None of them matches a leading dot.
     pub path: String,
+    /// Whether links are followed wherever they lead. Without it, a link to a file or to a
+    /// directory that the glob names is followed below the directory before the first wildcard,
+    /// and refused if it leads out of that; `**` follows no link to a directory, and a warning
+    /// names each that it leaves out. With it, whoever can make links there decides what is read;
+    /// `**` enters no directory twice, so links that lead in a circle end.
+    #[serde(default)]
+    pub follow_links: bool,
     /// How records stand in a file.
     #[serde(default)]
     pub format: FileFormat,
@@ -94,7 +105,7 @@ impl FileSourceOptions {
             });
         }
         let glob = Glob::parse(&self.path)?;
-        let root = glob.open_root(base)?;
+        let root = glob.open_root(base, self.follow_links)?;
         Ok(Arc::new(FileConnector {
             input: Arc::new(Input {
                 glob,
@@ -102,6 +113,7 @@ impl FileSourceOptions {
                 limits,
                 rate_per_subtask: self.rate_per_subtask,
             }),
+            links_told: Once::new(),
         }))
     }
 }
@@ -117,16 +129,41 @@ fn checked_bytes(key: &str, value: ByteSize) -> Result<usize, ConnectorError> {
 /// What the subtasks share.
 struct Input {
     glob: Glob,
-    root: Dir,
+    root: InputRoot,
     limits: LineLimits,
     rate_per_subtask: Option<u32>,
 }
 
 struct FileConnector {
     input: Arc<Input>,
+    /// Links that were left out are told once, though a start plans several times.
+    links_told: Once,
 }
 
+/// How many links a warning names.
+const SHOWN_LINKS: usize = 5;
+
 impl FileConnector {
+    fn tell_left_out(&self, matches: &Matches) {
+        let links = &matches.left_out;
+        if links.is_empty() {
+            return;
+        }
+        self.links_told.call_once(|| {
+            let shown: Vec<&str> = links.iter().take(SHOWN_LINKS).map(String::as_str).collect();
+            let more = match links.len().saturating_sub(SHOWN_LINKS) {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            tracing::warn!(
+                "`path` = \"{}\" does not read what is behind the links {}{more}, since `**` does \
+                 not follow links to directories. Set `follow-links = true` to read it",
+                self.input.glob.text(),
+                shown.join(", ")
+            );
+        });
+    }
+
     /// Divides what is left of `positions`, whose files have been checked.
     fn divide(
         &self,
@@ -166,7 +203,9 @@ impl SourceConnector for FileConnector {
 
     fn plan(&self, parallelism: u32) -> Result<Vec<Vec<SourceSplit>>, ConnectorError> {
         let Input { glob, root, .. } = &*self.input;
-        let files = glob.files(root)?;
+        let matches = glob.files(root)?;
+        self.tell_left_out(&matches);
+        let files = matches.files;
         if files.is_empty() {
             return Err(ConnectorError::JobRefused {
                 reason: format!("`path` = \"{}\" matches no file", glob.text()),
@@ -229,9 +268,14 @@ impl FileSource {
     fn next(&mut self) -> Result<SourceOutput, ConnectorError> {
         loop {
             if let Some(reader) = &mut self.current {
-                if let Some(batch) = reader.next_batch(&self.look)? {
+                let read = reader.next_batch(self.look);
+                if let Ok(Some(batch)) = read {
                     return Ok(SourceOutput::Batch(batch));
                 }
+                // What was read since the last checkpoint is vouched for here; and lines that are
+                // no records may be those of another file.
+                reader.check(&self.input.root, &self.input.glob)?;
+                read?;
                 self.current = None;
             }
             let Some(position) = self.waiting.front() else {
@@ -260,6 +304,13 @@ impl Source for FileSource {
             }
             Ok(output)
         })
+    }
+
+    fn check(&mut self) -> Result<(), ConnectorError> {
+        match &mut self.current {
+            Some(reader) => reader.check(&self.input.root, &self.input.glob),
+            None => Ok(()),
+        }
     }
 
     fn splits(&self) -> Vec<SourceSplit> {

@@ -2,18 +2,20 @@
 //!
 //! A file may grow: a split never reads beyond the length that the file had when the job was
 //! planned. It may not shrink, and its first bytes and those before the position may not change.
-//! What is not compared is what lies further back; comparing everything would mean reading it.
+//! That is compared when a file is opened, at each checkpoint while it is read, and where a split
+//! ends: by contents, whatever the file's times say. What is not compared is what lies further
+//! back; comparing everything would mean reading it.
 
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 
-use cap_std::fs::Dir;
 use serde::{Deserialize, Serialize};
 use tidegate_runtime::ConnectorError;
 use tidegate_runtime::source::SourceSplit;
 
 use super::glob_walk::Glob;
+use super::input_root::InputRoot;
 use crate::versioned;
 
 /// How many bytes before a position are compared.
@@ -54,7 +56,11 @@ fn refused(name: &str, position: u64, difference: &str) -> ConnectorError {
 
 impl FilePosition {
     /// The start of a file that a job is planned on.
-    pub(super) fn at_start(root: &Dir, glob: &Glob, name: &str) -> Result<Self, ConnectorError> {
+    pub(super) fn at_start(
+        root: &InputRoot,
+        glob: &Glob,
+        name: &str,
+    ) -> Result<Self, ConnectorError> {
         let failed = || ConnectorError::io(format!("could not read input file {name}"));
         let file = open(root, glob, name)?;
         let file_length = file.metadata().map_err(failed())?.len();
@@ -87,9 +93,8 @@ impl FilePosition {
     }
 
     /// Opens the file and checks that it is the one that this position was taken in.
-    pub(super) fn open(&self, root: &Dir, glob: &Glob) -> Result<File, ConnectorError> {
+    pub(super) fn open(&self, root: &InputRoot, glob: &Glob) -> Result<File, ConnectorError> {
         let name = &self.file;
-        let failed = || ConnectorError::io(format!("could not read input file {name}"));
         let file = open(root, glob, name).map_err(|error| match error {
             ConnectorError::Io { source, .. } if source.kind() == io::ErrorKind::NotFound => {
                 refused(name, self.position, "it is gone")
@@ -97,24 +102,39 @@ impl FilePosition {
             error @ (ConnectorError::Io { .. }
             | ConnectorError::Record { .. }
             | ConnectorError::StateRefused { .. }
+            | ConnectorError::InUse { .. }
             | ConnectorError::JobRefused { .. }) => error,
         })?;
+        self.check(&file, |before| digest(before) == self.history)?;
+        Ok(file)
+    }
+
+    /// Checks that an open file is the one that this position was taken in: not shorter, and with
+    /// the same bytes at its beginning and before the position. `is_history` says of the latter
+    /// whether they are.
+    pub(super) fn check(
+        &self,
+        file: &File,
+        is_history: impl FnOnce(&[u8]) -> bool,
+    ) -> Result<(), ConnectorError> {
+        let name = &self.file;
+        let failed = || ConnectorError::io(format!("could not read input file {name}"));
         let length = file.metadata().map_err(failed())?.len();
         if length < self.file_length {
             return Err(self.shrunk(length));
         }
         let head_end = self.file_length.min(HEAD_BYTES as u64);
-        if digest_before(&file, head_end, HEAD_BYTES).map_err(failed())? != self.head {
+        if digest_before(file, head_end, HEAD_BYTES).map_err(failed())? != self.head {
             let difference = format!("its first {head_end} bytes have changed");
             return Err(refused(name, self.position, &difference));
         }
-        let history = digest_before(&file, self.position, HISTORY_BYTES);
-        if history.map_err(failed())? != self.history {
+        let history = read_before(file, self.position, HISTORY_BYTES).map_err(failed())?;
+        if !is_history(&history) {
             let bytes = self.position.min(HISTORY_BYTES as u64);
             let difference = format!("the {bytes} bytes before that have changed");
             return Err(refused(name, self.position, &difference));
         }
-        Ok(file)
+        Ok(())
     }
 
     /// The refusal of a file that has only `length` bytes now.
@@ -148,7 +168,7 @@ impl FilePosition {
 }
 
 /// Opens a regular file below the root.
-fn open(root: &Dir, glob: &Glob, name: &str) -> Result<File, ConnectorError> {
+fn open(root: &InputRoot, glob: &Glob, name: &str) -> Result<File, ConnectorError> {
     let Some(relative) = glob.relative(name) else {
         return Err(ConnectorError::StateRefused {
             reason: format!(
@@ -157,14 +177,14 @@ fn open(root: &Dir, glob: &Glob, name: &str) -> Result<File, ConnectorError> {
             ),
         });
     };
-    let failed = || ConnectorError::io(format!("could not open input file {name}"));
+    let failed = |error| root.unreachable(relative, name, error);
     // Asked before opening, since opening a pipe would wait.
-    if !root.metadata(relative).map_err(failed())?.is_file() {
+    if !root.find(relative).map_err(failed)?.is_file {
         return Err(ConnectorError::StateRefused {
             reason: format!("input file {name} is not a regular file any more"),
         });
     }
-    Ok(root.open(relative).map_err(failed())?.into_std())
+    root.open_file(relative).map_err(failed)
 }
 
 pub(super) fn digest(bytes: &[u8]) -> [u8; 32] {

@@ -6,14 +6,15 @@
 use std::fs::File;
 use std::io::{ErrorKind, Read, Seek, SeekFrom};
 
-use cap_std::fs::Dir;
 use memchr::memchr;
 use tidegate_operator::Batch;
 use tidegate_runtime::ConnectorError;
 use tidegate_runtime::source::{CloseLook, SourcePlace};
 
 use super::glob_walk::Glob;
+use super::input_root::{Found, InputRoot};
 use super::position::{FilePosition, HISTORY_BYTES, digest, read_before};
+use super::watch::FileWatch;
 use crate::lines::{self, LineLimits, Unread};
 
 /// Bytes of one read, about.
@@ -21,6 +22,7 @@ const BLOCK_BYTES: usize = 256 * 1024;
 
 pub(super) struct SplitReader {
     file: File,
+    watch: FileWatch,
     /// `history` in it is that of the start; [`Self::position`] makes the current one.
     position: FilePosition,
     limits: LineLimits,
@@ -38,7 +40,7 @@ pub(super) struct SplitReader {
 impl SplitReader {
     /// Opens a split whose file must still be the one of its position.
     pub(super) fn open(
-        root: &Dir,
+        root: &InputRoot,
         glob: &Glob,
         position: FilePosition,
         limits: LineLimits,
@@ -51,8 +53,10 @@ impl SplitReader {
         let filled = buffer.len();
         let is_skipping = buffer.last().is_some_and(|byte| *byte != b'\n');
         buffer.resize(HISTORY_BYTES + BLOCK_BYTES, 0);
+        let watch = FileWatch::new(Found::of(&file).map_err(failed())?);
         Ok(Self {
             file,
+            watch,
             position,
             limits,
             buffer,
@@ -64,7 +68,7 @@ impl SplitReader {
     }
 
     /// The next batch. None at the end of the split.
-    pub(super) fn next_batch(&mut self, look: &CloseLook) -> Result<Option<Batch>, ConnectorError> {
+    pub(super) fn next_batch(&mut self, look: CloseLook) -> Result<Option<Batch>, ConnectorError> {
         loop {
             if self.position.is_done() {
                 return Ok(None);
@@ -73,7 +77,7 @@ impl SplitReader {
                 self.skip()?;
                 continue;
             }
-            let reach = look.reach(&self.position.file, self.position.position);
+            let reach = look.reach();
             let lines = lines::take_lines(self.unread().up_to(reach), self.limits);
             let lines = lines.map_err(|_| self.too_long())?;
             if !lines.values.is_empty() {
@@ -94,18 +98,42 @@ impl SplitReader {
         }
     }
 
+    /// Looks whether the file is still the one of which [`Self::next_batch`] gave lines. Bytes are
+    /// compared, so that neither the coarse clock of a file system nor a time that was set back can
+    /// hide a change.
+    pub(super) fn check(&mut self, root: &InputRoot, glob: &Glob) -> Result<(), ConnectorError> {
+        let name = &self.position.file;
+        let open = Found::of(&self.file).map_err(ConnectorError::io(format!(
+            "could not read input file {name}"
+        )))?;
+        let before = self.before();
+        self.position.check(&self.file, |found| found == before)?;
+        let named = glob
+            .relative(name)
+            .and_then(|relative| root.find(relative).ok());
+        for change in self.watch.look(open, named) {
+            tracing::warn!("input file {name} {}", change.meaning());
+        }
+        Ok(())
+    }
+
     /// The position after all that [`Self::next_batch`] gave.
     pub(super) fn position(&self) -> FilePosition {
+        FilePosition {
+            history: digest(self.before()),
+            ..self.position.clone()
+        }
+    }
+
+    /// The bytes before the position that are compared.
+    fn before(&self) -> &[u8] {
         let history = self.cursor.min(HISTORY_BYTES);
         let expected = self.position.position.min(HISTORY_BYTES as u64);
         assert!(
             history as u64 == expected,
             "the buffer keeps the bytes before the position"
         );
-        FilePosition {
-            history: digest(&self.buffer[self.cursor - history..self.cursor]),
-            ..self.position.clone()
-        }
+        &self.buffer[self.cursor - history..self.cursor]
     }
 
     fn unread(&self) -> Unread<'_> {

@@ -40,6 +40,8 @@ pub struct GeneratorOptions {
     /// Where timestamps come from.
     #[serde(default)]
     pub timestamps: Timestamps,
+    /// Gives some records an older timestamp, where `timestamps` is "value".
+    pub late: Option<Late>,
     /// The most records in a batch. With a `rate`, a batch has those of a millisecond, or all that
     /// are due.
     #[serde(default = "default_batch")]
@@ -71,6 +73,18 @@ pub enum Timestamps {
     /// that was missed is made up for. A watermark follows each batch. Another run gives other
     /// timestamps.
     Due,
+}
+
+/// Records that come late. A watermark then follows only where an integer divisible by 256 comes
+/// next: whatever the pace, the batches and the failures, records and watermarks follow each other in
+/// the same order, so that the same records are late at every run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Late {
+    /// Integers that this number divides are late.
+    pub every: u64,
+    /// How much older their timestamps are, in milliseconds. Watermarks do not wait for them.
+    pub by_ms: u64,
 }
 
 /// The largest batch that can be asked for: 1 M records.
@@ -116,6 +130,16 @@ impl GeneratorOptions {
         }
         if self.timestamps == Timestamps::Due && self.rate.is_none() {
             return refuse("`timestamps` can't be \"due\" without a `rate`".to_owned());
+        }
+        if let Some(late) = self.late {
+            if self.timestamps != Timestamps::Value {
+                return refuse("`late` needs `timestamps = \"value\"`".to_owned());
+            }
+            if late.every == 0 || late.by_ms > largest {
+                return refuse(format!(
+                    "`late` needs an `every` of at least 1 and a `by-ms` of at most {largest}"
+                ));
+            }
         }
         if !(1..=MOST_BATCH_RECORDS).contains(&self.batch) {
             return refuse(format!("`batch` must be from 1 to {MOST_BATCH_RECORDS}"));

@@ -11,7 +11,7 @@ use tidegate_runtime::source::{
 
 use super::columns::{self, RegularOffsets};
 use super::ranges::{Range, Run};
-use super::{Encoding, GeneratorOptions, GeneratorPosition, Timestamps};
+use super::{Encoding, GeneratorOptions, GeneratorPosition, Late, Timestamps};
 use crate::pacer::{AfterStall, DueTimes, Pacer};
 
 pub(super) struct GeneratorSource {
@@ -20,9 +20,12 @@ pub(super) struct GeneratorSource {
     keys: Option<u64>,
     encoding: Encoding,
     timestamps: Timestamps,
+    late: Option<Late>,
+    /// The first integer of the whole source.
+    from: i128,
     most_records: u32,
     pacer: Option<Pacer>,
-    /// The watermark that follows the last batch.
+    /// The watermark that comes before the next batch.
     watermark: Option<i64>,
     offsets: RegularOffsets,
     look: CloseLook,
@@ -38,7 +41,7 @@ impl GeneratorSource {
             Timestamps::Due => AfterStall::CatchUp,
         };
         let paced = |rate| Pacer::new(rate, sharing, after_stall);
-        Self {
+        let mut source = Self {
             ranges: positions
                 .into_iter()
                 .map(|position| position.range)
@@ -47,13 +50,18 @@ impl GeneratorSource {
             keys: options.keys,
             encoding: options.encoding,
             timestamps: options.timestamps,
+            late: options.late,
+            from: i128::from(options.from),
             most_records: options.batch,
             pacer: options.rate.map(paced),
             watermark: None,
             offsets: RegularOffsets::for_rows(options.batch),
             look: CloseLook::default(),
             last: None,
-        }
+        };
+        // It may be that a barrier came before it could be given.
+        source.watermark = source.watermark_of_position();
+        source
     }
 
     fn furthest_behind(&mut self) -> Option<&mut Range> {
@@ -63,13 +71,19 @@ impl GeneratorSource {
     /// Takes the integers of one batch. None if none is left.
     fn take_runs(&mut self, records: u32) -> Option<Vec<Run>> {
         let mut room = records as usize;
+        let late = self.late;
         let range = furthest_behind(&mut self.ranges)?;
+        let batch_end = late.map(|_| before(range.next()) + WATERMARK_EVERY);
         let mut runs = Vec::new();
         loop {
-            let at = u64::try_from(range.next()).unwrap_or(u64::MAX);
-            let reach = self.look.reach(INTEGERS, at);
+            let reach = self.look.reach();
             let limit = reach.and_then(|reach| usize::try_from(reach).ok());
-            let Some(run) = range.take(limit.map_or(room, |limit| limit.min(room))) else {
+            let mut limit = limit.map_or(room, |limit| limit.min(room));
+            if let Some(batch_end) = batch_end {
+                let left = usize::try_from(batch_end - range.next()).unwrap_or(0);
+                limit = limit.min(left);
+            }
+            let Some(run) = range.take(limit) else {
                 break;
             };
             room -= run.count;
@@ -106,30 +120,47 @@ impl GeneratorSource {
             (Timestamps::None, _) | (Timestamps::Due, None) => vec![NO_TIMESTAMP; rows],
             (Timestamps::Value, _) => {
                 let mut timestamps = Vec::with_capacity(rows);
-                runs.iter()
-                    .for_each(|run| timestamps.extend(run_timestamps(run)));
+                for run in runs {
+                    timestamps.extend(run_timestamps(run));
+                    if let Some(late) = self.late {
+                        let from = timestamps.len() - run.count;
+                        make_late(&mut timestamps[from..], late);
+                    }
+                }
                 timestamps
             }
         };
         Batch::from_columns(timestamps, keys, values).expect("every column has a row a record")
     }
 
-    /// What follows is not older than the smallest integer that is left.
+    /// The watermark after a batch. That of the position may have been given before.
     fn watermark_after(&mut self, runs: &[Run], due: Option<DueTimes>) -> Option<i64> {
         match self.timestamps {
-            Timestamps::None => None,
-            Timestamps::Value => {
-                let next = self.furthest_behind().map(|range| range.next());
-                let after_last = || {
-                    runs.last()
-                        .map(|run| i128::from(run.first) + run.count as i128)
-                };
-                let watermark = next.or_else(after_last)?;
-                Some(i64::try_from(watermark).unwrap_or(i64::MAX))
-            }
+            Timestamps::None | Timestamps::Value => self.watermark_of_position(),
             Timestamps::Due => due.map(|due| due.millis(rows(runs))),
         }
     }
+
+    /// What follows is not older than the smallest integer that is left, late records aside. It says
+    /// nothing before the first integer, and nothing at the end, where the last watermark follows.
+    fn watermark_of_position(&mut self) -> Option<i64> {
+        if self.timestamps != Timestamps::Value {
+            return None;
+        }
+        let is_late = self.late.is_some();
+        let next = self.furthest_behind()?.next();
+        let watermark = if is_late { before(next) } else { next };
+        let is_new = watermark > self.from;
+        is_new.then(|| i64::try_from(watermark).unwrap_or(i64::MAX))
+    }
+}
+
+/// Where watermarks are if there are late records: at the multiples of this.
+const WATERMARK_EVERY: i128 = 256;
+
+/// The last place of a watermark up to an integer.
+fn before(integer: i128) -> i128 {
+    integer - integer.rem_euclid(WATERMARK_EVERY)
 }
 
 /// Where all of a generator's records stand: the name says by itself which one it is.
@@ -148,6 +179,16 @@ fn rows(runs: &[Run]) -> usize {
 fn run_timestamps(run: &Run) -> impl Iterator<Item = i64> + use<> {
     let first = i64::try_from(run.first).expect("integers stay in 63 bits");
     (0..run.count as i64).map(move |index| first + index)
+}
+
+/// Makes those of a run's timestamps late that are.
+fn make_late(timestamps: &mut [i64], late: Late) {
+    let by = i64::try_from(late.by_ms).expect("what is later than 63 bits is refused");
+    let is_late = |timestamp: i64| timestamp.unsigned_abs().is_multiple_of(late.every);
+    let late = timestamps
+        .iter_mut()
+        .filter(|timestamp| is_late(**timestamp));
+    late.for_each(|timestamp| *timestamp -= by);
 }
 
 impl Source for GeneratorSource {

@@ -31,6 +31,7 @@ pub(crate) fn fresh() -> SinkStart {
         lineage: LINEAGE,
         parent: None,
         checkpoint: CheckpointId(0),
+        attempt: 1,
         is_first_attempt: true,
         pending: Vec::new(),
     }
@@ -237,12 +238,29 @@ fn a_directory_that_is_replaced_by_a_link_while_the_job_runs_gets_nothing() {
     fs::create_dir(&elsewhere).expect("can be created");
     fs::rename(&output, &moved).expect("can be moved");
     std::os::unix::fs::symlink(&elsewhere, &output).expect("can be linked");
-    connector.commit(&pending).expect("can be published");
-    connector
-        .commit(&write_part(&mut *sink, "two", 2))
-        .expect("can be published");
+    let before = names(&moved);
+    for why in [
+        "another one stands in its place",
+        "moved or removed",
+        "something else stands",
+    ] {
+        let reason = state_refusal(connector.commit(&pending));
+        assert!(reason.contains(why), "{reason}");
+        let reason = state_refusal(connector.recover(&restored(0, &[])));
+        assert!(reason.contains(why), "{reason}");
+        if why.starts_with("another") {
+            fs::remove_file(&output).expect("is a link");
+        } else {
+            drop(fs::remove_file(&output));
+            fs::write(&output, "no directory").expect("can be written");
+        }
+    }
     assert_eq!(names(&elsewhere), Vec::<String>::new());
-    assert_eq!(names(&moved).len(), 3);
+    assert_eq!(names(&moved), before);
+    fs::remove_file(&output).expect("is a file");
+    fs::rename(&moved, &output).expect("can be moved");
+    connector.commit(&pending).expect("is its own again");
+    assert_eq!(published(place.path()).1, "k\tone\n");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use tidegate_runtime::sink::{ForkedFrom, SinkConnector, SinkStart};
-use tidegate_runtime::{CheckpointId, Lineage};
+use tidegate_runtime::{CheckpointId, ConnectorError, Lineage};
 
 use crate::file_sink::{
     LINEAGE, connect, fresh, open, place, published, restored, started, write_part,
@@ -112,7 +112,7 @@ fn recovery_publishes_what_the_checkpoint_lists_and_removes_what_it_does_not() {
     write_part(&mut *sink, "not listed", 2);
     sink.write(&records(&[("k", "half written")]))
         .expect("can be written");
-    drop(sink);
+    drop((sink, connector));
 
     // A new process, and again: a crash may come after recovery.
     for _ in 0..2 {
@@ -134,6 +134,7 @@ fn the_leftover_of_subtask_1_is_removed_and_the_pending_part_of_subtask_11_is_no
     let connector = started(place.path());
     write_part(&mut *open(&*connector, 1, 1), "leftover", 1);
     let listed = write_part(&mut *open(&*connector, 11, 1), "listed", 1);
+    drop(connector);
     connect(place.path())
         .recover(&restored(1, &listed))
         .expect("can go on");
@@ -160,6 +161,7 @@ fn recovery_leaves_foreign_files_alone() {
         .expect("can be created");
     let before = names(&output(place.path()));
     write_part(&mut *open(&*connector, 1, 1), "leftover", 1);
+    drop(connector);
     connect(place.path())
         .recover(&restored(1, &[]))
         .expect("can go on");
@@ -174,6 +176,7 @@ fn output_newer_than_the_checkpoint_is_refused_and_nothing_is_changed() {
         publish(&*connector, checkpoint);
     }
     write_part(&mut *open(&*connector, 0, 2), "leftover", 10);
+    drop(connector);
     let before = names(&output(place.path()));
     let reason = state_refusal(connect(place.path()).recover(&restored(7, &[])));
     assert!(
@@ -225,6 +228,7 @@ fn a_fork_takes_over_the_directory_of_its_parent_and_the_parent_can_not_go_on_th
     let connector = started(place.path());
     publish(&*connector, 4);
     write_part(&mut *open(&*connector, 1, 1), "leftover of the parent", 5);
+    drop(connector);
 
     let fork = connect(place.path());
     fork.recover(&forked(5))
@@ -238,6 +242,7 @@ fn a_fork_takes_over_the_directory_of_its_parent_and_the_parent_can_not_go_on_th
         3,
         "the leftover is gone"
     );
+    drop((sink, fork));
 
     let reason = state_refusal(connect(place.path()).recover(&restored(4, &[])));
     assert!(reason.contains(&FORK.to_string()), "{reason}");
@@ -249,6 +254,7 @@ fn a_fork_from_before_the_parents_newest_output_is_refused() {
     let connector = started(place.path());
     publish(&*connector, 4);
     publish(&*connector, 5);
+    drop(connector);
     // The savepoint was checkpoint 4; restored, it is checkpoint 5 of the fork.
     let reason = state_refusal(connect(place.path()).recover(&forked(5)));
     assert!(reason.contains("part-0000000005-"), "{reason}");
@@ -260,6 +266,7 @@ fn a_fork_in_place_from_an_old_savepoint_is_refused_although_its_number_is_the_n
     let connector = started(place.path());
     publish(&*connector, 4);
     publish(&*connector, 5);
+    drop(connector);
     // In the parent's checkpoint directory, the savepoint of checkpoint 4 becomes checkpoint 6.
     let start = SinkStart {
         parent: checkpoint_of_parent(4),
@@ -319,6 +326,7 @@ fn pending_output_that_is_gone_is_refused_before_anything_is_changed() {
     let mut pending = write_part(&mut *open(&*connector, 0, 1), "one", 1);
     pending.extend(write_part(&mut *open(&*connector, 1, 1), "two", 1));
     write_part(&mut *open(&*connector, 2, 1), "leftover", 2);
+    drop(connector);
     fs::remove_file(output(place.path()).join(format!(".part-{LINEAGE}-1-1-0.pending")))
         .expect("can be removed");
     let before = names(&output(place.path()));
@@ -369,4 +377,65 @@ fn a_crash_while_the_marker_was_written_does_no_harm() {
     connector
         .recover(&restored(CheckpointId(0).next().0, &[]))
         .expect("is its own");
+}
+
+/// The error of a place that another run has.
+fn in_use<T: std::fmt::Debug>(result: Result<T, ConnectorError>) -> String {
+    match result {
+        Err(error @ ConnectorError::InUse { .. }) => error.to_string(),
+        other => panic!("not in use: {other:?}"),
+    }
+}
+
+#[test]
+fn a_second_run_is_turned_away_with_the_number_of_the_first_until_that_is_gone() {
+    let place = place();
+    let second = connect(place.path());
+    second.check_free().expect("there is no directory yet");
+    assert!(!output(place.path()).exists(), "the check changes nothing");
+    let first = started(place.path());
+    let sink = open(&*first, 0, 1);
+    let before = names(&output(place.path()));
+    let holder = format!(
+        "in use by process {}, sink `sink` of job `job`",
+        std::process::id()
+    );
+    for error in [
+        in_use(second.check_free()),
+        in_use(second.recover(&forked(5))),
+    ] {
+        assert!(error.contains(&holder), "{error}");
+    }
+    assert_eq!(names(&output(place.path())), before);
+    // Another attempt of the first one keeps it.
+    first.recover(&restored(0, &[])).expect("is its own");
+    assert!(in_use(second.check_free()).contains(&holder));
+    drop((sink, first));
+    second.check_free().expect("it is free");
+    second.recover(&forked(5)).expect("it is free");
+}
+
+#[test]
+fn an_older_attempt_publishes_nothing_once_a_newer_one_has_the_directory() {
+    let place = place();
+    let connector = started(place.path());
+    let mut sink = open(&*connector, 0, 1);
+    let pending = write_part(&mut *sink, "one", 1);
+    let marker = output(place.path()).join("_tidegate");
+    let ours = fs::read_to_string(&marker).expect("is there");
+    let theirs = ours.replace("\"attempt\": 1,", "\"attempt\": 2,");
+    assert_ne!(ours, theirs);
+    fs::write(&marker, theirs).expect("can be written");
+    let reason = state_refusal(connector.commit(&pending));
+    assert!(
+        reason.contains("belongs by now to") && reason.contains("attempt 2"),
+        "{reason}"
+    );
+    fs::remove_file(&marker).expect("is there");
+    let reason = state_refusal(connector.commit(&pending));
+    assert!(reason.contains("has lost its _tidegate"), "{reason}");
+    assert_eq!(published(place.path()).1, "");
+    fs::write(&marker, ours).expect("can be written");
+    connector.commit(&pending).expect("is its own again");
+    assert_eq!(published(place.path()).1, "k\tone\n");
 }

@@ -8,15 +8,13 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tidegate_runtime::ConnectorError;
-use tidegate_runtime::source::{
-    CloseLook, SourceConnector, SourceOutput, SourcePlace, SourceSplit,
-};
+use tidegate_runtime::source::{CloseLook, SourceConnector, SourceOutput, SourceSplit};
 
 use crate::support::{
     job_refusal, poll, read_all, read_batches, source_options, state_refusal, subtask, values_of,
 };
 
-fn directory(files: &[(&str, &[u8])]) -> TempDir {
+pub(crate) fn directory(files: &[(&str, &[u8])]) -> TempDir {
     let directory = tempfile::tempdir().expect("a temporary directory");
     for (name, bytes) in files {
         fs::write(directory.path().join(name), bytes).expect("can be written");
@@ -24,13 +22,13 @@ fn directory(files: &[(&str, &[u8])]) -> TempDir {
     directory
 }
 
-fn connect(base: &Path, options: Value) -> Arc<dyn SourceConnector> {
+pub(crate) fn connect(base: &Path, options: Value) -> Arc<dyn SourceConnector> {
     source_options("file", options)
         .connect(base)
         .expect("the options are fine")
 }
 
-fn all_files(base: &Path) -> Arc<dyn SourceConnector> {
+pub(crate) fn all_files(base: &Path) -> Arc<dyn SourceConnector> {
     connect(base, json!({ "path": "*" }))
 }
 
@@ -345,20 +343,54 @@ fn a_glob_without_a_match_or_a_directory_is_refused() {
     assert!(reason.starts_with("`max-record-bytes`"), "{reason}");
 }
 
-#[cfg(unix)]
 #[test]
-fn a_link_out_of_the_directory_is_refused_and_one_inside_is_followed() {
-    let outside = directory(&[("secret", b"secret\n")]);
-    let base = directory(&[("a", b"1\n")]);
-    std::os::unix::fs::symlink("a", base.path().join("b")).expect("can be linked");
+fn a_change_while_a_file_is_read_is_seen_at_the_next_check_by_what_was_read() {
+    let bytes = [long_file(), long_file()].concat();
+    let base = directory(&[("a", &bytes)]);
+    let path = base.path().join("a");
+    let overwrite = |at: usize| {
+        let mut changed = bytes.clone();
+        changed[at] ^= 1;
+        let file = File::options()
+            .write(true)
+            .open(&path)
+            .expect("can be opened");
+        let written = std::os::unix::fs::FileExt::write_all_at(&file, &changed, 0);
+        written.expect("can be written");
+        // As if the clock of the file system had not ticked since.
+        file.set_modified(std::time::SystemTime::UNIX_EPOCH)
+            .expect("can be set");
+    };
+    overwrite(bytes.len() - 2);
     let connector = all_files(base.path());
-    let values = read_all(&*connector, connector.plan(1).expect("can be planned"));
-    assert_eq!(values.expect("can be read"), ["1", "1"]);
-
-    let target = outside.path().join("secret");
-    std::os::unix::fs::symlink(target, base.path().join("c")).expect("can be linked");
-    let error = connector.plan(1).expect_err("leads out");
-    assert!(error.to_string().contains("could not open c"), "{error}");
+    let splits = connector.plan(1).expect("can be planned").remove(0);
+    let mut source = connector.open(&subtask(0), splits).expect("can be opened");
+    let read = read_batches(&mut *source, 3).expect("can be read");
+    let position: usize = read.iter().map(|line| line.len() + 1).sum();
+    assert!(position > 100_000, "{position}");
+    source.check().expect("is what it was");
+    for (at, difference) in [
+        (10, "its first 4096 bytes have changed"),
+        (position - 1, "the 65536 bytes before that have changed"),
+        (
+            position - 65_536,
+            "the 65536 bytes before that have changed",
+        ),
+    ] {
+        overwrite(at);
+        let reason = state_refusal(source.check());
+        assert!(
+            reason.contains("input file a ") && reason.contains(difference),
+            "{reason}"
+        );
+    }
+    // Behind the position it is read as it is then; in between nothing is compared.
+    for at in [position, 50_000, bytes.len() - 2] {
+        overwrite(at);
+        source.check().expect("is not compared");
+    }
+    let rest = read_batches(&mut *source, usize::MAX).expect("is what it was");
+    assert_eq!(read.len() + rest.len(), 80_000);
 }
 
 #[test]
@@ -398,19 +430,20 @@ async fn a_rate_paces_each_subtask_and_loses_no_line() {
 }
 
 #[test]
-fn a_closer_look_gives_single_lines_where_it_is_asked_and_says_where_they_stand() {
+fn a_close_look_gives_single_lines_until_it_ends_and_says_where_they_stand() {
     let text = "one\n\n\nfour\nfive\nsix";
     let directory = directory(&[("a.txt", text.as_bytes())]);
     let connector = all_files(directory.path());
     let splits = connector.plan(1).expect("it can be planned").remove(0);
     let mut source = connector.open(&subtask(0), splits).expect("it opens");
-    let split = "a.txt".to_owned();
-    let (from, to) = (4, 10);
-    source.look_closely(CloseLook::new(vec![SourcePlace { split, from, to }]));
+    source.look_closely(CloseLook::On);
     let mut batches = Vec::new();
     while let SourceOutput::Batch(batch) = poll(&mut *source).expect("it can be read") {
         let place = source.last_place().expect("a file knows its places");
         batches.push((values_of(&batch).join("|"), place.to_string()));
+        if place.to == 11 {
+            source.look_closely(CloseLook::Off);
+        }
     }
     let batch = |values: &str, place: &str| (values.to_owned(), place.to_owned());
     assert_eq!(

@@ -98,19 +98,19 @@ fn a_watermark_follows_each_batch_and_no_older_record_follows_it() {
     let replanned = connector.replan(connector.plan(3).expect("can be planned").concat(), 2);
     for splits in replanned.expect("can be planned again") {
         let mut source = connector.open(&subtask(0), splits).expect("can be opened");
-        let mut watermark = 0;
+        let (mut watermark, mut is_owed) = (0, false);
         loop {
             match poll(&mut *source).expect("can be read") {
                 SourceOutput::Batch(batch) => {
                     assert!(batch.timestamps().iter().all(|time| *time >= watermark));
-                    let SourceOutput::Watermark(next) = poll(&mut *source).expect("can be read")
-                    else {
-                        panic!("a watermark follows a batch");
-                    };
+                    assert!(!is_owed, "a watermark follows a batch");
+                    is_owed = true;
+                }
+                SourceOutput::Watermark(next) => {
                     assert!(next >= watermark, "{next} after {watermark}");
                     watermark = next;
+                    is_owed = false;
                 }
-                SourceOutput::Watermark(_) => panic!("a watermark follows a batch only"),
                 SourceOutput::Ended => break,
             }
         }
@@ -118,7 +118,72 @@ fn a_watermark_follows_each_batch_and_no_older_record_follows_it() {
     }
 }
 
+/// Timestamps and, as `Err`, watermarks, one after the other, without watermarks that say nothing
+/// new. The source is closed after each of these numbers of outputs, and opened at its position.
+fn event_time(connector: &dyn SourceConnector, lives: &[usize]) -> Vec<Result<i64, i64>> {
+    let mut splits = connector.plan(1).expect("can be planned").remove(0);
+    let (mut seen, mut watermark) = (Vec::new(), i64::MIN);
+    for outputs in lives.iter().copied().chain([usize::MAX]) {
+        let mut source = connector.open(&subtask(0), splits).expect("can be opened");
+        for _ in 0..outputs {
+            match poll(&mut *source).expect("can be read") {
+                SourceOutput::Batch(batch) => {
+                    seen.extend(batch.timestamps().iter().map(|t| Ok(*t)))
+                }
+                SourceOutput::Watermark(next) if next > watermark => {
+                    watermark = next;
+                    seen.push(Err(next));
+                }
+                SourceOutput::Watermark(_) => {}
+                SourceOutput::Ended => return seen,
+            }
+        }
+        splits = source.splits();
+    }
+    seen
+}
+
+#[test]
+fn late_records_are_those_of_the_option_and_watermarks_do_not_wait_for_them() {
+    let late = json!({ "every": 100, "by-ms": 1_000 });
+    let options = json!({ "from": 200, "to": 520, "timestamps": "value", "late": late });
+    let seen = event_time(&*generator(options), &[]);
+    let timestamp = |integer| {
+        if integer % 100 == 0 {
+            integer - 1_000
+        } else {
+            integer
+        }
+    };
+    let mut expected = Vec::new();
+    for integer in 200..=520 {
+        if integer % 256 == 0 {
+            expected.push(Err(integer));
+        }
+        expected.push(Ok(timestamp(integer)));
+    }
+    assert_eq!(seen, expected);
+}
+
 proptest! {
+    #[test]
+    fn event_time_is_the_same_whatever_the_batches_and_wherever_it_is_restored(
+        lives in prop::collection::vec(0_usize..4, 0..12),
+        batch in 1_u32..600,
+        is_late: bool,
+    ) {
+        let mut options = json!({ "to": 3_000, "batch": batch, "timestamps": "value" });
+        if is_late {
+            options["late"] = json!({ "every": 7, "by-ms": 100 });
+        }
+        let undisturbed = event_time(&*generator(options.clone()), &[]);
+        prop_assert_eq!(&event_time(&*generator(options.clone()), &lives), &undisturbed);
+        if is_late {
+            options["batch"] = json!(4_096);
+            prop_assert_eq!(&event_time(&*generator(options), &[]), &undisturbed);
+        }
+    }
+
     #[test]
     fn any_cuts_and_parallelisms_give_every_integer_once(
         parallelisms in prop::collection::vec(1_u32..5, 1..4),
@@ -255,6 +320,11 @@ fn values_that_make_no_sense_are_refused_by_key() {
         (json!({ "rate": 0 }), "`rate`"),
         (json!({ "batch": 0 }), "`batch`"),
         (json!({ "timestamps": "due" }), "`timestamps`"),
+        (json!({ "late": { "every": 9, "by-ms": 9 } }), "`late`"),
+        (
+            json!({ "timestamps": "value", "late": { "every": 0, "by-ms": 9 } }),
+            "`late`",
+        ),
     ] {
         let reason = job_refusal(source_options("generator", options).connect(Path::new("/")));
         assert!(reason.starts_with(key), "{reason}");
@@ -275,16 +345,21 @@ fn a_position_that_is_not_one_is_refused() {
     assert!(reason.contains("format version 9"), "{reason}");
 }
 
-/// Reads to the end with a closer look: the values of each batch, and the place that it is said to
-/// stand in.
-fn read_closely(source: &mut dyn Source, look: CloseLook) -> Vec<(Vec<String>, SourcePlace)> {
-    source.look_closely(look);
-    let mut batches = Vec::new();
+/// Reads to the end, closely from the 200th integer on until `close` have been given so: the values
+/// of each batch, and the place that it is said to stand in.
+fn read_closely(source: &mut dyn Source, close: usize) -> Vec<(Vec<String>, SourcePlace)> {
+    let mut batches: Vec<(Vec<String>, SourcePlace)> = Vec::new();
+    let mut given = 0;
     loop {
         match poll(source).expect("it can be read") {
             SourceOutput::Batch(batch) => {
                 let place = source.last_place().expect("a generator knows its places");
                 batches.push((values_of(&batch), place));
+                given += batch.len();
+                source.look_closely(match (200..200 + close).contains(&given) {
+                    true => CloseLook::On,
+                    false => CloseLook::Off,
+                });
             }
             SourceOutput::Watermark(_) => {}
             SourceOutput::Ended => return batches,
@@ -293,31 +368,22 @@ fn read_closely(source: &mut dyn Source, look: CloseLook) -> Vec<(Vec<String>, S
 }
 
 #[test]
-fn a_closer_look_gives_single_integers_where_it_is_asked_and_all_of_them_in_all() {
+fn a_close_look_gives_single_integers_until_it_ends_and_all_of_them_in_all() {
     // Two subtasks: the integers of each are in blocks, with gaps between them.
     for parallelism in [1, 2] {
         let connector = generator(json!({ "from": 0, "to": 999, "batch": 100 }));
         let mut all = Vec::new();
         for splits in connector.plan(parallelism).expect("it can be planned") {
             let mut source = connector.open(&subtask(0), splits).expect("it opens");
-            let place = |from, to| SourcePlace {
-                split: "integers".to_owned(),
-                from,
-                to,
-            };
-            let look = CloseLook::new(vec![place(120, 135), place(700, 701)]);
-            for (values, place) in read_closely(&mut *source, look.clone()) {
+            let mut single = 0;
+            for (values, place) in read_closely(&mut *source, 50) {
                 let ends = (place.from.to_string(), (place.to - 1).to_string());
                 let found = (values[0].clone(), values[values.len() - 1].clone());
                 assert_eq!(found, ends, "{place}");
-                let is_looked_at = |value: &String| {
-                    let integer = value.parse().expect("values are integers");
-                    (120..135).contains(&integer) || integer == 700
-                };
-                let is_close = values.iter().any(is_looked_at);
-                assert!(!is_close || values.len() == 1, "{place} has {values:?}");
+                single += usize::from(values.len() == 1);
                 all.extend(values);
             }
+            assert!((50..=51).contains(&single), "{single} single integers");
         }
         assert_eq!(sorted(all), sorted(integers(0, 999)));
     }

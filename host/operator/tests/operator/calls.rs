@@ -133,8 +133,8 @@ fn counters_are_summed_between_drains() {
         .export(GuestCall::Process, count);
     let mut instance = open(&guest);
     instance.process(0, batch(&[])).expect("it counts");
-    assert_eq!(instance.counts(), [("late".to_owned(), 5)]);
-    assert_eq!(instance.counts(), []);
+    assert_eq!(instance.take_counts(), [("late".to_owned(), 5)]);
+    assert_eq!(instance.take_counts(), []);
 }
 
 #[test]

@@ -142,7 +142,7 @@ fn a_trap_says_the_last_error_logged_in_its_call_and_where_it_happened() {
 }
 
 #[test]
-fn a_trap_has_file_and_line_where_the_component_has_debug_information() {
+fn a_trap_has_file_and_line_if_debug_information_is_asked_for() {
     let text = Guest::idle()
         .item("(func $broken unreachable)")
         .export(GuestCall::Process, "(call $broken) (call $done)")
@@ -151,7 +151,8 @@ fn a_trap_has_file_and_line_where_the_component_has_debug_information() {
         .generate_dwarf(wat::GenerateDwarf::Full)
         .parse_str(Some("src/guest.wat".as_ref()), &text);
     let bytes = Packages::contract().component_of(module.expect("it parses"));
-    let component = Component::load(&ENGINE, "guest.wasm", &bytes).expect("it loads");
+    let engine = ENGINE.clone().with_debug_info();
+    let component = Component::load(&engine, "guest.wasm", &bytes).expect("it loads");
     let report = trap(fault_of(&component, GuestCall::Process, &patient()).cause);
 
     let line = |part| 1 + text.lines().take_while(|line| !line.contains(part)).count();
@@ -161,6 +162,10 @@ fn a_trap_has_file_and_line_where_the_component_has_debug_information() {
     ]
     .map(|(name, part)| format!("{name} (src/guest.wat:{})", line(part)));
     assert_eq!(report.backtrace, expected);
+
+    let component = Component::load(&ENGINE, "guest.wasm", &bytes).expect("it loads");
+    let report = trap(fault_of(&component, GuestCall::Process, &patient()).cause);
+    assert_eq!(report.backtrace, ["broken", "export.process"]);
 }
 
 #[test]

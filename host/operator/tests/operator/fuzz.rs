@@ -155,7 +155,9 @@ fn fuzz_component() {
         call_timeout: Duration::from_millis(200),
         output: 1 << 20,
         snapshot: 1 << 20,
+        memories: 4,
         log_lines_per_second: 0,
+        log_bytes_per_second: 0,
     };
     Target::new("component", 300)
         .longest(64 << 10)

@@ -2,9 +2,11 @@
 
 use tidegate_operator::{FaultCause, GuestCall, Limits};
 
-use crate::support::guest::{Guest, LOG};
+use crate::support::guest::{Guest, KEY_GROUPS, LOG};
 use crate::support::records::{CHECKPOINT, batch};
-use crate::support::{context, load, open_within, patient, process_cause_within, trap};
+use crate::support::{
+    CHUNK_BYTES, EMISSION_BYTES, context, load, open_within, patient, process_cause_within, trap,
+};
 
 const PAGE: u64 = 65_536;
 
@@ -145,6 +147,19 @@ fn tables_count_as_memory() {
 }
 
 #[test]
+fn a_component_has_as_many_memories_as_its_limit_and_no_more() {
+    let limits = |memories| Limits {
+        memories,
+        ..patient()
+    };
+    let guest = Guest::idle().item("(memory 1)").item("(memory 0)");
+    open_within(&guest, &limits(3)).expect("it has three");
+    let fault = open_within(&guest, &limits(2)).expect_err("it has three");
+    let kind = "resource limit exceeded: memory count too high at 3";
+    assert_eq!(trap(fault.cause).kind, kind);
+}
+
+#[test]
 fn a_component_of_very_many_memories_is_not_instantiated() {
     let mut guest = Guest::idle();
     for _ in 0..90 {
@@ -194,11 +209,12 @@ fn output_up_to_the_limit_is_taken_and_a_byte_more_is_not() {
     let value = 1 << 20;
     let bytes = 8 + 2 * 8 + value;
     let guest = emitter(value);
-    let mut instance = open_within(&guest, &output(bytes)).expect("it opens");
+    let fits = EMISSION_BYTES + bytes;
+    let mut instance = open_within(&guest, &output(fits)).expect("it opens");
     let emissions = instance.process(0, batch(&[])).expect("it fits");
     assert_eq!(emissions[0].batch.byte_size() as u64, bytes);
 
-    let limit = bytes - 1;
+    let limit = fits - 1;
     let cause = process_cause_within(&guest, &output(limit));
     assert_eq!(cause, FaultCause::OutputLimit { limit });
 }
@@ -249,7 +265,8 @@ fn keeper(bytes: u64) -> Guest {
 
 #[test]
 fn a_snapshot_up_to_the_limit_is_taken_and_a_byte_more_or_far_more_is_not() {
-    let component = load(&keeper((1 << 20) - 5));
+    let bytes = (1 << 20) - 5 - CHUNK_BYTES;
+    let component = load(&keeper(bytes));
     let limits = |snapshot| Limits {
         snapshot,
         // A snapshot is not bound by the limit of other calls.
@@ -261,11 +278,63 @@ fn a_snapshot_up_to_the_limit_is_taken_and_a_byte_more_or_far_more_is_not() {
         instance.expect("it opens").snapshot(CHECKPOINT)
     };
     let chunks = snapshot(1 << 20).expect("it fits");
-    assert_eq!(chunks[0].bytes.len(), (1 << 20) - 5);
+    assert_eq!(chunks[0].bytes.len() as u64, bytes);
 
     for limit in [(1 << 20) - 1, 1 << 19] {
         let fault = snapshot(limit).expect_err("it does not fit");
         assert_eq!(fault.cause, FaultCause::SnapshotLimit { limit });
         assert!(fault.instance_is_usable());
     }
+}
+
+/// Hands over `count` elements of `size` bytes, all zero, that begin at 1 MiB.
+fn zeroes(count: u64, size: u64, call: GuestCall) -> Guest {
+    let body = format!(
+        "(i32.store (i32.const 1024) (i32.const 0))
+         (call $pair (i32.const 1028) (i32.const 1048576) (i32.const {count}))
+         (i32.const 1024)"
+    );
+    let pages = u32::try_from(18 + count * size / PAGE).expect("they are few");
+    Guest::idle().pages(pages).export(call, &body)
+}
+
+#[test]
+fn a_chunk_without_a_byte_is_counted_as_what_it_costs() {
+    let chunks = |count| {
+        let limits = Limits {
+            snapshot: 1_000 * CHUNK_BYTES,
+            ..patient()
+        };
+        let guest = zeroes(count, 28, GuestCall::Snapshot);
+        let snapshot = open_within(&guest, &limits)
+            .expect("it opens")
+            .snapshot(CHECKPOINT);
+        snapshot
+            .map(|chunks| chunks.len())
+            .map_err(|fault| fault.cause)
+    };
+    assert_eq!(chunks(1_000), Ok(1_000));
+    let limit = 1_000 * CHUNK_BYTES;
+    assert_eq!(chunks(1_001), Err(FaultCause::SnapshotLimit { limit }));
+}
+
+#[test]
+fn an_answer_of_the_host_counts_as_handed_over() {
+    // A key without bytes costs its offset, and the key group that the host returns.
+    let keys = 1_000;
+    let body = format!(
+        "(call $key_groups (i32.const 1048576) (i32.const {}) (i32.const 0) (i32.const 0)
+             (i32.const 512)) (call $done)",
+        keys + 1
+    );
+    let guest = Guest::idle()
+        .pages(20)
+        .item(KEY_GROUPS)
+        .export(GuestCall::Process, &body);
+    let cost = 4 * (keys + 1) + 4 * keys;
+    let mut instance = open_within(&guest, &output(cost)).expect("it opens");
+    instance.process(0, batch(&[])).expect("it fits");
+    let limit = cost - 1;
+    let cause = process_cause_within(&guest, &output(limit));
+    assert_eq!(cause, FaultCause::OutputLimit { limit });
 }

@@ -16,7 +16,7 @@ fn logged(guest: Guest, body: &str, limits: &Limits) -> (Vec<Line>, u64) {
     tracing::subscriber::with_default(lines.clone(), || {
         instance.process(0, batch(&[])).expect("it logs");
     });
-    (lines.take(), instance.dropped_log_lines())
+    (lines.take(), instance.take_dropped_log_lines())
 }
 
 fn speaker(text: &str) -> Guest {
@@ -119,6 +119,38 @@ fn too_many_counters_are_not_kept_and_are_reported_once() {
         instance.process(0, batch(&[])).expect("it counts");
     });
     let expected: Vec<(String, u64)> = (0..256).map(|n| (format!("{n:03}"), 1)).collect();
-    assert_eq!(instance.counts(), expected);
+    assert_eq!(instance.take_counts(), expected);
     assert_eq!(lines.take().len(), 1);
+}
+
+#[test]
+fn a_flood_of_long_lines_is_held_to_its_bytes() {
+    const LINES: u64 = 2_000;
+    let flood = format!(
+        "(local $n i32)
+         (memory.fill (i32.const 65536) (i32.const 120) (i32.const 8000))
+         (loop $more
+           (call $log (i32.const 2) (i32.const 65536) (i32.const 8000))
+           (local.set $n (i32.add (local.get $n) (i32.const 1)))
+           (br_if $more (i32.lt_u (local.get $n) (i32.const {LINES}))))
+         (call $done)"
+    );
+    let limits = Limits {
+        log_lines_per_second: u32::MAX,
+        log_bytes_per_second: 64 << 10,
+        ..patient()
+    };
+    let began = std::time::Instant::now();
+    let (lines, dropped) = logged(speaker("").pages(4), &flood, &limits);
+    // The first second begins with the first line, and the last one may have just begun.
+    let seconds = began.elapsed().as_secs() + 2;
+    let own = lines
+        .iter()
+        .filter(|(_, line)| line.contains("xxx"))
+        .count() as u64;
+    assert_eq!(own + dropped, LINES);
+    assert!(
+        own <= seconds * ((64 << 10) / 8_000 + 1),
+        "{own} lines in {seconds} s"
+    );
 }

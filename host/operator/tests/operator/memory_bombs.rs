@@ -8,7 +8,7 @@ use wasm_encoder::{ComponentSection as _, InstanceSection, ModuleArg, RawSection
 
 use crate::support::child;
 use crate::support::guest::{Guest, LOG};
-use crate::support::{ENGINE, fault_of, patient};
+use crate::support::{EMISSION_BYTES, ENGINE, fault_of, patient};
 
 const MIB: u64 = 1 << 20;
 /// What the process may need besides what the limits of its one operator allow: the test itself,
@@ -242,7 +242,10 @@ fn output_bombs() -> Vec<Bomb> {
     let reason = "(call $fail (i32.const 2) (i32.const 65536) (i32.const 41943040))";
     let spoken = "(call $log (i32.const 2) (i32.const 65536) (i32.const 41943040)) (call $done)";
     vec![
-        emitted("emits a byte too many", &value(8 * MIB - 8 - 16 + 1)),
+        emitted(
+            "emits a byte too many",
+            &value(8 * MIB - EMISSION_BYTES - 8 - 16 + 1),
+        ),
         emitted("emits five times its limit", &value(40 * MIB)),
         emitted("emits a million times", &list(1_000_000)),
         emitted(
@@ -301,5 +304,93 @@ fn nothing_that_is_handed_over_is_copied_beyond_its_limit() {
     for bomb in output_bombs() {
         let peak = child::peak_of(test, bomb.name);
         assert!(peak <= allowed, "{}: {peak} bytes of {allowed}", bomb.name);
+    }
+}
+
+/// Limits so large that what pieces cost beside their bytes can't hide in the margin.
+fn roomy_limits() -> Limits {
+    Limits {
+        memory: 192 * MIB,
+        output: 96 * MIB,
+        snapshot: 96 * MIB,
+        ..patient()
+    }
+}
+
+/// The call that returns very many elements of a kind, whose lists have an element or two, and the
+/// body of that call.
+fn tiny_pieces(name: &str) -> (GuestCall, String) {
+    let (call, size, count, fields) = match name {
+        // As many as the engine lifts: 66 bytes each, by its count, and 154.
+        "chunks" => (GuestCall::Snapshot, 28, 1_500_000, &[(0, 1), (20, 1)][..]),
+        "chunks without bytes" => (GuestCall::Snapshot, 28, 1_570_000, &[][..]),
+        "emissions" => (
+            GuestCall::Process,
+            44,
+            650_000,
+            &[(4, 1), (12, 2), (20, 1), (28, 2), (36, 1)][..],
+        ),
+        "emissions without rows" => (GuestCall::Process, 44, 730_000, &[(12, 1), (28, 1)][..]),
+        other => panic!("no pieces {other}"),
+    };
+    let fields: String = fields
+        .iter()
+        .map(|(at, length)| {
+            format!(
+                "(call $pair (i32.add (local.get $at) (i32.const {at}))
+                     (i32.const {}) (i32.const {length}))",
+                if matches!((call, at), (GuestCall::Process, 12 | 28)) {
+                    4096
+                } else {
+                    4104
+                }
+            )
+        })
+        .collect();
+    let body = format!(
+        "(local $i i32) (local $at i32)
+         (i32.store (i32.const 4096) (i32.const 0)) (i32.store (i32.const 4100) (i32.const 1))
+         (local.set $at (i32.const 1048576))
+         (loop $more
+           {fields}
+           (local.set $at (i32.add (local.get $at) (i32.const {size})))
+           (local.set $i (i32.add (local.get $i) (i32.const 1)))
+           (br_if $more (i32.lt_u (local.get $i) (i32.const {count}))))
+         {}",
+        list(count)
+    );
+    (call, body)
+}
+
+#[test]
+fn pieces_that_are_tiny_take_no_more_than_twice_their_limit_before_they_are_refused() {
+    if let Some(name) = child::task() {
+        let (call, body) = tiny_pieces(&name);
+        let guest = Guest::idle().pages(1_200).export(call, &body);
+        let component = Component::load(&ENGINE, "pieces.wasm", &guest.component());
+        let fault = fault_of(&component.expect("it loads"), call, &roomy_limits());
+        assert!(
+            for_output(&fault.cause) || for_snapshot(&fault.cause),
+            "{fault}"
+        );
+        return child::report_peak();
+    }
+    let test = "memory_bombs::\
+                pieces_that_are_tiny_take_no_more_than_twice_their_limit_before_they_are_refused";
+    // The guest's own memory has 1,200 pages.
+    let allowed = 1_200 * 65_536 + 2 * roomy_limits().snapshot + MARGIN;
+    for name in [
+        "chunks",
+        "chunks without bytes",
+        "emissions",
+        "emissions without rows",
+    ] {
+        let peak = child::peak_of(test, name);
+        // They were lifted, as many as the limit lets through.
+        assert!(
+            peak >= 1_200 * 65_536 + roomy_limits().snapshot,
+            "{name}: {peak} bytes"
+        );
+        assert!(peak <= allowed, "{name}: {peak} bytes of {allowed}");
     }
 }

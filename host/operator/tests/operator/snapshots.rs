@@ -7,7 +7,7 @@ use tracing::Level;
 use crate::support::guest::{Guest, LOG};
 use crate::support::lines::Lines;
 use crate::support::records::{CHECKPOINT, batch};
-use crate::support::{load, open_within, patient};
+use crate::support::{CHUNK_BYTES, load, open_within, patient};
 
 const LIMIT: u64 = 1 << 20;
 
@@ -78,7 +78,8 @@ fn a_snapshot_over_its_limit_leaves_the_instance_as_it_was() {
 #[test]
 fn state_that_grows_is_taken_to_the_last_byte_and_then_refused_every_time() {
     let mut instance = open_within(&growing(1), &limits()).expect("it opens");
-    let limit = usize::try_from(LIMIT).expect("it fits") - "records".len();
+    let cost = "records".len() as u64 + CHUNK_BYTES;
+    let limit = usize::try_from(LIMIT - cost).expect("it fits");
     for (bytes, is_taken) in [(limit - 1, true), (limit, true), (limit + 1, false)] {
         process(&mut instance, bytes);
         let taken = snapshot(&mut instance);
@@ -145,7 +146,8 @@ fn a_snapshot_near_its_limit_is_warned_of_once_each_time_that_it_comes_near() {
         .instantiate(&crate::support::context(), &limits())
         .expect("it opens");
     let lines = Lines::default();
-    let eighty_percent = 838_861 - "records".len();
+    let cost = usize::try_from(CHUNK_BYTES).expect("it fits") + "records".len();
+    let eighty_percent = 838_861 - cost;
     let sizes = [
         eighty_percent - 1,
         eighty_percent,
@@ -172,7 +174,7 @@ fn a_snapshot_near_its_limit_is_warned_of_once_each_time_that_it_comes_near() {
         snapshot(&mut instance).expect("it fits");
     });
     let expected = "message=the snapshot is close to its limit: checkpoints will fail when it is \
-                    reached; raise `limits.snapshot` operator=\"count\" subtask=1 bytes=900007 \
+                    reached; raise `limits.snapshot` operator=\"count\" subtask=1 bytes=900135 \
                     limit=1048576";
     assert_eq!(lines.take(), [(Level::WARN, expected.to_owned())]);
 }

@@ -1,22 +1,31 @@
-//! Control path, only while a record is being looked for: when the care of an attempt is over, and
-//! which diversions are covered by a complete checkpoint. Decides; the driver does.
+//! Control path: since when an attempt runs and, after an operator has failed on a record, when its
+//! care is over and how many dead letters are covered by a complete checkpoint. Decides; the driver
+//! does. Time comes in as an argument.
 //!
 //! The care is over when a checkpoint is complete that was triggered after each source had given
-//! again all that it had given when the fault happened: what was looked for is before its barrier.
+//! again all that it had given when the fault happened, and no record was diverted for a while
+//! before: an operator that fails again soon costs no restart.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::metrics::SubtaskMetrics;
-use crate::recovery::{AttemptReport, CarePlan, Diverted, FindingId};
+use crate::recovery::{AttemptReport, CarePlan};
 use crate::{CheckpointId, SubtaskId};
 
 /// Watches the care of one attempt.
 #[derive(Debug)]
 pub(crate) struct CareWatch {
     phase: Phase,
-    diverted: Vec<(Diverted, CheckpointId)>,
-    settled: Vec<FindingId>,
+    /// None until all chains are open and restored.
+    running_since: Option<Duration>,
+    /// When it began to run, or a record was diverted last.
+    calm_since: Duration,
+    /// How long that must be.
+    calm: Duration,
+    /// Dead letters that no complete checkpoint covers, by the last checkpoint without them.
+    uncovered: BTreeMap<CheckpointId, u64>,
 }
 
 #[derive(Debug)]
@@ -36,13 +45,14 @@ enum Phase {
 #[must_use]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Settled {
-    /// Diversions that it is the first to cover.
+    /// Dead letters that it is the first to cover.
     pub(crate) dead_letters: u64,
     /// True if the chains need not be careful any more.
     pub(crate) care_is_over: bool,
 }
 
 impl CareWatch {
+    /// Of an attempt that starts.
     pub(crate) fn new(
         plan: Option<&CarePlan>,
         mut sources: BTreeMap<SubtaskId, Arc<SubtaskMetrics>>,
@@ -57,16 +67,24 @@ impl CareWatch {
         });
         Self {
             phase,
-            diverted: Vec::new(),
-            settled: Vec::new(),
+            running_since: None,
+            calm_since: Duration::ZERO,
+            calm: plan.map_or(Duration::ZERO, |plan| plan.calm),
+            uncovered: BTreeMap::new(),
         }
     }
 
-    /// True while the chains are careful.
-    pub(crate) fn is_on(&self) -> bool {
+    /// All chains are open and restored.
+    pub(crate) fn on_running(&mut self, now: Duration) {
+        self.running_since = Some(now);
+        self.calm_since = now;
+    }
+
+    /// True while a checkpoint is wanted as soon as the sources have given everything again.
+    pub(crate) fn is_replaying(&self) -> bool {
         match self.phase {
-            Phase::Off | Phase::Over => false,
-            Phase::Replaying(_) | Phase::Replayed | Phase::Covered(_) => true,
+            Phase::Replaying(_) => true,
+            Phase::Off | Phase::Replayed | Phase::Covered(_) | Phase::Over => false,
         }
     }
 
@@ -92,29 +110,26 @@ impl CareWatch {
         }
     }
 
-    /// A record was diverted, by a chain that had taken part in `after` and in no later checkpoint.
-    pub(crate) fn on_diverted(&mut self, diverted: Diverted, after: CheckpointId) {
-        self.diverted.push((diverted, after));
+    /// Records were diverted, by a chain that had taken part in `after` and in no later checkpoint.
+    pub(crate) fn on_diverted(&mut self, letters: u64, after: CheckpointId, now: Duration) {
+        *self.uncovered.entry(after).or_default() += letters;
+        self.calm_since = now;
     }
 
     /// A checkpoint is complete.
-    pub(crate) fn on_complete(&mut self, checkpoint: CheckpointId) -> Settled {
-        let (settled, open): (Vec<_>, Vec<_>) = std::mem::take(&mut self.diverted)
-            .into_iter()
-            .partition(|(_, after)| *after < checkpoint);
-        self.diverted = open;
-        let dead_letters = settled.len() as u64;
-        let settled = settled.into_iter().map(|(diverted, _)| diverted.finding);
-        self.settled.extend(settled);
-        let care_is_over = match self.phase {
+    pub(crate) fn on_complete(&mut self, checkpoint: CheckpointId, now: Duration) -> Settled {
+        let uncovered = self.uncovered.split_off(&checkpoint);
+        let covered = std::mem::replace(&mut self.uncovered, uncovered);
+        let is_covered = match self.phase {
             Phase::Covered(first) => first <= checkpoint,
             Phase::Off | Phase::Replaying(_) | Phase::Replayed | Phase::Over => false,
         };
+        let care_is_over = is_covered && now.saturating_sub(self.calm_since) >= self.calm;
         if care_is_over {
             self.phase = Phase::Over;
         }
         Settled {
-            dead_letters,
+            dead_letters: covered.into_values().sum(),
             care_is_over,
         }
     }
@@ -122,10 +137,10 @@ impl CareWatch {
     /// What is to be remembered when the attempt is over; `given` is left empty.
     pub(crate) fn into_report(self) -> AttemptReport {
         AttemptReport {
+            running_since: self.running_since,
             given: BTreeMap::new(),
             care_is_over: matches!(self.phase, Phase::Over),
-            diverted: self.diverted,
-            settled: self.settled,
+            uncounted: self.uncovered,
         }
     }
 }
@@ -134,7 +149,7 @@ impl CareWatch {
 mod tests {
     use super::*;
 
-    const FINDING: FindingId = FindingId(7);
+    const SECOND: Duration = Duration::from_secs(1);
 
     fn source() -> SubtaskId {
         SubtaskId {
@@ -143,14 +158,23 @@ mod tests {
         }
     }
 
+    /// Of an attempt that runs since the first second, and has to be calm for ten.
     fn watch(records: u64) -> (CareWatch, Arc<SubtaskMetrics>) {
         let metrics = Arc::new(SubtaskMetrics::default());
         let plan = CarePlan {
             replayed: BTreeMap::from([(source(), records)]),
+            calm: SECOND * 10,
             ..CarePlan::default()
         };
         let sources = BTreeMap::from([(source(), Arc::clone(&metrics))]);
-        (CareWatch::new(Some(&plan), sources), metrics)
+        let mut watch = CareWatch::new(Some(&plan), sources);
+        watch.on_running(SECOND);
+        (watch, metrics)
+    }
+
+    fn is_over(watch: &mut CareWatch, checkpoint: u64, now: u32) -> bool {
+        let settled = watch.on_complete(CheckpointId(checkpoint), SECOND * now);
+        settled.care_is_over
     }
 
     #[test]
@@ -162,37 +186,46 @@ mod tests {
         source.count_out(1, 0);
         assert!(watch.on_tick());
         assert!(!watch.on_tick(), "a checkpoint is asked for once");
-        assert!(!watch.on_complete(CheckpointId(1)).care_is_over);
+        assert!(!is_over(&mut watch, 1, 20));
         watch.on_triggered(CheckpointId(2));
         // Checkpoint 2 was abandoned.
         watch.on_triggered(CheckpointId(3));
-        assert!(watch.is_on());
-        assert!(watch.on_complete(CheckpointId(3)).care_is_over);
-        assert!(!watch.is_on());
-        assert!(!watch.on_complete(CheckpointId(4)).care_is_over);
+        assert!(is_over(&mut watch, 3, 20));
+        assert!(!is_over(&mut watch, 4, 30), "it is over once");
         assert!(watch.into_report().care_is_over);
+    }
+
+    #[test]
+    fn care_goes_on_until_no_record_was_diverted_for_a_while() {
+        let (mut watch, source) = watch(10);
+        source.set_ended();
+        assert!(watch.on_tick());
+        watch.on_triggered(CheckpointId(1));
+        assert!(!is_over(&mut watch, 1, 5), "it runs for 4 seconds");
+        watch.on_diverted(1, CheckpointId(1), SECOND * 8);
+        assert!(!is_over(&mut watch, 2, 17));
+        assert!(is_over(&mut watch, 3, 18));
     }
 
     #[test]
     fn a_source_that_has_ended_has_given_everything() {
         let (mut watch, source) = watch(10);
+        assert!(!watch.on_tick());
         source.set_ended();
         assert!(watch.on_tick());
     }
 
     #[test]
-    fn a_diversion_is_settled_by_the_first_checkpoint_after_it() {
+    fn letters_are_counted_with_the_first_complete_checkpoint_after_them() {
         let (mut watch, _) = watch(10);
-        let diverted = Diverted {
-            finding: FINDING,
-            origin: None,
-            before: 0,
+        watch.on_diverted(3, CheckpointId(2), SECOND);
+        watch.on_diverted(1, CheckpointId(3), SECOND);
+        let mut letters = |checkpoint| {
+            let settled = watch.on_complete(CheckpointId(checkpoint), SECOND);
+            settled.dead_letters
         };
-        watch.on_diverted(diverted, CheckpointId(2));
-        assert_eq!(watch.on_complete(CheckpointId(2)).dead_letters, 0);
-        assert_eq!(watch.on_complete(CheckpointId(3)).dead_letters, 1);
-        assert_eq!(watch.on_complete(CheckpointId(4)).dead_letters, 0);
-        let report = watch.into_report();
-        assert_eq!((report.settled, report.diverted), (vec![FINDING], vec![]));
+        assert_eq!([2, 3, 3].map(&mut letters), [0, 3, 0]);
+        let uncounted = BTreeMap::from([(CheckpointId(3), 1)]);
+        assert_eq!(watch.into_report().uncounted, uncounted);
     }
 }

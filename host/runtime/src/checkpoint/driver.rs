@@ -129,7 +129,7 @@ impl Driver {
     async fn run_loop(&mut self, control: &mut JobControl) -> AttemptEnd {
         let mut status_shown = Instant::now();
         loop {
-            let interval = match self.start.care.is_on() {
+            let interval = match self.start.care.is_replaying() {
                 true => CARE_INTERVAL,
                 false => STATUS_INTERVAL,
             };
@@ -207,8 +207,8 @@ impl Driver {
                 let (reply, _) = oneshot::channel();
                 return self.on_command(JobCommand::Checkpoint { reply });
             }
-            ChainEvent::Diverted { diverted, after } => {
-                self.start.care.on_diverted(diverted, after);
+            ChainEvent::Diverted { letters, after } => {
+                self.start.care.on_diverted(letters, after, now);
                 Vec::new()
             }
             ChainEvent::Ended(chain) => self.start.coordinator.on_ended(chain, now),
@@ -223,6 +223,7 @@ impl Driver {
         if self.starting > 0 {
             return Ok(());
         }
+        self.start.care.on_running(self.now());
         let early = std::mem::take(&mut self.early);
         early
             .into_iter()
@@ -240,7 +241,7 @@ impl Driver {
 
     fn on_checkpoint_complete(&mut self, checkpoint: CheckpointId, control: &JobControl) -> Step {
         self.start.metrics.on_checkpoint_complete();
-        let settled = self.start.care.on_complete(checkpoint);
+        let settled = self.start.care.on_complete(checkpoint, self.now());
         control.status.send_modify(|status: &mut JobStatus| {
             status.invalid_records.dead_letters += settled.dead_letters;
         });

@@ -74,6 +74,9 @@ pub struct SubtaskSnapshot {
     /// True if all of its inputs (a source: its splits) had ended and, in an operator, `finish`
     /// was called.
     pub has_ended: bool,
+    /// The last watermark before the barrier that reached it or, in a source, that it gave. None
+    /// before the first.
+    pub watermark: Option<i64>,
     /// What it is.
     pub contents: SnapshotContents,
 }

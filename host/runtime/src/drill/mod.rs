@@ -2,8 +2,10 @@
 //! which gives a snapshot at once, and that is compared with what was restored.
 //!
 //! The state goes the way that it goes at a restart: the same plan deals it out, the same code
-//! opens instances. Nothing is written, no source or sink is opened, and no record flows. One
-//! subtask is in memory at a time, except at another parallelism, where it is one operator.
+//! opens instances. After its snapshot an instance is told the watermark, as a restored one is, and
+//! what it gives for that is dropped. Nothing is written, no source or sink is opened, and no record
+//! flows. One subtask is in memory at a time, except at another parallelism, where it is one
+//! operator.
 
 mod comparison;
 mod report;
@@ -17,8 +19,9 @@ pub use report::{
 use crate::checkpoint::{CheckpointDirectory, Manifest, StateFile, StoreError};
 use crate::deploy::open_instance;
 use crate::graph::{Node, NodeKind};
+use crate::ids::HashSeedUse;
 use crate::job::Job;
-use crate::recovery::{Resume, check_compatible};
+use crate::recovery::{Resume, check_compatible, check_dropped, told_watermarks};
 use crate::restore::{ReadState, ended_now, operator_state, snapshots_of};
 use crate::{CheckpointId, IncompatibleJob, JobError, SubtaskId};
 use comparison::{Allowance, Comparison, compare};
@@ -37,6 +40,7 @@ pub fn drill(
     allow_dropped_state: &[String],
 ) -> Result<DrillReport, JobError> {
     let manifest = directory.load(checkpoint)?;
+    check_dropped(allow_dropped_state, &[&job.graph, &manifest.graph])?;
     check_compatible(&manifest, &job.graph, allow_dropped_state, Resume::NewRun)?;
     let read =
         |subtask: &SubtaskId, file: &StateFile| directory.read_state(&manifest, subtask, file);
@@ -77,8 +81,7 @@ impl Drill<'_> {
     }
 
     fn operator(&self, node: &Node) -> Result<Option<OperatorDrill>, JobError> {
-        let ended: Result<_, IncompatibleJob> = ended_now(self.manifest, node);
-        ended?;
+        let told = self.told(node)?;
         let old = snapshots_of(self.manifest, &node.name).len();
         let before = self.manifest.graph.node(&node.name);
         let component = match before {
@@ -101,7 +104,7 @@ impl Drill<'_> {
             false => None,
         };
         let mut subtasks = Vec::new();
-        for index in 0..node.parallelism {
+        for (index, watermark) in (0..node.parallelism).zip(told) {
             if !(self.goes_on)() {
                 return Ok(None);
             }
@@ -111,6 +114,7 @@ impl Drill<'_> {
             };
             let operator = node.name.clone();
             let subtask = SubtaskId { operator, index };
+            let subtask = Drilled { subtask, watermark };
             subtasks.push(self.subtask(&subtask, state, allowance));
         }
         Ok(Some(OperatorDrill {
@@ -120,6 +124,17 @@ impl Drill<'_> {
             component,
             subtasks,
         }))
+    }
+
+    /// The watermark that each subtask is told again; none if it has ended or was told none.
+    fn told(&self, node: &Node) -> Result<Vec<Option<i64>>, IncompatibleJob> {
+        let ended = ended_now(self.manifest, node)?;
+        let old = snapshots_of(self.manifest, &node.name);
+        let told = told_watermarks(&old, node.parallelism)
+            .into_iter()
+            .zip(ended);
+        let told = told.map(|(watermark, has_ended)| watermark.filter(|_| !has_ended));
+        Ok(told.collect())
     }
 
     /// The state of one subtask at unchanged parallelism, where nothing of it comes from another
@@ -138,17 +153,17 @@ impl Drill<'_> {
 
     fn subtask(
         &self,
-        subtask: &SubtaskId,
+        drilled: &Drilled,
         state: Option<Vec<StateChunk>>,
         allowance: Allowance,
     ) -> SubtaskDrill {
         let chunks = state.as_deref().unwrap_or_default();
         let bytes = chunks.iter().map(|chunk| chunk.bytes.len() as u64);
         SubtaskDrill {
-            subtask: subtask.index,
+            subtask: drilled.subtask.index,
             chunks: chunks.len() as u64,
             bytes: bytes.sum(),
-            verdict: match self.verdict(subtask, state, allowance) {
+            verdict: match self.verdict(drilled, state, allowance) {
                 Ok(verdict) => verdict,
                 Err(fault) => Verdict::Failed {
                     reason: crate::error::with_causes(&fault),
@@ -159,22 +174,22 @@ impl Drill<'_> {
 
     fn verdict(
         &self,
-        subtask: &SubtaskId,
+        drilled: &Drilled,
         state: Option<Vec<StateChunk>>,
         allowance: Allowance,
     ) -> Result<Verdict, GuestFault> {
         let Some(restored) = state else {
             // Nothing was ever restored here, and an instance can be opened.
-            self.snapshot_after(subtask, None)?;
+            self.snapshot_after(drilled, None)?;
             return Ok(Verdict::Same);
         };
-        let now = self.snapshot_after(subtask, Some(restored.clone()))?;
+        let now = self.snapshot_after(drilled, Some(restored.clone()))?;
         match compare(&restored, &now, allowance) {
             Comparison::Same => Ok(Verdict::Same),
             Comparison::Differs(difference) => Ok(Verdict::Differs { difference }),
             Comparison::Changed => {
                 drop(restored);
-                let again = self.snapshot_after(subtask, Some(now.clone()))?;
+                let again = self.snapshot_after(drilled, Some(now.clone()))?;
                 Ok(match compare(&now, &again, Allowance::default()) {
                     Comparison::Same | Comparison::Changed => Verdict::Changed,
                     Comparison::Differs(difference) => Verdict::Unstable { difference },
@@ -186,10 +201,24 @@ impl Drill<'_> {
     /// What an instance that is restored with `state` gives as its snapshot.
     fn snapshot_after(
         &self,
-        subtask: &SubtaskId,
+        drilled: &Drilled,
         state: Option<Vec<StateChunk>>,
     ) -> Result<Vec<StateChunk>, GuestFault> {
-        let mut instance = open_instance(self.job, subtask, state)?;
-        instance.snapshot(self.manifest.checkpoint.0)
+        // The seed of no run: a snapshot that depends on it differs.
+        let lineage = self.manifest.lineage;
+        let seed = lineage.hash_seed(&drilled.subtask, HashSeedUse::Drill);
+        let mut instance = open_instance(self.job, &drilled.subtask, seed, state)?;
+        let snapshot = instance.snapshot(self.manifest.checkpoint.0)?;
+        if let Some(watermark) = drilled.watermark {
+            instance.advance_watermark(watermark)?;
+        }
+        Ok(snapshot)
     }
+}
+
+/// A subtask that is drilled.
+struct Drilled {
+    subtask: SubtaskId,
+    /// What it is told again.
+    watermark: Option<i64>,
 }

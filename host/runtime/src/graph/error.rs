@@ -100,6 +100,16 @@ pub enum GraphError {
         /// `source` or `sink`.
         missing: &'static str,
     },
+    /// More than one process can run.
+    #[error("the job has {count} {of}; it can have {most}")]
+    TooLarge {
+        /// `nodes`, `subtasks` or `channels`.
+        of: &'static str,
+        /// How many there would be.
+        count: u64,
+        /// How many there can be.
+        most: u64,
+    },
     /// A name that can't stand in file names and messages.
     #[error("`{node}` is not a name: use 1 to 64 of a-z, A-Z, 0-9, `-` and `_`")]
     BadName {

@@ -2,13 +2,14 @@
 //! them. Pure.
 //!
 //! A chain is what one thread runs: a node's subtask and the subtasks that follow it by `forward`
-//! edges at equal parallelism and that have no other input. Inside a chain batches are handed over
-//! directly; everything else goes through channels. Invariants: every subtask is in exactly one
+//! edges at equal parallelism and that have no other input, up to a depth (see `chaining.rs`). Inside
+//! a chain batches are handed over directly; everything else goes through channels. Invariants: every subtask is in exactly one
 //! chain; within a chain every link stands after the link that feeds it; channel indices of a
 //! chain are dense from 0 and grouped by input.
 
 use std::collections::HashMap;
 
+use super::chaining::Chaining;
 use super::{DEAD_LETTER_PORT, Edge, JobGraph, Node, NodeKind, Partitioning};
 use crate::{ChainId, ChannelIndex, SubtaskId};
 
@@ -116,8 +117,9 @@ impl ExecutionGraph {
 
 struct Expansion<'a> {
     graph: &'a JobGraph,
-    /// The edges into each node, in the order of its inputs.
-    inputs: HashMap<&'a str, Vec<&'a Edge>>,
+    chaining: Chaining<'a>,
+    /// Node indices, each after all that it reads from.
+    order: Vec<usize>,
     parallelism: HashMap<&'a str, u32>,
     chains: Vec<Chain>,
     /// Where the subtasks of each node landed.
@@ -126,14 +128,13 @@ struct Expansion<'a> {
 
 impl<'a> Expansion<'a> {
     fn new(graph: &'a JobGraph) -> Self {
-        let mut inputs: HashMap<&str, Vec<&Edge>> = HashMap::new();
-        for edge in graph.edges() {
-            inputs.entry(&*edge.to).or_default().push(edge);
-        }
+        let order = graph.topological_order();
+        let order = order.expect("a job graph that exists has no cycle");
         let nodes = graph.nodes().iter();
         Self {
             graph,
-            inputs,
+            chaining: Chaining::new(graph, &order),
+            order,
             parallelism: nodes.map(|node| (&*node.name, node.parallelism)).collect(),
             chains: Vec::new(),
             places: HashMap::new(),
@@ -141,33 +142,26 @@ impl<'a> Expansion<'a> {
     }
 
     fn run(mut self) -> ExecutionGraph {
-        let order = self.graph.topological_order();
-        let order = order.expect("a job graph that exists has no cycle");
-        for node in order.into_iter().map(|index| &self.graph.nodes()[index]) {
-            self.place(node);
+        for node in std::mem::take(&mut self.order) {
+            self.place(&self.graph.nodes()[node]);
         }
+        let mut inputs_before: HashMap<&str, u32> = HashMap::new();
         for edge in self.graph.edges() {
-            match self.chained_edge(&edge.to) {
+            let input = inputs_before.entry(&*edge.to).or_default();
+            match self.chaining.edge_into(&edge.to) {
                 Some(_) => self.connect_chained(edge),
-                None => self.connect_channels(edge),
+                None => self.connect_channels(edge, *input),
             }
+            *input += 1;
         }
         ExecutionGraph {
             chains: self.chains,
         }
     }
 
-    /// The edge by which a node is chained to its upstream node, if it is.
-    fn chained_edge(&self, name: &'a str) -> Option<&'a Edge> {
-        match self.inputs.get(name)?.as_slice() {
-            [only] if only.partitioning == Partitioning::Forward => Some(only),
-            _ => None,
-        }
-    }
-
     /// Puts each subtask of a node into its upstream chain or into a chain of its own.
     fn place(&mut self, node: &'a Node) {
-        let chained = self.chained_edge(&node.name);
+        let chained = self.chaining.edge_into(&node.name);
         for index in 0..node.parallelism {
             let chain = match chained {
                 Some(edge) => self.place_of(&edge.from, index).chain,
@@ -213,11 +207,8 @@ impl<'a> Expansion<'a> {
         }
     }
 
-    fn connect_channels(&mut self, edge: &Edge) {
-        let mut inputs = self.inputs[&*edge.to].iter();
-        let input = inputs.position(|other| std::ptr::eq(*other, edge));
-        let input = input.expect("an edge is an input of its downstream node");
-        let input = u32::try_from(input).expect("fewer than 2^32 inputs");
+    /// `input` is the input of the downstream node that the edge is.
+    fn connect_channels(&mut self, edge: &Edge, input: u32) {
         for from_index in 0..self.parallelism(&edge.from) {
             let from = self.place_of(&edge.from, from_index);
             let to_indices = match edge.partitioning {

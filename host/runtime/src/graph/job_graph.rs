@@ -8,7 +8,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::GraphError;
+use super::{GraphCost, GraphError, MOST_NODES};
 
 /// What a node does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -137,6 +137,7 @@ impl JobGraph {
         graph.check_nodes()?;
         graph.check_edges()?;
         graph.check_acyclic()?;
+        GraphCost::of(&graph).check()?;
         Ok(graph)
     }
 
@@ -180,36 +181,18 @@ impl JobGraph {
         self.edges.iter().filter(move |edge| edge.from == name)
     }
 
-    /// True if somebody reads the dead letters of an operator.
-    #[must_use]
-    pub fn has_dead_letters(&self, name: &str) -> bool {
-        let mut edges = self.outputs_of(name);
-        edges.any(|edge| edge.port == DEAD_LETTER_PORT)
-    }
-
-    /// True if copies of one record may reach several subtasks of a node: there is a `broadcast`
-    /// somewhere above it.
-    #[must_use]
-    pub fn gets_copies(&self, name: &str) -> bool {
-        let mut above = vec![name];
-        let mut seen = HashSet::new();
-        while let Some(node) = above.pop() {
-            for edge in self.edges.iter().filter(|edge| edge.to == node) {
-                if edge.partitioning == Partitioning::Broadcast {
-                    return true;
-                }
-                if seen.insert(&*edge.from) {
-                    above.push(&edge.from);
-                }
-            }
-        }
-        false
-    }
-
     fn check_nodes(&self) -> Result<(), GraphError> {
         let max = self.max_parallelism;
         if !(1..=1 << 15).contains(&max) {
             return Err(GraphError::MaxParallelism { max });
+        }
+        let nodes = self.nodes.len() as u64;
+        if nodes > MOST_NODES {
+            return Err(GraphError::TooLarge {
+                of: "nodes",
+                count: nodes,
+                most: MOST_NODES,
+            });
         }
         let mut seen = HashSet::new();
         for node in &self.nodes {

@@ -5,8 +5,8 @@
 //! mistake than a wish; a start from a savepoint allows new edges and new nodes. State that would
 //! be lost is refused unless its operator is named.
 
-use crate::IncompatibleJob;
 use crate::checkpoint::{Manifest, SnapshotContents};
+use crate::error::{IncompatibleJob, UnknownOperator};
 use crate::graph::{Edge, JobGraph, Node, Partitioning};
 use crate::recovery::ended_subtasks;
 
@@ -67,6 +67,29 @@ pub(crate) fn check_compatible(
         checkpoint: manifest.checkpoint,
         job: old.job().to_owned(),
         differences,
+    })
+}
+
+/// Checks the names of operators whose state may be dropped: none of them is a slip.
+///
+/// # Errors
+///
+/// The first name that no graph has.
+pub(crate) fn check_dropped(
+    allowed: &[String],
+    graphs: &[&JobGraph],
+) -> Result<(), UnknownOperator> {
+    let known = |name: &String| graphs.iter().any(|graph| graph.node(name).is_some());
+    let Some(unknown) = allowed.iter().find(|name| !known(name)) else {
+        return Ok(());
+    };
+    let nodes = graphs.iter().flat_map(|graph| graph.nodes());
+    let mut known: Vec<String> = nodes.map(|node| node.name.clone()).collect();
+    known.sort();
+    known.dedup();
+    Err(UnknownOperator {
+        name: unknown.clone(),
+        known,
     })
 }
 

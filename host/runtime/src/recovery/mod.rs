@@ -3,16 +3,20 @@
 
 mod care;
 mod compatibility;
+mod isolation;
 mod quarantine;
 mod record_fault;
+mod replay_log;
 mod restart_strategy;
 mod restore_plan;
 
-pub use record_fault::{RecordFault, Trace};
+pub use record_fault::RecordFault;
 
-pub(crate) use care::{Candidate, CarePlan, Diverted, FindingId, diversion_of};
-pub(crate) use compatibility::{Resume, check_compatible};
+pub(crate) use care::CarePlan;
+pub(crate) use compatibility::{Resume, check_compatible, check_dropped};
+pub(crate) use isolation::{Isolation, OnRecordFault};
 pub(crate) use quarantine::{AttemptReport, Given, Quarantine, Verdict};
+pub(crate) use replay_log::{ReplayLog, ReplayedCall};
 pub(crate) use restart_strategy::RestartStrategy;
-pub(crate) use restore_plan::ended_subtasks;
 pub use restore_plan::redistribute;
+pub(crate) use restore_plan::{ended_subtasks, told_watermarks};

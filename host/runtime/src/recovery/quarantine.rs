@@ -1,77 +1,40 @@
-//! What is known of records that operators fail on, and the care that the next attempt takes. Pure:
-//! time comes in as an argument.
+//! Which operators fail on records, and the care that the next attempt takes. Pure: time comes in
+//! as an argument.
 //!
-//! A fault that returns is closed in on, at most one step an attempt:
-//! 1. A fault in an ordinary attempt: the next one carries origins beside its batches.
-//! 2. A fault of a batch with an origin: the next attempt reads what stands there record by record,
-//!    and the operator gives it to the guest record by record.
-//! 3. A fault of a single record: a *finding*. With the policy "dead-letter" the next attempt
-//!    diverts it. What follows it is still given record by record, so that another such record is
-//!    found at once.
+//! A fault in an ordinary attempt says which operator failed, and seldom on which record. The next
+//! attempt is careful with that operator: sources read record by record close to where the fault
+//! happened, batches carry their origins, and with the policy "dead-letter" the operator's
+//! subtasks divert every record that it fails on (see [`Isolation`](super::isolation::Isolation)),
+//! without another restart.
 //!
 //! The care is over when a checkpoint is complete behind all that had been given when the fault
-//! happened; everything is forgotten then. All of this lives in memory: a killed process finds it
-//! out again. Nothing depends on it but which record is diverted: every record reaches either the
-//! guest or the dead-letter port, in each attempt.
+//! happened, and no fault has come for [`Quarantine::calm`]: faults cost at most as many restarts
+//! as [`IsolationSettings`] allow, however many there are. All of this lives in memory: a killed
+//! process finds it out again. Every record reaches either the guest or the dead-letter port, in
+//! each attempt.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::sync::Arc;
-use std::sync::atomic::AtomicU32;
 use std::time::Duration;
 
-use tidegate_operator::Batch;
-
-use super::care::{CarePlan, Diversion, Diverted, FindingId, OperatorCare, may_be_same};
-use super::record_fault::{RecordFault, Trace};
-use crate::config::{IsolationSettings, RecordPolicy};
-use crate::stream::Origin;
+use super::care::CarePlan;
+use super::record_fault::RecordFault;
+use crate::config::{IsolationSettings, RecordPolicies, RecordPolicy};
 use crate::{CheckpointId, SubtaskId};
 
 /// See the module.
 #[derive(Debug)]
 pub(crate) struct Quarantine {
     settings: IsolationSettings,
-    /// Operators that get copies of a record in several subtasks: a finding is one subtask's there.
-    copying: BTreeSet<String>,
-    /// When there were restarts to isolate a record, within the last period.
+    /// By operator; one without a reader of its dead letters has none.
+    policies: BTreeMap<String, RecordPolicies>,
+    /// When there were restarts to isolate records, within the last period.
     restarts: VecDeque<Duration>,
-    /// By operator, where its failing batches came from; nothing in it: not known yet.
-    suspicions: BTreeMap<String, Vec<Option<Origin>>>,
-    findings: Vec<Finding>,
-    next_finding: u64,
+    /// The operators that failed since the care was over.
+    suspects: BTreeSet<String>,
     /// See [`CarePlan::replayed`].
     replayed: BTreeMap<SubtaskId, u64>,
-}
-
-/// A record that its operator fails on.
-#[derive(Debug)]
-struct Finding {
-    id: FindingId,
-    operator: String,
-    subtask: u32,
-    input: u32,
-    record: Arc<Batch>,
-    origin: Option<Origin>,
-    /// Equal records of that origin that came before it.
-    before: u32,
-    error: String,
-    /// The last checkpoint without the diversion, if the last attempt got so far.
-    diverted_after: Option<CheckpointId>,
-}
-
-impl Finding {
-    /// True if it is the finding of the same record, and the last attempt did not divert it: it
-    /// waits for more equal records before it than there are.
-    fn has_missed(&self, other: &Self) -> bool {
-        self.diverted_after.is_none()
-            && self.before > other.before
-            && self.subtask == other.subtask
-            && self.operator == other.operator
-            && self.input == other.input
-            && self.record.keys() == other.record.keys()
-            && self.record.values() == other.record.values()
-            && may_be_same(self.origin.as_ref(), other.origin.as_ref())
-    }
+    /// See [`AttemptReport::uncounted`].
+    uncounted: BTreeMap<CheckpointId, u64>,
 }
 
 /// What follows a fault.
@@ -91,13 +54,14 @@ pub(crate) enum Verdict {
 /// What an attempt leaves behind.
 #[derive(Debug, Default)]
 pub(crate) struct AttemptReport {
+    /// When all of its chains were open and restored, if it got so far.
+    pub(crate) running_since: Option<Duration>,
     /// By source subtask.
     pub(crate) given: BTreeMap<SubtaskId, Given>,
-    /// Findings that were diverted, each with the last checkpoint without it, unless settled.
-    pub(crate) diverted: Vec<(Diverted, CheckpointId)>,
-    /// Findings whose diversion is part of a complete checkpoint.
-    pub(crate) settled: Vec<FindingId>,
-    /// True if the attempt was careful and got past what it was careful about.
+    /// Dead letters that no complete checkpoint was seen to cover, by the last checkpoint without
+    /// them.
+    pub(crate) uncounted: BTreeMap<CheckpointId, u64>,
+    /// True if the attempt was careful and the care is over.
     pub(crate) care_is_over: bool,
 }
 
@@ -111,132 +75,90 @@ pub(crate) struct Given {
 }
 
 impl Quarantine {
-    /// Knows nothing. `copying` are the operators that get copies of a record in several subtasks.
-    pub(crate) fn new(settings: IsolationSettings, copying: BTreeSet<String>) -> Self {
+    /// Knows of no fault. `policies` are those of the operators whose dead letters are read.
+    pub(crate) fn new(
+        settings: IsolationSettings,
+        policies: BTreeMap<String, RecordPolicies>,
+    ) -> Self {
         Self {
             settings,
-            copying,
+            policies,
             restarts: VecDeque::new(),
-            suspicions: BTreeMap::new(),
-            findings: Vec::new(),
-            next_finding: 0,
+            suspects: BTreeSet::new(),
             replayed: BTreeMap::new(),
+            uncounted: BTreeMap::new(),
         }
     }
 
+    /// What becomes of the record behind a fault.
+    pub(crate) fn policy(&self, fault: &RecordFault) -> RecordPolicy {
+        fault.policy(&self.policies_of(&fault.fault.operator))
+    }
+
     /// An attempt failed, for whatever reason. Comes before [`Self::on_fault`].
-    pub(crate) fn on_attempt_failed(&mut self, report: &AttemptReport) {
+    pub(crate) fn on_attempt_failed(&mut self, report: AttemptReport) {
         if report.care_is_over {
-            self.suspicions.clear();
-            self.findings.clear();
+            self.suspects.clear();
             self.replayed.clear();
         }
-        self.findings
-            .retain(|finding| !report.settled.contains(&finding.id));
-        for finding in &mut self.findings {
-            finding.diverted_after = None;
-            let mut diverted = report.diverted.iter();
-            if let Some((made, after)) = diverted.find(|(made, _)| made.finding == finding.id) {
-                finding.diverted_after = Some(*after);
-                // The next attempt may start among the records that were counted before it.
-                finding.origin.clone_from(&made.origin);
-                finding.before = made.before;
-            }
-        }
-        for (source, given) in &report.given {
-            let left = self.replayed.entry(source.clone()).or_default();
+        self.uncounted = report.uncounted;
+        for (source, given) in report.given {
+            let left = self.replayed.entry(source).or_default();
             *left = left.saturating_sub(given.covered).max(given.since);
         }
     }
 
     /// A record made the attempt fail.
-    pub(crate) fn on_fault(
-        &mut self,
-        fault: &RecordFault,
-        policy: RecordPolicy,
-        now: Duration,
-    ) -> Verdict {
-        self.learn(fault, policy);
-        match policy {
+    pub(crate) fn on_fault(&mut self, fault: &RecordFault, now: Duration) -> Verdict {
+        self.suspects.insert(fault.fault.operator.clone());
+        match self.policy(fault) {
             RecordPolicy::Fail => Verdict::Restart,
             RecordPolicy::DeadLetter => self.spend_restart(now),
         }
     }
 
-    /// The next attempt starts from `checkpoint`. Gives the number of diversions that it covers
-    /// and that were not known to be settled.
+    /// The next attempt starts from `checkpoint`. Gives the number of dead letters that it covers
+    /// and that were not counted yet.
     pub(crate) fn on_restored(&mut self, checkpoint: CheckpointId) -> u64 {
-        let before = self.findings.len();
-        self.findings.retain(|finding| {
-            let after = finding.diverted_after;
-            after.is_none_or(|after| after >= checkpoint)
-        });
-        (before - self.findings.len()) as u64
+        let uncounted = std::mem::take(&mut self.uncounted).into_iter();
+        let covered = uncounted.filter(|(after, _)| *after < checkpoint);
+        covered.map(|(_, letters)| letters).sum()
     }
 
     /// The care that the next attempt takes, if any.
     pub(crate) fn plan(&self) -> Option<CarePlan> {
-        if self.suspicions.is_empty() {
+        if self.suspects.is_empty() {
             return None;
         }
-        let mut plan = CarePlan {
+        let suspects = self.suspects.iter();
+        let operators = suspects.map(|name| (name.clone(), self.policies_of(name)));
+        let operators: BTreeMap<String, RecordPolicies> = operators.collect();
+        let isolates = operators.values().any(RecordPolicies::has_dead_letters);
+        Some(CarePlan {
+            operators,
             replayed: self.replayed.clone(),
-            ..CarePlan::default()
-        };
-        for (operator, origins) in &self.suspicions {
-            let care = OperatorCare {
-                single: origins.clone(),
-                diversions: Vec::new(),
-            };
-            plan.operators.insert(operator.clone(), care);
-            plan.single.extend(origins.iter().flatten().cloned());
-        }
-        for finding in &self.findings {
-            let care = plan.operators.entry(finding.operator.clone()).or_default();
-            care.diversions.push(self.diversion(finding));
-            plan.single.extend(finding.origin.clone());
-        }
-        Some(plan)
+            in_a_row: self.settings.in_a_row,
+            // A record that is only to be named makes the attempt fail when it comes again.
+            calm: match isolates {
+                true => self.calm(),
+                false => Duration::ZERO,
+            },
+        })
     }
 
-    fn learn(&mut self, fault: &RecordFault, policy: RecordPolicy) {
-        let operator = fault.fault.operator.clone();
-        let origins = self.suspicions.entry(operator.clone()).or_default();
-        let (origin, before) = match (&fault.trace, policy) {
-            (Trace::Off, _) => return,
-            (Trace::Single { origin, before }, RecordPolicy::DeadLetter) => (origin, Some(*before)),
-            (Trace::Single { origin, .. }, RecordPolicy::Fail) | (Trace::On(origin), _) => {
-                (origin, None)
-            }
-        };
-        let origin = origin.as_deref().cloned();
-        let Some((before, record)) = before.zip(fault.record.clone()) else {
-            if !origins.contains(&origin) {
-                origins.push(origin);
-            }
-            return;
-        };
-        let id = FindingId(self.next_finding);
-        self.next_finding += 1;
-        let finding = Finding {
-            id,
-            operator,
-            subtask: fault.fault.subtask,
-            input: fault.input,
-            record: Arc::new(record),
-            origin,
-            before,
-            error: format!("{} {}", fault.fault.call, fault.fault.cause),
-            diverted_after: None,
-        };
-        // One that should have taken this record, and did not, counted records that did not come
-        // again: it would take another one that is equal.
-        self.findings.retain(|known| !known.has_missed(&finding));
-        self.findings.push(finding);
+    /// Faults that are further apart than this do not use up the restarts of a period.
+    fn calm(&self) -> Duration {
+        self.settings.period / self.settings.restarts.max(1)
+    }
+
+    fn policies_of(&self, operator: &str) -> RecordPolicies {
+        self.policies.get(operator).copied().unwrap_or_default()
     }
 
     fn spend_restart(&mut self, now: Duration) -> Verdict {
-        let IsolationSettings { restarts, period } = self.settings;
+        let IsolationSettings {
+            restarts, period, ..
+        } = self.settings;
         let is_recent = |at: &Duration| now.saturating_sub(*at) < period;
         while self.restarts.front().is_some_and(|at| !is_recent(at)) {
             self.restarts.pop_front();
@@ -246,19 +168,6 @@ impl Quarantine {
         }
         self.restarts.push_back(now);
         Verdict::Isolate
-    }
-
-    fn diversion(&self, finding: &Finding) -> Diversion {
-        let is_copied = self.copying.contains(&finding.operator);
-        Diversion {
-            finding: finding.id,
-            subtask: is_copied.then_some(finding.subtask),
-            input: finding.input,
-            record: Arc::clone(&finding.record),
-            origin: finding.origin.clone(),
-            error: finding.error.clone(),
-            before: AtomicU32::new(finding.before),
-        }
     }
 }
 

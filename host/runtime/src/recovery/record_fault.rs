@@ -1,8 +1,8 @@
 //! A failed `process` call and what is known of the record behind it. Pure.
 //!
 //! A guest is called with many records at a time, so the first fault says little: how many there
-//! were, and the record itself only if the guest named it or it was the only one. The attempts that
-//! follow know more; see [`Quarantine`](super::Quarantine).
+//! were, and the record itself only if the guest named it or it was the only one. The next attempt
+//! knows more; see [`Quarantine`](super::Quarantine).
 
 use std::fmt;
 use std::sync::Arc;
@@ -26,24 +26,9 @@ pub struct RecordFault {
     pub records: usize,
     /// The record, as a batch of one, if it is known.
     pub record: Option<Batch>,
-    /// What the attempt saw of where the records came from.
-    pub trace: Trace,
-}
-
-/// What an attempt sees of where records come from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Trace {
-    /// It does not look.
-    Off,
-    /// It looks; records that no source gave, as those made at a watermark, have no origin.
-    On(Option<Arc<Origin>>),
-    /// As before, and records are given to the guest one at a time.
-    Single {
-        /// Where the record came from.
-        origin: Option<Arc<Origin>>,
-        /// How many equal records of that origin came before it.
-        before: u32,
-    },
+    /// Where the records came from. None if the attempt did not look, and for records that no
+    /// source gave, such as those made at a watermark.
+    pub origin: Option<Arc<Origin>>,
 }
 
 impl RecordFault {
@@ -66,15 +51,9 @@ impl RecordFault {
             | FaultCause::MalformedSnapshot(_)
             | FaultCause::IncompatibleState(_)
             | FaultCause::Failed(_)
+            | FaultCause::NoAddressSpace { .. }
             | FaultCause::HostPanic { .. }
             | FaultCause::InstanceSpent => RecordPolicy::Fail,
-        }
-    }
-
-    fn origin(&self) -> Option<&Origin> {
-        match &self.trace {
-            Trace::Off => None,
-            Trace::On(origin) | Trace::Single { origin, .. } => origin.as_deref(),
         }
     }
 }
@@ -94,7 +73,7 @@ impl fmt::Display for RecordFault {
             }
             None => write!(f, "one of {} on input {}", self.records, self.input)?,
         }
-        match self.origin() {
+        match &self.origin {
             Some(origin) => write!(f, ", from {origin}"),
             None => Ok(()),
         }
@@ -124,7 +103,7 @@ mod tests {
     use crate::SubtaskId;
     use crate::source::SourcePlace;
 
-    fn fault(record: Option<&[u8]>, trace: Trace) -> RecordFault {
+    fn fault(record: Option<&[u8]>, origin: Option<Arc<Origin>>) -> RecordFault {
         let record = record.map(|key| {
             let mut batch = Batch::default();
             batch.push(0, key, b"value");
@@ -140,7 +119,7 @@ mod tests {
             input: 2,
             records: 700,
             record,
-            trace,
+            origin,
         }
     }
 
@@ -162,14 +141,10 @@ mod tests {
     fn a_message_names_as_much_of_the_record_as_is_known() {
         let prefix = "operator `count`, subtask 1: `process` recursed too deeply and exhausted its \
                       call stack\n    record: ";
-        let single = Trace::Single {
-            origin: origin(),
-            before: 0,
-        };
         let told = [
-            fault(None, Trace::Off),
-            fault(None, Trace::On(origin())),
-            fault(Some(b"k\x1b[1m"), single),
+            fault(None, None),
+            fault(None, origin()),
+            fault(Some(b"k\x1b[1m"), origin()),
         ];
         let expected = [
             "one of 700 on input 2",

@@ -10,7 +10,6 @@ pub(crate) struct RestartStrategy {
     settings: RestartSettings,
     /// Failures since the count last began.
     failures: u32,
-    last_failure_at: Option<Duration>,
 }
 
 impl RestartStrategy {
@@ -18,13 +17,13 @@ impl RestartStrategy {
         Self {
             settings,
             failures: 0,
-            last_failure_at: None,
         }
     }
 
-    /// An attempt failed at `now`. Gives the wait before the next one, or none if the budget is
-    /// used up.
-    pub(crate) fn on_failure(&mut self, now: Duration) -> Option<Duration> {
+    /// An attempt failed that had run for `calm`: since all of its chains were open and restored.
+    /// Waits between attempts are no part of it. Gives the wait before the next one, or none if the
+    /// budget is used up.
+    pub(crate) fn on_failure(&mut self, calm: Duration) -> Option<Duration> {
         match self.settings {
             RestartSettings::None => None,
             RestartSettings::FixedDelay { delay, attempts } => {
@@ -37,8 +36,7 @@ impl RestartStrategy {
                 attempts,
                 reset_after,
             } => {
-                let calm_since = self.last_failure_at.replace(now);
-                if calm_since.is_some_and(|last| now.saturating_sub(last) >= reset_after) {
+                if calm >= reset_after {
                     self.failures = 0;
                 }
                 self.failures += 1;
@@ -55,6 +53,19 @@ mod tests {
     use super::*;
 
     const SECOND: Duration = Duration::from_secs(1);
+
+    #[test]
+    fn a_wait_that_is_longer_than_reset_after_is_not_calm() {
+        let mut strategy = RestartStrategy::new(RestartSettings::ExponentialBackoff {
+            initial: SECOND * 20,
+            max: SECOND * 20,
+            attempts: 2,
+            reset_after: SECOND * 10,
+        });
+        // Each attempt fails as soon as it runs.
+        let waits = [0; 3].map(|_| strategy.on_failure(Duration::ZERO));
+        assert_eq!(waits, [Some(SECOND * 20), Some(SECOND * 20), None]);
+    }
 
     #[test]
     fn none_never_restarts() {
@@ -80,11 +91,11 @@ mod tests {
             attempts: 3,
             reset_after: SECOND * 100,
         });
-        let mut waits_at = |seconds| strategy.on_failure(SECOND * seconds);
-        assert_eq!(waits_at(0), Some(SECOND));
-        assert_eq!(waits_at(1), Some(SECOND * 2));
-        assert_eq!(waits_at(2), Some(SECOND * 3));
-        assert_eq!(waits_at(3), None);
-        assert_eq!(waits_at(103), Some(SECOND));
+        let mut wait_after = |calm| strategy.on_failure(SECOND * calm);
+        assert_eq!(wait_after(99), Some(SECOND));
+        assert_eq!(wait_after(0), Some(SECOND * 2));
+        assert_eq!(wait_after(1), Some(SECOND * 3));
+        assert_eq!(wait_after(99), None);
+        assert_eq!(wait_after(100), Some(SECOND));
     }
 }

@@ -33,6 +33,8 @@ pub struct SinkStart {
     pub parent: Option<ForkedFrom>,
     /// The checkpoint that the job goes on from; 0 at a fresh start.
     pub checkpoint: CheckpointId,
+    /// The attempt that begins: larger than any before it in the life of the lineage.
+    pub attempt: u64,
     /// True if the process has just started; false when recovering inside the process.
     pub is_first_attempt: bool,
     /// What that checkpoint lists as pending, from all subtasks.
@@ -56,6 +58,16 @@ pub trait SinkConnector: Send + Sync {
     /// True if output appears exactly once; false for at-least-once.
     fn is_exactly_once(&self) -> bool;
 
+    /// Checks, before anything is written anywhere, that no other run has the place of output.
+    /// [`Self::recover`] takes it; in between, another run may. Blocking.
+    ///
+    /// # Errors
+    ///
+    /// [`ConnectorError::InUse`] if another run has it.
+    fn check_free(&self) -> Result<(), ConnectorError> {
+        Ok(())
+    }
+
     /// Checks, before anything is written anywhere, that a fresh start may use the place of
     /// output. Called at a fresh start only, before checkpoint 0 exists.
     ///
@@ -66,12 +78,14 @@ pub trait SinkConnector: Send + Sync {
 
     /// Makes the place of output that of `start.lineage` and consistent with `start.checkpoint`:
     /// publishes what is pending, removes its own unpublished output that no checkpoint lists.
-    /// Called at the start of each attempt, before any writer is opened. Blocking.
+    /// From then on the place is this run's alone, until the connector is dropped. Called at the
+    /// start of each attempt, before any writer is opened. Blocking.
     ///
     /// # Errors
     ///
     /// [`ConnectorError::StateRefused`] if output newer than `start.checkpoint` is published, or
-    /// the place belongs to another job or lineage.
+    /// the place belongs to another job or lineage; [`ConnectorError::InUse`] if another run has
+    /// it.
     fn recover(&self, start: &SinkStart) -> Result<(), ConnectorError>;
 
     /// Opens the writer of one subtask; called once an attempt, after [`Self::recover`].
@@ -91,7 +105,9 @@ pub trait SinkConnector: Send + Sync {
     ///
     /// # Errors
     ///
-    /// Any [`ConnectorError`]; the attempt ends, and [`Self::recover`] publishes it again.
+    /// [`ConnectorError::StateRefused`] if the place is no longer the one that this run recovered:
+    /// nothing more is published. After any other error the attempt ends, and [`Self::recover`]
+    /// publishes it again.
     fn commit(&self, pending: &[PendingOutput]) -> Result<(), ConnectorError>;
 
     /// How late records reached the writers of this process, all attempts; none if that is not

@@ -33,7 +33,10 @@ pub struct SourceSplit {
 pub enum SourceOutput {
     /// Records. Never empty.
     Batch(Batch),
-    /// No record with an older timestamp follows from this subtask.
+    /// No record with an older timestamp follows from this subtask. One that is not later than those
+    /// before, over restores too, is ignored. Which records are late must not depend on failures: a
+    /// source that is opened at a position gives first the watermark that belongs to it, since the
+    /// barrier may have come between a batch and its watermark.
     Watermark(i64),
     /// All splits are read to their ends. Not polled again.
     Ended,
@@ -91,6 +94,17 @@ pub trait Source: Send {
     /// Any [`ConnectorError`]; the source is not polled again.
     fn poll(&mut self) -> BoxFuture<'_, Result<SourceOutput, ConnectorError>>;
 
+    /// Looks whether the input is still what `poll` gave records of, as far as that can be seen.
+    /// Called at each checkpoint, right before [`Self::splits`]: a checkpoint must not vouch for
+    /// records that the input no longer holds.
+    ///
+    /// # Errors
+    ///
+    /// [`ConnectorError::StateRefused`] names what has changed. The source is not polled again.
+    fn check(&mut self) -> Result<(), ConnectorError> {
+        Ok(())
+    }
+
     /// All splits with the position after everything that `poll` gave, including those at their
     /// end where that must be remembered.
     fn splits(&self) -> Vec<SourceSplit>;
@@ -101,16 +115,12 @@ pub trait Source: Send {
     fn release(&mut self, _splits: &[SourceSplit]) {}
 
     /// Where the records of the last batch stood. Asked after each batch while a record is being
-    /// looked for, and not otherwise. None if the source can't tell: a record is then found again
-    /// by what is in it alone.
+    /// looked for, and not otherwise. None if the source can't tell.
     fn last_place(&self) -> Option<SourcePlace> {
         None
     }
 
-    /// From now on no batch reaches further than `look` allows: records in the places that it names
-    /// come one in a batch. Called before the first `poll`, and again with nothing in it when the
-    /// record that was looked for is found.
-    fn look_closely(&mut self, look: CloseLook) {
-        drop(look);
-    }
+    /// From now on batches have one record, or any number again. Called before the first `poll` or
+    /// between two.
+    fn look_closely(&mut self, _look: CloseLook) {}
 }

@@ -6,4 +6,4 @@ mod watermark;
 
 pub use element::{CheckpointBarrier, StreamElement};
 pub use origin::{Origin, TracedBatch};
-pub use watermark::{MAX_WATERMARK, MIN_WATERMARK, WatermarkMerge};
+pub use watermark::{MAX_WATERMARK, MIN_WATERMARK, ToldWatermark, WatermarkMerge};

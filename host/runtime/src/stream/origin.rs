@@ -21,16 +21,6 @@ pub struct Origin {
     pub place: Option<SourcePlace>,
 }
 
-impl Origin {
-    /// True if a record of one may be a record of the other. A source that can't tell its places
-    /// leaves it open.
-    #[must_use]
-    pub fn overlaps(&self, other: &Self) -> bool {
-        let places = self.place.as_ref().zip(other.place.as_ref());
-        self.source == other.source && places.is_none_or(|(own, other)| own.overlaps(other))
-    }
-}
-
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "source {}", self.source)?;

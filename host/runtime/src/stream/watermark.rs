@@ -1,7 +1,9 @@
-//! The watermark of a subtask: the smallest of its input channels' watermarks. Pure.
+//! The watermark of a subtask: the smallest of its input channels' watermarks, and the last one that
+//! the subtask was told. Pure.
 //!
 //! A channel that has ended no longer holds the others back. The merged watermark never goes
-//! back, whatever a channel says.
+//! back, whatever a channel says. Nor does the one that a subtask was told, whoever is restored
+//! from whatever: it is in every snapshot.
 
 use crate::ChannelIndex;
 
@@ -60,6 +62,36 @@ impl WatermarkMerge {
     }
 }
 
+/// The last watermark that a subtask was told. It only rises, over restores too: after a rescale or
+/// in a changed graph, upstream may begin below it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ToldWatermark(Option<i64>);
+
+impl ToldWatermark {
+    /// For a subtask that was told `before` at the checkpoint that it starts from; none if it was
+    /// told nothing.
+    #[must_use]
+    pub fn new(before: Option<i64>) -> Self {
+        Self(before)
+    }
+
+    /// True if the subtask is to be told `watermark` now; otherwise it knows that or a later one.
+    #[must_use]
+    pub fn rises_to(&mut self, watermark: i64) -> bool {
+        let rises = self.0.is_none_or(|told| told < watermark);
+        if rises {
+            self.0 = Some(watermark);
+        }
+        rises
+    }
+
+    /// What goes into a snapshot, and is told to an instance that takes over.
+    #[must_use]
+    pub fn last(self) -> Option<i64> {
+        self.0
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -88,6 +120,24 @@ mod tests {
         assert_eq!(merge.on_watermark(ChannelIndex(0), 10), Some(10));
         assert_eq!(merge.on_watermark(ChannelIndex(0), 3), None);
         assert_eq!(merge.on_watermark(ChannelIndex(0), 11), Some(11));
+    }
+
+    #[test]
+    fn a_restored_subtask_is_told_only_what_it_was_not_told_before() {
+        let mut told = ToldWatermark::new(Some(10));
+        assert!(!told.rises_to(MIN_WATERMARK));
+        assert!(!told.rises_to(10));
+        assert_eq!(told.last(), Some(10));
+        assert!(told.rises_to(11));
+        assert_eq!(told.last(), Some(11));
+    }
+
+    #[test]
+    fn a_subtask_that_was_told_nothing_is_told_any_watermark() {
+        let mut told = ToldWatermark::new(None);
+        assert_eq!(told.last(), None);
+        assert!(told.rises_to(MIN_WATERMARK));
+        assert!(!told.rises_to(MIN_WATERMARK));
     }
 
     proptest! {

@@ -128,12 +128,14 @@ impl ChainContext {
 
     /// Before the next snapshot, so that it is known what that covers.
     async fn tell_diverted(&mut self) -> Result<(), Exit> {
-        for diverted in self.chain.take_diverted() {
-            let after = self.last_snapshot;
-            self.tell_coordinator(ChainEvent::Diverted { diverted, after })
-                .await?;
+        let after = self.last_snapshot;
+        match self.chain.take_diverted() {
+            0 => Ok(()),
+            letters => {
+                let event = ChainEvent::Diverted { letters, after };
+                self.tell_coordinator(event).await
+            }
         }
-        Ok(())
     }
 
     async fn tell_persister(&mut self, message: PersistMessage) -> Result<(), Exit> {

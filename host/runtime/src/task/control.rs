@@ -6,7 +6,6 @@
 use std::time::Duration;
 
 use crate::checkpoint::SubtaskSnapshot;
-use crate::recovery::Diverted;
 use crate::{ChainId, CheckpointId, JobError};
 
 /// From the coordinator to one chain.
@@ -44,9 +43,9 @@ pub(crate) enum ChainEvent {
     },
     /// A guest's memory has passed the threshold at which it is replaced, at the next barrier.
     WantsCheckpoint,
-    /// A record was sent to the dead-letter port.
+    /// Records were sent to dead-letter ports.
     Diverted {
-        diverted: Diverted,
+        letters: u64,
         /// The last checkpoint that the chain took part in before.
         after: CheckpointId,
     },

@@ -21,8 +21,6 @@ pub(crate) struct Guest {
     factory: Arc<dyn OperatorFactory>,
     context: OperatorContext,
     policy: RecyclePolicy,
-    /// The last one that it was told; none before the first.
-    watermark: Option<i64>,
     /// The checkpoint at whose barrier the instance was replaced. It knows of later ones only.
     recycled_at: Option<CheckpointId>,
 }
@@ -40,7 +38,6 @@ impl Guest {
             policy: RecyclePolicy::new(recycle_at, factory.memory_limit()),
             factory,
             context,
-            watermark: None,
             recycled_at: None,
         })
     }
@@ -50,6 +47,12 @@ impl Guest {
         if let Some(limit) = self.factory.memory_limit() {
             metrics.set_guest_memory(self.instance.memory_bytes(), limit);
         }
+    }
+
+    /// Shows what the instance has counted, and what its log has lost. Called after each call.
+    pub(super) fn show_counts(&mut self, metrics: &SubtaskMetrics) {
+        metrics.count_for_guest(self.instance.take_counts());
+        metrics.count_dropped_log_lines(self.instance.take_dropped_log_lines());
     }
 
     /// True if a checkpoint is to be asked for, so that the instance can be replaced. Called once a
@@ -65,14 +68,6 @@ impl Guest {
         self.policy.is_due(self.instance.memory_bytes())
     }
 
-    pub(super) fn advance_watermark(
-        &mut self,
-        watermark: i64,
-    ) -> Result<Vec<Emission>, GuestFault> {
-        self.watermark = Some(watermark);
-        self.instance.advance_watermark(watermark)
-    }
-
     pub(super) fn checkpoint_complete(
         &mut self,
         checkpoint: CheckpointId,
@@ -83,8 +78,8 @@ impl Guest {
         self.instance.checkpoint_complete(checkpoint.0)
     }
 
-    /// Replaces the instance by one restored from `state`, the snapshot that it gave at the barrier
-    /// of `checkpoint`; nothing has been processed since.
+    /// Replaces the instance by one restored from `state`, a snapshot that it gave at the barrier of
+    /// `checkpoint` or later. `watermark` is the last that it had been told then.
     ///
     /// # Errors
     ///
@@ -93,11 +88,12 @@ impl Guest {
         mut self,
         checkpoint: CheckpointId,
         state: Vec<StateChunk>,
+        watermark: Option<i64>,
     ) -> Result<Recycled, GuestFault> {
         // The old one goes first: both together could need twice the limit.
         drop(self.instance);
         self.instance = opened(&*self.factory, &self.context, Some(state))?;
-        let emissions = match self.watermark {
+        let emissions = match watermark {
             Some(watermark) => self.instance.advance_watermark(watermark)?,
             None => Vec::new(),
         };

@@ -5,6 +5,7 @@
 
 use tidegate_operator::{
     Batch, Component, Emission, GuestFault, Instance, Limits, OperatorContext, StateChunk,
+    SystemNeeds,
 };
 
 /// Opens instances of an operator. Shared by the subtasks.
@@ -20,6 +21,11 @@ pub trait OperatorFactory: Send + Sync {
     /// What the memories and tables of an instance may occupy, if that is known.
     fn memory_limit(&self) -> Option<u64> {
         None
+    }
+
+    /// What the system has to give for each instance, beside memory that is used.
+    fn instance_needs(&self) -> SystemNeeds {
+        SystemNeeds::default()
     }
 }
 
@@ -40,6 +46,16 @@ pub trait OperatorInstance: Send {
 
     /// Bytes that its memories and tables occupy. Asked once a batch.
     fn memory_bytes(&self) -> u64 {
+        0
+    }
+
+    /// Additions to its counters since this was asked before, by name. Asked after each call.
+    fn take_counts(&mut self) -> Vec<(String, u64)> {
+        Vec::new()
+    }
+
+    /// Lines of its log that were dropped since this was asked before. Asked after each call.
+    fn take_dropped_log_lines(&mut self) -> u64 {
         0
     }
 
@@ -102,6 +118,10 @@ impl OperatorFactory for ComponentOperator {
     fn memory_limit(&self) -> Option<u64> {
         Some(self.limits.memory)
     }
+
+    fn instance_needs(&self) -> SystemNeeds {
+        self.component.instance_needs()
+    }
 }
 
 impl OperatorInstance for Instance {
@@ -115,6 +135,14 @@ impl OperatorInstance for Instance {
 
     fn memory_bytes(&self) -> u64 {
         Self::memory_bytes(self)
+    }
+
+    fn take_counts(&mut self) -> Vec<(String, u64)> {
+        Self::take_counts(self)
+    }
+
+    fn take_dropped_log_lines(&mut self) -> u64 {
+        Self::take_dropped_log_lines(self)
     }
 
     fn advance_watermark(&mut self, watermark: i64) -> Result<Vec<Emission>, GuestFault> {

@@ -15,14 +15,13 @@ use tidegate_operator::{Batch, Emission, GuestFault};
 
 use super::guest::Guest;
 use super::outbox::Outbox;
-use super::persister::Part;
+use super::persister::{Part, PartContents};
 use super::router::Router;
 use crate::channel::ChannelClosed;
-use crate::checkpoint::{SnapshotContents, SubtaskSnapshot};
 use crate::metrics::SubtaskMetrics;
 use crate::sink::Sink;
 use crate::source::SourceSplit;
-use crate::stream::{CheckpointBarrier, Origin, StreamElement};
+use crate::stream::{CheckpointBarrier, Origin, StreamElement, ToldWatermark};
 use crate::{CheckpointId, JobError, SubtaskId};
 use careful::{Care, untraced_fault};
 pub(crate) use recycle::DueGuest;
@@ -56,6 +55,8 @@ pub(crate) struct OpenLink {
     pub(crate) metrics: Arc<SubtaskMetrics>,
     /// All inputs have ended and, in an operator, `finish` was called.
     pub(crate) has_ended: bool,
+    /// The last one that reached it.
+    pub(crate) watermark: ToldWatermark,
 }
 
 /// The subtasks of one chain.
@@ -138,6 +139,23 @@ impl OperatorChain {
         self.watermark(0, watermark)
     }
 
+    /// Tells every subtask the watermark that it was told before the checkpoint that it is restored
+    /// from, and everything downstream as well: so each channel stands where it stood at the
+    /// barrier. Called once, before anything else is processed.
+    pub(crate) fn repeat_watermarks(&mut self) -> Result<(), JobError> {
+        self.set_origin(None);
+        let links = self.links.iter().enumerate();
+        let told: Vec<(usize, i64)> = links
+            .filter_map(|(at, link)| Some((at, link.watermark.last()?)))
+            .collect();
+        // The last first: what a link gives for it reaches only links that were told.
+        for (at, watermark) in told.iter().rev() {
+            self.tell_watermark(*at, *watermark)?;
+        }
+        told.iter()
+            .try_for_each(|(at, watermark)| self.forward_watermark(*at, *watermark))
+    }
+
     /// All inputs of the chain have ended: operators finish, and the chain's output ends.
     pub(crate) fn end(&mut self) -> Result<(), JobError> {
         self.set_origin(None);
@@ -185,7 +203,9 @@ impl OperatorChain {
                 states.push(None);
                 continue;
             };
-            match guest.instance.snapshot(checkpoint.0) {
+            let taken = guest.instance.snapshot(checkpoint.0);
+            guest.show_counts(&link.metrics);
+            match taken {
                 Ok(chunks) => states.push(Some(chunks)),
                 Err(fault) if fault.instance_is_usable() => {
                     return Ok(Snapshot::Declined(Box::new(fault)));
@@ -197,26 +217,25 @@ impl OperatorChain {
         let mut parts = Vec::new();
         for (link, state) in self.links.iter_mut().zip(states) {
             link.metrics.mark_snapshot();
-            parts.push(match &mut link.role {
-                Role::Source => Part::Ready(SubtaskSnapshot {
-                    subtask: link.subtask.clone(),
-                    has_ended: link.has_ended,
-                    contents: SnapshotContents::Source {
-                        splits: splits.take().expect("a chain with a source has its splits"),
-                    },
-                }),
-                Role::Operator(_) => Part::State {
-                    subtask: link.subtask.clone(),
-                    has_ended: link.has_ended,
-                    chunks: state.expect("every operator gave its state above"),
-                },
-                Role::Sink(sink) => Part::Output {
-                    subtask: link.subtask.clone(),
-                    has_ended: link.has_ended,
-                    pre_commit: sink
-                        .pre_commit(checkpoint)
-                        .map_err(|error| connector_failed(&link.subtask, error))?,
-                },
+            let contents = match &mut link.role {
+                Role::Source => {
+                    let splits = splits.take();
+                    PartContents::Splits(splits.expect("a chain with a source has its splits"))
+                }
+                Role::Operator(_) => {
+                    PartContents::State(state.expect("every operator gave its state above"))
+                }
+                Role::Sink(sink) => {
+                    let pre_commit = sink.pre_commit(checkpoint);
+                    let failed = |error| connector_failed(&link.subtask, error);
+                    PartContents::Output(pre_commit.map_err(failed)?)
+                }
+            };
+            parts.push(Part {
+                subtask: link.subtask.clone(),
+                has_ended: link.has_ended,
+                watermark: link.watermark.last(),
+                contents,
             });
         }
         Ok(Snapshot::Taken { parts, recycling })
@@ -263,6 +282,7 @@ impl OperatorChain {
                     }
                 };
                 self.wants_checkpoint |= guest.asks_for_checkpoint();
+                guest.show_counts(&link.metrics);
                 link.metrics.count_busy(started.elapsed());
                 self.emit_all(at, emissions)
             }
@@ -303,14 +323,30 @@ impl OperatorChain {
     }
 
     fn watermark(&mut self, at: usize, watermark: i64) -> Result<(), JobError> {
+        if !self.links[at].watermark.rises_to(watermark) {
+            return Ok(());
+        }
+        self.tell_watermark(at, watermark)?;
+        self.forward_watermark(at, watermark)
+    }
+
+    /// Tells one link and hands on what it gives for it.
+    fn tell_watermark(&mut self, at: usize, watermark: i64) -> Result<(), JobError> {
         let link = &mut self.links[at];
         link.metrics.set_watermark(watermark);
         if !link.has_ended
             && let Role::Operator(guest) = &mut link.role
         {
-            let emissions = guest.advance_watermark(watermark).map_err(Box::new)?;
+            let emissions = guest.instance.advance_watermark(watermark);
+            guest.show_counts(&link.metrics);
+            let emissions = emissions.map_err(Box::new)?;
+            self.log_watermark(at, watermark);
             self.emit_all(at, emissions)?;
         }
+        Ok(())
+    }
+
+    fn forward_watermark(&mut self, at: usize, watermark: i64) -> Result<(), JobError> {
         self.forward(at, &StreamElement::Watermark(watermark), |chain, next| {
             chain.watermark(next, watermark)
         })
@@ -322,6 +358,7 @@ impl OperatorChain {
             && let Role::Operator(guest) = &mut link.role
         {
             let emissions = guest.instance.finish().map_err(Box::new)?;
+            guest.show_counts(&link.metrics);
             self.emit_all(at, emissions)?;
         }
         let link = &mut self.links[at];

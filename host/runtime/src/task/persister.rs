@@ -18,24 +18,25 @@ use crate::checkpoint::{
 };
 use crate::executor::{Executor, blocking};
 use crate::sink::{PendingOutput, PreCommit};
+use crate::source::SourceSplit;
 use crate::{ChainId, CheckpointId, JobError, Lineage, SubtaskId};
 
-/// One subtask's part of a checkpoint, before it is durable.
-pub(crate) enum Part {
-    /// Needs no file.
-    Ready(SubtaskSnapshot),
+/// One subtask's part of a checkpoint, before it is durable: a [`SubtaskSnapshot`] to be.
+pub(crate) struct Part {
+    pub(crate) subtask: SubtaskId,
+    pub(crate) has_ended: bool,
+    pub(crate) watermark: Option<i64>,
+    pub(crate) contents: PartContents,
+}
+
+/// What must become durable of a subtask.
+pub(crate) enum PartContents {
+    /// The positions of a source, which need no file.
+    Splits(Vec<SourceSplit>),
     /// The state of an operator.
-    State {
-        subtask: SubtaskId,
-        has_ended: bool,
-        chunks: Vec<StateChunk>,
-    },
+    State(Vec<StateChunk>),
     /// The output of a sink.
-    Output {
-        subtask: SubtaskId,
-        has_ended: bool,
-        pre_commit: PreCommit,
-    },
+    Output(PreCommit),
 }
 
 /// What a chain tells its persister.
@@ -161,9 +162,9 @@ impl Persister {
 
 /// Output before state: a failed state file must not keep output from being remembered.
 fn output_first(mut parts: Vec<Part>) -> Vec<Part> {
-    parts.sort_by_key(|part| match part {
-        Part::Output { .. } => 0,
-        Part::Ready(_) | Part::State { .. } => 1,
+    parts.sort_by_key(|part| match part.contents {
+        PartContents::Output(_) => 0,
+        PartContents::Splits(_) | PartContents::State(_) => 1,
     });
     parts
 }
@@ -175,13 +176,10 @@ fn write_part(
     part: Part,
     carried: &mut Unconfirmed,
 ) -> Result<SubtaskSnapshot, NotDurable> {
-    match part {
-        Part::Ready(snapshot) => Ok(snapshot),
-        Part::State {
-            subtask,
-            has_ended,
-            chunks,
-        } => {
+    let subtask = part.subtask;
+    let contents = match part.contents {
+        PartContents::Splits(splits) => SnapshotContents::Source { splits },
+        PartContents::State(chunks) => {
             let identity = StateIdentity {
                 job: identity.job.clone(),
                 lineage: identity.lineage,
@@ -191,32 +189,24 @@ fn write_part(
             };
             let write = |chunks: &[StateChunk]| store.put_snapshot(&identity, chunks);
             let state = (!chunks.is_empty()).then(|| write(&chunks)).transpose();
-            Ok(SubtaskSnapshot {
-                subtask,
-                has_ended,
-                contents: SnapshotContents::Operator {
-                    state: state.map_err(NotDurable::Declined)?,
-                },
-            })
+            let state = state.map_err(NotDurable::Declined)?;
+            SnapshotContents::Operator { state }
         }
-        Part::Output {
-            subtask,
-            has_ended,
-            pre_commit,
-        } => {
+        PartContents::Output(pre_commit) => {
             let pending = pre_commit()
                 .map_err(|error| NotDurable::Failed(connector_failed(&subtask, error)))?;
             let outputs = carried.entry(subtask.clone()).or_default();
             outputs.extend(pending.into_iter().map(|output| (checkpoint, output)));
-            Ok(SubtaskSnapshot {
-                subtask,
-                has_ended,
-                contents: SnapshotContents::Sink {
-                    pending: outputs.iter().map(|(_, output)| output.clone()).collect(),
-                },
-            })
+            let pending = outputs.iter().map(|(_, output)| output.clone()).collect();
+            SnapshotContents::Sink { pending }
         }
-    }
+    };
+    Ok(SubtaskSnapshot {
+        subtask,
+        has_ended: part.has_ended,
+        watermark: part.watermark,
+        contents,
+    })
 }
 
 #[cfg(test)]
@@ -261,13 +251,14 @@ mod tests {
         }
         let (checkpoint, output) = message.split_once(':').unwrap();
         let output = PendingOutput(output.as_bytes().to_vec());
-        let part = Part::Output {
+        let part = Part {
             subtask: SubtaskId {
                 operator: "out".to_owned(),
                 index: 0,
             },
             has_ended: false,
-            pre_commit: Box::new(move || Ok(vec![output])),
+            watermark: None,
+            contents: PartContents::Output(Box::new(move || Ok(vec![output]))),
         };
         PersistMessage::Snapshot {
             checkpoint: id(checkpoint),

@@ -30,21 +30,25 @@ pub(crate) struct SourceSubtask {
     context: ChainContext,
     source: Box<dyn Source>,
     reading: Reading,
+    /// How many records it gives before it reads record by record; none if it need not.
+    before_close_look: Option<u64>,
     /// The newest checkpoint that it took part in, with its positions.
     cut: Option<(CheckpointId, Vec<SourceSplit>)>,
 }
 
 impl SourceSubtask {
-    pub(crate) fn new(context: ChainContext, mut source: Box<dyn Source>) -> Self {
-        if let Some(plan) = context.chain.care_plan() {
-            source.look_closely(plan.look_of(context.chain.head()));
-        }
-        Self {
+    pub(crate) fn new(context: ChainContext, source: Box<dyn Source>) -> Self {
+        let plan = context.chain.care_plan();
+        let head = context.chain.head();
+        let mut subtask = Self {
+            before_close_look: plan.map(|plan| plan.records_before_close_look(head)),
             context,
             source,
             reading: Reading::Polled,
             cut: None,
-        }
+        };
+        subtask.count_before_close_look(0);
+        subtask
     }
 
     /// Runs until told to leave.
@@ -56,6 +60,8 @@ impl SourceSubtask {
     }
 
     async fn run_until_exit(&mut self) -> Result<std::convert::Infallible, Exit> {
+        // The watermarks that were repeated.
+        self.context.flush().await?;
         if self.context.chain.head_has_ended() {
             self.end().await?;
         }
@@ -86,6 +92,7 @@ impl SourceSubtask {
         match output {
             SourceOutput::Batch(batch) => {
                 let origin = self.origin();
+                self.count_before_close_look(batch.len() as u64);
                 self.context.chain.emit_from_source(batch, origin)?;
             }
             SourceOutput::Watermark(watermark) => {
@@ -94,6 +101,16 @@ impl SourceSubtask {
             SourceOutput::Ended => return self.end().await,
         }
         self.context.flush().await
+    }
+
+    fn count_before_close_look(&mut self, given: u64) {
+        let left = self
+            .before_close_look
+            .map(|left| left.saturating_sub(given));
+        self.before_close_look = left.filter(|left| *left > 0);
+        if left == Some(0) {
+            self.source.look_closely(CloseLook::On);
+        }
     }
 
     /// Where the last batch came from, while that is of interest.
@@ -120,7 +137,8 @@ impl SourceSubtask {
             }
             ControlMessage::EndCare => {
                 self.context.chain.end_care();
-                self.source.look_closely(CloseLook::default());
+                self.before_close_look = None;
+                self.source.look_closely(CloseLook::Off);
                 Ok(())
             }
             ControlMessage::EndSources => self.end().await,
@@ -132,6 +150,8 @@ impl SourceSubtask {
         if checkpoint <= self.context.last_snapshot {
             return Ok(());
         }
+        let checked = self.source.check();
+        checked.map_err(|error| connector_failed(self.context.chain.head(), error))?;
         let splits = self.source.splits();
         self.cut = Some((checkpoint, splits.clone()));
         let announce = self.reading != Reading::Ended;

@@ -46,6 +46,8 @@ fn write(directory: &Path) -> Result<Manifest, StoreError> {
     });
     manifest.kind = CheckpointKind::Final;
     manifest.subtasks[0].has_ended = true;
+    manifest.subtasks[0].watermark = Some(i64::MAX);
+    manifest.subtasks[1].watermark = Some(-1);
     let of_count = subtask("count", 1);
     let file = store.put_snapshot(&identity(300, 2, &of_count), &state())?;
     manifest.subtasks[2].contents = SnapshotContents::Operator { state: Some(file) };

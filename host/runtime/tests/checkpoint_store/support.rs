@@ -125,6 +125,7 @@ pub(crate) fn manifest(checkpoint: u64, attempt: u64) -> Manifest {
         subtasks.extend((0..node.parallelism).map(|index| SubtaskSnapshot {
             subtask: subtask(&node.name, index),
             has_ended: false,
+            watermark: None,
             contents: contents(node),
         }));
     }

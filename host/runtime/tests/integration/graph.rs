@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 use tidegate_runtime::graph::{
-    Chain, Downstream, Edge, ExecutionGraph, GraphError, JobGraph, Node, NodeKind, Partitioning,
+    Chain, DEEPEST_CHAIN, Downstream, Edge, ExecutionGraph, GraphCost, GraphError, JobGraph, Node,
+    NodeKind, Partitioning,
 };
 use tidegate_runtime::{ChainId, ChannelIndex, SubtaskId};
 
@@ -307,19 +308,67 @@ fn long_chain(length: usize, partitioning: Partitioning) -> (Vec<Node>, Vec<Edge
 
 #[test]
 fn ten_thousand_nodes_are_planned_quickly() {
-    for (partitioning, chains) in [(Partitioning::Forward, 1), (Partitioning::Hash, 10_001)] {
+    // A chain is cut before it is too deep for a stack.
+    let forward = 10_001usize.div_ceil(DEEPEST_CHAIN as usize);
+    for (partitioning, chains) in [
+        (Partitioning::Forward, forward),
+        (Partitioning::Hash, 10_001),
+    ] {
         let (nodes, edges) = long_chain(10_000, partitioning);
         let started = Instant::now();
         let graph = job_graph(nodes, edges).unwrap();
         let execution = ExecutionGraph::new(&graph);
         let elapsed = started.elapsed();
         assert_eq!(execution.chains.len(), chains);
+        assert_eq!(GraphCost::of(&graph), counted(&execution));
         // A loaded machine takes some tenths of a second; a quadratic plan takes many seconds.
         assert!(
             elapsed < Duration::from_secs(2),
             "planning took {elapsed:?}"
         );
     }
+}
+
+/// The cost of a graph by counting what was made.
+fn counted(execution: &ExecutionGraph) -> GraphCost {
+    let chains = execution.chains.iter();
+    let links: Vec<_> = chains.clone().flat_map(|chain| &chain.links).collect();
+    let operators = links.iter().filter(|link| link.kind == NodeKind::Operator);
+    GraphCost {
+        subtasks: links.len() as u64,
+        instances: operators.count() as u64,
+        chains: execution.chains.len() as u64,
+        channels: chains.map(|chain| chain.channels.len() as u64).sum(),
+    }
+}
+
+#[test]
+fn a_job_that_no_machine_can_run_is_refused_with_its_numbers_before_anything_is_made() {
+    let job = |max, parallelism| {
+        let nodes = vec![
+            node("a", NodeKind::Source, parallelism, 1),
+            node("b", NodeKind::Sink, parallelism, 0),
+        ];
+        let edges = vec![edge("a", 0, "b", Partitioning::Hash)];
+        let started = Instant::now();
+        let graph = JobGraph::new("job".to_owned(), max, nodes, edges);
+        let elapsed = started.elapsed();
+        assert!(elapsed < Duration::from_secs(2), "took {elapsed:?}");
+        graph.map(|graph| GraphCost::of(&graph).channels)
+    };
+    assert_eq!(job(32_768, 1_000), Ok(1_000_000));
+    let too_large = |of, count, most| Err(GraphError::TooLarge { of, count, most });
+    assert_eq!(
+        job(32_768, 1_001),
+        too_large("channels", 1_002_001, 1_000_000)
+    );
+    assert_eq!(
+        job(32_768, 32_768),
+        too_large("channels", 1 << 30, 1_000_000)
+    );
+    let (nodes, edges) = long_chain(30_000, Partitioning::Forward);
+    let refused = job_graph(nodes, edges).map(|_| 0);
+    assert_eq!(refused, too_large("nodes", 30_001, 20_000));
 }
 
 #[test]

@@ -9,6 +9,7 @@
 mod aligner;
 mod continuing;
 mod drill;
+mod event_time;
 mod exactly_once;
 mod graph;
 mod poison;

@@ -4,10 +4,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use tidegate_runtime::config::{RecordPolicies, RestartSettings};
+use tidegate_runtime::config::{IsolationSettings, RecordPolicies, RestartSettings};
 use tidegate_runtime::graph::Partitioning::{Broadcast, Forward, Hash, Rebalance};
 use tidegate_runtime::status::InvalidRecords;
-use tidegate_runtime::{JobError, Outcome, Trace};
+use tidegate_runtime::{JobError, Outcome};
 
 use crate::support::faults::{Call, Faults};
 use crate::support::jobs::{JobBuilder, start, start_from};
@@ -67,7 +67,7 @@ async fn a_record_that_traps_becomes_a_letter_that_says_why_and_where_it_came_fr
     );
     assert_healthy(&output, "a", 1000, &["a:777"]);
     assert_eq!(poison.met(), BTreeMap::from([("a:777".to_owned(), 3)]));
-    assert_eq!((status.restarts, status.isolation_restarts), (0, 3));
+    assert_eq!((status.restarts, status.isolation_restarts), (0, 1));
     let counted = InvalidRecords {
         failed: 0,
         dead_letters: 1,
@@ -89,7 +89,7 @@ async fn a_record_that_is_invalid_or_takes_too_long_becomes_a_letter_too() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn several_of_one_interval_take_one_more_restart_each() {
+async fn all_of_one_interval_take_one_restart_together() {
     let (output, dead) = outputs();
     let faults = Faults::none();
     let values = ["a:13", "a:14", "a:15", "a:400", "a:401", "a:777"];
@@ -107,7 +107,7 @@ async fn several_of_one_interval_take_one_more_restart_each() {
     assert_eq!(end.unwrap(), Outcome::Finished);
     assert_eq!(letters(&dead), values);
     assert_healthy(&output, "a", 1000, &values);
-    assert!(status.isolation_restarts <= 8, "{status:#?}");
+    assert_eq!((status.restarts, status.isolation_restarts), (0, 1));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -211,26 +211,86 @@ async fn with_the_policy_fail_the_job_ends_with_its_restarts_and_names_the_recor
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_operator_that_fails_on_everything_ends_the_job_when_isolation_is_used_up() {
+async fn one_percent_of_all_records_take_one_restart_with_the_default_settings() {
+    let (output, dead) = outputs();
+    let faults = Faults::none();
+    let values: Vec<String> = (0..200)
+        .map(|nth| format!("a:{}", nth * 100 + 17))
+        .collect();
+    let values: Vec<&str> = values.iter().map(String::as_str).collect();
+    // With a watermark behind each batch, and a checkpoint each 10 ms.
+    let job = JobBuilder::new(&faults)
+        .settings(|settings| settings.isolation = IsolationSettings::default())
+        .source(&Numbers::new("a", 20_000, &faults), 1)
+        .poisoned(Poison::of(How::Trap, &values))
+        .operator("count", Kind::Count, 2, &[("a", Hash)])
+        .sink("out", &output, 2, &[("count", Forward)])
+        .sink("dead", &dead, 1, &[("count:dead-letter", Rebalance)]);
+    let (end, status) = run(&job).await;
+    assert_eq!(end.unwrap(), Outcome::Finished);
+    let mut expected = values.clone();
+    expected.sort_unstable();
+    assert_eq!(letters(&dead), expected);
+    assert_healthy(&output, "a", 20_000, &values);
+    assert_eq!((status.restarts, status.isolation_restarts), (0, 1));
+    assert_eq!(status.invalid_records.dead_letters, 200);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_operator_that_fails_on_everything_ends_the_job_after_so_many_letters_in_a_row() {
     let (output, dead) = outputs();
     let poison = Poison::everything(How::Trap);
     let job = counting(1000, &poison, &output, &dead).settings(|settings| {
         settings.checkpoint.interval = NEVER;
-        settings.isolation.restarts = 7;
+        settings.isolation.in_a_row = 7;
     });
     let (end, status) = run(&job).await;
     let error = end.unwrap_err();
     let message = error.to_string();
-    assert!(message.starts_with("gave up isolating records after 7 restart(s) within 600 s: "));
-    let JobError::IsolationExhausted { last, .. } = error else {
+    assert!(message.starts_with("gave up isolating records after 7 dead letters in a row: "));
+    let JobError::OnlyDeadLetters { last, .. } = error else {
         panic!("{message}")
     };
     let JobError::Record(fault) = *last else {
         panic!("{message}")
     };
-    assert!(matches!(fault.trace, Trace::Single { .. }), "{message}");
-    assert_eq!((status.restarts, status.isolation_restarts), (0, 7));
+    assert!(
+        fault.record.is_some() && fault.origin.is_some(),
+        "{message}"
+    );
+    assert_eq!((status.restarts, status.isolation_restarts), (0, 1));
     assert_eq!(output.published(), [""; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_restarts_to_isolate_the_first_record_ends_the_job() {
+    let (output, dead) = outputs();
+    let poison = Poison::of(How::Trap, &["a:7"]);
+    let job =
+        counting(100, &poison, &output, &dead).settings(|settings| settings.isolation.restarts = 0);
+    let (end, status) = run(&job).await;
+    let message = end.unwrap_err().to_string();
+    assert!(message.starts_with("gave up isolating records after 0 restart(s) within 600 s: "));
+    assert_eq!((status.restarts, status.isolation_restarts), (0, 0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_fault_of_a_careful_attempt_that_does_not_come_again_costs_no_record_and_no_restart() {
+    let (output, dead) = outputs();
+    // The second one is of the tenth record that is given again.
+    let faults = Faults::at(&[(Call::Process, 20), (Call::Process, 30)]);
+    let job = JobBuilder::new(&faults)
+        .source(&Numbers::slow("a", 600, &faults), 1)
+        .poisoned(Poison::default())
+        .operator("count", Kind::Count, 1, &[("a", Hash)])
+        .sink("out", &output, 1, &[("count", Forward)])
+        .sink("dead", &dead, 1, &[("count:dead-letter", Forward)]);
+    let (end, status) = run(&job).await;
+    assert_eq!(end.unwrap(), Outcome::Finished);
+    assert_eq!(faults.fired().len(), 2);
+    assert_eq!(dead.published(), [""; 0]);
+    assert_healthy(&output, "a", 600, &[]);
+    assert_eq!((status.restarts, status.isolation_restarts), (0, 1));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -24,6 +24,7 @@ pub(crate) fn instance(component: &Component, config: &str) -> Instance {
         inputs: vec!["in".to_owned()],
         outputs: vec!["out".to_owned()],
         config: config.to_owned(),
+        hash_seed: 0x7469_6465_6761_7465,
     };
     let limits = Limits {
         memory: 1 << 30,

@@ -6,7 +6,7 @@
 
 use serde::Deserialize;
 use tidegate_sdk::raw::{Batch, Column, Emission, RawOperator, StateChunk};
-use tidegate_sdk::{Context, Failure, Level, log};
+use tidegate_sdk::{Context, Failure, Level, count, log};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -89,6 +89,8 @@ enum Behaviour {
     FailFinish,
     TrapInFinish,
     FailWatermark,
+    /// Emits at each watermark, whatever it has told before.
+    EmitAtWatermark,
     FailCheckpointComplete,
 }
 
@@ -235,16 +237,22 @@ impl RawOperator for Hostile {
     fn process(&mut self, _input: u32, records: Batch) -> Result<Vec<Emission>, Failure> {
         self.misbehave(&records)?;
         let rows = records.len() as u64;
+        count("records", rows);
         let emissions = self.emissions(records);
         self.records += rows;
         Ok(emissions)
     }
 
-    fn advance_watermark(&mut self, _watermark: i64) -> Result<Vec<Emission>, Failure> {
+    fn advance_watermark(&mut self, watermark: i64) -> Result<Vec<Emission>, Failure> {
         if self.is(Behaviour::FailWatermark) {
             return Err(Failure::other("advance-watermark failed on purpose"));
         }
-        Ok(Vec::new())
+        if !self.is(Behaviour::EmitAtWatermark) {
+            return Ok(Vec::new());
+        }
+        let mut records = Batch::default();
+        records.push(watermark, b"at", watermark.to_string().as_bytes());
+        Ok(vec![Emission { port: 0, records }])
     }
 
     fn snapshot(&mut self, _checkpoint: u64) -> Result<Vec<StateChunk>, Failure> {

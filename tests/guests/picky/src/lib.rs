@@ -14,6 +14,10 @@ struct Config {
     panics: Vec<String>,
     /// It does not return.
     hangs: Vec<String>,
+    /// It calls each integer invalid that this divides; 0 divides none.
+    invalid_every: u64,
+    /// As before, and it panics.
+    panics_every: u64,
     /// It panics at whatever it gets.
     panics_always: bool,
 }
@@ -40,10 +44,15 @@ impl Operator for Picky {
         let is_one_of = |values: &[String]| values.iter().any(|bad| bad == value);
         // The count is spoiled first: what a failed call did must not be seen again.
         *count += 1;
-        if is_one_of(&self.config.invalid) {
+        let integer: u64 = value.parse().unwrap_or_default();
+        let is_nth = |every: u64| every > 0 && integer.is_multiple_of(every);
+        if is_one_of(&self.config.invalid) || is_nth(self.config.invalid_every) {
             return Err(record.invalid("not to its taste"));
         }
-        if self.config.panics_always || is_one_of(&self.config.panics) {
+        if self.config.panics_always
+            || is_one_of(&self.config.panics)
+            || is_nth(self.config.panics_every)
+        {
             panic!("{value} is poison");
         }
         while is_one_of(&self.config.hangs) {

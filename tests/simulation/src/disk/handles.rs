@@ -5,7 +5,8 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Component, Path};
 
 use tidegate_runtime::file_system::{
-    DirectoryEntry, DirectoryHandle, FileHandle, FileIdentity, FileStatus, FileSystem, OpenAs,
+    DirectoryEntry, DirectoryHandle, DirectoryLock, FileHandle, FileIdentity, FileStatus,
+    FileSystem, OpenAs,
 };
 
 use super::{Change, Directory, File, Inode, Node, SimulatedDisk, State};
@@ -168,6 +169,37 @@ impl DirectoryHandle for OpenDirectory {
             change.make(&mut directory.durable);
         }
         Ok(())
+    }
+
+    fn identity(&self) -> io::Result<FileIdentity> {
+        Ok(identity(self.inode))
+    }
+
+    fn try_lock(&self) -> Result<Box<dyn DirectoryLock>, TryLockError> {
+        let mut state = self.disk.lock();
+        let directory = state.directory_mut(self.inode);
+        if directory.is_locked {
+            return Err(TryLockError::WouldBlock);
+        }
+        directory.is_locked = true;
+        Ok(Box::new(LockedDirectory {
+            disk: self.disk.clone(),
+            inode: self.inode,
+        }))
+    }
+}
+
+#[derive(Debug)]
+struct LockedDirectory {
+    disk: SimulatedDisk,
+    inode: Inode,
+}
+
+impl DirectoryLock for LockedDirectory {}
+
+impl Drop for LockedDirectory {
+    fn drop(&mut self) {
+        self.disk.lock().directory_mut(self.inode).is_locked = false;
     }
 }
 

@@ -15,7 +15,7 @@ from tidegate.raw import StateChunk
 
 from .container import keyed_chunk, read_keyed
 from .items import Items, RestoredItems
-from .keyed import KeyedState, State
+from .keyed import SALT, KeyedState, State
 
 S = TypeVar("S")
 
@@ -49,8 +49,8 @@ def _write_groups(table: dict[bytes, State[S]], codec: Codec[S]) -> dict[int, li
     """For each key group the parts of its entries, in the order of the keys."""
     groups: dict[int, list[bytes]] = {}
     encode = codec.encode
-    for key in sorted(table):
-        state = table[key]
+    for salted in sorted(table):
+        state, key = table[salted], salted[SALT:]
         value = encode(state.value)
         parts = groups.get(state.group)
         if parts is None:
@@ -116,7 +116,7 @@ def _read_group(
     entries: Iterator[tuple[bytes, bytes]],
     decode: Callable[[bytes], S],
 ) -> None:
-    group, table = _group(chunk), keys.table
+    group, table, salt = _group(chunk), keys.table, keys.salt
     try:
         read = list(entries)
     except Malformed as rule:
@@ -124,7 +124,7 @@ def _read_group(
     if any(other != group for other in keys.groups_of([key for key, _value in read])):
         raise _in_group(chunk, "it has a key of another key group")
     for key, value in read:
-        table[key] = State(decode(value), group)
+        table[salt + key] = State(decode(value), group)
 
 
 def _reader(chunk: StateChunk) -> Iterator[tuple[bytes, bytes]]:

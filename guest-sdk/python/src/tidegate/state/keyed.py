@@ -2,6 +2,11 @@
 
 Nothing that can be observed depends on the order in which the keys arrived: every iteration is in
 the order of the key bytes.
+
+The interpreter draws the secret of its hash function when a component is built, and everybody who
+has the component has it: so whoever writes the records could choose keys that collide. So a key has
+the secret seed of the instance in front of it where it is looked up, eight bytes that go into the
+hash before it.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -14,6 +19,9 @@ from tidegate.failure import OtherFailure
 from tidegate.raw import Column
 
 S = TypeVar("S")
+
+#: Bytes of the seed in front of a key.
+SALT = 8
 
 #: A key group that nobody has asked for yet.
 UNKNOWN = -1
@@ -51,6 +59,8 @@ class KeyedState(Generic[S]):
     """
 
     def __init__(self, codec: Codec[S], context: Context) -> None:
+        #: What stands in front of each key of the table.
+        self.salt = context.hash_seed.to_bytes(SALT, "little")
         self.table: dict[bytes, State[S]] = {}
         self._codec = codec
         self._context = context
@@ -64,33 +74,33 @@ class KeyedState(Generic[S]):
 
     def __contains__(self, key: bytes) -> bool:
         """True if there is state for the key."""
-        return key in self.table
+        return self.salt + key in self.table
 
     def __iter__(self) -> Iterator[bytes]:
         """The keys, sorted."""
-        return iter(sorted(self.table))
+        return iter([salted[SALT:] for salted in sorted(self.table)])
 
     def __getitem__(self, key: bytes) -> State[S]:
         """The state of one key. Raises `KeyError` if it has none."""
         self.lent = True
-        return self.table[key]
+        return self.table[self.salt + key]
 
     def __delitem__(self, key: bytes) -> None:
         """Forgets one key. Raises `KeyError` if it has no state."""
-        del self.table[key]
+        del self.table[self.salt + key]
 
     def get(self, key: bytes) -> State[S] | None:
         """The state of one key, if it has one."""
         self.lent = True
-        return self.table.get(key)
+        return self.table.get(self.salt + key)
 
     def items(self) -> Iterator[tuple[bytes, State[S]]]:
         """All keys with their state, sorted by key. Keys may be deleted on the way."""
         self.lent = True
-        for key in sorted(self.table):
-            state = self.table.get(key)
+        for salted in sorted(self.table):
+            state = self.table.get(salted)
             if state is not None:
-                yield key, state
+                yield salted[SALT:], state
 
     def clear(self) -> None:
         """Forgets all keys."""
@@ -102,16 +112,18 @@ class KeyedState(Generic[S]):
         `is_due` sees the keys in no particular order, so it must answer each by itself. Only what
         it picks is sorted.
         """
-        due = sorted(key for key, state in self.table.items() if is_due(key, state.value))
-        return [(key, self.table.pop(key).value) for key in due]
+        due = sorted(
+            salted for salted, state in self.table.items() if is_due(salted[SALT:], state.value)
+        )
+        return [(salted[SALT:], self.table.pop(salted).value) for salted in due]
 
     def forget(self, is_vacant: Callable[[S], bool]) -> None:
         """Forgets what is vacant, if states were lent out since the last call. For the SDK."""
         if self.lent:
             self.lent = False
-            vacant = [key for key, state in self.table.items() if is_vacant(state.value)]
-            for key in vacant:
-                del self.table[key]
+            vacant = [salted for salted, state in self.table.items() if is_vacant(state.value)]
+            for salted in vacant:
+                del self.table[salted]
 
     def admit(self, key: bytes, keys: Column, row: int) -> State[S]:
         """The state of a key that has none yet, and is in this row of `keys`. For the SDK.
@@ -119,14 +131,17 @@ class KeyedState(Generic[S]):
         The key groups of all new keys that follow are asked for at once, for a call of the host
         costs as much as several records.
         """
-        group = self._groups.pop(key, UNKNOWN)
+        salted = self.salt + key
+        group = self._groups.pop(salted, UNKNOWN)
         if group == UNKNOWN:
-            new = [key for key in dict.fromkeys(keys.rows()[row:]) if key not in self.table]
-            self._groups = dict(zip(new, self.groups_of(new), strict=True))
-            group = self._groups.pop(key)
+            rest = dict.fromkeys([self.salt + key for key in keys.rows()[row:]])
+            new = [salted for salted in rest if salted not in self.table]
+            groups = self.groups_of([salted[SALT:] for salted in new])
+            self._groups = dict(zip(new, groups, strict=True))
+            group = self._groups.pop(salted)
         if not self._context.owns(group):
             raise self._not_owned(key, group)
-        state = self.table[key] = State(self._codec.default(), group)
+        state = self.table[salted] = State(self._codec.default(), group)
         return state
 
     def end_batch(self) -> None:
@@ -141,7 +156,7 @@ class KeyedState(Generic[S]):
         first, last = self._context.first_key_group, self._context.last_key_group
         return OtherFailure(
             f'the key "{_escaped(key)}" belongs to key group {group}, and this subtask owns '
-            f"{first}..={last}; an operator that keeps state by key needs an input with "
+            f"{first}..={last}; every input whose records use state by key needs "
             '`partition = "hash"`'
         )
 

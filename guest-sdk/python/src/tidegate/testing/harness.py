@@ -39,7 +39,9 @@ class Harness:
 
     The operator is opened at once, with the `config` table of a job file, as subtask `subtask` of
     `parallelism`. `restore` are the snapshots of all subtasks of an earlier parallelism together;
-    the instance gets what is its own.
+    the instance gets what is its own. `watermark` is the one of these snapshots (of several subtasks
+    the smallest): the instance is told it again, before any record, as the host does. Nothing that
+    can be observed depends on `hash_seed`.
     """
 
     def __init__(
@@ -52,6 +54,8 @@ class Harness:
         inputs: Sequence[str] = ("input",),
         outputs: Sequence[str] = ("output",),
         restore: Iterable[StateChunk] | None = None,
+        watermark: int | None = None,
+        hash_seed: int = 0x7469646567617465,
     ) -> None:
         index, parallelism = subtask
         if not 0 <= index < parallelism <= max_parallelism:
@@ -69,14 +73,19 @@ class Harness:
             inputs=tuple(inputs),
             outputs=tuple(outputs),
             config=json.dumps(config or {}),
+            hash_seed=hash_seed,
         )
         self._recorder = Recorder()
         self._emitted: list[Emitted] = []
         self._checkpoint = 0
-        self._operator = self._enter(raw_operator(operator))
-        self._operator.open(self.context)
+        # What a new instance is told again; none before the first and after the end.
+        self._watermark: int | None = None
+        self._class = operator
+        self._operator = self._opened()
         if restore is not None:
             self._operator.restore(self._own(restore))
+        if watermark is not None:
+            self.watermark(watermark)
 
     def send(
         self, key: str | bytes, value: str | bytes, timestamp: int | None = None, input: int = 0
@@ -103,16 +112,30 @@ class Harness:
 
     def watermark(self, watermark: int) -> None:
         """Advances event time, in milliseconds."""
+        self._watermark = watermark
         self._collect(self._enter(self._operator).advance_watermark(watermark))
 
     def finish(self) -> None:
         """Ends all inputs."""
+        self._watermark = None
         self._collect(self._enter(self._operator).finish())
 
     def snapshot(self) -> list[StateChunk]:
         """Takes a snapshot, as a checkpoint does. Equal state gives equal chunks."""
         self._checkpoint += 1
         return self._enter(self._operator).snapshot(self._checkpoint)
+
+    def restart(self) -> None:
+        """Takes a snapshot and goes on with a new instance, as after a failure.
+
+        It is restored, and told the watermark again if there was one. What it emits then is part of
+        the output.
+        """
+        chunks = self.snapshot()
+        self._operator = self._opened()
+        self._operator.restore(chunks)
+        if self._watermark is not None:
+            self.watermark(self._watermark)
 
     def checkpoint_complete(self) -> None:
         """Tells the operator that its last snapshot is durable everywhere."""
@@ -142,7 +165,7 @@ class Harness:
 
     def state(self, key: str | bytes) -> Any:
         """What the operator remembers for `key`; `None` if nothing."""
-        state = self._typed().keys.table.get(_bytes(key))
+        state = self._typed().keys.get(_bytes(key))
         return None if state is None else state.value
 
     def keys(self) -> list[bytes]:
@@ -153,6 +176,11 @@ class Harness:
         if not isinstance(self._operator, Typed):
             raise TypeError("a RawOperator lays out its state itself")
         return self._operator
+
+    def _opened(self) -> RawOperator:
+        operator = self._enter(raw_operator(self._class))
+        operator.open(self.context)
+        return operator
 
     def _enter(self, operator: RawOperator) -> RawOperator:
         """The operator, with what it logs and counts going to this harness."""

@@ -8,7 +8,7 @@
 
   (import "tidegate:javascript/operator@0.1.0" "open"
     (func $open
-      (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32)))
+      (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i64 i32)))
   (import "tidegate:javascript/operator@0.1.0" "process"
     (func $process (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32)))
   (import "tidegate:javascript/operator@0.1.0" "advance-watermark"
@@ -20,11 +20,13 @@
   (import "tidegate:javascript/operator@0.1.0" "finish" (func $finish (param i32)))
 
   (func (export "tidegate:operator/operator@0.1.0#open")
-    (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32) (result i32)
+    (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32) (param $hash_seed i64)
+    (result i32)
     (call $open
       (local.get 0) (local.get 1) (local.get 2) (local.get 3) (local.get 4)
       (local.get 5) (local.get 6) (local.get 7) (local.get 8) (local.get 9)
       (local.get 10) (local.get 11) (local.get 12) (local.get 13) (local.get 14)
+      (i64.shr_u (local.get $hash_seed) (i64.const 12))
       (i32.const 8))
     (i32.const 8))
 

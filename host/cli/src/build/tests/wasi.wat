@@ -35,7 +35,7 @@
     (local.get $at))
 
   (func (export "tidegate:operator/operator@0.1.0#open")
-    (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32) (result i32)
+    (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i64) (result i32)
     ;; No arguments.
     (i32.store (i32.const 256) (i32.const 7))
     (call $equal (call $args_sizes_get (i32.const 256) (i32.const 260)) (i32.const 0))

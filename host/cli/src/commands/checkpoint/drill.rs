@@ -10,14 +10,14 @@ use tidegate_runtime::drill::{DrillReport, DrilledComponent, OperatorDrill, Verd
 use super::selected;
 use crate::args::VerifyArgs;
 use crate::failure::Failure;
-use crate::job_file::JobFile;
+use crate::job_file::{JobFile, Loading};
 use crate::terminal::{Terminal, table};
 
 /// Restores every subtask of the checkpoint with the operators of the job file at `job`.
 pub(crate) fn drill(args: &VerifyArgs, job: &Path, terminal: &Terminal) -> Result<(), Failure> {
     let directory = CheckpointDirectory::open(&args.path)?;
     let checkpoint = selected(&directory)?;
-    let loaded = JobFile::read(job)?.load(args.parallelism, None)?;
+    let loaded = JobFile::read(job)?.load(args.parallelism, Loading::default())?;
     let allowed = &args.allow_dropped_state;
     let report = tidegate_runtime::drill::drill(&loaded.job, &directory, checkpoint, allowed)?;
     if args.output.json {

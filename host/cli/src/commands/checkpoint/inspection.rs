@@ -45,6 +45,8 @@ struct InspectedOrigin {
 struct InspectedSubtask {
     subtask: String,
     has_ended: bool,
+    /// None before the first.
+    watermark: Option<i64>,
     #[serde(flatten)]
     contents: InspectedContents,
 }
@@ -137,7 +139,11 @@ impl Inspection {
 impl InspectedSubtask {
     fn write(&self, text: &mut String) {
         let ended = if self.has_ended { ", ended" } else { "" };
-        writeln!(text, "{}{ended}", self.subtask).expect(WRITES);
+        let watermark = match self.watermark {
+            Some(watermark) if !self.has_ended => format!(", watermark {watermark}"),
+            Some(_) | None => String::new(),
+        };
+        writeln!(text, "{}{ended}{watermark}", self.subtask).expect(WRITES);
         match &self.contents {
             InspectedContents::Splits(splits) => {
                 for split in splits {
@@ -191,6 +197,7 @@ fn inspect(
     Ok(InspectedSubtask {
         subtask: snapshot.subtask.to_string(),
         has_ended: snapshot.has_ended,
+        watermark: snapshot.watermark,
         contents,
     })
 }

@@ -17,7 +17,7 @@ use tidegate_runtime::{ConnectorError, Job, JobError, JobHandle, RunOptions, Sta
 use crate::args::RunArgs;
 use crate::code_cache;
 use crate::failure::Failure;
-use crate::job_file::{JobFile, LoadedJob};
+use crate::job_file::{JobFile, LoadedJob, Loading};
 use crate::process_limits;
 use crate::terminal::{Terminal, summary};
 
@@ -29,8 +29,11 @@ use watch::Watch;
 pub(crate) fn run(args: &RunArgs, terminal: &Terminal) -> Result<(), Failure> {
     process_limits::raise_open_files();
     let wanted = !args.no_code_cache;
-    let compiled = wanted.then(code_cache::of_this_user).flatten();
-    let loaded = JobFile::read(&args.job)?.load(args.parallelism, compiled)?;
+    let loading = Loading {
+        compiled: wanted.then(code_cache::of_this_user).flatten(),
+        debug_info: args.debug_info,
+    };
+    let loaded = JobFile::read(&args.job)?.load(args.parallelism, loading)?;
     let options = options(args);
     warn_of_duplicates(&loaded.job, terminal);
     let directory = &loaded.checkpoint_directory;

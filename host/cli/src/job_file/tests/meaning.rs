@@ -59,8 +59,12 @@ fn policies_and_isolation_are_those_of_the_file() {
         on_trap: RecordPolicy::DeadLetter,
     };
     assert_eq!(policies, [RecordPolicies::default(), count]);
-    let (restarts, period) = (7, Duration::from_secs(60));
-    assert_eq!(isolation, IsolationSettings { restarts, period });
+    let expected = IsolationSettings {
+        restarts: 7,
+        period: Duration::from_secs(60),
+        in_a_row: 30,
+    };
+    assert_eq!(isolation, expected);
 }
 
 #[test]

@@ -35,6 +35,7 @@ reset-after = "5m"
 [isolation]
 restarts = 7
 period = "1m"
+in-a-row = 30
 
 [defaults]
 parallelism = 2
@@ -62,7 +63,7 @@ parallelism = 3
 component = "count.wasm"
 inputs = [{ from = "split", partition = "hash" }]
 limits = { memory = "64MiB", call-timeout = "2s", output = "1MiB", snapshot = "32MiB",
-    log-lines-per-second = 10 }
+    memories = 8, log-lines-per-second = 10, log-bytes-per-second = "64KiB" }
 on-invalid-record = "fail"
 on-trap = "dead-letter"
 recycle-at = "never"

@@ -29,6 +29,11 @@ use records::{CHECKPOINT, WATERMARK, batch};
 /// One engine for all tests, as in a process that runs jobs.
 pub(crate) static ENGINE: LazyLock<Engine> = LazyLock::new(|| Engine::new().expect("an engine"));
 
+/// Bytes that the host pays for a chunk of a snapshot and for an emission, beside what is in it, as
+/// the documents say.
+pub(crate) const CHUNK_BYTES: u64 = 128;
+pub(crate) const EMISSION_BYTES: u64 = 256;
+
 /// Every call that runs an export.
 pub(crate) const EXPORTS: [GuestCall; 7] = [
     GuestCall::Open,
@@ -53,13 +58,15 @@ pub(crate) fn context() -> OperatorContext {
         inputs: vec!["words".to_owned()],
         outputs: vec!["counts".to_owned()],
         config: "{}".to_owned(),
+        hash_seed: 0x7469_6465_6761_7465,
     }
 }
 
-/// The default limits, but with all the time in the world.
+/// The default limits, but with all the time in the world, and many memories.
 pub(crate) fn patient() -> Limits {
     Limits {
         call_timeout: Duration::from_secs(600),
+        memories: 64,
         ..Limits::default()
     }
 }

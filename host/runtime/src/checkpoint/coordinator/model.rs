@@ -482,6 +482,7 @@ fn subtask_snapshot(index: usize, has_ended: bool) -> SubtaskSnapshot {
     SubtaskSnapshot {
         subtask: SubtaskId { operator, index },
         has_ended,
+        watermark: None,
         contents: SnapshotContents::Operator { state: None },
     }
 }

@@ -1,23 +1,31 @@
-//! Record path, only while a record is being looked for: how a chain calls its operators then.
+//! Record path, only after an operator has failed on a record: how a chain calls its operators then.
 //!
-//! What comes in has its origin with it, and what an operator makes of a batch inherits it. Where
-//! the record may be, its operator gets one record at a time, so that a fault has a record; and a
-//! record that was found before goes to the dead-letter port in place of the guest. An ordinary
-//! attempt comes here only to tell what it knows of a fault.
+//! Every batch has its origin with it, and what an operator makes of a batch inherits it. Of an
+//! operator that failed, the chain keeps a snapshot in memory and what the instance was given since
+//! ([`ReplayLog`]). After a fault it makes a new instance, restores it, replays what was given, whose
+//! output is out already, and goes on: [`Isolation`] decides which record goes to the dead-letter
+//! port. All of it belongs to the next checkpoint, as if the guest had never failed.
+//!
+//! Each logged instance was itself restored from the snapshot behind its log and told the watermark
+//! then: what follows a fault is what would have followed without it. For that, an instance is
+//! replaced when its log begins, also at each barrier.
 
-use std::collections::HashMap;
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 use std::time::Instant;
 
-use tidegate_operator::{Batch, Emission, GuestFault};
+use tidegate_operator::{Batch, Emission, GuestFault, StateChunk};
+use tokio_util::sync::CancellationToken;
 
 use super::{OperatorChain, Role};
-use crate::recovery::{Candidate, CarePlan, Diverted, RecordFault, Trace, diversion_of};
+use crate::config::{RecordPolicies, RecordPolicy};
+use crate::recovery::{CarePlan, Isolation, OnRecordFault, RecordFault, ReplayLog, ReplayedCall};
 use crate::stream::Origin;
 use crate::task::dead_letter::{Refusal, dead_letter};
-use crate::task::guest::Guest;
-use crate::{JobError, SubtaskId};
+use crate::task::guest::{Guest, Recycled};
+use crate::{CheckpointId, JobError, SubtaskId};
+
+/// What an operator makes of several records is joined up to this size.
+const MOST_JOINED_BYTES: usize = 64 << 10;
 
 /// The care of one chain.
 #[derive(Debug)]
@@ -25,59 +33,29 @@ pub(crate) struct Care {
     plan: Arc<CarePlan>,
     /// By link.
     links: Vec<LinkCare>,
-    /// Diversions that nobody was told about yet.
-    diverted: Vec<Diverted>,
+    /// The last checkpoint whose barrier a logged instance has passed, or that the attempt started
+    /// from: no instance that has a log gave its state for it.
+    barrier: CheckpointId,
+    /// Dead letters that nobody was told about yet.
+    diverted: u64,
+    /// Set when the attempt is over: each further fault could take as long as a call may.
+    cancelled: CancellationToken,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct LinkCare {
-    /// A record was diverted: another one may follow.
-    has_diverted: bool,
-    seen: Seen,
+    isolation: Isolation,
+    log: Log,
 }
 
-/// How often equal records came: of the origin at hand, and those without one.
-#[derive(Debug, Default)]
-struct Seen {
-    origin: Option<Arc<Origin>>,
-    of_origin: HashMap<u64, u32>,
-    without_origin: HashMap<u64, u32>,
-}
-
-impl Care {
-    pub(crate) fn new(plan: Arc<CarePlan>, links: usize) -> Self {
-        Self {
-            plan,
-            links: (0..links).map(|_| LinkCare::default()).collect(),
-            diverted: Vec::new(),
-        }
-    }
-}
-
-impl Seen {
-    /// Counts a record; how many equal ones came before it.
-    fn count(&mut self, origin: Option<&Arc<Origin>>, input: u32, record: &Batch) -> u32 {
-        let mut hasher = DefaultHasher::new();
-        let counts = match origin {
-            None => {
-                record.timestamps().hash(&mut hasher);
-                &mut self.without_origin
-            }
-            Some(origin) => {
-                if self.origin.as_ref() != Some(origin) {
-                    self.origin = Some(Arc::clone(origin));
-                    self.of_origin.clear();
-                }
-                &mut self.of_origin
-            }
-        };
-        input.hash(&mut hasher);
-        record.keys().data().hash(&mut hasher);
-        record.values().data().hash(&mut hasher);
-        let count = counts.entry(hasher.finish()).or_default();
-        *count = count.saturating_add(1);
-        *count - 1
-    }
+/// Where a new instance would come from.
+#[derive(Debug)]
+enum Log {
+    /// A snapshot is to be taken before the next record.
+    Due,
+    Kept(Box<ReplayLog>),
+    /// The guest could not give a snapshot. Up to the next barrier, a fault costs the attempt.
+    Impossible,
 }
 
 /// What is known of a fault in an ordinary attempt.
@@ -92,12 +70,14 @@ pub(super) fn untraced_fault(
         input,
         records,
         record,
-        trace: Trace::Off,
+        origin: None,
     }))
 }
 
-/// A batch on its way to a careful operator.
+/// A batch on its way to an operator.
 struct Arrival {
+    /// The link.
+    at: usize,
     subtask: SubtaskId,
     /// The reserved port, behind the declared ones.
     dead_letter_port: u32,
@@ -105,10 +85,47 @@ struct Arrival {
     origin: Option<Arc<Origin>>,
 }
 
+impl Arrival {
+    fn fault(&self, fault: GuestFault, record: Option<Batch>, records: usize) -> JobError {
+        JobError::Record(Box::new(RecordFault {
+            fault: Box::new(fault),
+            input: self.input,
+            records,
+            record,
+            origin: self.origin.clone(),
+        }))
+    }
+
+    fn letter(&self, record: &Batch, fault: &GuestFault) -> Batch {
+        let refusal = Refusal {
+            subtask: &self.subtask,
+            input: self.input,
+            error: &format!("{} {}", fault.call, fault.cause),
+            origin: self.origin.as_deref(),
+        };
+        dead_letter(record, refusal)
+    }
+}
+
 impl OperatorChain {
-    /// Takes care as a plan says, from the first record on.
-    pub(crate) fn careful(mut self, plan: Arc<CarePlan>) -> Self {
-        self.care = Some(Box::new(Care::new(plan, self.links.len())));
+    /// Takes care as a plan says, from the first record on. The chain starts from `checkpoint`.
+    pub(crate) fn careful(
+        mut self,
+        plan: Arc<CarePlan>,
+        checkpoint: CheckpointId,
+        cancelled: CancellationToken,
+    ) -> Self {
+        let links = self.links.iter().map(|_| LinkCare {
+            isolation: Isolation::new(plan.in_a_row),
+            log: Log::Due,
+        });
+        self.care = Some(Box::new(Care {
+            links: links.collect(),
+            plan,
+            barrier: checkpoint,
+            diverted: 0,
+            cancelled,
+        }));
         self
     }
 
@@ -117,16 +134,45 @@ impl OperatorChain {
         self.care.as_ref().map(|care| &care.plan)
     }
 
-    /// What was looked for lies behind: from now on this is an ordinary attempt.
+    /// From now on this is an ordinary attempt.
     pub(crate) fn end_care(&mut self) {
         self.care = None;
         self.outbox.set_origin(None);
     }
 
-    /// The diversions since this was asked before.
-    pub(crate) fn take_diverted(&mut self) -> Vec<Diverted> {
+    /// How many records were diverted since this was asked before.
+    pub(crate) fn take_diverted(&mut self) -> u64 {
         let care = self.care.as_mut();
-        care.map_or(Vec::new(), |care| std::mem::take(&mut care.diverted))
+        care.map_or(0, |care| std::mem::take(&mut care.diverted))
+    }
+
+    /// True if the records that a link fails on are diverted now: at a barrier, its instance is
+    /// replaced as if its memory had grown too large, so that its log can start there.
+    pub(super) fn isolates(&self, at: usize) -> bool {
+        let operator = &self.links[at].subtask.operator;
+        let policies = self
+            .care_plan()
+            .and_then(|plan| plan.operators.get(operator));
+        policies.is_some_and(RecordPolicies::has_dead_letters)
+    }
+
+    /// A link goes on at a barrier with an instance that was restored from `state` and told the
+    /// watermark.
+    pub(super) fn start_log_at(
+        &mut self,
+        barrier: CheckpointId,
+        at: usize,
+        state: Vec<StateChunk>,
+    ) {
+        let watermark = self.links[at].watermark.last();
+        self.care().barrier = barrier;
+        let log = Box::new(ReplayLog::new(state, watermark));
+        self.care().links[at].log = Log::Kept(log);
+    }
+
+    /// An operator was told a watermark.
+    pub(super) fn log_watermark(&mut self, at: usize, watermark: i64) {
+        self.log_call(at, ReplayedCall::Watermark(watermark));
     }
 
     /// As `process` of the operator, with care. Metrics of what came in are counted already.
@@ -138,27 +184,261 @@ impl OperatorChain {
     ) -> Result<(), JobError> {
         let link = &self.links[at];
         let arrival = Arrival {
+            at,
             subtask: link.subtask.clone(),
             dead_letter_port: link.ports,
             input,
             origin: self.outbox.origin().cloned(),
         };
         let started = Instant::now();
-        let emissions = if batch.len() == 1 || self.is_single(at, &arrival) {
-            self.process_singly(at, &arrival, &batch)?
-        } else {
-            let records = batch.len();
-            let processed = self.guest(at).instance.process(input, batch);
-            processed.map_err(|fault| {
-                let record = self.guest(at).instance.take_failed_record();
-                let trace = Trace::On(arrival.origin.clone());
-                record_fault(fault, &arrival, record, trace, records)
-            })?
+        let plan = self.care_plan();
+        let policies = plan.and_then(|plan| plan.operators.get(&arrival.subtask.operator));
+        let emissions = match policies.copied() {
+            None => self.process_whole(&arrival, batch)?,
+            Some(policies) if policies.has_dead_letters() => {
+                self.process_isolating(&arrival, policies, &batch)?
+            }
+            Some(_) => self.process_singly(&arrival, &batch)?,
         };
         self.links[at].metrics.count_busy(started.elapsed());
-        let asks = self.guest(at).asks_for_checkpoint();
-        self.wants_checkpoint |= asks;
+        let link = &mut self.links[at];
+        if let Role::Operator(guest) = &mut link.role {
+            self.wants_checkpoint |= guest.asks_for_checkpoint();
+            guest.show_counts(&link.metrics);
+        }
         self.emit_all(at, emissions)
+    }
+
+    /// An operator that has not failed.
+    fn process_whole(
+        &mut self,
+        arrival: &Arrival,
+        batch: Batch,
+    ) -> Result<Vec<Emission>, JobError> {
+        let records = batch.len();
+        let guest = self.guest(arrival.at);
+        let processed = guest.instance.process(arrival.input, batch);
+        processed.map_err(|fault| {
+            let record = self.guest(arrival.at).instance.take_failed_record();
+            arrival.fault(fault, record, records)
+        })
+    }
+
+    /// An operator that failed and has no dead letters: the record is to be named.
+    fn process_singly(
+        &mut self,
+        arrival: &Arrival,
+        batch: &Batch,
+    ) -> Result<Vec<Emission>, JobError> {
+        let mut emissions = Vec::new();
+        for record in single_records(batch) {
+            let guest = self.guest(arrival.at);
+            let processed = guest.instance.process(arrival.input, record.clone());
+            let given = processed.map_err(|fault| arrival.fault(fault, Some(record), 1))?;
+            append(&mut emissions, given);
+        }
+        Ok(emissions)
+    }
+
+    /// An operator that failed and has dead letters.
+    fn process_isolating(
+        &mut self,
+        arrival: &Arrival,
+        policies: RecordPolicies,
+        batch: &Batch,
+    ) -> Result<Vec<Emission>, JobError> {
+        let at = arrival.at;
+        let mut emissions = self.begin_log_if_due(at)?;
+        if batch.len() > 1 {
+            match self.call(arrival, batch) {
+                Ok(given) => {
+                    append(&mut emissions, given);
+                    return Ok(emissions);
+                }
+                Err(fault) => self.recover(arrival, policies, (fault, batch), &mut emissions)?,
+            };
+            self.isolation(at).on_batch_failed();
+        }
+        for record in single_records(batch) {
+            self.process_or_divert(arrival, policies, &record, &mut emissions)?;
+        }
+        self.isolation(at).on_batch_done();
+        Ok(emissions)
+    }
+
+    fn process_or_divert(
+        &mut self,
+        arrival: &Arrival,
+        policies: RecordPolicies,
+        record: &Batch,
+        emissions: &mut Vec<Emission>,
+    ) -> Result<(), JobError> {
+        loop {
+            let fault = match self.call(arrival, record) {
+                Ok(given) => {
+                    append(emissions, given);
+                    return Ok(());
+                }
+                Err(fault) => fault,
+            };
+            let fault = self.recover(arrival, policies, (fault, record), emissions)?;
+            match self.isolation(arrival.at).on_record_failed() {
+                OnRecordFault::Retry => {}
+                OnRecordFault::Divert => {
+                    tracing::debug!(subtask = %arrival.subtask, "a record is diverted: {fault}");
+                    let letter = Emission {
+                        port: arrival.dead_letter_port,
+                        batch: arrival.letter(record, &fault),
+                    };
+                    append(emissions, vec![letter]);
+                    self.care().diverted += 1;
+                    return Ok(());
+                }
+                OnRecordFault::GiveUp => {
+                    return Err(JobError::OnlyDeadLetters {
+                        in_a_row: self.care().plan.in_a_row,
+                        last: Box::new(arrival.fault(fault, Some(record.clone()), 1)),
+                    });
+                }
+            }
+        }
+    }
+
+    /// Calls `process`, and logs what was processed.
+    fn call(&mut self, arrival: &Arrival, batch: &Batch) -> Result<Vec<Emission>, GuestFault> {
+        let Arrival { at, input, .. } = *arrival;
+        let given = self.guest(at).instance.process(input, batch.clone())?;
+        self.isolation(at).on_processed();
+        let batch = batch.clone();
+        self.log_call(at, ReplayedCall::Process { input, batch });
+        Ok(given)
+    }
+
+    /// Brings the operator to where it was before the call that failed, unless that must or can't
+    /// be.
+    fn recover(
+        &mut self,
+        arrival: &Arrival,
+        policies: RecordPolicies,
+        (fault, batch): (GuestFault, &Batch),
+        emissions: &mut Vec<Emission>,
+    ) -> Result<GuestFault, JobError> {
+        let at = arrival.at;
+        let record = match batch.len() {
+            1 => Some(batch.clone()),
+            _ => self.guest(at).instance.take_failed_record(),
+        };
+        let is_over = self.care().cancelled.is_cancelled();
+        let failed = RecordFault {
+            fault: Box::new(fault),
+            input: arrival.input,
+            records: batch.len(),
+            record,
+            origin: arrival.origin.clone(),
+        };
+        let log = std::mem::replace(&mut self.care().links[at].log, Log::Due);
+        match log {
+            Log::Kept(log) if failed.policy(&policies) == RecordPolicy::DeadLetter && !is_over => {
+                append(emissions, self.replay(at, log)?);
+                Ok(*failed.fault)
+            }
+            Log::Kept(_) | Log::Due | Log::Impossible => Err(JobError::Record(Box::new(failed))),
+        }
+    }
+
+    /// A new instance in the state of one that got all of a log. Gives what is to be emitted if the
+    /// log was cut.
+    fn replay(&mut self, at: usize, log: Box<ReplayLog>) -> Result<Vec<Emission>, JobError> {
+        // Everything that the new instance emits was emitted by the one before it.
+        self.restore_instance(at, log.state().to_vec(), log.watermark())?;
+        for call in log.calls() {
+            let guest = self.guest(at);
+            let repeated = match call {
+                ReplayedCall::Process { input, batch } => {
+                    guest.instance.process(*input, batch.clone())
+                }
+                ReplayedCall::Watermark(watermark) => {
+                    guest.instance.advance_watermark(*watermark)
+                }
+            };
+            repeated.map_err(Box::new)?;
+        }
+        let is_long = log.is_long_after_fault();
+        self.care().links[at].log = Log::Kept(log);
+        match is_long {
+            true => self.begin_log(at),
+            false => Ok(Vec::new()),
+        }
+    }
+
+    fn begin_log_if_due(&mut self, at: usize) -> Result<Vec<Emission>, JobError> {
+        let is_due = match &self.care().links[at].log {
+            Log::Due => true,
+            Log::Kept(log) => log.is_long(),
+            Log::Impossible => false,
+        };
+        match is_due {
+            true => self.begin_log(at),
+            false => Ok(Vec::new()),
+        }
+    }
+
+    /// Takes a snapshot and goes on with an instance restored from it. Gives what that emits.
+    fn begin_log(&mut self, at: usize) -> Result<Vec<Emission>, JobError> {
+        let barrier = self.care().barrier;
+        let guest = self.guest(at);
+        let state = match guest.instance.snapshot(barrier.0) {
+            Ok(state) => state,
+            Err(fault) if fault.instance_is_usable() => {
+                let subtask = &self.links[at].subtask;
+                tracing::warn!(%subtask, "can't isolate records up to the next barrier: {fault}");
+                self.care().links[at].log = Log::Impossible;
+                return Ok(Vec::new());
+            }
+            Err(fault) => return Err(Box::new(fault).into()),
+        };
+        let watermark = self.links[at].watermark.last();
+        let emissions = self.restore_instance(at, state.clone(), watermark)?;
+        let log = Box::new(ReplayLog::new(state, watermark));
+        self.care().links[at].log = Log::Kept(log);
+        Ok(emissions)
+    }
+
+    fn restore_instance(
+        &mut self,
+        at: usize,
+        state: Vec<StateChunk>,
+        watermark: Option<i64>,
+    ) -> Result<Vec<Emission>, JobError> {
+        let barrier = self.care().barrier;
+        // Its place is empty meanwhile; without a new instance the attempt is over.
+        let role = std::mem::replace(&mut self.links[at].role, Role::Source);
+        let Role::Operator(guest) = role else {
+            unreachable!("only operators are restored");
+        };
+        let restored = guest.recycled(barrier, state, watermark);
+        let Recycled {
+            guest, emissions, ..
+        } = restored.map_err(Box::new)?;
+        self.links[at].role = Role::Operator(Box::new(guest));
+        Ok(emissions)
+    }
+
+    fn log_call(&mut self, at: usize, call: ReplayedCall) {
+        let care = self.care.as_mut();
+        let link = care.map(|care| &mut care.links[at].log);
+        if let Some(Log::Kept(log)) = link {
+            log.push(call);
+        }
+    }
+
+    fn care(&mut self) -> &mut Care {
+        let care = self.care.as_mut();
+        care.expect("only asked while care is taken")
+    }
+
+    fn isolation(&mut self, at: usize) -> &mut Isolation {
+        &mut self.care().links[at].isolation
     }
 
     fn guest(&mut self, at: usize) -> &mut Guest {
@@ -167,112 +447,25 @@ impl OperatorChain {
             Role::Source | Role::Sink(_) => unreachable!("only operators are called"),
         }
     }
+}
 
-    /// True if the guest gets the records of this batch one at a time.
-    fn is_single(&self, at: usize, arrival: &Arrival) -> bool {
-        let Some(care) = &self.care else {
-            return false;
+/// The records of a batch, each as a batch of its own.
+fn single_records(batch: &Batch) -> impl Iterator<Item = Batch> {
+    let records = batch.gather();
+    let rows = 0..u32::try_from(batch.len()).expect("a batch has fewer than 2^32 records");
+    rows.map(move |row| records.rows(&[row]))
+}
+
+/// Adds to what goes out, in order; small batches that go out of one port together become one.
+fn append(emissions: &mut Vec<Emission>, more: Vec<Emission>) {
+    for Emission { port, batch } in more {
+        let joins = |last: &Emission| {
+            let bytes = last.batch.byte_size() + batch.byte_size();
+            last.port == port && bytes <= MOST_JOINED_BYTES
         };
-        let operator = care.plan.operators.get(&arrival.subtask.operator);
-        let is_suspicious = operator.is_some_and(|op| op.is_single(arrival.origin.as_deref()));
-        is_suspicious || care.links[at].has_diverted
-    }
-
-    fn process_singly(
-        &mut self,
-        at: usize,
-        arrival: &Arrival,
-        batch: &Batch,
-    ) -> Result<Vec<Emission>, JobError> {
-        let mut emissions = Vec::new();
-        let records = batch.gather();
-        for row in 0u32.. {
-            if row as usize == batch.len() {
-                break;
-            }
-            let record = records.rows(&[row]);
-            let before = self.count(at, arrival, &record);
-            if let Some(letter) = self.divert(at, arrival, &record, before) {
-                append(&mut emissions, arrival.dead_letter_port, letter);
-                continue;
-            }
-            let processed = self
-                .guest(at)
-                .instance
-                .process(arrival.input, record.clone());
-            let given = processed.map_err(|fault| {
-                let origin = arrival.origin.clone();
-                let trace = Trace::Single { origin, before };
-                record_fault(fault, arrival, Some(record), trace, 1)
-            })?;
-            for Emission { port, batch } in given {
-                append(&mut emissions, port, batch);
-            }
+        match emissions.last_mut().filter(|last| joins(last)) {
+            Some(last) => last.batch.append(&batch),
+            None => emissions.push(Emission { port, batch }),
         }
-        Ok(emissions)
-    }
-
-    fn count(&mut self, at: usize, arrival: &Arrival, record: &Batch) -> u32 {
-        let care = self.care.as_mut();
-        let seen = care.map(|care| &mut care.links[at].seen);
-        seen.map_or(0, |seen| {
-            seen.count(arrival.origin.as_ref(), arrival.input, record)
-        })
-    }
-
-    /// The dead letter of a record that was found before.
-    fn divert(
-        &mut self,
-        at: usize,
-        arrival: &Arrival,
-        record: &Batch,
-        before: u32,
-    ) -> Option<Batch> {
-        let care = self.care.as_mut()?;
-        let operator = care.plan.operators.get(&arrival.subtask.operator)?;
-        let candidate = Candidate {
-            subtask: arrival.subtask.index,
-            input: arrival.input,
-            record,
-            origin: arrival.origin.as_deref(),
-        };
-        let diversion = diversion_of(&operator.diversions, candidate)?;
-        let refusal = Refusal {
-            subtask: &arrival.subtask,
-            input: arrival.input,
-            error: &diversion.error,
-            origin: arrival.origin.as_deref(),
-        };
-        care.diverted.push(Diverted {
-            finding: diversion.finding,
-            origin: arrival.origin.as_deref().cloned(),
-            before,
-        });
-        care.links[at].has_diverted = true;
-        Some(dead_letter(record, refusal))
-    }
-}
-
-fn record_fault(
-    fault: GuestFault,
-    arrival: &Arrival,
-    record: Option<Batch>,
-    trace: Trace,
-    records: usize,
-) -> JobError {
-    JobError::Record(Box::new(RecordFault {
-        fault: Box::new(fault),
-        input: arrival.input,
-        records,
-        record,
-        trace,
-    }))
-}
-
-/// Adds to what goes out, in order; what goes out of one port together becomes one batch.
-fn append(emissions: &mut Vec<Emission>, port: u32, batch: Batch) {
-    match emissions.last_mut() {
-        Some(last) if last.port == port => last.batch.append(&batch),
-        Some(_) | None => emissions.push(Emission { port, batch }),
     }
 }

@@ -1,8 +1,9 @@
 //! Barrier path: snapshot → router → **recycling** → next element.
 //!
-//! Replaces guests whose memory has grown too large, at a barrier: after the snapshot was handed to
-//! the persister and the barrier was sent, before anything else is processed. Whether the
-//! checkpoint completes does not matter, since the new instance has the state of the old one.
+//! Replaces guests at a barrier, those whose memory has grown too large and those whose records are
+//! being isolated: after the snapshot was handed to the persister and the barrier was sent, before
+//! anything else is processed. Whether the checkpoint completes does not matter, since the new
+//! instance has the state of the old one.
 
 use std::time::Instant;
 
@@ -17,6 +18,8 @@ pub(crate) struct DueGuest {
     /// Its link.
     at: usize,
     state: Vec<StateChunk>,
+    /// Its memory has grown too large; if not, its log is to begin at the barrier.
+    is_recycled: bool,
 }
 
 impl OperatorChain {
@@ -28,15 +31,21 @@ impl OperatorChain {
     /// The guests that are to be replaced, of all that gave their state now, by link.
     pub(super) fn due_guests(&mut self, states: &[Option<Vec<StateChunk>>]) -> Vec<DueGuest> {
         let mut due = Vec::new();
-        for (at, (link, state)) in self.links.iter_mut().zip(states).enumerate() {
+        for (at, state) in states.iter().enumerate() {
+            let isolates = self.isolates(at);
+            let link = &mut self.links[at];
             let (Role::Operator(guest), Some(state)) = (&mut link.role, state) else {
                 continue;
             };
             guest.show_memory(&link.metrics);
             // After `finish` no record comes that could make it grow.
-            if guest.is_due() && !link.has_ended {
-                let state = state.clone();
-                due.push(DueGuest { at, state });
+            let is_recycled = guest.is_due();
+            if (is_recycled || isolates) && !link.has_ended {
+                due.push(DueGuest {
+                    at,
+                    state: state.clone(),
+                    is_recycled,
+                });
             }
         }
         due
@@ -50,14 +59,19 @@ impl OperatorChain {
     ) -> Result<(), JobError> {
         self.set_origin(None);
         let started = Instant::now();
-        let DueGuest { at, state } = due;
+        let DueGuest {
+            at,
+            state,
+            is_recycled,
+        } = due;
+        let logged = self.isolates(at).then(|| state.clone());
         let link = &mut self.links[at];
         // Its place is empty meanwhile; without a new instance the attempt is over.
         let Role::Operator(guest) = std::mem::replace(&mut link.role, Role::Source) else {
             unreachable!("only guests are due");
         };
         let before = guest.instance.memory_bytes();
-        let recycled = guest.recycled(checkpoint, state);
+        let recycled = guest.recycled(checkpoint, state, link.watermark.last());
         let Recycled {
             guest,
             emissions,
@@ -69,19 +83,24 @@ impl OperatorChain {
         })?;
         let after = guest.instance.memory_bytes();
         guest.show_memory(&link.metrics);
-        link.metrics.count_recycled(started.elapsed());
         link.role = Role::Operator(Box::new(guest));
-        tracing::info!(
-            subtask = %link.subtask, %checkpoint, memory_before = before, memory_after = after,
-            "recycled in {:?}: a new instance goes on with the snapshot of this checkpoint",
-            started.elapsed()
-        );
+        if is_recycled {
+            link.metrics.count_recycled(started.elapsed());
+            tracing::info!(
+                subtask = %link.subtask, %checkpoint, memory_before = before, memory_after = after,
+                "recycled in {:?}: a new instance goes on with the snapshot of this checkpoint",
+                started.elapsed()
+            );
+        }
         if state_is_large {
             tracing::warn!(
                 subtask = %link.subtask, memory = after,
                 "its memory is above `recycle-at` although it was just recycled: its state is that \
                  large; raise `limits.memory`, or its parallelism"
             );
+        }
+        if let Some(state) = logged {
+            self.start_log_at(checkpoint, at, state);
         }
         self.emit_all(at, emissions)
     }

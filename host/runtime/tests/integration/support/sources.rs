@@ -206,10 +206,10 @@ impl NumbersReader {
             batch: rows,
             ..
         } = self.numbers.clone();
-        let look = self.look.clone();
+        let look = self.look;
         let split = self.turn().expect("there is something to read");
         let first = split.next;
-        let reach = look.reach(&name, first);
+        let reach = look.reach();
         let reached = reach.map_or(allowed, |reach| allowed.min(first + reach));
         let mut batch = Batch::default();
         for _ in 0..rows {

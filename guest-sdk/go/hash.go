@@ -1,0 +1,98 @@
+package tidegate
+
+import "encoding/binary"
+
+// hashBlock is how many words of a long key are summed up before the sum is folded.
+const hashBlock = 8
+
+// hasher hashes keys with the secrets of one instance, so that nobody who writes the records can
+// choose keys with one hash, of which every lookup would pass over all others. Go's own maps have a
+// seed, too, but in a component it is drawn when no secret is there yet, and everybody can draw it.
+//
+// A key of at most eight bytes is one word: a multiplication by a secret odd number, the upper half
+// onto the lower one, another such multiplication. A longer key becomes a word by sums of products
+// of secret numbers and its pieces of 32 bits (Lemire and Kaser 2014, "Strongly universal string
+// hashing is fast", Multilinear-HM). The reasons are in guest-sdk/rust/src/state/hash.rs.
+type hasher struct {
+	// first and last are odd.
+	first, length, last, fold uint64
+	tail                      [2]uint64
+	lanes                     [hashBlock][2]uint64
+}
+
+func newHasher(seed uint64) hasher {
+	h := hasher{
+		first:  splitMix(&seed) | 1,
+		length: splitMix(&seed),
+		last:   splitMix(&seed) | 1,
+		fold:   splitMix(&seed),
+	}
+	h.tail = [2]uint64{splitMix(&seed), splitMix(&seed)}
+	for lane := range h.lanes {
+		h.lanes[lane] = [2]uint64{splitMix(&seed), splitMix(&seed)}
+	}
+	return h
+}
+
+func (h *hasher) hash(key []byte) uint32 {
+	switch {
+	case len(key) == 8:
+		return h.finish(binary.LittleEndian.Uint64(key)*h.first + 8*h.length)
+	case len(key) < 8:
+		return h.finish(shortWord(key)*h.first + uint64(len(key))*h.length)
+	default:
+		return h.hashLong(key)
+	}
+}
+
+func (h *hasher) hashLong(key []byte) uint32 {
+	sum := uint64(len(key)) * h.length
+	for rest := key; len(rest) >= 8; {
+		for lane := range h.lanes {
+			if len(rest) < 8 {
+				break
+			}
+			sum += product(rest, &h.lanes[lane])
+			rest = rest[8:]
+		}
+		sum = (sum >> 32) * h.fold
+	}
+	// The last eight bytes, some of them or all once more.
+	return h.finish(sum + product(key[len(key)-8:], &h.tail))
+}
+
+func (h *hasher) finish(sum uint64) uint32 {
+	return uint32((sum ^ sum>>32) * h.last >> 32)
+}
+
+func product(bytes []byte, lane *[2]uint64) uint64 {
+	word := binary.LittleEndian.Uint64(bytes)
+	return (lane[0] + word&0xffff_ffff) * (lane[1] + word>>32)
+}
+
+// shortWord is a key of less than eight bytes as a little-endian word that ends in zeros.
+func shortWord(key []byte) uint64 {
+	length := len(key)
+	switch {
+	case length >= 4:
+		low := binary.LittleEndian.Uint32(key)
+		high := binary.LittleEndian.Uint32(key[length-4:])
+		return uint64(low) | uint64(high)<<(8*(length-4))
+	case length > 0:
+		middle := length / 2
+		return uint64(key[0]) | uint64(key[middle])<<(8*middle) |
+			uint64(key[length-1])<<(8*(length-1))
+	default:
+		return 0
+	}
+}
+
+// splitMix gives the next number of a sequence that looks random: Steele, Lea and Flood 2014, "Fast
+// splittable pseudorandom number generators".
+func splitMix(state *uint64) uint64 {
+	*state += 0x9e37_79b9_7f4a_7c15
+	mixed := *state
+	mixed = (mixed ^ mixed>>30) * 0xbf58_476d_1ce4_e5b9
+	mixed = (mixed ^ mixed>>27) * 0x94d0_49bb_1331_11eb
+	return mixed ^ mixed>>31
+}

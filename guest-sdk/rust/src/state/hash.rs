@@ -1,0 +1,232 @@
+//! Record path: batch → record → keyed state → table → [hash] → index.
+//!
+//! The hash of a key, which nobody can foresee who does not know the seed of the instance. Keys come
+//! from whoever writes the records. Were the function known, 100,000 keys with one hash could be
+//! written down, and every lookup among them would pass over all others.
+//!
+//! A key of at most eight bytes is one word: a multiplication by a secret odd number, the upper half
+//! onto the lower one, and another such multiplication. Two different words stay different up to the
+//! last step, whose secret factor spreads every difference over the bits above it (Dietzfelbinger
+//! and others 1997, "A reliable randomized algorithm for the closest-pair problem"). One
+//! multiplication alone would do for two keys, but linear probing is slow for the rows of equally
+//! spaced ones that it makes of consecutive numbers (Pătraşcu and Thorup 2010, "On the
+//! k-independence required by linear probing and minwise independence").
+//!
+//! Longer keys become a word first, by sums of products of secret numbers and pieces of 32 bits
+//! (Lemire and Kaser 2014, "Strongly universal string hashing is fast", Multilinear-HM): two keys of
+//! one length collide in the upper half for one seed in 2^32. What is multiplied by a secret number
+//! and then only shifted and xored would not do: a difference in the uppermost bit passes any odd
+//! factor unchanged, and the next word can take it back.
+//!
+//! Invariant: the hash decides where a place is looked for, and nothing else.
+
+use crate::bytes::short_word;
+
+/// Keys of so many bytes and fewer are hashed and compared as one word.
+pub(crate) const WORD: usize = 8;
+
+/// Words of a long key that are summed up before the sum is folded.
+const BLOCK: usize = 8;
+
+/// Hashes keys with the secrets of one instance.
+#[derive(Clone, Debug)]
+pub(crate) struct KeyHasher {
+    /// Odd.
+    first: u64,
+    length: u64,
+    /// Odd.
+    last: u64,
+    fold: u64,
+    tail: [u64; 2],
+    lanes: [[u64; 2]; BLOCK],
+}
+
+impl KeyHasher {
+    /// With the secrets that follow from a seed.
+    pub(crate) fn new(seed: u64) -> Self {
+        let mut state = seed;
+        let mut next = || split_mix(&mut state);
+        Self {
+            first: next() | 1,
+            length: next(),
+            last: next() | 1,
+            fold: next(),
+            tail: [next(), next()],
+            lanes: std::array::from_fn(|_| [next(), next()]),
+        }
+    }
+
+    /// The hash of a key.
+    #[inline]
+    pub(crate) fn hash(&self, key: &[u8]) -> u32 {
+        if key.len() <= WORD {
+            return self.hash_word(short_word(key), key.len());
+        }
+        self.hash_long(key)
+    }
+
+    /// The hash of a key of `length` bytes, at most [`WORD`], as a little-endian word that ends in
+    /// zeros.
+    #[inline(always)]
+    pub(crate) fn hash_word(&self, word: u64, length: usize) -> u32 {
+        let length = (length as u64).wrapping_mul(self.length);
+        self.finish(word.wrapping_mul(self.first).wrapping_add(length))
+    }
+
+    #[inline(never)]
+    fn hash_long(&self, key: &[u8]) -> u32 {
+        let mut sum = (key.len() as u64).wrapping_mul(self.length);
+        let (words, _) = key.as_chunks::<WORD>();
+        for block in words.chunks(BLOCK) {
+            for (word, lane) in block.iter().zip(&self.lanes) {
+                sum = sum.wrapping_add(product(*word, *lane));
+            }
+            sum = (sum >> 32).wrapping_mul(self.fold);
+        }
+        // The last eight bytes, some of them or all once more.
+        let tail = key.last_chunk().copied().unwrap_or_default();
+        self.finish(sum.wrapping_add(product(tail, self.tail)))
+    }
+
+    #[inline(always)]
+    fn finish(&self, sum: u64) -> u32 {
+        let mixed = (sum ^ (sum >> 32)).wrapping_mul(self.last);
+        upper_half(mixed)
+    }
+}
+
+#[inline(always)]
+fn product(word: [u8; WORD], [low, high]: [u64; 2]) -> u64 {
+    let word = u64::from_le_bytes(word);
+    let low = low.wrapping_add(word & u64::from(u32::MAX));
+    low.wrapping_mul(high.wrapping_add(word >> 32))
+}
+
+#[inline(always)]
+fn upper_half(word: u64) -> u32 {
+    (word >> 32) as u32
+}
+
+/// The next number of a sequence that looks random: Steele, Lea and Flood 2014, "Fast splittable
+/// pseudorandom number generators".
+fn split_mix(state: &mut u64) -> u64 {
+    *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let mut mixed = *state;
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ (mixed >> 31)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::state::key::Key;
+    use crate::state::table::{Entry, Table};
+
+    const SEEDS: [u64; 3] = [1, 2, 0x7469_6465_6761_7465];
+
+    /// How many slots are looked at to find every key of a table that was filled one by one, and of
+    /// one that was restored.
+    fn probes(seed: u64, keys: impl Iterator<Item = Vec<u8>> + Clone) -> u64 {
+        let entry = |key: Vec<u8>| Entry {
+            key: Key::new(&key),
+            key_group: 0,
+            state: (),
+        };
+        let mut table = Table::new(seed);
+        for key in keys.clone() {
+            table.insert(entry(key));
+        }
+        let mut restored = Table::new(seed);
+        let mut entries = keys.map(entry);
+        let extended = restored.extend(|| Ok::<_, ()>(entries.next()));
+        assert_eq!(extended, Ok(()));
+        table.probes() + restored.probes()
+    }
+
+    fn bytes(word: u64) -> Vec<u8> {
+        word.to_le_bytes().to_vec()
+    }
+
+    /// Keys that nobody chose.
+    fn spread(number: u64) -> Vec<u8> {
+        bytes(split_mix(&mut (number << 20)))
+    }
+
+    /// Keys whose hash in a `SplitMix64` that everybody knows is one.
+    fn same_in_split_mix(number: u64) -> Vec<u8> {
+        let mut mixed = 0x1234_5678 << 32 | number;
+        mixed = mixed.wrapping_mul(inverse(0x94d0_49bb_1331_11eb));
+        mixed ^= mixed >> 27 ^ mixed >> 54;
+        mixed = mixed.wrapping_mul(inverse(0xbf58_476d_1ce4_e5b9));
+        mixed ^= mixed >> 30 ^ mixed >> 60;
+        bytes(mixed ^ 8_u64.wrapping_mul(0x9e37_79b9_7f4a_7c15))
+    }
+
+    /// The inverse of an odd number modulo 2^64, by Newton's method.
+    fn inverse(odd: u64) -> u64 {
+        (0..6).fold(odd, |x, _| {
+            x.wrapping_mul(2_u64.wrapping_sub(odd.wrapping_mul(x)))
+        })
+    }
+
+    /// Keys of which pairs of words differ in the uppermost bit, and in what an odd factor and a
+    /// shift make of it, so that the second word takes back what the first one changed.
+    fn taken_back(number: u64) -> Vec<u8> {
+        let pair = |pair| {
+            let bit = number >> pair & 1;
+            [bytes(bit << 63), bytes(bit << 63 | bit << 31)].concat()
+        };
+        (0..PAIRS).flat_map(pair).collect()
+    }
+
+    fn long_spread(number: u64) -> Vec<u8> {
+        let mut state = number << 20;
+        let words = std::iter::repeat_with(|| bytes(split_mix(&mut state)));
+        words.take(2 * PAIRS).flatten().collect()
+    }
+
+    const PAIRS: usize = 16;
+
+    #[test]
+    fn keys_that_are_chosen_take_at_most_twice_as_many_probes() {
+        const KEYS: u64 = 200_000;
+        let kinds: [(&str, fn(u64) -> Vec<u8>); 3] = [
+            ("one hash in SplitMix64", same_in_split_mix),
+            ("counting", bytes),
+            ("counting in the upper bits", |number| bytes(number << 44)),
+        ];
+        for seed in SEEDS {
+            let good = probes(seed, (0..KEYS).map(spread));
+            for (kind, key) in kinds {
+                let bad = probes(seed, (0..KEYS).map(key));
+                assert!(
+                    bad <= 2 * good,
+                    "seed {seed}, {kind}: {bad}, {good} of others"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn long_keys_that_are_chosen_take_at_most_twice_as_many_probes() {
+        const KEYS: u64 = 1 << PAIRS;
+        for seed in SEEDS {
+            let good = probes(seed, (0..KEYS).map(long_spread));
+            let bad = probes(seed, (0..KEYS).map(taken_back));
+            assert!(bad <= 2 * good, "seed {seed}: {bad}, {good} of others");
+        }
+    }
+
+    #[test]
+    fn another_seed_is_another_function() {
+        let long = [b'x'; 100];
+        for length in 1..100 {
+            let hashes = SEEDS.map(|seed| KeyHasher::new(seed).hash(&long[..length]));
+            assert!(
+                hashes[0] != hashes[1] && hashes[1] != hashes[2],
+                "length {length}"
+            );
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! One run at a time in a directory of output.
+//!
+//! The run locks the directory itself, so that no file in it can be removed to free it, and holds
+//! the lock while its connector lives. Before each publication it looks whether the directory still
+//! stands under its path and whether the marker is still the one that it wrote. Where locks do not
+//! reach, as between machines that share a file system, the marker is what keeps an owner that was
+//! paused from publishing beside its successor; between that look and the rename nothing does.
+
+use std::fs::TryLockError;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tidegate_runtime::ConnectorError;
+use tidegate_runtime::file_system::FileSystem;
+
+use super::directory::OutputDirectory;
+use super::marker::{MARKER_NAME, Marker};
+
+/// How often, and how far apart, the lock is tried. Another run that looks whether the directory
+/// is free has the lock for a moment, which must not turn this one away.
+const TRIES: u32 = 10;
+const TRY_INTERVAL: Duration = Duration::from_millis(20);
+
+impl OutputDirectory {
+    /// Checks that no other run has the directory at `path`. Changes nothing.
+    pub(super) fn check_free(
+        files: &Arc<dyn FileSystem>,
+        path: &Path,
+    ) -> Result<(), ConnectorError> {
+        match Self::open(files, path)? {
+            Some(mut directory) => directory.lock(),
+            None => Ok(()),
+        }
+    }
+
+    /// Takes the directory for this run, soon or not at all, until this is dropped.
+    pub(super) fn lock(&mut self) -> Result<(), ConnectorError> {
+        for _ in 0..TRIES {
+            match self.dir.try_lock() {
+                Ok(lock) => {
+                    self.lock = Some(lock);
+                    // It may have been replaced before it was locked.
+                    return self.check_in_place();
+                }
+                Err(TryLockError::WouldBlock) => std::thread::sleep(TRY_INTERVAL),
+                Err(TryLockError::Error(error)) => return Err(self.failed("lock", "")(error)),
+            }
+        }
+        // A marker that can't be read, or that the holder has not written yet, names nobody.
+        let marker = self.read_marker().ok().flatten();
+        Err(ConnectorError::InUse {
+            place: format!("output directory {}", self.shown),
+            holder: match marker {
+                Some(marker) => format!("process {}, {marker}", marker.process),
+                None => "another run".to_owned(),
+            },
+        })
+    }
+
+    /// Checks that the directory still stands under its path, and is still the one that was marked
+    /// with `marker`: nothing may be published otherwise.
+    pub(super) fn check_owned(&self, marker: &Marker) -> Result<(), ConnectorError> {
+        self.check_in_place()?;
+        self.check_marker(|found| found == marker)
+    }
+
+    /// As [`Self::check_owned`], for the next attempt of the process that wrote `marker`: the mark
+    /// of a later one of its attempts may stand there, too, if that came no further.
+    pub(super) fn check_kept(&self, marker: &Marker) -> Result<(), ConnectorError> {
+        self.check_in_place()?;
+        self.check_marker(|found| {
+            (found.lineage, found.process) == (marker.lineage, marker.process)
+        })
+    }
+
+    fn check_marker(&self, is_ours: impl FnOnce(&Marker) -> bool) -> Result<(), ConnectorError> {
+        match self.read_marker()? {
+            Some(found) if is_ours(&found) => Ok(()),
+            Some(found) => Err(self.lost(&format!(
+                "belongs by now to {found}, attempt {} in process {}, as {MARKER_NAME} says",
+                found.attempt, found.process
+            ))),
+            None => Err(self.lost(&format!("has lost its {MARKER_NAME}"))),
+        }
+    }
+
+    /// Checks that the directory still stands under its path.
+    pub(super) fn check_in_place(&self) -> Result<(), ConnectorError> {
+        let held = self.dir.identity().map_err(self.failed("look at", ""))?;
+        let found = self.files.open_directory(&self.path);
+        match found.and_then(|directory| directory.identity()) {
+            Ok(found) if found == held => Ok(()),
+            Ok(_) => Err(self.lost("was moved, and another one stands in its place")),
+            Err(error) => match error.kind() {
+                io::ErrorKind::NotFound => Err(self.lost("was moved or removed")),
+                io::ErrorKind::NotADirectory => {
+                    Err(self.lost("was moved, and something else stands in its place"))
+                }
+                _ => Err(self.failed("look at", "")(error)),
+            },
+        }
+    }
+
+    fn lost(&self, how: &str) -> ConnectorError {
+        ConnectorError::StateRefused {
+            reason: format!(
+                "output directory {} {how}: this happened while the job ran, and nothing more is \
+                 published. Put it back as it was and run the job again, or start the job afresh \
+                 with another `directory`",
+                self.shown
+            ),
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! How the files of a glob are reached: below one directory handle, the root.
+//!
+//! A link is followed as long as it stays below the root. One that leads out of it is refused and
+//! named, unless the job file says `follow-links = true`: it is then opened by its path, as the
+//! user could, since no handle reaches it.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use cap_std::ambient_authority;
+use cap_std::fs::{Dir, MetadataExt as _};
+use tidegate_runtime::ConnectorError;
+
+/// The directory before the first wildcard of a glob.
+pub(super) struct InputRoot {
+    pub(super) dir: Dir,
+    path: PathBuf,
+    pub(super) follow_links: bool,
+}
+
+/// What stands under a name, or is open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Found {
+    pub(super) is_file: bool,
+    pub(super) is_directory: bool,
+    pub(super) length: u64,
+    /// When it was written to last; none where the system does not say.
+    pub(super) modified: Option<SystemTime>,
+    /// Device and inode.
+    pub(super) identity: (u64, u64),
+}
+
+impl Found {
+    /// Of an open file.
+    pub(super) fn of(file: &File) -> io::Result<Self> {
+        Ok(Self::of_metadata(&file.metadata()?))
+    }
+
+    fn of_metadata(metadata: &std::fs::Metadata) -> Self {
+        Self {
+            is_file: metadata.is_file(),
+            is_directory: metadata.is_dir(),
+            length: metadata.len(),
+            modified: metadata.modified().ok(),
+            identity: (metadata.dev(), metadata.ino()),
+        }
+    }
+
+    fn below(metadata: &cap_std::fs::Metadata) -> Self {
+        let modified = metadata.modified().ok();
+        Self {
+            is_file: metadata.is_file(),
+            is_directory: metadata.is_dir(),
+            length: metadata.len(),
+            modified: modified.map(cap_std::time::SystemTime::into_std),
+            identity: (metadata.dev(), metadata.ino()),
+        }
+    }
+}
+
+impl InputRoot {
+    /// Opens the root at `path`.
+    pub(super) fn open(path: PathBuf, follow_links: bool) -> io::Result<Self> {
+        let dir = Dir::open_ambient_dir(&path, ambient_authority())?;
+        Ok(Self {
+            dir,
+            path,
+            follow_links,
+        })
+    }
+
+    /// What stands under a path below the root. Links are followed.
+    pub(super) fn find(&self, relative: &str) -> io::Result<Found> {
+        match self.dir.metadata(relative) {
+            Err(error) if self.follow_links && leads_out(&error) => {
+                let metadata = std::fs::metadata(self.path.join(relative))?;
+                Ok(Found::of_metadata(&metadata))
+            }
+            found => Ok(Found::below(&found?)),
+        }
+    }
+
+    /// Opens a file below the root. Links are followed.
+    pub(super) fn open_file(&self, relative: &str) -> io::Result<File> {
+        let opened = match self.dir.open(relative) {
+            Err(error) if self.follow_links && leads_out(&error) => {
+                let path = self.path.join(relative);
+                cap_std::fs::File::open_ambient(path, ambient_authority())
+            }
+            opened => opened,
+        };
+        Ok(opened?.into_std())
+    }
+
+    /// Opens a directory below the root. Links are followed.
+    pub(super) fn open_directory(&self, relative: &str) -> io::Result<Dir> {
+        match self.dir.open_dir(relative) {
+            Err(error) if self.follow_links && leads_out(&error) => {
+                Dir::open_ambient_dir(self.path.join(relative), ambient_authority())
+            }
+            opened => opened,
+        }
+    }
+
+    /// What to say when `relative`, of which people know the `name`, could not be reached.
+    pub(super) fn unreachable(
+        &self,
+        relative: &str,
+        name: &str,
+        error: io::Error,
+    ) -> ConnectorError {
+        if !leads_out(&error) {
+            return ConnectorError::Io {
+                action: format!("could not open input file {name}"),
+                source: error,
+            };
+        }
+        let (link, target) = self.link_out(Path::new(relative));
+        let via = if link == relative {
+            String::new()
+        } else {
+            format!(" by its directory {link}, which is one")
+        };
+        ConnectorError::JobRefused {
+            reason: format!(
+                "`path` matches {name}, which is a link{via} to {} and leads out of {}. Set \
+                 `follow-links = true` to read what links lead to",
+                target.display(),
+                self.path.display()
+            ),
+        }
+    }
+
+    /// The first link on a path that leads out of the root, and what stands in it.
+    fn link_out(&self, relative: &Path) -> (String, PathBuf) {
+        let mut prefix = PathBuf::new();
+        for component in relative.components() {
+            prefix.push(component);
+            if self.dir.metadata(&prefix).is_err_and(|e| leads_out(&e)) {
+                break;
+            }
+        }
+        let target = self.dir.read_link_contents(&prefix);
+        let target = target.unwrap_or_else(|_| PathBuf::from("somewhere else"));
+        (prefix.to_string_lossy().into_owned(), target)
+    }
+}
+
+/// True if a handle refused to follow a link out of its directory. The system itself does not say
+/// so, and its own refusals have a number.
+pub(super) fn leads_out(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::PermissionDenied && error.raw_os_error().is_none()
+}

@@ -1,0 +1,68 @@
+//! A writer of text that stops: what a guest, or its names, can make the host say may be
+//! exponentially longer than what they are written as, or without end.
+//!
+//! Bounds bytes and, since whoever writes is stopped, the work for them. Escapes nothing: that is
+//! [`crate::guest_text`].
+
+use std::fmt::{Display, Error, Result, Write};
+
+/// What `value` shows as, but no more than `most` bytes of it and a mark that more would follow.
+pub(crate) fn bounded(most: usize, value: impl Display) -> String {
+    let mut text = BoundedText {
+        text: String::new(),
+        most,
+    };
+    // The only error is that it is full.
+    if write!(text, "{value}").is_err() {
+        text.text.push('…');
+    }
+    text.text
+}
+
+struct BoundedText {
+    text: String,
+    most: usize,
+}
+
+impl Write for BoundedText {
+    fn write_str(&mut self, part: &str) -> Result {
+        let room = self.most - self.text.len();
+        if part.len() <= room {
+            self.text.push_str(part);
+            return Ok(());
+        }
+        self.text.push_str(&part[..part.floor_char_boundary(room)]);
+        self.most = self.text.len();
+        Err(Error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+    use std::fmt::Formatter;
+
+    use super::*;
+
+    #[test]
+    fn text_that_fits_is_whole_and_other_text_ends_between_characters() {
+        let shown = ["", "abcd", "abcde", "aéé"].map(|text| bounded(4, text));
+        assert_eq!(shown, ["", "abcd", "abcd…", "aé…"]);
+    }
+
+    #[test]
+    fn who_writes_without_end_is_stopped() {
+        struct Endless(Cell<usize>);
+        impl Display for Endless {
+            fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+                loop {
+                    self.0.set(self.0.get() + 1);
+                    f.write_str("abc")?;
+                }
+            }
+        }
+        let endless = Endless(Cell::new(0));
+        assert_eq!(bounded(7, &endless), "abcabca…");
+        assert_eq!(endless.0.get(), 3);
+    }
+}

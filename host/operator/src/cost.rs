@@ -1,0 +1,14 @@
+//! What the host pays for each piece that a guest hands over, besides the bytes in it.
+//!
+//! Limits count both: a million pieces of a byte are not a million bytes. The costs are rounded up:
+//! those of a structure, of its allocations, and of what is written for it.
+
+/// A chunk of a snapshot, beside its name and bytes: 64 bytes of structure, up to 48 of
+/// allocations; in a checkpoint up to 96 of header, the operator's name among them.
+pub(crate) const CHUNK_BYTES: u64 = 128;
+/// An emission, beside its columns: 128 bytes of structure, up to 130 of allocations.
+pub(crate) const EMISSION_BYTES: u64 = 256;
+/// A line of the log, beside its text: time, level, operator and subtask.
+pub(crate) const LOG_LINE_BYTES: u64 = 128;
+/// The answer of `key-groups` for one key.
+pub(crate) const KEY_GROUP_BYTES: u64 = 4;

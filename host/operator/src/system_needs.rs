@@ -1,0 +1,45 @@
+//! What the operating system has to give for an operator instance, besides memory that is used.
+//!
+//! A memory of a guest is a reservation of address space in several mappings, so that many
+//! instances meet limits of the system long before any limit on memory. The numbers are measured: a
+//! test holds that they are enough and not far too much.
+
+use crate::engine::{MEMORY_GUARD_BYTES, MEMORY_RESERVATION_BYTES};
+use crate::structure::Footprint;
+
+/// Mappings of a memory: a guard page before it, its initial contents, what it has grown by, and
+/// what it may grow by.
+const MAPPINGS_OF_A_MEMORY: u64 = 4;
+/// Mappings of a table, if it is large.
+const MAPPINGS_OF_A_TABLE: u64 = 1;
+
+/// Mappings and address space.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SystemNeeds {
+    /// Mappings of memory; on Linux `vm.max_map_count` bounds those of a process.
+    pub mappings: u64,
+    /// Bytes of address space; `ulimit -v` bounds those of a process.
+    pub address_space: u64,
+}
+
+impl SystemNeeds {
+    /// What a thread needs that calls guests: its stack of 4 MiB, the stacks that the language and
+    /// the engine have for signals, each with a guard, and large buffers.
+    pub const OF_A_THREAD: Self = Self {
+        mappings: 7,
+        address_space: 5 << 20,
+    };
+}
+
+/// What an instance needs.
+pub(crate) fn of_instance(footprint: Footprint) -> SystemNeeds {
+    let Footprint {
+        memories, tables, ..
+    } = footprint;
+    let of_memory = MEMORY_RESERVATION_BYTES + 2 * MEMORY_GUARD_BYTES;
+    let mappings = memories.saturating_mul(MAPPINGS_OF_A_MEMORY);
+    SystemNeeds {
+        mappings: mappings.saturating_add(tables.saturating_mul(MAPPINGS_OF_A_TABLE)),
+        address_space: memories.saturating_mul(of_memory),
+    }
+}

@@ -1,0 +1,37 @@
+//! How much a job takes from the machine, from its graph and its limits. Pure.
+
+use crate::graph::{GraphCost, NodeKind};
+use crate::job::Job;
+
+/// What a job makes in each attempt, and what that may occupy.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct JobCost {
+    /// What it makes.
+    pub graph: GraphCost,
+    /// Bytes that the memories and tables of all instances may have together, as far as limits
+    /// are known.
+    pub instance_bytes: u64,
+    /// Bytes that all channels may hold together.
+    pub channel_bytes: u64,
+}
+
+impl Job {
+    /// Counts, without creating anything.
+    #[must_use]
+    pub fn cost(&self) -> JobCost {
+        let graph = GraphCost::of(&self.graph);
+        let operators = self.graph.nodes().iter();
+        let operators = operators.filter(|node| node.kind == NodeKind::Operator);
+        let limits = operators.filter_map(|node| {
+            let limit = self.operators.get(&node.name)?.factory.memory_limit()?;
+            Some(limit.saturating_mul(u64::from(node.parallelism)))
+        });
+        let channels = usize::try_from(graph.channels).unwrap_or(usize::MAX);
+        let of_one = u64::from(self.settings.bytes_of_one_channel(channels));
+        JobCost {
+            graph,
+            instance_bytes: limits.fold(0, u64::saturating_add),
+            channel_bytes: of_one.saturating_mul(graph.channels),
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! Whether the system has room for a job: threads, mappings of memory, and address space.
+//!
+//! Each chain has a thread and each memory of a guest a reservation of address space, so that a job
+//! with many subtasks meets limits of the system that have nothing to do with memory. Some of them
+//! end the whole process when they are met, so all are looked at before anything starts. Decides;
+//! [`system`] reads the limits. A limit that can't be read is not checked: the system will say so.
+
+mod system;
+
+use std::fmt;
+
+use thiserror::Error;
+use tidegate_operator::SystemNeeds;
+
+use crate::JobError;
+use crate::graph::{JobGraph, NodeKind, Partitioning};
+use crate::job::Job;
+
+/// Threads beside those of chains: main, timers, logs, the compiler, and those that serve requests.
+const FIXED_THREADS: u64 = 64;
+/// Threads for blocking work: as many as chains write at once, and no more than these.
+const MOST_BLOCKING_THREADS: u64 = 512;
+/// Mappings that a process opens later: machine code, files, what the allocator takes.
+const FIXED_MAPPINGS: u64 = 512;
+/// Address space for all that is not a thread or an instance.
+const FIXED_ADDRESS_SPACE: u64 = 256 << 20;
+
+/// Checks that the system has room for a job, before anything of it runs.
+///
+/// # Errors
+///
+/// [`JobError::NoRoom`] with the first limit that it would meet.
+pub fn check_room(job: &Job) -> Result<(), JobError> {
+    let needs = Needs::of(&job.graph, |operator| {
+        job.operators[operator].factory.instance_needs()
+    });
+    needs.check(&system::limits()).map_err(JobError::NoRoom)
+}
+
+/// What a job needs of the system while it runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Needs {
+    chains: u64,
+    instances: u64,
+    threads: u64,
+    mappings: u64,
+    address_space: u64,
+}
+
+impl Needs {
+    fn of(graph: &JobGraph, instance: impl Fn(&str) -> SystemNeeds) -> Self {
+        let parallelism = |is_counted: &dyn Fn(&str, NodeKind) -> bool| -> u64 {
+            let nodes = graph.nodes().iter();
+            let counted = nodes.filter(|node| is_counted(&node.name, node.kind));
+            counted.map(|node| u64::from(node.parallelism)).sum()
+        };
+        let chains = parallelism(&|name, _| !is_chained(graph, name));
+        let threads = chains + chains.min(MOST_BLOCKING_THREADS) + FIXED_THREADS;
+        let mut needs = Self {
+            chains,
+            instances: parallelism(&|_, kind| kind == NodeKind::Operator),
+            threads,
+            mappings: FIXED_MAPPINGS + threads * SystemNeeds::OF_A_THREAD.mappings,
+            address_space: FIXED_ADDRESS_SPACE + threads * SystemNeeds::OF_A_THREAD.address_space,
+        };
+        let nodes = graph.nodes().iter();
+        for node in nodes.filter(|node| node.kind == NodeKind::Operator) {
+            let instances = u64::from(node.parallelism);
+            let each = instance(&node.name);
+            let of_node = |each: u64| each.saturating_mul(instances);
+            needs.mappings = needs.mappings.saturating_add(of_node(each.mappings));
+            needs.address_space = needs
+                .address_space
+                .saturating_add(of_node(each.address_space));
+        }
+        needs
+    }
+
+    fn check(&self, limits: &[SystemLimit]) -> Result<(), NoRoom> {
+        let needed = |resource| match resource {
+            Resource::Threads => self.threads,
+            Resource::Mappings => self.mappings,
+            Resource::AddressSpace => self.address_space,
+        };
+        let is_met = |limit: &&SystemLimit| {
+            needed(limit.resource).saturating_add(limit.used) > limit.allowed
+        };
+        match limits.iter().find(is_met) {
+            None => Ok(()),
+            Some(limit) => Err(NoRoom {
+                chains: self.chains,
+                instances: self.instances,
+                needed: needed(limit.resource),
+                limit: limit.clone(),
+            }),
+        }
+    }
+}
+
+/// True if the subtasks of a node run in the chains of its upstream node.
+fn is_chained(graph: &JobGraph, name: &str) -> bool {
+    let mut inputs = graph.inputs_of(name);
+    match (inputs.next(), inputs.next()) {
+        (Some(only), None) => only.partitioning == Partitioning::Forward,
+        (_, _) => false,
+    }
+}
+
+/// Of what a limit is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Resource {
+    /// Threads.
+    Threads,
+    /// Mappings of memory of a process.
+    Mappings,
+    /// Bytes of address space of a process.
+    AddressSpace,
+}
+
+/// A limit of the system.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct SystemLimit {
+    /// Its name, as the person who can raise it knows it.
+    pub(crate) name: &'static str,
+    /// Of what.
+    pub(crate) resource: Resource,
+    /// How much it allows.
+    pub(crate) allowed: u64,
+    /// How much of that is used already.
+    pub(crate) used: u64,
+}
+
+impl SystemLimit {
+    /// `value` in the unit that the limit is set in.
+    fn shown(&self, value: u64) -> String {
+        match self.resource {
+            Resource::Threads => format!("{value} threads"),
+            Resource::Mappings => format!("{value} mappings of memory"),
+            Resource::AddressSpace => {
+                format!("{} GiB of address space", value.div_ceil(1 << 30))
+            }
+        }
+    }
+}
+
+/// The system has no room for the job. Nothing of it was started.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub struct NoRoom {
+    chains: u64,
+    instances: u64,
+    needed: u64,
+    limit: SystemLimit,
+}
+
+impl NoRoom {
+    /// What can be done about it.
+    #[must_use]
+    pub fn advice(&self) -> String {
+        let enough = self.needed.saturating_add(self.limit.used);
+        let how = match self.limit.resource {
+            Resource::Mappings => format!("`sysctl -w vm.max_map_count={enough}`"),
+            Resource::Threads => format!("raise {} to {enough} or more", self.limit.name),
+            Resource::AddressSpace => {
+                let kib = enough.div_ceil(1 << 10);
+                format!(
+                    "`ulimit -v unlimited`, or {kib}: a memory of a guest reserves 4 GiB of \
+                     addresses and uses what it needs of them; to bound memory, set `memory` in \
+                     the operators' `limits`, or a cgroup's memory.max"
+                )
+            }
+        };
+        format!("{how}; or lower `parallelism`")
+    }
+}
+
+impl fmt::Display for NoRoom {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            chains,
+            instances,
+            needed,
+            limit,
+        } = self;
+        write!(
+            f,
+            "this system has no room for the job: its {chains} chains and {instances} operator \
+             instances need up to {}; {} allows {}, of which {} are used",
+            limit.shown(*needed),
+            limit.name,
+            limit.shown(limit.allowed),
+            limit.shown(limit.used),
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests;

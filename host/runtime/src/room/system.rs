@@ -1,0 +1,155 @@
+//! The limits of this system on threads, mappings and address space, and what is used of them.
+//!
+//! Read from `/proc` and from the cgroup; where something can't be read, or there is no limit,
+//! there is none.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+
+use rustix::process::Resource as ProcessResource;
+use rustix::process::{getrlimit, getuid};
+
+use super::{Resource, SystemLimit};
+
+/// All that can be read.
+pub(super) fn limits() -> Vec<SystemLimit> {
+    let all = [
+        mappings(),
+        threads_of_system("`kernel.threads-max`", "/proc/sys/kernel/threads-max"),
+        threads_of_system("`kernel.pid_max`", "/proc/sys/kernel/pid_max"),
+        threads_of_user(),
+        threads_of_cgroup(),
+        address_space(),
+    ];
+    all.into_iter().flatten().collect()
+}
+
+fn mappings() -> Option<SystemLimit> {
+    Some(SystemLimit {
+        name: "`vm.max_map_count`",
+        resource: Resource::Mappings,
+        allowed: number("/proc/sys/vm/max_map_count")?,
+        used: fs::read_to_string("/proc/self/maps").ok()?.lines().count() as u64,
+    })
+}
+
+fn threads_of_system(name: &'static str, path: &str) -> Option<SystemLimit> {
+    // "0.20 0.18 0.12 1/80 11206": the second of the pair are all threads.
+    let load = fs::read_to_string("/proc/loadavg").ok()?;
+    let used = load.split(' ').nth(3)?.split('/').nth(1)?;
+    Some(SystemLimit {
+        name,
+        resource: Resource::Threads,
+        allowed: number(path)?,
+        used: used.parse().ok()?,
+    })
+}
+
+/// The kernel counts the threads of a user, whatever process they are in; root is exempt.
+fn threads_of_user() -> Option<SystemLimit> {
+    let user = getuid();
+    let allowed = getrlimit(ProcessResource::Nproc).current?;
+    if user.is_root() {
+        return None;
+    }
+    let processes = fs::read_dir("/proc").ok()?.flatten();
+    let own = processes.filter(|entry| {
+        let is_process = entry.file_name().to_string_lossy().parse::<u32>().is_ok();
+        let owner = entry.metadata().map(|status| status.uid());
+        is_process && owner.is_ok_and(|owner| owner == user.as_raw())
+    });
+    Some(SystemLimit {
+        name: "`ulimit -u`",
+        resource: Resource::Threads,
+        allowed,
+        used: own.filter_map(|entry| threads_of(&entry.path())).sum(),
+    })
+}
+
+/// A process may be gone by now.
+fn threads_of(process: &Path) -> Option<u64> {
+    let status = fs::read_to_string(process.join("status")).ok()?;
+    field(&status, "Threads:")
+}
+
+/// The tightest `pids.max` of the cgroup and those around it.
+fn threads_of_cgroup() -> Option<SystemLimit> {
+    let groups = fs::read_to_string("/proc/self/cgroup").ok()?;
+    let group = |line: &str| {
+        let mut parts = line.splitn(3, ':').skip(1);
+        let (controllers, path) = (parts.next()?, parts.next()?);
+        let root = match controllers {
+            "" => "/sys/fs/cgroup",
+            pids if pids.split(',').any(|one| one == "pids") => "/sys/fs/cgroup/pids",
+            _ => return None,
+        };
+        Some((root, path.trim_start_matches('/').to_owned()))
+    };
+    let limits = groups.lines().filter_map(group).flat_map(|(root, path)| {
+        let directory = PathBuf::from(root).join(path);
+        let within: Vec<PathBuf> = directory
+            .ancestors()
+            .take_while(|directory| directory.starts_with(root))
+            .map(Path::to_owned)
+            .collect();
+        within.into_iter().filter_map(|directory| {
+            Some(SystemLimit {
+                name: "`pids.max` of its cgroup",
+                resource: Resource::Threads,
+                allowed: number(directory.join("pids.max"))?,
+                used: number(directory.join("pids.current"))?,
+            })
+        })
+    });
+    limits.min_by_key(|limit| limit.allowed.saturating_sub(limit.used))
+}
+
+fn address_space() -> Option<SystemLimit> {
+    let allowed = getrlimit(ProcessResource::As).current?;
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    Some(SystemLimit {
+        name: "`ulimit -v`",
+        resource: Resource::AddressSpace,
+        allowed,
+        used: field(&status, "VmSize:")? << 10,
+    })
+}
+
+/// The number that a file holds, if it holds one: `max` is none.
+fn number(path: impl AsRef<Path>) -> Option<u64> {
+    fs::read_to_string(path).ok()?.trim().parse().ok()
+}
+
+/// The number behind a name in `/proc/PID/status`.
+fn field(status: &str, name: &str) -> Option<u64> {
+    let value = status.lines().find_map(|line| line.strip_prefix(name))?;
+    value.split_whitespace().next()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn linux_tells_its_limits_and_what_is_used_of_them() {
+        let limits = limits();
+        let of = |name| limits.iter().find(|limit| limit.name == name);
+        for name in [
+            "`vm.max_map_count`",
+            "`kernel.threads-max`",
+            "`kernel.pid_max`",
+        ] {
+            let limit = of(name).unwrap_or_else(|| panic!("no {name}"));
+            assert!(limit.used > 0 && limit.used < limit.allowed, "{limit:?}");
+        }
+    }
+
+    #[test]
+    fn a_field_of_a_status_is_found_by_its_name() {
+        let status = "Name:\ttidegate\nVmSize:\t  1234 kB\nThreads:\t7\n";
+        assert_eq!(field(status, "VmSize:"), Some(1234));
+        assert_eq!(field(status, "Threads:"), Some(7));
+        assert_eq!(field(status, "VmRSS:"), None);
+    }
+}

@@ -1,0 +1,131 @@
+//! Jobs that the system has no room for: refused before anything starts, with the numbers and what
+//! to change; and jobs that it has room for are not.
+
+use std::fmt::Write as _;
+
+use tidegate_tests::{JobDirectory, Running, WatGuest, tidegate_command};
+
+/// A job with nodes of `parallelism` subtasks, which start at 0 and are chained.
+fn job(operators: u32, parallelism: u32, limits: &str) -> JobDirectory {
+    let mut text = format!(
+        "version = 1\nname = \"room\"\n\
+         [defaults]\nparallelism = {parallelism}\nmax-parallelism = 32768\n\
+         [checkpoint]\ndirectory = \"state\"\n[restart]\nstrategy = \"none\"\n"
+    );
+    for index in 0..operators {
+        write!(
+            text,
+            "[source.in{index}]\nconnector = \"generator\"\nto = 10\n\
+             [operator.guest{index}]\ncomponent = \"guest.wasm\"\n\
+             inputs = [{{ from = \"in{index}\", partition = \"forward\" }}]\n\
+             limits = {{ {limits} }}\n\
+             [sink.out{index}]\nconnector = \"discard\"\n\
+             inputs = [{{ from = \"guest{index}\", partition = \"forward\" }}]\n"
+        )
+        .expect("a string can be written");
+    }
+    let job = JobDirectory::new(&text);
+    job.write("guest.wasm", WatGuest::idle().component());
+    job
+}
+
+fn system(setting: &str) -> u64 {
+    let text = std::fs::read_to_string(format!("/proc/sys/{setting}")).expect("Linux has it");
+    text.trim().parse().expect("it is a number")
+}
+
+/// `check` and `run` refuse the job, exit code 2, and nothing is written.
+#[track_caller]
+fn assert_no_room(job: &JobDirectory, fragments: &[&str]) {
+    let before = job.listing();
+    for command in ["check", "run"] {
+        job.tidegate(&[command, "job.toml"])
+            .assert_fails(2, fragments);
+    }
+    assert_eq!(job.listing(), before);
+}
+
+#[test]
+fn sixty_four_memories_times_six_hundred_subtasks_are_refused_with_the_numbers() {
+    // Where more mappings are allowed than usual, more subtasks.
+    let allowed = system("vm/max_map_count");
+    let times = u32::try_from(allowed / 65_530 + 1).expect("it is small");
+    let job = job(times, 600, "memories = 64");
+    job.write(
+        "guest.wasm",
+        WatGuest::idle()
+            .item(&"(memory 1)\n".repeat(63))
+            .component(),
+    );
+    let instances = format!("{} operator instances need", 600 * times);
+    let limit = format!("`vm.max_map_count` allows {allowed}");
+    assert_no_room(
+        &job,
+        &[
+            &instances,
+            "mappings of memory",
+            &limit,
+            "sysctl -w vm.max_map_count=",
+        ],
+    );
+}
+
+#[test]
+fn a_component_with_more_memories_than_its_operator_may_have_is_refused_by_name() {
+    let job = job(1, 1, "");
+    job.write(
+        "guest.wasm",
+        WatGuest::idle()
+            .item(&"(memory 1)\n".repeat(63))
+            .component(),
+    );
+    let fragments = [
+        "guest.wasm",
+        "has 64 memories; 4 are allowed",
+        "raise `memories`",
+    ];
+    job.tidegate(&["check", "job.toml"])
+        .assert_fails(8, &fragments);
+    job.tidegate(&["run", "job.toml"])
+        .assert_fails(8, &fragments);
+}
+
+#[test]
+fn fourteen_thousand_subtasks_of_a_harmless_guest_are_refused_with_the_numbers() {
+    let allowed = system("vm/max_map_count");
+    let times = u32::try_from(allowed / 65_530).expect("it is small").max(1);
+    let job = job(times, 14_000, "");
+    let fragments = [
+        format!("its {} chains", 14_000 * times),
+        "allows".to_owned(),
+        "are used".to_owned(),
+        "lower `parallelism`".to_owned(),
+    ];
+    assert_no_room(&job, &fragments.each_ref().map(String::as_str));
+}
+
+#[test]
+fn a_thousand_subtasks_of_a_harmless_guest_run() {
+    let job = job(1, 1_000, "");
+    job.tidegate(&["run", "job.toml"]).assert_succeeds();
+}
+
+#[test]
+fn too_little_address_space_is_named_with_what_to_set_and_the_operator_is_not_blamed() {
+    let job = job(1, 4, "");
+    // 8 GiB, where four memories reserve 16.
+    let limited = ["prlimit", "--as=8589934592"];
+    for command in ["check", "run"] {
+        let command = tidegate_command(&limited, job.path(), &[command, "job.toml"]);
+        let ended = Running::spawn(command).wait();
+        let fragments = [
+            "GiB of address space; `ulimit -v` allows 8 GiB",
+            "`ulimit -v unlimited`",
+        ];
+        ended.assert_fails(2, &fragments);
+        assert!(!ended.stderr.contains("operator `guest0`"), "{ended:#?}");
+    }
+    let roomy = ["prlimit", "--as=68719476736"];
+    let command = tidegate_command(&roomy, job.path(), &["run", "job.toml"]);
+    Running::spawn(command).wait().assert_succeeds();
+}

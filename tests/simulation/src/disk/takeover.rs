@@ -1,0 +1,90 @@
+//! What a second owner does to a directory of output, and how it is taken back.
+
+use std::collections::BTreeSet;
+
+use super::{Directory, File, Inode, Node, SimulatedDisk, State};
+use crate::job::OUTPUT;
+
+/// The marker of the file sink.
+const MARKER: &str = "_tidegate";
+/// What stands before a lineage in a marker.
+const LINEAGE: &str = "\"lineage\": \"";
+/// A lineage that no job of ours has.
+const RIVAL: &str = "ffffffffffffffffffffffffffffffff";
+
+/// A directory that was taken from its owner.
+#[derive(Debug)]
+pub(crate) struct Takeover {
+    /// The owner's directory.
+    directory: Inode,
+    /// The directory in which a name was changed, the name, and what stood under it.
+    changed: (Inode, String, Inode),
+}
+
+impl SimulatedDisk {
+    /// True if a run has the directory of a sink for itself.
+    pub(crate) fn is_output_locked(&self, sink: &str) -> bool {
+        let state = self.lock();
+        let directory = state.output(sink).1;
+        state.directory(directory).is_locked
+    }
+
+    /// Makes the directory of a sink that of another owner: by another directory in its place, or
+    /// by another marker in it. At once, and durable.
+    pub(crate) fn take_over(&self, sink: &str, by_another: bool) -> Takeover {
+        let mut state = self.lock();
+        let (outputs, directory) = state.output(sink);
+        let marker = state.directory(directory).now[MARKER];
+        let theirs = state.rival_marker(marker);
+        let (changed, new) = if by_another {
+            let mut another = Directory::default();
+            another.set(MARKER, theirs);
+            let another = state.add(Node::Directory(another));
+            ((outputs, sink.to_owned(), directory), another)
+        } else {
+            ((directory, MARKER.to_owned(), marker), theirs)
+        };
+        state.directory_mut(changed.0).set(&changed.1, new);
+        Takeover { directory, changed }
+    }
+
+    /// What is visible as output in the owner's directory.
+    pub(crate) fn visible(&self, takeover: &Takeover) -> BTreeSet<String> {
+        let state = self.lock();
+        let names = state.directory(takeover.directory).now.keys();
+        let visible = names.filter(|name| !name.starts_with(['.', '_']));
+        visible.cloned().collect()
+    }
+
+    /// Undoes it.
+    pub(crate) fn give_back(&self, takeover: &Takeover) {
+        let (changed, name, before) = &takeover.changed;
+        self.lock().directory_mut(*changed).set(name, *before);
+    }
+}
+
+impl State {
+    /// The directory of all outputs, and that of a sink in it.
+    fn output(&self, sink: &str) -> (Inode, Inode) {
+        let outputs = self.directory(0).now[OUTPUT];
+        (outputs, self.directory(outputs).now[sink])
+    }
+
+    fn rival_marker(&mut self, ours: Inode) -> Inode {
+        let mut text = String::from_utf8_lossy(&self.file(ours).now).into_owned();
+        let at = text.find(LINEAGE).expect("a marker has a lineage") + LINEAGE.len();
+        text.replace_range(at..at + RIVAL.len(), RIVAL);
+        self.add(Node::File(File {
+            now: text.clone().into_bytes(),
+            durable: text.into_bytes(),
+            ..File::default()
+        }))
+    }
+}
+
+impl Directory {
+    fn set(&mut self, name: &str, inode: Inode) {
+        self.now.insert(name.to_owned(), inode);
+        self.durable.insert(name.to_owned(), inode);
+    }
+}

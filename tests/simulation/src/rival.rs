@@ -1,0 +1,64 @@
+//! A second owner: someone who takes a directory of output from the job that runs, as a run on
+//! another machine could whose file system does not share locks.
+//!
+//! From then on the job may publish nothing more there. Between two lives of the process the
+//! directory is given back as it was, and the job goes on.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use tidegate_runtime::JobHandle;
+use tidegate_runtime::status::JobState;
+
+use crate::disk::{SimulatedDisk, Takeover};
+use crate::faults::{Fault, Faults};
+
+/// How often there is an opportunity.
+const PAUSE: Duration = Duration::from_millis(15);
+
+/// A directory that was taken.
+#[derive(Debug)]
+pub(crate) struct Taken {
+    /// The sink that it was taken from.
+    pub(crate) sink: String,
+    pub(crate) takeover: Takeover,
+    /// What was visible in it then.
+    pub(crate) visible: BTreeSet<String>,
+}
+
+pub(crate) struct Rival {
+    pub(crate) handle: JobHandle,
+    pub(crate) faults: Faults,
+    pub(crate) disk: SimulatedDisk,
+    /// The job's sinks.
+    pub(crate) sinks: Vec<String>,
+}
+
+impl Rival {
+    /// Takes what is planned until the process is over. Acts between two steps of the scheduler,
+    /// so never in the middle of a publication.
+    pub(crate) async fn act(self) {
+        loop {
+            tokio::time::sleep(PAUSE).await;
+            // Before it runs, it may not have the directory yet.
+            let is_running = self.handle.status().state == JobState::Running;
+            if is_running && !self.faults.has_taken() && self.faults.hit(Fault::SecondOwner) {
+                self.take();
+            }
+        }
+    }
+
+    fn take(&self) {
+        let sink = self.sinks[self.faults.index(self.sinks.len())].clone();
+        if !self.disk.is_output_locked(&sink) {
+            let violation = format!("{sink}: a second owner could lock the directory");
+            self.faults.violation(violation);
+        }
+        let takeover = self.disk.take_over(&sink, self.faults.coin());
+        self.faults.note_taken(Taken {
+            visible: self.disk.visible(&takeover),
+            sink,
+            takeover,
+        });
+    }
+}
