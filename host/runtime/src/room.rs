@@ -16,10 +16,12 @@ use crate::JobError;
 use crate::graph::{JobGraph, NodeKind, Partitioning};
 use crate::job::Job;
 
-/// Threads beside those of chains: main, timers, logs, the compiler, and those that serve requests.
-const FIXED_THREADS: u64 = 64;
-/// Threads for blocking work: as many as chains write at once, and no more than these.
-const MOST_BLOCKING_THREADS: u64 = 512;
+/// Threads beside those of chains: the main one, those of the job, of signals, of the log, of call
+/// timeouts and of the compiler, and two for blocking work.
+const FIXED_THREADS: u64 = 8;
+/// More threads for blocking work: as many as chains write at once, and no more than these. A
+/// system that refuses them only makes the work wait, so that they count as mappings alone.
+const MOST_BLOCKING_THREADS: u64 = 128;
 /// Mappings that a process opens later: machine code, files, what the allocator takes.
 const FIXED_MAPPINGS: u64 = 512;
 /// Address space for all that is not a thread or an instance.
@@ -55,13 +57,14 @@ impl Needs {
             counted.map(|node| u64::from(node.parallelism)).sum()
         };
         let chains = parallelism(&|name, _| !is_chained(graph, name));
-        let threads = chains + chains.min(MOST_BLOCKING_THREADS) + FIXED_THREADS;
+        let threads = chains + FIXED_THREADS;
+        let most = threads + chains.min(MOST_BLOCKING_THREADS);
         let mut needs = Self {
             chains,
             instances: parallelism(&|_, kind| kind == NodeKind::Operator),
             threads,
-            mappings: FIXED_MAPPINGS + threads * SystemNeeds::OF_A_THREAD.mappings,
-            address_space: FIXED_ADDRESS_SPACE + threads * SystemNeeds::OF_A_THREAD.address_space,
+            mappings: FIXED_MAPPINGS + most * SystemNeeds::OF_A_THREAD.mappings,
+            address_space: FIXED_ADDRESS_SPACE + most * SystemNeeds::OF_A_THREAD.address_space,
         };
         let nodes = graph.nodes().iter();
         for node in nodes.filter(|node| node.kind == NodeKind::Operator) {
