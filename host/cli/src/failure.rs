@@ -220,7 +220,9 @@ fn of_job(error: &JobError) -> Option<String> {
             "if the job has already started from it, run it without --from to go on".to_owned(),
         ),
         JobError::RestartsExhausted { last, .. } => of_job(last),
+        JobError::NotReturned { failure, .. } => of_job(failure.as_ref()?),
         JobError::Store(_)
+        | JobError::RecycledInVain { .. }
         | JobError::Connector { .. }
         | JobError::CheckpointsKeepFailing { .. }
         | JobError::Incompatible(_)

@@ -2,15 +2,19 @@
 //!
 //! A chain's thread drives its async loop by itself, so that a guest that computes for seconds
 //! delays neither the coordinator nor another chain; timers and blocking writes are the shared
-//! runtime's. Chains are started only here and always joined by the supervisor.
+//! runtime's. Chains are started only here and joined by the supervisor, who does not wait for ever
+//! for one that does not return: such an attempt is the last one of its process.
 
 use std::collections::HashMap;
+use std::future::ready;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use tidegate_operator::{GuestFault, OperatorContext, StateChunk};
 use tokio::sync::mpsc;
+use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use crate::channel::{ChannelLimits, ChannelSender, InputGate, bounded};
@@ -73,20 +77,66 @@ pub(crate) struct Deployment {
     pub(crate) controls: Vec<mpsc::Sender<ControlMessage>>,
     pub(crate) events: mpsc::Receiver<ChainEvent>,
     cancelled: CancellationToken,
-    chains: Vec<Joined>,
-    persisters: Vec<Joined>,
+    parts: Vec<Part>,
+    /// See [`Job::shut_down_within`].
+    shut_down_within: Duration,
+}
+
+/// A chain and what stores its snapshots.
+struct Part {
+    /// Its subtasks, for messages.
+    what: String,
+    /// None if it could not be started.
+    chain: Option<Joined>,
+    /// Ends after its chain.
+    persister: Joined,
+}
+
+/// Parts of an attempt that are still inside a call, though it has been over for a while.
+pub(crate) struct NotReturned {
+    what: String,
+    within: Duration,
+}
+
+impl NotReturned {
+    /// The end of a job whose last attempt failed for this reason, or was cancelled.
+    pub(crate) fn into_error(self, failure: Option<JobError>) -> JobError {
+        JobError::NotReturned {
+            what: self.what,
+            within: self.within,
+            failure: failure.map(Box::new),
+        }
+    }
 }
 
 impl Deployment {
     /// Makes every chain leave and waits until all are gone. A chain that is inside a guest call
-    /// leaves when the call is over, at the latest at its timeout.
-    pub(crate) async fn shut_down(mut self) {
+    /// leaves when the call is over, at the latest at its timeout; one that is inside a connector
+    /// when that returns.
+    ///
+    /// # Errors
+    ///
+    /// What has not returned within the bound. It goes on until the process ends.
+    pub(crate) async fn shut_down(mut self) -> Result<(), NotReturned> {
         self.cancelled.cancel();
         // Senders of events must not wait for a reader that is gone.
         self.events.close();
-        for joined in self.chains.into_iter().chain(self.persisters) {
-            joined.await;
+        let within = self.shut_down_within;
+        let deadline = Instant::now() + within;
+        let mut late = Vec::new();
+        for part in self.parts {
+            let chain = part.chain.unwrap_or_else(|| Box::pin(ready(())));
+            if timeout_at(deadline, chain).await.is_err() {
+                late.push(part.what);
+            } else if timeout_at(deadline, part.persister).await.is_err() {
+                late.push(format!("what stores the snapshots of {}", part.what));
+            }
         }
+        if late.is_empty() {
+            return Ok(());
+        }
+        let what = late.join(", ");
+        Err(NotReturned { what, within })
     }
 }
 
@@ -99,8 +149,8 @@ pub(crate) fn deploy(graph: ExecutionGraph, mut attempt: Attempt) -> Deployment 
         controls: Vec::new(),
         events: event_receiver,
         cancelled,
-        chains: Vec::new(),
-        persisters: Vec::new(),
+        parts: Vec::new(),
+        shut_down_within: attempt.job.shut_down_within(),
     };
     for chain in graph.chains {
         let (control, control_receiver) = mpsc::channel(CONTROL_CAPACITY);
@@ -114,8 +164,8 @@ pub(crate) fn deploy(graph: ExecutionGraph, mut attempt: Attempt) -> Deployment 
             executor: Arc::clone(&attempt.executor),
         };
         let persister_task = Box::pin(persister_task.run(persist_receiver));
+        let what = chain.describe();
         let persister_task = attempt.executor.spawn(persister_task);
-        deployment.persisters.push(persister_task);
         let starts = chain.links.iter().map(|link| {
             let start = attempt.starts.remove(&link.subtask);
             start.expect("the restore plan covers every subtask")
@@ -132,14 +182,19 @@ pub(crate) fn deploy(graph: ExecutionGraph, mut attempt: Attempt) -> Deployment 
             control: control_receiver,
             events: events.clone(),
             persister,
-            cancelled: deployment.cancelled.clone(),
+            // Its own, since it looks at it between any two calls.
+            cancelled: deployment.cancelled.child_token(),
             chain,
         };
-        match starting.start(&*attempt.executor) {
-            Ok(joined) => deployment.chains.push(joined),
+        let started = starting.start(&*attempt.executor);
+        deployment.parts.push(Part {
+            what,
             // The driver learns it like any other failure of the chain.
-            Err(error) => drop(events.try_send(ChainEvent::Failed(Box::new(error)))),
-        }
+            chain: started
+                .map_err(|error| events.try_send(ChainEvent::Failed(Box::new(error))))
+                .ok(),
+            persister: persister_task,
+        });
     }
     deployment
 }
@@ -238,13 +293,14 @@ impl StartingChain {
     async fn open_and_run(mut self) -> Exit {
         let (links, source) = match self.open_links() {
             Ok(opened) => opened,
-            Err(error) => return Exit::Failed(error),
+            Err(exit) => return exit,
         };
         let inputs: Vec<u32> = self.chain.channels.iter().map(|c| c.input).collect();
         let id = self.chain.id;
         // It would stay for the life of the attempt, with an entry for each channel.
         drop(self.chain);
-        let mut chain = OperatorChain::new(links, Outbox::new(self.senders));
+        let mut chain =
+            OperatorChain::new(links, Outbox::new(self.senders), self.cancelled.clone());
         if let Some(plan) = self.care {
             chain = chain.careful(plan);
         }
@@ -271,11 +327,14 @@ impl StartingChain {
         clippy::type_complexity,
         reason = "one private caller, which takes it apart"
     )]
-    fn open_links(&mut self) -> Result<(Vec<OpenLink>, Option<Box<dyn Source>>), JobError> {
+    fn open_links(&mut self) -> Result<(Vec<OpenLink>, Option<Box<dyn Source>>), Exit> {
         let mut opened_source = None;
         let mut next_sender = 0;
         let mut links = Vec::new();
         for (link, start) in self.chain.links.iter().zip(self.starts.drain(..)) {
+            if self.cancelled.is_cancelled() {
+                return Err(Exit::Told);
+            }
             let (role, has_ended) = match start {
                 SubtaskStart::Source { splits, has_ended } => {
                     let source = open_source(&self.job, &link.subtask, splits)?;
@@ -283,7 +342,8 @@ impl StartingChain {
                     (Role::Source, has_ended)
                 }
                 SubtaskStart::Operator { state, has_ended } => {
-                    let guest = open_guest(&self.job, &link.subtask, state).map_err(Box::new)?;
+                    let guest = open_guest(&self.job, &link.subtask, state);
+                    let guest = guest.map_err(|fault| JobError::from(Box::new(fault)))?;
                     (Role::Operator(Box::new(guest)), has_ended)
                 }
                 SubtaskStart::Sink { has_ended } => {

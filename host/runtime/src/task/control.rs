@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use super::recycling::Urgency;
 use crate::checkpoint::SubtaskSnapshot;
 use crate::recovery::Diverted;
 use crate::{ChainId, CheckpointId, JobError};
@@ -43,7 +44,7 @@ pub(crate) enum ChainEvent {
         reason: String,
     },
     /// A guest's memory has passed the threshold at which it is replaced, at the next barrier.
-    WantsCheckpoint,
+    WantsCheckpoint(Urgency),
     /// A record was sent to the dead-letter port.
     Diverted {
         diverted: Diverted,

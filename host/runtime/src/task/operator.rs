@@ -3,6 +3,8 @@
 //! What the runtime asks of an operator, so that it can run without a component in tests and
 //! simulations. [`ComponentOperator`] is the one that users get.
 
+use std::time::Duration;
+
 use tidegate_operator::{
     Batch, Component, Emission, GuestFault, Instance, Limits, OperatorContext, StateChunk,
 };
@@ -19,6 +21,11 @@ pub trait OperatorFactory: Send + Sync {
 
     /// What the memories and tables of an instance may occupy, if that is known.
     fn memory_limit(&self) -> Option<u64> {
+        None
+    }
+
+    /// How long one call of an instance may take, if that is known.
+    fn call_timeout(&self) -> Option<Duration> {
         None
     }
 }
@@ -101,6 +108,10 @@ impl OperatorFactory for ComponentOperator {
 
     fn memory_limit(&self) -> Option<u64> {
         Some(self.limits.memory)
+    }
+
+    fn call_timeout(&self) -> Option<Duration> {
+        Some(self.limits.call_timeout)
     }
 }
 

@@ -86,14 +86,12 @@ impl SourceSubtask {
         match output {
             SourceOutput::Batch(batch) => {
                 let origin = self.origin();
-                self.context.chain.emit_from_source(batch, origin)?;
+                self.context.chain.emit_from_source(batch, origin);
+                self.context.flush().await
             }
-            SourceOutput::Watermark(watermark) => {
-                self.context.chain.advance_watermark(watermark)?
-            }
-            SourceOutput::Ended => return self.end().await,
+            SourceOutput::Watermark(watermark) => self.context.advance_watermark(watermark).await,
+            SourceOutput::Ended => self.end().await,
         }
-        self.context.flush().await
     }
 
     /// Where the last batch came from, while that is of interest.
@@ -150,7 +148,7 @@ impl SourceSubtask {
             return Ok(());
         }
         self.reading = Reading::Ended;
-        self.context.chain.advance_watermark(MAX_WATERMARK)?;
+        self.context.advance_watermark(MAX_WATERMARK).await?;
         self.context.end().await
     }
 }

@@ -17,4 +17,5 @@ mod protocol;
 mod random_jobs;
 mod recycling;
 mod restarting;
+mod shutting_down;
 mod support;

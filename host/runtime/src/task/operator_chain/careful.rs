@@ -12,12 +12,16 @@ use std::time::Instant;
 
 use tidegate_operator::{Batch, Emission, GuestFault};
 
+use super::pending::Pending;
 use super::{OperatorChain, Role};
 use crate::recovery::{Candidate, CarePlan, Diverted, RecordFault, Trace, diversion_of};
 use crate::stream::Origin;
 use crate::task::dead_letter::{Refusal, dead_letter};
 use crate::task::guest::Guest;
 use crate::{JobError, SubtaskId};
+
+/// What comes of records that are processed one by one is gathered up to so many bytes.
+const GATHERED_BYTES: usize = 1 << 20;
 
 /// The care of one chain.
 #[derive(Debug)]
@@ -105,6 +109,19 @@ struct Arrival {
     origin: Option<Arc<Origin>>,
 }
 
+/// The records of a batch that an operator gets one by one.
+pub(super) struct Singly {
+    at: usize,
+    arrival: Arrival,
+    batch: Batch,
+    /// The next one.
+    row: usize,
+    /// What came of those before it and was not sent yet.
+    emissions: Vec<Emission>,
+    /// Its bytes.
+    gathered: usize,
+}
+
 impl OperatorChain {
     /// Takes care as a plan says, from the first record on.
     pub(crate) fn careful(mut self, plan: Arc<CarePlan>) -> Self {
@@ -143,22 +160,63 @@ impl OperatorChain {
             input,
             origin: self.outbox.origin().cloned(),
         };
+        if batch.len() == 1 || self.is_single(at, &arrival) {
+            return self.process_next(Box::new(Singly {
+                at,
+                arrival,
+                batch,
+                row: 0,
+                emissions: Vec::new(),
+                gathered: 0,
+            }));
+        }
         let started = Instant::now();
-        let emissions = if batch.len() == 1 || self.is_single(at, &arrival) {
-            self.process_singly(at, &arrival, &batch)?
-        } else {
-            let records = batch.len();
-            let processed = self.guest(at).instance.process(input, batch);
-            processed.map_err(|fault| {
-                let record = self.guest(at).instance.take_failed_record();
-                let trace = Trace::On(arrival.origin.clone());
-                record_fault(fault, &arrival, record, trace, records)
-            })?
-        };
+        let records = batch.len();
+        let processed = self.guest(at).instance.process(input, batch);
+        let emissions = processed.map_err(|fault| {
+            let record = self.guest(at).instance.take_failed_record();
+            let trace = Trace::On(arrival.origin.clone());
+            record_fault(fault, &arrival, record, trace, records)
+        })?;
         self.links[at].metrics.count_busy(started.elapsed());
-        let asks = self.guest(at).asks_for_checkpoint();
-        self.wants_checkpoint |= asks;
-        self.emit_all(at, emissions)
+        self.look_at_memory(at)?;
+        self.emit_all(at, emissions);
+        Ok(())
+    }
+
+    /// The next record; the others stay pending.
+    pub(super) fn process_next(&mut self, mut singly: Box<Singly>) -> Result<(), JobError> {
+        let (at, row) = (singly.at, singly.row);
+        if row == singly.batch.len() {
+            return Ok(());
+        }
+        let started = Instant::now();
+        let mut record = Batch::default();
+        let (keys, values) = (singly.batch.keys(), singly.batch.values());
+        record.push(
+            singly.batch.timestamps()[row],
+            keys.row(row),
+            values.row(row),
+        );
+        let given = self.process_single(at, &singly.arrival, record)?;
+        for Emission { port, batch } in given {
+            singly.gathered += batch.byte_size();
+            append(&mut singly.emissions, port, batch);
+        }
+        singly.row += 1;
+        self.links[at].metrics.count_busy(started.elapsed());
+        self.look_at_memory(at)?;
+        let is_last = singly.row == singly.batch.len();
+        let mut emissions = Vec::new();
+        if is_last || singly.gathered >= GATHERED_BYTES {
+            emissions = std::mem::take(&mut singly.emissions);
+            singly.gathered = 0;
+        }
+        if !is_last {
+            self.pending.push(Pending::Singly(singly));
+        }
+        self.emit_all(at, emissions);
+        Ok(())
     }
 
     fn guest(&mut self, at: usize) -> &mut Guest {
@@ -178,38 +236,25 @@ impl OperatorChain {
         is_suspicious || care.links[at].has_diverted
     }
 
-    fn process_singly(
+    /// What comes of one record: of the guest, or the dead letter that goes in its place.
+    fn process_single(
         &mut self,
         at: usize,
         arrival: &Arrival,
-        batch: &Batch,
+        record: Batch,
     ) -> Result<Vec<Emission>, JobError> {
-        let mut emissions = Vec::new();
-        let records = batch.gather();
-        for row in 0u32.. {
-            if row as usize == batch.len() {
-                break;
-            }
-            let record = records.rows(&[row]);
-            let before = self.count(at, arrival, &record);
-            if let Some(letter) = self.divert(at, arrival, &record, before) {
-                append(&mut emissions, arrival.dead_letter_port, letter);
-                continue;
-            }
-            let processed = self
-                .guest(at)
-                .instance
-                .process(arrival.input, record.clone());
-            let given = processed.map_err(|fault| {
-                let origin = arrival.origin.clone();
-                let trace = Trace::Single { origin, before };
-                record_fault(fault, arrival, Some(record), trace, 1)
-            })?;
-            for Emission { port, batch } in given {
-                append(&mut emissions, port, batch);
-            }
+        let before = self.count(at, arrival, &record);
+        if let Some(batch) = self.divert(at, arrival, &record, before) {
+            let port = arrival.dead_letter_port;
+            return Ok(vec![Emission { port, batch }]);
         }
-        Ok(emissions)
+        let guest = self.guest(at);
+        let processed = guest.instance.process(arrival.input, record.clone());
+        processed.map_err(|fault| {
+            let origin = arrival.origin.clone();
+            let trace = Trace::Single { origin, before };
+            record_fault(fault, arrival, Some(record), trace, 1)
+        })
     }
 
     fn count(&mut self, at: usize, arrival: &Arrival, record: &Batch) -> u32 {
@@ -271,6 +316,9 @@ fn record_fault(
 
 /// Adds to what goes out, in order; what goes out of one port together becomes one batch.
 fn append(emissions: &mut Vec<Emission>, port: u32, batch: Batch) {
+    if batch.is_empty() {
+        return;
+    }
     match emissions.last_mut() {
         Some(last) if last.port == port => last.batch.append(&batch),
         Some(_) | None => emissions.push(Emission { port, batch }),

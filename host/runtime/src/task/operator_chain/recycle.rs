@@ -10,6 +10,7 @@ use tidegate_operator::StateChunk;
 
 use super::{OperatorChain, Role};
 use crate::task::guest::Recycled;
+use crate::task::recycling::{Need, Urgency};
 use crate::{CheckpointId, JobError};
 
 /// A guest that is to be replaced, and the snapshot that it gave just now.
@@ -20,9 +21,29 @@ pub(crate) struct DueGuest {
 }
 
 impl OperatorChain {
-    /// True once after a guest's memory has passed its threshold: a barrier is wanted.
-    pub(crate) fn takes_wish_for_checkpoint(&mut self) -> bool {
-        std::mem::take(&mut self.wants_checkpoint)
+    /// Told once after a guest's memory has passed its threshold: how soon a barrier is wanted.
+    pub(crate) fn takes_wish_for_checkpoint(&mut self) -> Option<Urgency> {
+        self.wants_checkpoint.take()
+    }
+
+    /// After a batch. Fails if it is of no use to replace the operator's instance again.
+    pub(super) fn look_at_memory(&mut self, at: usize) -> Result<(), JobError> {
+        let link = &mut self.links[at];
+        let Role::Operator(guest) = &mut link.role else {
+            unreachable!("only guests have a memory");
+        };
+        match guest.need() {
+            Need::Nothing => Ok(()),
+            Need::Checkpoint(urgency) => {
+                self.wants_checkpoint = self.wants_checkpoint.max(Some(urgency));
+                Ok(())
+            }
+            Need::InVain { replacements } => Err(JobError::RecycledInVain {
+                subtask: link.subtask.clone(),
+                replacements,
+                memory: guest.instance.memory_bytes(),
+            }),
+        }
     }
 
     /// The guests that are to be replaced, of all that gave their state now, by link.
@@ -48,7 +69,7 @@ impl OperatorChain {
         checkpoint: CheckpointId,
         due: DueGuest,
     ) -> Result<(), JobError> {
-        self.set_origin(None);
+        self.begin(None);
         let started = Instant::now();
         let DueGuest { at, state } = due;
         let link = &mut self.links[at];
@@ -83,6 +104,7 @@ impl OperatorChain {
                  large; raise `limits.memory`, or its parallelism"
             );
         }
-        self.emit_all(at, emissions)
+        self.emit_all(at, emissions);
+        Ok(())
     }
 }
