@@ -10,6 +10,7 @@ mod connectors;
 mod document;
 mod error;
 mod load;
+mod regular_file;
 // What other files of the same format are read with, too.
 pub(crate) mod nodes;
 pub(crate) mod parse;

@@ -4,6 +4,7 @@
 use std::io;
 use std::path::Path;
 
+use tidegate_operator::shown;
 use tidegate_runtime::ConnectorError;
 use tidegate_runtime::file_system::{
     DirectoryEntry, DirectoryHandle, FileHandle, FileSystem, OpenAs, open_or_create,
@@ -37,7 +38,7 @@ impl OutputDirectory {
         files: &dyn FileSystem,
         path: &Path,
     ) -> Result<Option<Self>, ConnectorError> {
-        let shown = path.display().to_string();
+        let shown = shown(path).to_string();
         match files.open_directory(path) {
             Ok(dir) => Ok(Some(Self { shown, dir })),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -53,7 +54,7 @@ impl OutputDirectory {
         files: &dyn FileSystem,
         path: &Path,
     ) -> Result<Self, ConnectorError> {
-        let shown = path.display().to_string();
+        let shown = shown(path).to_string();
         let created = open_or_create(files, path);
         let action = format!("could not create output directory {shown}");
         let dir = created.map_err(ConnectorError::io(action))?;

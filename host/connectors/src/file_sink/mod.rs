@@ -174,4 +174,8 @@ impl SinkConnector for FileConnector {
         parts.retain(|part| marker.knows(part.lineage));
         directory.publish(&parts)
     }
+
+    fn directory(&self) -> Option<&Path> {
+        Some(&self.path)
+    }
 }

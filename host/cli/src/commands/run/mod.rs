@@ -17,7 +17,7 @@ use tidegate_runtime::{
 
 use crate::args::RunArgs;
 use crate::code_cache;
-use crate::control::{ControlServer, ControlState};
+use crate::control::{ControlServer, ControlState, OwnDirectories};
 use crate::failure::Failure;
 use crate::job_file::{JobFile, LoadedJob};
 use crate::terminal::{Terminal, summary};
@@ -70,7 +70,7 @@ fn warn_of_duplicates(job: &Job, terminal: &Terminal) {
     for (name, sink) in &job.sinks {
         if !sink.is_exactly_once() {
             let connector = sink.connector();
-            terminal.say(&format!(
+            terminal.say(format_args!(
                 "sink {name} ({connector}) is at-least-once: after a failure, records can come \
                  again"
             ));
@@ -110,12 +110,13 @@ impl Run<'_> {
         let state = ControlState {
             job: handle.clone(),
             graph,
+            own: Arc::new(OwnDirectories::of(&self.job, directory)),
         };
         let server = match ControlServer::start(directory, state) {
             Ok(server) => Some(server),
             Err(error) => {
                 let line = format!("status, savepoint and stop can't reach this run: {error}");
-                self.terminal.say(&line);
+                self.terminal.say(line);
                 None
             }
         };
@@ -156,7 +157,7 @@ async fn watched(
     let status = watch.finish();
     match ended {
         Ok(outcome) => {
-            watch.say(&summary(&outcome, &status));
+            watch.say(summary(&outcome, &status));
             Ok(Ok(()))
         }
         Err(error) => Ok(Err(error)),

@@ -1,5 +1,6 @@
 //! What a person sees and can do while a job runs: progress, events, and the signals' meaning.
 
+use std::fmt::Display;
 use std::time::Duration;
 
 use indicatif::ProgressBar;
@@ -85,16 +86,18 @@ impl Watch {
     pub(crate) fn tell(&mut self) {
         let status = self.status.borrow_and_update().clone();
         for line in self.narrator.events(&status) {
-            self.terminal.say(&line);
+            self.terminal.say(line);
         }
         if std::mem::take(&mut self.is_due) {
             match &self.progress {
                 Progress::None => {}
                 Progress::Lines => {
                     let line = self.narrator.progress(&status);
-                    self.terminal.say(&line);
+                    self.terminal.say(line);
                 }
-                Progress::Bar(bar) => bar.set_message(self.narrator.progress(&status)),
+                Progress::Bar(bar) => {
+                    bar.set_message(Terminal::message(self.narrator.progress(&status)));
+                }
             }
         }
     }
@@ -110,7 +113,7 @@ impl Watch {
     }
 
     /// Says a line.
-    pub(crate) fn say(&self, line: &str) {
+    pub(crate) fn say(&self, line: impl Display) {
         self.terminal.say(line);
     }
 
@@ -120,7 +123,7 @@ impl Watch {
             if signal == first && at.elapsed() < SAME_SIGNAL {
                 return;
             }
-            self.terminal.say(&format!(
+            self.terminal.say(format_args!(
                 "{signal} again: ended at once; run it again to go on from the last checkpoint"
             ));
             self.terminal.flush_logs_soon();
@@ -128,7 +131,7 @@ impl Watch {
         }
         self.stopping = Some((signal, Instant::now()));
         let line = format!("{signal}: stopping after a last checkpoint; once more ends it at once");
-        self.terminal.say(&line);
+        self.terminal.say(line);
         tokio::spawn(stop(self.handle.clone(), self.terminal.clone()));
     }
 }
@@ -153,7 +156,7 @@ async fn stop(handle: JobHandle, terminal: Terminal) {
         if is_over(handle.status().state) {
             return;
         }
-        terminal.say(&format!(
+        terminal.say(format_args!(
             "could not stop yet: {error}; once more ends it at once"
         ));
         tokio::time::sleep(STOP_AGAIN).await;
