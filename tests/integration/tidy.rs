@@ -48,6 +48,22 @@ const IMPURE: [(&str, &str); 8] = [
 /// The crate that only one of ours may name.
 const ENGINE: &str = "wasmtime";
 
+/// Ways to show text of others as it is, who may take them, and what everybody else takes.
+const RAW_WAYS_OUT: [(&str, &[&str], &str); 3] = [
+    (".display()", &[], "`tidegate_operator::shown`"),
+    (
+        "io::stdout()",
+        &["host/cli/src/terminal/", "host/connectors/src/stdout.rs"],
+        "the terminal of the cli",
+    ),
+    // CMake's own words go where ours go.
+    (
+        "io::stderr()",
+        &["host/cli/src/terminal/", "host/cli/src/build/c/cmake.rs"],
+        "the terminal of the cli",
+    ),
+];
+
 /// What no source file may hold, and what to do instead. Split in two so that this file is clean.
 const LEFTOVERS: [(&str, &str, &str); 8] = [
     ("TO", "DO", "an issue, or do it"),
@@ -77,7 +93,8 @@ fn check_rust(path: &str, text: &str) -> String {
         report(FILE_LINES, "more than 500 lines", "a file for each idea");
     }
     let is_pure = PURE.iter().any(|pure| path.starts_with(pure));
-    // Tests at the end of a pure file may do what they like.
+    let is_host = path.starts_with("host/") && path.contains("/src/") && !path.contains("/tests");
+    // Tests at the end of a file may do what they like.
     let tests_at = text.lines().position(|line| line.trim() == "#[cfg(test)]");
     for (at, line) in text.lines().enumerate() {
         if line.chars().count() > LINE_CHARS {
@@ -92,6 +109,12 @@ fn check_rust(path: &str, text: &str) -> String {
             report(at, "the engine outside its crate", "tidegate-operator");
         }
         let is_code = tests_at.is_none_or(|tests| at < tests) && !line.trim().starts_with("//");
+        for (way, who, instead) in RAW_WAYS_OUT {
+            let may = !is_host || who.iter().any(|who| path.starts_with(who));
+            if is_code && !may && line.contains(way) {
+                report(at, &format!("`{way}` shows text unescaped"), instead);
+            }
+        }
         for (word, instead) in IMPURE {
             if is_pure && is_code && line.contains(word) {
                 report(at, &format!("`{word}` in a pure file"), instead);
@@ -197,6 +220,11 @@ fn the_tidy_test_names_file_line_and_remedy() {
         found,
         "host/runtime/src/graph/x.rs:2: `tokio::` in a pure file, use a driver\n\
          host/runtime/src/graph/x.rs:3: `dbg\u{21}(`, use tracing\n"
+    );
+    let text = "//! Header.\nfn a(path: &Path) { say(path.display()) }\n";
+    assert_eq!(
+        check_rust("host/cli/src/x.rs", text),
+        "host/cli/src/x.rs:2: `.display()` shows text unescaped, use `tidegate_operator::shown`\n"
     );
     let found = check_rust("a.rs", &format!("fn a() {{}}\n// {}\n", "x".repeat(100)));
     assert_eq!(

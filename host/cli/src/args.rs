@@ -1,8 +1,13 @@
 //! The command line: commands, flags, and their help.
 //!
-//! Every flag `--foo-bar` can also be set by `TIDEGATE_FOO_BAR`; a test holds them to it.
+//! Every flag `--foo-bar` can also be set by `TIDEGATE_FOO_BAR`; a test holds them to it. A variable
+//! that is set to nothing counts as unset.
 
 mod author;
+mod environment;
+#[cfg(test)]
+mod fuzz;
+mod shown;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -14,16 +19,19 @@ use clap::{ArgMatches, Args, CommandFactory as _, FromArgMatches as _};
 use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use crate::duration;
+
 pub(crate) use author::{BuildArgs, NewArgs, TestArgs};
 
-/// Warnings, but not of restarts, which progress tells about; and what guests say.
-const DEFAULT_LOG: &str = "warn,tidegate_runtime::supervisor=error,tidegate::guest=info";
+/// Warnings, and what guests say.
+const DEFAULT_LOG: &str = "warn,tidegate::guest=info";
 
 /// Stream processing with sandboxed operators and exactly-once state.
 #[derive(Debug, Parser)]
 #[command(name = "tidegate", version, max_term_width = 100)]
 #[command(after_help = "\
-Every flag --foo-bar can be set by the environment variable TIDEGATE_FOO_BAR; flags win.
+Every flag --foo-bar can be set by the environment variable TIDEGATE_FOO_BAR; flags win, and an
+empty variable counts as unset.
 
 Exit codes: 0 done or stopped as asked, 1 the job failed, 2 wrong usage, job file or scenario,
 3 the state can't be used, 4 the directory is in use, 5 no such running job, 6 timed out waiting,
@@ -43,8 +51,9 @@ impl Cli {
     /// The process's command line and environment. Ends the process if they make no sense, or
     /// after `--help`.
     pub(crate) fn from_process() -> Self {
-        let matches = Self::command().get_matches();
-        Self::settled(&matches).unwrap_or_else(|error| error.exit())
+        let matches = environment::without_empty(Self::command()).try_get_matches();
+        let settled = matches.and_then(|matches| Self::settled(&matches));
+        settled.unwrap_or_else(|error| shown::escaped(error).exit())
     }
 
     /// Where two flags exclude each other, the one on the command line wins over the one from the
@@ -380,9 +389,10 @@ pub(crate) struct CompletionsArgs {
 /// How long to wait.
 #[derive(Debug, Args)]
 pub(crate) struct WaitArgs {
-    /// Wait no longer than this, such as "30s"; exit code 6 then. Default: as long as it takes.
+    /// Wait no longer than this, such as "30s" or "1m 30s" (ns, us, ms, s, m, h, d, w); exit code 6
+    /// then. Default: as long as it takes.
     #[arg(long, env = "TIDEGATE_TIMEOUT", value_name = "DURATION")]
-    #[arg(value_parser = humantime::parse_duration)]
+    #[arg(value_parser = duration::parse)]
     pub(crate) timeout: Option<Duration>,
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 use tidegate_operator::FaultCause;
+use tidegate_operator::shown;
 use tidegate_runtime::checkpoint::StoreError;
 use tidegate_runtime::{CheckpointId, JobError, JobErrorKind};
 
@@ -50,11 +51,14 @@ pub(crate) enum Failure {
     /// The job could not start, or failed; or checkpoints can't be read.
     #[error(transparent)]
     Job(#[from] JobError),
+    /// A checkpoint directory or savepoint that was to be looked at can't be.
+    #[error(transparent)]
+    Checkpoint(JobError),
     /// An operator could not be built.
     #[error(transparent)]
     Build(#[from] BuildError),
     /// Nothing answers for that checkpoint directory.
-    #[error("no job runs on {directory}")]
+    #[error("no job runs on {}", shown(directory))]
     NoRunningJob {
         /// The checkpoint directory.
         directory: PathBuf,
@@ -68,7 +72,7 @@ pub(crate) enum Failure {
         exit_code: u8,
     },
     /// The running job ended, or said something else than an answer.
-    #[error("the job on {directory} did not answer: {reason}")]
+    #[error("the job on {} did not answer: {reason}", shown(directory))]
     NoAnswer {
         /// The checkpoint directory.
         directory: PathBuf,
@@ -158,11 +162,15 @@ impl Failure {
     pub(crate) fn advice(&self) -> Option<String> {
         match self {
             Self::Job(error) => of_job(error).or_else(|| process_limits::behind_job(error)),
+            Self::Checkpoint(JobError::Store(
+                StoreError::Corrupt { .. } | StoreError::NothingValid { .. },
+            )) => Some("`tidegate checkpoint verify` tells which checkpoints are whole".to_owned()),
             Self::JobFile(JobFileError::Engine(_))
             | Self::FewFiles { .. }
             | Self::NoThread { .. }
             | Self::Io { .. } => process_limits::behind(self),
-            Self::JobFile(_)
+            Self::Checkpoint(_)
+            | Self::JobFile(_)
             | Self::Usage { .. }
             | Self::Build(_)
             | Self::NoRunningJob { .. }
@@ -203,7 +211,7 @@ impl Failure {
                 | NewProjectError::NotEmpty { .. }
                 | NewProjectError::NoSdk { .. },
             ) => exit_code::USAGE,
-            Self::Job(error) => of_kind(error.kind()),
+            Self::Job(error) | Self::Checkpoint(error) => of_kind(error.kind()),
             Self::Build(error) => of_build(error),
             Self::NoRunningJob { .. } => exit_code::NO_RUNNING_JOB,
             Self::Refused { exit_code, .. } => *exit_code,
@@ -217,7 +225,7 @@ impl Failure {
 
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
-        Self::Job(JobError::Store(error))
+        Self::Checkpoint(JobError::Store(error))
     }
 }
 

@@ -8,8 +8,10 @@ pub mod build;
 mod code_cache;
 mod commands;
 mod control;
+mod duration;
 mod failure;
 mod job_file;
+mod json;
 mod language;
 mod process_limits;
 mod project;
@@ -18,6 +20,7 @@ mod terminal;
 
 use std::process::ExitCode;
 
+use tidegate_runtime::status::TOLD;
 use tracing_subscriber::EnvFilter;
 
 use args::Cli;
@@ -25,6 +28,7 @@ use failure::Failure;
 use terminal::Terminal;
 
 fn main() -> ExitCode {
+    Terminal::take_panics();
     let cli = Cli::from_process();
     let terminal = Terminal::default();
     let done = process_limits::prepare()
@@ -46,6 +50,9 @@ fn log_to(terminal: &Terminal, filter: &str) -> Result<(), Failure> {
     let filter = EnvFilter::try_new(filter).map_err(|error| Failure::Usage {
         message: format!("--log {filter}: {error}"),
     })?;
+    // Progress reports these events; in the log they would come a second time.
+    let told = format!("{TOLD}=off").parse();
+    let filter = filter.add_directive(told.expect("a target and a level are a directive"));
     terminal.take_logs()?;
     tracing_subscriber::fmt()
         .with_env_filter(filter)

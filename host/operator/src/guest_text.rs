@@ -4,8 +4,10 @@
 //! that reorder text are escaped, and what is longer than [`MAX_BYTES`] is cut. Where its lines are
 //! kept, all but the first are indented, so that none can be taken for a line of the host.
 
+use crate::foreign_text::{MOST_BYTES, is_steering};
+
 /// Bytes of guest text that are shown.
-pub(crate) const MAX_BYTES: usize = 8 * 1024;
+pub(crate) const MAX_BYTES: usize = MOST_BYTES;
 
 /// Bytes that text of several lines may become by being escaped.
 const MAX_ESCAPED_BYTES: usize = 4 * MAX_BYTES;
@@ -57,15 +59,6 @@ fn escape(text: &str, most_bytes: usize, instead: impl Fn(char) -> Option<&'stat
         }
     }
     shown
-}
-
-/// Control characters, line separators, and those that change the direction of text.
-fn is_steering(character: char) -> bool {
-    character.is_control()
-        || matches!(
-            character,
-            '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}'
-        )
 }
 
 #[cfg(test)]

@@ -37,6 +37,7 @@ mod limits;
 mod host_state;
 
 mod bounded_text;
+mod foreign_text;
 mod guest_log;
 mod guest_text;
 
@@ -50,6 +51,7 @@ pub use code_cache::{CodeCache, CodeCacheError};
 pub use compiling::CompileLimits;
 pub use engine::{Engine, EngineError};
 pub use fault::{BatchColumn, FaultCause, GuestCall, GuestFault, MalformedSnapshot, TrapReport};
+pub use foreign_text::{Foreign, MOST_BYTES, is_steering, quiet_json, shown, shown_text};
 pub use instance::Instance;
 pub use limits::Limits;
 pub use loader::{Component, OPERATOR_INTERFACE, SDK_VERSION};

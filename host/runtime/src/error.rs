@@ -160,8 +160,8 @@ pub enum JobError {
 /// Why a checkpoint can't be used for a job.
 #[derive(Debug, Error, PartialEq, Eq)]
 #[error(
-    "checkpoint {checkpoint} of job `{job}` does not fit this job:\n{}",
-    .differences.join("\n")
+    "checkpoint {checkpoint} of job `{job}` does not fit this job:\n    {}",
+    .differences.join("\n    ")
 )]
 pub struct IncompatibleJob {
     /// The checkpoint.

@@ -1,8 +1,9 @@
 //! The files that the host writes, behind a small interface: what checkpoint store and file sink
 //! ask of a file system, and nothing else.
 //!
-//! [`LocalFiles`] is the real one, through handles of cap-std. A simulation puts another in its
-//! place, whose power may fail. Nothing here decides when something is synced.
+//! [`LocalFiles`] is the real one, through handles of cap-std, and [`PrivateFiles`] is the same for
+//! what only the job's user may touch. A simulation puts another in its place, whose power may
+//! fail. Nothing here decides when something is synced.
 
 use std::fmt::Debug;
 use std::fs::{File, TryLockError};
@@ -12,7 +13,8 @@ use std::path::Path;
 
 use cap_fs_ext::{DirExt, FollowSymlinks, OpenOptionsFollowExt};
 use cap_std::ambient_authority;
-use cap_std::fs::{Dir, MetadataExt as _, OpenOptions};
+use cap_std::fs::{Dir, DirBuilder, DirBuilderExt as _};
+use cap_std::fs::{MetadataExt as _, OpenOptions, OpenOptionsExt as _};
 
 /// Opens directories that the user named.
 pub trait FileSystem: Debug + Send + Sync {
@@ -156,28 +158,83 @@ pub fn open_or_create(files: &dyn FileSystem, path: &Path) -> io::Result<Box<dyn
     }
 }
 
-/// The file system of this machine.
+/// The file system of this machine. What is created is open to others as far as the user's umask
+/// lets it be.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct LocalFiles;
 
+/// The file system of this machine. What is created is the user's own, whatever the umask is:
+/// directories of mode 0700 and files of mode 0600. What exists keeps its mode.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct PrivateFiles;
+
 impl FileSystem for LocalFiles {
     fn open_directory(&self, path: &Path) -> io::Result<Box<dyn DirectoryHandle>> {
-        let directory = Dir::open_ambient_dir(path, ambient_authority())?;
-        Ok(Box::new(directory))
+        LocalDirectory::open(path, Access::Umask)
     }
 }
 
-impl DirectoryHandle for Dir {
+impl FileSystem for PrivateFiles {
+    fn open_directory(&self, path: &Path) -> io::Result<Box<dyn DirectoryHandle>> {
+        LocalDirectory::open(path, Access::Owner)
+    }
+}
+
+/// Who may use what is created.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Access {
+    /// Whoever the umask does not keep out.
+    Umask,
+    /// The user only.
+    Owner,
+}
+
+impl Access {
+    fn directory_mode(self) -> u32 {
+        match self {
+            Self::Umask => 0o777,
+            Self::Owner => 0o700,
+        }
+    }
+
+    fn file_mode(self) -> u32 {
+        match self {
+            Self::Umask => 0o666,
+            Self::Owner => 0o600,
+        }
+    }
+}
+
+/// A directory of this machine.
+#[derive(Debug)]
+struct LocalDirectory {
+    dir: Dir,
+    access: Access,
+}
+
+impl LocalDirectory {
+    fn open(path: &Path, access: Access) -> io::Result<Box<dyn DirectoryHandle>> {
+        let dir = Dir::open_ambient_dir(path, ambient_authority())?;
+        Ok(Box::new(Self { dir, access }))
+    }
+}
+
+impl DirectoryHandle for LocalDirectory {
     fn open_directory(&self, name: &Path) -> io::Result<Box<dyn DirectoryHandle>> {
-        Ok(Box::new(self.open_dir_nofollow(name)?))
+        let dir = self.dir.open_dir_nofollow(name)?;
+        let access = self.access;
+        Ok(Box::new(Self { dir, access }))
     }
 
     fn create_directory(&self, name: &Path) -> io::Result<()> {
-        self.create_dir(name)
+        let mut builder = DirBuilder::new();
+        builder.mode(self.access.directory_mode());
+        self.dir.create_dir_with(name, &builder)
     }
 
     fn open_file(&self, name: &str, open_as: OpenAs) -> io::Result<Box<dyn FileHandle>> {
         let mut options = OpenOptions::new();
+        options.mode(self.access.file_mode());
         match open_as {
             OpenAs::Read => options.read(true).follow(FollowSymlinks::No),
             OpenAs::New => options.write(true).create_new(true),
@@ -186,11 +243,11 @@ impl DirectoryHandle for Dir {
                 options.follow(FollowSymlinks::No)
             }
         };
-        Ok(Box::new(self.open_with(name, &options)?.into_std()))
+        Ok(Box::new(self.dir.open_with(name, &options)?.into_std()))
     }
 
     fn status(&self, name: &str) -> io::Result<FileStatus> {
-        let metadata = self.symlink_metadata(name)?;
+        let metadata = self.dir.symlink_metadata(name)?;
         Ok(FileStatus {
             is_file: metadata.is_file(),
             length: metadata.len(),
@@ -206,24 +263,24 @@ impl DirectoryHandle for Dir {
                 is_file: entry.file_type()?.is_file(),
             })
         };
-        Self::entries(self)?.map(entry).collect()
+        self.dir.entries()?.map(entry).collect()
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
-        Self::rename(self, from, self, to)
+        self.dir.rename(from, &self.dir, to)
     }
 
     fn remove_file(&self, name: &str) -> io::Result<()> {
-        Self::remove_file(self, name)
+        self.dir.remove_file(name)
     }
 
     fn remove_directory(&self, name: &str) -> io::Result<()> {
-        self.remove_dir_all(name)
+        self.dir.remove_dir_all(name)
     }
 
     fn sync(&self) -> io::Result<()> {
         // The handle itself is open with O_PATH, which can't be synced.
-        self.open(".")?.sync_all()
+        self.dir.open(".")?.sync_all()
     }
 
     fn identity(&self) -> io::Result<FileIdentity> {

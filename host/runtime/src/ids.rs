@@ -30,11 +30,21 @@ impl fmt::Display for SubtaskId {
 #[serde(transparent)]
 pub struct CheckpointId(pub u64);
 
+/// The largest number of a checkpoint or an attempt. Nobody counts so far; what is read and claims
+/// more is forged, and would wrap soon, which ends the order that keeps older attempts out. So it
+/// is refused where it is read.
+pub(crate) const LARGEST_NUMBER: u64 = u64::MAX >> 1;
+
 impl CheckpointId {
     /// The id after this one.
+    ///
+    /// # Panics
+    ///
+    /// If there is none, which takes an id that no store lists.
     #[must_use]
     pub fn next(self) -> Self {
-        Self(self.0 + 1)
+        let next = self.0.checked_add(1);
+        Self(next.expect("every id that is read is far from the largest"))
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use thiserror::Error;
+use tidegate_operator::shown;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::config::{JobSettings, RecordPolicies, RecycleAt};
@@ -141,7 +142,7 @@ pub enum CommandError {
     },
     /// The checkpoint is complete but could not be copied to the savepoint directory. A job that
     /// was asked to stop has stopped all the same.
-    #[error("the savepoint could not be written to {directory}: {reason}")]
+    #[error("the savepoint could not be written to {}: {reason}", shown(directory))]
     SavepointNotWritten {
         /// Where to.
         directory: PathBuf,

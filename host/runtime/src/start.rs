@@ -7,6 +7,8 @@
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use tidegate_operator::shown;
+
 use crate::checkpoint::{
     CheckpointDirectory, CheckpointKind, CheckpointStore, DirStore, ImportTarget, Manifest,
     SnapshotContents, StoreError, SubtaskSnapshot,
@@ -74,7 +76,7 @@ fn holds_checkpoints(directory: &Path) -> Result<bool, StoreError> {
         Ok(holds) => Ok(holds),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
         Err(source) => Err(StoreError::Io {
-            action: format!("list {}", path.display()),
+            action: format!("list {}", shown(&path)),
             source,
         }),
     }

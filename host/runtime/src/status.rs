@@ -8,6 +8,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::graph::NodeKind;
 
+/// The `tracing` target of events that the status shows as well: restarts, failed checkpoints,
+/// failed drills. A program that reports the status leaves this target out of its log.
+pub const TOLD: &str = "tidegate::told";
+
 /// What the job is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

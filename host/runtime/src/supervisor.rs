@@ -23,7 +23,7 @@ use crate::job::{CommandError, Job, JobCommand, JobControl, Outcome, RunOptions,
 use crate::metrics::AttemptMetrics;
 use crate::recovery::{CarePlan, Quarantine, RestartStrategy, Verdict};
 use crate::restore::Restore;
-use crate::status::{JobState, JobStatus};
+use crate::status::{JobState, JobStatus, TOLD};
 use crate::{CheckpointId, JobError};
 
 /// Runs a job until it has finished, is stopped or cancelled, or has failed for good. Must be
@@ -147,7 +147,7 @@ impl Supervisor {
             }
             let message = crate::error::with_causes(&failure);
             let (verdict, wait) = self.wait_after(failure)?;
-            tracing::warn!("attempt failed, restarting in {wait:?}: {message}");
+            tracing::warn!(target: TOLD, "attempt failed, restarting in {wait:?}: {message}");
             self.control.status.send_modify(|status| {
                 status.state = JobState::Restarting;
                 status.restarts += u32::from(verdict == Verdict::Restart);
@@ -241,7 +241,8 @@ impl Supervisor {
                         return Some(Outcome::Stopped { checkpoint });
                     }
                     Err(error) => {
-                        tracing::warn!("can't stop yet: {}", crate::error::with_causes(&error));
+                        let error = crate::error::with_causes(&error);
+                        tracing::warn!(target: TOLD, "can't stop yet: {error}");
                         drop(reply.send(Err(not_running)));
                     }
                 },

@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use thiserror::Error;
+use tidegate_operator::shown;
 use tidegate_operator::{OPERATOR_INTERFACE, SDK_VERSION};
 
 use crate::language::Language;
@@ -14,7 +15,8 @@ pub enum BuildError {
     /// The path holds no project. Nothing was run.
     #[error(
         "there is no project at `{}`: none of {} is there",
-        path.display(), Language::manifests()
+        shown(path),
+        Language::manifests()
     )]
     NoManifest {
         /// The path of the request.
@@ -39,7 +41,7 @@ pub enum BuildError {
         source: io::Error,
     },
     /// The project could not be read.
-    #[error("`{}` could not be read: {reason}", manifest.display())]
+    #[error("`{}` could not be read: {reason}", shown(manifest))]
     Project {
         /// The project.
         manifest: PathBuf,
@@ -47,13 +49,13 @@ pub enum BuildError {
         reason: String,
     },
     /// The project does not compile. The compiler has said why on stderr.
-    #[error("`{}` was not built, for the reasons above", manifest.display())]
+    #[error("`{}` was not built, for the reasons above", shown(manifest))]
     NotCompiled {
         /// The project.
         manifest: PathBuf,
     },
     /// Everything compiled, and nothing of it is a component.
-    #[error("`{}` has no component: {remedy}", manifest.display())]
+    #[error("`{}` has no component: {remedy}", shown(manifest))]
     NoComponent {
         /// The project.
         manifest: PathBuf,
@@ -112,7 +114,7 @@ pub enum BuildError {
     /// One file name for several components. Nothing was written.
     #[error(
         "`{}` is one file, and there are {components} components; name a directory",
-        out.display()
+        shown(out)
     )]
     OneFileForMany {
         /// The file.
@@ -121,7 +123,10 @@ pub enum BuildError {
         components: usize,
     },
     /// One file name for two components. Nothing was written.
-    #[error("two components are named `{name}`; they do not fit in `{}` both", out.display())]
+    #[error(
+        "two components are named `{name}`; they do not fit in `{}` both",
+        shown(out)
+    )]
     SameName {
         /// Their name.
         name: String,
@@ -129,7 +134,7 @@ pub enum BuildError {
         out: PathBuf,
     },
     /// A file could not be read.
-    #[error("`{}` could not be read", path.display())]
+    #[error("`{}` could not be read", shown(path))]
     Read {
         /// The file.
         path: PathBuf,
@@ -137,7 +142,7 @@ pub enum BuildError {
         source: io::Error,
     },
     /// A file could not be written. A component that was there before is still whole.
-    #[error("`{}` could not be written", path.display())]
+    #[error("`{}` could not be written", shown(path))]
     Write {
         /// The file.
         path: PathBuf,

@@ -23,6 +23,7 @@ use serde::Serialize;
 
 pub use error::BuildError;
 
+use crate::json;
 use crate::language::Language;
 use component::Wasm;
 use place::Place;
@@ -50,6 +51,7 @@ pub struct BuiltComponent {
     /// What it is written in.
     pub language: Language,
     /// Where the component is.
+    #[serde(serialize_with = "json::path")]
     pub path: PathBuf,
     /// Its size.
     pub bytes: u64,

@@ -1,11 +1,12 @@
 //! `tidegate build`: from projects to components, and a line for each.
 
 use bytesize::ByteSize;
+use tidegate_operator::shown;
 
 use crate::args::BuildArgs;
 use crate::build::{BuildRequest, BuiltComponent, build as build_components};
 use crate::failure::Failure;
-use crate::terminal::Terminal;
+use crate::terminal::{Lines, Terminal};
 
 /// Builds the components of the projects at a path.
 pub(crate) fn build(args: &BuildArgs, terminal: &Terminal) -> Result<(), Failure> {
@@ -19,8 +20,8 @@ pub(crate) fn build(args: &BuildArgs, terminal: &Terminal) -> Result<(), Failure
         return terminal.json(&built);
     }
     for component in &built {
-        terminal.say(&line(component));
-        terminal.data(&component.path.display().to_string())?;
+        terminal.say(line(component));
+        terminal.data(&Lines::one(shown(&component.path)))?;
     }
     Ok(())
 }

@@ -1,8 +1,7 @@
 //! `tidegate check`: everything that can be known about a job without running it.
 
-use std::path::PathBuf;
-
 use serde::Serialize;
+use tidegate_operator::shown;
 use tidegate_runtime::graph::JobGraph;
 use tidegate_runtime::{JobCost, check_room};
 
@@ -11,14 +10,15 @@ use crate::failure::Failure;
 use crate::job_file::{
     ComponentSummary, JobFile, JobFileError, LoadedJob, Loading, LocatedProblem,
 };
-use crate::terminal::{Terminal, table};
+use crate::json::JsonPath;
+use crate::terminal::{Lines, Terminal, table};
 
 /// What `check --json` prints.
 #[derive(Serialize)]
 struct CheckAnswer<'a> {
     ok: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
-    checkpoint_directory: Option<PathBuf>,
+    checkpoint_directory: Option<JsonPath>,
     #[serde(skip_serializing_if = "Option::is_none")]
     graph: Option<&'a JobGraph>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -63,7 +63,7 @@ impl CostAnswer {
         );
         format!(
             "costs: {} subtask(s) in {} chain(s), a thread each; {} instance(s) of components, up \
-             to {instances}; {} channel(s), up to {channels}\n",
+             to {instances}; {} channel(s), up to {channels}",
             self.subtasks, self.chains, self.instances, self.channels
         )
     }
@@ -81,7 +81,7 @@ pub(crate) fn check(args: &CheckArgs, terminal: &Terminal) -> Result<(), Failure
     match (loaded, args.output.json) {
         (Ok(loaded), true) => terminal.json(&CheckAnswer {
             ok: true,
-            checkpoint_directory: Some(loaded.checkpoint_directory.clone()),
+            checkpoint_directory: Some(loaded.checkpoint_directory.clone().into()),
             graph: Some(&loaded.job.graph),
             cost: Some(CostAnswer::of(&loaded.job.cost())),
             components: &loaded.components,
@@ -146,13 +146,14 @@ fn located(error: &JobFileError) -> (Vec<LocatedProblem>, usize) {
     }
 }
 
-fn text(loaded: &LoadedJob) -> String {
+fn text(loaded: &LoadedJob) -> Lines {
     let graph = &loaded.job.graph;
     let (nodes, edges) = (graph.nodes().len(), graph.edges().len());
-    let mut text = format!("{}: ok, {nodes} nodes and {edges} edges\n", graph.job());
-    text.push_str(&CostAnswer::of(&loaded.job.cost()).text());
+    let job = graph.job();
+    let mut lines = Lines::one(format_args!("{job}: ok, {nodes} nodes and {edges} edges"));
+    lines.line(CostAnswer::of(&loaded.job.cost()).text());
     if loaded.components.is_empty() {
-        return text;
+        return lines;
     }
     let rows = loaded.components.iter().map(|component| {
         let imports = match component.imports.as_slice() {
@@ -161,13 +162,13 @@ fn text(loaded: &LoadedJob) -> String {
         };
         vec![
             component.operator.clone(),
-            component.path.display().to_string(),
+            shown(&component.path).to_string(),
             bytesize::ByteSize(component.bytes).to_string(),
             component.digest.chars().take(16).collect(),
             imports,
         ]
     });
     let header = ["OPERATOR", "COMPONENT", "SIZE", "BLAKE3", "IMPORTS"];
-    text.push_str(&table(&header, rows));
-    text
+    lines.append(&table(&header, rows));
+    lines
 }

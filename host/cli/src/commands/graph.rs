@@ -1,15 +1,11 @@
 //! `tidegate graph`: the job graph for people and for tools. Pure, but for the printing.
 
-use std::fmt::Write as _;
-
 use tidegate_runtime::graph::{DEAD_LETTER, DEAD_LETTER_PORT, Edge, JobGraph, Node, NodeKind};
 
 use crate::args::{GraphArgs, GraphFormat};
 use crate::failure::Failure;
 use crate::job_file::JobFile;
-use crate::terminal::Terminal;
-
-const WRITES: &str = "a string takes what is written to it";
+use crate::terminal::{Lines, Terminal};
 
 /// Prints the graph.
 pub(crate) fn graph(args: &GraphArgs, terminal: &Terminal) -> Result<(), Failure> {
@@ -22,20 +18,22 @@ pub(crate) fn graph(args: &GraphArgs, terminal: &Terminal) -> Result<(), Failure
     }
 }
 
-fn text(graph: &JobGraph) -> String {
-    let mut text = format!(
-        "{}, max-parallelism {}\n",
-        graph.job(),
-        graph.max_parallelism()
-    );
+fn text(graph: &JobGraph) -> Lines {
+    let (job, most) = (graph.job(), graph.max_parallelism());
+    let mut lines = Lines::one(format_args!("{job}, max-parallelism {most}"));
     for node in graph.nodes() {
-        writeln!(text, "{} {}, {}", node.kind, node.name, details(node)).expect(WRITES);
+        lines.line(format_args!(
+            "{} {}, {}",
+            node.kind,
+            node.name,
+            details(node)
+        ));
         for edge in graph.inputs_of(&node.name) {
             let from = origin(graph, edge);
-            writeln!(text, "  <- {from} ({})", edge.partitioning).expect(WRITES);
+            lines.line(format_args!("  <- {from} ({})", edge.partitioning));
         }
     }
-    text
+    lines
 }
 
 fn details(node: &Node) -> String {
@@ -75,8 +73,9 @@ fn edge_label(graph: &JobGraph, edge: &Edge) -> String {
 }
 
 /// Names have no character that would need quoting; the job's name neither.
-fn dot(graph: &JobGraph) -> String {
-    let mut text = format!("digraph \"{}\" {{\n  rankdir=LR;\n", graph.job());
+fn dot(graph: &JobGraph) -> Lines {
+    let mut lines = Lines::one(format_args!("digraph \"{}\" {{", graph.job()));
+    lines.line("  rankdir=LR;");
     for node in graph.nodes() {
         let shape = match node.kind {
             NodeKind::Source => "invhouse",
@@ -85,20 +84,24 @@ fn dot(graph: &JobGraph) -> String {
         };
         let (name, label) = (&node.name, details(node));
         let label = format!("{name}\\n{label}");
-        writeln!(text, "  \"{name}\" [shape={shape}, label=\"{label}\"];").expect(WRITES);
+        lines.line(format_args!(
+            "  \"{name}\" [shape={shape}, label=\"{label}\"];"
+        ));
     }
     for edge in graph.edges() {
         let label = edge_label(graph, edge);
         let (from, to) = (&edge.from, &edge.to);
-        writeln!(text, "  \"{from}\" -> \"{to}\" [label=\"{label}\"];").expect(WRITES);
+        lines.line(format_args!(
+            "  \"{from}\" -> \"{to}\" [label=\"{label}\"];"
+        ));
     }
-    text.push_str("}\n");
-    text
+    lines.line("}");
+    lines
 }
 
 /// Nodes are numbered, since `end` and the like are words of Mermaid.
-fn mermaid(graph: &JobGraph) -> String {
-    let mut text = "flowchart LR\n".to_owned();
+fn mermaid(graph: &JobGraph) -> Lines {
+    let mut lines = Lines::one("flowchart LR");
     let number = |name: &str| graph.nodes().iter().position(|node| node.name == name);
     for (index, node) in graph.nodes().iter().enumerate() {
         let (open, close) = match node.kind {
@@ -107,15 +110,15 @@ fn mermaid(graph: &JobGraph) -> String {
             NodeKind::Sink => ("[(", ")]"),
         };
         let label = format!("{}<br/>{}", node.name, details(node));
-        writeln!(text, "  n{index}{open}\"{label}\"{close}").expect(WRITES);
+        lines.line(format_args!("  n{index}{open}\"{label}\"{close}"));
     }
     for edge in graph.edges() {
         let label = edge_label(graph, edge);
         if let (Some(from), Some(to)) = (number(&edge.from), number(&edge.to)) {
-            writeln!(text, "  n{from} -->|\"{label}\"| n{to}").expect(WRITES);
+            lines.line(format_args!("  n{from} -->|\"{label}\"| n{to}"));
         }
     }
-    text
+    lines
 }
 
 #[cfg(test)]
@@ -161,7 +164,7 @@ mod tests {
     #[test]
     fn text_has_a_line_for_each_node_and_each_input() {
         assert_eq!(
-            text(&sample()),
+            text(&sample()).as_str(),
             "words, max-parallelism 128\n\
              source lines, connector file, parallelism 2\n\
              operator split, parallelism 2\n  <- lines (hash)\n\
@@ -173,7 +176,7 @@ mod tests {
     #[test]
     fn dot_has_every_node_and_edge() {
         assert_eq!(
-            dot(&sample()),
+            dot(&sample()).as_str(),
             "digraph \"words\" {\n  rankdir=LR;\n  \
              \"lines\" [shape=invhouse, label=\"lines\\nconnector file, parallelism 2\"];\n  \
              \"split\" [shape=box, label=\"split\\nparallelism 2\"];\n  \
@@ -187,7 +190,7 @@ mod tests {
     #[test]
     fn mermaid_has_every_node_and_edge() {
         assert_eq!(
-            mermaid(&sample()),
+            mermaid(&sample()).as_str(),
             "flowchart LR\n  \
              n0([\"lines<br/>connector file, parallelism 2\"])\n  \
              n1[\"split<br/>parallelism 2\"]\n  \

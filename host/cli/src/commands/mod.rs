@@ -9,9 +9,7 @@ mod run;
 mod running_job;
 mod test;
 
-use clap::CommandFactory as _;
-
-use crate::args::{Cli, Command, CompletionsArgs};
+use crate::args::Command;
 use crate::failure::Failure;
 use crate::job_file;
 use crate::scenario;
@@ -30,15 +28,9 @@ pub(crate) fn execute(command: &Command, terminal: &Terminal) -> Result<(), Fail
         Command::Checkpoint(command) => checkpoint::checkpoint(command, terminal),
         Command::Schema(args) if args.scenario => terminal.json(&scenario::schema()),
         Command::Schema(_) => terminal.json(&job_file::schema()),
-        Command::Completions(args) => completions(args, terminal),
+        Command::Completions(args) => terminal.completions(args.shell),
         Command::New(args) => new::new(args, terminal),
         Command::Build(args) => build::build(args, terminal),
         Command::Test(args) => test::test(args, terminal),
     }
-}
-
-fn completions(args: &CompletionsArgs, terminal: &Terminal) -> Result<(), Failure> {
-    let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut Cli::command(), "tidegate", &mut script);
-    terminal.data(&String::from_utf8_lossy(&script))
 }

@@ -2,10 +2,12 @@
 
 use std::path::Path;
 
+use tidegate_operator::shown;
+
 use crate::args::NewArgs;
 use crate::failure::Failure;
 use crate::project::{self, NewProject, Sdk};
-use crate::terminal::Terminal;
+use crate::terminal::{Lines, Terminal};
 
 /// Writes a project, and says what to do with it.
 pub(crate) fn new(args: &NewArgs, terminal: &Terminal) -> Result<(), Failure> {
@@ -16,15 +18,15 @@ pub(crate) fn new(args: &NewArgs, terminal: &Terminal) -> Result<(), Failure> {
     };
     let written = project::write(&project, Path::new("."))?;
     for file in &written.files {
-        let shown = file.strip_prefix(".").unwrap_or(file);
-        terminal.data(&shown.display().to_string())?;
+        let file = file.strip_prefix(".").unwrap_or(file);
+        terminal.data(&Lines::one(shown(file)))?;
     }
     let sdk = match &written.sdk {
-        Sdk::Folder(path) => format!("in {}", path.display()),
+        Sdk::Folder(path) => format!("in {}", shown(path)),
         Sdk::Registry(version) => format!("{version} of the registry"),
     };
     let name = &project.name;
-    terminal.say(&format!(
+    terminal.say(format_args!(
         "it uses the SDK {sdk}; next: tidegate test {name}"
     ));
     Ok(())

@@ -4,14 +4,17 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use bytesize::ByteSize;
-use tidegate_runtime::status::{DrillStatus, NodeStatus};
+use tidegate_operator::shown;
+use tidegate_runtime::status::DrillStatus;
 
 use crate::args::{CancelArgs, SavepointArgs, StatusArgs, StopArgs};
 use crate::control::Client;
-use crate::control::api::{JobAnswer, StopRequest};
+use crate::control::api::StopRequest;
+use crate::control::job_answer::{GuestTotals, JobAnswer};
 use crate::failure::Failure;
 use crate::job_file::JobFile;
-use crate::terminal::{Terminal, table};
+use crate::json::JsonPath;
+use crate::terminal::{Lines, Terminal, table};
 
 /// Takes a savepoint and prints its path.
 pub(crate) fn savepoint(args: &SavepointArgs, terminal: &Terminal) -> Result<(), Failure> {
@@ -20,22 +23,27 @@ pub(crate) fn savepoint(args: &SavepointArgs, terminal: &Terminal) -> Result<(),
     if args.output.json {
         return terminal.json(&answer);
     }
-    terminal.data(&answer.savepoint.display().to_string())
+    terminal.data(&Lines::one(shown(&answer.savepoint)))
 }
 
 /// Stops the job and prints the savepoint's path, if one was asked for.
 pub(crate) fn stop(args: &StopArgs, terminal: &Terminal) -> Result<(), Failure> {
     let request = StopRequest {
-        savepoint: args.savepoint.as_deref().map(absolute).transpose()?,
+        savepoint: args
+            .savepoint
+            .as_deref()
+            .map(absolute)
+            .transpose()?
+            .map(JsonPath),
         drain: args.drain,
     };
     let answer = client(&args.job, args.wait.timeout)?.stop(&request)?;
     if args.output.json {
         return terminal.json(&answer);
     }
-    terminal.say(&format!("the job is {}", answer.state));
+    terminal.say(format_args!("the job is {}", answer.state));
     match answer.savepoint {
-        Some(savepoint) => terminal.data(&savepoint.display().to_string()),
+        Some(savepoint) => terminal.data(&Lines::one(shown(&savepoint))),
         None => Ok(()),
     }
 }
@@ -46,7 +54,7 @@ pub(crate) fn cancel(args: &CancelArgs, terminal: &Terminal) -> Result<(), Failu
     if args.output.json {
         return terminal.json(&answer);
     }
-    terminal.say(&format!("the job is {}", answer.state));
+    terminal.say(format_args!("the job is {}", answer.state));
     Ok(())
 }
 
@@ -66,14 +74,14 @@ fn client(job: &Path, timeout: Option<Duration>) -> Result<Client, Failure> {
 
 /// The process that runs the job has a working directory of its own.
 fn absolute(path: &Path) -> Result<PathBuf, Failure> {
-    let action = format!("make {} absolute", path.display());
+    let action = format!("make {} absolute", shown(path));
     std::path::absolute(path).map_err(Failure::io(action))
 }
 
 /// A line if there was a drill, and another if one failed.
-fn drills(drills: &DrillStatus) -> String {
+fn drills(drills: &DrillStatus, lines: &mut Lines) {
     if *drills == DrillStatus::default() {
-        return String::new();
+        return;
     }
     let DrillStatus {
         proven,
@@ -85,29 +93,26 @@ fn drills(drills: &DrillStatus) -> String {
     if let Some(last) = drills.last_proven {
         text.push_str(&format!("; the last proven is {last}"));
     }
-    text.push('\n');
+    lines.line(text);
     if let Some(failure) = &drills.last_failure {
-        text.push_str(&format!("FAILED DRILL: {failure}\n"));
+        lines.paragraph(format_args!("FAILED DRILL: {failure}"));
     }
-    text
 }
 
-fn text(answer: &JobAnswer) -> String {
+fn text(answer: &JobAnswer) -> Lines {
     let status = &answer.status;
     let uptime = humantime::format_duration(Duration::from_millis(status.uptime_ms));
     let restored = match status.restored_checkpoint {
         None | Some(0) => "started fresh".to_owned(),
         Some(checkpoint) => format!("restored from checkpoint {checkpoint}"),
     };
-    let mut text = format!(
-        "{}: {} for {uptime}, process {}, attempt {}, {restored}, {} restart(s)\n",
+    let mut lines = Lines::one(format_args!(
+        "{}: {} for {uptime}, process {}, attempt {}, {restored}, {} restart(s)",
         status.job, status.state, answer.pid, status.attempt, status.restarts
-    );
+    ));
     let checkpoints = &status.checkpoints;
     let (completed, failed) = (checkpoints.completed, checkpoints.failed);
-    text.push_str(&format!(
-        "checkpoints: {completed} completed, {failed} failed"
-    ));
+    let mut text = format!("checkpoints: {completed} completed, {failed} failed");
     if let Some(last) = &checkpoints.last_completed {
         let (id, ms) = (last.checkpoint, last.duration_ms);
         let bytes = ByteSize(last.state_bytes);
@@ -115,21 +120,21 @@ fn text(answer: &JobAnswer) -> String {
             "; the last, {id}, took {ms:.0} ms and has {bytes}"
         ));
     }
-    text.push('\n');
-    text.push_str(&drills(&checkpoints.drills));
+    lines.line(text);
+    drills(&checkpoints.drills, &mut lines);
     let (letters, isolating) = (
         status.invalid_records.dead_letters,
         status.isolation_restarts,
     );
     if letters > 0 || isolating > 0 {
-        text.push_str(&format!(
-            "dead letters: {letters}, after {isolating} restart(s) to isolate records\n"
+        lines.line(format_args!(
+            "dead letters: {letters}, after {isolating} restart(s) to isolate records"
         ));
     }
-    text.push_str(&recycled(&status.nodes));
-    text.push_str(&counted(&status.nodes));
+    recycled(&answer.guest_totals, &mut lines);
+    counted(&status.nodes, &mut lines);
     if let Some(failure) = &status.last_failure {
-        text.push_str(&format!("last failure: {failure}\n"));
+        lines.paragraph(format_args!("last failure: {failure}"));
     }
     let rows = status.nodes.iter().map(|node| {
         vec![
@@ -152,47 +157,39 @@ fn text(answer: &JobAnswer) -> String {
         "BUSY s",
         "WATERMARK ms",
     ];
-    text.push_str(&table(&header, rows));
-    text
+    lines.append(&table(&header, rows));
+    lines
 }
 
 /// A line for each operator of which instances were replaced because of their memory.
-fn recycled(nodes: &[NodeStatus]) -> String {
-    let mut text = String::new();
-    for node in nodes {
-        let times: u64 = node.guests.iter().map(|guest| guest.recycles).sum();
-        let largest = node.guests.iter().max_by_key(|guest| guest.memory_bytes);
-        if let Some(guest) = largest.filter(|_| times > 0) {
-            let (memory, limit) = (guest.memory_bytes, guest.memory_limit_bytes);
-            text.push_str(&format!(
-                "recycled: {} {times} time(s), an instance now has up to {} of {}\n",
-                node.name,
-                ByteSize(memory),
-                ByteSize(limit)
-            ));
-        }
+fn recycled(totals: &[GuestTotals], lines: &mut Lines) {
+    for totals in totals.iter().filter(|totals| totals.recycles > 0) {
+        lines.line(format_args!(
+            "recycled: {} {} time(s), an instance now has up to {} of {}",
+            totals.operator,
+            totals.recycles,
+            ByteSize(totals.largest_memory_bytes),
+            ByteSize(totals.memory_limit_bytes)
+        ));
     }
-    text
 }
 
 /// A line for each operator whose guests count, and one for each that logged too much.
-fn counted(nodes: &[NodeStatus]) -> String {
-    let mut text = String::new();
+fn counted(nodes: &[NodeStatus], lines: &mut Lines) {
     for node in nodes {
         if !node.counters.is_empty() {
             let counters = node.counters.iter();
             let counters = counters.map(|(name, count)| format!("{name} {count}"));
             let counters: Vec<String> = counters.collect();
-            text.push_str(&format!(
-                "counted: {}: {}\n",
+            lines.line(format_args!(
+                "counted: {}: {}",
                 node.name,
                 counters.join(", ")
             ));
         }
         if node.dropped_log_lines > 0 {
-            let (name, lines) = (&node.name, node.dropped_log_lines);
-            text.push_str(&format!("dropped log lines: {name}: {lines}\n"));
+            let (name, dropped) = (&node.name, node.dropped_log_lines);
+            lines.line(format_args!("dropped log lines: {name}: {dropped}"));
         }
     }
-    text
 }

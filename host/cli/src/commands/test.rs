@@ -1,19 +1,20 @@
 //! `tidegate test`: scenarios against components, a line for each, and what is wrong with those
 //! that fail.
 
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use tidegate_operator::Engine;
+use tidegate_operator::shown;
 
 use crate::args::TestArgs;
 use crate::build::{BuildRequest, build};
 use crate::code_cache;
 use crate::failure::Failure;
 use crate::job_file::{Components, JobFileError};
+use crate::json;
 use crate::scenario::{self, Failed, LoadedScenario, Place, ScenarioFile};
-use crate::terminal::Terminal;
+use crate::terminal::{Lines, Terminal};
 
 /// What `test --json` prints.
 #[derive(Serialize)]
@@ -27,6 +28,7 @@ struct TestAnswer {
 /// One scenario of it.
 #[derive(Serialize)]
 struct ScenarioAnswer {
+    #[serde(serialize_with = "json::path")]
     path: PathBuf,
     ok: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -53,7 +55,10 @@ pub(crate) fn test(args: &TestArgs, terminal: &Terminal) -> Result<(), Failure> 
     };
     let loaded = load(&paths)?;
     if !args.output.json {
-        terminal.data(&format!("running {} scenario(s)", loaded.len()))?;
+        terminal.data(&Lines::one(format_args!(
+            "running {} scenario(s)",
+            loaded.len()
+        )))?;
     }
     let mut answers = Vec::new();
     for scenario in loaded {
@@ -62,7 +67,10 @@ pub(crate) fn test(args: &TestArgs, terminal: &Terminal) -> Result<(), Failure> 
         let path = scenario.path;
         if !args.output.json {
             let outcome = if ok { "ok" } else { "FAILED" };
-            terminal.data(&format!("test {} ... {outcome}", path.display()))?;
+            terminal.data(&Lines::one(format_args!(
+                "test {} ... {outcome}",
+                shown(&path)
+            )))?;
         }
         answers.push(ScenarioAnswer { path, ok, failure });
     }
@@ -77,7 +85,7 @@ fn build_first(args: &TestArgs, directory: PathBuf, terminal: &Terminal) -> Resu
         offline: args.compiler.offline,
     })?;
     for component in built {
-        terminal.say(&format!("built {}", component.path.display()));
+        terminal.say(format_args!("built {}", shown(&component.path)));
     }
     Ok(())
 }
@@ -114,34 +122,36 @@ fn report(answers: Vec<ScenarioAnswer>, json: bool, terminal: &Terminal) -> Resu
     }
 }
 
-fn text(answer: &TestAnswer) -> String {
-    let mut text = String::new();
+fn text(answer: &TestAnswer) -> Lines {
+    let mut lines = Lines::new();
     for scenario in &answer.scenarios {
         if let Some(failure) = &scenario.failure {
-            text.push_str(&failure_text(&scenario.path, failure));
+            tell(&scenario.path, failure, &mut lines);
         }
     }
     let outcome = if answer.ok { "ok" } else { "FAILED" };
     let (passed, failed) = (answer.passed, answer.failed);
-    writeln!(
-        text,
-        "\nresult: {outcome}. {passed} passed; {failed} failed"
-    )
-    .expect("a string can be written");
-    text
+    lines.gap();
+    lines.line(format_args!(
+        "result: {outcome}. {passed} passed; {failed} failed"
+    ));
+    lines
 }
 
 /// `tests/scenario.toml:14: step 3: what is wrong`, and the records in question.
-fn failure_text(path: &Path, failure: &Failed) -> String {
+fn tell(path: &Path, failure: &Failed, lines: &mut Lines) {
     let Failed {
         step,
         line,
         message,
         differences,
     } = failure;
-    let mut text = format!("\n{}:{line}: step {step}: {message}\n", path.display());
+    lines.gap();
+    let path = shown(path);
+    lines.paragraph(format_args!("{path}:{line}: step {step}: {message}"));
     for difference in differences {
-        text.push_str(&difference.text());
+        for line in difference.lines() {
+            lines.line(line);
+        }
     }
-    text
 }

@@ -1,24 +1,12 @@
 //! What goes over the socket, as JSON: requests and answers of both ends.
 
-use std::path::PathBuf;
-
 use serde::{Deserialize, Serialize};
-use tidegate_runtime::status::{JobState, JobStatus};
+use tidegate_runtime::status::JobState;
+
+use crate::json::JsonPath;
 
 /// Where the job's endpoints are.
 pub(crate) const PREFIX: &str = "/api/v1";
-
-/// Answer of `GET /job`.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct JobAnswer {
-    /// Version of the process that runs the job.
-    pub(crate) version: String,
-    /// Its process id.
-    pub(crate) pid: u32,
-    /// What the job is doing.
-    #[serde(flatten)]
-    pub(crate) status: JobStatus,
-}
 
 /// Answer of `POST /job/checkpoints`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -32,14 +20,14 @@ pub(crate) struct CheckpointAnswer {
 #[serde(deny_unknown_fields)]
 pub(crate) struct SavepointRequest {
     /// The savepoint becomes a new directory in here. An absolute path.
-    pub(crate) directory: PathBuf,
+    pub(crate) directory: JsonPath,
 }
 
 /// Answer of `POST /job/savepoints`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct SavepointAnswer {
     /// The savepoint's own directory.
-    pub(crate) savepoint: PathBuf,
+    pub(crate) savepoint: JsonPath,
 }
 
 /// Body of `POST /job/stop`.
@@ -47,7 +35,7 @@ pub(crate) struct SavepointAnswer {
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct StopRequest {
     /// Also take a savepoint into a new directory in here. An absolute path.
-    pub(crate) savepoint: Option<PathBuf>,
+    pub(crate) savepoint: Option<JsonPath>,
     /// End event time first.
     pub(crate) drain: bool,
 }
@@ -58,7 +46,7 @@ pub(crate) struct EndAnswer {
     /// What the job came to.
     pub(crate) state: JobState,
     /// The savepoint's own directory, if one was asked for.
-    pub(crate) savepoint: Option<PathBuf>,
+    pub(crate) savepoint: Option<JsonPath>,
 }
 
 /// Why a request was not carried out, after RFC 9457. The job goes on as before.

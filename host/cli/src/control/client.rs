@@ -11,14 +11,16 @@ use hyper::{Method, Request, StatusCode, header};
 use hyper_util::rt::TokioIo;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tidegate_operator::shown;
 
-use super::api::{EndAnswer, JobAnswer, PREFIX, ProblemAnswer};
+use super::api::{EndAnswer, PREFIX, ProblemAnswer};
 use super::api::{SavepointAnswer, SavepointRequest, StopRequest};
+use super::job_answer::JobAnswer;
 use super::socket::SocketPath;
 use crate::failure::Failure;
 
-/// Answers are small; what is longer is not one.
-const LONGEST_ANSWER: usize = 1 << 20;
+/// More than the status of the largest job has, of which only a part grows with its job file.
+pub(super) const LONGEST_ANSWER: usize = 64 << 20;
 
 /// Speaks to the job that runs on a checkpoint directory.
 #[derive(Debug)]
@@ -52,7 +54,9 @@ impl Client {
 
     /// Takes a savepoint into a new directory inside `directory`.
     pub(crate) fn savepoint(&self, directory: PathBuf) -> Result<SavepointAnswer, Failure> {
-        let request = SavepointRequest { directory };
+        let request = SavepointRequest {
+            directory: directory.into(),
+        };
         self.ask(Method::POST, "/job/savepoints", &request, Until::Answered)
     }
 
@@ -162,7 +166,7 @@ impl Client {
                 let directory = self.directory.clone();
                 return Failure::NoRunningJob { directory };
             }
-            let action = format!("reach the job on {}", self.directory.display());
+            let action = format!("reach the job on {}", shown(&self.directory));
             Failure::io(action)(error)
         })
     }

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use tidegate_operator::shown_text;
 use tidegate_runtime::graph::NodeKind;
 use tidegate_runtime::status::{
     DrillStatus, GuestStatus, JobState, JobStatus, NodeStatus, SinkLag,
@@ -318,11 +319,12 @@ impl std::fmt::Display for Seconds {
     }
 }
 
-/// The value of a label, escaped.
+/// The value of a label: one line that is fit to be shown, quoted as the format wants it.
 fn label(text: &str) -> String {
-    text.replace('\\', "\\\\")
+    shown_text(text)
+        .to_string()
+        .replace('\\', "\\\\")
         .replace('"', "\\\"")
-        .replace('\n', "\\n")
 }
 
 #[cfg(test)]

@@ -5,12 +5,16 @@
 
 pub(crate) mod api;
 mod client;
+pub(crate) mod job_answer;
 mod metrics;
+mod own_directories;
 mod problem_json;
+mod response;
 mod routes;
 mod server;
 mod socket;
 
 pub(crate) use client::Client;
+pub(crate) use own_directories::OwnDirectories;
 pub(crate) use routes::ControlState;
 pub(crate) use server::ControlServer;

@@ -5,6 +5,7 @@ use axum::response::{IntoResponse, Response};
 use tidegate_runtime::CommandError;
 
 use super::api::ProblemAnswer;
+use super::response::Json;
 use crate::failure::exit_code;
 
 /// Why a request is not answered with what it asked for.
@@ -106,6 +107,6 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let (status, answer) = self.answer();
         let content_type = [(header::CONTENT_TYPE, "application/problem+json")];
-        (status, content_type, axum::Json(answer)).into_response()
+        (status, content_type, Json(answer)).into_response()
     }
 }

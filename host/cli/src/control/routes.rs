@@ -1,25 +1,30 @@
 //! The endpoints. A request that takes time is answered when it is done.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
+use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use axum::{Json, Router};
 use serde::de::DeserializeOwned;
+use tidegate_operator::shown;
 use tidegate_runtime::graph::JobGraph;
 use tidegate_runtime::status::{CheckpointStatus, JobState};
 use tidegate_runtime::{CommandError, JobCommand, JobHandle};
 use tokio::sync::oneshot;
 
 use super::api::{
-    CheckpointAnswer, EndAnswer, JobAnswer, PREFIX, SavepointAnswer, SavepointRequest, StopRequest,
+    CheckpointAnswer, EndAnswer, PREFIX, SavepointAnswer, SavepointRequest, StopRequest,
 };
+use super::job_answer::JobAnswer;
 use super::metrics;
+use super::own_directories::OwnDirectories;
 use super::problem_json::Problem;
+use super::response::Json;
+use crate::json::JsonPath;
 
 /// What the endpoints speak about.
 #[derive(Clone, Debug)]
@@ -28,6 +33,8 @@ pub(crate) struct ControlState {
     pub(crate) job: JobHandle,
     /// Its graph.
     pub(crate) graph: Arc<JobGraph>,
+    /// Where no savepoint may go.
+    pub(crate) own: Arc<OwnDirectories>,
 }
 
 /// All endpoints.
@@ -74,11 +81,7 @@ async fn metrics_text(State(state): State<ControlState>) -> Response {
 }
 
 async fn job(State(state): State<ControlState>) -> Json<JobAnswer> {
-    Json(JobAnswer {
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        pid: std::process::id(),
-        status: state.job.status(),
-    })
+    Json(JobAnswer::of(state.job.status()))
 }
 
 async fn graph(State(state): State<ControlState>) -> Json<JobGraph> {
@@ -99,10 +102,12 @@ async fn savepoint(
     body: Bytes,
 ) -> Result<Json<SavepointAnswer>, Problem> {
     let SavepointRequest { directory } = read(&body)?;
-    let directory = absolute(directory)?;
+    let directory = place_of_savepoint(&state, directory)?;
     let command = |reply| JobCommand::Savepoint { directory, reply };
     let savepoint = ask(&state.job, command).await?;
-    Ok(Json(SavepointAnswer { savepoint }))
+    Ok(Json(SavepointAnswer {
+        savepoint: savepoint.into(),
+    }))
 }
 
 async fn stop(State(state): State<ControlState>, body: Bytes) -> Result<Json<EndAnswer>, Problem> {
@@ -111,13 +116,14 @@ async fn stop(State(state): State<ControlState>, body: Bytes) -> Result<Json<End
     } else {
         read(&body)?
     };
-    let savepoint = savepoint.map(absolute).transpose()?;
+    let savepoint = savepoint.map(|path| place_of_savepoint(&state, path));
+    let savepoint = savepoint.transpose()?;
     let command = |reply| JobCommand::Stop {
         drain,
         savepoint,
         reply,
     };
-    let savepoint = ask(&state.job, command).await?;
+    let savepoint = ask(&state.job, command).await?.map(JsonPath);
     let state = ended(&state.job).await;
     Ok(Json(EndAnswer { state, savepoint }))
 }
@@ -163,12 +169,15 @@ fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     })
 }
 
-/// The process has a working directory that whoever asks does not know.
-fn absolute(path: PathBuf) -> Result<PathBuf, Problem> {
-    if Path::is_absolute(&path) {
-        return Ok(path);
+/// The directory for a savepoint, if one may be created there. The process has a working directory
+/// that whoever asks does not know.
+fn place_of_savepoint(state: &ControlState, path: JsonPath) -> Result<PathBuf, Problem> {
+    let JsonPath(path) = path;
+    if !path.is_absolute() {
+        let detail = format!("{} is not an absolute path", shown(&path));
+        return Err(Problem::BadRequest { detail });
     }
-    Err(Problem::BadRequest {
-        detail: format!("{} is not an absolute path", path.display()),
-    })
+    let refused = state.own.refuse(&path);
+    refused.map_err(|detail| Problem::BadRequest { detail })?;
+    Ok(path)
 }

@@ -1,16 +1,18 @@
 //! Reads and checks the components that operators name.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
+use tidegate_operator::shown;
 use tidegate_operator::{CodeCache, Component, Engine, Limits};
 use toml::Spanned;
 
 use super::document::{NodeEntry, OperatorEntry, PartEntry};
 use super::problem::{Problem, Problems, Span};
+use super::regular_file;
+use crate::json;
 
 /// An operator's component, as `check` shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -18,6 +20,7 @@ pub(crate) struct ComponentSummary {
     /// The operator's name.
     pub(crate) operator: String,
     /// Its component, relative to where the job file's path is.
+    #[serde(serialize_with = "json::path")]
     pub(crate) path: PathBuf,
     /// Bytes of the component.
     pub(crate) bytes: u64,
@@ -81,7 +84,7 @@ impl Components {
                 Problem::of_component(place.clone(), unreadable(path, &error))
             }
         })?;
-        let origin = path.display().to_string();
+        let origin = shown(path).to_string();
         let component = match &self.compiled {
             Some(cache) => Component::load_cached(&self.engine, &origin, &bytes, cache),
             None => Component::load(&self.engine, &origin, &bytes),
@@ -95,7 +98,7 @@ pub(crate) fn report_missing(base: &Path, entries: &[NodeEntry<'_>], problems: &
     for entry in entries {
         if let PartEntry::Operator(operator) = &entry.part {
             let path = base.join(operator.component.get_ref());
-            if let Err(error) = open(&path) {
+            if let Err(error) = regular_file::open(&path) {
                 let message = unreadable(&path, &error);
                 problems.push(Problem::at(operator.component.span(), message));
             }
@@ -131,19 +134,7 @@ pub(crate) fn summary(operator: &str, path: PathBuf, component: &Component) -> C
 }
 
 fn unreadable(path: &Path, error: &io::Error) -> String {
-    format!("component {} can't be read: {error}", path.display())
-}
-
-/// Opens a regular file: nothing that could block or has no end.
-fn open(path: &Path) -> io::Result<File> {
-    let kind = std::fs::metadata(path)?.file_type();
-    if kind.is_dir() {
-        return Err(io::Error::other("it is a directory"));
-    }
-    if !kind.is_file() {
-        return Err(io::Error::other("it is not a regular file"));
-    }
-    File::open(path)
+    format!("component {} can't be read: {error}", shown(path))
 }
 
 /// Why a component's bytes are not there.
@@ -163,7 +154,7 @@ impl From<io::Error> for Unread {
 /// Reads a component, but never more than a component may have. The loader refuses what is
 /// longer.
 fn read(path: &Path) -> Result<Vec<u8>, Unread> {
-    let file = open(path)?;
+    let file = regular_file::open(path)?;
     let bytes = file.metadata()?.len();
     if bytes > Limits::COMPONENT_BYTES {
         return Err(Unread::TooLarge { bytes });

@@ -9,6 +9,7 @@ use toml::de::{DeValue, ValueDeserializer};
 
 use tidegate_connectors::{SinkOptions, SourceOptions, sink_names, source_names};
 use tidegate_connectors::{sink_schema, source_schema};
+use tidegate_operator::shown;
 use tidegate_runtime::ConnectorError;
 use tidegate_runtime::graph::NodeKind;
 use tidegate_runtime::sink::SinkConnector;
@@ -64,7 +65,7 @@ pub(crate) fn connect(entries: &[NodeEntry<'_>], base: &Path, problems: &Problem
         Err(error) => {
             let message = format!(
                 "the path of {} can't be made absolute: {error}",
-                base.display()
+                shown(base)
             );
             problems.push(Problem::of_file(message));
             return connectors;

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 use tidegate_operator::EngineError;
+use tidegate_operator::shown;
 
 use super::problem::Problem;
 
@@ -13,7 +14,7 @@ use super::problem::Problem;
 #[derive(Debug, Error)]
 pub(crate) enum JobFileError {
     /// The file can't be read.
-    #[error("{kind} {path} can't be read")]
+    #[error("{kind} {} can't be read", shown(path))]
     Unreadable {
         /// What was to be read.
         kind: FileKind,
@@ -23,7 +24,7 @@ pub(crate) enum JobFileError {
         source: io::Error,
     },
     /// No such file is that long.
-    #[error("{kind} {path} is larger than {limit} bytes")]
+    #[error("{kind} {} is larger than {limit} bytes", shown(path))]
     TooLarge {
         /// What was to be read.
         kind: FileKind,
@@ -60,7 +61,11 @@ impl fmt::Display for FileKind {
 
 /// A job file or scenario with what is wrong with it.
 #[derive(Debug, Error)]
-#[error("{kind} {path} can't be used: {} problem(s)", .problems.len() + .more)]
+#[error(
+    "{kind} {} can't be used: {} problem(s)",
+    shown(path),
+    .problems.len() + .more
+)]
 pub(crate) struct InvalidJobFile {
     /// What it describes.
     pub(crate) kind: FileKind,

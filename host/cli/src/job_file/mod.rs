@@ -11,6 +11,7 @@ mod directories;
 mod document;
 mod error;
 mod load;
+mod regular_file;
 // What other files of the same format are read with, too.
 pub(crate) mod nodes;
 pub(crate) mod parse;

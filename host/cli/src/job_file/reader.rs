@@ -12,6 +12,7 @@ use toml::de::{DeArray, DeString, DeTable, DeValue};
 
 use super::problem::{Problem, Problems, Span};
 use super::{suggest, value};
+use crate::duration;
 
 /// A value with its key.
 pub(crate) type Entry<'a, 'i> = (&'a Spanned<DeString<'i>>, &'a Spanned<DeValue<'i>>);
@@ -175,7 +176,8 @@ impl<'a, 'i> TableReader<'a, 'i> {
     pub(crate) fn duration(&mut self, key: &'static str, zero: Zero) -> Option<Duration> {
         let what = "a duration such as \"500ms\", \"1s\" or \"10m\"";
         let found = self.string(key, what)?;
-        let read = match (value::duration(found.get_ref()), zero) {
+        let read = duration::parse(found.get_ref()).map_err(|error| error.to_string());
+        let read = match (read, zero) {
             (Ok(Duration::ZERO), Zero::Refused) => Err("it can't be zero".to_owned()),
             (read, Zero::Allowed | Zero::Refused) => read,
         };

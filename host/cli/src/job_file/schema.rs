@@ -13,6 +13,8 @@ use serde_json::{Map, Value, json};
 
 use tidegate_connectors::{sink_names, sink_schema, source_names, source_schema};
 
+use crate::duration;
+
 /// The schema of the job file.
 pub(crate) fn schema() -> Value {
     let mut schema = schemars::schema_for!(JobFileSchema).to_value();
@@ -220,10 +222,11 @@ enum PartitionSchema {
     Broadcast,
 }
 
-/// A duration such as "500ms", "1s" or "1m 30s".
+/// A duration of at most a year such as "500ms", "1s" or "1m 30s"; units are ns, us, ms, s, m
+/// (minutes), h, d and w.
 #[derive(JsonSchema)]
 #[schemars(transparent)]
-struct DurationSchema(#[schemars(regex(pattern = "[0-9]"))] String);
+struct DurationSchema(#[schemars(regex(pattern = duration::PATTERN))] String);
 
 /// A size such as "64KiB", "256MiB" or "1GB".
 #[derive(JsonSchema)]

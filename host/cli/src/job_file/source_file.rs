@@ -1,11 +1,11 @@
 //! The text of a job file or scenario, and where it came from.
 
-use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::error::{FileKind, InvalidJobFile, JobFileError};
 use super::problem::{FoundProblems, Problem, Problems};
+use super::regular_file;
 
 /// A file may have this many bytes.
 const LARGEST: u64 = 1 << 20;
@@ -27,7 +27,7 @@ impl SourceFile {
             source,
         };
         let mut bytes = Vec::new();
-        let file = File::open(path).map_err(unreadable)?;
+        let file = regular_file::open(path).map_err(unreadable)?;
         file.take(LARGEST + 1)
             .read_to_end(&mut bytes)
             .map_err(unreadable)?;

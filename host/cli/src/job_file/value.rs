@@ -1,6 +1,5 @@
-//! Values of a job file that TOML has no type for: durations and sizes; and TOML as JSON. Pure.
-
-use std::time::Duration;
+//! Values of a job file that TOML has no type for, but durations ([`crate::duration`]): sizes and
+//! percentages; and TOML as JSON. Pure.
 
 use bytesize::ByteSize;
 use tidegate_runtime::config::RecycleAt;
@@ -8,18 +7,6 @@ use toml::Spanned;
 use toml::de::{DeInteger, DeValue};
 
 use super::problem::Problem;
-
-/// Longer waits than this are a slip, and sums of them could leave the range of the clock.
-const LONGEST: Duration = Duration::from_secs(366 * 24 * 3600);
-
-/// `"1s"`, `"500ms"`, `"1m 30s"`.
-pub(crate) fn duration(text: &str) -> Result<Duration, String> {
-    let duration = humantime::parse_duration(text).map_err(|error| error.to_string())?;
-    if duration > LONGEST {
-        return Err("longer than a year".to_owned());
-    }
-    Ok(duration)
-}
 
 /// `"256MiB"`, `"64 kB"`. A unit is needed, so that nobody has to guess one.
 pub(crate) fn size(text: &str) -> Result<u64, String> {
@@ -83,16 +70,6 @@ pub(crate) fn json(value: &Spanned<DeValue<'_>>) -> Result<serde_json::Value, Pr
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn durations_are_read_as_people_write_them() {
-        assert_eq!(duration("1s"), Ok(Duration::from_secs(1)));
-        assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
-        assert_eq!(duration("1m 30s"), Ok(Duration::from_secs(90)));
-        for bad in ["", "1", "s", "1 parsec", "-1s", "1e9s", "584000000000y"] {
-            assert!(duration(bad).is_err(), "{bad}");
-        }
-    }
 
     #[test]
     fn sizes_need_a_unit_and_fit_in_64_bits() {

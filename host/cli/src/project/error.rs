@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use thiserror::Error;
+use tidegate_operator::shown;
 
 /// Why a project was not written.
 #[derive(Debug, Error)]
@@ -19,7 +20,7 @@ pub(crate) enum NewProjectError {
     /// There is something of that name already. Nothing was written.
     #[error(
         "`{}` is there already and is not an empty folder; choose another name, or remove it",
-        path.display()
+        shown(path)
     )]
     NotEmpty {
         /// The folder.
@@ -29,7 +30,7 @@ pub(crate) enum NewProjectError {
     #[error(
         "there is no SDK at `{}`: expected the folder of `{package}`, which is \
          `{place}` in the sources of Tidegate",
-        path.display()
+        shown(path)
     )]
     NoSdk {
         /// The path.
@@ -40,7 +41,7 @@ pub(crate) enum NewProjectError {
         place: &'static str,
     },
     /// A file could not be written. Those before it were.
-    #[error("`{}` could not be written", path.display())]
+    #[error("`{}` could not be written", shown(path))]
     Write {
         /// The file.
         path: PathBuf,

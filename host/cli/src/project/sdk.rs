@@ -67,7 +67,7 @@ impl Sdk {
             (Language::C, Self::Folder(path)) => {
                 format!(
                     "REQUIRED PATHS [=[{}/cmake]=] NO_DEFAULT_PATH",
-                    path.display()
+                    path.to_string_lossy()
                 )
             }
             // Where CMake finds what is installed.

@@ -1,7 +1,6 @@
 //! What was expected beside what came. Pure.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 use serde::Serialize;
 
@@ -61,20 +60,18 @@ pub(super) fn differences(
 
 impl Difference {
     /// Lines for people: `-` was expected and did not come, `+` came and was not expected.
-    pub(crate) fn text(&self) -> String {
-        let mut text = format!(
-            "output `{}`, - expected and missing, + not expected:\n",
-            self.port.escape_debug()
-        );
+    pub(crate) fn lines(&self) -> Vec<String> {
+        let mut shown = vec![format!(
+            "output `{}`, - expected and missing, + not expected:",
+            self.port
+        )];
         let lines = lines(&self.expected, &self.got);
-        for (mark, record) in lines.iter().take(SHOWN) {
-            writeln!(text, "  {mark} {record}").expect("a string can be written");
-        }
+        let marked = lines.iter().take(SHOWN);
+        shown.extend(marked.map(|(mark, record)| format!("  {mark} {record}")));
         if lines.len() > SHOWN {
-            let more = lines.len() - SHOWN;
-            writeln!(text, "  … ({more} lines more)").expect("a string can be written");
+            shown.push(format!("  … ({} lines more)", lines.len() - SHOWN));
         }
-        text
+        shown
     }
 }
 
@@ -190,6 +187,6 @@ mod tests {
             expected: Vec::new(),
             got: records(&"a1 ".repeat(100)),
         };
-        assert!(found.text().ends_with("… (60 lines more)\n"));
+        assert_eq!(found.lines().last().unwrap(), "  … (60 lines more)");
     }
 }

@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
+use tidegate_operator::shown;
 
 use crate::language::Language;
 
@@ -32,7 +33,7 @@ pub(crate) enum NothingToTest {
         looked_for: String,
     },
     /// The path can't be read.
-    #[error("`{path}` can't be read", path = path.display())]
+    #[error("`{path}` can't be read", path = shown(path))]
     Unreadable {
         /// The path.
         path: PathBuf,
@@ -68,7 +69,7 @@ pub(crate) fn find(path: &Path) -> Result<Place, NothingToTest> {
                 looked_for: format!(
                     "`{}`, and no manifest ({}) beside it that would make this a project with \
                      `tests/*.toml`",
-                    directory.join("*.toml").display(),
+                    shown(&directory.join("*.toml")),
                     Language::manifests()
                 ),
             })
@@ -83,7 +84,7 @@ pub(crate) fn find(path: &Path) -> Result<Place, NothingToTest> {
         Vec::new()
     };
     if scenarios.is_empty() {
-        let looked_for = format!("`{}`", tests.join("*.toml").display());
+        let looked_for = format!("`{}`", shown(&tests.join("*.toml")));
         return Err(NothingToTest::NoScenario { looked_for });
     }
     Ok(Place::Project {

@@ -9,12 +9,14 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 use std::time::Duration;
 
+use super::Lines;
+
 /// Lines that wait at most.
 const LINES: usize = 1_024;
 
 /// What the thread that writes is told.
 enum Entry {
-    Line(Vec<u8>),
+    Lines(Lines),
     /// Says so when all lines before are written.
     Flush(SyncSender<()>),
 }
@@ -28,7 +30,7 @@ pub(crate) struct LogQueue {
 
 impl LogQueue {
     /// Starts the thread that writes, which ends with the process.
-    pub(crate) fn start(write: impl Fn(&[u8]) + Send + 'static) -> io::Result<Self> {
+    pub(crate) fn start(write: impl Fn(&Lines) + Send + 'static) -> io::Result<Self> {
         let (sender, entries) = sync_channel(LINES);
         let dropped = Arc::new(AtomicU64::new(0));
         let queue = Self {
@@ -46,8 +48,8 @@ impl LogQueue {
     }
 
     /// Adds a line, or drops it. Never waits.
-    pub(crate) fn push(&self, line: &[u8]) {
-        if self.entries.try_send(Entry::Line(line.to_vec())).is_err() {
+    pub(crate) fn push(&self, lines: Lines) {
+        if self.entries.try_send(Entry::Lines(lines)).is_err() {
             self.dropped.fetch_add(1, Ordering::Relaxed);
         }
     }
@@ -70,10 +72,10 @@ impl LogQueue {
     }
 }
 
-fn write_all(entries: &Receiver<Entry>, dropped: &AtomicU64, write: impl Fn(&[u8])) {
+fn write_all(entries: &Receiver<Entry>, dropped: &AtomicU64, write: impl Fn(&Lines)) {
     for entry in entries {
         match entry {
-            Entry::Line(line) => write(&line),
+            Entry::Lines(lines) => write(&lines),
             Entry::Flush(written) => {
                 // Whoever asked waits for the answer.
                 written.send(()).ok();
@@ -81,8 +83,9 @@ fn write_all(entries: &Receiver<Entry>, dropped: &AtomicU64, write: impl Fn(&[u8
         }
         let dropped = dropped.swap(0, Ordering::Relaxed);
         if dropped > 0 {
-            let said = format!("{dropped} log lines were dropped: standard error was not read\n");
-            write(said.as_bytes());
+            write(&Lines::one(format_args!(
+                "{dropped} log lines were dropped: standard error was not read"
+            )));
         }
     }
 }
@@ -102,12 +105,12 @@ mod tests {
         let queue = LogQueue::start(move |line| {
             // Until the test lets it go on, and then no more.
             may_go_on.recv().ok();
-            let line = String::from_utf8_lossy(line).into_owned();
+            let line = line.as_str().trim_end().to_owned();
             kept.lock().expect("no test panics with it").push(line);
         });
         let queue = queue.expect("a thread");
         for number in 0..3_000 {
-            queue.push(format!("line {number}").as_bytes());
+            queue.push(Lines::one(format_args!("line {number}")));
         }
         drop(go_on);
         queue.flush();

@@ -1,23 +1,31 @@
 //! The terminal: the only place that prints. Data goes to standard output, talk to standard error.
 //!
-//! Talk never fails: whoever closed standard error does not want to hear it.
+//! Talk never fails: whoever closed standard error does not want to hear it. Everything that is
+//! printed is [`Lines`], which escapes what it is made of.
 
+mod lines;
 mod log_queue;
 mod progress;
 mod report;
 mod table;
 
+use std::fmt::Display;
 use std::io::{self, IsTerminal as _, Write};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use clap::CommandFactory as _;
+use clap_complete::Shell;
 use indicatif::{MultiProgress, ProgressBar};
 use tracing_subscriber::fmt::MakeWriter;
 
+use crate::args::Cli;
 use crate::failure::Failure;
+use crate::json;
 
 use log_queue::LogQueue;
 
+pub(crate) use lines::Lines;
 pub(crate) use progress::{Narrator, summary};
 pub(crate) use report::{chain, job_file_error};
 pub(crate) use table::table;
@@ -31,14 +39,11 @@ pub(crate) struct Terminal {
 }
 
 impl Terminal {
-    /// Prints data as it is.
-    pub(crate) fn data(&self, text: &str) -> Result<(), Failure> {
+    /// Prints data.
+    pub(crate) fn data(&self, lines: &Lines) -> Result<(), Failure> {
         let print = || {
             let mut out = io::stdout().lock();
-            out.write_all(text.as_bytes())?;
-            if !text.ends_with('\n') {
-                out.write_all(b"\n")?;
-            }
+            out.write_all(lines.as_str().as_bytes())?;
             out.flush()
         };
         match self.bars.suspend(print) {
@@ -50,9 +55,16 @@ impl Terminal {
 
     /// Prints data as JSON.
     pub(crate) fn json(&self, data: &impl serde::Serialize) -> Result<(), Failure> {
-        let text = serde_json::to_string_pretty(data)
+        let text = json::pretty(data)
             .map_err(|error| Failure::io("write JSON")(io::Error::from(error)))?;
-        self.data(&text)
+        self.data(&Lines::generated(&text))
+    }
+
+    /// Prints the completions of our own command line for a shell.
+    pub(crate) fn completions(&self, shell: Shell) -> Result<(), Failure> {
+        let mut script = Vec::new();
+        clap_complete::generate(shell, &mut Cli::command(), "tidegate", &mut script);
+        self.data(&Lines::generated(&String::from_utf8_lossy(&script)))
     }
 
     /// Makes the terminal a place for logs. Called once.
@@ -78,21 +90,26 @@ impl Terminal {
         }
     }
 
-    /// Says a line to the person who watches. Like the log, it waits for nobody.
-    pub(crate) fn say(&self, line: &str) {
-        let line = format!("{line}\n");
+    /// Says something to the person who watches, in one line unless a guest's text has more. Like
+    /// the log, it waits for nobody.
+    pub(crate) fn say(&self, text: impl Display) {
+        self.pass_on(Lines::one_paragraph(text));
+    }
+
+    fn pass_on(&self, lines: Lines) {
         match self.logs.get() {
-            Some(logs) => logs.push(line.as_bytes()),
-            None => write_talk(&self.bars, line.as_bytes()),
+            Some(logs) => logs.push(lines),
+            None => write_talk(&self.bars, &lines),
         }
     }
 
     /// Says why a command failed.
     pub(crate) fn report(&self, failure: &Failure) {
-        let text = match failure {
+        let mut lines = match failure {
             Failure::JobFile(error) => job_file_error(error, self.is_watched()),
             Failure::Usage { .. }
             | Failure::Job(_)
+            | Failure::Checkpoint(_)
             | Failure::Build(_)
             | Failure::NoRunningJob { .. }
             | Failure::Refused { .. }
@@ -106,11 +123,21 @@ impl Terminal {
             | Failure::FewFiles { .. }
             | Failure::NoThread { .. }
             | Failure::SignalsUnanswered
-            | Failure::Io { .. } => format!("error: {}\n", chain(failure)),
+            | Failure::Io { .. } => Lines::one_paragraph(format_args!("error: {}", chain(failure))),
         };
-        let advice = failure.advice();
-        let advice = advice.map_or(String::new(), |advice| format!("help: {advice}\n"));
-        self.write_talk((text + &advice).as_bytes());
+        if let Some(advice) = failure.advice() {
+            lines.line(format_args!("help: {advice}"));
+        }
+        self.write_talk(&lines);
+    }
+
+    /// From now on, a panic of any thread is reported as everything else is: in lines.
+    pub(crate) fn take_panics() {
+        std::panic::set_hook(Box::new(|panic| {
+            // Not through the log, whose thread may be the one that panics.
+            let lines = report::panic(panic);
+            drop(io::stderr().lock().write_all(lines.as_str().as_bytes()));
+        }));
     }
 
     /// True if a person sees standard error as it is written.
@@ -123,15 +150,20 @@ impl Terminal {
         self.bars.add(ProgressBar::new_spinner())
     }
 
+    /// A bar's message.
+    pub(crate) fn message(text: impl Display) -> String {
+        Lines::one(text).as_str().trim_end().to_owned()
+    }
+
     /// Writes behind what was logged before.
-    fn write_talk(&self, bytes: &[u8]) {
+    fn write_talk(&self, lines: &Lines) {
         self.flush_logs();
-        write_talk(&self.bars, bytes);
+        write_talk(&self.bars, lines);
     }
 }
 
-fn write_talk(bars: &MultiProgress, bytes: &[u8]) {
-    let print = || io::stderr().lock().write_all(bytes);
+fn write_talk(bars: &MultiProgress, lines: &Lines) {
+    let print = || io::stderr().lock().write_all(lines.as_str().as_bytes());
     drop(bars.suspend(print));
 }
 
@@ -141,12 +173,12 @@ pub(crate) struct LogWriter {
 }
 
 impl Write for LogWriter {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match self.terminal.logs.get() {
-            Some(logs) => logs.push(bytes),
-            None => write_talk(&self.terminal.bars, bytes),
-        }
-        Ok(bytes.len())
+    /// Called once for each event.
+    fn write(&mut self, event: &[u8]) -> io::Result<usize> {
+        let text = String::from_utf8_lossy(event);
+        let lines = lines::of_log(&text, self.terminal.is_watched());
+        self.terminal.pass_on(lines);
+        Ok(event.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {

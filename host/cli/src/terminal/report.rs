@@ -1,12 +1,19 @@
 //! Errors as a person reads them. The only place that names miette.
 
+use std::backtrace::Backtrace;
 use std::error::Error;
 use std::fmt;
+use std::ops::Range;
+use std::panic::PanicHookInfo;
 
 use miette::{
     Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode,
 };
 
+use tidegate_operator::shown;
+
+use super::Lines;
+use super::lines::masked;
 use crate::job_file::{InvalidJobFile, JobFileError, Position, Problem};
 
 /// An error and everything behind it, in one line if they are.
@@ -26,43 +33,59 @@ pub(crate) fn chain(error: &dyn Error) -> String {
 }
 
 /// Why a job file can't be used; with the lines in question if somebody watches.
-pub(crate) fn job_file_error(error: &JobFileError, is_watched: bool) -> String {
+pub(crate) fn job_file_error(error: &JobFileError, is_watched: bool) -> Lines {
     match error {
         JobFileError::Invalid(invalid) if is_watched => snippets(invalid),
         JobFileError::Invalid(invalid) => plain(invalid),
         JobFileError::Unreadable { .. }
         | JobFileError::TooLarge { .. }
-        | JobFileError::Engine(_) => format!("error: {}\n", chain(error)),
+        | JobFileError::Engine(_) => Lines::one_paragraph(format_args!("error: {}", chain(error))),
     }
 }
 
 /// `job.toml:12:5: what is wrong`, and what was expected on a line of its own.
-pub(crate) fn plain(invalid: &InvalidJobFile) -> String {
-    let mut text = String::new();
+pub(crate) fn plain(invalid: &InvalidJobFile) -> Lines {
+    let mut lines = Lines::new();
     for problem in &invalid.problems {
-        text.push_str(&format!(
-            "{}: {}\n",
-            place(invalid, problem),
-            problem.message
-        ));
+        let place = place(invalid, problem);
+        lines.paragraph(format_args!("{place}: {}", problem.message));
         if let Some(help) = &problem.help {
-            text.push_str(&format!("  {help}\n"));
+            lines.line(format_args!("  {help}"));
         }
     }
-    text.push_str(&more(invalid));
-    text
+    more(invalid, &mut lines);
+    lines
 }
 
-/// How many problems are not told.
-fn more(invalid: &InvalidJobFile) -> String {
-    match invalid.more {
-        0 => String::new(),
-        more => format!("{}: and {more} more problem(s)\n", invalid.path.display()),
+/// A panic: where and why, and the way there if `RUST_BACKTRACE` asks for it.
+pub(super) fn panic(panic: &PanicHookInfo<'_>) -> Lines {
+    let thread = std::thread::current();
+    let name = thread.name().unwrap_or("<unnamed>");
+    let place = panic.location().map(ToString::to_string);
+    let place = place.unwrap_or_else(|| "an unknown place".to_owned());
+    let message = panic.payload_as_str().unwrap_or("no message");
+    let mut lines = Lines::one_paragraph(format_args!(
+        "thread '{name}' panicked at {place}: {message}"
+    ));
+    let wanted = std::env::var_os("RUST_BACKTRACE");
+    if wanted.is_some_and(|wanted| !wanted.is_empty() && wanted != "0") {
+        for line in Backtrace::force_capture().to_string().lines() {
+            lines.line(line);
+        }
+    }
+    lines
+}
+
+/// Adds how many problems are not told.
+fn more(invalid: &InvalidJobFile, lines: &mut Lines) {
+    if invalid.more > 0 {
+        let (path, more) = (shown(&invalid.path), invalid.more);
+        lines.line(format_args!("{path}: and {more} more problem(s)"));
     }
 }
 
 fn place(invalid: &InvalidJobFile, problem: &Problem) -> String {
-    let path = invalid.path.display();
+    let path = shown(&invalid.path);
     match &problem.span {
         Some(span) => {
             let Position { line, column } = Position::of(&invalid.text, span.start);
@@ -73,7 +96,7 @@ fn place(invalid: &InvalidJobFile, problem: &Problem) -> String {
 }
 
 /// Each problem with its lines of the file.
-fn snippets(invalid: &InvalidJobFile) -> String {
+fn snippets(invalid: &InvalidJobFile) -> Lines {
     let is_plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let theme = if is_plain {
         GraphicalTheme::unicode_nocolor()
@@ -81,28 +104,34 @@ fn snippets(invalid: &InvalidJobFile) -> String {
         GraphicalTheme::unicode()
     };
     let handler = GraphicalReportHandler::new_themed(theme);
-    let path = invalid.path.display().to_string();
-    let source = NamedSource::new(path, invalid.text.clone());
+    let source = NamedSource::new(shown(&invalid.path).to_string(), masked(&invalid.text));
     let mut text = String::new();
     for problem in &invalid.problems {
-        let shown = ShownProblem {
-            title: format!("{}: {}", place(invalid, problem), problem.message),
-            problem,
+        let place = place(invalid, problem);
+        let title = Lines::one_paragraph(format_args!("{place}: {}", problem.message));
+        let help = problem.help.as_ref().map(Lines::one);
+        let trimmed = |lines: Lines| lines.as_str().trim_end().to_owned();
+        let problem = ShownProblem {
+            title: trimmed(title),
+            help: help.map(trimmed),
+            span: problem.span.clone(),
             source: &source,
         };
-        if handler.render_report(&mut text, &shown).is_err() {
+        if handler.render_report(&mut text, &problem).is_err() {
             return plain(invalid);
         }
     }
-    text.push_str(&more(invalid));
-    text
+    let mut lines = Lines::laid_out(text);
+    more(invalid, &mut lines);
+    lines
 }
 
-/// A problem as miette wants it.
+/// A problem as miette wants it: text that is escaped already.
 #[derive(Debug)]
 struct ShownProblem<'a> {
     title: String,
-    problem: &'a Problem,
+    help: Option<String>,
+    span: Option<Range<usize>>,
     source: &'a NamedSource<String>,
 }
 
@@ -116,19 +145,17 @@ impl Error for ShownProblem<'_> {}
 
 impl Diagnostic for ShownProblem<'_> {
     fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
-        let help = self.problem.help.as_ref()?;
+        let help = self.help.as_ref()?;
         Some(Box::new(help))
     }
 
     fn source_code(&self) -> Option<&dyn SourceCode> {
-        self.problem
-            .span
-            .as_ref()
-            .map(|_| -> &dyn SourceCode { self.source })
+        let span = self.span.as_ref();
+        span.map(|_| -> &dyn SourceCode { self.source })
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
-        let span = self.problem.span.clone()?;
+        let span = self.span.clone()?;
         Some(Box::new(std::iter::once(LabeledSpan::underline(span))))
     }
 }
@@ -156,7 +183,7 @@ mod tests {
     #[test]
     fn the_first_line_says_where_and_what() {
         assert_eq!(
-            plain(&invalid()),
+            plain(&invalid()).as_str(),
             "job.toml:2:1: unknown key `nmae`\n  did you mean `name`?\n\
              job.toml: the job has no source\njob.toml: and 7 more problem(s)\n"
         );
@@ -164,11 +191,39 @@ mod tests {
 
     #[test]
     fn a_person_is_shown_the_line() {
-        let text = snippets(&invalid());
+        let lines = snippets(&invalid());
+        let text = lines.as_str();
         assert!(text.contains("job.toml:2:1: unknown key `nmae`"), "{text}");
         assert!(text.contains("nmae = \"x\""), "{text}");
         assert!(text.contains("did you mean `name`?"), "{text}");
         assert!(text.contains("the job has no source"), "{text}");
+    }
+
+    #[test]
+    fn a_snippet_has_no_control_character_but_those_of_its_colours() {
+        let mut hostile = invalid();
+        hostile.path = PathBuf::from("a\n\u{1b}[2Jb.toml");
+        hostile.text = "version = 1\n\u{1b}[2J\u{9b}\u{202e} = \"x\"\nnmae\n".to_owned();
+        hostile.problems[0].message = "unknown key `\u{1b}[2J\nforged`".to_owned();
+        hostile.problems[0].help = Some("did you mean `\u{202e}\nforged`?".to_owned());
+        let lines = snippets(&hostile);
+        for (at, _) in lines.as_str().match_indices('\u{1b}') {
+            let sequence = &lines.as_str()[at + 1..];
+            let end = sequence.find(|c: char| c.is_ascii_alphabetic());
+            assert_eq!(
+                sequence.chars().nth(end.expect("it ends")),
+                Some('m'),
+                "{lines}"
+            );
+        }
+        let is_text = |c: char| c == '\n' || c == '\u{1b}' || !tidegate_operator::is_steering(c);
+        assert!(lines.as_str().chars().all(is_text), "{lines:?}");
+        assert!(
+            !lines
+                .as_str()
+                .lines()
+                .any(|line| line.trim_start().starts_with("forged"))
+        );
     }
 
     #[test]

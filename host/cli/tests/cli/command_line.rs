@@ -87,6 +87,74 @@ fn switches_in_the_environment_can_be_off() {
     assert_eq!(refused.code, Some(2), "{refused:?}");
 }
 
+/// Text of job files, flags and the environment that is no duration.
+const NO_DURATIONS: [(&str, &str); 5] = [
+    ("18446744073709551615s 1000000000ns", "longer than a year"),
+    ("18446744073709551616s", "longer than a year"),
+    ("1M", "write `m` for minutes"),
+    ("1y", "write `m` for minutes"),
+    ("soon", "a number was expected at 's'"),
+];
+
+#[test]
+fn a_duration_that_is_too_long_or_has_a_month_is_refused_wherever_it_stands() {
+    let place = JobDirectory::new(COPY);
+    for (text, reason) in NO_DURATIONS {
+        let checkpoint = format!("\n[checkpoint]\ninterval = \"{text}\"\n\n[source");
+        place.write("long.toml", COPY.replace("\n[source", &checkpoint));
+        let job_file = place.tidegate(&["check", "long.toml"]);
+        let flag = place.tidegate(&["stop", "job.toml", "--timeout", text]);
+        let mut variable = place.command(&["stop", "job.toml"]);
+        let variable = ended(variable.env("TIDEGATE_TIMEOUT", text));
+        for refused in [job_file, flag, variable] {
+            assert_eq!(refused.code, Some(2), "{text}: {refused:?}");
+            assert!(refused.stderr.contains(reason), "{text}: {refused:?}");
+        }
+    }
+}
+
+#[test]
+fn an_empty_variable_counts_as_unset_for_every_flag() {
+    let directory = JobDirectory::new(COPY);
+    let variables = [
+        "LOG",
+        "FROM",
+        "FRESH",
+        "PARALLELISM",
+        "ALLOW_DROPPED_STATE",
+        "QUIET",
+        "NO_CODE_CACHE",
+        "SAVEPOINT",
+        "DRAIN",
+        "FORMAT",
+        "JSON",
+        "DRILL",
+        "SCENARIO",
+        "TIMEOUT",
+        "LANG",
+        "SDK",
+        "OUT",
+        "NO_BUILD",
+        "TARGET_DIR",
+        "OFFLINE",
+    ];
+    for arguments in [
+        &["check", "job.toml"][..],
+        &["graph", "job.toml"],
+        &["run", "job.toml"],
+        &["stop", "job.toml"],
+        &["checkpoint", "verify", "state"],
+        &["schema"],
+    ] {
+        let without = directory.tidegate(arguments);
+        let mut command = directory.command(arguments);
+        let empty = variables.map(|name| (format!("TIDEGATE_{name}"), ""));
+        let with = ended(command.envs(empty));
+        assert_eq!(with.code, without.code, "{arguments:?}: {with:?}");
+        assert_eq!(with.stdout, without.stdout, "{arguments:?}");
+    }
+}
+
 #[test]
 fn the_schema_is_json() {
     let directory = JobDirectory::new(COPY);

@@ -2,6 +2,8 @@
 
 mod command_line;
 mod control_socket;
+mod foreign_text;
+mod named_files;
 mod refusals;
 mod running_job;
 mod support;

@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use tidegate_operator::shown;
 use tidegate_runtime::ConnectorError;
 use tidegate_runtime::file_system::{
     DirectoryEntry, DirectoryHandle, DirectoryLock, FileHandle, FileSystem, OpenAs, open_or_create,
@@ -46,7 +47,7 @@ impl OutputDirectory {
             Ok(dir) => Ok(Some(Self::of(files, path, dir))),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => {
-                let action = format!("could not open output directory {}", path.display());
+                let action = format!("could not open output directory {}", shown(path));
                 Err(ConnectorError::io(action)(error))
             }
         }
@@ -58,14 +59,14 @@ impl OutputDirectory {
         path: &Path,
     ) -> Result<Self, ConnectorError> {
         let created = open_or_create(&**files, path);
-        let action = format!("could not create output directory {}", path.display());
+        let action = format!("could not create output directory {}", shown(path));
         let dir = created.map_err(ConnectorError::io(action))?;
         Ok(Self::of(files, path, dir))
     }
 
     fn of(files: &Arc<dyn FileSystem>, path: &Path, dir: Box<dyn DirectoryHandle>) -> Self {
         Self {
-            shown: path.display().to_string(),
+            shown: shown(path).to_string(),
             files: Arc::clone(files),
             path: path.to_owned(),
             dir,

@@ -210,4 +210,8 @@ impl SinkConnector for FileConnector {
         directory.check_owned(&marker)?;
         directory.publish(&parts)
     }
+
+    fn directory(&self) -> Option<&Path> {
+        Some(&self.path)
+    }
 }

@@ -10,6 +10,7 @@ use std::path::Path;
 
 use cap_std::fs::Dir;
 use glob::{MatchOptions, Pattern};
+use tidegate_operator::shown;
 use tidegate_runtime::ConnectorError;
 
 use super::input_root::{InputRoot, leads_out};
@@ -99,7 +100,7 @@ impl Glob {
             job_refused(format!(
                 "`path` = \"{}\": can't open the directory {}: {error}",
                 self.text,
-                path.display()
+                shown(&path)
             ))
         })
     }

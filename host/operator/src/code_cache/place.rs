@@ -3,6 +3,8 @@
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
+use crate::foreign_text::shown;
+
 use cap_std::ambient_authority;
 use cap_std::fs::{Dir, DirBuilder, DirBuilderExt as _, File, Metadata, MetadataExt as _};
 use cap_std::fs::{OpenOptions, OpenOptionsExt as _};
@@ -15,7 +17,7 @@ const OTHERS: u32 = 0o077;
 #[derive(Debug, Error)]
 pub enum CodeCacheError {
     /// Something can't be opened or made.
-    #[error("{} can't be used: {source}", path.display())]
+    #[error("{} can't be used: {source}", shown(path))]
     Unusable {
         /// What was to be opened.
         path: PathBuf,
@@ -23,13 +25,16 @@ pub enum CodeCacheError {
         source: io::Error,
     },
     /// Another user could have changed what is there.
-    #[error("{} must belong to the user that runs this, and be closed to others", path.display())]
+    #[error(
+        "{} must belong to the user that runs this, and be closed to others",
+        shown(path)
+    )]
     NotPrivate {
         /// The directory or file.
         path: PathBuf,
     },
     /// The key file is not one.
-    #[error("{} has {bytes} bytes; a key has 32", path.display())]
+    #[error("{} has {bytes} bytes; a key has 32", shown(path))]
     NoKey {
         /// The file.
         path: PathBuf,

@@ -13,6 +13,7 @@ use super::disk::{Directory, failed};
 use super::file_names::{CHECKPOINTS, STATE, StateFileName, parse_manifest_name};
 use super::{Manifest, StateFile, StoreError, manifest_codec, state_file};
 use crate::file_system::{FileHandle, OpenAs};
+use crate::ids::LARGEST_NUMBER;
 use crate::{CheckpointId, SubtaskId};
 
 /// The two directories of a checkpoint directory or savepoint.
@@ -46,16 +47,24 @@ impl CheckpointFiles {
             .filter_map(|name| parse_manifest_name(name))
             .collect();
         ids.sort_unstable();
+        for id in &ids {
+            check_number(id.0, || self.checkpoints.path.join(id.to_string()))?;
+        }
         Ok(ids)
     }
 
     /// Names of all state files.
     pub(super) fn state_file_names(&self) -> Result<Vec<StateFileName>, StoreError> {
         let names = names_in(&self.state)?;
-        Ok(names
-            .iter()
-            .filter_map(|name| StateFileName::parse(name))
-            .collect())
+        let parsed = names.iter().filter_map(|name| StateFileName::parse(name));
+        parsed
+            .map(|name| {
+                for number in [name.checkpoint.0, name.attempt] {
+                    check_number(number, || self.state.path.join(name.to_string()))?;
+                }
+                Ok(name)
+            })
+            .collect()
     }
 
     /// Reads a manifest and checks it, but not the state files.
@@ -155,6 +164,18 @@ pub(super) fn with_remembered(
         ids.extend(newest);
     }
     ids
+}
+
+/// Refuses the number of a checkpoint or an attempt that is larger than any that is given out.
+pub(super) fn check_number(number: u64, file: impl FnOnce() -> PathBuf) -> Result<(), StoreError> {
+    if number <= LARGEST_NUMBER {
+        return Ok(());
+    }
+    let reason = format!(
+        "it claims number {number}, and no checkpoint or attempt has one above {LARGEST_NUMBER}; \
+         move it away"
+    );
+    Err(corrupt(file(), reason))
 }
 
 /// All names in a directory, sorted. A name that is not UTF-8 is none of ours in any spelling.

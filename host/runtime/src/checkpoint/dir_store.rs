@@ -14,8 +14,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tidegate_operator::StateChunk;
+use tidegate_operator::shown;
 
-use super::checkpoint_files::{CheckpointFiles, names_in, with_remembered};
+use super::checkpoint_files::{CheckpointFiles, check_number, names_in, with_remembered};
 use super::directory_lock::{DirectoryLock, Evidence};
 use super::disk::{CommitFailure, Directory, Disk, DiskHook, WriteFailure, failed};
 use super::file_names::{
@@ -28,7 +29,7 @@ use super::{
     CheckpointDirectory, CheckpointKind, CheckpointStore, ImportTarget, Manifest, Origin,
     SnapshotContents, StateFile, StateIdentity, StoreError, state_file,
 };
-use crate::file_system::{FileSystem, LocalFiles};
+use crate::file_system::{FileSystem, PrivateFiles};
 use crate::{CheckpointId, SubtaskId};
 
 /// The checkpoint store in a directory of the local file system.
@@ -63,7 +64,7 @@ impl DirStore {
     /// [`StoreError::InUse`] if another process has it; [`StoreError::Io`] and
     /// [`StoreError::Corrupt`] if it can't be used.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
-        Self::open_in(Arc::new(LocalFiles), path)
+        Self::open_in(Arc::new(PrivateFiles), path)
     }
 
     /// As [`Self::open`], in another file system: for simulations.
@@ -210,7 +211,7 @@ impl DirStore {
             match self.files.open_state_file(file) {
                 Ok(_) => {}
                 Err(StoreError::Corrupt { file, reason }) => {
-                    return Err(refused(format!("{}: {reason}", file.display())));
+                    return Err(refused(format!("{}: {reason}", shown(&file))));
                 }
                 Err(error) => return Err(error),
             }
@@ -427,9 +428,13 @@ fn evidence_in(files: &CheckpointFiles) -> Result<Evidence, StoreError> {
     let state_files = files.state_file_names()?;
     let temporary = names_in(&files.checkpoints)?;
     let of_state_files = state_files.iter().map(|file| file.attempt);
-    let of_temporary = temporary
-        .iter()
-        .filter_map(|name| parse_temporary_manifest_name(name));
+    let mut of_temporary = Vec::new();
+    for name in &temporary {
+        if let Some(attempt) = parse_temporary_manifest_name(name) {
+            check_number(attempt, || files.checkpoints.path.join(name))?;
+            of_temporary.push(attempt);
+        }
+    }
     let of_manifests = attempts_of(files, ids.iter())?.into_values().flatten();
     let attempts = of_state_files.chain(of_temporary).chain(of_manifests);
     Ok(Evidence {

@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::StoreError;
+use super::checkpoint_files::check_number;
 use super::disk::{Directory, Disk, DiskStep, failed};
 use super::file_names::LOCK;
 use crate::CheckpointId;
@@ -80,11 +81,15 @@ impl DirectoryLock {
 
         let text = read_text(&mut *file).map_err(failed("read", &path))?;
         name_holder(&mut *file, &text);
+        let record = remembered(&text, evidence()?);
+        for number in [record.attempt, record.newest.map_or(0, |newest| newest.0)] {
+            check_number(number, || path.clone())?;
+        }
         let mut lock = Self {
             file,
             path,
             disk: disk.clone(),
-            record: remembered(&text, evidence()?),
+            record,
         };
         lock.write()?;
         // Always: the run that created something in it may have been killed before it got here.
@@ -120,7 +125,10 @@ impl DirectoryLock {
 
     /// Gives out the next attempt. A number is skipped rather than given out twice if this fails.
     pub(super) fn next_attempt(&mut self) -> Result<u64, StoreError> {
-        self.record.attempt += 1;
+        let next = self.record.attempt.checked_add(1);
+        let next = next.expect("no number is larger than the largest when the lock is taken");
+        check_number(next, || self.path.clone())?;
+        self.record.attempt = next;
         self.write()?;
         Ok(self.record.attempt)
     }
@@ -198,7 +206,9 @@ pub(super) fn remembered_newest(root: &Directory) -> Result<Option<CheckpointId>
         Err(error) => return Err(failed("open", &path)(error)),
     };
     let text = read_text(&mut *file).map_err(failed("read", &path))?;
-    Ok(newest_in(&text))
+    let newest = newest_in(&text);
+    check_number(newest.map_or(0, |newest| newest.0), || path)?;
+    Ok(newest)
 }
 
 /// Says at once who holds the lock, and keeps what else the text says: looking at the directory

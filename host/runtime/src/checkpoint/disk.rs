@@ -9,8 +9,10 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use tidegate_operator::shown;
+
 use super::StoreError;
-use crate::file_system::{DirectoryHandle, FileSystem, LocalFiles, OpenAs};
+use crate::file_system::{DirectoryHandle, FileSystem, OpenAs, PrivateFiles};
 
 /// A step that changes a disk, about to be taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,7 +90,7 @@ impl Disk {
     /// The disk of this machine, with `hook` called before each step.
     pub(super) fn with_hook(hook: DiskHook) -> Self {
         Self {
-            files: Arc::new(LocalFiles),
+            files: Arc::new(PrivateFiles),
             hook: Some(hook),
         }
     }
@@ -182,13 +184,10 @@ impl Disk {
         let uncertain = |action: String| |source| CommitFailure::Uncertain { action, source };
         self.step(DiskStep::RenameFile, &path)
             .and_then(|()| directory.handle.rename(temporary, name))
-            .map_err(uncertain(format!(
-                "rename {temporary} to {}",
-                path.display()
-            )))?;
+            .map_err(uncertain(format!("rename {temporary} to {}", shown(&path))))?;
         self.step(DiskStep::SyncDirectory, &directory.path)
             .and_then(|()| directory.handle.sync())
-            .map_err(uncertain(format!("sync {}", directory.path.display())))
+            .map_err(uncertain(format!("sync {}", shown(&directory.path))))
     }
 
     /// Removes a file. The name may come back in a power failure until the directory is synced.
@@ -281,7 +280,7 @@ fn parent_of(path: &Path) -> Option<&Path> {
 
 /// [`StoreError::Io`] for use in `map_err`.
 pub(super) fn failed(verb: &str, path: &Path) -> impl FnOnce(io::Error) -> StoreError {
-    let action = format!("{verb} {}", path.display());
+    let action = format!("{verb} {}", shown(path));
     move |source| StoreError::Io { action, source }
 }
 

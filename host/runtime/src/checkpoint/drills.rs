@@ -14,7 +14,7 @@ use crate::drill::{Drill, DrillReport};
 use crate::executor::{Blocking, Executor, NotDone, blocking};
 use crate::job::Job;
 use crate::start::unix_millis;
-use crate::status::DrillStatus;
+use crate::status::{DrillStatus, TOLD};
 use crate::{CheckpointId, JobError, SubtaskId};
 
 /// The drills of a job.
@@ -83,7 +83,10 @@ impl Drills {
         self.running = None;
         if let DrillOutcome::Failed(reason) = &outcome {
             let checkpoint = self.held().expect("a drill has a checkpoint");
-            tracing::warn!(%checkpoint, "RESTORE DRILL FAILED, the job goes on: {reason}");
+            tracing::warn!(
+                target: TOLD, %checkpoint,
+                "RESTORE DRILL FAILED, the job goes on: {reason}"
+            );
         }
         self.schedule.on_over(outcome);
     }

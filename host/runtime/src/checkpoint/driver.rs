@@ -22,7 +22,7 @@ use crate::executor::{Executor, blocking};
 use crate::job::{Job, JobCommand, JobControl, Outcome};
 use crate::metrics::AttemptMetrics;
 use crate::start::unix_millis;
-use crate::status::{CheckpointStatus, CompletedSummary, JobState, JobStatus};
+use crate::status::{CheckpointStatus, CompletedSummary, JobState, JobStatus, TOLD};
 use crate::task::RunIdentity;
 use crate::task::control::{ChainEvent, ControlMessage};
 use crate::{ChainId, CheckpointId, JobError};
@@ -342,7 +342,7 @@ impl Driver {
             }
             Action::Publish(checkpoint) => self.publish(checkpoint),
             Action::Abandon { checkpoint, reason } => {
-                tracing::warn!(%checkpoint, "checkpoint failed: {reason}");
+                tracing::warn!(target: TOLD, %checkpoint, "checkpoint failed: {reason}");
                 self.history.failed += 1;
                 self.history.last_failure = Some(format!("checkpoint {checkpoint}: {reason}"));
                 self.waiters.on_abandoned(checkpoint, &reason);

@@ -15,6 +15,7 @@ use thiserror::Error;
 use super::StateIdentity;
 use super::file_names::StateFileName;
 use crate::graph::{GraphError, JobGraph, Node, NodeKind};
+use crate::ids::LARGEST_NUMBER;
 use crate::sink::PendingOutput;
 use crate::source::SourceSplit;
 use crate::{CheckpointId, Lineage, SubtaskId};
@@ -146,6 +147,14 @@ pub enum InconsistentManifest {
         /// The kind of its node.
         expected: NodeKind,
     },
+    /// One of its numbers is larger than any that is given out.
+    #[error("its {what} is {number}; the largest is {LARGEST_NUMBER}")]
+    NumberTooLarge {
+        /// What the number is of.
+        what: &'static str,
+        /// The number.
+        number: u64,
+    },
     /// It refers to a state file that is not its own.
     #[error("it refers to {name:?} as the state of {subtask}, which would be {expected}")]
     ForeignFile {
@@ -165,6 +174,7 @@ impl Manifest {
     ///
     /// The first [`InconsistentManifest`] found.
     pub fn check(&self) -> Result<(), InconsistentManifest> {
+        self.check_numbers()?;
         let graph = &self.graph;
         let (nodes, edges) = (graph.nodes().to_vec(), graph.edges().to_vec());
         JobGraph::new(
@@ -215,6 +225,20 @@ impl Manifest {
             checkpoint: self.checkpoint,
             subtask: subtask.clone(),
         }
+    }
+
+    fn check_numbers(&self) -> Result<(), InconsistentManifest> {
+        let origin = self.origin.as_ref().map_or(0, |origin| origin.checkpoint.0);
+        for (what, number) in [
+            ("checkpoint", self.checkpoint.0),
+            ("attempt", self.attempt),
+            ("origin's checkpoint", origin),
+        ] {
+            if number > LARGEST_NUMBER {
+                return Err(InconsistentManifest::NumberTooLarge { what, number });
+            }
+        }
+        Ok(())
     }
 
     fn check_contents(

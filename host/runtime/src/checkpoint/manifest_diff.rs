@@ -135,36 +135,33 @@ impl ManifestDiff {
     }
 }
 
-impl fmt::Display for ManifestDiff {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "checkpoint {} -> {}", self.before, self.after)?;
+impl ManifestDiff {
+    /// For people, a line each. Names in it may hold anything: the caller escapes every line.
+    #[must_use]
+    pub fn lines(&self) -> Vec<String> {
+        let mut lines = vec![format!("checkpoint {} -> {}", self.before, self.after)];
         if self.is_empty() {
-            return writeln!(f, "  no difference");
+            lines.push("  no difference".to_owned());
+            return lines;
         }
-        self.job
-            .iter()
-            .try_for_each(|change| writeln!(f, "~ {change}"))?;
-        self.nodes_removed
-            .iter()
-            .try_for_each(|node| writeln!(f, "- node {node}"))?;
-        self.nodes_added
-            .iter()
-            .try_for_each(|node| writeln!(f, "+ node {node}"))?;
-        for NodeChange { node, change } in &self.nodes_changed {
-            writeln!(f, "~ node {node}: {change}")?;
-        }
-        self.edges_removed
-            .iter()
-            .try_for_each(|edge| write_edge(f, '-', edge))?;
-        self.edges_added
-            .iter()
-            .try_for_each(|edge| write_edge(f, '+', edge))?;
-        self.positions
-            .iter()
-            .try_for_each(|position| writeln!(f, "~ {position}"))?;
-        self.state
-            .iter()
-            .try_for_each(|state| writeln!(f, "~ {state}"))
+        lines.extend(self.job.iter().map(|change| format!("~ {change}")));
+        let nodes = |sign: char, nodes: &[String]| -> Vec<String> {
+            let line = |node: &String| format!("{sign} node {node}");
+            nodes.iter().map(line).collect()
+        };
+        lines.extend(nodes('-', &self.nodes_removed));
+        lines.extend(nodes('+', &self.nodes_added));
+        let changed = self.nodes_changed.iter();
+        lines.extend(changed.map(|NodeChange { node, change }| format!("~ node {node}: {change}")));
+        lines.extend(self.edges_removed.iter().map(|edge| edge_line('-', edge)));
+        lines.extend(self.edges_added.iter().map(|edge| edge_line('+', edge)));
+        lines.extend(
+            self.positions
+                .iter()
+                .map(|position| format!("~ {position}")),
+        );
+        lines.extend(self.state.iter().map(|state| format!("~ {state}")));
+        lines
     }
 }
 
@@ -193,14 +190,14 @@ impl fmt::Display for StateChange {
     }
 }
 
-fn write_edge(f: &mut fmt::Formatter<'_>, sign: char, edge: &Edge) -> fmt::Result {
+fn edge_line(sign: char, edge: &Edge) -> String {
     let Edge {
         from,
         port,
         to,
         partitioning,
     } = edge;
-    writeln!(f, "{sign} edge {from}:{port} -> {to} ({partitioning})")
+    format!("{sign} edge {from}:{port} -> {to} ({partitioning})")
 }
 
 fn changed(property: &str, before: impl ToString, after: impl ToString) -> Option<PropertyChange> {

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 use tidegate_operator::StateChunk;
+use tidegate_operator::{shown, shown_text};
 
 use super::{CheckpointDirectory, Manifest, StateFile};
 use crate::{CheckpointId, Lineage, SubtaskId};
@@ -163,7 +164,7 @@ pub enum StoreError {
         source: io::Error,
     },
     /// Another process runs on this directory. Nothing was changed.
-    #[error("{path} is in use by process {holder}")]
+    #[error("{} is in use by process {}", shown(path), shown_text(holder))]
     InUse {
         /// The checkpoint directory.
         path: PathBuf,
@@ -171,7 +172,7 @@ pub enum StoreError {
         holder: String,
     },
     /// A file fails its check. Nothing was changed.
-    #[error("{file} can't be used: {reason}")]
+    #[error("{} can't be used: {reason}", shown(file))]
     Corrupt {
         /// The file, with its directory.
         file: PathBuf,
@@ -179,7 +180,10 @@ pub enum StoreError {
         reason: String,
     },
     /// A newer version of Tidegate wrote the file. Nothing was changed.
-    #[error("{file} has format version {found}; this version of tidegate reads up to {supported}")]
+    #[error(
+        "{} has format version {found}; this version of tidegate reads up to {supported}",
+        shown(file)
+    )]
     NewerFormat {
         /// The file, with its directory.
         file: PathBuf,
@@ -198,7 +202,7 @@ pub enum StoreError {
         reason: String,
     },
     /// There should be a checkpoint and there is none. Nothing was changed.
-    #[error("{path} has {found} but no complete checkpoint")]
+    #[error("{} has {found} but no complete checkpoint", shown(path))]
     NothingValid {
         /// The directory.
         path: PathBuf,
@@ -206,7 +210,10 @@ pub enum StoreError {
         found: String,
     },
     /// The path leads to nothing that holds a checkpoint. Nothing was changed.
-    #[error("{path} is not a checkpoint directory, savepoint or manifest: {reason}")]
+    #[error(
+        "{} is not a checkpoint directory, savepoint or manifest: {reason}",
+        shown(path)
+    )]
     NotACheckpoint {
         /// The path.
         path: PathBuf,
@@ -214,7 +221,10 @@ pub enum StoreError {
         reason: String,
     },
     /// An earlier sync failed, so nothing written through this handle can be trusted.
-    #[error("an earlier sync of {path} failed; nothing more is written to it in this attempt")]
+    #[error(
+        "an earlier sync of {} failed; nothing more is written to it in this attempt",
+        shown(path)
+    )]
     Poisoned {
         /// The directory.
         path: PathBuf,

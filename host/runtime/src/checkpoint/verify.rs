@@ -7,6 +7,7 @@ use std::error::Error;
 use std::path::Path;
 
 use serde::Serialize;
+use tidegate_operator::shown;
 
 use super::checkpoint_files::{CheckpointFiles, names_in};
 use super::file_names::{
@@ -148,5 +149,5 @@ fn problem(file: String, error: &StoreError) -> FileProblem {
 }
 
 fn relative(directory: &str, name: &str) -> String {
-    Path::new(directory).join(name).display().to_string()
+    shown(&Path::new(directory).join(name)).to_string()
 }

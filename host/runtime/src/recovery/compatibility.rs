@@ -34,14 +34,14 @@ pub(crate) fn check_compatible(
     let mut differences = Vec::new();
     if old.job() != graph.job() {
         differences.push(format!(
-            "- job `{}`\n+ job `{}`: it is the checkpoint of another job",
+            "- job `{}`\n    + job `{}`: it is the checkpoint of another job",
             old.job(),
             graph.job()
         ));
     }
     if old.max_parallelism() != graph.max_parallelism() {
         differences.push(format!(
-            "- max-parallelism = {}\n+ max-parallelism = {}: it never changes in the life of a \
+            "- max-parallelism = {}\n    + max-parallelism = {}: it never changes in the life of a \
              job's state",
             old.max_parallelism(),
             graph.max_parallelism()
@@ -101,7 +101,7 @@ fn changed_node(old: &Node, new: &Node) -> Option<String> {
     let same = old.kind == new.kind && old.implementation == new.implementation;
     (!same).then(|| {
         format!(
-            "- {}\n+ {}: give the new one another name",
+            "- {}\n    + {}: give the new one another name",
             describe(old),
             describe(new)
         )
@@ -160,7 +160,7 @@ fn changed_wiring(old: &JobGraph, new: &JobGraph) -> Vec<String> {
         let (before, now) = (wiring(old, &node.name), wiring(new, &node.name));
         if before != now {
             differences.push(format!(
-                "- `{name}` reads from {}\n+ `{name}` reads from {}: {advice}",
+                "- `{name}` reads from {}\n    + `{name}` reads from {}: {advice}",
                 before.join(", "),
                 now.join(", "),
                 name = node.name,

@@ -7,6 +7,8 @@
 
 mod lag;
 
+use std::path::Path;
+
 use serde::{Deserialize, Serialize};
 use tidegate_operator::Batch;
 
@@ -109,6 +111,12 @@ pub trait SinkConnector: Send + Sync {
     /// nothing more is published. After any other error the attempt ends, and [`Self::recover`]
     /// publishes it again.
     fn commit(&self, pending: &[PendingOutput]) -> Result<(), ConnectorError>;
+
+    /// The directory whose contents are this sink's own, if it has one: nothing else may be put
+    /// into it.
+    fn directory(&self) -> Option<&Path> {
+        None
+    }
 
     /// How late records reached the writers of this process, all attempts; none if that is not
     /// measured. Called several times a second.

@@ -4,7 +4,7 @@
 //! its key and its timestamp. Pure.
 
 use serde::Serialize;
-use tidegate_operator::Batch;
+use tidegate_operator::{Batch, quiet_json};
 
 use crate::SubtaskId;
 use crate::stream::Origin;
@@ -69,9 +69,14 @@ pub(crate) fn dead_letter(record: &Batch, refusal: Refusal<'_>) -> Batch {
         value: text,
         value_base64: text.is_none().then(|| base64(value)),
     };
-    let json = serde_json::to_vec(&letter).expect("text and numbers become JSON");
+    let json = serde_json::to_string(&letter).expect("text and numbers become JSON");
+    let json = quiet_json(json);
     let mut batch = Batch::with_capacity(1, 0, json.len());
-    batch.push(record.timestamps()[0], record.keys().row(0), &json);
+    batch.push(
+        record.timestamps()[0],
+        record.keys().row(0),
+        json.as_bytes(),
+    );
     batch
 }
 

@@ -215,9 +215,9 @@ async fn a_changed_graph_is_refused_with_the_difference() {
     assert_eq!(
         message,
         "checkpoint 1 of job `job` does not fit this job:\n\
-         + operator `new` (test): it is new; stop with a savepoint and start --from it\n\
-         - `count` reads from a:0 (hash)\n\
-         + `count` reads from new:0 (hash): stop with a savepoint and start --from it"
+         \x20   + operator `new` (test): it is new; stop with a savepoint and start --from it\n\
+         \x20   - `count` reads from a:0 (hash)\n\
+         \x20   + `count` reads from new:0 (hash): stop with a savepoint and start --from it"
     );
 
     // The old job still goes on.

@@ -79,7 +79,7 @@ fn cmake(folder: &Path) -> Command {
 }
 
 fn definition(name: &str, path: &Path) -> String {
-    format!("-D{name}={}", path.display())
+    format!("-D{name}={}", path.to_string_lossy())
 }
 
 /// Runs a step, whose own words go to stderr.
@@ -100,8 +100,11 @@ fn forget_if_moved(folder: &Path, target_dir: &Path) -> io::Result<()> {
     let Ok(text) = fs::read_to_string(&cache) else {
         return Ok(());
     };
-    let home = format!("CMAKE_HOME_DIRECTORY:INTERNAL={}", folder.display());
-    let place = format!("CMAKE_CACHEFILE_DIR:INTERNAL={}", target_dir.display());
+    let home = format!("CMAKE_HOME_DIRECTORY:INTERNAL={}", folder.to_string_lossy());
+    let place = format!(
+        "CMAKE_CACHEFILE_DIR:INTERNAL={}",
+        target_dir.to_string_lossy()
+    );
     let is_there = |wanted: &str| text.lines().any(|line| line == wanted);
     if is_there(&home) && is_there(&place) {
         return Ok(());

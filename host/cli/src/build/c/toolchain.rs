@@ -5,6 +5,8 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use tidegate_operator::shown;
+
 use super::super::error::BuildError;
 
 /// Compilers by their names, the one that the project is tested with first.
@@ -114,6 +116,6 @@ fn version(clang: &Path) -> String {
     let first = said.lines().next().unwrap_or_default();
     match first.split_once("clang version ") {
         Some((_, version)) => format!("clang {version}"),
-        None => clang.display().to_string(),
+        None => shown(clang).to_string(),
     }
 }

@@ -14,6 +14,8 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use tidegate_operator::shown;
+
 use super::component::Wasm;
 use super::error::BuildError;
 use super::{BuildRequest, Compiled, folder_of, tool};
@@ -93,7 +95,7 @@ fn bundle(
     esbuild.stdin(Stdio::piped());
     let entry = entry(&package.entry);
     let mut child = esbuild.spawn().map_err(|source| BuildError::NotStarted {
-        program: tools.esbuild.display().to_string(),
+        program: shown(&tools.esbuild).to_string(),
         remedy: Versions::install(),
         source,
     })?;

@@ -6,6 +6,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use tidegate_operator::shown;
+
 use crate::build::error::BuildError;
 use crate::build::tool;
 
@@ -109,7 +111,7 @@ fn find_sdk(named: Option<&Path>, packages: &[PathBuf]) -> Result<PathBuf, Build
     let found = places.into_iter().find(is_sdk);
     found.ok_or_else(|| BuildError::NoToolchain {
         tool: match named {
-            Some(named) => format!("the SDK, in `{}`,", named.display()),
+            Some(named) => format!("the SDK, in `{}`,", shown(named)),
             None => "the SDK, the package tidegate-sdk,".to_owned(),
         },
         install: "install it into the project's `.venv`, or name its folder in pyproject.toml: \

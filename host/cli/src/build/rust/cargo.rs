@@ -119,7 +119,7 @@ impl Project {
         let renamed = self.renamed.iter().chain([&library]);
         let flags = renamed.map(|(path, name)| {
             // JSON and TOML write such a string the same way.
-            let flag = format!("--remap-path-prefix={}={name}", path.display());
+            let flag = format!("--remap-path-prefix={}={name}", path.to_string_lossy());
             serde_json::Value::from(flag).to_string()
         });
         let vectors = serde_json::Value::from(VECTORS).to_string();

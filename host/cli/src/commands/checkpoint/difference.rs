@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use tidegate_operator::StateChunk;
+use tidegate_operator::shown;
 use tidegate_runtime::checkpoint::{
     CheckpointDirectory, Manifest, ManifestDiff, SnapshotContents, StoreError,
 };
@@ -10,7 +11,7 @@ use tidegate_runtime::checkpoint::{
 use super::selected;
 use crate::args::DiffArgs;
 use crate::failure::Failure;
-use crate::terminal::Terminal;
+use crate::terminal::{Lines, Terminal};
 
 /// Compares two checkpoints.
 pub(crate) fn diff(args: &DiffArgs, terminal: &Terminal) -> Result<(), Failure> {
@@ -33,7 +34,9 @@ pub(crate) fn diff(args: &DiffArgs, terminal: &Terminal) -> Result<(), Failure> 
     if args.output.json {
         return terminal.json(&difference);
     }
-    terminal.data(&difference.to_string())
+    let mut lines = Lines::new();
+    difference.lines().iter().for_each(|line| lines.line(line));
+    terminal.data(&lines)
 }
 
 /// One of the two checkpoints.
@@ -81,10 +84,7 @@ fn two_newest(path: &Path) -> Result<(Side, Side), Failure> {
     let ids = directory.ids()?;
     let [.., before, after] = ids.as_slice() else {
         let count = ids.len();
-        let message = format!(
-            "{} has {count} checkpoint(s); give two paths",
-            path.display()
-        );
+        let message = format!("{} has {count} checkpoint(s); give two paths", shown(path));
         return Err(Failure::Usage { message });
     };
     let before = Side {

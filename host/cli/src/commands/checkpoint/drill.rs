@@ -11,7 +11,7 @@ use super::selected;
 use crate::args::VerifyArgs;
 use crate::failure::Failure;
 use crate::job_file::{JobFile, Loading};
-use crate::terminal::{Terminal, table};
+use crate::terminal::{Lines, Terminal, table};
 
 /// Restores every subtask of the checkpoint with the operators of the job file at `job`.
 pub(crate) fn drill(args: &VerifyArgs, job: &Path, terminal: &Terminal) -> Result<(), Failure> {
@@ -38,11 +38,11 @@ pub(crate) fn drill(args: &VerifyArgs, job: &Path, terminal: &Terminal) -> Resul
     }
 }
 
-fn text(report: &DrillReport) -> String {
-    let mut text = String::new();
+fn text(report: &DrillReport) -> Lines {
+    let mut lines = Lines::new();
     for operator in &report.operators {
         if let Some(remark) = remark(operator) {
-            text.push_str(&remark);
+            lines.line(remark);
         }
     }
     let rows = report.operators.iter().flat_map(|operator| {
@@ -55,16 +55,16 @@ fn text(report: &DrillReport) -> String {
             ]
         })
     });
-    text.push_str(&table(&["SUBTASK", "CHUNKS", "STATE", "RESTORED"], rows));
+    lines.append(&table(&["SUBTASK", "CHUNKS", "STATE", "RESTORED"], rows));
     for problem in report.problems() {
-        text.push_str(&format!("{problem}\n"));
+        lines.paragraph(problem);
     }
     let id = report.checkpoint;
-    text.push_str(&match report.problems().count() {
-        0 => format!("checkpoint {id}: every subtask restores\n"),
-        bad => format!("checkpoint {id}: {bad} subtask(s) can't be restored\n"),
+    lines.line(match report.problems().count() {
+        0 => format!("checkpoint {id}: every subtask restores"),
+        bad => format!("checkpoint {id}: {bad} subtask(s) can't be restored"),
     });
-    text
+    lines
 }
 
 /// The reasons stand below the table, whole.
@@ -85,14 +85,14 @@ fn remark(operator: &OperatorDrill) -> Option<String> {
     match operator.component {
         DrilledComponent::New => {
             return Some(format!(
-                "{name}: not in the checkpoint, starts without state\n"
+                "{name}: not in the checkpoint, starts without state"
             ));
         }
         DrilledComponent::Other => {
-            return Some(format!("{name}: another component than the checkpoint's\n"));
+            return Some(format!("{name}: another component than the checkpoint's"));
         }
         DrilledComponent::Same => {}
     }
     let (before, now) = (operator.checkpoint_parallelism, operator.parallelism);
-    (before != now).then(|| format!("{name}: {before} subtask(s) in the checkpoint, {now} now\n"))
+    (before != now).then(|| format!("{name}: {before} subtask(s) in the checkpoint, {now} now"))
 }

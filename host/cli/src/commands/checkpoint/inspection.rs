@@ -1,7 +1,6 @@
 //! `tidegate checkpoint inspect`: what one checkpoint consists of.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 use bytesize::ByteSize;
 use serde::Serialize;
@@ -14,8 +13,7 @@ use tidegate_runtime::graph::JobGraph;
 use tidegate_runtime::{CheckpointId, SubtaskId};
 
 use super::{kind, time};
-
-const WRITES: &str = "a string takes what is written to it";
+use crate::terminal::Lines;
 
 /// A checkpoint, as tools read it: bytes are hexadecimal.
 #[derive(Debug, Serialize)]
@@ -111,61 +109,67 @@ impl Inspection {
     }
 
     /// For people.
-    pub(crate) fn text(&self) -> String {
-        let mut text = format!(
-            "checkpoint {} of job {}, {}, taken {} by attempt {}\nlineage {}\n",
+    pub(crate) fn lines(&self) -> Lines {
+        let mut lines = Lines::one(format_args!(
+            "checkpoint {} of job {}, {}, taken {} by attempt {}",
             self.checkpoint,
             self.job,
             kind(self.kind),
             time(self.created_at_ms),
             self.attempt,
-            self.lineage
-        );
+        ));
+        lines.line(format_args!("lineage {}", self.lineage));
         if let Some(origin) = &self.origin {
             let (checkpoint, lineage) = (origin.checkpoint, &origin.lineage);
-            writeln!(text, "from checkpoint {checkpoint} of lineage {lineage}").expect(WRITES);
+            lines.line(format_args!(
+                "from checkpoint {checkpoint} of lineage {lineage}"
+            ));
         }
         if let Some(proven_at_ms) = self.proven_at_ms {
-            writeln!(text, "proven by a restore drill {}", time(proven_at_ms)).expect(WRITES);
+            lines.line(format_args!(
+                "proven by a restore drill {}",
+                time(proven_at_ms)
+            ));
         }
-        writeln!(text, "manifest BLAKE3 {}", self.manifest_digest).expect(WRITES);
+        lines.line(format_args!("manifest BLAKE3 {}", self.manifest_digest));
         for subtask in &self.subtasks {
-            subtask.write(&mut text);
+            subtask.write(&mut lines);
         }
-        text
+        lines
     }
 }
 
 impl InspectedSubtask {
-    fn write(&self, text: &mut String) {
+    fn write(&self, lines: &mut Lines) {
         let ended = if self.has_ended { ", ended" } else { "" };
         let watermark = match self.watermark {
             Some(watermark) if !self.has_ended => format!(", watermark {watermark}"),
             Some(_) | None => String::new(),
         };
-        writeln!(text, "{}{ended}{watermark}", self.subtask).expect(WRITES);
+        lines.line(format_args!("{}{ended}{watermark}", self.subtask));
         match &self.contents {
             InspectedContents::Splits(splits) => {
                 for split in splits {
-                    writeln!(text, "  split {}", split.name).expect(WRITES);
+                    lines.line(format_args!("  split {}", split.name));
                 }
             }
             InspectedContents::State(None) => {}
             InspectedContents::State(Some(state)) => {
                 let bytes = ByteSize(state.bytes);
-                writeln!(text, "  {bytes} in state/{}", state.file).expect(WRITES);
+                lines.line(format_args!("  {bytes} in state/{}", state.file));
                 for name in &state.names {
                     let (groups, bytes) = (name.key_groups, ByteSize(name.bytes));
                     let (name, version) = (&name.name, name.schema_version);
-                    writeln!(
-                        text,
+                    lines.line(format_args!(
                         "  state {name:?} version {version}: {bytes} in {groups} key group(s)"
-                    )
-                    .expect(WRITES);
+                    ));
                 }
             }
             InspectedContents::Pending(pending) => {
-                writeln!(text, "  {} piece(s) of pending output", pending.len()).expect(WRITES);
+                lines.line(format_args!(
+                    "  {} piece(s) of pending output",
+                    pending.len()
+                ));
             }
         }
     }

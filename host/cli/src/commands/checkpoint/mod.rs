@@ -16,7 +16,7 @@ use tidegate_runtime::checkpoint::{
 
 use crate::args::{CheckpointArgs, CheckpointCommand, VerifyArgs};
 use crate::failure::Failure;
-use crate::terminal::{Terminal, chain, table};
+use crate::terminal::{Lines, Terminal, chain, table};
 use inspection::Inspection;
 
 /// Carries out one of the commands.
@@ -93,7 +93,7 @@ fn contents(manifest: &Manifest) -> ListedContents {
     }
 }
 
-fn list_text(listed: &[ListedCheckpoint]) -> String {
+fn list_text(listed: &[ListedCheckpoint]) -> Lines {
     let rows = listed.iter().map(|line| {
         let mut row = vec![line.checkpoint.to_string()];
         match &line.contents {
@@ -130,7 +130,7 @@ fn inspect(args: &CheckpointArgs, terminal: &Terminal) -> Result<(), Failure> {
     if args.output.json {
         terminal.json(&inspection)
     } else {
-        terminal.data(&inspection.text())
+        terminal.data(&inspection.lines())
     }
 }
 
@@ -158,17 +158,17 @@ fn is_restorable(checkpoint: &CheckpointReport) -> bool {
     checkpoint.problems.is_empty()
 }
 
-fn report_text(report: &VerifyReport) -> String {
-    let mut text = String::new();
+fn report_text(report: &VerifyReport) -> Lines {
+    let mut lines = Lines::new();
     for checkpoint in &report.checkpoints {
         let (id, bytes) = (checkpoint.checkpoint, ByteSize(checkpoint.state_bytes));
         if is_restorable(checkpoint) {
-            text.push_str(&format!("checkpoint {id}: ok, {bytes} of state\n"));
+            lines.line(format_args!("checkpoint {id}: ok, {bytes} of state"));
             continue;
         }
-        text.push_str(&format!("checkpoint {id}: can't be restored\n"));
+        lines.line(format_args!("checkpoint {id}: can't be restored"));
         for problem in &checkpoint.problems {
-            text.push_str(&format!("  {}: {}\n", problem.file, problem.reason));
+            lines.line(format_args!("  {}: {}", problem.file, problem.reason));
         }
     }
     for (names, what) in [
@@ -179,13 +179,13 @@ fn report_text(report: &VerifyReport) -> String {
         (&report.unknown, "not written by tidegate; never touched"),
     ] {
         for name in names {
-            text.push_str(&format!("{name}: {what}\n"));
+            lines.line(format_args!("{name}: {what}"));
         }
     }
-    if text.is_empty() {
-        text.push_str("no checkpoints\n");
+    if lines.as_str().is_empty() {
+        lines.line("no checkpoints");
     }
-    text
+    lines
 }
 
 /// The checkpoint that the path names, or else the newest.

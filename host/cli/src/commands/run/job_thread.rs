@@ -12,7 +12,7 @@ use tidegate_runtime::{Job, JobControl, JobError, JobHandle, Outcome, RunOptions
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 
-use crate::control::{ControlServer, ControlState};
+use crate::control::{ControlServer, ControlState, OwnDirectories};
 use crate::failure::Failure;
 use crate::terminal::Terminal;
 
@@ -80,12 +80,13 @@ impl JobOnThread {
         let state = ControlState {
             job: self.handle,
             graph: Arc::new(self.job.graph.clone()),
+            own: Arc::new(OwnDirectories::of(&self.job, &self.directory)),
         };
         let server = match ControlServer::start(&self.directory, state, &self.terminal) {
             Ok(server) => Some(server),
             Err(error) => {
                 let line = format!("status, savepoint and stop can't reach this run: {error}");
-                self.terminal.say(&line);
+                self.terminal.say(line);
                 None
             }
         };

@@ -69,7 +69,7 @@ fn warn_of_duplicates(job: &Job, terminal: &Terminal) {
     for (name, sink) in &job.sinks {
         if !sink.is_exactly_once() {
             let connector = sink.connector();
-            terminal.say(&format!(
+            terminal.say(format_args!(
                 "sink {name} ({connector}) is at-least-once: after a failure, records can come \
                  again"
             ));
@@ -143,5 +143,5 @@ async fn watched(
     };
     signals.on_job_over();
     let status = watch.finish();
-    Ok(ended?.map(|outcome| watch.say(&summary(&outcome, &status))))
+    Ok(ended?.map(|outcome| watch.say(summary(&outcome, &status))))
 }

@@ -1,5 +1,6 @@
 //! What a person sees while a job runs: progress and events.
 
+use std::fmt::Display;
 use std::time::Duration;
 
 use indicatif::ProgressBar;
@@ -76,16 +77,18 @@ impl Watch {
     pub(crate) fn tell(&mut self) {
         let status = self.status.borrow_and_update().clone();
         for line in self.narrator.events(&status) {
-            self.terminal.say(&line);
+            self.terminal.say(line);
         }
         if std::mem::take(&mut self.is_due) {
             match &self.progress {
                 Progress::None => {}
                 Progress::Lines => {
                     let line = self.narrator.progress(&status);
-                    self.terminal.say(&line);
+                    self.terminal.say(line);
                 }
-                Progress::Bar(bar) => bar.set_message(self.narrator.progress(&status)),
+                Progress::Bar(bar) => {
+                    bar.set_message(Terminal::message(self.narrator.progress(&status)));
+                }
             }
         }
     }
@@ -101,7 +104,7 @@ impl Watch {
     }
 
     /// Says a line.
-    pub(crate) fn say(&self, line: &str) {
+    pub(crate) fn say(&self, line: impl Display) {
         self.terminal.say(line);
     }
 }

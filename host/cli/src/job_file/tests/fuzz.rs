@@ -8,7 +8,7 @@ use tidegate_fuzz::{Target, shape, size_class};
 use super::super::{JobFile, JobFileError};
 use super::FULL;
 
-const WORDS: [&str; 24] = [
+const WORDS: [&str; 28] = [
     "[operator.x]\n",
     "[sink.x]\n",
     "[source.x]\n",
@@ -27,6 +27,10 @@ const WORDS: [&str; 24] = [
     "\"dead-letter\"",
     "\"1s\"",
     "\"1MiB\"",
+    "\"18446744073709551615s 1000000000ns\"",
+    "\"1M\"",
+    "18446744073709551615",
+    "99999999999999999999EiB",
     "9223372036854775808",
     "0x7fffffff",
     "\"\"\"",
@@ -61,7 +65,7 @@ fn fuzz_job_file() {
 fn told(error: &JobFileError) -> Vec<String> {
     for is_watched in [false, true] {
         let said = crate::terminal::job_file_error(error, is_watched);
-        assert!(said.contains("job.toml"), "no file in {said:?}");
+        assert!(said.as_str().contains("job.toml"), "no file in {said:?}");
     }
     let JobFileError::Invalid(invalid) = error else {
         return vec![shape(error)];

@@ -48,7 +48,7 @@ proptest! {
                 drop(problem.locate(&text));
             }
             let said = crate::terminal::job_file_error(&JobFileError::Invalid(invalid), true);
-            prop_assert!(!said.is_empty());
+            prop_assert!(!said.as_str().is_empty());
         }
     }
 }

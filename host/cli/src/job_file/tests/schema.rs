@@ -100,3 +100,28 @@ fn the_schema_has_no_key_that_the_parser_does_not_take() {
         ]
     );
 }
+
+/// Every duration that the parser takes is valid, and text that is none of its grammar is not.
+#[test]
+fn the_schema_knows_the_units_of_durations() {
+    let of = |text: &str| {
+        json(&FULL.replacen("interval = \"1s\"", &format!("interval = \"{text}\""), 1))
+    };
+    for good in [
+        "1s",
+        "500ms",
+        "1m 30s",
+        "1m30s",
+        "1w 2d 3h 4m 5s 6ms 7us 8ns",
+        " 2 h ",
+    ] {
+        assert!(crate::duration::parse(good).is_ok(), "{good}");
+        assert_eq!(errors(&of(good)), Vec::<String>::new(), "{good}");
+    }
+    for bad in [
+        "", " ", "1", "s", "1M", "1 month", "1y", "1.5s", "-1s", "1s,2s", "1 sec",
+    ] {
+        assert!(crate::duration::parse(bad).is_err(), "{bad}");
+        assert_ne!(errors(&of(bad)), Vec::<String>::new(), "{bad}");
+    }
+}
