@@ -7,6 +7,8 @@ use std::collections::VecDeque;
 use std::ffi::OsString;
 use std::path::{Component, Path, PathBuf};
 
+use tidegate_operator::shown;
+
 use super::problem::{Problem, Problems, Span};
 
 /// As many links are followed in one path as Linux follows.
@@ -34,23 +36,23 @@ pub(super) fn check(sinks: &[SinkDirectory], checkpoints: &Path, problems: &Prob
             let other = &sinks[earlier].sink;
             let message = format!(
                 "sink `{name}` has the same `directory` as sink `{other}`: {}",
-                path.display()
+                shown(path)
             );
             let problem = Problem::at(sink.span.clone(), message);
             problems.push(problem.help("every sink needs a directory of its own"));
         } else if path.starts_with(&checkpoints) {
             let message = format!(
                 "sink `{name}` would write into the checkpoint directory: {} is in {}",
-                path.display(),
-                checkpoints.display()
+                shown(path),
+                shown(&checkpoints)
             );
             let problem = Problem::at(sink.span.clone(), message);
             problems.push(problem.help("name a directory outside of it"));
         } else if is_output(&checkpoints, path) {
             let message = format!(
                 "the checkpoint directory {} would be output of sink `{name}`: it is in {}",
-                checkpoints.display(),
-                path.display()
+                shown(&checkpoints),
+                shown(path)
             );
             let problem = Problem::at(sink.span.clone(), message);
             problems.push(problem.help("name a directory that does not hold it"));

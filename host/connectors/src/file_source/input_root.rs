@@ -12,6 +12,7 @@ use std::time::SystemTime;
 
 use cap_std::ambient_authority;
 use cap_std::fs::{Dir, MetadataExt as _};
+use tidegate_operator::shown;
 use tidegate_runtime::ConnectorError;
 
 /// The directory before the first wildcard of a glob.
@@ -128,8 +129,8 @@ impl InputRoot {
             reason: format!(
                 "`path` matches {name}, which is a link{via} to {} and leads out of {}. Set \
                  `follow-links = true` to read what links lead to",
-                target.display(),
-                self.path.display()
+                shown(&target),
+                shown(&self.path)
             ),
         }
     }
