@@ -148,6 +148,33 @@ impl Running {
         ended.is_none()
     }
 
+    /// The most resident memory that it ever had, in MiB; none if it is gone.
+    #[must_use]
+    pub fn peak_mib(&self) -> Option<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.id())).ok()?;
+        let line = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmHWM:"))?;
+        let kib: u64 = line.trim().trim_end_matches(" kB").parse().ok()?;
+        Some(kib >> 10)
+    }
+
+    /// Waits for its end, which must come within `time`.
+    ///
+    /// # Panics
+    ///
+    /// If it does not, or the system can't tell.
+    #[must_use]
+    #[track_caller]
+    pub fn wait_within(mut self, time: Duration) -> Finished {
+        let started = std::time::Instant::now();
+        while self.is_running() {
+            assert!(started.elapsed() < time, "it has not ended within {time:?}");
+            thread::sleep(Duration::from_millis(20));
+        }
+        self.wait()
+    }
+
     /// Lets it run for `time`, then kills it with SIGKILL. True if that ended it; false if it had
     /// ended by itself.
     ///

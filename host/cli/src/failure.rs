@@ -262,7 +262,9 @@ fn of_job(error: &JobError) -> Option<String> {
         }
         JobError::RestartsExhausted { last, .. } => of_job(last),
         JobError::NoRoom(no_room) => Some(no_room.advice()),
+        JobError::NotReturned { failure, .. } => of_job(failure.as_ref()?),
         JobError::Store(_)
+        | JobError::RecycledInVain { .. }
         | JobError::Connector { .. }
         | JobError::CheckpointsKeepFailing { .. }
         | JobError::Incompatible(_)

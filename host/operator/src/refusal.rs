@@ -281,9 +281,9 @@ mod tests {
     fn a_list_of_names_is_bounded_in_their_number_and_length() {
         let few = ["a".to_owned(), "b".to_owned()];
         assert_eq!(listed(&few), "`a`, `b`");
-        let many = vec!["x".repeat(100_000); 100_000];
+        let many = vec!["x".repeat(10_000); 1_000];
         let shown = listed(&many);
-        assert!(shown.ends_with("x…`, and 99936 more"), "{shown}");
+        assert!(shown.ends_with("x…`, and 936 more"), "{shown}");
         assert!(shown.len() < LISTED_NAMES * (LISTED_NAME_BYTES + 8) + 32);
     }
 }

@@ -165,6 +165,10 @@ pub struct JobSettings {
     /// The most records of a batch that small ones become while they wait in a channel; 1 leaves
     /// every batch and every watermark as it was sent.
     pub joined_records: u32,
+    /// How long, after the deadlines of its guests, the parts of an attempt that is over may take
+    /// to return from what they do: a write of a sink, a snapshot that is being stored. Then the
+    /// job fails, since it can't go on beside them.
+    pub shut_down_margin: Duration,
 }
 
 /// However many channels there are, each holds this much.
@@ -188,6 +192,7 @@ impl Default for JobSettings {
             channel_capacity: 1 << 20,
             channels_capacity: 256 << 20,
             joined_records: 1024,
+            shut_down_margin: Duration::from_secs(30),
         }
     }
 }

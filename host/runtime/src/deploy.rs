@@ -2,13 +2,15 @@
 //!
 //! A chain's thread drives its async loop by itself, so that a guest that computes for seconds
 //! delays neither the coordinator nor another chain; timers and blocking writes are the shared
-//! runtime's. Chains are started only here and always joined by the supervisor.
+//! runtime's. Chains are started only here and joined by the supervisor, who does not wait for ever
+//! for one that does not return: such an attempt is the last one of its process.
 
 mod tasks;
 
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use tidegate_operator::{GuestFault, OperatorContext, StateChunk};
@@ -33,7 +35,7 @@ use crate::task::{
 };
 use crate::{ChainId, CheckpointId, JobError, SubtaskId};
 
-use tasks::Tasks;
+use tasks::{NotReturned, Part, Tasks};
 
 /// Control messages that wait for a chain; more than a few means that it is stuck.
 const CONTROL_CAPACITY: usize = 256;
@@ -86,16 +88,23 @@ pub(crate) struct Deployment {
     /// Chains and persisters.
     pub(crate) tasks: Tasks,
     cancelled: CancellationToken,
+    /// See [`Job::shut_down_within`].
+    shut_down_within: Duration,
 }
 
 impl Deployment {
     /// Makes every chain leave and waits until all are gone. A chain that is inside a guest call
-    /// leaves when the call is over, at the latest at its timeout.
-    pub(crate) async fn shut_down(mut self) {
+    /// leaves when the call is over, at the latest at its timeout; one that is inside a connector
+    /// when that returns.
+    ///
+    /// # Errors
+    ///
+    /// What has not returned within the bound. It goes on until the process ends.
+    pub(crate) async fn shut_down(mut self) -> Result<(), NotReturned> {
         self.cancelled.cancel();
         // Senders of events must not wait for a reader that is gone.
         self.events.close();
-        self.tasks.all_gone().await;
+        self.tasks.all_gone(self.shut_down_within).await
     }
 }
 
@@ -109,6 +118,7 @@ pub(crate) fn deploy(graph: ExecutionGraph, mut attempt: Attempt) -> Deployment 
         events: event_receiver,
         tasks: Tasks::default(),
         cancelled,
+        shut_down_within: attempt.job.shut_down_within(),
     };
     for chain in graph.chains {
         let (control, control_receiver) = mpsc::channel(CONTROL_CAPACITY);
@@ -123,8 +133,7 @@ pub(crate) fn deploy(graph: ExecutionGraph, mut attempt: Attempt) -> Deployment 
         };
         let persister_task = Box::pin(persister_task.run(persist_receiver));
         let spawned = attempt.executor.spawn(persister_task);
-        let name = format!("the persister of {}", chain.id);
-        deployment.tasks.add(name, spawned);
+        deployment.tasks.add(Part::Persister(chain.id), spawned);
         let starts = chain.links.iter().map(|link| {
             let start = attempt.starts.remove(&link.subtask);
             start.expect("the restore plan covers every subtask")
@@ -141,12 +150,13 @@ pub(crate) fn deploy(graph: ExecutionGraph, mut attempt: Attempt) -> Deployment 
             control: control_receiver,
             events: events.clone(),
             persister,
-            cancelled: deployment.cancelled.clone(),
+            // Its own, since it looks at it between any two calls.
+            cancelled: deployment.cancelled.child_token(),
             chain,
         };
-        let description = starting.chain.describe();
+        let part = Part::Chain(starting.chain.id, starting.chain.describe());
         let started = attempt.executor.start_chain(starting.into_task());
-        deployment.tasks.add(description, started);
+        deployment.tasks.add(part, started);
     }
     deployment
 }
@@ -239,20 +249,19 @@ impl StartingChain {
     async fn open_and_run(mut self) -> Exit {
         let (links, source) = match self.open_links() {
             Ok(opened) => opened,
-            Err(error) => return Exit::Failed(error),
+            Err(exit) => return exit,
         };
         let inputs: Vec<u32> = self.chain.channels.iter().map(|c| c.input).collect();
         let id = self.chain.id;
         // It would stay for the life of the attempt, with an entry for each channel.
         drop(self.chain);
-        let mut chain = OperatorChain::new(links, Outbox::new(self.senders));
+        let mut chain =
+            OperatorChain::new(links, Outbox::new(self.senders), self.cancelled.clone());
         if let Some(plan) = self.care {
             chain = chain.careful(plan, self.checkpoint, self.cancelled.clone());
         }
-        if let Err(error) = chain.repeat_watermarks() {
-            return Exit::Failed(error);
-        }
-        let context = ChainContext {
+        chain.repeat_watermarks();
+        let mut context = ChainContext {
             id,
             chain,
             control: self.control,
@@ -261,6 +270,9 @@ impl StartingChain {
             cancelled: self.cancelled,
             last_snapshot: self.checkpoint,
         };
+        if let Err(exit) = context.flush().await {
+            return exit;
+        }
         if context.events.send(ChainEvent::Running).await.is_err() {
             return Exit::NeighbourGone;
         }
@@ -275,11 +287,14 @@ impl StartingChain {
         clippy::type_complexity,
         reason = "one private caller, which takes it apart"
     )]
-    fn open_links(&mut self) -> Result<(Vec<OpenLink>, Option<Box<dyn Source>>), JobError> {
+    fn open_links(&mut self) -> Result<(Vec<OpenLink>, Option<Box<dyn Source>>), Exit> {
         let mut opened_source = None;
         let mut next_sender = 0;
         let mut links = Vec::new();
         for (link, start) in self.chain.links.iter().zip(self.starts.drain(..)) {
+            if self.cancelled.is_cancelled() {
+                return Err(Exit::Told);
+            }
             let role = match start.contents {
                 StartContents::Source { splits } => {
                     let source = open_source(&self.job, &link.subtask, splits)?;
@@ -287,8 +302,8 @@ impl StartingChain {
                     Role::Source
                 }
                 StartContents::Operator { state } => {
-                    let guest = open_guest(&self.job, &link.subtask, &self.identity, state)
-                        .map_err(Box::new)?;
+                    let guest = open_guest(&self.job, &link.subtask, &self.identity, state);
+                    let guest = guest.map_err(|fault| JobError::from(Box::new(fault)))?;
                     Role::Operator(Box::new(guest))
                 }
                 StartContents::Sink => open_sink(&self.job, &link.subtask, &self.identity)?,

@@ -34,6 +34,22 @@ pub enum JobError {
         /// What the new one did.
         fault: Box<GuestFault>,
     },
+    /// An operator's instances are full again after one batch, however often they are replaced.
+    #[error(
+        "operator `{}`, subtask {}: {replacements} replacements of its instance in a row were above \
+         `recycle-at` after their first batch, the last one with {} MiB: it is of no use to replace \
+         it again; raise `memory` in the `limits` of [operator.{0}], or set \
+         `recycle-at = \"never\"` there if it needs so much and no more",
+        .subtask.operator, .subtask.index, .memory >> 20
+    )]
+    RecycledInVain {
+        /// Whose.
+        subtask: SubtaskId,
+        /// How many.
+        replacements: u32,
+        /// Bytes that the last one occupied.
+        memory: u64,
+    },
     /// Too often, the job had to be restarted to isolate a record.
     #[error(
         "gave up isolating records after {restarts} restart(s) within {} s: {}",
@@ -100,6 +116,21 @@ pub enum JobError {
     /// The system's limits leave no room for the job. Nothing was started.
     #[error(transparent)]
     NoRoom(NoRoom),
+    /// The attempt is over and a part of it is still inside a call: of a guest whose deadline does
+    /// not hold, of a connector or of the checkpoint store. The job can't go on in this process.
+    #[error(
+        "{what} did not return within {} s after the attempt was over{}; this process ends without \
+         it; run the job again to go on from its last checkpoint",
+        .within.as_secs(), after(.failure.as_deref())
+    )]
+    NotReturned {
+        /// Which part: the subtasks of a chain, or what is done for them.
+        what: String,
+        /// The bound.
+        within: Duration,
+        /// Why the attempt was over, if it failed.
+        failure: Option<Box<JobError>>,
+    },
     /// The system has no room for another thread or task.
     #[error("could not start a thread for {chain}")]
     NoThread {
@@ -177,7 +208,9 @@ impl JobError {
             Self::RestartsExhausted { last, .. }
             | Self::IsolationExhausted { last, .. }
             | Self::OnlyDeadLetters { last, .. } => last.guest_fault(),
-            Self::Connector { .. }
+            Self::NotReturned { failure, .. } => failure.as_ref()?.guest_fault(),
+            Self::RecycledInVain { .. }
+            | Self::Connector { .. }
             | Self::Store(_)
             | Self::CheckpointsKeepFailing { .. }
             | Self::Incompatible(_)
@@ -200,8 +233,10 @@ impl JobError {
             Self::Guest(_)
             | Self::Record(_)
             | Self::NotRecycled { .. }
+            | Self::RecycledInVain { .. }
             | Self::CheckpointsKeepFailing { .. }
             | Self::Unresponsive { .. }
+            | Self::NotReturned { .. }
             | Self::NoThread { .. }
             | Self::Panicked { .. }
             | Self::Died { .. } => JobErrorKind::Failed,
@@ -241,12 +276,15 @@ impl JobError {
             {
                 matches!(fault.cause, FaultCause::Timeout { .. })
             }
+            // What it holds is in use for as long as this process lives.
             Self::RestartsExhausted { .. }
             | Self::IsolationExhausted { .. }
-            | Self::OnlyDeadLetters { .. } => false,
+            | Self::OnlyDeadLetters { .. }
+            | Self::NotReturned { .. } => false,
             Self::Guest(_)
             | Self::Record(_)
             | Self::NotRecycled { .. }
+            | Self::RecycledInVain { .. }
             | Self::Connector { .. }
             | Self::Store(_)
             | Self::CheckpointsKeepFailing { .. }
@@ -259,6 +297,13 @@ impl JobError {
             | Self::Died { .. } => self.kind() == JobErrorKind::Failed,
         }
     }
+}
+
+/// The failure that an attempt ended with, for a message.
+fn after(failure: Option<&JobError>) -> String {
+    failure.map_or_else(String::new, |failure| {
+        format!(" ({})", with_causes(failure))
+    })
 }
 
 /// An error with everything behind it on one line, outermost first.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use thiserror::Error;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -41,6 +42,20 @@ pub struct Job {
     pub sinks: BTreeMap<String, Arc<dyn SinkConnector>>,
     /// Intervals, limits and policies.
     pub settings: JobSettings,
+}
+
+/// Calls of a guest between which a chain can't be told to leave: those that replace an instance.
+const CALLS_OF_A_REPLACEMENT: u32 = 4;
+
+impl Job {
+    /// How long the parts of an attempt that is over may take to return.
+    pub(crate) fn shut_down_within(&self) -> Duration {
+        let timeouts = self.operators.values();
+        let timeouts = timeouts.filter_map(|part| part.factory.call_timeout());
+        let longest = timeouts.max().unwrap_or_default();
+        let calls = longest.saturating_mul(CALLS_OF_A_REPLACEMENT);
+        calls.saturating_add(self.settings.shut_down_margin)
+    }
 }
 
 /// Where a run starts.

@@ -76,7 +76,7 @@ pub async fn run_on(
         records_before: 0,
     };
     let result = supervisor.run().await;
-    supervisor.drills.shut_down().await;
+    supervisor.end_drills().await;
     let state = match &result {
         Ok(Outcome::Finished | Outcome::AlreadyFinished) => JobState::Finished,
         Ok(Outcome::Stopped { .. }) => JobState::Stopped,
@@ -337,13 +337,28 @@ impl Supervisor {
         let end = driver.run(&mut self.control).await;
         let (deployment, drills, care) = driver.into_parts();
         self.drills = drills;
-        deployment.shut_down().await;
-        match end {
-            AttemptEnd::Done(outcome) => Ok(outcome),
-            AttemptEnd::Failed(error) => {
+        match (end, deployment.shut_down().await) {
+            (AttemptEnd::Done(outcome), Ok(())) => Ok(outcome),
+            (AttemptEnd::Failed(error), Ok(())) => {
                 self.remember(care, &metrics);
                 Err(error)
             }
+            (AttemptEnd::Done(Outcome::Cancelled), Err(late)) => Err(late.into_error(None)),
+            (AttemptEnd::Failed(error), Err(late)) => Err(late.into_error(Some(error))),
+            // All that there was to do is durable and published.
+            (AttemptEnd::Done(outcome), Err(late)) => {
+                tracing::warn!("{}", late.into_error(None));
+                Ok(outcome)
+            }
+        }
+    }
+
+    /// A drill that does not return is left behind like a chain.
+    async fn end_drills(&mut self) {
+        let within = self.job.shut_down_within();
+        let ended = tokio::time::timeout(within, self.drills.shut_down());
+        if ended.await.is_err() {
+            tracing::warn!("a restore drill did not return within {within:?}: it is given up");
         }
     }
 

@@ -356,6 +356,8 @@ fn settings(random: &mut Random) -> JobSettings {
         },
         channel_capacity: random.pick(&[1, 1, 100]),
         joined_records: random.pick(&[1, 3, 1024]),
+        // A disk may be slow for many minutes.
+        shut_down_margin: Duration::from_secs(3_600),
         ..JobSettings::default()
     }
 }

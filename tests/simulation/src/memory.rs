@@ -31,7 +31,8 @@ impl Memory {
         Self {
             // Some have so much state that it does not help to replace them.
             begins_with: random.pick(&[0, 0, 0, 700, 800]),
-            leaks: random.pick(&[0, 0, 2, 20, 150]),
+            // Never so much that the first batch fills an instance, which would be a fault.
+            leaks: random.pick(&[0, 0, 2, 20, 140]),
             given: Arc::default(),
         }
     }

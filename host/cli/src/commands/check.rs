@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use serde::Serialize;
-use tidegate_runtime::{JobCost, check_room};
 use tidegate_runtime::graph::JobGraph;
+use tidegate_runtime::{JobCost, check_room};
 
 use crate::args::CheckArgs;
 use crate::failure::Failure;

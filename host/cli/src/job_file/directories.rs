@@ -111,7 +111,7 @@ mod tests {
         };
         let sinks: Vec<_> = sinks.iter().enumerate().map(sink).collect();
         check(&sinks, &base.join(checkpoints), &found);
-        let problems = found.into_sorted().into_iter();
+        let problems = found.into_found().told.into_iter();
         problems.map(|problem| problem.message).collect()
     }
 

@@ -89,7 +89,7 @@ fn a_restart_does_not_turn_event_time_back() {
     expect(
         "[[step]]\nfinish = true",
         "[[step]]\nwatermark = 999",
-        "43:1: step 8 has watermark 999, which is not later than 1000 before it; expected event \
+        "35:1: step 8 has watermark 999, which is not later than 1000 before it; expected event \
          time that advances",
     );
 }

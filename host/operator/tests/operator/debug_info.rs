@@ -188,7 +188,6 @@ fn hostile_debug_information_that_is_asked_for_is_read_within_bounds() {
     let test = "debug_info::hostile_debug_information_that_is_asked_for_is_read_within_bounds";
     for name in BOMBS {
         let peak = child::peak_of(test, name);
-        eprintln!("{name}: {} MiB", peak >> 20);
         assert!(peak <= MARGIN + CARRIED + READING, "{name}: {peak} bytes");
     }
 }

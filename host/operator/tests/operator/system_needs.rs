@@ -12,7 +12,7 @@ use crate::support::guest::Guest;
 use crate::support::{ENGINE, context, make, patient};
 
 /// Instances that are measured at once.
-const INSTANCES: u64 = 200;
+const INSTANCES: u32 = 200;
 /// How many times as much as it takes a job may be said to need.
 const MOST_TIMES: u64 = 3;
 
@@ -74,9 +74,8 @@ fn measure(name: &str) {
     });
     let (taken, said) = (
         after - before,
-        INSTANCES * (needs.mappings + SystemNeeds::OF_A_THREAD.mappings),
+        u64::from(INSTANCES) * (needs.mappings + SystemNeeds::OF_A_THREAD.mappings),
     );
-    eprintln!("{name}: {taken} mappings of {said}");
     assert!(taken <= said, "{name}: {taken} mappings, said to be {said}");
     assert!(
         taken * MOST_TIMES >= said,

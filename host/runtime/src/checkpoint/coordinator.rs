@@ -15,7 +15,9 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::pending::{AcknowledgedCheckpoint, JobEnd, PendingCheckpoint};
+use super::wishes::Wishes;
 use crate::config::CheckpointSettings;
+use crate::task::Urgency;
 use crate::task::control::Acknowledgement;
 use crate::{ChainId, CheckpointId};
 
@@ -109,6 +111,8 @@ pub(crate) struct Coordinator {
     due_at: Duration,
     /// A checkpoint was asked for that has not been triggered.
     is_requested: bool,
+    /// What guests want, which may have to wait.
+    wishes: Wishes,
     failures_in_a_row: u32,
 }
 
@@ -123,6 +127,7 @@ impl Coordinator {
     ) -> Self {
         let due_at = now + settings.interval;
         Self {
+            wishes: Wishes::new(settings.interval),
             settings,
             chains: chains.into_iter().collect(),
             sources: sources.into_iter().collect(),
@@ -155,7 +160,7 @@ impl Coordinator {
     /// When [`Self::on_tick`] has something to do; none while waiting for the disk.
     pub(crate) fn next_tick(&self) -> Option<Duration> {
         match &self.phase {
-            Phase::Idle => Some(self.due_at),
+            Phase::Idle => Some(self.next_due_at()),
             Phase::Pending(pending) => Some(pending.triggered_at + self.settings.timeout),
             Phase::Committing { .. } | Phase::Publishing { .. } => None,
         }
@@ -183,6 +188,12 @@ impl Coordinator {
     pub(crate) fn on_request(&mut self, now: Duration) -> Vec<Action> {
         self.is_requested = true;
         self.trigger_if_due(now)
+    }
+
+    /// A guest wants a checkpoint because of its memory. It is triggered when [`Self::next_tick`]
+    /// says so.
+    pub(crate) fn on_wish(&mut self, urgency: Urgency, now: Duration) {
+        self.wishes.on_wish(urgency, now);
     }
 
     /// Someone asked the job to stop.
@@ -274,6 +285,7 @@ impl Coordinator {
             unreachable!("publication ends only while publishing");
         };
         self.phase = Phase::Idle;
+        self.wishes.on_over(now);
         if let Some(end) = end {
             return vec![Action::Done { checkpoint, end }];
         }
@@ -290,8 +302,14 @@ impl Coordinator {
         self.all_ended() || self.is_stopping()
     }
 
+    /// When the next checkpoint is due that nobody waits for.
+    fn next_due_at(&self) -> Duration {
+        let wished = self.wishes.due_at();
+        wished.map_or(self.due_at, |wished| wished.min(self.due_at))
+    }
+
     fn trigger_if_due(&mut self, now: Duration) -> Vec<Action> {
-        let is_due = self.is_ending() || self.is_requested || now >= self.due_at;
+        let is_due = self.is_ending() || self.is_requested || now >= self.next_due_at();
         match self.phase {
             Phase::Idle if is_due => vec![self.trigger(now)],
             Phase::Idle
@@ -305,6 +323,7 @@ impl Coordinator {
         let checkpoint = self.last_checkpoint.next();
         self.last_checkpoint = checkpoint;
         self.is_requested = false;
+        self.wishes.on_triggered();
         self.due_at = now + self.settings.interval;
         let suspend = self.is_stopping();
         let chains = self.chains.clone();
@@ -319,6 +338,7 @@ impl Coordinator {
 
     fn abandon(&mut self, checkpoint: CheckpointId, reason: String, now: Duration) -> Vec<Action> {
         self.phase = Phase::Idle;
+        self.wishes.on_over(now);
         self.failures_in_a_row += 1;
         let failures = self.failures_in_a_row;
         let mut actions = vec![Action::Abandon {

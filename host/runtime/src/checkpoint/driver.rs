@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc::error::TrySendError;
-use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::care_watch::CareWatch;
@@ -202,10 +201,9 @@ impl Driver {
                 let reason = format!("{chain}: {reason}");
                 self.start.coordinator.on_declined(checkpoint, reason, now)
             }
-            ChainEvent::WantsCheckpoint => {
-                // Like one that a person asks for, of whom nobody waits for the answer.
-                let (reply, _) = oneshot::channel();
-                return self.on_command(JobCommand::Checkpoint { reply });
+            ChainEvent::WantsCheckpoint(urgency) => {
+                self.start.coordinator.on_wish(urgency, now);
+                Vec::new()
             }
             ChainEvent::Diverted { letters, after } => {
                 self.start.care.on_diverted(letters, after, now);

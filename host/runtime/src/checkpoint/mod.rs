@@ -26,6 +26,7 @@ mod state_file;
 mod store;
 mod verify;
 mod waiters;
+mod wishes;
 mod work;
 
 pub use checkpoint_directory::CheckpointDirectory;

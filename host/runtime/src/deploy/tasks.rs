@@ -1,38 +1,73 @@
 //! The threads and tasks of an attempt, each watched to its end: one that was refused or that dies
-//! is the failure of the attempt, whoever else would have waited for it.
+//! is the failure of the attempt, whoever else would have waited for it. One that does not return
+//! when the attempt is over is named.
 
+use std::collections::BTreeMap;
+use std::fmt;
 use std::future::{pending, ready};
 use std::io;
+use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
+use tokio::time::{Instant, timeout_at};
 
-use crate::JobError;
 use crate::executor::{Joined, TaskDied};
 use crate::source::BoxFuture;
+use crate::{ChainId, JobError};
+
+/// A thread or task of an attempt.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Part {
+    /// A chain, with its subtasks for messages.
+    Chain(ChainId, String),
+    /// The persister of a chain. Ends after it.
+    Persister(ChainId),
+}
+
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Chain(_, subtasks) => f.write_str(subtasks),
+            Self::Persister(chain) => write!(f, "the persister of {chain}"),
+        }
+    }
+}
+
+/// How a part ended.
+type Ended = (usize, Result<(), JobError>);
 
 /// All threads and tasks of an attempt.
 #[derive(Default)]
-pub(crate) struct Tasks(FuturesUnordered<BoxFuture<'static, Result<(), JobError>>>);
+pub(crate) struct Tasks {
+    running: FuturesUnordered<BoxFuture<'static, Ended>>,
+    added: usize,
+    /// Those that have not ended.
+    parts: BTreeMap<usize, Part>,
+}
 
 impl Tasks {
-    /// Adds one that was started or refused; `task` names it in messages.
-    pub(super) fn add(&mut self, task: String, started: io::Result<Joined>) {
-        self.0.push(match started {
+    /// Adds one that was started or refused.
+    pub(super) fn add(&mut self, part: Part, started: io::Result<Joined>) {
+        let (index, name) = (self.added, part.to_string());
+        self.added += 1;
+        self.running.push(match started {
             Ok(joined) => Box::pin(async move {
-                let died = |TaskDied { reason }| JobError::Died { task, reason };
-                joined.await.map_err(died)
+                let died = |TaskDied { reason }| JobError::Died { task: name, reason };
+                (index, joined.await.map_err(died))
             }),
-            Err(source) => Box::pin(ready(Err(JobError::NoThread {
-                chain: task,
-                source,
-            }))),
+            Err(source) => {
+                let chain = name;
+                Box::pin(ready((index, Err(JobError::NoThread { chain, source }))))
+            }
         });
+        self.parts.insert(index, part);
     }
 
     /// Waits for one that was refused or dies; for ever if all come to their own ends. Cancel-safe.
     pub(crate) async fn failed(&mut self) -> JobError {
-        while let Some(ended) = self.0.next().await {
+        while let Some((index, ended)) = self.running.next().await {
+            self.parts.remove(&index);
             if let Err(error) = ended {
                 return error;
             }
@@ -40,12 +75,52 @@ impl Tasks {
         pending().await
     }
 
-    /// Waits until all are gone.
-    pub(super) async fn all_gone(mut self) {
-        while let Some(ended) = self.0.next().await {
-            if let Err(error) = ended {
-                tracing::warn!("while the attempt ended: {error}");
+    /// Waits until all are gone, up to a bound.
+    pub(super) async fn all_gone(mut self, within: Duration) -> Result<(), NotReturned> {
+        let deadline = Instant::now() + within;
+        loop {
+            match timeout_at(deadline, self.running.next()).await {
+                Ok(Some((index, ended))) => {
+                    self.parts.remove(&index);
+                    if let Err(error) = ended {
+                        tracing::warn!("while the attempt ended: {error}");
+                    }
+                }
+                Ok(None) => return Ok(()),
+                Err(_) => {
+                    let what = self.late();
+                    return Err(NotReturned { what, within });
+                }
             }
+        }
+    }
+
+    /// The parts that have not ended. A persister that waits for its chain is not to blame.
+    fn late(&self) -> String {
+        let parts = || self.parts.values();
+        let waits = |of: &ChainId| parts().any(|p| matches!(p, Part::Chain(chain, _) if chain == of));
+        let late = parts().filter(|part| match part {
+            Part::Chain(..) => true,
+            Part::Persister(chain) => !waits(chain),
+        });
+        let late: Vec<String> = late.map(Part::to_string).collect();
+        late.join(", ")
+    }
+}
+
+/// Parts of an attempt that are still inside a call, though it has been over for a while.
+pub(crate) struct NotReturned {
+    what: String,
+    within: Duration,
+}
+
+impl NotReturned {
+    /// The end of a job whose last attempt failed for this reason, or was cancelled.
+    pub(crate) fn into_error(self, failure: Option<JobError>) -> JobError {
+        JobError::NotReturned {
+            what: self.what,
+            within: self.within,
+            failure: failure.map(Box::new),
         }
     }
 }

@@ -2,10 +2,10 @@
 //! them. Pure.
 //!
 //! A chain is what one thread runs: a node's subtask and the subtasks that follow it by `forward`
-//! edges at equal parallelism and that have no other input, up to a depth (see `chaining.rs`). Inside
-//! a chain batches are handed over directly; everything else goes through channels. Invariants: every subtask is in exactly one
-//! chain; within a chain every link stands after the link that feeds it; channel indices of a
-//! chain are dense from 0 and grouped by input.
+//! edges at equal parallelism and that have no other input, up to a depth (see `chaining.rs`).
+//! Inside a chain batches are handed over directly; everything else goes through channels.
+//! Invariants: every subtask is in exactly one chain; within a chain every link stands after the
+//! link that feeds it; channel indices of a chain are dense from 0 and grouped by input.
 
 use std::collections::HashMap;
 

@@ -42,7 +42,7 @@ pub fn redistribute(
 
 /// Which of the new subtasks of an operator or sink had ended: the same as before at unchanged
 /// parallelism, otherwise all or none. If only some had ended, the subtasks of a sink go on, since
-/// they keep nothing and end again with their inputs; those of an operator can't be rescaled (none):
+/// they keep nothing and end again with their inputs. Gives none for an operator then:
 /// `finish` has already been called for a part of the state.
 pub(crate) fn ended_subtasks(old: &[&SubtaskSnapshot], parallelism: u32) -> Option<Vec<bool>> {
     if old.len() == parallelism as usize {

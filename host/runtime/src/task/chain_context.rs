@@ -83,6 +83,7 @@ impl ChainContext {
                 for due in recycling {
                     // Whoever waits for the barrier does not wait for this.
                     self.flush().await?;
+                    self.chain.leave_if_cancelled()?;
                     self.chain.recycle(checkpoint, due)?;
                 }
             }
@@ -104,6 +105,12 @@ impl ChainContext {
         self.tell_persister(PersistMessage::Complete(id)).await
     }
 
+    /// The merged watermark of the chain's input advanced.
+    pub(crate) async fn advance_watermark(&mut self, watermark: i64) -> Result<(), Exit> {
+        self.chain.advance_watermark(watermark)?;
+        self.flush().await
+    }
+
     /// Ends the chain's subtasks and its output, and says so.
     pub(crate) async fn end(&mut self) -> Result<(), Exit> {
         self.chain.end()?;
@@ -111,14 +118,29 @@ impl ChainContext {
         self.tell_coordinator(ChainEvent::Ended(self.id)).await
     }
 
-    /// Sends what the chain has produced, unless the attempt is over.
+    /// Does all that the element at hand leads to and sends what comes of it, unless the attempt is
+    /// over.
     pub(crate) async fn flush(&mut self) -> Result<(), Exit> {
+        while self.chain.has_pending() {
+            // Also for the sake of receivers that sleep while this chain is busy.
+            if self.chain.must_wait() || self.chain.owes_wakes() {
+                self.send().await?;
+            }
+            self.chain.leave_if_cancelled()?;
+            self.chain.go_on()?;
+        }
         if self.chain.care_plan().is_some() {
             self.tell_diverted().await?;
         }
-        if self.chain.takes_wish_for_checkpoint() {
-            self.tell_coordinator(ChainEvent::WantsCheckpoint).await?;
+        if let Some(urgency) = self.chain.takes_wish_for_checkpoint() {
+            let wish = ChainEvent::WantsCheckpoint(urgency);
+            self.tell_coordinator(wish).await?;
         }
+        self.send().await
+    }
+
+    /// Sends what the chain has produced, unless the attempt is over.
+    async fn send(&mut self) -> Result<(), Exit> {
         tokio::select! {
             biased;
             sent = self.chain.flush() => Ok(sent?),
@@ -140,8 +162,12 @@ impl ChainContext {
 
     async fn tell_persister(&mut self, message: PersistMessage) -> Result<(), Exit> {
         self.chain.wake_receivers();
-        let sent = self.persister.send(message).await;
-        sent.map_err(|_| Exit::NeighbourGone)
+        tokio::select! {
+            biased;
+            sent = self.persister.send(message) => sent.map_err(|_| Exit::NeighbourGone),
+            // It may be inside a write that does not return.
+            () = self.cancelled.cancelled() => Err(Exit::Told),
+        }
     }
 
     async fn tell_coordinator(&mut self, event: ChainEvent) -> Result<(), Exit> {

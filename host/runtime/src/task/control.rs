@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use super::recycling::Urgency;
 use crate::checkpoint::SubtaskSnapshot;
 use crate::{ChainId, CheckpointId, JobError};
 
@@ -42,7 +43,7 @@ pub(crate) enum ChainEvent {
         reason: String,
     },
     /// A guest's memory has passed the threshold at which it is replaced, at the next barrier.
-    WantsCheckpoint,
+    WantsCheckpoint(Urgency),
     /// Records were sent to dead-letter ports.
     Diverted {
         letters: u64,

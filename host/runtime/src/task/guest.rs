@@ -10,7 +10,7 @@ use std::sync::Arc;
 use tidegate_operator::{Emission, GuestFault, OperatorContext, StateChunk};
 
 use super::operator::{OperatorFactory, OperatorInstance};
-use super::recycling::RecyclePolicy;
+use super::recycling::{Need, RecyclePolicy};
 use crate::CheckpointId;
 use crate::config::RecycleAt;
 use crate::metrics::SubtaskMetrics;
@@ -55,11 +55,9 @@ impl Guest {
         metrics.count_dropped_log_lines(self.instance.take_dropped_log_lines());
     }
 
-    /// True if a checkpoint is to be asked for, so that the instance can be replaced. Called once a
-    /// batch.
-    pub(super) fn asks_for_checkpoint(&mut self) -> bool {
-        self.policy
-            .asks_for_checkpoint(self.instance.memory_bytes())
+    /// What its memory makes necessary. Called once a batch.
+    pub(super) fn need(&mut self) -> Need {
+        self.policy.on_batch(self.instance.memory_bytes())
     }
 
     /// At a barrier, after the snapshot: true if the instance is to be replaced now.

@@ -23,6 +23,7 @@ pub(crate) use guest::{Guest, opened};
 pub(crate) use operator_chain::{OpenLink, OperatorChain, Output, Role, connector_failed};
 pub(crate) use outbox::Outbox;
 pub(crate) use persister::{PersistMessage, Persister, RunIdentity};
+pub(crate) use recycling::Urgency;
 pub(crate) use router::Router;
 pub(crate) use source_subtask::SourceSubtask;
 pub(crate) use subtask::Subtask;

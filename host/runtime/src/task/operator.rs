@@ -3,6 +3,8 @@
 //! What the runtime asks of an operator, so that it can run without a component in tests and
 //! simulations. [`ComponentOperator`] is the one that users get.
 
+use std::time::Duration;
+
 use tidegate_operator::{
     Batch, Component, Emission, GuestFault, Instance, Limits, OperatorContext, StateChunk,
     SystemNeeds,
@@ -26,6 +28,11 @@ pub trait OperatorFactory: Send + Sync {
     /// What the system has to give for each instance, beside memory that is used.
     fn instance_needs(&self) -> SystemNeeds {
         SystemNeeds::default()
+    }
+
+    /// How long one call of an instance may take, if that is known.
+    fn call_timeout(&self) -> Option<Duration> {
+        None
     }
 }
 
@@ -121,6 +128,10 @@ impl OperatorFactory for ComponentOperator {
 
     fn instance_needs(&self) -> SystemNeeds {
         self.component.instance_needs()
+    }
+
+    fn call_timeout(&self) -> Option<Duration> {
+        Some(self.limits.call_timeout)
     }
 }
 

@@ -1,21 +1,25 @@
 //! Record path: source → channel → aligner → **operator chain** → router → sink.
 //!
-//! The subtasks of one chain, called one after the other on one thread: a batch goes through all
-//! of them before the next one comes. Nothing here waits; output for other chains is queued in the
-//! outbox. A subtask that has ended gets no record, watermark or `finish` any more, also not after
-//! a restore: `finish` happens once in the life of a job.
+//! The subtasks of one chain, called one after the other on one thread: an element goes through all
+//! of them before the next one comes. [`pending`] has the order. Nothing here waits: whoever drives
+//! a chain calls [`OperatorChain::go_on`] until nothing is pending, and waits between two calls
+//! until what the chain produced is sent. A subtask that has ended gets no record, watermark or
+//! `finish` any more, also not after a restore: `finish` happens once in the life of a job.
 
 mod careful;
+mod pending;
 mod recycle;
 
 use std::sync::Arc;
-use std::time::Instant;
 
-use tidegate_operator::{Batch, Emission, GuestFault};
+use tidegate_operator::{Batch, GuestFault};
+use tokio_util::sync::CancellationToken;
 
+use super::chain_context::Exit;
 use super::guest::Guest;
 use super::outbox::Outbox;
 use super::persister::{Part, PartContents};
+use super::recycling::Urgency;
 use super::router::Router;
 use crate::channel::ChannelClosed;
 use crate::metrics::SubtaskMetrics;
@@ -23,7 +27,8 @@ use crate::sink::Sink;
 use crate::source::SourceSplit;
 use crate::stream::{CheckpointBarrier, Origin, StreamElement, ToldWatermark};
 use crate::{CheckpointId, JobError, SubtaskId};
-use careful::{Care, untraced_fault};
+use careful::Care;
+use pending::Pending;
 pub(crate) use recycle::DueGuest;
 
 /// What a subtask does with what reaches it.
@@ -63,10 +68,14 @@ pub(crate) struct OpenLink {
 pub(crate) struct OperatorChain {
     links: Vec<OpenLink>,
     outbox: Outbox,
+    /// What is left to do for the element at hand, the next of it last.
+    pending: Vec<Pending>,
+    /// The attempt is over: looked at between two calls.
+    cancelled: CancellationToken,
     /// Only while a record is being looked for.
     care: Option<Box<Care>>,
     /// A guest is to be replaced, for which it takes a barrier.
-    wants_checkpoint: bool,
+    wants_checkpoint: Option<Urgency>,
 }
 
 /// What became of a snapshot.
@@ -81,12 +90,14 @@ pub(crate) enum Snapshot {
 }
 
 impl OperatorChain {
-    pub(crate) fn new(links: Vec<OpenLink>, outbox: Outbox) -> Self {
+    pub(crate) fn new(links: Vec<OpenLink>, outbox: Outbox, cancelled: CancellationToken) -> Self {
         Self {
             links,
             outbox,
+            pending: Vec::new(),
+            cancelled,
             care: None,
-            wants_checkpoint: false,
+            wants_checkpoint: None,
         }
     }
 
@@ -105,73 +116,97 @@ impl OperatorChain {
         &self.links[0].subtask
     }
 
-    /// A batch from the input gate for the first link.
+    /// A batch from the input gate for the first link. The first call only: see [`Self::go_on`].
     pub(crate) fn process(
         &mut self,
         input: u32,
         batch: Batch,
         origin: Option<Arc<Origin>>,
     ) -> Result<(), JobError> {
-        self.set_origin(origin);
+        self.begin(origin);
         self.deliver(0, input, batch)
     }
 
-    /// A batch that the source, the first link, gave.
-    pub(crate) fn emit_from_source(
-        &mut self,
-        batch: Batch,
-        origin: Option<Arc<Origin>>,
-    ) -> Result<(), JobError> {
-        self.set_origin(origin);
-        self.emit(0, 0, batch)
+    /// A batch that the source, the first link, gave. See [`Self::go_on`].
+    pub(crate) fn emit_from_source(&mut self, batch: Batch, origin: Option<Arc<Origin>>) {
+        self.begin(origin);
+        self.emit(0, 0, batch);
     }
 
-    /// Where all records come from that the chain gives now.
-    fn set_origin(&mut self, origin: Option<Arc<Origin>>) {
+    /// The merged watermark of the chain's input advanced. The first call only: see
+    /// [`Self::go_on`].
+    pub(crate) fn advance_watermark(&mut self, watermark: i64) -> Result<(), JobError> {
+        self.begin(None);
+        self.watermark(0, watermark)
+    }
+
+    /// All inputs of the chain have ended: operators finish, and the chain's output ends. The first
+    /// call only: see [`Self::go_on`].
+    pub(crate) fn end(&mut self) -> Result<(), JobError> {
+        self.begin(None);
+        self.end_link(0)
+    }
+
+    /// The next element. All records that come of it have its origin.
+    fn begin(&mut self, origin: Option<Arc<Origin>>) {
+        self.assert_between_elements();
         // A batch that was sent before the care was over may still have one.
         self.outbox
             .set_origin(origin.filter(|_| self.care.is_some()));
     }
 
-    /// The merged watermark of the chain's input advanced.
-    pub(crate) fn advance_watermark(&mut self, watermark: i64) -> Result<(), JobError> {
-        self.set_origin(None);
-        self.watermark(0, watermark)
+    /// A barrier, too, stands only here: what is pending is in nobody's snapshot.
+    fn assert_between_elements(&self) {
+        assert!(
+            self.pending.is_empty(),
+            "{} has not done with the element before",
+            self.head()
+        );
     }
 
-    /// Tells every subtask the watermark that it was told before the checkpoint that it is restored
-    /// from, and everything downstream as well: so each channel stands where it stood at the
-    /// barrier. Called once, before anything else is processed.
-    pub(crate) fn repeat_watermarks(&mut self) -> Result<(), JobError> {
-        self.set_origin(None);
+    /// Makes pending, for every subtask, the watermark that it was told before the checkpoint that it
+    /// is restored from, and behind it for everything downstream as well: so each channel stands
+    /// where it stood at the barrier. Called once, before anything else is processed.
+    pub(crate) fn repeat_watermarks(&mut self) {
+        self.begin(None);
         let links = self.links.iter().enumerate();
         let told: Vec<(usize, i64)> = links
             .filter_map(|(at, link)| Some((at, link.watermark.last()?)))
             .collect();
-        // The last first: what a link gives for it reaches only links that were told.
-        for (at, watermark) in told.iter().rev() {
-            self.tell_watermark(*at, *watermark)?;
-        }
-        told.iter()
-            .try_for_each(|(at, watermark)| self.forward_watermark(*at, *watermark))
+        // What is pending last is done first: all are told, the last link before the others, so that
+        // what a link gives for it reaches only links that were told.
+        let forwarded = told.iter().rev();
+        let forwarded = forwarded.map(|&(at, watermark)| Pending::WatermarkBehind { at, watermark });
+        self.pending.extend(forwarded);
+        let again = told.iter();
+        let again = again.map(|&(at, watermark)| Pending::WatermarkAgain { at, watermark });
+        self.pending.extend(again);
     }
 
-    /// All inputs of the chain have ended: operators finish, and the chain's output ends.
-    pub(crate) fn end(&mut self) -> Result<(), JobError> {
-        self.set_origin(None);
-        self.end_link(0)
+    /// Between two calls: whoever cancels waits for one of them at most.
+    pub(crate) fn leave_if_cancelled(&self) -> Result<(), Exit> {
+        match self.cancelled.is_cancelled() {
+            true => Err(Exit::Told),
+            false => Ok(()),
+        }
     }
 
     /// Queues the barrier for every output channel, behind all that was produced before.
     pub(crate) fn broadcast_barrier(&mut self, checkpoint: CheckpointId) {
+        self.assert_between_elements();
         let element = StreamElement::Barrier(CheckpointBarrier { checkpoint });
         for link in &self.links {
             for output in link.outputs.iter().flatten() {
                 if let Output::Routed(router) = output {
-                    router.broadcast(&element, &mut self.outbox);
+                    router.broadcast(element.clone(), &mut self.outbox);
                 }
             }
         }
+    }
+
+    /// See [`Outbox::must_wait`].
+    pub(crate) fn must_wait(&self) -> bool {
+        self.outbox.must_wait()
     }
 
     /// Sends what is queued. See [`Outbox::flush`].
@@ -194,11 +229,14 @@ impl OperatorChain {
         &mut self,
         checkpoint: CheckpointId,
         mut splits: Option<Vec<SourceSplit>>,
-    ) -> Result<Snapshot, JobError> {
+    ) -> Result<Snapshot, Exit> {
+        self.assert_between_elements();
         // Guests first: a sink must not cut its output for a checkpoint that is declined.
-        self.wants_checkpoint = false;
+        self.wants_checkpoint = None;
         let mut states = Vec::new();
-        for link in &mut self.links {
+        for at in 0..self.links.len() {
+            self.leave_if_cancelled()?;
+            let link = &mut self.links[at];
             let Role::Operator(guest) = &mut link.role else {
                 states.push(None);
                 continue;
@@ -210,9 +248,10 @@ impl OperatorChain {
                 Err(fault) if fault.instance_is_usable() => {
                     return Ok(Snapshot::Declined(Box::new(fault)));
                 }
-                Err(fault) => return Err(Box::new(fault).into()),
+                Err(fault) => return Err(JobError::from(Box::new(fault)).into()),
             }
         }
+        self.leave_if_cancelled()?;
         let recycling = self.due_guests(&states);
         let mut parts = Vec::new();
         for (link, state) in self.links.iter_mut().zip(states) {
@@ -242,8 +281,10 @@ impl OperatorChain {
     }
 
     /// Tells every operator that the checkpoint is complete.
-    pub(crate) fn checkpoint_complete(&mut self, checkpoint: CheckpointId) -> Result<(), JobError> {
-        for link in &mut self.links {
+    pub(crate) fn checkpoint_complete(&mut self, checkpoint: CheckpointId) -> Result<(), Exit> {
+        for at in 0..self.links.len() {
+            self.leave_if_cancelled()?;
+            let link = &mut self.links[at];
             let Role::Operator(guest) = &mut link.role else {
                 continue;
             };
@@ -254,136 +295,10 @@ impl OperatorChain {
                 Err(fault) if fault.instance_is_usable() => {
                     tracing::warn!(subtask = %link.subtask, %checkpoint, "{fault}");
                 }
-                Err(fault) => return Err(Box::new(fault).into()),
+                Err(fault) => return Err(JobError::from(Box::new(fault)).into()),
             }
         }
         Ok(())
-    }
-
-    fn deliver(&mut self, at: usize, input: u32, batch: Batch) -> Result<(), JobError> {
-        let link = &mut self.links[at];
-        assert!(
-            !link.has_ended,
-            "{} got records after its end",
-            link.subtask
-        );
-        link.metrics.count_in(batch.len(), batch.byte_size());
-        let started = Instant::now();
-        match &mut link.role {
-            Role::Source => unreachable!("nothing is delivered to a source"),
-            Role::Operator(_) if self.care.is_some() => self.process_carefully(at, input, batch),
-            Role::Operator(guest) => {
-                let records = batch.len();
-                let emissions = match guest.instance.process(input, batch) {
-                    Ok(emissions) => emissions,
-                    Err(fault) => {
-                        let record = guest.instance.take_failed_record();
-                        return Err(untraced_fault(fault, input, records, record));
-                    }
-                };
-                self.wants_checkpoint |= guest.asks_for_checkpoint();
-                guest.show_counts(&link.metrics);
-                link.metrics.count_busy(started.elapsed());
-                self.emit_all(at, emissions)
-            }
-            Role::Sink(sink) => {
-                let written = sink.write(&batch);
-                link.metrics.count_busy(started.elapsed());
-                written.map_err(|error| connector_failed(&link.subtask, error))
-            }
-        }
-    }
-
-    fn emit_all(&mut self, at: usize, emissions: Vec<Emission>) -> Result<(), JobError> {
-        let emissions = emissions.into_iter().filter(|e| !e.batch.is_empty());
-        for emission in emissions {
-            self.emit(at, emission.port, emission.batch)?;
-        }
-        Ok(())
-    }
-
-    fn emit(&mut self, at: usize, port: u32, batch: Batch) -> Result<(), JobError> {
-        let link = &self.links[at];
-        link.metrics.count_out(batch.len(), batch.byte_size());
-        let places = link.outputs[port as usize].len();
-        let mut batch = Some(batch);
-        for place in 0..places {
-            let is_last = place + 1 == places;
-            let part = if is_last { batch.take() } else { batch.clone() };
-            let part = part.expect("the batch is taken only by the last place");
-            match &mut self.links[at].outputs[port as usize][place] {
-                Output::Routed(router) => router.route(part, &mut self.outbox),
-                Output::Chained(next) => {
-                    let next = *next;
-                    self.deliver(next, 0, part)?;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn watermark(&mut self, at: usize, watermark: i64) -> Result<(), JobError> {
-        if !self.links[at].watermark.rises_to(watermark) {
-            return Ok(());
-        }
-        self.tell_watermark(at, watermark)?;
-        self.forward_watermark(at, watermark)
-    }
-
-    /// Tells one link and hands on what it gives for it.
-    fn tell_watermark(&mut self, at: usize, watermark: i64) -> Result<(), JobError> {
-        let link = &mut self.links[at];
-        link.metrics.set_watermark(watermark);
-        if !link.has_ended
-            && let Role::Operator(guest) = &mut link.role
-        {
-            let emissions = guest.instance.advance_watermark(watermark);
-            guest.show_counts(&link.metrics);
-            let emissions = emissions.map_err(Box::new)?;
-            self.log_watermark(at, watermark);
-            self.emit_all(at, emissions)?;
-        }
-        Ok(())
-    }
-
-    fn forward_watermark(&mut self, at: usize, watermark: i64) -> Result<(), JobError> {
-        self.forward(at, &StreamElement::Watermark(watermark), |chain, next| {
-            chain.watermark(next, watermark)
-        })
-    }
-
-    fn end_link(&mut self, at: usize) -> Result<(), JobError> {
-        let link = &mut self.links[at];
-        if !link.has_ended
-            && let Role::Operator(guest) = &mut link.role
-        {
-            let emissions = guest.instance.finish().map_err(Box::new)?;
-            guest.show_counts(&link.metrics);
-            self.emit_all(at, emissions)?;
-        }
-        let link = &mut self.links[at];
-        link.has_ended = true;
-        link.metrics.set_ended();
-        self.forward(at, &StreamElement::EndOfInput, Self::end_link)
-    }
-
-    /// Hands an element that concerns everyone to all that is downstream of a link.
-    fn forward(
-        &mut self,
-        at: usize,
-        element: &StreamElement,
-        mut chained: impl FnMut(&mut Self, usize) -> Result<(), JobError>,
-    ) -> Result<(), JobError> {
-        let mut next_links = Vec::new();
-        for output in self.links[at].outputs.iter().flatten() {
-            match output {
-                Output::Routed(router) => router.broadcast(element, &mut self.outbox),
-                Output::Chained(next) => next_links.push(*next),
-            }
-        }
-        next_links
-            .into_iter()
-            .try_for_each(|next| chained(self, next))
     }
 }
 

@@ -1,11 +1,13 @@
 //! Record path: router → **outbox** → channel.
 //!
 //! What a chain has produced and not yet sent, in order. Guests and sinks are called without
-//! waiting; what they produce is sent at once where there is room. The rest is queued here, and
-//! only after the call does the chain wait for room: bounded by the output that one call may give.
+//! waiting; what they produce is sent at once where there is room. The rest is queued here, and the
+//! chain waits for room before it sends another batch or calls anyone again: what is queued is a
+//! part of what one call may give. A batch for many channels is queued once.
 //! A receiver that sleeps may be left asleep for a moment while more comes, but never while this
 //! chain sleeps itself.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -28,7 +30,8 @@ pub(crate) struct SenderIndex(pub(crate) usize);
 #[derive(Debug)]
 pub(crate) struct Outbox {
     senders: Vec<ChannelSender>,
-    queue: Vec<(SenderIndex, StreamElement)>,
+    /// Each for the senders that have not sent it.
+    queue: Vec<(Range<usize>, StreamElement)>,
     /// True if a downstream subtask was found to be gone.
     is_closed: bool,
     /// Senders whose receivers sleep though they have something to read: little, and more may come.
@@ -66,23 +69,54 @@ impl Outbox {
 
     /// Sends, or queues what has to wait.
     pub(crate) fn push(&mut self, sender: SenderIndex, element: StreamElement) {
-        let element = match (&self.origin, element) {
+        let element = self.traced(element);
+        // What is queued goes first, so that each channel keeps its order.
+        if self.queue.is_empty() {
+            self.try_send(sender.0..sender.0 + 1, element);
+        } else {
+            self.queue.push((sender.0..sender.0 + 1, element));
+        }
+    }
+
+    /// As [`Self::push`], the same for many: they are sent copies, one after the other.
+    pub(crate) fn push_to_all(&mut self, mut senders: Range<usize>, element: StreamElement) {
+        let element = self.traced(element);
+        while self.queue.is_empty() && senders.len() > 1 {
+            let next = senders.start;
+            self.try_send(next..next + 1, element.clone());
+            senders.start = next + 1;
+        }
+        if self.queue.is_empty() {
+            self.try_send(senders, element);
+        } else {
+            self.queue.push((senders, element));
+        }
+    }
+
+    /// With the origin that it has now.
+    fn traced(&self, element: StreamElement) -> StreamElement {
+        match (&self.origin, element) {
             (Some(origin), StreamElement::Batch(batch)) => {
                 let origin = Arc::clone(origin);
                 StreamElement::Traced(Box::new(TracedBatch { batch, origin }))
             }
             (_, element) => element,
-        };
-        // What is queued goes first, so that each channel keeps its order.
-        if !self.queue.is_empty() {
-            self.queue.push((sender, element));
-            return;
         }
-        match self.senders[sender.0].try_send(element) {
-            Ok(sent) => self.note(sender, sent),
+    }
+
+    /// Nothing is queued before it.
+    fn try_send(&mut self, sender: Range<usize>, element: StreamElement) {
+        match self.senders[sender.start].try_send(element) {
+            Ok(sent) => self.note(SenderIndex(sender.start), sent),
             Err(NotSent::Full(element)) => self.queue.push((sender, element)),
             Err(NotSent::Closed) => self.is_closed = true,
         }
+    }
+
+    /// True if nothing more is to be produced before [`Self::flush`]: something waits for room, or
+    /// a downstream subtask is gone.
+    pub(crate) fn must_wait(&self) -> bool {
+        !self.queue.is_empty() || self.is_closed
     }
 
     /// As [`Self::push`], for records of which the channel makes a copy.
@@ -133,8 +167,14 @@ impl Outbox {
         if !self.queue.is_empty() || self.settled_at.elapsed() >= WAKE_DELAY {
             self.wake_receivers();
         }
-        for (sender, element) in self.queue.drain(..) {
-            self.senders[sender.0].send(element).await?;
+        for (mut senders, element) in self.queue.drain(..) {
+            let last = senders.next_back();
+            for sender in senders {
+                self.senders[sender].send(element.clone()).await?;
+            }
+            if let Some(last) = last {
+                self.senders[last].send(element).await?;
+            }
         }
         if self.owed.is_empty() {
             self.settled_at = Instant::now();
@@ -212,6 +252,48 @@ mod tests {
         for element in [much, barrier(), StreamElement::EndOfInput] {
             assert_eq!(wakes(|outbox| outbox.push(SenderIndex(0), element)), 1);
         }
+    }
+
+    #[test]
+    fn a_batch_for_many_channels_is_queued_once_and_each_gets_it_in_order() {
+        use futures_util::FutureExt as _;
+        let full = ChannelLimits {
+            bytes: 100,
+            joined_rows: 1,
+            ..ChannelLimits::default()
+        };
+        let (senders, mut gate) = bounded(3, full);
+        let mut outbox = Outbox::new(senders);
+        let batch = |bytes| StreamElement::Batch(records(bytes));
+        outbox.push(SenderIndex(1), batch(1_000));
+        outbox.push_to_all(0..3, batch(500));
+        outbox.push(SenderIndex(0), barrier());
+        assert!(outbox.must_wait());
+        let queued: Vec<_> = outbox.queue.iter().map(|(of, _)| of.clone()).collect();
+        assert_eq!(queued, [1..2, 2..3, 0..1]);
+        let aligner = Aligner::new(3);
+        let mut arrived = Vec::new();
+        let mut flushed = None;
+        while flushed.is_none() || arrived.len() < 5 {
+            let mut flush = Box::pin(outbox.flush());
+            // Not cancel-safe: it is polled until it is over, and the gate read meanwhile.
+            while flushed.is_none() {
+                flushed = flush.as_mut().now_or_never();
+                let taken = gate.next(&aligner).now_or_never();
+                arrived.extend(taken.flatten());
+            }
+            drop(flush);
+            let taken = gate.next(&aligner).now_or_never();
+            arrived.extend(taken.flatten());
+        }
+        assert_eq!(flushed, Some(Ok(())));
+        let of = |channel| {
+            let of = arrived.iter().filter(|(of, _)| of.0 == channel);
+            of.map(|(_, element)| element.clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(of(0), [batch(500), barrier()]);
+        assert_eq!(of(1), [batch(1_000), batch(500)]);
+        assert_eq!(of(2), [batch(500)]);
     }
 
     #[test]

@@ -68,7 +68,7 @@ impl Router {
                 outbox.push(channel, StreamElement::Batch(batch));
                 self.turn = (self.turn + 1) % self.channels;
             }
-            Partitioning::Broadcast => self.broadcast(&StreamElement::Batch(batch), outbox),
+            Partitioning::Broadcast => self.broadcast(StreamElement::Batch(batch), outbox),
             Partitioning::Hash => match &mut self.scatter {
                 None => outbox.push(self.first, StreamElement::Batch(batch)),
                 Some(scatter) => scatter.split(batch, |channel, part| {
@@ -83,10 +83,9 @@ impl Router {
     }
 
     /// Queues an element for every channel.
-    pub(crate) fn broadcast(&self, element: &StreamElement, outbox: &mut Outbox) {
-        for channel in 0..self.channels {
-            outbox.push(SenderIndex(self.first.0 + channel), element.clone());
-        }
+    pub(crate) fn broadcast(&self, element: StreamElement, outbox: &mut Outbox) {
+        let SenderIndex(first) = self.first;
+        outbox.push_to_all(first..first + self.channels, element);
     }
 }
 

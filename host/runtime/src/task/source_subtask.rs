@@ -93,14 +93,12 @@ impl SourceSubtask {
             SourceOutput::Batch(batch) => {
                 let origin = self.origin();
                 self.count_before_close_look(batch.len() as u64);
-                self.context.chain.emit_from_source(batch, origin)?;
+                self.context.chain.emit_from_source(batch, origin);
+                self.context.flush().await
             }
-            SourceOutput::Watermark(watermark) => {
-                self.context.chain.advance_watermark(watermark)?
-            }
-            SourceOutput::Ended => return self.end().await,
+            SourceOutput::Watermark(watermark) => self.context.advance_watermark(watermark).await,
+            SourceOutput::Ended => self.end().await,
         }
-        self.context.flush().await
     }
 
     fn count_before_close_look(&mut self, given: u64) {
@@ -170,7 +168,7 @@ impl SourceSubtask {
             return Ok(());
         }
         self.reading = Reading::Ended;
-        self.context.chain.advance_watermark(MAX_WATERMARK)?;
+        self.context.advance_watermark(MAX_WATERMARK).await?;
         self.context.end().await
     }
 }

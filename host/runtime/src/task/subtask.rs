@@ -89,7 +89,9 @@ impl Subtask {
             }
             StreamElement::Watermark(watermark) => {
                 let merged = self.watermarks.on_watermark(channel, watermark);
-                self.on_merged_watermark(merged)?;
+                if merged.is_some() {
+                    return self.on_merged_watermark(merged).await;
+                }
             }
             StreamElement::Barrier(barrier) => {
                 match self.aligner.on_barrier(channel, barrier.checkpoint) {
@@ -104,9 +106,9 @@ impl Subtask {
         self.context.flush().await
     }
 
-    fn on_merged_watermark(&mut self, merged: Option<i64>) -> Result<(), Exit> {
+    async fn on_merged_watermark(&mut self, merged: Option<i64>) -> Result<(), Exit> {
         match merged {
-            Some(watermark) => Ok(self.context.chain.advance_watermark(watermark)?),
+            Some(watermark) => self.context.advance_watermark(watermark).await,
             None => Ok(()),
         }
     }
@@ -118,7 +120,7 @@ impl Subtask {
             self.on_aligned(checkpoint).await?;
         }
         let merged = self.watermarks.on_end(channel);
-        self.on_merged_watermark(merged)?;
+        self.on_merged_watermark(merged).await?;
         if self.aligner.all_ended() {
             self.context.end().await?;
         }

@@ -19,4 +19,5 @@ mod random_jobs;
 mod recycling;
 mod refusing;
 mod restarting;
+mod shutting_down;
 mod support;

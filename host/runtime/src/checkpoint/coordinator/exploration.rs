@@ -14,14 +14,17 @@ use super::moves::{Budget, Move};
 use crate::config::CheckpointSettings;
 
 /// Two of them together at most: faults (decline, failed write, failed commit, timeout), requests,
-/// stops, drains.
-const BUDGETS: [Budget; 6] = [
+/// stops, drains; and what guests want.
+const BUDGETS: [Budget; 9] = [
     budget(2, 0, 0, 0),
     budget(1, 1, 0, 0),
     budget(1, 0, 1, 0),
     budget(1, 0, 0, 1),
     budget(0, 1, 1, 0),
     budget(0, 0, 1, 1),
+    wishing(2, budget(0, 0, 0, 0)),
+    wishing(1, budget(1, 0, 0, 0)),
+    wishing(1, budget(0, 0, 1, 0)),
 ];
 
 /// A fair path that is longer than this leads nowhere.
@@ -31,10 +34,15 @@ const fn budget(faults: u32, requests: u32, stops: u32, drains: u32) -> Budget {
     Budget {
         faults,
         requests,
+        wishes: 0,
         stops,
         drains,
         records: 0,
     }
+}
+
+const fn wishing(wishes: u32, budget: Budget) -> Budget {
+    Budget { wishes, ..budget }
 }
 
 struct Exploration {

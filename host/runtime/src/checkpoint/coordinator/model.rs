@@ -4,16 +4,19 @@
 //! A [`Model`] knows which [`Move`]s are possible and makes one. It checks every action of the
 //! coordinator against what it has seen itself.
 
+mod checks;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::hash::{Hash, Hasher};
 use std::time::Duration;
 
-use super::super::pending::{AcknowledgedCheckpoint, JobEnd};
+use super::super::pending::JobEnd;
 use super::chain_model::{Chain, Control, Element, Persisting, Sent, ThreadEvent};
 use super::moves::{Budget, Move};
 use super::{Action, Coordinator};
 use crate::checkpoint::{SnapshotContents, SubtaskSnapshot};
 use crate::config::CheckpointSettings;
+use crate::task::Urgency;
 use crate::task::control::Acknowledgement;
 use crate::{ChainId, CheckpointId, SubtaskId};
 
@@ -53,6 +56,11 @@ pub(super) struct Model {
     acknowledged: BTreeMap<usize, Persisting>,
     failures_in_a_row: u32,
     is_stop_asked: bool,
+    /// Someone asked for a checkpoint that was not started.
+    is_requested: bool,
+    /// When the last checkpoint was started, and over.
+    started_at: Duration,
+    over_at: Option<Duration>,
 }
 
 impl Model {
@@ -84,6 +92,9 @@ impl Model {
             acknowledged: BTreeMap::new(),
             failures_in_a_row: 0,
             is_stop_asked: false,
+            is_requested: false,
+            started_at: now,
+            over_at: None,
         }
     }
 
@@ -114,6 +125,10 @@ impl Model {
         )
             .hash(hasher);
         coordinator.failures_in_a_row.hash(hasher);
+        let interval = coordinator.settings.interval;
+        let since = |at: Duration| self.now.saturating_sub(at).min(interval);
+        (&coordinator.wishes.relative_to(self.now), self.is_requested).hash(hasher);
+        (since(self.started_at), self.over_at.map(since)).hash(hasher);
     }
 
     /// How many checkpoints were started.
@@ -143,6 +158,9 @@ impl Model {
         }
         if self.budget.requests > 0 {
             moves.push(Move::Request);
+        }
+        if self.budget.wishes > 0 {
+            moves.extend([Urgency::Patient, Urgency::Urgent].map(Move::Wish));
         }
         if self.budget.stops > 0 {
             moves.push(Move::Stop { drain: false });
@@ -264,12 +282,19 @@ impl Model {
             Move::Published => {
                 self.work = Work::None;
                 self.in_flight = None;
+                self.over_at = Some(self.now);
                 self.coordinator.on_published(self.now)
             }
             Move::Tick => self.tick(),
             Move::Request => {
                 self.budget.requests -= 1;
+                self.is_requested = true;
                 self.coordinator.on_request(self.now)
+            }
+            Move::Wish(urgency) => {
+                self.budget.wishes -= 1;
+                self.coordinator.on_wish(urgency, self.now);
+                Vec::new()
             }
             Move::Stop { drain } => {
                 if drain {
@@ -369,6 +394,7 @@ impl Model {
                 if self.in_flight != Some(checkpoint) {
                     assert_eq!(self.in_flight, None, "two checkpoints in flight");
                     assert!(checkpoint > self.newest, "ids only grow");
+                    self.check_start();
                     self.newest = checkpoint;
                     self.in_flight = Some(checkpoint);
                     self.acknowledged.clear();
@@ -400,6 +426,7 @@ impl Model {
             Action::Abandon { checkpoint, .. } => {
                 assert_eq!(self.in_flight.take(), Some(checkpoint), "it was in flight");
                 self.failures_in_a_row += 1;
+                self.over_at = Some(self.now);
             }
             Action::GiveUp { failures, .. } => {
                 assert_eq!(failures, self.failures_in_a_row);
@@ -414,60 +441,6 @@ impl Model {
                 );
                 self.end = Some(End::Done(end));
             }
-        }
-    }
-
-    fn check_commit(&mut self, checkpoint: &AcknowledgedCheckpoint) {
-        assert_eq!(self.in_flight, Some(checkpoint.checkpoint));
-        assert_eq!(self.work, Work::None, "committed twice");
-        let expected = self
-            .acknowledged
-            .iter()
-            .map(|(i, s)| subtask_snapshot(*i, s.has_ended));
-        let expected: Vec<SubtaskSnapshot> = expected.collect();
-        assert_eq!(
-            expected.len(),
-            self.chains.len(),
-            "every chain acknowledged, once"
-        );
-        assert_eq!(checkpoint.snapshots, expected);
-
-        let snapshots = || self.acknowledged.values();
-        let all_ended = snapshots().all(|snapshot| snapshot.has_ended);
-        assert_eq!(checkpoint.end == Some(JobEnd::Finished), all_ended);
-        if checkpoint.end == Some(JobEnd::Stopped) {
-            let sources = self
-                .acknowledged
-                .iter()
-                .filter(|(i, _)| self.chains[**i].is_source());
-            let mut last_words = sources.map(|(_, s)| s.has_ended || s.is_suspended);
-            assert!(
-                last_words.all(|last| last),
-                "a source goes on after the last checkpoint"
-            );
-        }
-        self.check_cut();
-        // A job that goes on from a checkpoint in which a source was told to end would never read
-        // the rest of that source.
-        let is_drained = snapshots().any(|snapshot| snapshot.is_drained);
-        assert!(
-            !is_drained || all_ended,
-            "a drain is in a checkpoint as a whole or not at all"
-        );
-        self.work = Work::Committing(checkpoint.checkpoint);
-    }
-
-    /// What was sent on a channel before the checkpoint was received before it, and nothing else.
-    fn check_cut(&self) {
-        for (reader, inputs) in self.topology.iter().enumerate() {
-            let channels = (1u64..).zip(inputs.iter());
-            let sent = channels.map(|(number, from)| number * self.acknowledged[from].records.sent);
-            let sent: u64 = sent.sum();
-            let received = self.acknowledged[&reader].records.received;
-            assert_eq!(
-                received, sent,
-                "chain {reader} is cut elsewhere than its inputs"
-            );
         }
     }
 }

@@ -1,10 +1,14 @@
 //! What can happen in the model, one step at a time.
 
+use crate::task::Urgency;
+
 /// What may still go wrong and be asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Budget {
     pub(super) faults: u32,
     pub(super) requests: u32,
+    /// Checkpoints that guests still want.
+    pub(super) wishes: u32,
     pub(super) stops: u32,
     pub(super) drains: u32,
     /// Records that sources still give.
@@ -49,6 +53,8 @@ pub(super) enum Move {
     /// Time goes on to when the coordinator wants it.
     Tick,
     Request,
+    /// A guest wants a checkpoint.
+    Wish(Urgency),
     Stop {
         drain: bool,
     },
@@ -75,6 +81,7 @@ impl Move {
             | Self::Published
             | Self::Tick
             | Self::Request
+            | Self::Wish(_)
             | Self::Stop { .. } => None,
         }
     }

@@ -68,6 +68,7 @@ struct Seen {
     /// Declines, failed writes, failed commits, timeouts.
     faults: u64,
     commands: u64,
+    wishes: u64,
     checkpoints: u64,
     ends: BTreeMap<&'static str, u64>,
 }
@@ -77,6 +78,7 @@ impl Seen {
         self.moves += other.moves;
         self.faults += other.faults;
         self.commands += other.commands;
+        self.wishes += other.wishes;
         self.checkpoints += other.checkpoints;
         for (end, times) in &other.ends {
             *self.ends.entry(end).or_default() += times;
@@ -110,6 +112,7 @@ fn random_model(random: &mut Random, topology: Topology) -> Model {
     let budget = Budget {
         faults: random.count(4),
         requests: random.count(2),
+        wishes: random.count(3),
         stops: random.count(1),
         drains: random.count(1),
         records: random.count(12),
@@ -146,6 +149,7 @@ fn walk(seed: u64, topology: Topology, seen: &mut Seen) {
     seen.moves += walking.path.len() as u64;
     seen.faults += u64::from(before.faults - left.faults);
     seen.commands += u64::from(before.requests - left.requests);
+    seen.wishes += u64::from(before.wishes - left.wishes);
     seen.commands += u64::from(before.stops + before.drains - left.stops - left.drains);
     seen.checkpoints += model.started();
     let end = match model.end {
@@ -193,4 +197,5 @@ fn a_million_walks_end_well() {
     assert_eq!(ends, ["finished", "gave up", "stopped"]);
     assert!(seen.faults > WALKS, "{seen:?}");
     assert!(seen.commands > WALKS, "{seen:?}");
+    assert!(seen.wishes > WALKS, "{seen:?}");
 }

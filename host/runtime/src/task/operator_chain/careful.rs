@@ -1,10 +1,10 @@
-//! Record path, only after an operator has failed on a record: how a chain calls its operators then.
+//! Record path, only after an operator has failed on a record: how a chain calls its operators.
 //!
 //! Every batch has its origin with it, and what an operator makes of a batch inherits it. Of an
-//! operator that failed, the chain keeps a snapshot in memory and what the instance was given since
-//! ([`ReplayLog`]). After a fault it makes a new instance, restores it, replays what was given, whose
-//! output is out already, and goes on: [`Isolation`] decides which record goes to the dead-letter
-//! port. All of it belongs to the next checkpoint, as if the guest had never failed.
+//! operator that failed, the chain keeps a snapshot in memory and the calls that the instance got
+//! since ([`ReplayLog`]). After a fault it makes a new instance, restores it, repeats the calls,
+//! whose output is out already, and continues: [`Isolation`] decides which record goes to the
+//! dead-letter port. All of it belongs to the next checkpoint, as if the guest had never failed.
 //!
 //! Each logged instance was itself restored from the snapshot behind its log and told the watermark
 //! then: what follows a fault is what would have followed without it. For that, an instance is
@@ -16,6 +16,7 @@ use std::time::Instant;
 use tidegate_operator::{Batch, Emission, GuestFault, StateChunk};
 use tokio_util::sync::CancellationToken;
 
+use super::pending::Pending;
 use super::{OperatorChain, Role};
 use crate::config::{RecordPolicies, RecordPolicy};
 use crate::recovery::{CarePlan, Isolation, OnRecordFault, RecordFault, ReplayLog, ReplayedCall};
@@ -23,6 +24,9 @@ use crate::stream::Origin;
 use crate::task::dead_letter::{Refusal, dead_letter};
 use crate::task::guest::{Guest, Recycled};
 use crate::{CheckpointId, JobError, SubtaskId};
+
+/// What comes of records that are processed one by one is gathered up to so many bytes.
+const GATHERED_BYTES: usize = 1 << 20;
 
 /// What an operator makes of several records is joined up to this size.
 const MOST_JOINED_BYTES: usize = 64 << 10;
@@ -83,6 +87,17 @@ struct Arrival {
     dead_letter_port: u32,
     input: u32,
     origin: Option<Arc<Origin>>,
+}
+
+/// The records of a batch that an operator gets one by one.
+pub(super) struct Singly {
+    arrival: Arrival,
+    policies: RecordPolicies,
+    batch: Batch,
+    /// The next one.
+    row: usize,
+    /// What came of those before it and was not sent yet.
+    emissions: Vec<Emission>,
 }
 
 impl Arrival {
@@ -193,23 +208,74 @@ impl OperatorChain {
         let started = Instant::now();
         let plan = self.care_plan();
         let policies = plan.and_then(|plan| plan.operators.get(&arrival.subtask.operator));
-        let emissions = match policies.copied() {
-            None => self.process_whole(&arrival, batch)?,
-            Some(policies) if policies.has_dead_letters() => {
-                self.process_isolating(&arrival, policies, &batch)?
-            }
-            Some(_) => self.process_singly(&arrival, &batch)?,
+        let Some(policies) = policies.copied() else {
+            let emissions = self.process_whole(&arrival, batch)?;
+            self.after_call(at, started);
+            self.look_at_memory(at)?;
+            self.emit_all(at, emissions);
+            return Ok(());
         };
-        self.links[at].metrics.count_busy(started.elapsed());
-        let link = &mut self.links[at];
-        if let Role::Operator(guest) = &mut link.role {
-            self.wants_checkpoint |= guest.asks_for_checkpoint();
-            guest.show_counts(&link.metrics);
+        let mut emissions = Vec::new();
+        // One that has no dead letters gets single records, so that the bad one can be named.
+        if policies.has_dead_letters() {
+            emissions = self.begin_log_if_due(at)?;
+            if batch.len() > 1 && self.is_good(&arrival, policies, &batch, &mut emissions)? {
+                self.after_call(at, started);
+                self.look_at_memory(at)?;
+                self.emit_all(at, emissions);
+                return Ok(());
+            }
         }
-        self.emit_all(at, emissions)
+        self.after_call(at, started);
+        self.pending.push(Pending::Singly(Box::new(Singly {
+            arrival,
+            policies,
+            batch,
+            row: 0,
+            emissions: Vec::new(),
+        })));
+        self.emit_all(at, emissions);
+        Ok(())
     }
 
-    /// An operator that has not failed.
+    /// The next record; the others stay pending.
+    pub(super) fn process_next(&mut self, mut singly: Box<Singly>) -> Result<(), JobError> {
+        let at = singly.arrival.at;
+        let started = Instant::now();
+        let record = single_record(&singly.batch, singly.row);
+        let mut emissions = std::mem::take(&mut singly.emissions);
+        let has_dead_letters = singly.policies.has_dead_letters();
+        if has_dead_letters {
+            self.process_or_divert(&singly.arrival, singly.policies, &record, &mut emissions)?;
+        } else {
+            let given = self.process_whole(&singly.arrival, record)?;
+            append(&mut emissions, given);
+        }
+        self.after_call(at, started);
+        singly.row += 1;
+        if singly.row < singly.batch.len() {
+            let bytes = emissions.iter().map(|emission| emission.batch.byte_size());
+            if bytes.sum::<usize>() < GATHERED_BYTES {
+                singly.emissions = std::mem::take(&mut emissions);
+            }
+            self.pending.push(Pending::Singly(singly));
+        } else {
+            if has_dead_letters {
+                self.isolation(at).on_batch_done();
+            }
+            self.look_at_memory(at)?;
+        }
+        self.emit_all(at, emissions);
+        Ok(())
+    }
+
+    fn after_call(&mut self, at: usize, started: Instant) {
+        self.links[at].metrics.count_busy(started.elapsed());
+        self.show_counts(at);
+    }
+
+    /// All records at once, of an operator that did not fail on them or may name the one it failed
+    /// on.
     fn process_whole(
         &mut self,
         arrival: &Arrival,
@@ -224,46 +290,26 @@ impl OperatorChain {
         })
     }
 
-    /// An operator that failed and has no dead letters: the record is to be named.
-    fn process_singly(
-        &mut self,
-        arrival: &Arrival,
-        batch: &Batch,
-    ) -> Result<Vec<Emission>, JobError> {
-        let mut emissions = Vec::new();
-        for record in single_records(batch) {
-            let guest = self.guest(arrival.at);
-            let processed = guest.instance.process(arrival.input, record.clone());
-            let given = processed.map_err(|fault| arrival.fault(fault, Some(record), 1))?;
-            append(&mut emissions, given);
-        }
-        Ok(emissions)
-    }
-
-    /// An operator that failed and has dead letters.
-    fn process_isolating(
+    /// True if an operator that has dead letters did not fail on a batch. Otherwise it is where it
+    /// was before.
+    fn is_good(
         &mut self,
         arrival: &Arrival,
         policies: RecordPolicies,
         batch: &Batch,
-    ) -> Result<Vec<Emission>, JobError> {
-        let at = arrival.at;
-        let mut emissions = self.begin_log_if_due(at)?;
-        if batch.len() > 1 {
-            match self.call(arrival, batch) {
-                Ok(given) => {
-                    append(&mut emissions, given);
-                    return Ok(emissions);
-                }
-                Err(fault) => self.recover(arrival, policies, (fault, batch), &mut emissions)?,
-            };
-            self.isolation(at).on_batch_failed();
+        emissions: &mut Vec<Emission>,
+    ) -> Result<bool, JobError> {
+        match self.call(arrival, batch) {
+            Ok(given) => {
+                append(emissions, given);
+                Ok(true)
+            }
+            Err(fault) => {
+                self.recover(arrival, policies, (fault, batch), emissions)?;
+                self.isolation(arrival.at).on_batch_failed();
+                Ok(false)
+            }
         }
-        for record in single_records(batch) {
-            self.process_or_divert(arrival, policies, &record, &mut emissions)?;
-        }
-        self.isolation(at).on_batch_done();
-        Ok(emissions)
     }
 
     fn process_or_divert(
@@ -308,6 +354,8 @@ impl OperatorChain {
     fn call(&mut self, arrival: &Arrival, batch: &Batch) -> Result<Vec<Emission>, GuestFault> {
         let Arrival { at, input, .. } = *arrival;
         let given = self.guest(at).instance.process(input, batch.clone())?;
+        // Before a fault of a later record takes the instance away.
+        self.show_counts(at);
         self.isolation(at).on_processed();
         let batch = batch.clone();
         self.log_call(at, ReplayedCall::Process { input, batch });
@@ -357,12 +405,12 @@ impl OperatorChain {
                 ReplayedCall::Process { input, batch } => {
                     guest.instance.process(*input, batch.clone())
                 }
-                ReplayedCall::Watermark(watermark) => {
-                    guest.instance.advance_watermark(*watermark)
-                }
+                ReplayedCall::Watermark(watermark) => guest.instance.advance_watermark(*watermark),
             };
             repeated.map_err(Box::new)?;
         }
+        // They were shown when the instance before it was called.
+        drop(self.guest(at).instance.take_counts());
         let is_long = log.is_long_after_fault();
         self.care().links[at].log = Log::Kept(log);
         match is_long {
@@ -432,6 +480,13 @@ impl OperatorChain {
         }
     }
 
+    fn show_counts(&mut self, at: usize) {
+        let link = &mut self.links[at];
+        if let Role::Operator(guest) = &mut link.role {
+            guest.show_counts(&link.metrics);
+        }
+    }
+
     fn care(&mut self) -> &mut Care {
         let care = self.care.as_mut();
         care.expect("only asked while care is taken")
@@ -449,11 +504,12 @@ impl OperatorChain {
     }
 }
 
-/// The records of a batch, each as a batch of its own.
-fn single_records(batch: &Batch) -> impl Iterator<Item = Batch> {
-    let records = batch.gather();
-    let rows = 0..u32::try_from(batch.len()).expect("a batch has fewer than 2^32 records");
-    rows.map(move |row| records.rows(&[row]))
+/// One record of a batch, as a batch of its own.
+fn single_record(batch: &Batch, row: usize) -> Batch {
+    let mut record = Batch::default();
+    let (key, value) = (batch.keys().row(row), batch.values().row(row));
+    record.push(batch.timestamps()[row], key, value);
+    record
 }
 
 /// Adds to what goes out, in order; small batches that go out of one port together become one.

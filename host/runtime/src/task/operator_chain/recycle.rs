@@ -11,6 +11,7 @@ use tidegate_operator::StateChunk;
 
 use super::{OperatorChain, Role};
 use crate::task::guest::Recycled;
+use crate::task::recycling::{Need, Urgency};
 use crate::{CheckpointId, JobError};
 
 /// A guest that is to be replaced, and the snapshot that it gave just now.
@@ -23,9 +24,29 @@ pub(crate) struct DueGuest {
 }
 
 impl OperatorChain {
-    /// True once after a guest's memory has passed its threshold: a barrier is wanted.
-    pub(crate) fn takes_wish_for_checkpoint(&mut self) -> bool {
-        std::mem::take(&mut self.wants_checkpoint)
+    /// Told once after a guest's memory has passed its threshold: how soon a barrier is wanted.
+    pub(crate) fn takes_wish_for_checkpoint(&mut self) -> Option<Urgency> {
+        self.wants_checkpoint.take()
+    }
+
+    /// After a batch. Fails if it is of no use to replace the operator's instance again.
+    pub(super) fn look_at_memory(&mut self, at: usize) -> Result<(), JobError> {
+        let link = &mut self.links[at];
+        let Role::Operator(guest) = &mut link.role else {
+            unreachable!("only guests have a memory");
+        };
+        match guest.need() {
+            Need::Nothing => Ok(()),
+            Need::Checkpoint(urgency) => {
+                self.wants_checkpoint = self.wants_checkpoint.max(Some(urgency));
+                Ok(())
+            }
+            Need::InVain { replacements } => Err(JobError::RecycledInVain {
+                subtask: link.subtask.clone(),
+                replacements,
+                memory: guest.instance.memory_bytes(),
+            }),
+        }
     }
 
     /// The guests that are to be replaced, of all that gave their state now, by link.
@@ -57,7 +78,7 @@ impl OperatorChain {
         checkpoint: CheckpointId,
         due: DueGuest,
     ) -> Result<(), JobError> {
-        self.set_origin(None);
+        self.begin(None);
         let started = Instant::now();
         let DueGuest {
             at,
@@ -102,6 +123,7 @@ impl OperatorChain {
         if let Some(state) = logged {
             self.start_log_at(checkpoint, at, state);
         }
-        self.emit_all(at, emissions)
+        self.emit_all(at, emissions);
+        Ok(())
     }
 }

@@ -1,0 +1,109 @@
+//! B7 in the real binary: a guest that is full again after each time that it is recycled. The
+//! checkpoints that it asks for keep their distance, and if it makes no progress it is named.
+
+use std::time::Instant;
+
+use tidegate_tests::{JobDirectory, WatGuest};
+
+/// What each checkpoint writes for the neighbour.
+const STATE_BYTES: u32 = 1 << 20;
+
+/// A guest that keeps a state of [`STATE_BYTES`].
+fn neighbour() -> WatGuest {
+    WatGuest::idle()
+        .pages(STATE_BYTES / 65_536 + 2)
+        .export(
+            "snapshot",
+            &format!(
+                "(call $pair (i32.const 1100) (i32.const 2048) (i32.const 1))
+            (i32.store (i32.const 1108) (i32.const 3))
+            (i32.store (i32.const 1112) (i32.const 0))
+            (call $pair (i32.const 1120) (i32.const 65536) (i32.const {STATE_BYTES}))
+            (call $one_chunk)"
+            ),
+        )
+        .item("(data (i32.const 2048) \"n\")")
+}
+
+/// A job in which `storm`, of 256 MiB, is beside the neighbour; it runs for `seconds`.
+fn job(storm: &WatGuest, seconds: u64) -> JobDirectory {
+    let records = seconds * 2_000;
+    let job = JobDirectory::new(&format!(
+        r#"
+version = 1
+name = "storm"
+[checkpoint]
+directory = "state"
+interval = "2s"
+retain = 10_000
+[restart]
+strategy = "none"
+[source.integers]
+connector = "generator"
+to = {records}
+rate = 2_000
+[operator.storm]
+component = "storm.wasm"
+inputs = [{{ from = "integers", partition = "hash" }}]
+[operator.storm.limits]
+memory = "256MiB"
+call-timeout = "1m"
+[operator.neighbour]
+component = "neighbour.wasm"
+inputs = [{{ from = "integers", partition = "hash" }}]
+limits = {{ call-timeout = "1m" }}
+[sink.out]
+connector = "discard"
+inputs = [{{ from = "storm" }}, {{ from = "neighbour" }}]
+"#
+    ));
+    job.write("storm.wasm", storm.component());
+    job.write("neighbour.wasm", neighbour().component());
+    job
+}
+
+/// More than three quarters of its limit, and less than seven eighths, with the first batch.
+const FILL: &str = "(drop (memory.grow (i32.sub (i32.const 3300) (memory.size)))) (call $done)";
+
+#[test]
+fn a_guest_that_each_first_batch_fills_is_a_fault_after_five_replacements() {
+    // It would run for an hour.
+    let job = job(&WatGuest::idle().export("process", FILL), 3_600);
+    let failed = job.tidegate(&["run", "job.toml"]);
+    let expected = [
+        "operator `storm`, subtask 0: 5 replacements of its instance in a row",
+        "the last one with 206 MiB",
+        "raise `memory` in the `limits` of [operator.storm]",
+        "recycle-at = \"never\"",
+    ];
+    failed.assert_fails(1, &expected);
+    // One for each replacement, and the first one; some of the timer may come between.
+    let checkpoints = job.checkpoints();
+    assert!((5..=8).contains(&checkpoints.len()), "{checkpoints:?}");
+}
+
+#[test]
+fn checkpoints_for_a_guest_that_is_soon_full_again_keep_a_distance_that_grows() {
+    let in_two_steps = "
+        (if (global.get $has_begun)
+            (then (drop (memory.grow (i32.sub (i32.const 3300) (memory.size))))))
+        (global.set $has_begun (i32.const 1))
+        (call $done)";
+    let storm = WatGuest::idle()
+        .export("process", in_two_steps)
+        .item("(global $has_begun (mut i32) (i32.const 0))");
+    let job = job(&storm, 6);
+    let started = Instant::now();
+    let finished = job.tidegate(&["run", "job.toml"]);
+    finished.assert_succeeds();
+    let recycled = finished.stderr.matches("recycled in").count();
+    let checkpoints = job.checkpoints();
+    println!("{checkpoints:?}, {recycled} replacements");
+    assert!(
+        recycled >= 3,
+        "it was replaced {recycled} times: {finished:#?}"
+    );
+    // After six of them the distance is the interval; then there are one or two in 2 s.
+    let most = 10 + started.elapsed().as_secs() as usize;
+    assert!(checkpoints.len() <= most, "{checkpoints:?}");
+}
