@@ -159,22 +159,6 @@ impl Running {
         Some(kib >> 10)
     }
 
-    /// Waits for its end, which must come within `time`.
-    ///
-    /// # Panics
-    ///
-    /// If it does not, or the system can't tell.
-    #[must_use]
-    #[track_caller]
-    pub fn wait_within(mut self, time: Duration) -> Finished {
-        let started = std::time::Instant::now();
-        while self.is_running() {
-            assert!(started.elapsed() < time, "it has not ended within {time:?}");
-            thread::sleep(Duration::from_millis(20));
-        }
-        self.wait()
-    }
-
     /// Lets it run for `time`, then kills it with SIGKILL. True if that ended it; false if it had
     /// ended by itself.
     ///
