@@ -29,6 +29,9 @@ const BYTES_PER_ELEMENT: u64 = 16;
 /// What it keeps for the instance itself.
 const BYTES_PER_INSTANCE: u64 = 1_024;
 
+/// Elements from which on a table may have a mapping of its own.
+const LARGE_TABLE: u64 = 8_192;
+
 /// What one instance of a component, or of a part of it, needs outside of what its memories and
 /// tables hold. Never less than it does need.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -37,7 +40,7 @@ pub(crate) struct Footprint {
     bookkeeping: u64,
     /// Memories.
     pub(crate) memories: u64,
-    /// Tables.
+    /// Tables that are large, or may become so.
     pub(crate) tables: u64,
 }
 
@@ -159,8 +162,12 @@ impl Count {
             }
             Payload::GlobalSection(section) => self.definitions(section.count().into()),
             Payload::TableSection(section) => {
-                let tables = section.count().into();
-                self.definitions(tables);
+                self.definitions(section.count().into());
+                let mut tables = 0;
+                for table in section {
+                    let most = table?.ty.maximum.unwrap_or(u64::MAX);
+                    tables += u64::from(most >= LARGE_TABLE);
+                }
                 self.needs(Footprint {
                     tables,
                     ..Footprint::default()

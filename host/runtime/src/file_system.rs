@@ -284,13 +284,14 @@ impl DirectoryHandle for LocalDirectory {
     }
 
     fn identity(&self) -> io::Result<FileIdentity> {
-        let metadata = self.dir_metadata()?;
+        let metadata = self.dir.dir_metadata()?;
         Ok(FileIdentity(metadata.dev(), metadata.ino()))
     }
 
     fn try_lock(&self) -> Result<Box<dyn DirectoryLock>, TryLockError> {
         // As for syncing, the handle itself can't be used.
-        let opened = self.open(".").map_err(TryLockError::Error)?.into_std();
+        let opened = self.dir.open(".").map_err(TryLockError::Error)?;
+        let opened = opened.into_std();
         opened.try_lock()?;
         Ok(Box::new(opened))
     }

@@ -54,7 +54,7 @@ const RUN: [&str; 5] = ["run", "job.toml", "--quiet", "--stop-timeout", "2s"];
 fn wait_for(
     running: &mut Running,
     job: &JobDirectory,
-    mut is_there: impl FnMut(&serde_json::Value) -> bool,
+    is_there: impl Fn(&serde_json::Value) -> bool,
 ) {
     let give_up = Instant::now() + GENEROUS;
     loop {
@@ -65,6 +65,15 @@ fn wait_for(
         }
         assert!(running.is_running(), "it ended: {status:#}");
         assert!(Instant::now() < give_up, "it never comes: {status:#}");
+    }
+}
+
+/// Waits until a file is there.
+fn wait_for_file(running: &mut Running, file: &Path) {
+    let give_up = Instant::now() + GENEROUS;
+    while !file.exists() {
+        assert!(running.is_running(), "it ended before {}", file.display());
+        assert!(Instant::now() < give_up, "no {}", file.display());
     }
 }
 
@@ -226,13 +235,18 @@ fn sigterm_ends_a_job_on_a_full_disk() {
     assert_given_up(&terminated(running), "No space left");
 }
 
-/// In place of the system's: waits while a file exists, as a disk that is paused keeps a thread.
+/// In place of the system's: waits while a file exists, as a disk that is paused keeps a thread,
+/// and shows by another one that it does.
 const PAUSABLE_FSYNC: &str = r#"
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 int fsync(int file) {
-    while (access(getenv("PAUSED"), F_OK) == 0) usleep(1000);
+    while (access(getenv("PAUSED"), F_OK) == 0) {
+        close(open(getenv("WAITING"), O_CREAT | O_WRONLY, 0600));
+        usleep(1000);
+    }
     return syscall(SYS_fsync, file);
 }
 "#;
@@ -251,7 +265,8 @@ fn on_pausable_disk(job: &JobDirectory) -> Running {
     let mut command = tidegate_command(&[], job.path(), &RUN);
     command
         .env("LD_PRELOAD", job.path().join("fsync.so"))
-        .env("PAUSED", job.path().join("paused"));
+        .env("PAUSED", job.path().join("paused"))
+        .env("WAITING", job.path().join("waiting"));
     Running::spawn(command)
 }
 
@@ -263,17 +278,8 @@ fn sigterm_ends_a_job_on_a_paused_disk() {
         status["checkpoints"]["completed"].as_u64() > Some(0)
     });
     job.write("paused", "");
-    let mut waits_for = serde_json::Value::Null;
-    // The same checkpoint is in progress time and again: it waits for the disk.
-    let mut times = 0;
-    wait_for(&mut running, &job, |status| {
-        let in_progress = &status["checkpoints"]["in_progress"];
-        let is_same = !in_progress.is_null() && *in_progress == waits_for;
-        times = if is_same { times + 1 } else { 0 };
-        waits_for = in_progress.clone();
-        times > 20
-    });
-    assert_given_up(&terminated(running), "is not complete");
+    wait_for_file(&mut running, &job.path().join("waiting"));
+    assert_given_up(&terminated(running), "and is stopping");
 }
 
 #[test]
@@ -281,12 +287,9 @@ fn sigterm_ends_a_start_on_a_paused_disk() {
     let job = counting().directory();
     job.write("paused", "");
     let mut running = on_pausable_disk(&job);
-    while !job.path().join("state/LOCK").exists() {
-        assert!(running.is_running(), "{:#?}", running.wait());
-    }
+    wait_for_file(&mut running, &job.path().join("waiting"));
     let finished = terminated(running);
     assert_eq!(finished.code, None, "ended by the signal: {finished:#?}");
-    std::fs::remove_file(job.path().join("paused")).expect("it is there");
 }
 
 #[test]

@@ -117,7 +117,7 @@ mod tests {
     #[test]
     fn a_guest_that_fails_on_everything_is_given_up_and_one_good_record_starts_the_count_again() {
         let mut isolation = Isolation::new(2);
-        let mut fail = |isolation: &mut Isolation| {
+        let fail = |isolation: &mut Isolation| {
             isolation.on_batch_failed();
             isolation.on_record_failed()
         };

@@ -12,7 +12,7 @@ use crate::channel::{ChannelLimits, InputGate, bounded};
 use crate::config::RecycleAt;
 use crate::graph::Partitioning;
 use crate::metrics::SubtaskMetrics;
-use crate::stream::StreamElement;
+use crate::stream::{StreamElement, ToldWatermark};
 use crate::task::chain_context::Exit;
 use crate::task::{Aligner, Guest, OperatorFactory, OperatorInstance, Outbox, Router};
 
@@ -148,6 +148,7 @@ fn opened(operator: Scripted, outputs: Vec<Output>) -> OpenLink {
         max_parallelism: 1,
         first_key_group: 0,
         last_key_group: 0,
+        hash_seed: 0,
         inputs: Vec::new(),
         outputs: Vec::new(),
         config: String::new(),
@@ -161,6 +162,7 @@ fn opened(operator: Scripted, outputs: Vec<Output>) -> OpenLink {
         ports: 1,
         metrics: Arc::<SubtaskMetrics>::default(),
         has_ended: false,
+        watermark: ToldWatermark::new(None),
     }
 }
 
