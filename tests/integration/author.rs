@@ -201,7 +201,8 @@ records = [{ key = "a", timestamp = 3 }, { key = "b", timestamp = 12 }]
 watermark = 10
 expect = [{ key = "a", value = "0 1" }]
 "#;
-    let late = "[[step]]\nrecords = [{ key = \"a\", timestamp = 9 }, { key = \"b\", timestamp = 15 }]\n\
+    let late = "[[step]]\n\
+                records = [{ key = \"a\", timestamp = 9 }, { key = \"b\", timestamp = 15 }]\n\
                 expect = [{ port = \"late\", key = \"a\", timestamp = 9 }]\n";
     let steps = ["restart = true", "rescale = 3", "rescale = 1"]
         .map(|step| format!("[[step]]\n{step}\n{late}"));
@@ -215,8 +216,8 @@ expect = [{ key = "a", value = "0 1" }]
 #[test]
 fn an_operator_that_emits_again_when_it_is_told_its_watermark_again_is_found() {
     let steps = "[[step]]\nwatermark = 5\nexpect = [{ key = \"at\", value = \"5\" }]\n";
-    let told = "subtask 0 was restored, was told the watermark 5 again, emitted, and has the same state \
-                as before";
+    let told = "subtask 0 was restored, was told the watermark 5 again, emitted, and has the same \
+                state as before";
     // The last check of every scenario restores the state.
     assert_finds(&hostile("emit-at-watermark", steps), &["step 1: ", told]);
     let restarted = format!("{steps}[[step]]\nrestart = true\n");

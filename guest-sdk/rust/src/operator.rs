@@ -16,8 +16,8 @@ use crate::state::{Items, KeyedState, RestoredItems};
 /// state of all keys at each checkpoint, and reads it before the first record after a failure.
 ///
 /// Everything that must survive a failure is in `State`, or in the items of
-/// [`operator_state`](Self::operator_state). Fields of `Self` are for what `open` can make again, and
-/// for the current watermark.
+/// [`operator_state`](Self::operator_state). Fields of `Self` are for what `open` can make again,
+/// and for the current watermark.
 ///
 /// An operator is deterministic. Two habits keep it so: no `HashMap` whose order reaches the
 /// output or the state (use a `BTreeMap`), and nothing that depends on where batches are cut.
@@ -140,8 +140,8 @@ pub trait Operator: Sized + 'static {
         false
     }
 
-    /// Event time has advanced: from now on a record older than `watermark` is late. Called for each
-    /// watermark; does nothing by default.
+    /// Event time has advanced: from now on a record older than `watermark` is late. Called for
+    /// each watermark; does nothing by default.
     ///
     /// After a failure a restored instance is called with the last watermark again, before any
     /// record, so that a field can hold the current one. Emit what the state holds as due and

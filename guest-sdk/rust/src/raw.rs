@@ -61,8 +61,8 @@ pub trait RawOperator: Sized + 'static {
 
     /// From now on a record older than `watermark` is late. Does nothing by default.
     ///
-    /// A restored instance is called with the last watermark again, before any record. What it emits
-    /// then is sent too, so emit only what is taken out of the state.
+    /// A restored instance is called with the last watermark again, before any record. What it
+    /// emits then is sent too, so emit only what is taken out of the state.
     ///
     /// # Errors
     ///

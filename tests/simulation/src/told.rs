@@ -1,5 +1,5 @@
-//! What an operator was told of event time before it was restored, and whether it is told that again
-//! before anything else. Pure.
+//! What an operator was told of event time before it was restored, and whether it is told that
+//! again before anything else. Pure.
 //!
 //! Each snapshot says it in a chunk without a key group, so that the operator knows by itself.
 

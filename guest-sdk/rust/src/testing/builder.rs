@@ -184,8 +184,9 @@ impl<R: RawOperator> Builder<R> {
         self
     }
 
-    /// The watermark of the snapshots that [`restore`](Self::restore) is given: the restored instance
-    /// is told it again, before any record, as the host does. Of several subtasks it is the smallest.
+    /// The watermark of the snapshots that [`restore`](Self::restore) is given: the restored
+    /// instance is told it again, before any record, as the host does. Of several subtasks it is
+    /// the smallest.
     ///
     /// ```
     /// # use tidegate_sdk::{Failure, Operator, testing::Harness};

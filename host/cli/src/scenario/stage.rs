@@ -299,9 +299,10 @@ impl<'a> Stage<'a> {
             && state::difference(state, &instance.snapshot(self.checkpoint)?).is_none()
         {
             return Err(Broken::State(format!(
-                "subtask {index} was restored, was told the watermark {watermark} again, emitted, and \
-                 has the same state as before; it would emit the same once more after each failure: \
-                 an operator must emit what its state holds as due, and take it out of its state"
+                "subtask {index} was restored, was told the watermark {watermark} again, emitted, \
+                 and has the same state as before; it would emit the same once more after each \
+                 failure: an operator must emit what its state holds as due, and take it out of \
+                 its state"
             )));
         }
         Ok(emissions)

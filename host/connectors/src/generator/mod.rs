@@ -76,8 +76,8 @@ pub enum Timestamps {
 }
 
 /// Records that come late. A watermark then follows only where an integer divisible by 256 comes
-/// next: whatever the pace, the batches and the failures, records and watermarks follow each other in
-/// the same order, so that the same records are late at every run.
+/// next: whatever the pace, the batches and the failures, records and watermarks follow each other
+/// in the same order, so that the same records are late at every run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Late {

@@ -141,8 +141,9 @@ impl GeneratorSource {
         }
     }
 
-    /// What follows is not older than the smallest integer that is left, late records aside. It says
-    /// nothing before the first integer, and nothing at the end, where the last watermark follows.
+    /// What follows is not older than the smallest integer that is left, late records aside. It
+    /// says nothing before the first integer, and nothing at the end, where the last watermark
+    /// follows.
     fn watermark_of_position(&mut self) -> Option<i64> {
         if self.timestamps != Timestamps::Value {
             return None;

@@ -3,8 +3,8 @@
 //!
 //! The state goes the way that it goes at a restart: the same plan deals it out, the same code
 //! opens instances. After its snapshot an instance is told the watermark, as a restored one is, and
-//! what it gives for that is dropped. Nothing is written, no source or sink is opened, and no record
-//! flows. One subtask is in memory at a time, except at another parallelism, where it is one
+//! what it gives for that is dropped. Nothing is written, no source or sink is opened, and no
+//! record flows. One subtask is in memory at a time, except at another parallelism, where it is one
 //! operator.
 
 mod comparison;

@@ -33,10 +33,10 @@ pub struct SourceSplit {
 pub enum SourceOutput {
     /// Records. Never empty.
     Batch(Batch),
-    /// No record with an older timestamp follows from this subtask. One that is not later than those
-    /// before, over restores too, is ignored. Which records are late must not depend on failures: a
-    /// source that is opened at a position gives first the watermark that belongs to it, since the
-    /// barrier may have come between a batch and its watermark.
+    /// No record with an older timestamp follows from this subtask. One that is not later than
+    /// those before, over restores too, is ignored. Which records are late must not depend on
+    /// failures: a source that is opened at a position gives first the watermark that belongs to
+    /// it, since the barrier may have come between a batch and its watermark.
     Watermark(i64),
     /// All splits are read to their ends. Not polled again.
     Ended,

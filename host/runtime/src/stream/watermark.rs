@@ -1,5 +1,5 @@
-//! The watermark of a subtask: the smallest of its input channels' watermarks, and the last one that
-//! the subtask was told. Pure.
+//! The watermark of a subtask: the smallest of its input channels' watermarks, and the last one
+//! that the subtask was told. Pure.
 //!
 //! A channel that has ended no longer holds the others back. The merged watermark never goes
 //! back, whatever a channel says. Nor does the one that a subtask was told, whoever is restored

@@ -76,8 +76,8 @@ impl Guest {
         self.instance.checkpoint_complete(checkpoint.0)
     }
 
-    /// Replaces the instance by one restored from `state`, a snapshot that it gave at the barrier of
-    /// `checkpoint` or later. `watermark` is the last that it had been told then.
+    /// Replaces the instance by one restored from `state`, a snapshot that it gave at the barrier
+    /// of `checkpoint` or later. `watermark` is the last that it had been told then.
     ///
     /// # Errors
     ///

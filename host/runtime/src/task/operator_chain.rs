@@ -164,8 +164,8 @@ impl OperatorChain {
         );
     }
 
-    /// Makes pending, for every subtask, the watermark that it was told before the checkpoint that it
-    /// is restored from, and behind it for everything downstream as well: so each channel stands
+    /// Makes pending, for every subtask, the watermark that it was told before the checkpoint that
+    /// it is restored from, and behind it for everything downstream as well: so each channel stands
     /// where it stood at the barrier. Called once, before anything else is processed.
     pub(crate) fn repeat_watermarks(&mut self) {
         self.begin(None);
@@ -173,10 +173,11 @@ impl OperatorChain {
         let told: Vec<(usize, i64)> = links
             .filter_map(|(at, link)| Some((at, link.watermark.last()?)))
             .collect();
-        // What is pending last is done first: all are told, the last link before the others, so that
-        // what a link gives for it reaches only links that were told.
+        // What is pending last is done first: all are told, the last link before the others, so
+        // that what a link gives for it reaches only links that were told.
         let forwarded = told.iter().rev();
-        let forwarded = forwarded.map(|&(at, watermark)| Pending::WatermarkBehind { at, watermark });
+        let forwarded =
+            forwarded.map(|&(at, watermark)| Pending::WatermarkBehind { at, watermark });
         self.pending.extend(forwarded);
         let again = told.iter();
         let again = again.map(|&(at, watermark)| Pending::WatermarkAgain { at, watermark });

@@ -60,8 +60,6 @@ impl SourceSubtask {
     }
 
     async fn run_until_exit(&mut self) -> Result<std::convert::Infallible, Exit> {
-        // The watermarks that were repeated.
-        self.context.flush().await?;
         if self.context.chain.head_has_ended() {
             self.end().await?;
         }

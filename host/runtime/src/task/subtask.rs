@@ -49,8 +49,6 @@ impl Subtask {
     }
 
     async fn run_until_exit(&mut self) -> Result<Infallible, Exit> {
-        // The watermarks that were repeated.
-        self.context.flush().await?;
         loop {
             // Both branches are cancel-safe: a receive that is dropped has received nothing.
             tokio::select! {

@@ -1,6 +1,6 @@
-//! Counts the records of each key in tumbling windows, and gives each window once, when the watermark
-//! has reached its end: on port 0, by window and key, the key and `START COUNT`. A record that is
-//! too late for its window goes to port 1 as it is. It can leak, to be recycled.
+//! Counts the records of each key in tumbling windows, and gives each window once, when the
+//! watermark has reached its end: on port 0, by window and key, the key and `START COUNT`. A record
+//! that is too late for its window goes to port 1 as it is. It can leak, to be recycled.
 
 use std::collections::BTreeMap;
 
