@@ -13,7 +13,7 @@ use thiserror::Error;
 use tidegate_operator::SystemNeeds;
 
 use crate::JobError;
-use crate::graph::{JobGraph, NodeKind, Partitioning};
+use crate::graph::{GraphCost, JobGraph, NodeKind};
 use crate::job::Job;
 
 /// Threads beside those of chains: the main one, those of the job, of signals, of the log, of call
@@ -51,17 +51,14 @@ struct Needs {
 
 impl Needs {
     fn of(graph: &JobGraph, instance: impl Fn(&str) -> SystemNeeds) -> Self {
-        let parallelism = |is_counted: &dyn Fn(&str, NodeKind) -> bool| -> u64 {
-            let nodes = graph.nodes().iter();
-            let counted = nodes.filter(|node| is_counted(&node.name, node.kind));
-            counted.map(|node| u64::from(node.parallelism)).sum()
-        };
-        let chains = parallelism(&|name, _| !is_chained(graph, name));
+        let GraphCost {
+            chains, instances, ..
+        } = GraphCost::of(graph);
         let threads = chains + FIXED_THREADS;
         let most = threads + chains.min(MOST_BLOCKING_THREADS);
         let mut needs = Self {
             chains,
-            instances: parallelism(&|_, kind| kind == NodeKind::Operator),
+            instances,
             threads,
             mappings: FIXED_MAPPINGS + most * SystemNeeds::OF_A_THREAD.mappings,
             address_space: FIXED_ADDRESS_SPACE + most * SystemNeeds::OF_A_THREAD.address_space,
@@ -97,15 +94,6 @@ impl Needs {
                 limit: limit.clone(),
             }),
         }
-    }
-}
-
-/// True if the subtasks of a node run in the chains of its upstream node.
-fn is_chained(graph: &JobGraph, name: &str) -> bool {
-    let mut inputs = graph.inputs_of(name);
-    match (inputs.next(), inputs.next()) {
-        (Some(only), None) => only.partitioning == Partitioning::Forward,
-        (_, _) => false,
     }
 }
 
