@@ -113,6 +113,8 @@ mod tests {
                 watermark: Some(i64::MIN),
                 ended_subtasks: 0,
                 sink_lag: None,
+                counters: Default::default(),
+                dropped_log_lines: 0,
                 guests: (0..instances).map(guest).collect(),
             });
         }
