@@ -290,8 +290,8 @@ fn a_checkpoint_and_its_import_do_not_differ() {
     let there = CheckpointDirectory::open(&directory.path().join("other")).unwrap();
 
     let diff = here.diff(CheckpointId(7), &there, CheckpointId(3)).unwrap();
-    assert!(diff.is_empty(), "{diff}");
-    assert_eq!(diff.to_string(), "checkpoint 7 -> 3\n  no difference\n");
+    assert!(diff.is_empty(), "{diff:?}");
+    assert_eq!(diff.lines(), ["checkpoint 7 -> 3", "  no difference"]);
 }
 
 #[test]
@@ -303,11 +303,13 @@ fn a_diff_shows_what_changed_in_positions_and_state() {
     let here = CheckpointDirectory::open(directory.path()).unwrap();
     let diff = here.diff(CheckpointId(7), &here, CheckpointId(18)).unwrap();
     assert_eq!(
-        diff.to_string(),
-        "checkpoint 7 -> 18\n\
-         ~ source lines: position of input/a.txt 0700000000000000 -> 1200000000000000\n\
-         ~ state of count: 344 -> 346 bytes\n\
-         ~ state of total-sum: 188 -> 189 bytes\n"
+        diff.lines(),
+        [
+            "checkpoint 7 -> 18",
+            "~ source lines: position of input/a.txt 0700000000000000 -> 1200000000000000",
+            "~ state of count: 344 -> 346 bytes",
+            "~ state of total-sum: 188 -> 189 bytes",
+        ]
     );
 }
 
