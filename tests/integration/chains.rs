@@ -1,4 +1,4 @@
-//! B6 in the real binary: operators that make very much of very little, one chained to the next, and
+//! In the real binary: operators that make very much of very little, one chained to the next, and
 //! connectors that do not return. Memory stays within the limits, and whoever wants the job to end
 //! gets an answer.
 
@@ -202,7 +202,10 @@ fn a_savepoint_behind_a_fan_out_without_end_is_refused_with_the_chain_that_is_bu
     let [job, _] = endless();
     let running = start_burning(&job);
     let refused = job.tidegate(&["savepoint", "job.toml", "savepoints"]);
-    let fragments = ["not complete within 2s", "no acknowledgement from"];
+    let fragments = [
+        "not complete within 2s",
+        "no acknowledgement from first[0] -> second[0]",
+    ];
     refused.assert_fails(1, &fragments);
     job.tidegate(&["cancel", "job.toml"]).assert_succeeds();
     running.wait_within(LONG).assert_succeeds();

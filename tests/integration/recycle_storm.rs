@@ -1,4 +1,4 @@
-//! B7 in the real binary: a guest that is full again after each time that it is recycled. The
+//! In the real binary: a guest that is full again after each time that it is recycled. The
 //! checkpoints that it asks for keep their distance, and if it makes no progress it is named.
 
 use std::time::Instant;
@@ -96,14 +96,14 @@ fn checkpoints_for_a_guest_that_is_soon_full_again_keep_a_distance_that_grows() 
     let started = Instant::now();
     let finished = job.tidegate(&["run", "job.toml"]);
     finished.assert_succeeds();
-    let recycled = finished.stderr.matches("recycled in").count();
-    let checkpoints = job.checkpoints();
-    println!("{checkpoints:?}, {recycled} replacements");
+    let checkpoints = u64::try_from(job.checkpoints().len()).expect("a number");
+    println!("{checkpoints} checkpoints");
+    // The timer alone takes 3, and there are the first and the last.
     assert!(
-        recycled >= 3,
-        "it was replaced {recycled} times: {finished:#?}"
+        checkpoints > 6,
+        "nothing was asked for: {checkpoints} checkpoints"
     );
     // After six of them the distance is the interval; then there are one or two in 2 s.
-    let most = 10 + started.elapsed().as_secs() as usize;
-    assert!(checkpoints.len() <= most, "{checkpoints:?}");
+    let most = 10 + started.elapsed().as_secs();
+    assert!(checkpoints <= most, "{checkpoints} checkpoints");
 }

@@ -36,9 +36,9 @@ pub enum JobError {
     },
     /// An operator's instances are full again after one batch, however often they are replaced.
     #[error(
-        "operator `{}`, subtask {}: {replacements} replacements of its instance in a row were above \
-         `recycle-at` after their first batch, the last one with {} MiB: it is of no use to replace \
-         it again; raise `memory` in the `limits` of [operator.{0}], or set \
+        "operator `{}`, subtask {}: {replacements} replacements of its instance in a row were \
+         above `recycle-at` after their first batch, the last one with {} MiB: it is of no use to \
+         replace it again; raise `memory` in the `limits` of [operator.{0}], or set \
          `recycle-at = \"never\"` there if it needs so much and no more",
         .subtask.operator, .subtask.index, .memory >> 20
     )]

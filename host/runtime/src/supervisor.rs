@@ -293,14 +293,16 @@ impl Supervisor {
         let metrics = AttemptMetrics::new(&job.graph);
         let care = self.care_from(checkpoint);
         self.show_attempt(identity.attempt, checkpoint, &metrics);
+        let describe = graph.chains.iter().map(|chain| chain.describe());
+        let descriptions: Vec<String> = describe.collect();
         let coordinator = Coordinator::new(
             job.settings.checkpoint.clone(),
             graph.chains.iter().map(|chain| chain.id),
             graph.source_chains(),
             checkpoint,
             self.started.elapsed(),
-        );
-        let descriptions = graph.chains.iter().map(|chain| chain.describe()).collect();
+        )
+        .named(descriptions.clone());
         let source_chains = graph.source_chains();
         let watch = CareWatch::new(care.as_deref(), metrics.sources(&job.graph));
         let deployment = deploy(

@@ -154,6 +154,7 @@ mod tests {
             max_parallelism: 1,
             first_key_group: 0,
             last_key_group: 0,
+            hash_seed: 0,
             inputs: Vec::new(),
             outputs: Vec::new(),
             config: "null".to_owned(),

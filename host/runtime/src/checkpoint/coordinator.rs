@@ -99,6 +99,8 @@ enum Ending {
 #[derive(Clone, Debug)]
 pub(crate) struct Coordinator {
     settings: CheckpointSettings,
+    /// By chain, for messages; empty in most tests.
+    names: Vec<String>,
     chains: BTreeSet<ChainId>,
     sources: BTreeSet<ChainId>,
     /// Chains whose inputs have all ended. They are triggered directly.
@@ -129,6 +131,7 @@ impl Coordinator {
         Self {
             wishes: Wishes::new(settings.interval),
             settings,
+            names: Vec::new(),
             chains: chains.into_iter().collect(),
             sources: sources.into_iter().collect(),
             ended: BTreeSet::new(),
@@ -139,6 +142,16 @@ impl Coordinator {
             is_requested: false,
             failures_in_a_row: 0,
         }
+    }
+
+    /// With what each chain consists of, for messages.
+    pub(crate) fn named(self, names: Vec<String>) -> Self {
+        Self { names, ..self }
+    }
+
+    fn name_of(&self, chain: ChainId) -> String {
+        let name = self.names.get(chain.0 as usize);
+        name.map_or_else(|| chain.to_string(), Clone::clone)
     }
 
     /// The checkpoint in flight.
@@ -171,7 +184,7 @@ impl Coordinator {
         match &self.phase {
             Phase::Idle => self.trigger_if_due(now),
             Phase::Pending(pending) if now >= pending.triggered_at + self.settings.timeout => {
-                let missing = pending.missing().map(|chain| chain.to_string());
+                let missing = pending.missing().map(|chain| self.name_of(chain));
                 let missing: Vec<String> = missing.collect();
                 let timeout = self.settings.timeout;
                 let reason = format!(

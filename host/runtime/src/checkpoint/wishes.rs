@@ -79,7 +79,8 @@ impl Wishes {
         self.over_at = Some(now);
     }
 
-    /// The same with all times as distances to `now`, as far as they matter, to compare two moments.
+    /// The same with all times as distances to `now`, as far as they matter: to compare two
+    /// moments.
     #[cfg(test)]
     pub(super) fn relative_to(&self, now: Duration) -> Self {
         let mut same = self.clone();

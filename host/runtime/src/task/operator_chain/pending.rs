@@ -1,11 +1,11 @@
 //! Record path, within a chain: what is left to do for the element at hand, and in which order.
 //!
-//! One call may emit a thousand batches, and the next link make 60 MiB of each. So links do not call
-//! each other: what one gave is pending until it is done, the last thing first, so that all that
-//! comes of one batch is over before the next batch is looked at. At any time there waits what one
-//! call emitted for each link, and what one call sent; a chain goes on when the latter has entered
-//! its channels. Between two calls it may be told to leave. A barrier can't come between them, since
-//! what is pending is in nobody's snapshot.
+//! One call may emit a thousand batches, and the next link make 60 MiB of each. So links do not
+//! call each other: what one gave is pending until it is done, the last thing first, so that all
+//! that comes of one batch is over before the next batch is looked at. At any time there waits what
+//! one call emitted for each link, and what one call sent; a chain goes on when the latter has
+//! entered its channels. Between two calls it may be told to leave. A barrier can't come between
+//! them, since what is pending is in nobody's snapshot.
 
 use std::time::Instant;
 
