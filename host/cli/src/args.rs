@@ -1,7 +1,7 @@
 //! The command line: commands, flags, and their help.
 //!
-//! Every flag `--foo-bar` can also be set by `TIDEGATE_FOO_BAR`; a test holds them to it. A variable
-//! that is set to nothing counts as unset.
+//! Every flag `--foo-bar` can also be set by `TIDEGATE_FOO_BAR`; a test holds them to it. An empty
+//! variable counts as unset.
 
 mod author;
 mod environment;

@@ -32,7 +32,7 @@ pub(crate) enum DurationError {
     #[error("it is empty; write a number and a unit: {units}", units = units())]
     Empty,
     /// Where a number has to begin, something else stands.
-    #[error("a number was expected at {0:?}; a duration is whole numbers with units: {units}", units = units())]
+    #[error("a number was expected at {0:?}; units of numbers are {units}", units = units())]
     NoNumber(char),
     /// A number stands alone.
     #[error("a number has no unit; units are {units}", units = units())]

@@ -6,6 +6,8 @@ use tidegate_runtime::status::{JobStatus, NodeStatus};
 
 /// Instances that are shown one by one; those of a job with more only as totals of each operator.
 const MOST_INSTANCES: usize = 1_000;
+/// Counters of guests that are shown; those of a job with more are in the metrics only.
+const MOST_COUNTERS: usize = 10_000;
 
 /// What the job is doing.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -19,6 +21,8 @@ pub(crate) struct JobAnswer {
     pub(crate) status: JobStatus,
     /// True unless there are so many instances that only their totals are shown.
     pub(crate) has_instances: bool,
+    /// True unless guests keep so many counters that none is shown.
+    pub(crate) has_counters: bool,
     /// The instances of each operator together.
     pub(crate) guest_totals: Vec<GuestTotals>,
 }
@@ -53,11 +57,19 @@ impl JobAnswer {
                 node.guests.clear();
             }
         }
+        let counters: usize = status.nodes.iter().map(|node| node.counters.len()).sum();
+        let has_counters = counters <= MOST_COUNTERS;
+        if !has_counters {
+            for node in &mut status.nodes {
+                node.counters.clear();
+            }
+        }
         Self {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             pid: std::process::id(),
             status,
             has_instances,
+            has_counters,
             guest_totals,
         }
     }
@@ -143,5 +155,18 @@ mod tests {
             let read: JobAnswer = serde_json::from_str(&json).unwrap();
             assert_eq!(read.guest_totals[0].instances, instances);
         }
+    }
+
+    #[test]
+    fn counters_of_many_guests_do_not_make_the_status_too_large_for_its_client() {
+        let mut status = status(2_000, 1);
+        let counters = (0..256).map(|counter| (format!("{counter:0128}"), u64::MAX));
+        for node in &mut status.nodes {
+            node.counters = counters.clone().collect();
+        }
+        let answer = JobAnswer::of(status);
+        assert!(!answer.has_counters);
+        let json = crate::json::compact(&answer).unwrap();
+        assert!(json.len() < LONGEST_ANSWER, "{} bytes", json.len());
     }
 }

@@ -10,7 +10,6 @@ use tidegate_runtime::checkpoint::{Manifest, SnapshotContents};
 use tidegate_runtime::graph::JobGraph;
 
 use crate::command_line::COPY;
-use crate::running_job::{endless, wait_for};
 use crate::support::{Ended, JobDirectory, ended};
 
 /// Clears the screen, sets a title, begins a line, turns the direction of text, hides.
@@ -222,29 +221,26 @@ fn a_forged_manifest_neither_steers_a_terminal_nor_forges_a_line() {
 }
 
 #[test]
-fn an_input_file_is_named_on_one_line_of_log_and_error() {
-    let input = format!("in/{HOSTILE}.txt");
-    let job = endless().replace(
-        "[sink.gone]",
-        "[source.lines]\nconnector = \"file\"\npath = \"in/*\"\nformat = \"lines\"\n[sink.gone]",
-    );
-    let place = JobDirectory::new(&job.replace(
-        "{ from = \"numbers\" }",
-        "{ from = \"numbers\" }, { from = \"lines\" }",
-    ));
+fn an_input_file_is_named_on_one_line_of_progress_log_and_error() {
+    let source = "connector = \"file\"\npath = \"in/*\"\nformat = \"lines\"";
+    let job = COPY.replace("connector = \"generator\"\nto = 10", source);
+    let restart = "\n[restart]\nstrategy = \"fixed-delay\"\ndelay = \"0s\"\nattempts = 1\n";
+    let place = JobDirectory::new(&job.replace("\n[source", &format!("{restart}\n[source")));
     std::fs::create_dir(place.path().join("in")).unwrap();
-    place.write(&input, "one\ntwo\n");
-    let (mut run, _) = place.start(&["run", "job.toml"]);
-    wait_for(&place, "running");
-    let stopped = place.tidegate(&["stop", "job.toml"]);
-    assert_eq!(stopped.code, Some(0), "{stopped:?}");
-    run.wait().unwrap();
-    place.write(&input, "");
+    // One line, longer than any may be: an error that names the file, in each attempt.
+    place.write(&format!("in/{HOSTILE}.txt"), vec![b'x'; 2 << 20]);
     for log in ["warn", "trace"] {
-        let refused = place.tidegate(&["run", "job.toml", "--log", log]);
-        assert_eq!(refused.code, Some(3), "{refused:?}");
-        assert_quiet(&refused, log);
-        assert!(refused.stderr.contains("x\\u{1b}[2J"), "{refused:?}");
+        let failed = place.tidegate(&["run", "job.toml", "--fresh", "--log", log]);
+        assert_eq!(failed.code, Some(1), "{failed:?}");
+        assert_quiet(&failed, log);
+        let name = "in/x\\u{1b}[2J\\u{1b}]0;t\\u{7}\\nforged: line";
+        for said in ["restart 1: ", "error: "] {
+            let line = failed.stderr.lines().find(|line| line.starts_with(said));
+            assert!(
+                line.is_some_and(|line| line.contains(name)),
+                "{said}{failed:?}"
+            );
+        }
     }
 }
 

@@ -178,8 +178,8 @@ fn wrong_types_and_values_name_what_is_expected() {
         ),
         (
             "timeout = \"1m\"",
-            "timeout = ‹\"500y\"›",
-            "`timeout` of [checkpoint] is \"500y\": longer than a year",
+            "timeout = ‹\"500d\"›",
+            "`timeout` of [checkpoint] is \"500d\": longer than a year",
             duration,
         ),
         (
