@@ -98,7 +98,8 @@ impl Tasks {
     /// The parts that have not ended. A persister that waits for its chain is not to blame.
     fn late(&self) -> String {
         let parts = || self.parts.values();
-        let waits = |of: &ChainId| parts().any(|p| matches!(p, Part::Chain(chain, _) if chain == of));
+        let waits =
+            |of: &ChainId| parts().any(|p| matches!(p, Part::Chain(chain, _) if chain == of));
         let late = parts().filter(|part| match part {
             Part::Chain(..) => true,
             Part::Persister(chain) => !waits(chain),
