@@ -258,7 +258,7 @@ impl StartingChain {
         let mut chain =
             OperatorChain::new(links, Outbox::new(self.senders), self.cancelled.clone());
         if let Some(plan) = self.care {
-            chain = chain.careful(plan, self.checkpoint, self.cancelled.clone());
+            chain = chain.careful(plan, self.checkpoint);
         }
         chain.repeat_watermarks();
         let mut context = ChainContext {

@@ -105,13 +105,8 @@ impl Driver {
     /// Runs until the attempt is over. The chains are still there then.
     pub(crate) async fn run(&mut self, control: &mut JobControl) -> AttemptEnd {
         let end = self.run_loop(control).await;
-        // What is being written must be over before anyone looks at the store again.
-        if let Some(
-            WorkDone::Committed(Err(error)) | WorkDone::Published(Err(JobError::Store(error))),
-        ) = self.work.finish().await
-        {
-            tracing::warn!("while the attempt ended: {error}");
-        }
+        let within = self.start.job.shut_down_within();
+        let end = self.work.wind_up(within, end).await;
         self.show_status(control);
         // What was in flight ended with the attempt.
         let in_flight = |status: &mut JobStatus| status.checkpoints.in_progress = None;

@@ -16,33 +16,45 @@ use crate::support::operators::Kind;
 use crate::support::sinks::Output;
 use crate::support::sources::{Allowance, Numbers};
 
-/// A sink whose writes return only when it is released.
+/// A sink whose writes, or publications, return only when it is released.
 #[derive(Clone, Default)]
 struct Blocked {
+    place: Place,
     state: Arc<(Mutex<State>, Condvar)>,
+}
+
+/// What does not return.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Place {
+    #[default]
+    Write,
+    Publication,
 }
 
 #[derive(Default)]
 struct State {
-    writes: u32,
+    has_blocked: bool,
     is_released: bool,
 }
 
 impl Blocked {
-    fn write(&self) {
+    fn block_at(&self, place: Place) {
+        if place != self.place {
+            return;
+        }
         let (state, changed) = &*self.state;
         let mut state = state.lock().unwrap();
-        state.writes += 1;
+        state.has_blocked = true;
         changed.notify_all();
         while !state.is_released {
             state = changed.wait(state).unwrap();
         }
     }
 
-    fn wait_for_a_write(&self) {
+    fn wait_until_it_blocks(&self) {
         let (state, changed) = &*self.state;
         let mut state = state.lock().unwrap();
-        while state.writes == 0 {
+        while !state.has_blocked {
             state = changed.wait(state).unwrap();
         }
     }
@@ -77,18 +89,19 @@ impl SinkConnector for Blocked {
     }
 
     fn commit(&self, _: &[PendingOutput]) -> Result<(), ConnectorError> {
+        self.block_at(Place::Publication);
         Ok(())
     }
 }
 
 impl Sink for Blocked {
     fn write(&mut self, _: &Batch) -> Result<(), ConnectorError> {
-        Self::write(self);
+        self.block_at(Place::Write);
         Ok(())
     }
 
     fn pre_commit(&mut self, _: CheckpointId) -> Result<PreCommit, ConnectorError> {
-        Ok(Box::new(|| Ok(Vec::new())))
+        Ok(Box::new(|| Ok(vec![PendingOutput(b"output".to_vec())])))
     }
 }
 
@@ -106,7 +119,7 @@ fn start(faults: &Faults, blocked: &Blocked, margin: Duration) -> Blocking {
         .insert("out".to_owned(), Arc::new(blocked.clone()));
     let running = start_built(job, directory.path(), RunOptions::default());
     allow.give(numbers.batch);
-    tokio::task::block_in_place(|| blocked.wait_for_a_write());
+    tokio::task::block_in_place(|| blocked.wait_until_it_blocks());
     Blocking {
         running,
         allow,
@@ -137,6 +150,24 @@ async fn a_sink_that_does_not_return_is_named_when_its_job_is_cancelled() {
         panic!("{message}");
     };
     assert_eq!((what.as_str(), within), ("out[0]", SHORT));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_publication_that_does_not_return_is_named_when_its_job_is_cancelled() {
+    let faults = Faults::none();
+    let blocked = Blocked {
+        place: Place::Publication,
+        ..Blocked::default()
+    };
+    let job = start(&faults, &blocked, SHORT);
+    job.running.cancel().await;
+    let error = job.running.end().await.unwrap_err();
+    blocked.release();
+    let message = error.to_string();
+    let JobError::NotReturned { what, .. } = error else {
+        panic!("{message}");
+    };
+    assert_eq!(what, "the commit or publication of a checkpoint");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

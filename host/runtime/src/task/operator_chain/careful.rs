@@ -10,11 +10,12 @@
 //! then: what follows a fault is what would have followed without it. For that, an instance is
 //! replaced when its log begins, also at each barrier.
 
+mod replaying;
+
 use std::sync::Arc;
 use std::time::Instant;
 
 use tidegate_operator::{Batch, Emission, GuestFault, StateChunk};
-use tokio_util::sync::CancellationToken;
 
 use super::pending::Pending;
 use super::{OperatorChain, Role};
@@ -22,7 +23,7 @@ use crate::config::{RecordPolicies, RecordPolicy};
 use crate::recovery::{CarePlan, Isolation, OnRecordFault, RecordFault, ReplayLog, ReplayedCall};
 use crate::stream::Origin;
 use crate::task::dead_letter::{Refusal, dead_letter};
-use crate::task::guest::{Guest, Recycled};
+use crate::task::guest::Guest;
 use crate::{CheckpointId, JobError, SubtaskId};
 
 /// What comes of records that are processed one by one is gathered up to so many bytes.
@@ -42,8 +43,6 @@ pub(crate) struct Care {
     barrier: CheckpointId,
     /// Dead letters that nobody was told about yet.
     diverted: u64,
-    /// Set when the attempt is over: each further fault could take as long as a call may.
-    cancelled: CancellationToken,
 }
 
 #[derive(Debug)]
@@ -124,12 +123,7 @@ impl Arrival {
 
 impl OperatorChain {
     /// Takes care as a plan says, from the first record on. The chain starts from `checkpoint`.
-    pub(crate) fn careful(
-        mut self,
-        plan: Arc<CarePlan>,
-        checkpoint: CheckpointId,
-        cancelled: CancellationToken,
-    ) -> Self {
+    pub(crate) fn careful(mut self, plan: Arc<CarePlan>, checkpoint: CheckpointId) -> Self {
         let links = self.links.iter().map(|_| LinkCare {
             isolation: Isolation::new(plan.in_a_row),
             log: Log::Due,
@@ -139,7 +133,6 @@ impl OperatorChain {
             plan,
             barrier: checkpoint,
             diverted: 0,
-            cancelled,
         }));
         self
     }
@@ -219,7 +212,9 @@ impl OperatorChain {
         // One that has no dead letters gets single records, so that the bad one can be named.
         if policies.has_dead_letters() {
             emissions = self.begin_log_if_due(at)?;
-            if batch.len() > 1 && self.is_good(&arrival, policies, &batch, &mut emissions)? {
+            // One call more could take as long again.
+            let goes_on = batch.len() > 1 && !self.cancelled.is_cancelled();
+            if goes_on && self.is_good(&arrival, policies, &batch, &mut emissions)? {
                 self.after_call(at, started);
                 self.look_at_memory(at)?;
                 self.emit_all(at, emissions);
@@ -241,6 +236,9 @@ impl OperatorChain {
     /// The next record; the others stay pending.
     pub(super) fn process_next(&mut self, mut singly: Box<Singly>) -> Result<(), JobError> {
         let at = singly.arrival.at;
+        if singly.row == singly.batch.len() {
+            return Ok(());
+        }
         let started = Instant::now();
         let record = single_record(&singly.batch, singly.row);
         let mut emissions = std::mem::take(&mut singly.emissions);
@@ -376,7 +374,8 @@ impl OperatorChain {
             1 => Some(batch.clone()),
             _ => self.guest(at).instance.take_failed_record(),
         };
-        let is_over = self.care().cancelled.is_cancelled();
+        // Each further fault could take as long as a call may.
+        let is_over = self.cancelled.is_cancelled();
         let failed = RecordFault {
             fault: Box::new(fault),
             input: arrival.input,
@@ -387,96 +386,14 @@ impl OperatorChain {
         let log = std::mem::replace(&mut self.care().links[at].log, Log::Due);
         match log {
             Log::Kept(log) if failed.policy(&policies) == RecordPolicy::DeadLetter && !is_over => {
-                append(emissions, self.replay(at, log)?);
+                // It is not replayed to its end if the attempt is over meanwhile.
+                let Some(replayed) = self.replay(at, log)? else {
+                    return Err(JobError::Record(Box::new(failed)));
+                };
+                append(emissions, replayed);
                 Ok(*failed.fault)
             }
             Log::Kept(_) | Log::Due | Log::Impossible => Err(JobError::Record(Box::new(failed))),
-        }
-    }
-
-    /// A new instance in the state of one that got all of a log. Gives what is to be emitted if the
-    /// log was cut.
-    fn replay(&mut self, at: usize, log: Box<ReplayLog>) -> Result<Vec<Emission>, JobError> {
-        // Everything that the new instance emits was emitted by the one before it.
-        self.restore_instance(at, log.state().to_vec(), log.watermark())?;
-        for call in log.calls() {
-            let guest = self.guest(at);
-            let repeated = match call {
-                ReplayedCall::Process { input, batch } => {
-                    guest.instance.process(*input, batch.clone())
-                }
-                ReplayedCall::Watermark(watermark) => guest.instance.advance_watermark(*watermark),
-            };
-            repeated.map_err(Box::new)?;
-        }
-        // They were shown when the instance before it was called.
-        drop(self.guest(at).instance.take_counts());
-        let is_long = log.is_long_after_fault();
-        self.care().links[at].log = Log::Kept(log);
-        match is_long {
-            true => self.begin_log(at),
-            false => Ok(Vec::new()),
-        }
-    }
-
-    fn begin_log_if_due(&mut self, at: usize) -> Result<Vec<Emission>, JobError> {
-        let is_due = match &self.care().links[at].log {
-            Log::Due => true,
-            Log::Kept(log) => log.is_long(),
-            Log::Impossible => false,
-        };
-        match is_due {
-            true => self.begin_log(at),
-            false => Ok(Vec::new()),
-        }
-    }
-
-    /// Takes a snapshot and goes on with an instance restored from it. Gives what that emits.
-    fn begin_log(&mut self, at: usize) -> Result<Vec<Emission>, JobError> {
-        let barrier = self.care().barrier;
-        let guest = self.guest(at);
-        let state = match guest.instance.snapshot(barrier.0) {
-            Ok(state) => state,
-            Err(fault) if fault.instance_is_usable() => {
-                let subtask = &self.links[at].subtask;
-                tracing::warn!(%subtask, "can't isolate records up to the next barrier: {fault}");
-                self.care().links[at].log = Log::Impossible;
-                return Ok(Vec::new());
-            }
-            Err(fault) => return Err(Box::new(fault).into()),
-        };
-        let watermark = self.links[at].watermark.last();
-        let emissions = self.restore_instance(at, state.clone(), watermark)?;
-        let log = Box::new(ReplayLog::new(state, watermark));
-        self.care().links[at].log = Log::Kept(log);
-        Ok(emissions)
-    }
-
-    fn restore_instance(
-        &mut self,
-        at: usize,
-        state: Vec<StateChunk>,
-        watermark: Option<i64>,
-    ) -> Result<Vec<Emission>, JobError> {
-        let barrier = self.care().barrier;
-        // Its place is empty meanwhile; without a new instance the attempt is over.
-        let role = std::mem::replace(&mut self.links[at].role, Role::Source);
-        let Role::Operator(guest) = role else {
-            unreachable!("only operators are restored");
-        };
-        let restored = guest.recycled(barrier, state, watermark);
-        let Recycled {
-            guest, emissions, ..
-        } = restored.map_err(Box::new)?;
-        self.links[at].role = Role::Operator(Box::new(guest));
-        Ok(emissions)
-    }
-
-    fn log_call(&mut self, at: usize, call: ReplayedCall) {
-        let care = self.care.as_mut();
-        let link = care.map(|care| &mut care.links[at].log);
-        if let Some(Log::Kept(log)) = link {
-            log.push(call);
         }
     }
 
@@ -514,6 +431,7 @@ fn single_record(batch: &Batch, row: usize) -> Batch {
 
 /// Adds to what goes out, in order; small batches that go out of one port together become one.
 fn append(emissions: &mut Vec<Emission>, more: Vec<Emission>) {
+    let more = more.into_iter().filter(|more| !more.batch.is_empty());
     for Emission { port, batch } in more {
         let joins = |last: &Emission| {
             let bytes = last.batch.byte_size() + batch.byte_size();
