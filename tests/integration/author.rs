@@ -215,7 +215,8 @@ expect = [{ key = "a", value = "0 1" }]
 
 #[test]
 fn an_operator_that_emits_again_when_it_is_told_its_watermark_again_is_found() {
-    let steps = "[[step]]\nwatermark = 5\nexpect = [{ key = \"at\", value = \"5\" }]\n";
+    let steps =
+        "[[step]]\nwatermark = 5\nexpect = [{ key = \"at\", value = \"5\", timestamp = 5 }]\n";
     let told = "subtask 0 was restored, was told the watermark 5 again, emitted, and has the same \
                 state as before";
     // The last check of every scenario restores the state.
