@@ -191,13 +191,15 @@ impl OperatorChain {
                 continue;
             }
             // What goes to the other places comes after all that this one leads to.
-            let rest = batch.take().map(|batch| Pending::Places {
-                at,
-                port,
-                place,
-                batch,
-            });
-            self.pending.extend(rest.into_iter().chain(next));
+            if let Some(batch) = batch.take() {
+                self.pending.push(Pending::Places {
+                    at,
+                    port,
+                    place,
+                    batch,
+                });
+            }
+            self.pending.extend(next);
             return;
         }
     }
