@@ -21,7 +21,7 @@ name = "flooded"
 directory = "state"
 interval = "200ms"
 [restart]
-attempts = 0
+attempts = 1
 [source.lines]
 connector = "file"
 path = "keys.txt"
@@ -49,7 +49,7 @@ fn words(keys: impl Iterator<Item = [u8; 8]>) -> Vec<u8> {
     lines.flat_map(|key| [&key[..], b"\n"].concat()).collect()
 }
 
-/// Counts chosen keys in one pass, without a restart, and restores the last checkpoint.
+/// Counts chosen keys, and restores the last checkpoint.
 fn counts_chosen_keys_in(language: &str) {
     let of_language = COUNTERS.into_iter().find(|(name, _)| *name == language);
     let (_, counter) = of_language.expect("there is a counter");
