@@ -17,8 +17,8 @@ pub fn other_keys() -> impl Iterator<Item = [u8; 8]> {
     (1_u64..).map(|number| split_mix(number.wrapping_mul(0x9e37_79b9_7f4a_7c15)).to_le_bytes())
 }
 
-/// Keys with the same upper half of a `SplitMix64` (Steele, Lea and Flood 2014), which is a bijection
-/// that anybody can turn round.
+/// Keys with the same upper half of a `SplitMix64` (Steele, Lea and Flood 2014), which is a
+/// bijection that anybody can turn round.
 fn in_split_mix() -> impl Iterator<Item = [u8; 8]> {
     const UPPER: u64 = 0x1234_5678 << 32;
     let length = 8_u64.wrapping_mul(0x9e37_79b9_7f4a_7c15);
@@ -46,8 +46,8 @@ fn split_mix(mut word: u64) -> u64 {
     word ^ (word >> 31)
 }
 
-/// Keys that are the same number in base 263 modulo 2^32, which is the engine's hash of a string. The
-/// first four bytes are any, and the others the digits that are missing, if these are bytes.
+/// Keys that are the same number in base 263 modulo 2^32, which is the engine's hash of a string.
+/// The first four bytes are any, and the others the digits that are missing, if these are bytes.
 fn in_quickjs() -> impl Iterator<Item = [u8; 8]> {
     (0..u32::MAX).filter_map(|first| {
         let mut key = [0; 8];

@@ -1,22 +1,22 @@
 //! Record path: batch → record → keyed state → table → [hash] → index.
 //!
-//! The hash of a key, which nobody can foresee who does not know the seed of the instance. Keys come
-//! from whoever writes the records. Were the function known, 100,000 keys with one hash could be
-//! written down, and every lookup among them would pass over all others.
+//! The hash of a key, which nobody can foresee who does not know the seed of the instance. Keys
+//! come from whoever writes the records. Were the function known, 100,000 keys with one hash could
+//! be written down, and every lookup among them would pass over all others.
 //!
-//! A key of at most eight bytes is one word: a multiplication by a secret odd number, the upper half
-//! onto the lower one, and another such multiplication. Two different words stay different up to the
-//! last step, whose secret factor spreads every difference over the bits above it (Dietzfelbinger
-//! and others 1997, "A reliable randomized algorithm for the closest-pair problem"). One
-//! multiplication alone would do for two keys, but linear probing is slow for the rows of equally
-//! spaced ones that it makes of consecutive numbers (Pătraşcu and Thorup 2010, "On the
-//! k-independence required by linear probing and minwise independence").
+//! A key of at most eight bytes is one word: a multiplication by a secret odd number, the upper
+//! half onto the lower one, and another such multiplication. Two different words stay different up
+//! to the last step, whose secret factor spreads every difference over the bits above it
+//! (Dietzfelbinger and others 1997, "A reliable randomized algorithm for the closest-pair
+//! problem"). One multiplication alone would do for two keys, but linear probing is slow for the
+//! rows of equally spaced ones that it makes of consecutive numbers (Pătraşcu and Thorup 2010, "On
+//! the k-independence required by linear probing and minwise independence").
 //!
 //! Longer keys become a word first, by sums of products of secret numbers and pieces of 32 bits
-//! (Lemire and Kaser 2014, "Strongly universal string hashing is fast", Multilinear-HM): two keys of
-//! one length collide in the upper half for one seed in 2^32. What is multiplied by a secret number
-//! and then only shifted and xored would not do: a difference in the uppermost bit passes any odd
-//! factor unchanged, and the next word can take it back.
+//! (Lemire and Kaser 2014, "Strongly universal string hashing is fast", Multilinear-HM): two keys
+//! of one length collide in the upper half for one seed in 2^32. What is multiplied by a secret
+//! number and then only shifted and xored would not do: a difference in the uppermost bit passes
+//! any odd factor unchanged, and the next word can take it back.
 //!
 //! Invariant: the hash decides where a place is looked for, and nothing else.
 

@@ -1,8 +1,9 @@
 //! Record path: batch → record → [state of its key] → `on_record`.
 //!
-//! One value for each key, in a hash map with the instance's secret seed. Invariant: an entry's key group is one
-//! that this instance owns, and is computed once, when its key is first seen. Nothing that can be
-//! observed depends on the map's own order: every iteration is in the order of the key bytes.
+//! One value for each key, in a hash map with the instance's secret seed. Invariant: an entry's key
+//! group is one that this instance owns, and is computed once, when its key is first seen. Nothing
+//! that can be observed depends on the map's own order: every iteration is in the order of the key
+//! bytes.
 
 use std::ops::Range;
 

@@ -102,8 +102,8 @@ impl<S> Table<S> {
         entry.is_some_and(|entry| entry.key.is(key))
     }
 
-    /// `at` if the key is there, else [`ABSENT`]. The key has at most [`WORD`](super::hash::WORD) bytes, and is given
-    /// as [`KeyHasher::hash_word`] takes it.
+    /// `at` if the key is there, else [`ABSENT`]. The key has at most [`WORD`](super::hash::WORD)
+    /// bytes, and is given as [`KeyHasher::hash_word`] takes it.
     #[inline(always)]
     pub(crate) fn place_if_word(&self, at: u32, word: u64, length: usize) -> u32 {
         match self.entries.get(at as usize) {

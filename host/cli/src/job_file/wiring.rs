@@ -63,7 +63,7 @@ pub(crate) fn wire(document: &Document<'_>, parallelism: u32, problems: &Problem
         });
     }
     check_dead_letters(document, &edges, problems);
-    check_broadcasts(document, &edges, parallelism, problems);
+    check_broadcasts(document, parallelism, problems);
     let node = |entry: &NodeEntry<'_>| Node {
         name: entry.name.get_ref().clone(),
         kind: entry.kind(),
@@ -178,17 +178,11 @@ fn check_dead_letters(document: &Document<'_>, edges: &[Edge], problems: &Proble
 
 /// Keyed state reaches only the records of its key groups. A record that every subtask gets belongs
 /// to one of them, and fails in all others; there is no broadcast state yet that could hold it.
-fn check_broadcasts(
-    document: &Document<'_>,
-    edges: &[Edge],
-    parallelism: u32,
-    problems: &Problems,
-) {
+fn check_broadcasts(document: &Document<'_>, parallelism: u32, problems: &Problems) {
     for entry in &document.nodes.usable {
-        let name = entry.name.get_ref();
         let has_input = |partitioning: Partitioning| {
-            let mut inputs = edges.iter().filter(|edge| edge.to == *name);
-            inputs.any(|edge| edge.partitioning == partitioning)
+            let mut given = entry.inputs.iter().filter_map(|i| i.partition.as_ref());
+            given.any(|given| *given.get_ref() == partitioning)
         };
         let own = entry.parallelism.as_ref().map(|own| *own.get_ref());
         let is_alone = own.unwrap_or(parallelism) <= 1;

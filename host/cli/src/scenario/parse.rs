@@ -230,14 +230,14 @@ impl Steps<'_> {
         if reader.is_set("records") {
             let input = self.port(reader, "input", self.inputs);
             let records = self.records(reader, "records", &[]);
-            let records = records?.into_iter().map(|(_, record)| record).collect();
             let delivery = match reader.is_set("broadcast") {
-                true => reader.switch("broadcast").map(|_| Delivery::Broadcast)?,
-                false => Delivery::ByKey,
+                true => reader.switch("broadcast").map(|_| Delivery::Broadcast),
+                false => Some(Delivery::ByKey),
             };
+            let records = records?.into_iter().map(|(_, record)| record).collect();
             action = Action::Records {
                 input: input?,
-                delivery,
+                delivery: delivery?,
                 records,
             };
         } else if reader.is_set("watermark") {

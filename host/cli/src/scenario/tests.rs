@@ -89,7 +89,7 @@ fn a_restart_does_not_turn_event_time_back() {
     expect(
         "[[step]]\nfinish = true",
         "[[step]]\nwatermark = 999",
-        "35:1: step 8 has watermark 999, which is not later than 1000 before it; expected event \
+        "36:1: step 8 has watermark 999, which is not later than 1000 before it; expected event \
          time that advances",
     );
 }
@@ -173,7 +173,7 @@ fn a_step_does_one_thing_and_expects_one_thing() {
     expect(
         "checkpoint = true",
         "checkpoint = true\nrestart = true",
-        "23:11: step 4 has both `checkpoint` and `restart`; expected one thing to do in each step",
+        "24:11: step 4 has both `checkpoint` and `restart`; expected one thing to do in each step",
     );
     expect(
         "expect-failure = \"restore\"",
@@ -231,7 +231,7 @@ fn names_of_ports_are_looked_up() {
     expect(
         "port = \"late\"",
         "port = \"lost\"",
-        "16:20: there is no port `lost`; expected one of `main`, `late`",
+        "17:20: there is no port `lost`; expected one of `main`, `late`",
     );
 }
 
@@ -240,7 +240,7 @@ fn steps_come_in_an_order_that_can_be() {
     expect(
         "[[step]]\nwatermark = 1_000",
         "[[step]]\nwatermark = 1_000\n[[step]]\nwatermark = 1_000",
-        "20:1: step 4 has watermark 1000, which is not later than 1000 before it; expected event \
+        "21:1: step 4 has watermark 1000, which is not later than 1000 before it; expected event \
          time that advances",
     );
     expect(

@@ -30,7 +30,11 @@ fn parallelism(json: &str) -> Vec<u64> {
 fn check_says_ok_and_writes_nothing() {
     let directory = JobDirectory::new(COPY);
     let checked = directory.tidegate(&["check", "job.toml"]);
-    assert_eq!(checked.stdout, "copy: ok, 2 nodes and 1 edges\n");
+    assert_eq!(
+        checked.stdout,
+        "copy: ok, 2 nodes and 1 edges\ncosts: 2 subtask(s) in 1 chain(s), a thread each; \
+         0 instance(s) of components, up to 0 B; 0 channel(s), up to 0 B\n"
+    );
     assert_eq!((checked.code, checked.stderr.as_str()), (Some(0), ""));
     assert_eq!(directory.names(), ["job.toml"]);
 }

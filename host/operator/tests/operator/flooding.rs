@@ -1,6 +1,7 @@
-//! What keys cost that somebody has chosen: instructions, which the engine counts, of the counter in
-//! each language. Processing, a snapshot and its restore together take at most twice as many as with
-//! keys that nobody chose. A guest that takes more is stopped there, so that a test ends in any case.
+//! What keys cost that somebody has chosen: instructions, which the engine counts, of the counter
+//! in each language. Processing, a snapshot and its restore together take at most twice as many as
+//! with keys that nobody chose. A guest that takes more is stopped there, so that a test ends in
+//! any case.
 
 use tidegate_tests::{CHOSEN_KEYS, guest, other_keys};
 use wasmtime::component::{Component, HasSelf, Linker};

@@ -33,7 +33,9 @@ impl Operator for Rules {
     }
 
     fn operator_state(&self, items: &mut Items) -> Result<(), Failure> {
-        self.allowed.iter().try_for_each(|allowed| items.push(allowed))
+        self.allowed
+            .iter()
+            .try_for_each(|allowed| items.push(allowed))
     }
 
     fn restore_operator_state(&mut self, items: RestoredItems) -> Result<(), Failure> {
