@@ -36,7 +36,7 @@ const OUTER: &str = r#"(component
       (field "job" string) (field "operator" string) (field "subtask" u32)
       (field "parallelism" u32) (field "max-parallelism" u32) (field "first-key-group" u32)
       (field "last-key-group" u32) (field "inputs" (list string)) (field "outputs" (list string))
-      (field "config" string)))
+      (field "config" string) (field "hash-seed" u64)))
     (export "context" (type (eq $context')))
     (type $failure' (variant (case "invalid-record" (tuple u32 string))
                              (case "incompatible-state" string) (case "other" string)))
