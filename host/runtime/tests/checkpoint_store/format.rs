@@ -41,7 +41,7 @@ fn write(directory: &Path) -> Result<Manifest, StoreError> {
     let mut manifest = manifest(300, 2);
     manifest.origin = Some(Origin {
         lineage: LINEAGE,
-        checkpoint: CheckpointId(u64::MAX),
+        checkpoint: CheckpointId(i64::MAX.unsigned_abs()),
         digest: [0xd1; 32],
     });
     manifest.kind = CheckpointKind::Final;
