@@ -32,7 +32,7 @@ impl Trouble {
     /// What the failure must say.
     fn names(self) -> &'static [&'static str] {
         match self {
-            Self::ChainRefused => &["could not start a thread for ", "[0]"],
+            Self::ChainRefused => &["could not start a thread for ", "["],
             Self::TaskRefused => &["could not start a thread for the persister of chain "],
             Self::WorkRefused => &["could not start a thread for the "],
             Self::TaskDies => &[

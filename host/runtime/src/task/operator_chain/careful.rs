@@ -246,8 +246,10 @@ impl OperatorChain {
         if has_dead_letters {
             self.process_or_divert(&singly.arrival, singly.policies, &record, &mut emissions)?;
         } else {
-            let given = self.process_whole(&singly.arrival, record)?;
-            append(&mut emissions, given);
+            let (guest, input) = (self.guest(at), singly.arrival.input);
+            let processed = guest.instance.process(input, record.clone());
+            let failed = |fault| singly.arrival.fault(fault, Some(record), 1);
+            append(&mut emissions, processed.map_err(failed)?);
         }
         self.after_call(at, started);
         singly.row += 1;
