@@ -61,7 +61,7 @@ impl Default for Limits {
             call_timeout: Duration::from_secs(5),
             output: 64 * MIB,
             snapshot: 256 * MIB,
-            memories: 4,
+            memories: 8,
             log_lines_per_second: 1_000,
             log_bytes_per_second: MIB,
         }

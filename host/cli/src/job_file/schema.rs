@@ -187,7 +187,7 @@ pub(crate) struct LimitsSchema {
     output: Option<SizeSchema>,
     /// Bytes that a snapshot may have, and 128 for each chunk. Default "256MiB".
     snapshot: Option<SizeSchema>,
-    /// Memories that it may have; each reserves 4 GiB of address space. Default 4.
+    /// Memories that it may have; each reserves 4 GiB of address space. Default 8.
     #[schemars(range(min = 1, max = 100))]
     memories: Option<u32>,
     /// Log lines that are let through in a second. Default 1000.
