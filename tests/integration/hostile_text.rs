@@ -34,7 +34,7 @@ fn trapping() -> WatGuest {
 fn file_and_line_are_shown_if_debug_information_is_asked_for() {
     let module = wat::Parser::new()
         .generate_dwarf(wat::GenerateDwarf::Full)
-        .parse_str(Some("src/guest.wat".as_ref()), &trapping().module());
+        .parse_str(Some("src/guest.wat".as_ref()), trapping().module());
     let component = Packages::contract().component_of(module.expect("it parses"));
     let job = job_with(component);
     let ended = job.tidegate(&["run", "job.toml"]);

@@ -23,7 +23,7 @@ impl Operator for OnTime {
         out: &mut Output,
     ) -> Result<(), Failure> {
         if self.watermark > record.timestamp() {
-            tidegate_sdk::count("late", 1);
+            count("late", 1);
             return Ok(());
         }
         *passed += 1;

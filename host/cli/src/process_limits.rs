@@ -81,16 +81,17 @@ pub(crate) fn behind(error: &(dyn Error + 'static)) -> Option<String> {
 
 /// As [`behind`], of the failure of a job.
 pub(crate) fn behind_job(error: &JobError) -> Option<String> {
-    match error {
-        JobError::Connector {
-            error: ConnectorError::Io { source, .. },
-            ..
-        } => meets(source).map(shown),
-        JobError::RestartsExhausted { last, .. } | JobError::IsolationExhausted { last, .. } => {
-            behind_job(last)
-        }
-        error => behind(error),
+    if let JobError::RestartsExhausted { last, .. } | JobError::IsolationExhausted { last, .. } =
+        error
+    {
+        return behind_job(last);
     }
+    if let JobError::Connector { error, .. } = error
+        && let ConnectorError::Io { source, .. } = error
+    {
+        return meets(source).map(shown);
+    }
+    behind(error)
 }
 
 /// A limit that an error can stem from.

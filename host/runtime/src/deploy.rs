@@ -35,7 +35,8 @@ use crate::task::{
 };
 use crate::{ChainId, CheckpointId, JobError, SubtaskId};
 
-use tasks::{NotReturned, Part, Tasks};
+pub(crate) use tasks::NotReturned;
+use tasks::{Part, Tasks};
 
 /// Control messages that wait for a chain; more than a few means that it is stuck.
 const CONTROL_CAPACITY: usize = 256;

@@ -16,7 +16,7 @@ use crate::checkpoint::coordinator::Coordinator;
 use crate::checkpoint::drills::Drills;
 use crate::checkpoint::driver::{AttemptEnd, Driver, DriverStart};
 use crate::config::{RecordPolicies, RecordPolicy, RestartSettings};
-use crate::deploy::{Attempt, deploy};
+use crate::deploy::{Attempt, NotReturned, deploy};
 use crate::executor::{Executor, Threads, blocking};
 use crate::graph::{DEAD_LETTER_PORT, ExecutionGraph};
 use crate::job::{CommandError, Job, JobCommand, JobControl, Outcome, RunOptions, StartFrom};
@@ -340,20 +340,11 @@ impl Supervisor {
         let end = driver.run(&mut self.control).await;
         let (deployment, drills, care) = driver.into_parts();
         self.drills = drills;
-        match (end, deployment.shut_down().await) {
-            (AttemptEnd::Done(outcome), Ok(())) => Ok(outcome),
-            (AttemptEnd::Failed(error), Ok(())) => {
-                self.remember(care, &metrics);
-                Err(error)
-            }
-            (AttemptEnd::Done(Outcome::Cancelled), Err(late)) => Err(late.into_error(None)),
-            (AttemptEnd::Failed(error), Err(late)) => Err(late.into_error(Some(error))),
-            // All that there was to do is durable and published.
-            (AttemptEnd::Done(outcome), Err(late)) => {
-                tracing::warn!("{}", late.into_error(None));
-                Ok(outcome)
-            }
+        let gone = deployment.shut_down().await;
+        if let (AttemptEnd::Failed(_), Ok(())) = (&end, &gone) {
+            self.remember(care, &metrics);
         }
+        outcome_of(end, gone)
     }
 
     /// A drill that does not return is left behind like a chain.
@@ -405,5 +396,20 @@ impl Supervisor {
             status.restored_checkpoint = Some(checkpoint.0);
             status.nodes = nodes;
         });
+    }
+}
+
+/// What an attempt came to, whose parts have returned or not.
+fn outcome_of(end: AttemptEnd, gone: Result<(), NotReturned>) -> Result<Outcome, JobError> {
+    match (end, gone) {
+        (AttemptEnd::Done(outcome), Ok(())) => Ok(outcome),
+        (AttemptEnd::Failed(error), Ok(())) => Err(error),
+        (AttemptEnd::Done(Outcome::Cancelled), Err(late)) => Err(late.into_error(None)),
+        (AttemptEnd::Failed(error), Err(late)) => Err(late.into_error(Some(error))),
+        // All that there was to do is durable and published.
+        (AttemptEnd::Done(outcome), Err(late)) => {
+            tracing::warn!("{}", late.into_error(None));
+            Ok(outcome)
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! RLIMIT_NOFILE and RLIMIT_FSIZE: a job under a limit finishes exactly or names what could not be
+//! `RLIMIT_NOFILE` and `RLIMIT_FSIZE`: a job under a limit finishes exactly or names what could not be
 //! done, and does not die of a signal or a panic.
 
 use tidegate_tests::{

@@ -1,5 +1,5 @@
 //! Refused threads: `strace` has `clone3` fail between the real binary and the kernel, as it does
-//! when RLIMIT_NPROC or the limit of a container is met.
+//! when `RLIMIT_NPROC` or the limit of a container is met.
 //!
 //! strace counts the calls of each thread by itself, so that one run can have a refusal in several
 //! threads. N grows until none fires any more, so that every thread of the job has been refused.
@@ -72,10 +72,6 @@ fn assert_settles(finished: &Finished, job: &JobDirectory, context: &str) {
 }
 
 #[test]
-#[expect(
-    clippy::print_stdout,
-    reason = "how many refusals fired is part of the result"
-)]
 fn a_thread_that_the_system_refuses_is_named_or_done_without() {
     let mut endings = BTreeMap::<Option<i32>, usize>::new();
     let (mut refused, mut chains) = (0, 0);

@@ -212,7 +212,8 @@ fn copy_flat(from: &Path, to: &Path) {
 #[test]
 fn an_owner_whose_marker_was_replaced_publishes_nothing_where_no_lock_reaches() {
     // As a run on another machine does, whose file system does not share locks.
-    let changes: [(&str, fn(&str) -> String); 2] = [
+    type Change = fn(&str) -> String;
+    let changes: [(&str, Change); 2] = [
         ("another lineage", |marker| {
             let at = marker.find("\"lineage\": \"").expect("it has one") + 12;
             format!("{}{}{}", &marker[..at], "f".repeat(32), &marker[at + 32..])

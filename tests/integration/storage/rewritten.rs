@@ -153,7 +153,10 @@ fn a_rewrite_is_seen_at_the_end_of_a_split_if_no_checkpoint_came() {
     }
 }
 
-const ACCEPTED: [(&str, fn(&Path), &str); 5] = [
+/// What is done to the file.
+type Change = fn(&Path);
+
+const ACCEPTED: [(&str, Change, &str); 5] = [
     (
         "it has grown",
         |path| {

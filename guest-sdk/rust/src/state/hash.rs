@@ -191,7 +191,8 @@ mod tests {
     #[test]
     fn keys_that_are_chosen_take_at_most_twice_as_many_probes() {
         const KEYS: u64 = 200_000;
-        let kinds: [(&str, fn(u64) -> Vec<u8>); 3] = [
+        type Key = fn(u64) -> Vec<u8>;
+        let kinds: [(&str, Key); 3] = [
             ("one hash in SplitMix64", same_in_split_mix),
             ("counting", bytes),
             ("counting in the upper bits", |number| bytes(number << 44)),

@@ -43,7 +43,7 @@ impl ControlServer {
                 Err(error) => Err(error.to_string()),
             };
             if let Err(error) = served {
-                terminal.say(&format!(
+                terminal.say(format_args!(
                     "status, savepoint and stop can't reach this run any more: {error}"
                 ));
             }

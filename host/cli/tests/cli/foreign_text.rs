@@ -152,11 +152,19 @@ fn strings_of_a_job_file_neither_steer_a_terminal_nor_forge_a_line() {
 
 /// The manifest of the newest checkpoint, with hostile text wherever there is any.
 fn forge(state: &Path) -> PathBuf {
-    let newest = std::fs::read_dir(state.join("checkpoints")).unwrap();
-    let numbers = newest.filter_map(|entry| entry.unwrap().file_name().to_str()?.parse().ok());
+    let newest = std::fs::read_dir(state.join("checkpoints")).expect("it can be forged");
+    let numbers = newest.filter_map(|entry| {
+        entry
+            .expect("it can be forged")
+            .file_name()
+            .to_str()?
+            .parse()
+            .ok()
+    });
     let newest: u64 = numbers.max().expect("there is a checkpoint");
     let path = state.join("checkpoints").join(newest.to_string());
-    let mut manifest = Manifest::decode(&std::fs::read(&path).unwrap()).unwrap();
+    let mut manifest = Manifest::decode(&std::fs::read(&path).expect("it can be forged"))
+        .expect("it can be forged");
     let mut nodes = manifest.graph.nodes().to_vec();
     for node in &mut nodes {
         node.implementation = HOSTILE.to_owned();
@@ -166,7 +174,8 @@ fn forge(state: &Path) -> PathBuf {
             .for_each(|port| *port = HOSTILE.to_owned());
     }
     let edges = manifest.graph.edges().to_vec();
-    manifest.graph = JobGraph::new(HOSTILE.to_owned(), 128, nodes, edges).unwrap();
+    manifest.graph =
+        JobGraph::new(HOSTILE.to_owned(), 128, nodes, edges).expect("it can be forged");
     for subtask in &mut manifest.subtasks {
         if let SnapshotContents::Source { splits } = &mut subtask.contents {
             for split in splits {
@@ -174,7 +183,7 @@ fn forge(state: &Path) -> PathBuf {
             }
         }
     }
-    std::fs::write(&path, manifest.encode().unwrap()).unwrap();
+    std::fs::write(&path, manifest.encode().expect("it can be forged")).expect("it can be forged");
     path
 }
 

@@ -104,11 +104,21 @@ fn finished() -> JobDirectory {
 
 /// The manifest of the newest checkpoint, and its number.
 fn newest(place: &JobDirectory) -> (u64, Manifest) {
-    let entries = fs::read_dir(place.path().join("state/checkpoints")).unwrap();
-    let numbers = entries.filter_map(|entry| entry.unwrap().file_name().to_str()?.parse().ok());
+    let entries = fs::read_dir(place.path().join("state/checkpoints")).expect("it is a checkpoint");
+    let numbers = entries.filter_map(|entry| {
+        entry
+            .expect("it is a checkpoint")
+            .file_name()
+            .to_str()?
+            .parse()
+            .ok()
+    });
     let newest: u64 = numbers.max().expect("there is a checkpoint");
     let path = place.path().join(format!("state/checkpoints/{newest}"));
-    (newest, Manifest::decode(&fs::read(path).unwrap()).unwrap())
+    (
+        newest,
+        Manifest::decode(&fs::read(path).expect("it is a checkpoint")).expect("it is a checkpoint"),
+    )
 }
 
 #[track_caller]
@@ -167,7 +177,7 @@ fn a_manifest_with_the_right_digest_and_a_number_that_would_wrap_is_refused() {
         );
     }
     // `encode` refuses, so the bytes are forged: the attempt's, and a digest over all.
-    let mut largest = manifest.clone();
+    let mut largest = manifest;
     largest.attempt = u64::MAX >> 1;
     let bytes = largest.encode().unwrap();
     // The number as postcard writes it: seven bits a byte, the lowest first.
@@ -202,9 +212,9 @@ fn a_manifest_with_the_right_digest_and_a_number_that_would_wrap_is_refused() {
 /// Everything in a directory, the directory itself too.
 fn all_in(path: &Path) -> Vec<std::path::PathBuf> {
     let mut found = vec![path.to_owned()];
-    if fs::symlink_metadata(path).unwrap().is_dir() {
-        for entry in fs::read_dir(path).unwrap() {
-            found.extend(all_in(&entry.unwrap().path()));
+    if fs::symlink_metadata(path).expect("it can be read").is_dir() {
+        for entry in fs::read_dir(path).expect("it can be read") {
+            found.extend(all_in(&entry.expect("it can be read").path()));
         }
     }
     found

@@ -93,13 +93,13 @@ impl OutputDirectory {
         match found.and_then(|directory| directory.identity()) {
             Ok(found) if found == held => Ok(()),
             Ok(_) => Err(self.lost("was moved, and another one stands in its place")),
-            Err(error) => match error.kind() {
-                io::ErrorKind::NotFound => Err(self.lost("was moved or removed")),
-                io::ErrorKind::NotADirectory => {
-                    Err(self.lost("was moved, and something else stands in its place"))
-                }
-                _ => Err(self.failed("look at", "")(error)),
-            },
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                Err(self.lost("was moved or removed"))
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotADirectory => {
+                Err(self.lost("was moved, and something else stands in its place"))
+            }
+            Err(error) => Err(self.failed("look at", "")(error)),
         }
     }
 

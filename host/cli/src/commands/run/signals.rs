@@ -136,21 +136,21 @@ impl Answering {
                     self.end(signal);
                 }
                 Answer::Stop(signal) => {
-                    self.terminal.say(&format!(
+                    self.terminal.say(format_args!(
                         "{signal}: stopping after a last checkpoint; once more ends it at once"
                     ));
                     let stop = stop(self.job.clone(), self.terminal.clone());
                     asking = Some(Box::pin(stop));
                 }
                 Answer::End(signal) => {
-                    self.terminal.say(&format!(
+                    self.terminal.say(format_args!(
                         "{signal} again: ended at once; run it again to go on from the last \
                          checkpoint"
                     ));
                     self.end(signal);
                 }
                 Answer::GiveUp(signal, waited) => {
-                    self.terminal.say(&self.gave_up(signal, waited));
+                    self.terminal.say(self.gave_up(signal, waited));
                     self.end(signal);
                 }
             }
