@@ -154,9 +154,9 @@ fn a_rewrite_is_seen_at_the_end_of_a_split_if_no_checkpoint_came() {
 }
 
 /// What is done to the file.
-type Change = fn(&Path);
+type Edit = fn(&Path);
 
-const ACCEPTED: [(&str, Change, &str); 5] = [
+const ACCEPTED: [(&str, Edit, &str); 5] = [
     (
         "it has grown",
         |path| {

@@ -44,7 +44,7 @@ const OTHER_KINDS: [(&str, &str); 7] = [
 ];
 
 /// The end of a process that waits for ever if it does what it must not.
-fn ended_in_time(command: &mut Command) -> Ended {
+fn ended_in_time(command: &Command) -> Ended {
     let mut bounded = Command::new("timeout");
     bounded
         .arg("60")
@@ -73,7 +73,7 @@ fn a_job_file_scenario_or_component_of_another_kind_is_refused_by_its_kind() {
     symlink("pipe", place.path().join("link-to-pipe")).unwrap();
     for (path, what) in OTHER_KINDS {
         for command in ["check", "run", "status"] {
-            let refused = ended_in_time(&mut place.command(&[command, path]));
+            let refused = ended_in_time(&place.command(&[command, path]));
             assert_eq!(refused.code, Some(2), "{command} {path}: {refused:?}");
             assert!(
                 refused.stderr.contains(what),
@@ -81,12 +81,12 @@ fn a_job_file_scenario_or_component_of_another_kind_is_refused_by_its_kind() {
             );
         }
         if what != "it is a directory" {
-            let refused = ended_in_time(&mut place.command(&["test", path]));
+            let refused = ended_in_time(&place.command(&["test", path]));
             assert_eq!(refused.code, Some(2), "test {path}: {refused:?}");
             assert!(refused.stderr.contains(what), "test {path}: {refused:?}");
         }
         place.write("operator.toml", OPERATOR.replace("‹component›", path));
-        let refused = ended_in_time(&mut place.command(&["check", "operator.toml"]));
+        let refused = ended_in_time(&place.command(&["check", "operator.toml"]));
         assert_eq!(refused.code, Some(2), "component {path}: {refused:?}");
         assert!(
             refused.stderr.contains(what),

@@ -203,7 +203,7 @@ async fn stop(job: JobHandle, terminal: Terminal) {
         if is_over(job.status().state) {
             return;
         }
-        terminal.say(&format!(
+        terminal.say(format_args!(
             "could not stop yet: {error}; once more ends it at once"
         ));
         tokio::time::sleep(STOP_AGAIN).await;
