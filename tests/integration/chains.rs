@@ -159,11 +159,10 @@ fn assert_amplification_is_bounded(export: &str) {
     let (mut running, mut reader) = start_writing(&job);
     wait_until_still(&job, &mut running, "second");
     let read = thread::spawn(move || std::io::copy(&mut reader, &mut std::io::sink()));
-    while !records_in(&job, "out").is_some_and(|records| records >= 40) {
+    while records_in(&job, "out").unwrap_or_default() < 40 {
         assert!(running.is_running(), "it ended before all had arrived");
     }
     let peak = running.peak_mib().expect("the process is there");
-    println!("{export}: {peak} MiB");
     job.tidegate(&["cancel", "job.toml"]).assert_succeeds();
     running.wait_within(LONG).assert_succeeds();
     let bytes = read.join().expect("reading does not panic");
