@@ -178,24 +178,24 @@ fn a_step_does_one_thing_and_expects_one_thing() {
     expect(
         "expect-failure = \"restore\"",
         "expect-failure = \"restore\"\nexpect = []",
-        "33:18: step 7 has both `expect` and `expect-failure`; expected one thing to expect in \
+        "34:18: step 7 has both `expect` and `expect-failure`; expected one thing to expect in \
          each step",
     );
     expect(
         "[[step]]\nrestart = true",
         "[[step]]",
-        "24:1: step 5 does nothing; expected one of `open`, `records`, `watermark`, `checkpoint`, \
+        "25:1: step 5 does nothing; expected one of `open`, `records`, `watermark`, `checkpoint`, \
          `restart`, `rescale`, `finish`, `expect`, `expect-invalid-record`, `expect-failure`",
     );
     expect(
         "restart = true",
         "restart = false",
-        "25:11: `restart` of step 5 is false; expected true, or no such key",
+        "26:11: `restart` of step 5 is false; expected true, or no such key",
     );
     expect(
         "restart = true",
         "restrat = true\nexpect = []",
-        "25:1: unknown key `restrat` in step 5; did you mean `restart`?",
+        "26:1: unknown key `restrat` in step 5; did you mean `restart`?",
     );
 }
 
@@ -216,7 +216,7 @@ fn bytes_that_are_none_are_placed() {
     expect(
         "{ key = \"b\" }",
         "{ key = 1 }",
-        "28:20: `key` of record 0 of `records` of step 6 is an integer; expected text, { hex = \
+        "29:20: `key` of record 0 of `records` of step 6 is an integer; expected text, { hex = \
          \"00ff\" } or { base64 = \"AP8=\" }",
     );
 }
@@ -246,23 +246,23 @@ fn steps_come_in_an_order_that_can_be() {
     expect(
         "[[step]]\nfinish = true\n",
         "[[step]]\nfinish = true\n[[step]]\nrestart = true\n",
-        "37:1: step 9 does something after `finish`; expected nothing but `expect`",
+        "38:1: step 9 does something after `finish`; expected nothing but `expect`",
     );
     expect(
         "restart = true",
         "open = true",
-        "24:1: step 5 opens what is open already; expected `open` in the first step, or `restart`",
+        "25:1: step 5 opens what is open already; expected `open` in the first step, or `restart`",
     );
     expect(
         "row = 0",
         "row = 1",
-        "27:1: step 6 expects an invalid record that it does not have; expected a row below 1, \
+        "28:1: step 6 expects an invalid record that it does not have; expected a row below 1, \
          the number of `records`",
     );
     expect(
         "rescale = 3",
         "rescale = 65",
-        "32:11: `rescale` of step 7 is 65; expected an integer from 1 to 64",
+        "33:11: `rescale` of step 7 is 65; expected an integer from 1 to 64",
     );
 }
 
