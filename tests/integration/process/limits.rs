@@ -1,5 +1,5 @@
-//! `RLIMIT_NOFILE` and `RLIMIT_FSIZE`: a job under a limit finishes exactly or names what could not be
-//! done, and does not die of a signal or a panic.
+//! `RLIMIT_NOFILE` and `RLIMIT_FSIZE`: a job under a limit finishes exactly or names what could not
+//! be done, and does not die of a signal or a panic.
 
 use tidegate_tests::{
     Counting, Finished, JobDirectory, Running, published_parts, tidegate_command,
