@@ -247,7 +247,10 @@ fn a_dirty_feed(kind: &'static str, policies: &'static str, parallelism: u32) {
     let finished = job.tidegate(&["run", "job.toml"]);
     let said = &finished.assert_succeeds().stderr;
     assert_eq!(said.matches("isolating a record").count(), 1, "{said}");
-    assert!(said.contains("0 restart(s), 1,000 dead letter(s)"), "{said}");
+    assert!(
+        said.contains("0 restart(s), 1,000 dead letter(s)"),
+        "{said}"
+    );
     let poison: Vec<u64> = (1..=1_000).map(|nth| nth * 100).collect();
     assert_exact(&job, 100_000, &poison, "");
 }

@@ -330,7 +330,7 @@ fn a_guest_that_logs_never_waits_for_whoever_reads_the_log() {
     assert_eq!(ended.expect("it ended").code(), Some(0), "{said}");
     // A pipe holds 64 KiB: most of it was still to be written when it began to be read.
     assert!(
-        said.len() > 1 << 20,
+        said.len() > 512 << 10,
         "only {} bytes were logged",
         said.len()
     );
