@@ -29,6 +29,7 @@ use super::{
     CheckpointDirectory, CheckpointKind, CheckpointStore, ImportTarget, Manifest, Origin,
     SnapshotContents, StateFile, StateIdentity, StoreError, state_file,
 };
+use crate::error::with_causes;
 use crate::file_system::{FileSystem, PrivateFiles};
 use crate::{CheckpointId, SubtaskId};
 
@@ -45,11 +46,13 @@ pub struct DirStore {
 }
 
 /// Whether what is written can be trusted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 enum Health {
     Sound,
     /// The sync of a directory failed.
     Poisoned {
+        /// The first failure, with what the system said.
+        failure: Arc<str>,
         /// The checkpoint whose commit ended in that, if it did.
         uncertain: Option<CheckpointId>,
     },
@@ -128,22 +131,24 @@ impl DirStore {
     }
 
     fn refuse_if_poisoned(&self) -> Result<(), StoreError> {
-        match *self.health() {
+        match &*self.health() {
             Health::Sound => Ok(()),
-            Health::Poisoned { .. } => Err(StoreError::Poisoned {
+            Health::Poisoned { failure, .. } => Err(StoreError::Poisoned {
                 path: self.root.path.clone(),
+                failure: failure.clone(),
             }),
         }
     }
 
-    /// Takes note of a failed sync of a directory.
-    fn poison(&self, uncertain: Option<CheckpointId>) {
+    /// Takes note of `error`, a failed sync of a directory.
+    fn poison(&self, error: &StoreError, uncertain: Option<CheckpointId>) {
         let mut health = self.health();
-        let earlier = match *health {
-            Health::Sound => None,
-            Health::Poisoned { uncertain } => uncertain,
+        let (failure, earlier) = match &*health {
+            Health::Sound => (with_causes(error).into(), None),
+            Health::Poisoned { failure, uncertain } => (failure.clone(), *uncertain),
         };
         *health = Health::Poisoned {
+            failure,
             uncertain: uncertain.or(earlier),
         };
     }
@@ -151,7 +156,7 @@ impl DirStore {
     /// Makes a poisoned store usable. A manifest whose commit is uncertain may be there for us
     /// and gone after a power failure, so it is committed once more, as a new file.
     fn recover(&self, attempt: u64) -> Result<(), StoreError> {
-        let Health::Poisoned { uncertain } = *self.health() else {
+        let Health::Poisoned { uncertain, .. } = *self.health() else {
             return Ok(());
         };
         if let Some(checkpoint) = uncertain
@@ -178,12 +183,13 @@ impl DirStore {
             Ok(()) => Ok(()),
             Err(CommitFailure::NotCommitted(error)) => Err(error),
             Err(CommitFailure::Uncertain { action, source }) => {
-                self.poison(Some(checkpoint));
-                Err(StoreError::CommitUncertain {
+                let error = StoreError::CommitUncertain {
                     checkpoint,
                     action,
                     source,
-                })
+                };
+                self.poison(&error, Some(checkpoint));
+                Err(error)
             }
         }
     }
@@ -267,7 +273,7 @@ impl CheckpointStore for DirStore {
             }),
             Err(WriteFailure::File(error)) => Err(error),
             Err(WriteFailure::Directory(error)) => {
-                self.poison(None);
+                self.poison(&error, None);
                 Err(error)
             }
         }
@@ -333,7 +339,7 @@ impl CheckpointStore for DirStore {
         }
         // A manifest that came back in a power failure would miss its files.
         let synced = self.disk.sync_directory(&self.files.checkpoints);
-        synced.inspect_err(|_| self.poison(None))?;
+        synced.inspect_err(|error| self.poison(error, None))?;
         lock.note_kept(keep.iter().max().copied())?;
         for file in retention.state_files(self.files.state_file_names()?) {
             self.disk

@@ -5,6 +5,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use thiserror::Error;
 use tidegate_operator::StateChunk;
@@ -222,11 +223,13 @@ pub enum StoreError {
     },
     /// An earlier sync failed, so nothing written through this handle can be trusted.
     #[error(
-        "an earlier sync of {} failed; nothing more is written to it in this attempt",
+        "nothing more is written to {} in this attempt, for a sync failed before: {failure}",
         shown(path)
     )]
     Poisoned {
         /// The directory.
         path: PathBuf,
+        /// What failed, with what the system said.
+        failure: Arc<str>,
     },
 }

@@ -241,9 +241,16 @@ fn a_failed_sync_of_the_state_directory_poisons_the_attempt() {
     take(&store, 1, 1).unwrap();
     trap.arm(DiskStep::SyncDirectory, "state");
     let put = put_all(&store, 2, 1);
-    assert!(matches!(put, Err(StoreError::Io { .. })), "{put:?}");
+    let Err(StoreError::Io { action, source }) = put else {
+        panic!("{put:?}")
+    };
     let put = put_all(&store, 3, 1);
-    assert!(matches!(put, Err(StoreError::Poisoned { .. })), "{put:?}");
+    let Err(poisoned @ StoreError::Poisoned { .. }) = put else {
+        panic!("{put:?}")
+    };
+    // A person reads the last message, so it says what failed first.
+    let failure = format!("could not {action}: {source}");
+    assert!(poisoned.to_string().ends_with(&failure), "{poisoned}");
     let attempt = store.next_attempt().unwrap();
     take(&store, 3, attempt).unwrap();
     store.load(CheckpointId(1)).unwrap();
