@@ -48,20 +48,43 @@ const IMPURE: [(&str, &str); 8] = [
 /// The crate that only one of ours may name.
 const ENGINE: &str = "wasmtime";
 
-/// Ways to show text of others as it is, who may take them, and what everybody else takes.
-const RAW_WAYS_OUT: [(&str, &[&str], &str); 3] = [
-    (".display()", &[], "`tidegate_operator::shown`"),
-    (
-        "io::stdout()",
-        &["host/cli/src/terminal/", "host/connectors/src/stdout.rs"],
-        "the terminal of the cli",
-    ),
+/// A call of the host that harms with what others wrote.
+struct Careless {
+    call: &'static str,
+    /// The files that may make it.
+    allowed: &'static [&'static str],
+    harm: &'static str,
+    instead: &'static str,
+}
+
+const SHOWS_UNESCAPED: &str = "shows text unescaped";
+
+const CARELESS: [Careless; 4] = [
+    Careless {
+        call: ".display()",
+        allowed: &[],
+        harm: SHOWS_UNESCAPED,
+        instead: "`tidegate_operator::shown`",
+    },
+    Careless {
+        call: "io::stdout()",
+        allowed: &["host/cli/src/terminal/", "host/connectors/src/stdout.rs"],
+        harm: SHOWS_UNESCAPED,
+        instead: "the terminal of the cli",
+    },
     // CMake's own words go where ours go.
-    (
-        "io::stderr()",
-        &["host/cli/src/terminal/", "host/cli/src/build/c/cmake.rs"],
-        "the terminal of the cli",
-    ),
+    Careless {
+        call: "io::stderr()",
+        allowed: &["host/cli/src/terminal/", "host/cli/src/build/c/cmake.rs"],
+        harm: SHOWS_UNESCAPED,
+        instead: "the terminal of the cli",
+    },
+    Careless {
+        call: "humantime::parse_duration",
+        allowed: &[],
+        harm: "panics on some text",
+        instead: "`duration::parse` of the cli",
+    },
 ];
 
 /// What no source file may hold, and what to do instead. Split in two so that this file is clean.
@@ -109,10 +132,12 @@ fn check_rust(path: &str, text: &str) -> String {
             report(at, "the engine outside its crate", "tidegate-operator");
         }
         let is_code = tests_at.is_none_or(|tests| at < tests) && !line.trim().starts_with("//");
-        for (way, who, instead) in RAW_WAYS_OUT {
-            let may = !is_host || who.iter().any(|who| path.starts_with(who));
-            if is_code && !may && line.contains(way) {
-                report(at, &format!("`{way}` shows text unescaped"), instead);
+        for careless in &CARELESS {
+            let allowed = careless.allowed.iter();
+            let may = !is_host || allowed.clone().any(|allowed| path.starts_with(allowed));
+            if is_code && !may && line.contains(careless.call) {
+                let problem = format!("`{}` {}", careless.call, careless.harm);
+                report(at, &problem, careless.instead);
             }
         }
         for (word, instead) in IMPURE {

@@ -166,7 +166,7 @@ pub(crate) struct RunArgs {
         value_name = "DURATION",
         default_value = "1m"
     )]
-    #[arg(value_parser = humantime::parse_duration)]
+    #[arg(value_parser = duration::parse)]
     pub(crate) stop_timeout: Duration,
     /// Show file and line in the backtrace of an operator that traps.
     ///

@@ -76,7 +76,7 @@ impl GuestLog {
             }
         }
         if level == Level::Error {
-            self.keep(guest_text::cut(message));
+            self.keep(guest_text::cut(&message).into_owned());
         }
     }
 

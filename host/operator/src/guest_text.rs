@@ -4,6 +4,8 @@
 //! that reorder text are escaped, and what is longer than [`MAX_BYTES`] is cut. Where its lines are
 //! kept, all but the first are indented, so that none can be taken for a line of the host.
 
+use std::borrow::Cow;
+
 use crate::foreign_text::{MOST_BYTES, is_steering};
 
 /// Bytes of guest text that are shown.
@@ -23,7 +25,7 @@ pub(crate) fn one_line(text: &str) -> String {
 /// `text` with its line breaks and tabs. Too long a text loses its middle: some languages say first
 /// what went wrong, and some last.
 pub(crate) fn paragraph(text: &str) -> String {
-    let text = cut(text.trim_end().to_owned()).replace("\r\n", "\n");
+    let text = cut(text.trim_end()).replace("\r\n", "\n");
     escape(&text, MAX_ESCAPED_BYTES, |character| match character {
         '\n' => Some("\n    "),
         '\t' => Some(INDENT),
@@ -33,14 +35,14 @@ pub(crate) fn paragraph(text: &str) -> String {
 
 /// `text` without its middle, if it is longer than [`MAX_BYTES`], for keeping it before it is
 /// escaped.
-pub(crate) fn cut(text: String) -> String {
+pub(crate) fn cut(text: &str) -> Cow<'_, str> {
     if text.len() <= MAX_BYTES {
-        return text;
+        return Cow::Borrowed(text);
     }
     let start = &text[..text.floor_char_boundary(MAX_BYTES / 2)];
     let end = &text[text.ceil_char_boundary(text.len() - MAX_BYTES / 2)..];
     let missing = text.len() - start.len() - end.len();
-    format!("{start}… ({missing} bytes left out) …{end}")
+    Cow::Owned(format!("{start}… ({missing} bytes left out) …{end}"))
 }
 
 fn escape(text: &str, most_bytes: usize, instead: impl Fn(char) -> Option<&'static str>) -> String {
@@ -106,7 +108,7 @@ mod tests {
 
     #[test]
     fn text_is_cut_between_whole_characters() {
-        let text = cut("€".repeat(MAX_BYTES));
+        let text = cut(&"€".repeat(MAX_BYTES)).into_owned();
         let kept = 2 * (MAX_BYTES / 2 / "€".len()) * "€".len();
         let missing = "€".len() * MAX_BYTES - kept;
         assert!(text.contains(&format!("€… ({missing} bytes left out) …€")));

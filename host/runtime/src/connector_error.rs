@@ -1,14 +1,18 @@
 //! What can go wrong in a source or a sink, by what helps against it.
+//!
+//! Connectors write names of files and the like into the texts as they are: showing an error
+//! escapes them.
 
 use std::io;
 
 use thiserror::Error;
+use tidegate_operator::shown_text;
 
 /// A failure of a source or a sink. The variant decides what the job does next.
 #[derive(Debug, Error)]
 pub enum ConnectorError {
     /// The world failed: a disk, a closed pipe. The attempt ends; the restart strategy decides.
-    #[error("{action}: {source}")]
+    #[error("{}: {source}", shown_text(action))]
     Io {
         /// What was being done, with the path: "write to `output/part-1`".
         action: String,
@@ -16,7 +20,7 @@ pub enum ConnectorError {
         source: io::Error,
     },
     /// A record can't be taken. Restarting does not help: the attempt ends like a guest fault.
-    #[error("{position}: {reason}")]
+    #[error("{}: {}", shown_text(position), shown_text(reason))]
     Record {
         /// Where it stands: "input/a.txt, byte 1234".
         position: String,
@@ -25,14 +29,14 @@ pub enum ConnectorError {
     },
     /// A checkpoint's position or pending output does not fit what is there now: a file shrank,
     /// newer output exists. The job ends at once, exit code 3, and nothing was changed.
-    #[error("{reason}")]
+    #[error("{}", shown_text(reason))]
     StateRefused {
         /// What does not fit, and what to do.
         reason: String,
     },
     /// Another run has the place of output. The job ends at once, exit code 4, and nothing was
     /// changed.
-    #[error("{place} is in use by {holder}")]
+    #[error("{} is in use by {}", shown_text(place), shown_text(holder))]
     InUse {
         /// The place: "output directory `output`".
         place: String,
@@ -41,7 +45,7 @@ pub enum ConnectorError {
     },
     /// The job as described can't run: a missing input, a directory with foreign output. The job
     /// ends at once, exit code 2, and nothing was changed.
-    #[error("{reason}")]
+    #[error("{}", shown_text(reason))]
     JobRefused {
         /// What is wrong, and what to do.
         reason: String,

@@ -10,7 +10,7 @@ use tracing_subscriber::EnvFilter;
 
 use super::Cli;
 
-const WORDS: [&str; 34] = [
+const WORDS: [&str; 35] = [
     "\n",
     "\n--",
     "run\n",
@@ -25,6 +25,7 @@ const WORDS: [&str; 34] = [
     "new\n",
     "--timeout\n",
     "--timeout=",
+    "--stop-timeout=",
     "--parallelism=",
     "--from=",
     "--fresh",
@@ -53,6 +54,7 @@ fn fuzz_command_line() {
         .seed("run\njob.toml\n--parallelism\n4\n--quiet")
         .seed("stop\njob.toml\n--timeout=1m 30s\n--savepoint\nsavepoints")
         .seed("stop\njob.toml\n--timeout=18446744073709551615s 1000000000ns")
+        .seed("run\njob.toml\n--stop-timeout=18446744073709551615s 1000000000ns")
         .seed("check\njob.toml\n--log=warn,tidegate=debug")
         .words(WORDS.iter().map(|word| word.as_bytes()))
         .run(|input| {

@@ -110,12 +110,35 @@ fn a_duration_that_is_too_long_or_has_a_month_is_refused_wherever_it_stands() {
         let flag = place.tidegate(&["stop", "job.toml", "--timeout", text]);
         let mut variable = place.command(&["stop", "job.toml"]);
         let variable = ended(variable.env("TIDEGATE_TIMEOUT", text));
-        for refused in [job_file, flag, variable] {
+        let run_flag = place.tidegate(&["run", "job.toml", "--stop-timeout", text]);
+        let mut run_variable = place.command(&["run", "job.toml"]);
+        let run_variable = ended(run_variable.env("TIDEGATE_STOP_TIMEOUT", text));
+        for refused in [job_file, flag, variable, run_flag, run_variable] {
             assert_eq!(refused.code, Some(2), "{text}: {refused:?}");
             assert!(refused.stderr.contains(reason), "{text}: {refused:?}");
         }
     }
 }
+
+/// All that have flags.
+const COMMANDS: [&str; 16] = [
+    "run",
+    "savepoint",
+    "stop",
+    "cancel",
+    "status",
+    "check",
+    "graph",
+    "checkpoint list",
+    "checkpoint inspect",
+    "checkpoint verify",
+    "checkpoint diff",
+    "schema",
+    "completions",
+    "new",
+    "build",
+    "test",
+];
 
 #[test]
 fn an_empty_variable_counts_as_unset_for_every_flag() {
@@ -135,6 +158,8 @@ fn an_empty_variable_counts_as_unset_for_every_flag() {
         "DRILL",
         "SCENARIO",
         "TIMEOUT",
+        "STOP_TIMEOUT",
+        "DEBUG_INFO",
         "LANG",
         "SDK",
         "OUT",
@@ -142,6 +167,14 @@ fn an_empty_variable_counts_as_unset_for_every_flag() {
         "TARGET_DIR",
         "OFFLINE",
     ];
+    for command in COMMANDS {
+        let arguments: Vec<&str> = command.split(' ').chain(["--help"]).collect();
+        let help = directory.tidegate(&arguments).stdout;
+        for variable in help.split("[env: TIDEGATE_").skip(1) {
+            let name = variable.split('=').next().unwrap_or_default();
+            assert!(variables.contains(&name), "{command}: {name} is not tried here");
+        }
+    }
     for arguments in [
         &["check", "job.toml"][..],
         &["graph", "job.toml"],

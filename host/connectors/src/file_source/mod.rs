@@ -20,6 +20,7 @@ use std::sync::Once;
 use bytesize::ByteSize;
 use schemars::JsonSchema;
 use serde::Deserialize;
+use tidegate_operator::shown_text;
 use tidegate_runtime::source::{
     BoxFuture, CloseLook, Source, SourceConnector, SourceOutput, SourcePlace, SourceSplit,
 };
@@ -158,8 +159,8 @@ impl FileConnector {
             tracing::warn!(
                 "`path` = \"{}\" does not read what is behind the links {}{more}, since `**` does \
                  not follow links to directories. Set `follow-links = true` to read it",
-                self.input.glob.text(),
-                shown.join(", ")
+                shown_text(self.input.glob.text()),
+                shown_text(&shown.join(", "))
             );
         });
     }

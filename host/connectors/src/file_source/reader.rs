@@ -7,7 +7,7 @@ use std::fs::File;
 use std::io::{ErrorKind, Read, Seek, SeekFrom};
 
 use memchr::memchr;
-use tidegate_operator::Batch;
+use tidegate_operator::{Batch, shown_text};
 use tidegate_runtime::ConnectorError;
 use tidegate_runtime::source::{CloseLook, SourcePlace};
 
@@ -112,7 +112,7 @@ impl SplitReader {
             .relative(name)
             .and_then(|relative| root.find(relative).ok());
         for change in self.watch.look(open, named) {
-            tracing::warn!("input file {name} {}", change.meaning());
+            tracing::warn!("input file {} {}", shown_text(name), change.meaning());
         }
         Ok(())
     }
