@@ -135,7 +135,7 @@ impl DirStore {
             Health::Sound => Ok(()),
             Health::Poisoned { failure, .. } => Err(StoreError::Poisoned {
                 path: self.root.path.clone(),
-                failure: failure.clone(),
+                failure: Arc::clone(failure),
             }),
         }
     }
@@ -145,7 +145,7 @@ impl DirStore {
         let mut health = self.health();
         let (failure, earlier) = match &*health {
             Health::Sound => (with_causes(error).into(), None),
-            Health::Poisoned { failure, uncertain } => (failure.clone(), *uncertain),
+            Health::Poisoned { failure, uncertain } => (Arc::clone(failure), *uncertain),
         };
         *health = Health::Poisoned {
             failure,
