@@ -172,7 +172,10 @@ fn an_empty_variable_counts_as_unset_for_every_flag() {
         let help = directory.tidegate(&arguments).stdout;
         for variable in help.split("[env: TIDEGATE_").skip(1) {
             let name = variable.split('=').next().unwrap_or_default();
-            assert!(variables.contains(&name), "{command}: {name} is not tried here");
+            assert!(
+                variables.contains(&name),
+                "{command}: {name} is not tried here"
+            );
         }
     }
     for arguments in [
