@@ -171,6 +171,28 @@ fn check_markdown(path: &str, text: &str, exists: impl Fn(&Path) -> bool) -> Str
     found
 }
 
+/// Hunks of a patch whose old lines do not stand in the file that they are for.
+fn check_patch(path: &str, patch: &str, read: impl Fn(&str) -> Option<String>) -> String {
+    let mut found = String::new();
+    for of_file in patch.split("\n--- a/").skip(1) {
+        let (name, rest) = of_file.split_once('\n').unwrap_or((of_file, ""));
+        let text = read(name).unwrap_or_default();
+        for hunk in rest.split("\n@@ ").skip(1) {
+            let is_old = |line: &&str| line.starts_with(' ') || line.starts_with('-');
+            let old = hunk.lines().skip(1).filter(is_old);
+            let old: String = old.map(|line| format!("{}\n", &line[1..])).collect();
+            if old.is_empty() || !text.contains(&old) {
+                writeln!(
+                    found,
+                    "{path}: does not fit `{name}`, make the patch anew (`make mutants` uses it)"
+                )
+                .expect("a string can be written");
+            }
+        }
+    }
+    found
+}
+
 fn sources(directory: &Path, extension: &str, files: &mut Vec<PathBuf>) {
     let entries = std::fs::read_dir(directory).expect("the project can be read");
     for entry in entries {
@@ -207,6 +229,18 @@ fn every_source_file_keeps_the_rules() {
     let found: String = files
         .iter()
         .map(|(path, text)| check_rust(path, text))
+        .collect();
+    assert!(found.is_empty(), "\n{found}");
+}
+
+#[test]
+fn every_mutant_fits_the_sources() {
+    let patches = project_files("patch");
+    assert!(patches.len() > 20, "only {} were found", patches.len());
+    let read = |name: &str| std::fs::read_to_string(workspace_root().join(name)).ok();
+    let found: String = patches
+        .iter()
+        .map(|(path, text)| check_patch(path, text, read))
         .collect();
     assert!(found.is_empty(), "\n{found}");
 }
@@ -261,5 +295,12 @@ fn the_tidy_test_names_file_line_and_remedy() {
     assert_eq!(
         found,
         "docs/a.md:1: dead link `b.md`, use a file that exists\n"
+    );
+    let patch = "Why.\n\n--- a/a.rs\n+++ b/a.rs\n@@ -1,2 +1,1 @@\n a\n-b\n";
+    let read = |text: &'static str| move |_: &str| Some(text.to_owned());
+    assert_eq!(check_patch("m.patch", patch, read("a\nb\n")), "");
+    assert_eq!(
+        check_patch("m.patch", patch, read("a\nc\nb\n")),
+        "m.patch: does not fit `a.rs`, make the patch anew (`make mutants` uses it)\n"
     );
 }
