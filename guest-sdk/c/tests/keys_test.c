@@ -151,7 +151,7 @@ TG_TEST(a_key_of_another_subtask_is_refused_with_what_helps) {
     uint32_t place;
     TG_CHECK_FAILS(tg_keys_place(&keys, tg_text("a\"\n"), &place), TG_OTHER,
                    "the key \"a\\\"\\x0a\" belongs to key group");
-    TG_CHECK(strstr(tg_failure_reason(), "an input with `partition = \"hash\"`") != NULL);
+    TG_CHECK(strstr(tg_failure_reason(), "use state by key needs `partition = \"hash\"`") != NULL);
 }
 
 TG_TEST_MAIN(it_is_a_map_that_can_be_read_in_order,

@@ -40,6 +40,7 @@ export type HarnessOptions = {
      * subtasks the smallest: the instance is told it again, before any record, as the host does
      */
     watermark?: number | bigint;
+    /**
      * the seed of hash tables, on which nothing that is observed depends
      */
     hashSeed?: number;

@@ -39,9 +39,9 @@ class Harness:
 
     The operator is opened at once, with the `config` table of a job file, as subtask `subtask` of
     `parallelism`. `restore` are the snapshots of all subtasks of an earlier parallelism together;
-    the instance gets what is its own. `watermark` is the one of these snapshots (of several subtasks
-    the smallest): the instance is told it again, before any record, as the host does. Nothing that
-    can be observed depends on `hash_seed`.
+    the instance gets what is its own. `watermark` is the one of these snapshots (of several
+    subtasks the smallest): the instance is told it again, before any record, as the host does.
+    Nothing that can be observed depends on `hash_seed`.
     """
 
     def __init__(
