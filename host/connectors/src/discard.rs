@@ -12,7 +12,6 @@ use tidegate_operator::Batch;
 use tidegate_runtime::sink::{
     LagHistogram, PendingOutput, PreCommit, Sink, SinkConnector, SinkStart,
 };
-use tidegate_runtime::status::SinkLag;
 use tidegate_runtime::{CheckpointId, ConnectorError, Lineage, SubtaskId};
 
 /// Options of the sink `discard`.
