@@ -3,7 +3,7 @@
 
 mod care;
 mod care_watch;
-mod isolation;
+mod on_record_fault;
 mod quarantine;
 mod record_fault;
 mod replay_log;
@@ -12,6 +12,6 @@ pub use record_fault::RecordFault;
 
 pub(crate) use care::CarePlan;
 pub(crate) use care_watch::CareWatch;
-pub(crate) use isolation::{Isolation, OnRecordFault};
+pub(crate) use on_record_fault::{Isolation, OnRecordFault};
 pub(crate) use quarantine::{AttemptReport, Quarantine, Verdict};
 pub(crate) use replay_log::{ReplayLog, ReplayedCall};

@@ -4,7 +4,7 @@
 //! A fault in an ordinary attempt says which operator failed, and seldom on which record. The next
 //! attempt is careful with that operator: sources read record by record close to where the fault
 //! happened, batches carry their origins, and with the policy "dead-letter" the operator's
-//! subtasks divert every record that it fails on (see [`Isolation`](super::isolation::Isolation)),
+//! subtasks divert every record that it fails on (see [`Isolation`](super::Isolation)),
 //! without another restart.
 //!
 //! The care is over when a checkpoint is complete behind all that had been given when the fault
