@@ -20,7 +20,7 @@ mod terminal;
 
 use std::process::ExitCode;
 
-use tidegate_runtime::status::TOLD;
+use tidegate_runtime::observe::TOLD;
 use tracing_subscriber::EnvFilter;
 
 use args::Cli;

@@ -10,9 +10,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use tidegate_operator::Batch;
 use tidegate_runtime::sink::{
-    LagHistogram, PendingOutput, PreCommit, Sink, SinkConnector, SinkStart,
+    LagHistogram, PendingOutput, PreCommit, Sink, SinkConnector, SinkLag, SinkStart,
 };
-use tidegate_runtime::status::SinkLag;
 use tidegate_runtime::{CheckpointId, ConnectorError, Lineage, SubtaskId};
 
 /// Options of the sink `discard`.

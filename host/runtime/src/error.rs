@@ -5,8 +5,10 @@ use std::time::Duration;
 use thiserror::Error;
 use tidegate_operator::{FaultCause, GuestCall, GuestFault};
 
+use crate::causes::with_causes;
 use crate::checkpoint::StoreError;
-use crate::recovery::RecordFault;
+use crate::isolation::RecordFault;
+use crate::recovery::{IncompatibleJob, UnknownOperator};
 use crate::room::NoRoom;
 use crate::{CheckpointId, ConnectorError, SubtaskId};
 
@@ -115,7 +117,7 @@ pub enum JobError {
     },
     /// The system's limits leave no room for the job. Nothing was started.
     #[error(transparent)]
-    NoRoom(NoRoom),
+    NoRoom(#[from] NoRoom),
     /// The attempt is over and a part of it is still inside a call: of a guest whose deadline does
     /// not hold, of a connector or of the checkpoint store. The job can't go on in this process.
     #[error(
@@ -155,34 +157,6 @@ pub enum JobError {
         /// How it ended.
         reason: String,
     },
-}
-
-/// Why a checkpoint can't be used for a job.
-#[derive(Debug, Error, PartialEq, Eq)]
-#[error(
-    "checkpoint {checkpoint} of job `{job}` does not fit this job:\n    {}",
-    .differences.join("\n    ")
-)]
-pub struct IncompatibleJob {
-    /// The checkpoint.
-    pub checkpoint: CheckpointId,
-    /// The job that it belongs to.
-    pub job: String,
-    /// One line a difference, each with what to do about it.
-    pub differences: Vec<String>,
-}
-
-/// State may only be dropped of operators that exist or existed.
-#[derive(Debug, Error, PartialEq, Eq)]
-#[error(
-    "state of `{name}` may be dropped, but neither the job nor the checkpoint that it starts from \
-     has a node of that name"
-)]
-pub struct UnknownOperator {
-    /// The name.
-    pub name: String,
-    /// All names that there are.
-    pub known: Vec<String>,
 }
 
 /// What kind of failure it was, for exit codes.
@@ -306,8 +280,19 @@ fn after(failure: Option<&JobError>) -> String {
     })
 }
 
-/// An error with everything behind it on one line, outermost first.
-pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(error.source(), |error| error.source());
-    causes.fold(error.to_string(), |line, cause| format!("{line}: {cause}"))
+/// A connector's failure with the subtask that it happened in.
+pub(crate) fn connector_failed(subtask: &SubtaskId, error: ConnectorError) -> JobError {
+    JobError::Connector {
+        subtask: subtask.clone(),
+        error,
+    }
+}
+
+/// A failure that concerns a whole node, told as its first subtask's.
+pub(crate) fn node_failed(name: &str, error: ConnectorError) -> JobError {
+    let subtask = SubtaskId {
+        operator: name.to_owned(),
+        index: 0,
+    };
+    connector_failed(&subtask, error)
 }

@@ -54,6 +54,14 @@ impl fmt::Display for CheckpointId {
     }
 }
 
+/// Whose snapshots and output they are: one attempt of one life of a job.
+#[derive(Clone, Debug)]
+pub(crate) struct RunIdentity {
+    pub(crate) job: String,
+    pub(crate) lineage: Lineage,
+    pub(crate) attempt: u64,
+}
+
 /// One deployed chain of subtasks, owned by one thread. Given out by the execution graph, dense
 /// from 0, valid for one attempt of a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -6,16 +6,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use thiserror::Error;
-use tidegate_operator::shown;
+use tidegate_operator::{OperatorContext, shown};
 use tokio::sync::{mpsc, oneshot, watch};
 
+use crate::chain::OperatorFactory;
 use crate::config::{JobSettings, RecordPolicies, RecycleAt};
-use crate::graph::JobGraph;
+use crate::graph::{Edge, JobGraph, KeyGroups, NodeKind};
+use crate::observe::JobStatus;
 use crate::sink::SinkConnector;
 use crate::source::SourceConnector;
-use crate::status::JobStatus;
-use crate::task::OperatorFactory;
-use crate::{CheckpointId, Lineage};
+use crate::{CheckpointId, Lineage, SubtaskId};
 
 /// An operator's code and the `config` that its instances get.
 #[derive(Clone)]
@@ -56,6 +56,34 @@ impl Job {
         let longest = timeouts.max().unwrap_or_default();
         let calls = longest.saturating_mul(CALLS_OF_A_REPLACEMENT);
         calls.saturating_add(self.settings.shut_down_margin)
+    }
+
+    /// The context that the guest of `subtask` is opened with.
+    pub(crate) fn operator_context(&self, subtask: &SubtaskId, hash_seed: u64) -> OperatorContext {
+        let graph = &self.graph;
+        let node = graph.node(&subtask.operator);
+        let node = node.expect("a subtask belongs to a node");
+        assert_eq!(
+            node.kind,
+            NodeKind::Operator,
+            "only operators have a context"
+        );
+        let key_groups = KeyGroups::new(graph.max_parallelism(), node.parallelism);
+        let owned = key_groups.owned_by(subtask.index);
+        let inputs = graph.inputs_of(&node.name).map(Edge::origin);
+        OperatorContext {
+            job: graph.job().to_owned(),
+            operator: node.name.clone(),
+            subtask: subtask.index,
+            parallelism: node.parallelism,
+            max_parallelism: graph.max_parallelism(),
+            first_key_group: *owned.start(),
+            last_key_group: *owned.end(),
+            inputs: inputs.collect(),
+            outputs: node.outputs.clone(),
+            config: self.operators[&node.name].config.clone(),
+            hash_seed,
+        }
     }
 }
 

@@ -12,7 +12,6 @@ use std::fmt;
 use thiserror::Error;
 use tidegate_operator::SystemNeeds;
 
-use crate::JobError;
 use crate::graph::{GraphCost, JobGraph, NodeKind};
 use crate::job::Job;
 
@@ -31,12 +30,12 @@ const FIXED_ADDRESS_SPACE: u64 = 256 << 20;
 ///
 /// # Errors
 ///
-/// [`JobError::NoRoom`] with the first limit that it would meet.
-pub fn check_room(job: &Job) -> Result<(), JobError> {
+/// [`NoRoom`] with the first limit that it would meet.
+pub fn check_room(job: &Job) -> Result<(), NoRoom> {
     let needs = Needs::of(&job.graph, |operator| {
         job.operators[operator].factory.instance_needs()
     });
-    needs.check(&system::limits()).map_err(JobError::NoRoom)
+    needs.check(&system::limits())
 }
 
 /// What a job needs of the system while it runs.

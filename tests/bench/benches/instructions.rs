@@ -13,8 +13,8 @@ use std::process::Command;
 use tidegate_connectors::SourceOptions;
 use tidegate_key_group::key_group;
 use tidegate_operator::{Batch, Column, NO_TIMESTAMP};
+use tidegate_runtime::protocol::{Aligner, Alignment};
 use tidegate_runtime::source::{SourceConnector, SourceOutput};
-use tidegate_runtime::task::{Aligner, Alignment};
 use tidegate_runtime::{ChannelIndex, CheckpointId, SubtaskId};
 
 use support::{SUM, SUM_CONFIG, batch, component, instance};

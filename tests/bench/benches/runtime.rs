@@ -18,9 +18,9 @@ use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_m
 use tidegate_operator::Batch;
 use tidegate_runtime::config::{CheckpointSettings, JobSettings};
 use tidegate_runtime::graph::{Edge, JobGraph, Node, NodeKind, Partitioning};
+use tidegate_runtime::protocol::{Aligner, Alignment};
 use tidegate_runtime::sink::{PendingOutput, PreCommit, Sink, SinkConnector, SinkStart};
 use tidegate_runtime::source::{BoxFuture, Source, SourceConnector, SourceOutput, SourceSplit};
-use tidegate_runtime::task::{Aligner, Alignment};
 use tidegate_runtime::{
     ChannelIndex, CheckpointId, ConnectorError, Job, JobHandle, Lineage, RunOptions, SubtaskId,
     prepare, run,

@@ -10,7 +10,7 @@ use tidegate_key_group::key_group;
 use tidegate_operator::{
     Batch, Emission, FaultCause, GuestCall, GuestFault, NO_TIMESTAMP, OperatorContext, StateChunk,
 };
-use tidegate_runtime::task::{OperatorFactory, OperatorInstance};
+use tidegate_runtime::chain::{OperatorFactory, OperatorInstance};
 
 use crate::faults::{Fault, Faults};
 use crate::memory::{self, Memory};

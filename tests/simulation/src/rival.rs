@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use tidegate_runtime::JobHandle;
-use tidegate_runtime::status::JobState;
+use tidegate_runtime::observe::JobState;
 
 use crate::disk::{SimulatedDisk, Takeover};
 use crate::faults::{Fault, Faults};

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use tidegate_operator::shown;
 use tidegate_runtime::graph::JobGraph;
-use tidegate_runtime::{JobCost, check_room};
+use tidegate_runtime::{JobCost, JobError, check_room};
 
 use crate::args::CheckArgs;
 use crate::failure::Failure;
@@ -76,7 +76,7 @@ pub(crate) fn check(args: &CheckArgs, terminal: &Terminal) -> Result<(), Failure
     if let Ok(loaded) = &loaded
         && let Err(error) = check_room(&loaded.job)
     {
-        return no_room(error.into(), args.output.json, terminal);
+        return no_room(JobError::from(error).into(), args.output.json, terminal);
     }
     match (loaded, args.output.json) {
         (Ok(loaded), true) => terminal.json(&CheckAnswer {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytesize::ByteSize;
 use tidegate_operator::shown;
-use tidegate_runtime::status::{DrillStatus, NodeStatus};
+use tidegate_runtime::observe::{DrillStatus, NodeStatus};
 
 use crate::args::{CancelArgs, SavepointArgs, StatusArgs, StopArgs};
 use crate::control::Client;

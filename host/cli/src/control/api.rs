@@ -1,7 +1,7 @@
 //! What goes over the socket, as JSON: requests and answers of both ends.
 
 use serde::{Deserialize, Serialize};
-use tidegate_runtime::status::JobState;
+use tidegate_runtime::observe::JobState;
 
 use crate::json::JsonPath;
 

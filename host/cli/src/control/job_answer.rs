@@ -2,7 +2,7 @@
 //! Pure.
 
 use serde::{Deserialize, Serialize};
-use tidegate_runtime::status::{JobStatus, NodeStatus};
+use tidegate_runtime::observe::{JobStatus, NodeStatus};
 
 /// Instances that are shown one by one; those of a job with more only as totals of each operator.
 const MOST_INSTANCES: usize = 1_000;
@@ -98,7 +98,7 @@ impl GuestTotals {
 #[cfg(test)]
 mod tests {
     use tidegate_runtime::graph::NodeKind;
-    use tidegate_runtime::status::GuestStatus;
+    use tidegate_runtime::observe::GuestStatus;
 
     use super::super::client::LONGEST_ANSWER;
     use super::*;

@@ -4,9 +4,8 @@ use std::fmt::Write as _;
 
 use tidegate_operator::shown_text;
 use tidegate_runtime::graph::NodeKind;
-use tidegate_runtime::status::{
-    DrillStatus, GuestStatus, JobState, JobStatus, NodeStatus, SinkLag,
-};
+use tidegate_runtime::observe::{DrillStatus, GuestStatus, JobState, JobStatus, NodeStatus};
+use tidegate_runtime::sink::SinkLag;
 
 const STATES: [JobState; 8] = [
     JobState::Restoring,
@@ -329,7 +328,8 @@ fn label(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use tidegate_runtime::status::{CompletedSummary, LagBucket};
+    use tidegate_runtime::observe::CompletedSummary;
+    use tidegate_runtime::sink::LagBucket;
 
     use super::*;
 

@@ -12,7 +12,7 @@ use axum::routing::{get, post};
 use serde::de::DeserializeOwned;
 use tidegate_operator::shown;
 use tidegate_runtime::graph::JobGraph;
-use tidegate_runtime::status::{CheckpointStatus, JobState};
+use tidegate_runtime::observe::{CheckpointStatus, JobState};
 use tidegate_runtime::{CommandError, JobCommand, JobHandle};
 use tokio::sync::oneshot;
 

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tidegate_operator::{CodeCache, Engine};
+use tidegate_runtime::chain::ComponentOperator;
 use tidegate_runtime::config::JobSettings;
 use tidegate_runtime::graph::JobGraph;
-use tidegate_runtime::task::ComponentOperator;
 use tidegate_runtime::{Job, OperatorPart};
 
 use super::components::{self, ComponentSummary, Components};

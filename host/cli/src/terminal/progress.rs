@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytesize::ByteSize;
 use tidegate_runtime::Outcome;
-use tidegate_runtime::status::{JobState, JobStatus};
+use tidegate_runtime::observe::{JobState, JobStatus};
 
 /// Compares each status of a job with the one before.
 ///
@@ -161,7 +161,7 @@ fn grouped(number: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use tidegate_runtime::status::CompletedSummary;
+    use tidegate_runtime::observe::CompletedSummary;
 
     use super::*;
 

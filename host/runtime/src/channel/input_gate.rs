@@ -2,7 +2,7 @@
 //!
 //! All input channels of one subtask: the next element of any channel that is neither parked nor
 //! ended, in turn, so that no busy channel starves another. Which channel is parked is the
-//! aligner's decision; the gate asks it.
+//! aligner's decision; whoever reads passes it on.
 
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -13,7 +13,6 @@ use super::bounded::{Receiver, Shared, wake};
 use super::inbox::Inbox;
 use crate::ChannelIndex;
 use crate::stream::StreamElement;
-use crate::task::Aligner;
 
 /// The input channels of one chain. Dropping it wakes every sender that waits.
 #[derive(Debug)]
@@ -29,8 +28,11 @@ impl InputGate {
     /// The next element and its channel. None if an upstream subtask is gone without having ended
     /// its channel: it has failed, and so has the attempt. Waits for ever if every channel is
     /// parked or has ended. Cancel-safe.
-    pub async fn next(&mut self, aligner: &Aligner) -> Option<(ChannelIndex, StreamElement)> {
-        poll_fn(|context| self.poll_next(aligner, context)).await
+    pub async fn next(
+        &mut self,
+        is_parked: impl Fn(ChannelIndex) -> bool,
+    ) -> Option<(ChannelIndex, StreamElement)> {
+        poll_fn(|context| self.poll_next(&is_parked, context)).await
     }
 
     /// Reads on with this channel, when an alignment is complete: held-back records go first.
@@ -40,11 +42,11 @@ impl InputGate {
 
     fn poll_next(
         &self,
-        aligner: &Aligner,
+        is_parked: impl Fn(ChannelIndex) -> bool,
         context: &Context<'_>,
     ) -> Poll<Option<(ChannelIndex, StreamElement)>> {
         let mut ends = self.shared.lock();
-        let Some(taken) = ends.inbox.take(|channel| aligner.is_parked(channel)) else {
+        let Some(taken) = ends.inbox.take(is_parked) else {
             ends.receiver = Receiver::Waiting(context.waker().clone());
             return Poll::Pending;
         };

@@ -29,7 +29,7 @@ use super::{
     CheckpointDirectory, CheckpointKind, CheckpointStore, ImportTarget, Manifest, Origin,
     SnapshotContents, StateFile, StateIdentity, StoreError, state_file,
 };
-use crate::error::with_causes;
+use crate::causes::with_causes;
 use crate::file_system::{FileSystem, PrivateFiles};
 use crate::{CheckpointId, SubtaskId};
 

@@ -168,6 +168,25 @@ pub enum InconsistentManifest {
 }
 
 impl Manifest {
+    /// The entries of one node, by subtask.
+    pub(crate) fn snapshots_of(&self, node: &str) -> Vec<&SubtaskSnapshot> {
+        let mut snapshots: Vec<_> = self.subtasks.iter().collect();
+        snapshots.retain(|snapshot| snapshot.subtask.operator == node);
+        snapshots.sort_by_key(|snapshot| snapshot.subtask.index);
+        snapshots
+    }
+
+    /// The pending output of one sink, from all of its subtasks.
+    pub(crate) fn pending_output(&self, sink: &str) -> Vec<PendingOutput> {
+        let snapshots = self.subtasks.iter();
+        let snapshots = snapshots.filter(|snapshot| snapshot.subtask.operator == sink);
+        let pending = snapshots.flat_map(|snapshot| match &snapshot.contents {
+            SnapshotContents::Sink { pending } => pending.as_slice(),
+            SnapshotContents::Source { .. } | SnapshotContents::Operator { .. } => &[],
+        });
+        pending.cloned().collect()
+    }
+
     /// Checks what the types can't say: see the invariants of this file, except for digests.
     ///
     /// # Errors

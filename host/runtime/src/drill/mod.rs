@@ -8,21 +8,25 @@
 //! operator.
 
 mod comparison;
+mod drill_schedule;
+mod drills;
 mod report;
 
 use tidegate_operator::{GuestFault, StateChunk};
 
+pub(crate) use drills::Drills;
 pub use report::{
     ChunkChange, Difference, DrillReport, DrilledComponent, OperatorDrill, SubtaskDrill, Verdict,
 };
 
+use crate::chain::opened;
 use crate::checkpoint::{CheckpointDirectory, Manifest, StateFile, StoreError};
-use crate::deploy::open_instance;
 use crate::graph::{Node, NodeKind};
 use crate::ids::HashSeedUse;
 use crate::job::Job;
-use crate::recovery::{Resume, check_compatible, check_dropped, told_watermarks};
-use crate::restore::{ReadState, ended_now, operator_state, snapshots_of};
+use crate::recovery::{
+    ReadState, Resume, check_compatible, check_dropped, ended_now, operator_state, told_watermarks,
+};
 use crate::{CheckpointId, IncompatibleJob, JobError, SubtaskId};
 use comparison::{Allowance, Comparison, compare};
 
@@ -82,7 +86,7 @@ impl Drill<'_> {
 
     fn operator(&self, node: &Node) -> Result<Option<OperatorDrill>, JobError> {
         let told = self.told(node)?;
-        let old = snapshots_of(self.manifest, &node.name).len();
+        let old = self.manifest.snapshots_of(&node.name).len();
         let before = self.manifest.graph.node(&node.name);
         let component = match before {
             None => DrilledComponent::New,
@@ -129,7 +133,7 @@ impl Drill<'_> {
     /// The watermark that each subtask is told again; none if it has ended or was told none.
     fn told(&self, node: &Node) -> Result<Vec<Option<i64>>, IncompatibleJob> {
         let ended = ended_now(self.manifest, node)?;
-        let old = snapshots_of(self.manifest, &node.name);
+        let old = self.manifest.snapshots_of(&node.name);
         let told = told_watermarks(&old, node.parallelism)
             .into_iter()
             .zip(ended);
@@ -166,7 +170,7 @@ impl Drill<'_> {
             verdict: match self.verdict(drilled, state, allowance) {
                 Ok(verdict) => verdict,
                 Err(fault) => Verdict::Failed {
-                    reason: crate::error::with_causes(&fault),
+                    reason: crate::causes::with_causes(&fault),
                 },
             },
         }
@@ -207,7 +211,9 @@ impl Drill<'_> {
         // The seed of no run: a snapshot that depends on it differs.
         let lineage = self.manifest.lineage;
         let seed = lineage.hash_seed(&drilled.subtask, HashSeedUse::Drill);
-        let mut instance = open_instance(self.job, &drilled.subtask, seed, state)?;
+        let factory = &self.job.operators[&drilled.subtask.operator].factory;
+        let context = self.job.operator_context(&drilled.subtask, seed);
+        let mut instance = opened(&**factory, &context, state)?;
         let snapshot = instance.snapshot(self.manifest.checkpoint.0)?;
         if let Some(watermark) = drilled.watermark {
             instance.advance_watermark(watermark)?;

@@ -5,10 +5,40 @@
 //! mistake than a wish; a start from a savepoint allows new edges and new nodes. State that would
 //! be lost is refused unless its operator is named.
 
+use thiserror::Error;
+
+use super::restore_plan::ended_subtasks;
+use crate::CheckpointId;
 use crate::checkpoint::{Manifest, SnapshotContents};
-use crate::error::{IncompatibleJob, UnknownOperator};
 use crate::graph::{Edge, JobGraph, Node, Partitioning};
-use crate::recovery::ended_subtasks;
+
+/// Why a checkpoint can't be used for a job.
+#[derive(Debug, Error, PartialEq, Eq)]
+#[error(
+    "checkpoint {checkpoint} of job `{job}` does not fit this job:\n    {}",
+    .differences.join("\n    ")
+)]
+pub struct IncompatibleJob {
+    /// The checkpoint.
+    pub checkpoint: CheckpointId,
+    /// The job that it belongs to.
+    pub job: String,
+    /// One line a difference, each with what to do about it.
+    pub differences: Vec<String>,
+}
+
+/// State may only be dropped of operators that exist or existed.
+#[derive(Debug, Error, PartialEq, Eq)]
+#[error(
+    "state of `{name}` may be dropped, but neither the job nor the checkpoint that it starts from \
+     has a node of that name"
+)]
+pub struct UnknownOperator {
+    /// The name.
+    pub name: String,
+    /// All names that there are.
+    pub known: Vec<String>,
+}
 
 /// How the checkpoint is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,22 +1,14 @@
-//! HOW IT COMES BACK: what state goes where, whether it fits, whether to try again, and what to do
-//! about a record that makes an operator fail each time. Pure.
+//! HOW IT COMES BACK: what state goes where, whether it fits, and whether to try again. Pure.
 
-mod care;
 mod compatibility;
-mod isolation;
-mod quarantine;
-mod record_fault;
-mod replay_log;
 mod restart_strategy;
 mod restore_plan;
+mod restored_state;
 
-pub use record_fault::RecordFault;
-
-pub(crate) use care::CarePlan;
-pub(crate) use compatibility::{Resume, check_compatible, check_dropped};
-pub(crate) use isolation::{Isolation, OnRecordFault};
-pub(crate) use quarantine::{AttemptReport, Given, Quarantine, Verdict};
-pub(crate) use replay_log::{ReplayLog, ReplayedCall};
-pub(crate) use restart_strategy::RestartStrategy;
+pub use compatibility::{IncompatibleJob, UnknownOperator};
 pub use restore_plan::redistribute;
-pub(crate) use restore_plan::{ended_subtasks, told_watermarks};
+
+pub(crate) use compatibility::{Resume, check_compatible, check_dropped};
+pub(crate) use restart_strategy::RestartStrategy;
+pub(crate) use restore_plan::told_watermarks;
+pub(crate) use restored_state::{ReadState, ended_now, operator_state};

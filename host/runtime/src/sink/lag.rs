@@ -5,7 +5,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::status::{LagBucket, SinkLag};
+use serde::{Deserialize, Serialize};
 
 /// Upper bounds of the buckets in microseconds, inclusive: half milliseconds up to 10 ms.
 const BOUNDS_MICROS: [u64; 38] = [
@@ -88,6 +88,26 @@ impl LagHistogram {
             buckets,
         }
     }
+}
+
+/// How late records with timestamps reached a sink: the time then minus their timestamps.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct SinkLag {
+    /// Records that were counted.
+    pub records: u64,
+    /// All lags added up, seconds.
+    pub sum_seconds: f64,
+    /// Bounds ascend.
+    pub buckets: Vec<LagBucket>,
+}
+
+/// A bucket of a [`SinkLag`]; it contains the buckets before it.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LagBucket {
+    /// The largest lag in it, seconds.
+    pub at_most_seconds: f64,
+    /// Records with a lag up to it.
+    pub records: u64,
 }
 
 #[cfg(test)]

@@ -12,10 +12,9 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use tidegate_operator::Batch;
 
-use crate::status::SinkLag;
 use crate::{CheckpointId, ConnectorError, Lineage, SubtaskId};
 
-pub use lag::LagHistogram;
+pub use lag::{LagBucket, LagHistogram, SinkLag};
 
 /// Output that is durable but not visible: listed in a manifest, published by
 /// [`SinkConnector::commit`]. In the connector's own format, with a version byte first.

@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use tidegate_runtime::task::{Aligner, Alignment, EndOfChannel};
+use tidegate_runtime::protocol::{Aligner, Alignment, EndOfChannel};
 use tidegate_runtime::{ChannelIndex, CheckpointId};
 
 use crate::support::stream_notation::align;

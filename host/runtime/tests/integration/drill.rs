@@ -5,10 +5,10 @@ use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex};
 
 use tidegate_operator::{Batch, Emission, GuestFault, OperatorContext, StateChunk};
+use tidegate_runtime::chain::{OperatorFactory, OperatorInstance};
 use tidegate_runtime::checkpoint::CheckpointDirectory;
 use tidegate_runtime::drill::{ChunkChange, DrillReport, Verdict, drill};
 use tidegate_runtime::graph::Partitioning::{Forward, Hash, Rebalance};
-use tidegate_runtime::task::{OperatorFactory, OperatorInstance};
 use tidegate_runtime::{CheckpointId, Job, JobErrorKind, RunOptions};
 
 use crate::support::faults::Faults;

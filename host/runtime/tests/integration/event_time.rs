@@ -1,7 +1,7 @@
 //! Event time over a restart: it goes on where it stood, for each subtask and each channel.
 
 use tidegate_runtime::graph::Partitioning::{Forward, Hash, Rebalance};
-use tidegate_runtime::status::JobStatus;
+use tidegate_runtime::observe::JobStatus;
 
 use crate::support::faults::Faults;
 use crate::support::jobs::{JobBuilder, start};

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tidegate_runtime::Outcome;
 use tidegate_runtime::graph::Partitioning::{Broadcast, Forward, Hash, Rebalance};
-use tidegate_runtime::status::JobStatus;
+use tidegate_runtime::observe::JobStatus;
 
 use crate::support::faults::{Call, Faults, How};
 use crate::support::jobs::{JobBuilder, start};

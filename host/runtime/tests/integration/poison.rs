@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tidegate_runtime::config::{IsolationSettings, RecordPolicies, RestartSettings};
 use tidegate_runtime::graph::Partitioning::{Broadcast, Forward, Hash, Rebalance};
-use tidegate_runtime::status::InvalidRecords;
+use tidegate_runtime::observe::InvalidRecords;
 use tidegate_runtime::{JobError, Outcome};
 
 use crate::support::faults::{Call, Faults};
@@ -36,7 +36,7 @@ async fn run(
     job: &JobBuilder,
 ) -> (
     Result<Outcome, JobError>,
-    tidegate_runtime::status::JobStatus,
+    tidegate_runtime::observe::JobStatus,
 ) {
     let directory = tempfile::tempdir().unwrap();
     let running = start(job, directory.path());

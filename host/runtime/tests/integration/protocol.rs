@@ -10,7 +10,7 @@ use std::time::Duration;
 use tidegate_runtime::checkpoint::{DirStore, DiskStep};
 use tidegate_runtime::config::RestartSettings;
 use tidegate_runtime::graph::Partitioning::{Forward, Hash, Rebalance};
-use tidegate_runtime::status::JobState;
+use tidegate_runtime::observe::JobState;
 use tidegate_runtime::{
     CommandError, JobCommand, JobError, JobHandle, Outcome, RunOptions, prepare, run,
 };

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tidegate_runtime::Outcome;
 use tidegate_runtime::config::RecycleAt;
 use tidegate_runtime::graph::Partitioning::{Forward, Hash};
-use tidegate_runtime::status::JobStatus;
+use tidegate_runtime::observe::JobStatus;
 
 use crate::support::faults::{Call, Faults};
 use crate::support::jobs::{JobBuilder, start};

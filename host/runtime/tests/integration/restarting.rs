@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tidegate_runtime::config::RestartSettings;
 use tidegate_runtime::graph::Partitioning::{Forward, Hash};
-use tidegate_runtime::status::JobState;
+use tidegate_runtime::observe::JobState;
 use tidegate_runtime::{CommandError, JobErrorKind, Outcome};
 
 use crate::support::faults::{Call, Faults, How};

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use tidegate_runtime::status::JobState;
+use tidegate_runtime::observe::JobState;
 use tidegate_runtime::{CommandError, JobCommand, JobHandle};
 use tokio::signal::unix::{self, SignalKind};
 use tokio::sync::oneshot;

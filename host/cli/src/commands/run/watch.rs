@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use indicatif::ProgressBar;
 use tidegate_runtime::JobHandle;
-use tidegate_runtime::status::JobStatus;
+use tidegate_runtime::observe::JobStatus;
 use tokio::sync::watch;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 

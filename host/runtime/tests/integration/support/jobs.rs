@@ -11,9 +11,9 @@ use tidegate_runtime::config::{
 use tidegate_runtime::graph::{
     DEAD_LETTER, DEAD_LETTER_PORT, Edge, JobGraph, Node, NodeKind, Partitioning,
 };
+use tidegate_runtime::observe::JobStatus;
 use tidegate_runtime::sink::SinkConnector;
 use tidegate_runtime::source::SourceConnector;
-use tidegate_runtime::status::JobStatus;
 use tidegate_runtime::{
     CommandError, Job, JobCommand, JobError, JobHandle, OperatorPart, Outcome, RunOptions,
     StartFrom, prepare, run,

@@ -7,7 +7,7 @@ use tidegate_operator::{
     Batch, Emission, FaultCause, GuestCall, GuestFault, NO_TIMESTAMP, OperatorContext, StateChunk,
     TrapReport,
 };
-use tidegate_runtime::task::{OperatorFactory, OperatorInstance};
+use tidegate_runtime::chain::{OperatorFactory, OperatorInstance};
 
 use super::faults::{Call, Faults};
 use super::leak::Leak;

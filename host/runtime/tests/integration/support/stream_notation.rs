@@ -8,8 +8,8 @@ use futures_util::FutureExt as _;
 use tidegate_operator::{Batch, NO_TIMESTAMP};
 use tidegate_runtime::CheckpointId;
 use tidegate_runtime::channel::{ChannelLimits, ChannelSender, bounded};
+use tidegate_runtime::protocol::{Aligner, Alignment, EndOfChannel};
 use tidegate_runtime::stream::{CheckpointBarrier, StreamElement};
-use tidegate_runtime::task::{Aligner, Alignment, EndOfChannel};
 
 /// Room for everything that a test writes on one line; every record stays a batch of its own.
 const ROOMY: ChannelLimits = ChannelLimits {
@@ -29,7 +29,10 @@ pub(crate) fn align(channels: &[&str]) -> String {
     let mut aligner = Aligner::new(channels.len());
     let mut first_parked = None;
     let mut output: Vec<String> = Vec::new();
-    while let Some(next) = gate.next(&aligner).now_or_never() {
+    while let Some(next) = gate
+        .next(|channel| aligner.is_parked(channel))
+        .now_or_never()
+    {
         let (channel, element) = next.expect("the senders are still there");
         let mut completed = None;
         match element {

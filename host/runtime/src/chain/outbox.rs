@@ -1,0 +1,312 @@
+//! Record path: router → **outbox** → channel.
+//!
+//! What a chain has produced and not yet sent, in order. Guests and sinks are called without
+//! waiting; what they produce is sent at once where there is room. The rest is queued here, and the
+//! chain waits for room before it sends another batch or calls anyone again: what is queued is a
+//! part of what one call may give. A batch for many channels is queued once.
+//! A receiver that sleeps may be left asleep for a moment while more comes, but never while this
+//! chain sleeps itself.
+
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tidegate_operator::Batch;
+use tokio::time::Instant;
+
+use crate::channel::{ChannelClosed, ChannelSender, NotSent, Sent};
+use crate::stream::{Origin, StreamElement, TracedBatch};
+
+/// A busy chain lets receivers sleep this long after it began to have something for them: many
+/// small batches become a few larger ones, and the processor is not passed to and fro. A chain that
+/// is not busy wakes them before it sleeps, and a slow one after each call.
+const WAKE_DELAY: Duration = Duration::from_millis(2);
+
+/// A sender of one outbox, dense from 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct SenderIndex(pub(crate) usize);
+
+/// The output channels of one chain and what waits to enter them.
+#[derive(Debug)]
+pub(crate) struct Outbox {
+    senders: Vec<ChannelSender>,
+    /// Each for the senders that have not sent it.
+    queue: Vec<(Range<usize>, StreamElement)>,
+    /// True if a downstream subtask was found to be gone.
+    is_closed: bool,
+    /// Senders whose receivers sleep though they have something to read: little, and more may come.
+    owed: Vec<SenderIndex>,
+    /// By sender: whether it is in `owed`.
+    is_owed: Vec<bool>,
+    /// When no receiver was owed a wake for the last time, at the end of a call.
+    settled_at: Instant,
+    /// Where the records come from that are sent now; nothing in an ordinary attempt.
+    origin: Option<Arc<Origin>>,
+}
+
+impl Outbox {
+    pub(crate) fn new(senders: Vec<ChannelSender>) -> Self {
+        Self {
+            owed: Vec::new(),
+            is_owed: vec![false; senders.len()],
+            settled_at: Instant::now(),
+            senders,
+            queue: Vec::new(),
+            is_closed: false,
+            origin: None,
+        }
+    }
+
+    /// The origin of the batches that are pushed from now on.
+    pub(crate) fn set_origin(&mut self, origin: Option<Arc<Origin>>) {
+        self.origin = origin;
+    }
+
+    /// See [`Self::set_origin`].
+    pub(crate) fn origin(&self) -> Option<&Arc<Origin>> {
+        self.origin.as_ref()
+    }
+
+    /// Sends, or queues what has to wait.
+    pub(crate) fn push(&mut self, sender: SenderIndex, element: StreamElement) {
+        let element = self.traced(element);
+        // What is queued goes first, so that each channel keeps its order.
+        if self.queue.is_empty() {
+            self.try_send(sender.0..sender.0 + 1, element);
+        } else {
+            self.queue.push((sender.0..sender.0 + 1, element));
+        }
+    }
+
+    /// As [`Self::push`], the same for many: they are sent copies, one after the other.
+    pub(crate) fn push_to_all(&mut self, mut senders: Range<usize>, element: StreamElement) {
+        let element = self.traced(element);
+        while self.queue.is_empty() && senders.len() > 1 {
+            let next = senders.start;
+            self.try_send(next..next + 1, element.clone());
+            senders.start = next + 1;
+        }
+        if self.queue.is_empty() {
+            self.try_send(senders, element);
+        } else {
+            self.queue.push((senders, element));
+        }
+    }
+
+    /// With the origin that it has now.
+    fn traced(&self, element: StreamElement) -> StreamElement {
+        match (&self.origin, element) {
+            (Some(origin), StreamElement::Batch(batch)) => {
+                let origin = Arc::clone(origin);
+                StreamElement::Traced(Box::new(TracedBatch { batch, origin }))
+            }
+            (_, element) => element,
+        }
+    }
+
+    /// Nothing is queued before it.
+    fn try_send(&mut self, sender: Range<usize>, element: StreamElement) {
+        match self.senders[sender.start].try_send(element) {
+            Ok(sent) => self.note(SenderIndex(sender.start), sent),
+            Err(NotSent::Full(element)) => self.queue.push((sender, element)),
+            Err(NotSent::Closed) => self.is_closed = true,
+        }
+    }
+
+    /// True if nothing more is to be produced before [`Self::flush`]: something waits for room, or
+    /// a downstream subtask is gone.
+    pub(crate) fn must_wait(&self) -> bool {
+        !self.queue.is_empty() || self.is_closed
+    }
+
+    /// As [`Self::push`], for records of which the channel makes a copy.
+    pub(crate) fn push_copy(&mut self, sender: SenderIndex, batch: &Batch) {
+        // The copy would lose its origin.
+        let goes_now = self.queue.is_empty() && self.origin.is_none();
+        let sent = goes_now.then(|| self.senders[sender.0].try_send_copy(batch));
+        match sent.flatten() {
+            Some(sent) => self.note(sender, sent),
+            None => self.push(sender, StreamElement::Batch(batch.clone())),
+        }
+    }
+
+    /// True if receivers sleep that have something to read. The chain must not sleep then.
+    pub(crate) fn owes_wakes(&self) -> bool {
+        !self.owed.is_empty()
+    }
+
+    /// Wakes all receivers that have something to read.
+    pub(crate) fn wake_receivers(&mut self) {
+        for sender in self.owed.drain(..) {
+            self.is_owed[sender.0] = false;
+            self.senders[sender.0].wake_receiver();
+        }
+    }
+
+    fn note(&mut self, sender: SenderIndex, sent: Sent) {
+        match sent {
+            Sent::Done => {}
+            Sent::WakeOwed => {
+                if !std::mem::replace(&mut self.is_owed[sender.0], true) {
+                    self.owed.push(sender);
+                }
+            }
+        }
+    }
+
+    /// Sends what is queued, waiting for room. Not cancel-safe: what was queued is lost, so it is
+    /// only dropped when the attempt is over.
+    ///
+    /// # Errors
+    ///
+    /// [`ChannelClosed`] if a downstream subtask is gone.
+    pub(crate) async fn flush(&mut self) -> Result<(), ChannelClosed> {
+        if self.is_closed {
+            return Err(ChannelClosed);
+        }
+        if !self.queue.is_empty() || self.settled_at.elapsed() >= WAKE_DELAY {
+            self.wake_receivers();
+        }
+        for (mut senders, element) in self.queue.drain(..) {
+            let last = senders.next_back();
+            for sender in senders {
+                self.senders[sender].send(element.clone()).await?;
+            }
+            if let Some(last) = last {
+                self.senders[last].send(element).await?;
+            }
+        }
+        if self.owed.is_empty() {
+            self.settled_at = Instant::now();
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::task::{Context, Wake, Waker};
+
+    use super::*;
+    use crate::CheckpointId;
+    use crate::channel::{ChannelLimits, bounded};
+    use crate::protocol::Aligner;
+    use crate::stream::CheckpointBarrier;
+
+    #[derive(Default)]
+    struct Wakes(AtomicUsize);
+
+    impl Wake for Wakes {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// How often a receiver that sleeps is woken by what is done to an outbox.
+    fn wakes(act: impl FnOnce(&mut Outbox)) -> usize {
+        let (senders, mut gate) = bounded(1, ChannelLimits::default());
+        let mut outbox = Outbox::new(senders);
+        let wakes = Arc::new(Wakes::default());
+        let waker = Waker::from(Arc::clone(&wakes));
+        let aligner = Aligner::new(1);
+        let mut sleeping = pin!(gate.next(|channel| aligner.is_parked(channel)));
+        let polled = sleeping.as_mut().poll(&mut Context::from_waker(&waker));
+        assert!(polled.is_pending());
+        act(&mut outbox);
+        wakes.0.load(Ordering::Relaxed)
+    }
+
+    fn records(bytes: usize) -> Batch {
+        let mut batch = Batch::default();
+        batch.push(0, b"", &vec![0; bytes]);
+        batch
+    }
+
+    fn barrier() -> StreamElement {
+        let checkpoint = CheckpointId(1);
+        StreamElement::Barrier(CheckpointBarrier { checkpoint })
+    }
+
+    #[test]
+    fn a_receiver_sleeps_on_for_little_until_the_chain_itself_would_sleep() {
+        let little = |outbox: &mut Outbox| {
+            outbox.push_copy(SenderIndex(0), &records(10));
+            outbox.push(SenderIndex(0), StreamElement::Batch(records(10)));
+            assert!(outbox.owes_wakes());
+        };
+        assert_eq!(wakes(little), 0);
+        let then_sleep = |outbox: &mut Outbox| {
+            little(outbox);
+            outbox.wake_receivers();
+            assert!(!outbox.owes_wakes());
+        };
+        assert_eq!(wakes(then_sleep), 1);
+    }
+
+    #[test]
+    fn a_receiver_is_woken_at_once_for_much_and_for_a_barrier() {
+        let much = StreamElement::Batch(records(100_000));
+        for element in [much, barrier(), StreamElement::EndOfInput] {
+            assert_eq!(wakes(|outbox| outbox.push(SenderIndex(0), element)), 1);
+        }
+    }
+
+    #[test]
+    fn a_batch_for_many_channels_is_queued_once_and_each_gets_it_in_order() {
+        use futures_util::FutureExt as _;
+        let full = ChannelLimits {
+            bytes: 100,
+            joined_rows: 1,
+            ..ChannelLimits::default()
+        };
+        let (senders, mut gate) = bounded(3, full);
+        let mut outbox = Outbox::new(senders);
+        let batch = |bytes| StreamElement::Batch(records(bytes));
+        outbox.push(SenderIndex(1), batch(1_000));
+        outbox.push_to_all(0..3, batch(500));
+        outbox.push(SenderIndex(0), barrier());
+        assert!(outbox.must_wait());
+        let queued: Vec<_> = outbox.queue.iter().map(|(of, _)| of.clone()).collect();
+        assert_eq!(queued, [1..2, 2..3, 0..1]);
+        let aligner = Aligner::new(3);
+        let mut arrived = Vec::new();
+        let mut flushed = None;
+        while flushed.is_none() || arrived.len() < 5 {
+            let mut flush = Box::pin(outbox.flush());
+            // Not cancel-safe: it is polled until it is over, and the gate read meanwhile.
+            while flushed.is_none() {
+                flushed = flush.as_mut().now_or_never();
+                let taken = gate
+                    .next(|channel| aligner.is_parked(channel))
+                    .now_or_never();
+                arrived.extend(taken.flatten());
+            }
+            drop(flush);
+            let taken = gate
+                .next(|channel| aligner.is_parked(channel))
+                .now_or_never();
+            arrived.extend(taken.flatten());
+        }
+        assert_eq!(flushed, Some(Ok(())));
+        let of = |channel| {
+            let of = arrived.iter().filter(|(of, _)| of.0 == channel);
+            of.map(|(_, element)| element.clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(of(0), [batch(500), barrier()]);
+        assert_eq!(of(1), [batch(1_000), batch(500)]);
+        assert_eq!(of(2), [batch(500)]);
+    }
+
+    #[test]
+    fn a_receiver_that_is_gone_is_found_at_the_flush() {
+        use futures_util::FutureExt as _;
+        let (senders, gate) = bounded(1, ChannelLimits::default());
+        let mut outbox = Outbox::new(senders);
+        drop(gate);
+        outbox.push_copy(SenderIndex(0), &records(10));
+        assert_eq!(outbox.flush().now_or_never(), Some(Err(ChannelClosed)));
+    }
+}

@@ -1,0 +1,290 @@
+//! Barrier path: snapshot → **persister** → acknowledgement.
+//!
+//! Makes the snapshots of one chain durable beside its processing, one checkpoint after the other,
+//! and acknowledges them. Remembers output that was pre-committed for a checkpoint that never
+//! completed: the next checkpoint lists it again, so that an abandoned checkpoint loses nothing.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tidegate_operator::StateChunk;
+use tokio::sync::mpsc;
+
+use crate::checkpoint::{
+    CheckpointStore, SnapshotContents, StateIdentity, StoreError, SubtaskSnapshot,
+};
+use crate::error::connector_failed;
+use crate::executor::{Executor, blocking};
+use crate::ids::RunIdentity;
+use crate::protocol::{Acknowledgement, ChainEvent};
+use crate::sink::{PendingOutput, PreCommit};
+use crate::source::SourceSplit;
+use crate::{ChainId, CheckpointId, JobError, SubtaskId};
+
+/// One subtask's part of a checkpoint, before it is durable: a [`SubtaskSnapshot`] to be.
+pub(crate) struct Part {
+    pub(crate) subtask: SubtaskId,
+    pub(crate) has_ended: bool,
+    pub(crate) watermark: Option<i64>,
+    pub(crate) contents: PartContents,
+}
+
+/// What must become durable of a subtask.
+pub(crate) enum PartContents {
+    /// The positions of a source, which need no file.
+    Splits(Vec<SourceSplit>),
+    /// The state of an operator.
+    State(Vec<StateChunk>),
+    /// The output of a sink.
+    Output(PreCommit),
+}
+
+/// What a chain tells its persister.
+pub(crate) enum PersistMessage {
+    /// Make this durable and acknowledge it.
+    Snapshot {
+        checkpoint: CheckpointId,
+        parts: Vec<Part>,
+        /// How long taking it paused the chain.
+        pause: Duration,
+    },
+    /// This checkpoint is complete: its output is no longer pending.
+    Complete(CheckpointId),
+}
+
+/// Output by subtask that no complete checkpoint covers yet.
+type Unconfirmed = BTreeMap<SubtaskId, Vec<(CheckpointId, PendingOutput)>>;
+
+/// Persists the snapshots of one chain.
+pub(crate) struct Persister {
+    pub(crate) chain: ChainId,
+    pub(crate) identity: RunIdentity,
+    pub(crate) store: Arc<dyn CheckpointStore>,
+    pub(crate) events: mpsc::Sender<ChainEvent>,
+    pub(crate) executor: Arc<dyn Executor>,
+}
+
+/// Why a chain's part of a checkpoint is not durable.
+enum NotDurable {
+    /// State could not be written: this checkpoint fails, the next one writes anew.
+    Declined(StoreError),
+    /// Output could not be made durable: it is lost from memory, so the attempt fails.
+    Failed(JobError),
+}
+
+impl Persister {
+    /// Works until the chain is gone. One message at a time, so that acknowledgements keep the
+    /// order of checkpoints.
+    pub(crate) async fn run(self, mut messages: mpsc::Receiver<PersistMessage>) {
+        let mut unconfirmed = Unconfirmed::new();
+        while let Some(message) = messages.recv().await {
+            match message {
+                PersistMessage::Complete(checkpoint) => {
+                    for outputs in unconfirmed.values_mut() {
+                        outputs.retain(|(of, _)| *of > checkpoint);
+                    }
+                }
+                PersistMessage::Snapshot {
+                    checkpoint,
+                    parts,
+                    pause,
+                } => {
+                    let result = self.persist(checkpoint, parts, &mut unconfirmed).await;
+                    let event = self.event(checkpoint, pause, result);
+                    if self.events.send(event).await.is_err() {
+                        return;
+                    }
+                }
+            }
+        }
+    }
+
+    fn event(
+        &self,
+        checkpoint: CheckpointId,
+        pause: Duration,
+        result: Result<Vec<SubtaskSnapshot>, NotDurable>,
+    ) -> ChainEvent {
+        match result {
+            Ok(snapshots) => ChainEvent::Acknowledged(Acknowledgement {
+                chain: self.chain,
+                checkpoint,
+                snapshots,
+                pause,
+            }),
+            Err(NotDurable::Declined(error)) => ChainEvent::Declined {
+                chain: self.chain,
+                checkpoint,
+                reason: crate::causes::with_causes(&error),
+            },
+            Err(NotDurable::Failed(error)) => ChainEvent::Failed(Box::new(error)),
+        }
+    }
+
+    async fn persist(
+        &self,
+        checkpoint: CheckpointId,
+        parts: Vec<Part>,
+        unconfirmed: &mut Unconfirmed,
+    ) -> Result<Vec<SubtaskSnapshot>, NotDurable> {
+        let store = Arc::clone(&self.store);
+        let identity = self.identity.clone();
+        let mut carried = std::mem::take(unconfirmed);
+        let write = move || {
+            let parts = output_first(parts);
+            let snapshots: Result<Vec<_>, _> = parts
+                .into_iter()
+                .map(|part| write_part(&*store, &identity, checkpoint, part, &mut carried))
+                .collect();
+            (carried, snapshots)
+        };
+        match blocking(&*self.executor, write).await {
+            Ok((carried, snapshots)) => {
+                *unconfirmed = carried;
+                snapshots
+            }
+            // What it carried is lost with it.
+            Err(not_done) => {
+                let whose = format!("the persister of {}", self.chain);
+                Err(NotDurable::Failed(not_done.into_failure(whose)))
+            }
+        }
+    }
+}
+
+/// Output before state: a failed state file must not keep output from being remembered.
+fn output_first(mut parts: Vec<Part>) -> Vec<Part> {
+    parts.sort_by_key(|part| match part.contents {
+        PartContents::Output(_) => 0,
+        PartContents::Splits(_) | PartContents::State(_) => 1,
+    });
+    parts
+}
+
+fn write_part(
+    store: &dyn CheckpointStore,
+    identity: &RunIdentity,
+    checkpoint: CheckpointId,
+    part: Part,
+    carried: &mut Unconfirmed,
+) -> Result<SubtaskSnapshot, NotDurable> {
+    let subtask = part.subtask;
+    let contents = match part.contents {
+        PartContents::Splits(splits) => SnapshotContents::Source { splits },
+        PartContents::State(chunks) => {
+            let identity = StateIdentity {
+                job: identity.job.clone(),
+                lineage: identity.lineage,
+                attempt: identity.attempt,
+                checkpoint,
+                subtask: subtask.clone(),
+            };
+            let write = |chunks: &[StateChunk]| store.put_snapshot(&identity, chunks);
+            let state = (!chunks.is_empty()).then(|| write(&chunks)).transpose();
+            let state = state.map_err(NotDurable::Declined)?;
+            SnapshotContents::Operator { state }
+        }
+        PartContents::Output(pre_commit) => {
+            let pending = pre_commit()
+                .map_err(|error| NotDurable::Failed(connector_failed(&subtask, error)))?;
+            let outputs = carried.entry(subtask.clone()).or_default();
+            outputs.extend(pending.into_iter().map(|output| (checkpoint, output)));
+            let pending = outputs.iter().map(|(_, output)| output.clone()).collect();
+            SnapshotContents::Sink { pending }
+        }
+    };
+    Ok(SubtaskSnapshot {
+        subtask,
+        has_ended: part.has_ended,
+        watermark: part.watermark,
+        contents,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Lineage;
+    use crate::checkpoint::DirStore;
+    use crate::executor::Threads;
+
+    /// What a sink's persister lists as pending, checkpoint after checkpoint. `1:a` is a snapshot
+    /// of checkpoint 1 with output `a`, `1!` its completion.
+    async fn listed(messages: &str) -> Vec<String> {
+        let directory = tempfile::tempdir().unwrap();
+        let (events, mut received) = mpsc::channel(16);
+        let (sender, receiver) = mpsc::channel(16);
+        let persister = Persister {
+            chain: ChainId(0),
+            identity: RunIdentity {
+                job: "job".to_owned(),
+                lineage: Lineage([0; 16]),
+                attempt: 1,
+            },
+            store: Arc::new(DirStore::open(directory.path()).unwrap()),
+            events,
+            executor: Arc::new(Threads::start().unwrap()),
+        };
+        for message in messages.split(' ') {
+            sender.send(parse(message)).await.unwrap();
+        }
+        drop(sender);
+        persister.run(receiver).await;
+        let mut lists = Vec::new();
+        while let Some(event) = received.recv().await {
+            lists.push(describe(event));
+        }
+        lists
+    }
+
+    fn parse(message: &str) -> PersistMessage {
+        let id = |text: &str| CheckpointId(text.parse().unwrap());
+        if let Some(checkpoint) = message.strip_suffix('!') {
+            return PersistMessage::Complete(id(checkpoint));
+        }
+        let (checkpoint, output) = message.split_once(':').unwrap();
+        let output = PendingOutput(output.as_bytes().to_vec());
+        let part = Part {
+            subtask: SubtaskId {
+                operator: "out".to_owned(),
+                index: 0,
+            },
+            has_ended: false,
+            watermark: None,
+            contents: PartContents::Output(Box::new(move || Ok(vec![output]))),
+        };
+        PersistMessage::Snapshot {
+            checkpoint: id(checkpoint),
+            parts: vec![part],
+            pause: Duration::ZERO,
+        }
+    }
+
+    fn describe(event: ChainEvent) -> String {
+        let ChainEvent::Acknowledged(acknowledgement) = event else {
+            panic!("{event:?}");
+        };
+        let contents = &acknowledgement.snapshots[0].contents;
+        let SnapshotContents::Sink { pending } = contents else {
+            panic!("{contents:?}");
+        };
+        let outputs = pending
+            .iter()
+            .map(|output| String::from_utf8_lossy(&output.0));
+        let outputs: Vec<_> = outputs.collect();
+        format!("{}: {}", acknowledgement.checkpoint, outputs.join(" "))
+    }
+
+    #[tokio::test]
+    async fn output_of_an_abandoned_checkpoint_is_listed_until_one_completes() {
+        let lists = listed("1:a 2:b 3:c 3! 4:d").await;
+        assert_eq!(lists, ["1: a", "2: a b", "3: a b c", "4: d"]);
+    }
+
+    #[tokio::test]
+    async fn a_completion_that_comes_late_confirms_nothing_newer() {
+        let lists = listed("1:a 2:b 1! 3:c 3! 4:d").await;
+        assert_eq!(lists, ["1: a", "2: a b", "3: b c", "4: d"]);
+    }
+}

@@ -1,0 +1,225 @@
+//! The way back: from the newest complete checkpoint to what every subtask starts with.
+//!
+//! Blocking; runs before anything of the attempt is deployed. The order matters: the checkpoint is
+//! read and checked whole before sinks publish what it lists, and only then are files removed that
+//! no checkpoint refers to.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::deploy::{StartContents, SubtaskStart};
+use super::start::start_point;
+
+use crate::checkpoint::{
+    CheckpointKind, CheckpointStore, Manifest, Origin, SnapshotContents, StateFile, StoreError,
+    SubtaskSnapshot,
+};
+use crate::error::node_failed;
+use crate::graph::{JobGraph, Node, NodeKind};
+use crate::ids::RunIdentity;
+use crate::job::{Job, RunOptions};
+use crate::recovery::{check_dropped, ended_now, operator_state, told_watermarks};
+use crate::sink::{ForkedFrom, SinkStart};
+use crate::{CheckpointId, JobError, SubtaskId};
+
+/// What an attempt is restored from.
+pub(crate) struct Restore {
+    pub(crate) job: Arc<Job>,
+    pub(crate) store: Arc<dyn CheckpointStore>,
+    pub(crate) options: RunOptions,
+    pub(crate) is_first_attempt: bool,
+}
+
+/// What an attempt starts with.
+pub(crate) struct Restored {
+    pub(crate) identity: RunIdentity,
+    pub(crate) checkpoint: CheckpointId,
+    pub(crate) origin: Option<Origin>,
+    pub(crate) starts: HashMap<SubtaskId, SubtaskStart>,
+}
+
+impl Restore {
+    /// None if the job has finished: its output is published, and nothing is left to run.
+    pub(crate) fn run(self) -> Result<Option<Restored>, JobError> {
+        let (job, store) = (&*self.job, &*self.store);
+        let attempt = store.next_attempt()?;
+        let before = match store.list() {
+            Ok(ids) => Some(ids),
+            // Said below where it matters: a fresh start and one from elsewhere need none of them.
+            Err(StoreError::NothingValid { .. }) => None,
+            Err(error) => return Err(error.into()),
+        };
+        let manifest = start_point(job, store, &self.options, attempt)?;
+        if self.is_first_attempt {
+            warn_of_unknown(&self.options, &[&job.graph, &manifest.graph]);
+        }
+        let starts = subtask_starts(job, store, &manifest)
+            .and_then(|starts| self.recover_sinks(&manifest, attempt).map(|()| starts));
+        let starts = match starts {
+            Ok(starts) => starts,
+            Err(error) => {
+                if manifest.attempt == attempt {
+                    self.take_back(manifest.kind, before, &error)?;
+                }
+                return Err(error);
+            }
+        };
+        if manifest.kind == CheckpointKind::Final {
+            return Ok(None);
+        }
+        store.retain(&store.list()?)?;
+        Ok(Some(Restored {
+            starts,
+            identity: RunIdentity {
+                job: job.graph.job().to_owned(),
+                lineage: manifest.lineage,
+                attempt,
+            },
+            checkpoint: manifest.checkpoint,
+            origin: manifest.origin,
+        }))
+    }
+
+    /// A start that is refused leaves the directory as it was `before`: without the checkpoint that
+    /// it has committed. Where all checkpoints are lost the new one stays: without any, nothing
+    /// would tell of the loss.
+    fn take_back(
+        &self,
+        kind: CheckpointKind,
+        before: Option<Vec<CheckpointId>>,
+        error: &JobError,
+    ) -> Result<(), JobError> {
+        match (kind, before) {
+            (CheckpointKind::Imported, Some(before)) => self.store.retain(&before)?,
+            // Another attempt goes on from it, if there is one.
+            (CheckpointKind::Start, Some(_)) if !error.may_restart() => self.store.retain(&[])?,
+            (CheckpointKind::Imported, None)
+            | (CheckpointKind::Start | CheckpointKind::Running | CheckpointKind::Final, _) => {}
+        }
+        Ok(())
+    }
+
+    /// Publishes what the newest checkpoint covers, without starting anything. Gives its id.
+    pub(crate) fn settle(self) -> Result<CheckpointId, JobError> {
+        let attempt = self.store.next_attempt()?;
+        let manifest = start_point(&self.job, &*self.store, &self.options, attempt)?;
+        self.recover_sinks(&manifest, attempt)?;
+        Ok(manifest.checkpoint)
+    }
+
+    /// Makes every sink's output consistent with the checkpoint.
+    fn recover_sinks(&self, manifest: &Manifest, attempt: u64) -> Result<(), JobError> {
+        for (name, sink) in &self.job.sinks {
+            let start = SinkStart {
+                job: self.job.graph.job().to_owned(),
+                sink: name.clone(),
+                lineage: manifest.lineage.published(),
+                parent: manifest.origin.as_ref().map(|origin| ForkedFrom {
+                    lineage: origin.lineage.published(),
+                    checkpoint: origin.checkpoint,
+                }),
+                checkpoint: manifest.checkpoint,
+                attempt,
+                is_first_attempt: self.is_first_attempt,
+                pending: manifest.pending_output(name),
+            };
+            sink.recover(&start)
+                .map_err(|error| node_failed(name, error))?;
+        }
+        Ok(())
+    }
+}
+
+/// A flag that was of use to an earlier run with the same command line is none that speaks against
+/// this one.
+fn warn_of_unknown(options: &RunOptions, graphs: &[&JobGraph]) {
+    if let Err(unknown) = check_dropped(&options.allow_dropped_state, graphs) {
+        tracing::warn!("--allow-dropped-state is of no use: {unknown}");
+    }
+}
+
+/// What each subtask of the job starts with.
+fn subtask_starts(
+    job: &Job,
+    store: &dyn CheckpointStore,
+    manifest: &Manifest,
+) -> Result<HashMap<SubtaskId, SubtaskStart>, JobError> {
+    let mut starts = HashMap::new();
+    for node in job.graph.nodes() {
+        let of_node = node_starts(job, store, manifest, node)?;
+        for (index, start) in (0u32..).zip(of_node) {
+            let operator = node.name.clone();
+            starts.insert(SubtaskId { operator, index }, start);
+        }
+    }
+    Ok(starts)
+}
+
+fn node_starts(
+    job: &Job,
+    store: &dyn CheckpointStore,
+    manifest: &Manifest,
+    node: &Node,
+) -> Result<Vec<SubtaskStart>, JobError> {
+    let old = manifest.snapshots_of(&node.name);
+    let (ended, contents): (_, Vec<_>) = match node.kind {
+        NodeKind::Source => source_starts(job, node, &old)?,
+        NodeKind::Sink => {
+            let ended = ended_now(manifest, node)?;
+            let contents = ended.iter().map(|_| StartContents::Sink).collect();
+            (ended, contents)
+        }
+        NodeKind::Operator => {
+            let ended = ended_now(manifest, node)?;
+            let read =
+                |subtask: &SubtaskId, file: &StateFile| store.read_state(manifest, subtask, file);
+            let state = operator_state(&job.graph, manifest, node, &read)?;
+            let state = state.into_iter();
+            let contents = state.map(|state| StartContents::Operator { state });
+            (ended, contents.collect())
+        }
+    };
+    let watermarks = told_watermarks(&old, node.parallelism);
+    let starts = contents.into_iter().zip(ended).zip(watermarks);
+    let start = |((contents, has_ended), watermark)| SubtaskStart {
+        has_ended,
+        watermark,
+        contents,
+    };
+    Ok(starts.map(start).collect())
+}
+
+/// Which subtasks of a source have ended, and what each reads.
+fn source_starts(
+    job: &Job,
+    node: &Node,
+    old: &[&SubtaskSnapshot],
+) -> Result<(Vec<bool>, Vec<StartContents>), JobError> {
+    let connector = &job.sources[&node.name];
+    let failed = |error| node_failed(&node.name, error);
+    let splits_of = |snapshot: &SubtaskSnapshot| match &snapshot.contents {
+        SnapshotContents::Source { splits } => splits.clone(),
+        SnapshotContents::Operator { .. } | SnapshotContents::Sink { .. } => Vec::new(),
+    };
+    if old.len() == node.parallelism as usize {
+        let ended = old.iter().map(|snapshot| snapshot.has_ended).collect();
+        let contents = old.iter().map(|snapshot| StartContents::Source {
+            splits: splits_of(snapshot),
+        });
+        return Ok((ended, contents.collect()));
+    }
+    let planned = if old.is_empty() {
+        // A source that the checkpoint does not know begins at its beginning.
+        connector.plan(node.parallelism).map_err(failed)?
+    } else {
+        // What has ended is read to its end, or was told to end: nothing of it is left to read.
+        let running = old.iter().filter(|snapshot| !snapshot.has_ended);
+        let splits = running.flat_map(|snapshot| splits_of(snapshot)).collect();
+        connector.replan(splits, node.parallelism).map_err(failed)?
+    };
+    let all_ended = !old.is_empty() && old.iter().all(|snapshot| snapshot.has_ended);
+    let ended = vec![all_ended; planned.len()];
+    let planned = planned.into_iter();
+    let contents = planned.map(|splits| StartContents::Source { splits });
+    Ok((ended, contents.collect()))
+}

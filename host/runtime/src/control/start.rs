@@ -1,0 +1,251 @@
+//! Where a job starts: at its newest checkpoint, afresh, or from a savepoint.
+//!
+//! However it starts, a checkpoint is in the store before the first record flows: a fresh start
+//! commits checkpoint 0, a start from elsewhere commits a copy. From then on there is only one way
+//! to go on, and a process that is killed at any time goes on that way.
+
+use std::path::Path;
+
+use tidegate_operator::shown;
+
+use crate::checkpoint::{
+    CheckpointDirectory, CheckpointKind, CheckpointStore, DirStore, ImportTarget, Manifest,
+    SnapshotContents, StoreError, SubtaskSnapshot,
+};
+use crate::error::node_failed;
+use crate::graph::NodeKind;
+use crate::job::{Job, RunOptions, StartFrom};
+use crate::recovery::{Resume, check_compatible, check_dropped};
+use crate::room::check_room;
+use crate::source::SourceSplit;
+use crate::wall_clock::unix_millis;
+use crate::{CheckpointId, JobError, JobErrorKind, Lineage, SubtaskId};
+
+/// Opens and locks the checkpoint directory of a job, after checking what can be checked without
+/// writing anything: a job that can't start leaves no trace.
+///
+/// # Errors
+///
+/// Any [`JobError`] that speaks against the start. Nothing was changed.
+pub fn prepare(job: &Job, directory: &Path, options: &RunOptions) -> Result<DirStore, JobError> {
+    check_room(job)?;
+    if let Err(error) = check_free(job) {
+        if error.kind() == JobErrorKind::InUse && directory.is_dir() {
+            // Most likely this very job runs already, which its checkpoint directory says better.
+            DirStore::open(directory)?;
+        }
+        return Err(error);
+    }
+    let allowed = &options.allow_dropped_state;
+    match &options.start {
+        StartFrom::Fresh => {
+            check_dropped(allowed, &[&job.graph])?;
+            check_fresh(job)?;
+        }
+        StartFrom::Newest if !holds_checkpoints(directory)? => {
+            check_dropped(allowed, &[&job.graph])?;
+            check_fresh(job)?;
+        }
+        // What the flag names may be gone since an earlier run with the same command line.
+        StartFrom::Newest => {}
+        StartFrom::Path(path) => {
+            let source = CheckpointDirectory::open(path)?;
+            let manifest = source.load(selected(&source)?)?;
+            check_dropped(allowed, &[&job.graph, &manifest.graph])?;
+            check_compatible(&manifest, &job.graph, allowed, Resume::NewRun)?;
+        }
+    }
+    Ok(DirStore::open(directory)?)
+}
+
+fn check_free(job: &Job) -> Result<(), JobError> {
+    for (name, sink) in &job.sinks {
+        sink.check_free()
+            .map_err(|error| node_failed(name, error))?;
+    }
+    Ok(())
+}
+
+fn holds_checkpoints(directory: &Path) -> Result<bool, StoreError> {
+    let path = directory.join("checkpoints");
+    let read = || -> std::io::Result<bool> {
+        let first = std::fs::read_dir(&path)?.next();
+        first.transpose().map(|entry| entry.is_some())
+    };
+    match read() {
+        Ok(holds) => Ok(holds),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
+        Err(source) => Err(StoreError::Io {
+            action: format!("list {}", shown(&path)),
+            source,
+        }),
+    }
+}
+
+fn check_fresh(job: &Job) -> Result<(), JobError> {
+    initial_splits(job)?;
+    for (name, sink) in &job.sinks {
+        sink.check_fresh()
+            .map_err(|error| node_failed(name, error))?;
+    }
+    Ok(())
+}
+
+/// The checkpoint that the first attempt of a process goes on from, committed in `store`.
+pub(crate) fn start_point(
+    job: &Job,
+    store: &dyn CheckpointStore,
+    options: &RunOptions,
+    attempt: u64,
+) -> Result<Manifest, JobError> {
+    match &options.start {
+        StartFrom::Fresh => {
+            check_fresh(job)?;
+            store.retain(&[])?;
+            start_fresh(job, store, options, attempt)
+        }
+        StartFrom::Newest => match store.list()?.last() {
+            None => {
+                check_fresh(job)?;
+                start_fresh(job, store, options, attempt)
+            }
+            Some(newest) => {
+                let manifest = store.load(*newest)?;
+                let resume = match manifest.kind {
+                    // Its graph is still the one before the change that the user asked for.
+                    CheckpointKind::Imported => Resume::NewRun,
+                    CheckpointKind::Start | CheckpointKind::Running | CheckpointKind::Final => {
+                        Resume::SameRun
+                    }
+                };
+                let allowed = &options.allow_dropped_state;
+                check_compatible(&manifest, &job.graph, allowed, resume)?;
+                Ok(manifest)
+            }
+        },
+        StartFrom::Path(path) => start_from(path, job, store, options, attempt),
+    }
+}
+
+fn start_from(
+    path: &Path,
+    job: &Job,
+    store: &dyn CheckpointStore,
+    options: &RunOptions,
+    attempt: u64,
+) -> Result<Manifest, JobError> {
+    let allowed = &options.allow_dropped_state;
+    let source = CheckpointDirectory::open(path)?;
+    let checkpoint = selected(&source)?;
+    let digest = source.manifest_digest(checkpoint)?;
+    let newest_here = match store.list() {
+        Ok(ids) => ids.last().copied(),
+        // All checkpoints here are lost, which may be why the user starts from another one.
+        Err(StoreError::NothingValid { .. }) => None,
+        Err(error) => return Err(error.into()),
+    };
+    // A newest checkpoint that can't be read says nothing: it may be why the user starts from an
+    // older one.
+    let started = newest_here.and_then(|newest| store.load(newest).ok());
+    if let Some(manifest) = started
+        && manifest.origin.as_ref().is_some_and(|o| o.digest == digest)
+    {
+        check_compatible(&manifest, &job.graph, allowed, Resume::NewRun)?;
+        return Ok(manifest);
+    }
+    let manifest = source.load(checkpoint)?;
+    check_compatible(&manifest, &job.graph, allowed, Resume::NewRun)?;
+    let target = ImportTarget {
+        lineage: new_lineage(options)?,
+        checkpoint: newest_here
+            .map_or(checkpoint, |newest| newest.max(checkpoint))
+            .next(),
+        attempt,
+    };
+    Ok(store.import(&source, checkpoint, target)?)
+}
+
+fn selected(source: &CheckpointDirectory) -> Result<CheckpointId, JobError> {
+    match source.selected() {
+        Some(checkpoint) => Ok(checkpoint),
+        None => Ok(source.newest()?),
+    }
+}
+
+/// Commits checkpoint 0: which splits every source subtask reads, and nothing else.
+fn start_fresh(
+    job: &Job,
+    store: &dyn CheckpointStore,
+    options: &RunOptions,
+    attempt: u64,
+) -> Result<Manifest, JobError> {
+    let mut splits = initial_splits(job)?;
+    let mut subtasks = Vec::new();
+    for node in job.graph.nodes() {
+        for index in 0..node.parallelism {
+            let subtask = SubtaskId {
+                operator: node.name.clone(),
+                index,
+            };
+            let contents = match node.kind {
+                NodeKind::Source => SnapshotContents::Source {
+                    splits: splits.remove(&subtask).unwrap_or_default(),
+                },
+                NodeKind::Operator => SnapshotContents::Operator { state: None },
+                NodeKind::Sink => SnapshotContents::Sink {
+                    pending: Vec::new(),
+                },
+            };
+            subtasks.push(SubtaskSnapshot {
+                subtask,
+                has_ended: false,
+                watermark: None,
+                contents,
+            });
+        }
+    }
+    subtasks.sort_by(|a, b| a.subtask.cmp(&b.subtask));
+    let manifest = Manifest {
+        checkpoint: CheckpointId(0),
+        lineage: new_lineage(options)?,
+        origin: None,
+        attempt,
+        created_at_ms: unix_millis(),
+        kind: CheckpointKind::Start,
+        graph: job.graph.clone(),
+        subtasks,
+    };
+    store.complete(&manifest)?;
+    Ok(manifest)
+}
+
+fn initial_splits(
+    job: &Job,
+) -> Result<std::collections::HashMap<SubtaskId, Vec<SourceSplit>>, JobError> {
+    let mut splits = std::collections::HashMap::new();
+    for (name, source) in &job.sources {
+        let node = job.graph.node(name);
+        let parallelism = node.expect("a source is a node of the graph").parallelism;
+        let planned = source.plan(parallelism);
+        let planned = planned.map_err(|error| node_failed(name, error))?;
+        for (index, of_subtask) in (0u32..).zip(planned) {
+            let operator = name.clone();
+            splits.insert(SubtaskId { operator, index }, of_subtask);
+        }
+    }
+    Ok(splits)
+}
+
+/// A lineage that no other start has drawn.
+fn new_lineage(options: &RunOptions) -> Result<Lineage, JobError> {
+    if let Some(lineage) = options.lineage {
+        return Ok(lineage);
+    }
+    let mut lineage = [0; 16];
+    getrandom::fill(&mut lineage).map_err(|error| {
+        let action = "draw a random number for the lineage of the job".to_owned();
+        let source = std::io::Error::other(error);
+        StoreError::Io { action, source }
+    })?;
+    Ok(Lineage(lineage))
+}

@@ -1,0 +1,415 @@
+//! A job from its start to its end: attempts, and what comes between them.
+//!
+//! The only place that starts and joins chains. Each attempt begins with the newest complete
+//! checkpoint that the store holds and ends when the driver says so; what follows a failure is the
+//! restart strategy's decision.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::deploy::{Attempt, NotReturned, deploy};
+use super::driver::{AttemptEnd, Driver, DriverStart};
+use super::restore::Restore;
+use crate::checkpoint::CheckpointStore;
+use crate::config::{RecordPolicies, RecordPolicy, RestartSettings};
+use crate::drill::Drills;
+use crate::executor::{Executor, Threads, blocking};
+use crate::graph::{DEAD_LETTER_PORT, ExecutionGraph};
+use crate::isolation::{CarePlan, CareWatch, Quarantine, Verdict};
+use crate::job::{CommandError, Job, JobCommand, JobControl, Outcome, RunOptions, StartFrom};
+use crate::observe::AttemptMetrics;
+use crate::observe::{JobState, JobStatus, TOLD};
+use crate::protocol::Coordinator;
+use crate::recovery::RestartStrategy;
+use crate::{CheckpointId, JobError};
+
+/// Runs a job until it has finished, is stopped or cancelled, or has failed for good. Must be
+/// called within a tokio runtime with time enabled. `store` is what [`crate::prepare`] gave.
+///
+/// # Errors
+///
+/// Why the job failed. What is complete stays: running it again goes on from there.
+pub async fn run(
+    job: Job,
+    store: Arc<dyn CheckpointStore>,
+    options: RunOptions,
+    control: JobControl,
+) -> Result<Outcome, JobError> {
+    let threads = Threads::start().map_err(|source| JobError::NoThread {
+        chain: "blocking work".to_owned(),
+        source,
+    })?;
+    run_on(Arc::new(threads), job, store, options, control).await
+}
+
+/// As [`run`], on an executor of the caller's: for simulations. Within a tokio runtime of one
+/// thread whose time is paused, with an executor that is deterministic, so is the job.
+///
+/// # Errors
+///
+/// As [`run`].
+pub async fn run_on(
+    executor: Arc<dyn Executor>,
+    job: Job,
+    store: Arc<dyn CheckpointStore>,
+    options: RunOptions,
+    control: JobControl,
+) -> Result<Outcome, JobError> {
+    let restart = RestartStrategy::new(job.settings.restart.clone());
+    let drills = Drills::new(&job.settings.checkpoint);
+    let quarantine = Quarantine::new(job.settings.isolation.clone(), policies(&job));
+    let mut supervisor = Supervisor {
+        drills,
+        executor,
+        job: Arc::new(job),
+        store,
+        options,
+        control,
+        restart,
+        quarantine,
+        started: Instant::now(),
+        calm: Duration::ZERO,
+        is_first_attempt: true,
+        records_before: 0,
+    };
+    let result = supervisor.run().await;
+    supervisor.end_drills().await;
+    let state = match &result {
+        Ok(Outcome::Finished | Outcome::AlreadyFinished) => JobState::Finished,
+        Ok(Outcome::Stopped { .. }) => JobState::Stopped,
+        Ok(Outcome::Cancelled) => JobState::Cancelled,
+        Err(_) => JobState::Failed,
+    };
+    supervisor.control.status.send_modify(|status| {
+        status.state = state;
+        status.checkpoints.drills = supervisor.drills.status().clone();
+        if let Err(error) = &result {
+            status.last_failure = Some(crate::causes::with_causes(error));
+        }
+    });
+    supervisor.refuse_the_rest(state);
+    result
+}
+
+/// What becomes of records, by operator. Without a reader, a dead letter would be a record that is
+/// lost.
+fn policies(job: &Job) -> BTreeMap<String, RecordPolicies> {
+    let edges = job.graph.edges().iter();
+    let read = edges.filter(|edge| edge.port == DEAD_LETTER_PORT);
+    let operators = read.filter_map(|edge| job.operators.get_key_value(&edge.from));
+    let policies = operators.map(|(name, part)| (name.clone(), part.policies));
+    policies.collect()
+}
+
+/// Answers a command that can't be carried out.
+fn refuse(command: JobCommand, error: &CommandError) {
+    // The other side may have gone away; it then needs no answer.
+    match command {
+        JobCommand::Checkpoint { reply } => drop(reply.send(Err(error.clone()))),
+        JobCommand::Savepoint { reply, .. } => drop(reply.send(Err(error.clone()))),
+        JobCommand::Stop { reply, .. } => drop(reply.send(Err(error.clone()))),
+        JobCommand::Cancel => {}
+    }
+}
+
+struct Supervisor {
+    executor: Arc<dyn Executor>,
+    job: Arc<Job>,
+    store: Arc<dyn CheckpointStore>,
+    options: RunOptions,
+    control: JobControl,
+    restart: RestartStrategy,
+    /// With the driver while an attempt runs.
+    drills: Drills,
+    /// What is known of records that operators fail on.
+    quarantine: Quarantine,
+    started: Instant,
+    /// How long the last attempt ran before it failed.
+    calm: Duration,
+    is_first_attempt: bool,
+    /// Records that sources gave in earlier attempts of this process.
+    records_before: u64,
+}
+
+impl Supervisor {
+    async fn run(&mut self) -> Result<Outcome, JobError> {
+        loop {
+            let failure = match self.attempt().await {
+                Ok(outcome) => return Ok(outcome),
+                Err(error) => error,
+            };
+            let is_last = !failure.may_restart();
+            if is_last {
+                return Err(failure);
+            }
+            let message = crate::causes::with_causes(&failure);
+            let (verdict, wait) = self.wait_after(failure)?;
+            tracing::warn!(target: TOLD, "attempt failed, restarting in {wait:?}: {message}");
+            self.control.status.send_modify(|status| {
+                status.state = JobState::Restarting;
+                status.restarts += u32::from(verdict == Verdict::Restart);
+                status.isolation_restarts += u32::from(verdict == Verdict::Isolate);
+                status.last_failure = Some(message);
+                self.records_before = status.source_records;
+            });
+            if let Some(outcome) = self.wait_for_restart(wait).await {
+                return Ok(outcome);
+            }
+        }
+    }
+
+    /// Whether a failure is followed by another attempt, as what that counts, and after which wait.
+    fn wait_after(&mut self, failure: JobError) -> Result<(Verdict, Duration), JobError> {
+        let now = self.started.elapsed();
+        match self.judge(&failure, now) {
+            Verdict::Isolate => return Ok((Verdict::Isolate, Duration::ZERO)),
+            Verdict::GiveUp { restarts } => {
+                return Err(JobError::IsolationExhausted {
+                    restarts,
+                    period: self.job.settings.isolation.period,
+                    last: Box::new(failure),
+                });
+            }
+            Verdict::Restart => {}
+        }
+        match self.restart.on_failure(self.calm) {
+            Some(wait) => Ok((Verdict::Restart, wait)),
+            None => Err(match self.job.settings.restart {
+                RestartSettings::None => failure,
+                RestartSettings::FixedDelay { .. } | RestartSettings::ExponentialBackoff { .. } => {
+                    JobError::RestartsExhausted {
+                        restarts: self.control.status.borrow().restarts,
+                        last: Box::new(failure),
+                    }
+                }
+            }),
+        }
+    }
+
+    /// What a failure means for the record behind it, if there is one.
+    fn judge(&mut self, failure: &JobError, now: Duration) -> Verdict {
+        let JobError::Record(fault) = failure else {
+            return Verdict::Restart;
+        };
+        if self.quarantine.policy(fault) == RecordPolicy::Fail {
+            let count = |status: &mut JobStatus| status.invalid_records.failed += 1;
+            self.control.status.send_modify(count);
+        }
+        self.quarantine.on_fault(fault, now)
+    }
+
+    /// Answers who asked when the job was already over.
+    fn refuse_the_rest(&mut self, state: JobState) {
+        let error = CommandError::NotRunning {
+            state: state.to_string(),
+        };
+        self.control.commands.close();
+        while let Ok(command) = self.control.commands.try_recv() {
+            refuse(command, &error);
+        }
+    }
+
+    /// Waits before the next attempt. Someone who wants the job to end need not wait for that.
+    async fn wait_for_restart(&mut self, wait: Duration) -> Option<Outcome> {
+        let restart_at = Instant::now() + wait;
+        loop {
+            let command = tokio::select! {
+                biased;
+                () = tokio::time::sleep_until(restart_at) => return None,
+                command = self.control.commands.recv() => command,
+            };
+            let not_running = CommandError::NotRunning {
+                state: JobState::Restarting.to_string(),
+            };
+            match command {
+                None => {
+                    tokio::time::sleep_until(restart_at).await;
+                    return None;
+                }
+                Some(JobCommand::Cancel) => return Some(Outcome::Cancelled),
+                Some(JobCommand::Stop {
+                    drain: false,
+                    savepoint: None,
+                    reply,
+                }) => match self.settle().await {
+                    // The other side may have gone away; it then needs no answer.
+                    Ok(checkpoint) => {
+                        drop(reply.send(Ok(None)));
+                        return Some(Outcome::Stopped { checkpoint });
+                    }
+                    Err(error) => {
+                        let error = crate::causes::with_causes(&error);
+                        tracing::warn!(target: TOLD, "can't stop yet: {error}");
+                        drop(reply.send(Err(not_running)));
+                    }
+                },
+                Some(command) => refuse(command, &not_running),
+            }
+        }
+    }
+
+    /// While nothing runs, the newest checkpoint is the last one: publishes what it covers.
+    async fn settle(&self) -> Result<CheckpointId, JobError> {
+        let restore = self.restore();
+        self.restoring(move || restore.settle()).await
+    }
+
+    async fn restoring<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, JobError> + Send + 'static,
+    ) -> Result<T, JobError> {
+        blocking(&*self.executor, work)
+            .await
+            .unwrap_or_else(|not_done| Err(not_done.into_failure("the restore")))
+    }
+
+    fn restore(&self) -> Restore {
+        Restore {
+            job: Arc::clone(&self.job),
+            store: Arc::clone(&self.store),
+            options: self.options_of_attempt(),
+            is_first_attempt: self.is_first_attempt,
+        }
+    }
+
+    async fn attempt(&mut self) -> Result<Outcome, JobError> {
+        self.calm = Duration::ZERO;
+        let job = Arc::clone(&self.job);
+        let restore = self.restore();
+        let Some(restored) = self.restoring(move || restore.run()).await? else {
+            // In a later attempt it was this process that finished it, all but its publication.
+            return Ok(if self.is_first_attempt {
+                Outcome::AlreadyFinished
+            } else {
+                Outcome::Finished
+            });
+        };
+        self.is_first_attempt = false;
+        let (identity, checkpoint) = (restored.identity, restored.checkpoint);
+        let graph = ExecutionGraph::new(&job.graph);
+        let metrics = AttemptMetrics::new(&job.graph);
+        let care = self.care_from(checkpoint);
+        self.show_attempt(identity.attempt, checkpoint, &metrics);
+        let describe = graph.chains.iter().map(|chain| chain.describe());
+        let descriptions: Vec<String> = describe.collect();
+        let coordinator = Coordinator::new(
+            job.settings.checkpoint.clone(),
+            graph.chains.iter().map(|chain| chain.id),
+            graph.source_chains(),
+            checkpoint,
+            self.started.elapsed(),
+        )
+        .named(descriptions.clone());
+        let source_chains = graph.source_chains();
+        let watch = CareWatch::new(care.as_deref(), metrics.sources(&job.graph));
+        let deployment = deploy(
+            graph,
+            Attempt {
+                job: Arc::clone(&job),
+                identity: identity.clone(),
+                checkpoint,
+                starts: restored.starts,
+                store: Arc::clone(&self.store),
+                metrics: metrics.clone(),
+                executor: Arc::clone(&self.executor),
+                care,
+            },
+        );
+        let mut driver = Driver::new(
+            DriverStart {
+                job,
+                store: Arc::clone(&self.store),
+                executor: Arc::clone(&self.executor),
+                coordinator,
+                identity,
+                origin: restored.origin,
+                source_chains,
+                descriptions,
+                metrics: metrics.clone(),
+                care: watch,
+                started: self.started,
+                records_before: self.records_before,
+                drills: std::mem::take(&mut self.drills),
+            },
+            deployment,
+            self.control.status.borrow().checkpoints.clone(),
+        );
+        let end = driver.run(&mut self.control).await;
+        let (deployment, drills, care) = driver.into_parts();
+        self.drills = drills;
+        let gone = deployment.shut_down().await;
+        if let (AttemptEnd::Failed(_), Ok(())) = (&end, &gone) {
+            self.remember(care, &metrics);
+        }
+        outcome_of(end, gone)
+    }
+
+    /// A drill that does not return is left behind like a chain.
+    async fn end_drills(&mut self) {
+        let within = self.job.shut_down_within();
+        let ended = tokio::time::timeout(within, self.drills.shut_down());
+        if ended.await.is_err() {
+            tracing::warn!("a restore drill did not return within {within:?}: it is given up");
+        }
+    }
+
+    /// What an attempt that goes on from a checkpoint has to look for, if there is anything.
+    fn care_from(&mut self, checkpoint: CheckpointId) -> Option<Arc<CarePlan>> {
+        let covered = self.quarantine.on_restored(checkpoint);
+        let count = |status: &mut JobStatus| status.invalid_records.dead_letters += covered;
+        self.control.status.send_modify(count);
+        self.quarantine.plan().map(Arc::new)
+    }
+
+    /// What a failed attempt leaves behind about records, once all of its chains are gone.
+    fn remember(&mut self, care: CareWatch, metrics: &AttemptMetrics) {
+        let mut report = care.into_report();
+        report.given = metrics.given(&self.job.graph);
+        let running_since = report.running_since;
+        self.calm = running_since.map_or(Duration::ZERO, |since| self.started.elapsed() - since);
+        self.quarantine.on_attempt_failed(report);
+    }
+
+    /// Only the first attempt of a process starts where the user said; the others go on. A start
+    /// from a savepoint is repeated until this process has completed a checkpoint: it finds by
+    /// itself what has come of it. After that the savepoint is not looked at again, since it may
+    /// be gone.
+    fn options_of_attempt(&self) -> RunOptions {
+        let has_completed = self.control.status.borrow().checkpoints.completed > 0;
+        let mut options = self.options.clone();
+        options.start = match options.start {
+            StartFrom::Fresh if self.is_first_attempt => StartFrom::Fresh,
+            StartFrom::Path(path) if !has_completed => StartFrom::Path(path),
+            StartFrom::Newest | StartFrom::Fresh | StartFrom::Path(_) => StartFrom::Newest,
+        };
+        options
+    }
+
+    fn show_attempt(&self, attempt: u64, checkpoint: CheckpointId, metrics: &AttemptMetrics) {
+        let nodes = metrics.node_status(&self.job.graph);
+        self.control.status.send_modify(|status: &mut JobStatus| {
+            status.state = JobState::Restoring;
+            status.attempt = attempt;
+            status.restored_checkpoint = Some(checkpoint.0);
+            status.nodes = nodes;
+        });
+    }
+}
+
+/// What an attempt came to, whose parts have returned or not.
+fn outcome_of(end: AttemptEnd, gone: Result<(), NotReturned>) -> Result<Outcome, JobError> {
+    match (end, gone) {
+        (AttemptEnd::Done(outcome), Ok(())) => Ok(outcome),
+        (AttemptEnd::Failed(error), Ok(())) => Err(error),
+        (AttemptEnd::Done(Outcome::Cancelled), Err(late)) => Err(late.into_error(None)),
+        (AttemptEnd::Failed(error), Err(late)) => Err(late.into_error(Some(error))),
+        // All that there was to do is durable and published.
+        (AttemptEnd::Done(outcome), Err(late)) => {
+            tracing::warn!("{}", late.into_error(None));
+            Ok(outcome)
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! Barrier path: the driver's blocking work: committing a manifest, publishing what it covers.
+//!
+//! Runs where the executor says, beside the loop. It is never aborted: whoever drops the wait
+//! leaves the work to its end.
+
+use std::time::Duration;
+
+use super::driver::AttemptEnd;
+use super::publication::Published;
+use crate::JobError;
+use crate::checkpoint::StoreError;
+use crate::executor::Blocking;
+
+/// Blocking work beside the loop; at most one at a time, since one checkpoint is in flight.
+pub(super) enum Work {
+    None,
+    Committing(Blocking<Result<(), StoreError>>),
+    Publishing(Blocking<Result<Published, JobError>>),
+}
+
+/// What came of it.
+pub(super) enum WorkDone {
+    Committed(Result<(), StoreError>),
+    Published(Result<Published, JobError>),
+    /// It was refused, or never came to an end.
+    NotDone(JobError),
+}
+
+impl Work {
+    /// Waits for the work; none if there is none. Cancel-safe.
+    pub(super) async fn finish(&mut self) -> Option<WorkDone> {
+        let done = match self {
+            Self::None => return None,
+            Self::Committing(commit) => commit.await.map(WorkDone::Committed),
+            Self::Publishing(publish) => publish.await.map(WorkDone::Published),
+        };
+        Some(done.unwrap_or_else(|not_done| {
+            WorkDone::NotDone(not_done.into_failure("the coordinator's work"))
+        }))
+    }
+
+    /// Waits, when an attempt is over, for what is being written: it must be over before anyone
+    /// looks at the store again. If it does not return, the job can't go on, as beside a chain that
+    /// does not.
+    pub(super) async fn wind_up(&mut self, within: Duration, end: AttemptEnd) -> AttemptEnd {
+        let done = tokio::time::timeout(within, self.finish()).await;
+        if let Ok(Some(
+            WorkDone::Committed(Err(error)) | WorkDone::Published(Err(JobError::Store(error))),
+        )) = &done
+        {
+            tracing::warn!("while the attempt ended: {error}");
+        }
+        if done.is_ok() {
+            return end;
+        }
+        let failure = match end {
+            AttemptEnd::Done(_) => None,
+            AttemptEnd::Failed(error) => Some(Box::new(error)),
+        };
+        AttemptEnd::Failed(JobError::NotReturned {
+            what: "the commit or publication of a checkpoint".to_owned(),
+            within,
+            failure,
+        })
+    }
+}

@@ -1,0 +1,214 @@
+//! What a running job tells about itself: plain data, made anew from the counters several times
+//! a second.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::graph::NodeKind;
+use crate::sink::SinkLag;
+
+/// The `tracing` target of events that the status shows as well: restarts, failed checkpoints,
+/// failed drills. A program that reports the status leaves this target out of its log.
+pub const TOLD: &str = "tidegate::told";
+
+/// What the job is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum JobState {
+    /// Opening connectors and instances, loading state.
+    Restoring,
+    /// All subtasks run.
+    Running,
+    /// A last checkpoint is being taken before the job ends.
+    Stopping,
+    /// An attempt failed; waiting to start the next.
+    Restarting,
+    /// All sources ended and everything is published.
+    Finished,
+    /// Stopped as asked.
+    Stopped,
+    /// Cancelled as asked.
+    Cancelled,
+    /// Ended by a failure.
+    Failed,
+}
+
+impl fmt::Display for JobState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Restoring => "restoring",
+            Self::Running => "running",
+            Self::Stopping => "stopping",
+            Self::Restarting => "restarting",
+            Self::Finished => "finished",
+            Self::Stopped => "stopped",
+            Self::Cancelled => "cancelled",
+            Self::Failed => "failed",
+        })
+    }
+}
+
+/// The job at one moment.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct JobStatus {
+    /// The job's name.
+    pub job: String,
+    /// What it is doing.
+    pub state: JobState,
+    /// Number of the attempt in the life of the checkpoint directory, from 1.
+    pub attempt: u64,
+    /// Restarts by this process.
+    pub restarts: u32,
+    /// Further restarts by this process, only to isolate a record that an operator fails on.
+    #[serde(default)]
+    pub isolation_restarts: u32,
+    /// Records that operators failed on, in this process.
+    #[serde(default)]
+    pub invalid_records: InvalidRecords,
+    /// Milliseconds since the process started the job.
+    pub uptime_ms: u64,
+    /// The checkpoint that this attempt was restored from.
+    pub restored_checkpoint: Option<u64>,
+    /// Why the last attempt failed, if one did.
+    pub last_failure: Option<String>,
+    /// Records given by sources in this process, all attempts.
+    pub source_records: u64,
+    /// Checkpoints of this process.
+    pub checkpoints: CheckpointStatus,
+    /// The nodes in the order of the job file.
+    pub nodes: Vec<NodeStatus>,
+}
+
+impl JobStatus {
+    /// The status before anything has happened.
+    #[must_use]
+    pub fn new(job: &str) -> Self {
+        Self {
+            job: job.to_owned(),
+            state: JobState::Restoring,
+            attempt: 0,
+            restarts: 0,
+            isolation_restarts: 0,
+            invalid_records: InvalidRecords::default(),
+            uptime_ms: 0,
+            restored_checkpoint: None,
+            last_failure: None,
+            source_records: 0,
+            checkpoints: CheckpointStatus::default(),
+            nodes: Vec::new(),
+        }
+    }
+}
+
+/// How often operators failed on a record, by what followed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InvalidRecords {
+    /// Attempts that failed, and counted as such.
+    pub failed: u64,
+    /// Dead letters that are part of a complete checkpoint.
+    pub dead_letters: u64,
+}
+
+/// Counts of checkpoints since the process started.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct CheckpointStatus {
+    /// How many completed.
+    pub completed: u64,
+    /// How many failed or were abandoned.
+    pub failed: u64,
+    /// The one that is being taken.
+    pub in_progress: Option<u64>,
+    /// The newest complete one, with figures if this process took it.
+    pub last_completed: Option<CompletedSummary>,
+    /// Why the last failed one failed.
+    pub last_failure: Option<String>,
+    /// Restore drills beside the job.
+    #[serde(default)]
+    pub drills: DrillStatus,
+}
+
+/// Counts of restore drills since the process started.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DrillStatus {
+    /// How many proved their checkpoint.
+    pub proven: u64,
+    /// How many failed: their checkpoint can't be restored.
+    pub failed: u64,
+    /// How many were not begun, since the one before was not over.
+    pub skipped: u64,
+    /// The checkpoint that is being drilled.
+    pub in_progress: Option<u64>,
+    /// The newest checkpoint that was proven.
+    pub last_proven: Option<u64>,
+    /// What the last failed drill found.
+    pub last_failure: Option<String>,
+}
+
+/// Figures of a complete checkpoint.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CompletedSummary {
+    /// Its id.
+    pub checkpoint: u64,
+    /// From trigger to commit, milliseconds.
+    pub duration_ms: f64,
+    /// The longest call of `snapshot` in it, milliseconds: how long processing paused.
+    pub longest_snapshot_ms: f64,
+    /// Bytes of state files.
+    pub state_bytes: u64,
+    /// When it was committed, milliseconds since the Unix epoch.
+    pub completed_at_ms: u64,
+}
+
+/// Counts of one node, all its subtasks together, in this attempt.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct NodeStatus {
+    /// The node's name.
+    pub name: String,
+    /// What it is.
+    pub kind: NodeKind,
+    /// How many subtasks it has.
+    pub parallelism: u32,
+    /// Records that came in.
+    pub records_in: u64,
+    /// Records that went out, all ports.
+    pub records_out: u64,
+    /// Bytes that came in.
+    pub bytes_in: u64,
+    /// Bytes that went out.
+    pub bytes_out: u64,
+    /// Seconds of work, summed over subtasks.
+    pub busy_seconds: f64,
+    /// Smallest watermark of its subtasks, milliseconds since the epoch; none before the first.
+    pub watermark: Option<i64>,
+    /// Subtasks whose inputs have all ended.
+    pub ended_subtasks: u32,
+    /// How late records reached it; only of a sink that measures it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sink_lag: Option<SinkLag>,
+    /// The instances of an operator that is a component, by subtask.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub guests: Vec<GuestStatus>,
+    /// Counters of the component's own, by name, all subtasks together: up to 256 names.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub counters: BTreeMap<String, u64>,
+    /// Lines of its log that were dropped, since they were too many in a second.
+    #[serde(default)]
+    pub dropped_log_lines: u64,
+}
+
+/// The instance of one subtask of an operator.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct GuestStatus {
+    /// The subtask.
+    pub subtask: u32,
+    /// Bytes of its memories and tables when it was opened, or at the last barrier since.
+    pub memory_bytes: u64,
+    /// Bytes that they may have.
+    pub memory_limit_bytes: u64,
+    /// How often it was replaced by a new one because of its memory, in this attempt.
+    pub recycles: u64,
+    /// Seconds that this took.
+    pub recycle_seconds: f64,
+}

@@ -1,0 +1,76 @@
+//! Barrier path: what the coordinator tells a chain, and what a chain tells the coordinator.
+//!
+//! Control messages travel beside the stream and overtake records; a chain reads them before
+//! anything else.
+
+use std::time::Duration;
+
+use crate::checkpoint::SubtaskSnapshot;
+use crate::{ChainId, CheckpointId, JobError};
+
+/// From the coordinator to one chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ControlMessage {
+    /// Take a snapshot now; sent to sources, and to chains whose inputs have all ended. Ignored
+    /// for a checkpoint that the chain has already taken part in.
+    Trigger {
+        checkpoint: CheckpointId,
+        /// True if the source is to give nothing after the barrier, because the job stops.
+        suspend: bool,
+    },
+    /// The checkpoint is durable in every subtask.
+    Complete(CheckpointId),
+    /// What was looked for lies behind: be careful no longer.
+    EndCare,
+    /// End the source as if its input were over.
+    EndSources,
+    /// Everything is published: leave.
+    Shutdown,
+}
+
+/// From one chain to the coordinator.
+#[derive(Debug)]
+pub(crate) enum ChainEvent {
+    /// All subtasks of the chain are open and restored.
+    Running,
+    /// The chain's part of the checkpoint is durable.
+    Acknowledged(Acknowledgement),
+    /// The chain could not take part in the checkpoint; it goes on.
+    Declined {
+        chain: ChainId,
+        checkpoint: CheckpointId,
+        reason: String,
+    },
+    /// A guest's memory has passed the threshold at which it is replaced, at the next barrier.
+    WantsCheckpoint(Urgency),
+    /// Records were sent to dead-letter ports.
+    Diverted {
+        letters: u64,
+        /// The last checkpoint that the chain took part in before.
+        after: CheckpointId,
+    },
+    /// All inputs of the chain have ended, its operators are finished, its output has ended.
+    Ended(ChainId),
+    /// The attempt is over.
+    Failed(Box<JobError>),
+}
+
+/// How soon a checkpoint is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Urgency {
+    /// There is room left: it may wait while many are asked for.
+    Patient,
+    /// Half of what was left of the limit is gone.
+    Urgent,
+}
+
+/// A chain's durable part of a checkpoint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Acknowledgement {
+    pub(crate) chain: ChainId,
+    pub(crate) checkpoint: CheckpointId,
+    /// One for each subtask of the chain.
+    pub(crate) snapshots: Vec<SubtaskSnapshot>,
+    /// How long the chain processed nothing because of it.
+    pub(crate) pause: Duration,
+}

@@ -1,0 +1,160 @@
+//! When a checkpoint is started that a guest wants because of its memory.
+//!
+//! A guest may want the next one as soon as one is over, and every checkpoint is written by all
+//! other operators too. So there is a least distance between the end of one and the start of one
+//! that is wanted; while wishes come faster than that, it doubles, up to the interval of the job.
+//! Where a guest is about to meet its limit, only the first distance counts. Pure.
+
+use std::time::Duration;
+
+use crate::protocol::Urgency;
+
+/// The least distance, and the only one to a wish that is urgent.
+pub(super) const LEAST_DISTANCE: Duration = Duration::from_millis(100);
+
+/// The wishes of all guests of one attempt.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Wishes {
+    /// The largest distance.
+    interval: Duration,
+    wish: Option<Wish>,
+    distance: Duration,
+    /// The end of the last checkpoint.
+    over_at: Option<Duration>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Wish {
+    came_at: Duration,
+    urgency: Urgency,
+}
+
+impl Wishes {
+    pub(super) fn new(interval: Duration) -> Self {
+        Self {
+            interval,
+            wish: None,
+            distance: LEAST_DISTANCE,
+            over_at: None,
+        }
+    }
+
+    /// A guest wants a checkpoint.
+    pub(super) fn on_wish(&mut self, urgency: Urgency, now: Duration) {
+        let wish = self.wish.get_or_insert(Wish {
+            came_at: now,
+            urgency,
+        });
+        wish.urgency = wish.urgency.max(urgency);
+    }
+
+    /// When a checkpoint is to be started, once none is in flight; none if nobody wants one.
+    pub(super) fn due_at(&self) -> Option<Duration> {
+        let wish = self.wish.as_ref()?;
+        let Some(over_at) = self.over_at else {
+            return Some(wish.came_at);
+        };
+        let distance = match wish.urgency {
+            Urgency::Patient => self.distance,
+            Urgency::Urgent => LEAST_DISTANCE,
+        };
+        Some(wish.came_at.max(over_at + distance))
+    }
+
+    /// A checkpoint is started, for whatever reason: it serves all that was wished for.
+    pub(super) fn on_triggered(&mut self) {
+        let Some(wish) = self.wish.take() else {
+            return;
+        };
+        let over_at = self.over_at;
+        let had_to_wait = over_at.is_some_and(|over_at| wish.came_at < over_at + self.distance);
+        self.distance = match had_to_wait {
+            true => (self.distance * 2).min(self.interval.max(LEAST_DISTANCE)),
+            false => LEAST_DISTANCE,
+        };
+    }
+
+    /// The checkpoint in flight is over, complete or not.
+    pub(super) fn on_over(&mut self, now: Duration) {
+        self.over_at = Some(now);
+    }
+
+    /// The same with all times as distances to `now`, as far as they matter: to compare two
+    /// moments.
+    #[cfg(test)]
+    pub(super) fn relative_to(&self, now: Duration) -> Self {
+        let mut same = self.clone();
+        let since = |at: Duration| now.saturating_sub(at).min(self.interval);
+        same.over_at = same.over_at.map(since);
+        if let Some(wish) = &mut same.wish {
+            wish.came_at = since(wish.came_at);
+        }
+        same
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const INTERVAL: Duration = Duration::from_secs(10);
+
+    /// The times, in milliseconds, at which checkpoints start that a guest wants `pause` after each
+    /// one, within `time`. A checkpoint takes 10 ms.
+    fn started(urgency: Urgency, pause: u64, time: u64) -> Vec<u64> {
+        let mut wishes = Wishes::new(INTERVAL);
+        let (mut now, mut started) = (Duration::ZERO, Vec::new());
+        loop {
+            now += Duration::from_millis(pause);
+            wishes.on_wish(urgency, now);
+            let due_at = wishes.due_at().expect("there is a wish");
+            now = now.max(due_at);
+            let at = u64::try_from(now.as_millis()).expect("a short test");
+            if at > time {
+                return started;
+            }
+            started.push(at);
+            wishes.on_triggered();
+            assert_eq!(wishes.due_at(), None);
+            now += Duration::from_millis(10);
+            wishes.on_over(now);
+        }
+    }
+
+    #[test]
+    fn the_distance_doubles_while_a_guest_wants_the_next_one_at_once() {
+        let first = started(Urgency::Patient, 0, 7_000);
+        assert_eq!(first, [0, 110, 320, 730, 1_540, 3_150, 6_360]);
+        // Then it is the interval of the job.
+        assert_eq!(started(Urgency::Patient, 0, 100_000).len(), 16);
+    }
+
+    #[test]
+    fn what_is_urgent_waits_for_the_least_distance_only() {
+        assert_eq!(
+            started(Urgency::Urgent, 0, 550),
+            [0, 110, 220, 330, 440, 550]
+        );
+    }
+
+    #[test]
+    fn guests_that_seldom_want_one_get_it_at_once() {
+        let seldom = started(Urgency::Patient, 120, 600);
+        assert_eq!(seldom, [120, 250, 380, 510]);
+    }
+
+    #[test]
+    fn the_distance_is_short_again_after_a_wish_that_came_late_enough() {
+        let mut wishes = Wishes::new(INTERVAL);
+        let millis = Duration::from_millis;
+        for (wished, due) in [(0, 0), (10, 110), (120, 320), (700, 730), (1_600, 1_600)] {
+            wishes.on_wish(Urgency::Patient, millis(wished));
+            let at = wishes.due_at().expect("there is a wish");
+            assert_eq!(at, millis(due), "for the wish at {wished} ms");
+            wishes.on_triggered();
+            wishes.on_over(at + millis(10));
+        }
+        // The last one had not to wait.
+        assert_eq!(wishes.distance, LEAST_DISTANCE);
+    }
+}

@@ -1,0 +1,53 @@
+//! The part of a checkpoint that one operator or sink starts with. Reads what it is handed.
+
+use tidegate_operator::StateChunk;
+
+use super::compatibility::IncompatibleJob;
+use super::restore_plan::{ended_subtasks, redistribute};
+use crate::SubtaskId;
+use crate::checkpoint::{CheckpointKind, Manifest, SnapshotContents, StateFile, StoreError};
+use crate::graph::{JobGraph, KeyGroups, Node};
+
+/// Which subtasks of an operator or sink have ended.
+pub(crate) fn ended_now(manifest: &Manifest, node: &Node) -> Result<Vec<bool>, IncompatibleJob> {
+    let old = manifest.snapshots_of(&node.name);
+    ended_subtasks(&old, node.parallelism).ok_or_else(|| IncompatibleJob {
+        checkpoint: manifest.checkpoint,
+        job: manifest.graph.job().to_owned(),
+        differences: vec![format!(
+            "`{}` had {} subtasks, of which some had finished and some had not; it can't be given \
+             another parallelism now: run it with {} until all of its inputs have ended",
+            node.name,
+            old.len(),
+            old.len()
+        )],
+    })
+}
+
+/// Reads one state file of a manifest.
+pub(crate) type ReadState<'a> =
+    dyn Fn(&SubtaskId, &StateFile) -> Result<Vec<StateChunk>, StoreError> + 'a;
+
+/// What each subtask of an operator is restored with; none where `restore` is not called.
+pub(crate) fn operator_state(
+    graph: &JobGraph,
+    manifest: &Manifest,
+    node: &Node,
+    read: &ReadState<'_>,
+) -> Result<Vec<Option<Vec<StateChunk>>>, StoreError> {
+    let old = manifest.snapshots_of(&node.name);
+    let mut chunks = Vec::new();
+    for snapshot in &old {
+        chunks.push(match &snapshot.contents {
+            SnapshotContents::Operator { state: Some(file) } => read(&snapshot.subtask, file)?,
+            SnapshotContents::Operator { state: None }
+            | SnapshotContents::Source { .. }
+            | SnapshotContents::Sink { .. } => Vec::new(),
+        });
+    }
+    let key_groups = KeyGroups::new(graph.max_parallelism(), node.parallelism);
+    let is_restored = manifest.kind != CheckpointKind::Start && !old.is_empty();
+    let chunks = redistribute(chunks, key_groups, node.parallelism);
+    let state = chunks.into_iter();
+    Ok(state.map(|chunks| is_restored.then_some(chunks)).collect())
+}
