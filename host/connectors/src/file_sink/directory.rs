@@ -132,10 +132,15 @@ impl OutputDirectory {
     /// Replaces the marker. Durable when it returns.
     pub(super) fn write_marker(&self, marker: &Marker) -> Result<(), ConnectorError> {
         let failed = || self.failed("write", MARKER_NAME);
-        // Left by a crash in the middle of this; its contents never counted.
+        // Left by a crash in the middle of this; its contents never counted. Were its removal not
+        // durable, a power failure could give its contents, of which nothing was synced, the name
+        // of the marker.
         match self.dir.remove_file(NEW_MARKER_NAME) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            removed => removed.map_err(failed())?,
+            removed => {
+                removed.map_err(failed())?;
+                self.sync()?;
+            }
         }
         let mut file = self.create_new(NEW_MARKER_NAME)?;
         file.write_all(&marker.to_json()).map_err(failed())?;
