@@ -56,7 +56,9 @@ impl Subtask {
                     Some(message) => self.on_control(message).await?,
                     None => return Err(Exit::NeighbourGone),
                 },
-                element = self.gate.next(|channel| self.aligner.is_parked(channel)), if !self.aligner.all_ended() => {
+                element = self.gate.next(|channel| self.aligner.is_parked(channel)),
+                    if !self.aligner.all_ended() =>
+                {
                     let (channel, element) = element.ok_or(Exit::NeighbourGone)?;
                     self.on_element(channel, element).await?;
                 }

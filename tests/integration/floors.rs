@@ -1,0 +1,134 @@
+//! The folders of a crate stand on floors: no two of them use each other. Read from what files name
+//! after `crate::`, tests apart.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use tidegate_tests::workspace_root;
+
+/// The crates that keep the rule.
+const CRATES: [&str; 2] = ["host/runtime", "host/connectors"];
+
+/// The folder, or the file without a folder, that a path within `src/` belongs to.
+fn room(path: &Path) -> String {
+    let first = path.components().next().expect("a file has a name");
+    let first = first.as_os_str().to_string_lossy();
+    first.strip_suffix(".rs").unwrap_or(&first).to_owned()
+}
+
+/// What stands behind `crate::` in code: `a` of `crate::a::B`, `a` and `C` of `crate::{a::B, C}`.
+fn names(text: &str) -> BTreeSet<String> {
+    let code: String = text
+        .split("\n#[cfg(test)]\nmod tests {")
+        .next()
+        .unwrap_or_default()
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("//"))
+        .flat_map(|line| [line, "\n"])
+        .collect();
+    let word = |text: &str| {
+        let text = text.trim_start();
+        let is_letter = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        text[..text.find(|c| !is_letter(c)).unwrap_or(text.len())].to_owned()
+    };
+    let mut found = BTreeSet::new();
+    for after in code.split("crate::").skip(1) {
+        match after.strip_prefix('{') {
+            None => drop(found.insert(word(after))),
+            Some(list) => {
+                let end = list.find("};").expect("a list of imports is closed");
+                let mut depth = 0;
+                let names = list[..end].split_inclusive(['{', '}', ',']);
+                for name in names {
+                    if depth == 0 {
+                        found.insert(word(name));
+                    }
+                    depth += i32::from(name.ends_with('{')) - i32::from(name.ends_with('}'));
+                }
+            }
+        }
+    }
+    found
+}
+
+/// Which room a name at the root of the crate is of, by the `pub use` of `lib.rs`.
+fn reexports(lib: &str) -> BTreeMap<String, String> {
+    let mut found = BTreeMap::new();
+    for statement in lib.split(';') {
+        let Some((_, path)) = statement.split_once("pub use ") else {
+            continue;
+        };
+        let (room, names) = path.split_once("::").unwrap_or((path, ""));
+        for name in names.split(['{', '}', ',', ':', ' ', '\n']) {
+            found.insert(name.to_owned(), room.to_owned());
+        }
+    }
+    found
+}
+
+/// Pairs of rooms that use each other, each with a file of the first that does.
+fn pairs(files: &[(String, String)]) -> Vec<String> {
+    let lib = files.iter().find(|(path, _)| path == "lib.rs");
+    let reexports = reexports(&lib.expect("a library has a root").1);
+    let rooms: BTreeSet<String> = files.iter().map(|(p, _)| room(Path::new(p))).collect();
+    let mut uses = BTreeMap::new();
+    for (path, text) in files.iter().filter(|(path, _)| path != "lib.rs") {
+        let user = room(Path::new(path));
+        for name in names(text) {
+            let used = reexports.get(&name).unwrap_or(&name);
+            if *used != user && rooms.contains(used) {
+                uses.insert((user.clone(), used.clone()), path);
+            }
+        }
+    }
+    let is_mutual = |(a, b): &(String, String)| uses.contains_key(&(b.clone(), a.clone()));
+    let mutual = uses.iter().filter(|(pair, _)| is_mutual(pair));
+    mutual
+        .map(|((a, b), path)| format!("{a} and {b} use each other, as in {path}"))
+        .collect()
+}
+
+fn read(directory: &Path, root: &Path, files: &mut Vec<(String, String)>) {
+    for entry in std::fs::read_dir(directory).expect("the project can be read") {
+        let path = entry.expect("a directory entry can be read").path();
+        if path.is_dir() {
+            read(&path, root, files);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            let text = std::fs::read_to_string(&path).expect("a source file is UTF-8");
+            let name = path.strip_prefix(root).expect("it is below the root");
+            files.push((name.to_string_lossy().into_owned(), text));
+        }
+    }
+}
+
+#[test]
+fn no_two_folders_of_a_crate_use_each_other() {
+    for name in CRATES {
+        let src = workspace_root().join(name).join("src");
+        let mut files = Vec::new();
+        read(&src, &src, &mut files);
+        assert!(files.len() > 10, "{name}: {} files", files.len());
+        assert_eq!(pairs(&files), Vec::<String>::new(), "{name}");
+    }
+}
+
+#[test]
+fn a_pair_is_seen_through_lists_and_names_of_the_root() {
+    let file = |path: &str, text: &str| (path.to_owned(), text.to_owned());
+    let files = [
+        file("lib.rs", "mod a;\nmod b;\npub use a::{A, Other};\n"),
+        file("a/x.rs", "use crate::{\n    b::{B, C},\n    Id,\n};\n"),
+        file(
+            "b.rs",
+            "// crate::c\nuse crate::Other;\n\n#[cfg(test)]\nmod tests {\n}\n",
+        ),
+        file("c.rs", "use crate::b::B;\n"),
+    ];
+    assert_eq!(
+        pairs(&files),
+        [
+            "a and b use each other, as in a/x.rs",
+            "b and a use each other, as in b.rs"
+        ]
+    );
+}
