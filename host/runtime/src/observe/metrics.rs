@@ -182,8 +182,8 @@ pub(crate) struct SourceProgress {
 /// The counters of all subtasks of one attempt.
 #[derive(Clone, Debug)]
 pub(crate) struct AttemptMetrics {
-    /// By node in the order of the graph, then by subtask.
-    nodes: Vec<Vec<Arc<SubtaskMetrics>>>,
+    /// By node in the order of the graph, then by subtask. Shared by all chains.
+    nodes: Arc<[Vec<Arc<SubtaskMetrics>>]>,
 }
 
 impl AttemptMetrics {
@@ -208,7 +208,7 @@ impl AttemptMetrics {
 
     /// The counters of each source subtask.
     pub(crate) fn sources(&self, graph: &JobGraph) -> BTreeMap<SubtaskId, Arc<SubtaskMetrics>> {
-        let nodes = graph.nodes().iter().zip(&self.nodes);
+        let nodes = graph.nodes().iter().zip(self.nodes.iter());
         let sources = nodes.filter(|(node, _)| node.kind == NodeKind::Source);
         let subtasks = sources.flat_map(|(node, subtasks)| {
             let id = |index| SubtaskId {
@@ -228,7 +228,7 @@ impl AttemptMetrics {
 
     /// The sums by node.
     pub(crate) fn node_status(&self, graph: &JobGraph) -> Vec<NodeStatus> {
-        let nodes = graph.nodes().iter().zip(&self.nodes);
+        let nodes = graph.nodes().iter().zip(self.nodes.iter());
         nodes
             .map(|(node, subtasks)| {
                 let sum = |counter: fn(&SubtaskMetrics) -> &AtomicU64| -> u64 {
