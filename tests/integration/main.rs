@@ -12,7 +12,6 @@ mod counters;
 mod drill;
 mod event_time;
 mod flooding;
-mod floors;
 mod graph_cost;
 mod guest_faults;
 mod hostile;

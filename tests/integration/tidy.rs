@@ -1,6 +1,8 @@
 //! What a machine can hold of the house style, after the `tidy.zig` of `TigerBeetle`. No
 //! exceptions: a file that can't keep a rule is split, not excused.
 
+mod floors;
+
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -46,7 +48,7 @@ const IMPURE: [(&str, &str); 8] = [
 /// The crate that only one of ours may name.
 const ENGINE: &str = "wasmtime";
 
-/// A call of the host that harms with what others wrote.
+/// A call that is not safe on text of others, such as names of files and job files.
 struct Careless {
     call: &'static str,
     /// The files that may make it.
@@ -182,7 +184,7 @@ fn check_patch(path: &str, patch: &str, read: impl Fn(&str) -> Option<String>) -
             if old.is_empty() || !text.contains(&old) {
                 writeln!(
                     found,
-                    "{path}: does not fit `{name}`, make the patch anew (`make mutants` uses it)"
+                    "{path}: does not fit `{name}`, recreate the patch (`make mutants` uses it)"
                 )
                 .expect("a string can be written");
             }
@@ -299,6 +301,6 @@ fn the_tidy_test_names_file_line_and_remedy() {
     assert_eq!(check_patch("m.patch", patch, read("a\nb\n")), "");
     assert_eq!(
         check_patch("m.patch", patch, read("a\nc\nb\n")),
-        "m.patch: does not fit `a.rs`, make the patch anew (`make mutants` uses it)\n"
+        "m.patch: does not fit `a.rs`, recreate the patch (`make mutants` uses it)\n"
     );
 }

@@ -1,7 +1,6 @@
 //! What can go wrong in a source or a sink, by what helps against it.
 //!
-//! Connectors write names of files and the like into the texts as they are: showing an error
-//! escapes them.
+//! Connectors put names of files into these texts unescaped; `Display` escapes them.
 
 use std::io;
 

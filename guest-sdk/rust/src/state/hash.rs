@@ -16,8 +16,8 @@
 //! (Lemire and Kaser 2014, "Strongly universal string hashing is fast", Multilinear-HM): two keys
 //! of one length collide in the upper half for one seed in 2^32. What is multiplied by a secret
 //! number and then only shifted and xored would not do: a difference in the uppermost bit passes
-//! any odd factor unchanged, and the next word can take it back. A key of at most
-//! 16 bytes needs only one such sum, of two words that may overlap.
+//! any odd factor unchanged, and the next word can take it back. A key of at most 16 bytes needs
+//! one such sum of two words, which may overlap.
 //!
 //! Invariant: the hash decides where a place is looked for, and nothing else.
 
@@ -63,14 +63,12 @@ impl KeyHasher {
         if key.len() <= WORD {
             return self.hash_word(short_word(key), key.len());
         }
-        if let (true, Some(start), Some(end)) = (
-            key.len() <= 2 * WORD,
-            key.first_chunk().copied(),
-            key.last_chunk().copied(),
-        ) {
+        if key.len() <= 2 * WORD
+            && let (Some(start), Some(end)) = (key.first_chunk(), key.last_chunk())
+        {
             let length = (key.len() as u64).wrapping_mul(self.length);
-            let start = product(start, self.lanes[0]);
-            let end = product(end, self.tail);
+            let start = product(*start, self.lanes[0]);
+            let end = product(*end, self.tail);
             return self.finish(length.wrapping_add(start).wrapping_add(end));
         }
         self.hash_long(key)

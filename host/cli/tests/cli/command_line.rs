@@ -120,7 +120,7 @@ fn a_duration_that_is_too_long_or_has_a_month_is_refused_wherever_it_stands() {
     }
 }
 
-/// All that have flags.
+/// The commands that have flags.
 const COMMANDS: [&str; 16] = [
     "run",
     "savepoint",

@@ -2,7 +2,7 @@
 //!
 //! All input channels of one subtask: the next element of any channel that is neither parked nor
 //! ended, in turn, so that no busy channel starves another. Which channel is parked is the
-//! aligner's decision; whoever reads passes it on.
+//! aligner's decision; the reader passes it on.
 
 use std::future::poll_fn;
 use std::sync::Arc;

@@ -223,7 +223,7 @@ pub enum StoreError {
     },
     /// An earlier sync failed, so nothing written through this handle can be trusted.
     #[error(
-        "nothing more is written to {} in this attempt, for a sync failed before: {failure}",
+        "nothing more is written to {} in this attempt, because a sync failed: {failure}",
         shown(path)
     )]
     Poisoned {

@@ -1,22 +1,22 @@
-//! The folders of a crate stand on floors: no two of them use each other. Read from what files name
-//! after `crate::`, tests apart.
+//! The folders of a crate stand on floors: no two of them use each other. The test reads the names
+//! after `crate::`, but not those in tests.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use tidegate_tests::workspace_root;
+use super::project_files;
 
 /// The crates that keep the rule.
 const CRATES: [&str; 2] = ["host/runtime", "host/connectors"];
 
-/// The folder, or the file without a folder, that a path within `src/` belongs to.
+/// The room of a path within `src/`: its folder, or the file itself if it is in none.
 fn room(path: &Path) -> String {
     let first = path.components().next().expect("a file has a name");
     let first = first.as_os_str().to_string_lossy();
     first.strip_suffix(".rs").unwrap_or(&first).to_owned()
 }
 
-/// What stands behind `crate::` in code: `a` of `crate::a::B`, `a` and `C` of `crate::{a::B, C}`.
+/// The names after `crate::` in code: `a` of `crate::a::B`, `a` and `C` of `crate::{a::B, C}`.
 fn names(text: &str) -> BTreeSet<String> {
     let code: String = text
         .split("\n#[cfg(test)]\nmod tests {")
@@ -51,7 +51,7 @@ fn names(text: &str) -> BTreeSet<String> {
     found
 }
 
-/// Which room a name at the root of the crate is of, by the `pub use` of `lib.rs`.
+/// The rooms of the names at the root of the crate, by the `pub use` of `lib.rs`.
 fn reexports(lib: &str) -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
     for statement in lib.split(';') {
@@ -88,25 +88,16 @@ fn pairs(files: &[(String, String)]) -> Vec<String> {
         .collect()
 }
 
-fn read(directory: &Path, root: &Path, files: &mut Vec<(String, String)>) {
-    for entry in std::fs::read_dir(directory).expect("the project can be read") {
-        let path = entry.expect("a directory entry can be read").path();
-        if path.is_dir() {
-            read(&path, root, files);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            let text = std::fs::read_to_string(&path).expect("a source file is UTF-8");
-            let name = path.strip_prefix(root).expect("it is below the root");
-            files.push((name.to_string_lossy().into_owned(), text));
-        }
-    }
-}
-
 #[test]
 fn no_two_folders_of_a_crate_use_each_other() {
+    let all = project_files("rs");
     for name in CRATES {
-        let src = workspace_root().join(name).join("src");
-        let mut files = Vec::new();
-        read(&src, &src, &mut files);
+        let src = format!("{name}/src/");
+        let of_crate = |(path, text): &(String, String)| {
+            let path = path.strip_prefix(&src)?;
+            Some((path.to_owned(), text.clone()))
+        };
+        let files: Vec<_> = all.iter().filter_map(of_crate).collect();
         assert!(files.len() > 10, "{name}: {} files", files.len());
         assert_eq!(pairs(&files), Vec::<String>::new(), "{name}");
     }
