@@ -160,6 +160,8 @@ fn manifest(graph: &JobGraph, checkpoint: u64) -> Manifest {
             contents: contents(node.kind),
         })
     });
+    let mut subtasks: Vec<_> = subtasks.collect();
+    subtasks.sort_by(|a, b| a.subtask.cmp(&b.subtask));
     Manifest {
         checkpoint: CheckpointId(checkpoint),
         lineage: LINEAGE,
@@ -168,7 +170,7 @@ fn manifest(graph: &JobGraph, checkpoint: u64) -> Manifest {
         created_at_ms: 0,
         kind: CheckpointKind::Running,
         graph: graph.clone(),
-        subtasks: subtasks.collect(),
+        subtasks,
     }
 }
 

@@ -1,20 +1,18 @@
 //! The manifest: what a complete checkpoint consists of. Pure; `FORMAT.md` documents every byte.
 //!
 //! The invariants:
-//! - it lists every subtask of its graph exactly once;
+//! - it lists every subtask of its graph exactly once, by node and index;
 //! - every file it lists was durable before it was written;
 //! - its own digest covers every byte before the digest.
 //!
 //! How it becomes bytes is in `manifest_codec.rs`.
-
-use std::collections::{HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::StateIdentity;
 use super::file_names::StateFileName;
-use crate::graph::{GraphError, JobGraph, Node, NodeKind};
+use crate::graph::{GraphError, JobGraph, NodeKind};
 use crate::ids::LARGEST_NUMBER;
 use crate::sink::PendingOutput;
 use crate::source::SourceSplit;
@@ -37,7 +35,7 @@ pub struct Manifest {
     pub kind: CheckpointKind,
     /// The graph that ran.
     pub graph: JobGraph,
-    /// One entry for each subtask of the graph.
+    /// One entry for each subtask of the graph, in the order of [`SubtaskId`].
     pub subtasks: Vec<SubtaskSnapshot>,
 }
 
@@ -125,9 +123,9 @@ pub enum InconsistentManifest {
         /// The subtask.
         subtask: SubtaskId,
     },
-    /// A subtask has two entries.
-    #[error("{subtask} stands in it twice")]
-    Repeated {
+    /// A subtask has two entries, or stands behind one that comes after it.
+    #[error("{subtask} stands in it twice or out of order")]
+    Unordered {
         /// The subtask.
         subtask: SubtaskId,
     },
@@ -169,17 +167,18 @@ pub enum InconsistentManifest {
 
 impl Manifest {
     /// The entries of one node, by subtask.
-    pub(crate) fn snapshots_of(&self, node: &str) -> Vec<&SubtaskSnapshot> {
-        let mut snapshots: Vec<_> = self.subtasks.iter().collect();
-        snapshots.retain(|snapshot| snapshot.subtask.operator == node);
-        snapshots.sort_by_key(|snapshot| snapshot.subtask.index);
-        snapshots
+    pub(crate) fn snapshots_of(&self, node: &str) -> &[SubtaskSnapshot] {
+        let name = |snapshot: &SubtaskSnapshot| snapshot.subtask.operator.as_str().cmp(node);
+        let from = self
+            .subtasks
+            .partition_point(|snapshot| name(snapshot).is_lt());
+        let behind = &self.subtasks[from..];
+        &behind[..behind.partition_point(|snapshot| name(snapshot).is_eq())]
     }
 
     /// The pending output of one sink, from all of its subtasks.
     pub(crate) fn pending_output(&self, sink: &str) -> Vec<PendingOutput> {
-        let snapshots = self.subtasks.iter();
-        let snapshots = snapshots.filter(|snapshot| snapshot.subtask.operator == sink);
+        let snapshots = self.snapshots_of(sink).iter();
         let pending = snapshots.flat_map(|snapshot| match &snapshot.contents {
             SnapshotContents::Sink { pending } => pending.as_slice(),
             SnapshotContents::Source { .. } | SnapshotContents::Operator { .. } => &[],
@@ -203,22 +202,28 @@ impl Manifest {
             edges,
         )?;
 
-        let nodes: HashMap<&str, &Node> = graph.nodes().iter().map(|n| (&*n.name, n)).collect();
-        let mut seen = HashSet::new();
+        let mut last = None;
         for snapshot in &self.subtasks {
             let subtask = &snapshot.subtask;
-            let node = nodes.get(&*subtask.operator);
+            let node = graph.node(&subtask.operator);
             let node = node.filter(|node| subtask.index < node.parallelism);
             let node = node.ok_or_else(|| InconsistentManifest::Unknown {
                 subtask: subtask.clone(),
             })?;
             self.check_contents(snapshot, node.kind)?;
-            if !seen.insert(subtask) {
+            if last.is_some_and(|last| last >= subtask) {
                 let subtask = subtask.clone();
-                return Err(InconsistentManifest::Repeated { subtask });
+                return Err(InconsistentManifest::Unordered { subtask });
             }
+            last = Some(subtask);
         }
-        match subtasks_of(graph).find(|subtask| !seen.contains(subtask)) {
+        let has = |subtask: &SubtaskId| {
+            let place = self
+                .subtasks
+                .binary_search_by(|snapshot| snapshot.subtask.cmp(subtask));
+            place.is_ok()
+        };
+        match subtasks_of(graph).find(|subtask| !has(subtask)) {
             Some(subtask) => Err(InconsistentManifest::Missing { subtask }),
             None => Ok(()),
         }

@@ -212,10 +212,11 @@ impl Driver {
 
     fn on_running(&mut self, control: &JobControl) -> Step {
         self.starting -= 1;
-        self.show_status(control);
+        // A status is as long as the job: until all chains run, it is made by the clock alone.
         if self.starting > 0 {
             return Ok(());
         }
+        self.show_status(control);
         self.start.care.on_running(self.now());
         let early = std::mem::take(&mut self.early);
         early

@@ -163,7 +163,7 @@ fn node_starts(
 ) -> Result<Vec<SubtaskStart>, JobError> {
     let old = manifest.snapshots_of(&node.name);
     let (ended, contents): (_, Vec<_>) = match node.kind {
-        NodeKind::Source => source_starts(job, node, &old)?,
+        NodeKind::Source => source_starts(job, node, old)?,
         NodeKind::Sink => {
             let ended = ended_now(manifest, node)?;
             let contents = ended.iter().map(|_| StartContents::Sink).collect();
@@ -179,7 +179,7 @@ fn node_starts(
             (ended, contents.collect())
         }
     };
-    let watermarks = told_watermarks(&old, node.parallelism);
+    let watermarks = told_watermarks(old, node.parallelism);
     let starts = contents.into_iter().zip(ended).zip(watermarks);
     let start = |((contents, has_ended), watermark)| SubtaskStart {
         has_ended,
@@ -193,7 +193,7 @@ fn node_starts(
 fn source_starts(
     job: &Job,
     node: &Node,
-    old: &[&SubtaskSnapshot],
+    old: &[SubtaskSnapshot],
 ) -> Result<(Vec<bool>, Vec<StartContents>), JobError> {
     let connector = &job.sources[&node.name];
     let failed = |error| node_failed(&node.name, error);

@@ -134,7 +134,7 @@ impl Drill<'_> {
     fn told(&self, node: &Node) -> Result<Vec<Option<i64>>, IncompatibleJob> {
         let ended = ended_now(self.manifest, node)?;
         let old = self.manifest.snapshots_of(&node.name);
-        let told = told_watermarks(&old, node.parallelism)
+        let told = told_watermarks(old, node.parallelism)
             .into_iter()
             .zip(ended);
         let told = told.map(|(watermark, has_ended)| watermark.filter(|_| !has_ended));

@@ -8,6 +8,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::node_index::NodeIndex;
 use super::{GraphCost, GraphError, MOST_NODES};
 
 /// What a node does.
@@ -109,11 +110,35 @@ impl Edge {
 
 /// A valid job graph.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "StoredGraph")]
 pub struct JobGraph {
     job: String,
     max_parallelism: u32,
     nodes: Vec<Node>,
     edges: Vec<Edge>,
+    #[serde(skip)]
+    index: NodeIndex,
+}
+
+/// What a manifest says of a graph.
+#[derive(Deserialize)]
+struct StoredGraph {
+    job: String,
+    max_parallelism: u32,
+    nodes: Vec<Node>,
+    edges: Vec<Edge>,
+}
+
+impl From<StoredGraph> for JobGraph {
+    fn from(stored: StoredGraph) -> Self {
+        Self {
+            index: NodeIndex::of(&stored.nodes, &stored.edges),
+            job: stored.job,
+            max_parallelism: stored.max_parallelism,
+            nodes: stored.nodes,
+            edges: stored.edges,
+        }
+    }
 }
 
 impl JobGraph {
@@ -129,6 +154,7 @@ impl JobGraph {
         edges: Vec<Edge>,
     ) -> Result<Self, GraphError> {
         let graph = Self {
+            index: NodeIndex::of(&nodes, &edges),
             job,
             max_parallelism,
             nodes,
@@ -168,17 +194,19 @@ impl JobGraph {
     /// The node of that name.
     #[must_use]
     pub fn node(&self, name: &str) -> Option<&Node> {
-        self.nodes.iter().find(|node| node.name == name)
+        self.index.node(name).map(|at| &self.nodes[at])
     }
 
     /// The edges into a node, in the order of its inputs.
-    pub fn inputs_of<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Edge> {
-        self.edges.iter().filter(move |edge| edge.to == name)
+    pub fn inputs_of(&self, name: &str) -> impl Iterator<Item = &Edge> {
+        let edges = self.index.inputs_of(name).iter();
+        edges.map(|at| &self.edges[*at])
     }
 
     /// The edges out of a node.
-    pub fn outputs_of<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Edge> {
-        self.edges.iter().filter(move |edge| edge.from == name)
+    pub fn outputs_of(&self, name: &str) -> impl Iterator<Item = &Edge> {
+        let edges = self.index.outputs_of(name).iter();
+        edges.map(|at| &self.edges[*at])
     }
 
     fn check_nodes(&self) -> Result<(), GraphError> {

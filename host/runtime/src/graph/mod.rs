@@ -6,6 +6,7 @@ mod error;
 mod execution_graph;
 mod job_graph;
 mod key_groups;
+mod node_index;
 
 pub use chaining::DEEPEST_CHAIN;
 pub use cost::{GraphCost, MOST_CHANNELS, MOST_NODES, MOST_SUBTASKS};

@@ -139,8 +139,7 @@ fn changed_node(old: &Node, new: &Node) -> Option<String> {
 }
 
 fn dropped_node(manifest: &Manifest, node: &Node, resume: Resume) -> Option<String> {
-    let snapshots = manifest.subtasks.iter();
-    let mut own = snapshots.filter(|snapshot| snapshot.subtask.operator == node.name);
+    let mut own = manifest.snapshots_of(&node.name).iter();
     let has_state = own.any(|snapshot| match &snapshot.contents {
         SnapshotContents::Source { .. } => true,
         SnapshotContents::Operator { state } => state.is_some(),
@@ -226,12 +225,7 @@ fn fed_after_end(manifest: &Manifest, graph: &JobGraph, edge: &Edge) -> Option<S
 /// and the parallelism has changed, a source goes on with what is left; an operator or sink is
 /// refused elsewhere.
 fn ended_now(manifest: &Manifest, graph: &JobGraph, node: &str) -> Vec<bool> {
-    let old = manifest
-        .subtasks
-        .iter()
-        .filter(|s| s.subtask.operator == node);
-    let mut old: Vec<_> = old.collect();
-    old.sort_by_key(|snapshot| snapshot.subtask.index);
+    let old = manifest.snapshots_of(node);
     let parallelism = graph.node(node).map_or(0, |node| node.parallelism);
-    ended_subtasks(&old, parallelism).unwrap_or_else(|| vec![false; parallelism as usize])
+    ended_subtasks(old, parallelism).unwrap_or_else(|| vec![false; parallelism as usize])
 }

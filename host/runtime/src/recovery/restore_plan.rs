@@ -44,12 +44,12 @@ pub fn redistribute(
 /// parallelism, otherwise all or none. If only some had ended, the subtasks of a sink go on, since
 /// they keep nothing and end again with their inputs. Gives none for an operator then:
 /// `finish` has already been called for a part of the state.
-pub(crate) fn ended_subtasks(old: &[&SubtaskSnapshot], parallelism: u32) -> Option<Vec<bool>> {
+pub(crate) fn ended_subtasks(old: &[SubtaskSnapshot], parallelism: u32) -> Option<Vec<bool>> {
     if old.len() == parallelism as usize {
         return Some(old.iter().map(|snapshot| snapshot.has_ended).collect());
     }
     let ended = old.iter().filter(|snapshot| snapshot.has_ended).count();
-    let has_state = |snapshot: &&SubtaskSnapshot| match &snapshot.contents {
+    let has_state = |snapshot: &SubtaskSnapshot| match &snapshot.contents {
         SnapshotContents::Source { .. } | SnapshotContents::Operator { .. } => true,
         SnapshotContents::Sink { .. } => false,
     };
@@ -63,7 +63,7 @@ pub(crate) fn ended_subtasks(old: &[&SubtaskSnapshot], parallelism: u32) -> Opti
 /// The watermark that each of the new subtasks of a node counts as told: its own at unchanged
 /// parallelism, otherwise the smallest of those before. One that had ended holds nobody back, as
 /// in a merge; one that was never told a watermark leaves all without. A new node has none.
-pub(crate) fn told_watermarks(old: &[&SubtaskSnapshot], parallelism: u32) -> Vec<Option<i64>> {
+pub(crate) fn told_watermarks(old: &[SubtaskSnapshot], parallelism: u32) -> Vec<Option<i64>> {
     if old.len() == parallelism as usize {
         return old.iter().map(|snapshot| snapshot.watermark).collect();
     }
@@ -117,7 +117,7 @@ mod tests {
                 contents: SnapshotContents::Operator { state: None },
             })
             .collect();
-        told_watermarks(&snapshots.iter().collect::<Vec<_>>(), parallelism)
+        told_watermarks(&snapshots, parallelism)
     }
 
     #[test]
@@ -155,16 +155,13 @@ mod tests {
             snapshot(SnapshotContents::Sink { pending }, ended)
         };
         let operator = |ended| snapshot(SnapshotContents::Operator { state: None }, ended);
-        let ended = |old: [&SubtaskSnapshot; 2], now| ended_subtasks(&old, now);
-        assert_eq!(ended([&sink(true), &sink(false)], 3), Some(vec![false; 3]));
-        assert_eq!(ended([&sink(true), &sink(true)], 3), Some(vec![true; 3]));
+        let ended = |old: [SubtaskSnapshot; 2], now| ended_subtasks(&old, now);
+        assert_eq!(ended([sink(true), sink(false)], 3), Some(vec![false; 3]));
+        assert_eq!(ended([sink(true), sink(true)], 3), Some(vec![true; 3]));
+        assert_eq!(ended([sink(true), sink(false)], 2), Some(vec![true, false]));
+        assert_eq!(ended([operator(true), operator(false)], 3), None);
         assert_eq!(
-            ended([&sink(true), &sink(false)], 2),
-            Some(vec![true, false])
-        );
-        assert_eq!(ended([&operator(true), &operator(false)], 3), None);
-        assert_eq!(
-            ended([&operator(false), &operator(false)], 1),
+            ended([operator(false), operator(false)], 1),
             Some(vec![false])
         );
     }

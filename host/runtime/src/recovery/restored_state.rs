@@ -11,7 +11,7 @@ use crate::graph::{JobGraph, KeyGroups, Node};
 /// Which subtasks of an operator or sink have ended.
 pub(crate) fn ended_now(manifest: &Manifest, node: &Node) -> Result<Vec<bool>, IncompatibleJob> {
     let old = manifest.snapshots_of(&node.name);
-    ended_subtasks(&old, node.parallelism).ok_or_else(|| IncompatibleJob {
+    ended_subtasks(old, node.parallelism).ok_or_else(|| IncompatibleJob {
         checkpoint: manifest.checkpoint,
         job: manifest.graph.job().to_owned(),
         differences: vec![format!(
@@ -37,7 +37,7 @@ pub(crate) fn operator_state(
 ) -> Result<Vec<Option<Vec<StateChunk>>>, StoreError> {
     let old = manifest.snapshots_of(&node.name);
     let mut chunks = Vec::new();
-    for snapshot in &old {
+    for snapshot in old {
         chunks.push(match &snapshot.contents {
             SnapshotContents::Operator { state: Some(file) } => read(&snapshot.subtask, file)?,
             SnapshotContents::Operator { state: None }

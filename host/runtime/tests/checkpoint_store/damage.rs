@@ -134,7 +134,7 @@ fn files_in_one_anothers_places_are_found() {
 fn a_file_of_another_job_is_found_even_with_the_right_name_length_and_digest() {
     use tidegate_runtime::checkpoint::{Manifest, SnapshotContents};
 
-    use crate::support::{chunks, identity, subtask};
+    use crate::support::{chunks, entry, identity, subtask};
 
     let count = subtask("count", 1);
     let mut foreign = identity(1, 1, &count);
@@ -153,7 +153,7 @@ fn a_file_of_another_job_is_found_even_with_the_right_name_length_and_digest() {
 
         let manifest = directory.path().join("checkpoints/1");
         let mut forged = Manifest::decode(&fs::read(&manifest).unwrap()).unwrap();
-        let contents = &mut forged.subtasks[2].contents;
+        let contents = &mut entry(&mut forged, "count", 1).contents;
         let SnapshotContents::Operator { state: Some(state) } = contents else {
             panic!("count[1] has state");
         };

@@ -11,7 +11,7 @@ use tidegate_runtime::checkpoint::{
 };
 use tidegate_runtime::source::SourceSplit;
 
-use crate::support::{identity, manifest, subtask};
+use crate::support::{entry, identity, manifest, subtask};
 
 /// Serde sets aside up to 1 MiB for each list that is being decoded, and lists are nested three
 /// deep.
@@ -119,7 +119,7 @@ fn many_small_entries_take_memory_in_proportion() {
         name: String::new(),
         position: Vec::new(),
     };
-    manifest.subtasks[0].contents = SnapshotContents::Source {
+    entry(&mut manifest, "lines", 0).contents = SnapshotContents::Source {
         splits: vec![empty; 1 << 20],
     };
     decode(&manifest.encode().unwrap()).unwrap();

@@ -14,7 +14,7 @@ use tidegate_runtime::checkpoint::{
     SnapshotContents, StoreError,
 };
 
-use crate::support::{LINEAGE, identity, manifest, subtask, tree};
+use crate::support::{LINEAGE, entry, identity, manifest, subtask, tree};
 
 fn fixture() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/checkpoint-v1")
@@ -45,12 +45,12 @@ fn write(directory: &Path) -> Result<Manifest, StoreError> {
         digest: [0xd1; 32],
     });
     manifest.kind = CheckpointKind::Final;
-    manifest.subtasks[0].has_ended = true;
-    manifest.subtasks[0].watermark = Some(i64::MAX);
-    manifest.subtasks[1].watermark = Some(-1);
+    entry(&mut manifest, "lines", 0).has_ended = true;
+    entry(&mut manifest, "lines", 0).watermark = Some(i64::MAX);
+    entry(&mut manifest, "count", 0).watermark = Some(-1);
     let of_count = subtask("count", 1);
     let file = store.put_snapshot(&identity(300, 2, &of_count), &state())?;
-    manifest.subtasks[2].contents = SnapshotContents::Operator { state: Some(file) };
+    entry(&mut manifest, "count", 1).contents = SnapshotContents::Operator { state: Some(file) };
     store.complete(&manifest)?;
     Ok(manifest)
 }

@@ -8,12 +8,12 @@ use tidegate_fuzz::{Target, shape, size_class};
 use tidegate_runtime::checkpoint::{Manifest, SnapshotContents};
 
 use crate::decoding::{body, decode, with_valid_frame};
-use crate::support::manifest;
+use crate::support::{entry, manifest};
 
 #[test]
 fn fuzz_manifest() {
     let mut other = manifest(1 << 60, 7);
-    other.subtasks[0].contents = SnapshotContents::Source { splits: Vec::new() };
+    entry(&mut other, "lines", 0).contents = SnapshotContents::Source { splits: Vec::new() };
     let other = other.encode().expect("a manifest can be encoded");
     Target::new("manifest", 20_000)
         .seed(body())

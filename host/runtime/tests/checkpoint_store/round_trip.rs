@@ -110,17 +110,20 @@ fn a_manifest_that_could_not_be_read_again_is_not_committed() {
     let mut without_a_subtask = whole.clone();
     without_a_subtask.subtasks.pop();
     let mut with_one_twice = whole.clone();
-    with_one_twice.subtasks.push(whole.subtasks[0].clone());
+    with_one_twice.subtasks.insert(0, whole.subtasks[0].clone());
+    let mut out_of_order = whole.clone();
+    out_of_order.subtasks.reverse();
     let mut with_exchanged_files = whole.clone();
-    let (a, b) = (&whole.subtasks[1].contents, &whole.subtasks[2].contents);
-    with_exchanged_files.subtasks[1].contents = b.clone();
-    with_exchanged_files.subtasks[2].contents = a.clone();
+    let (a, b) = (&whole.subtasks[0].contents, &whole.subtasks[1].contents);
+    with_exchanged_files.subtasks[0].contents = b.clone();
+    with_exchanged_files.subtasks[1].contents = a.clone();
     let mut of_another_attempt = whole.clone();
     of_another_attempt.attempt = 2;
 
     for manifest in [
         without_a_subtask,
         with_one_twice,
+        out_of_order,
         with_exchanged_files,
         of_another_attempt,
     ] {

@@ -105,6 +105,18 @@ pub(crate) fn chunks(checkpoint: u64, subtask: &SubtaskId) -> Vec<StateChunk> {
     ]
 }
 
+/// The entry of a subtask.
+pub(crate) fn entry<'a>(
+    manifest: &'a mut Manifest,
+    operator: &str,
+    index: u32,
+) -> &'a mut SubtaskSnapshot {
+    let wanted = subtask(operator, index);
+    let mut entries = manifest.subtasks.iter_mut();
+    let entry = entries.find(|entry| entry.subtask == wanted);
+    entry.expect("the manifest has an entry of each subtask")
+}
+
 /// Everything that a manifest of [`graph`] says, without state.
 pub(crate) fn manifest(checkpoint: u64, attempt: u64) -> Manifest {
     let contents = |node: &Node| match node.kind {
@@ -129,6 +141,7 @@ pub(crate) fn manifest(checkpoint: u64, attempt: u64) -> Manifest {
             contents: contents(node),
         }));
     }
+    subtasks.sort_by(|a, b| a.subtask.cmp(&b.subtask));
     Manifest {
         checkpoint: CheckpointId(checkpoint),
         lineage: LINEAGE,
