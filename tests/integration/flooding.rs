@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use tidegate_runtime::checkpoint::CheckpointDirectory;
+use tidegate_checkpoint::CheckpointDirectory;
 use tidegate_tests::{CHOSEN_KEYS, JobDirectory, WatGuest, guest, published_line_count};
 
 use crate::languages::COUNTERS;

@@ -12,13 +12,13 @@ const FILE_LINES: usize = 500;
 const LINE_CHARS: usize = 100;
 
 /// Files that decide and do nothing: events and time come in, actions go out.
-const PURE: [&str; 18] = [
+const PURE: [&str; 19] = [
     "host/runtime/src/graph/",
     "host/runtime/src/stream/",
     "host/runtime/src/recovery/",
     "host/runtime/src/channel/inbox.rs",
     "host/runtime/src/channel/inbox/",
-    "host/runtime/src/source/place.rs",
+    "host/connector/src/source/place.rs",
     "host/runtime/src/protocol/",
     "host/runtime/src/chain/dead_letter.rs",
     "host/runtime/src/chain/recycling.rs",
@@ -26,11 +26,12 @@ const PURE: [&str; 18] = [
     "host/runtime/src/drill/comparison.rs",
     "host/runtime/src/isolation/",
     "host/runtime/src/drill/drill_schedule.rs",
-    "host/runtime/src/checkpoint/manifest.rs",
-    "host/runtime/src/checkpoint/manifest_diff.rs",
+    "host/checkpoint/src/job_graph/",
+    "host/checkpoint/src/manifest.rs",
+    "host/checkpoint/src/manifest_diff.rs",
     "host/operator/src/batch.rs",
     "host/operator/src/batch/",
-    "guest-sdk/rust/key-group/src/",
+    "host/key-groups/src/",
 ];
 
 /// What a pure file may not name, and what to do instead.

@@ -459,7 +459,7 @@ fn key_groups_are_those_of_the_vectors() {
     let vectors = vectors("key-groups.json");
     for case in cases(&vectors) {
         let groups = small(&case["max-parallelism"]);
-        let group = tidegate_key_group::key_group(&hex(&case["key"]), groups);
+        let group = tidegate_key_groups::key_group(&hex(&case["key"]), groups);
         assert_eq!(group, small(&case["key-group"]), "{case}");
     }
 }

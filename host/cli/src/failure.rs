@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use thiserror::Error;
-use tidegate_operator::FaultCause;
-use tidegate_operator::shown;
-use tidegate_runtime::checkpoint::StoreError;
-use tidegate_runtime::{CheckpointId, JobError, JobErrorKind};
+use tidegate_checkpoint::StoreError;
+use tidegate_connector::CheckpointId;
+use tidegate_operator::{FaultCause, shown};
+use tidegate_runtime::{JobError, JobErrorKind};
 
 use crate::build::BuildError;
 use crate::job_file::{JobFileError, suggest};

@@ -9,7 +9,8 @@ use std::io;
 
 use rustix::io::Errno;
 use rustix::process::{Resource, Rlimit, Signal, getrlimit, setrlimit};
-use tidegate_runtime::{ConnectorError, JobError};
+use tidegate_connector::ConnectorError;
+use tidegate_runtime::JobError;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::failure::Failure;

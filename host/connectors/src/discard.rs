@@ -8,11 +8,11 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use schemars::JsonSchema;
 use serde::Deserialize;
-use tidegate_operator::Batch;
-use tidegate_runtime::sink::{
+use tidegate_connector::sink::{
     LagHistogram, PendingOutput, PreCommit, Sink, SinkConnector, SinkLag, SinkStart,
 };
-use tidegate_runtime::{CheckpointId, ConnectorError, Lineage, SubtaskId};
+use tidegate_connector::{CheckpointId, ConnectorError, Lineage, SubtaskId};
+use tidegate_operator::Batch;
 
 /// Options of the sink `discard`.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]

@@ -6,8 +6,8 @@
 use memchr::{memchr, memchr3, memchr3_iter};
 use schemars::JsonSchema;
 use serde::Deserialize;
+use tidegate_connector::{ConnectorError, SubtaskId};
 use tidegate_operator::{Batch, Column, NO_TIMESTAMP};
-use tidegate_runtime::{ConnectorError, SubtaskId};
 
 /// How a sink writes a record.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]

@@ -8,9 +8,9 @@ use std::sync::Arc;
 
 use schemars::{Schema, schema_for};
 use serde::{Deserialize, Deserializer};
-use tidegate_runtime::ConnectorError;
-use tidegate_runtime::sink::SinkConnector;
-use tidegate_runtime::source::SourceConnector;
+use tidegate_connector::ConnectorError;
+use tidegate_connector::sink::SinkConnector;
+use tidegate_connector::source::SourceConnector;
 
 use crate::{
     DiscardOptions, FileSinkOptions, FileSourceOptions, GeneratorOptions, StdinOptions,

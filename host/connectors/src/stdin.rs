@@ -15,10 +15,10 @@ use bytesize::ByteSize;
 use memchr::memchr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use tidegate_runtime::source::{
+use tidegate_connector::source::{
     BoxFuture, CloseLook, Source, SourceConnector, SourceOutput, SourcePlace, SourceSplit,
 };
-use tidegate_runtime::{ConnectorError, SubtaskId};
+use tidegate_connector::{ConnectorError, SubtaskId};
 use tokio::sync::mpsc;
 
 use crate::byte_size::ByteSizeText;

@@ -9,9 +9,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use schemars::JsonSchema;
 use serde::Deserialize;
+use tidegate_connector::sink::{PendingOutput, PreCommit, Sink, SinkConnector, SinkStart};
+use tidegate_connector::{CheckpointId, ConnectorError, Lineage, SubtaskId};
 use tidegate_operator::Batch;
-use tidegate_runtime::sink::{PendingOutput, PreCommit, Sink, SinkConnector, SinkStart};
-use tidegate_runtime::{CheckpointId, ConnectorError, Lineage, SubtaskId};
 
 use crate::RecordFormat;
 

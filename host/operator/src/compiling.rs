@@ -16,8 +16,8 @@ use wasmtime::component::Component;
 
 use crate::bounded_text::bounded;
 use crate::engine::Engine;
+use crate::foreign_text::panic_message;
 use crate::guest_text;
-use crate::instance::panic_message;
 use crate::refusal::Refusal;
 
 /// How often the compiler is looked after. Time counts in whole slices, so that a process that was

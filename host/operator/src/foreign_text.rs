@@ -7,6 +7,7 @@
 //! Nothing here decides where text goes; each place where text leaves the process escapes once
 //! more, for whatever was forgotten.
 
+use std::any::Any;
 use std::fmt::{self, Display, Write as _};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
@@ -38,6 +39,21 @@ pub fn shown(path: &(impl AsRef<Path> + ?Sized)) -> Foreign<'_> {
 #[must_use]
 pub fn shown_text(text: &str) -> Foreign<'_> {
     Foreign::new(text.as_bytes())
+}
+
+/// An error with everything behind it on one line, outermost first.
+#[must_use]
+pub fn with_causes(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    causes.fold(error.to_string(), |line, cause| format!("{line}: {cause}"))
+}
+
+/// The message of a panic, on one line.
+#[must_use]
+pub fn panic_message(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    let text = text.or_else(|| panic.downcast_ref::<&'static str>().copied());
+    shown_text(text.unwrap_or("it does not say why")).to_string()
 }
 
 /// True for control characters, line separators, and characters that are invisible or change the

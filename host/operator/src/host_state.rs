@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use thiserror::Error;
-use tidegate_key_group::key_group;
+use tidegate_key_groups::key_group;
 use tracing::warn;
 
 use crate::batch::Column;

@@ -5,7 +5,6 @@
 //! that did not succeed, the guest is never entered again unless it answered the failure itself
 //! and its state is known. Nothing here knows when a call is made: that is the runtime's business.
 
-use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
@@ -18,6 +17,7 @@ use crate::bindings::exports::tidegate::operator::operator::Guest;
 use crate::bindings::tidegate::operator::types;
 use crate::engine::TICK;
 use crate::fault::{FaultCause, GuestCall, GuestFault};
+use crate::foreign_text::panic_message;
 use crate::host_state::HostState;
 use crate::limits::Limits;
 use crate::output::OutputRules;
@@ -349,15 +349,6 @@ fn guarded<T>(call: impl FnOnce() -> Result<T, FaultCause>) -> Result<T, FaultCa
         let message = panic_message(panic.as_ref());
         Err(FaultCause::HostPanic { message })
     })
-}
-
-/// The message of a panic, as far as it has one.
-pub(crate) fn panic_message(panic: &(dyn Any + Send)) -> String {
-    let text = panic
-        .downcast_ref::<String>()
-        .map(String::as_str)
-        .or_else(|| panic.downcast_ref::<&'static str>().copied());
-    guest_text::one_line(text.unwrap_or("it does not say why"))
 }
 
 /// One record of a batch that was well formed when it was handed to the guest.

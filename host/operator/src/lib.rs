@@ -51,7 +51,9 @@ pub use code_cache::{CodeCache, CodeCacheError};
 pub use compiling::CompileLimits;
 pub use engine::{Engine, EngineError};
 pub use fault::{BatchColumn, FaultCause, GuestCall, GuestFault, MalformedSnapshot, TrapReport};
-pub use foreign_text::{Foreign, MOST_BYTES, is_steering, quiet_json, shown, shown_text};
+pub use foreign_text::{
+    Foreign, MOST_BYTES, is_steering, panic_message, quiet_json, shown, shown_text, with_causes,
+};
 pub use instance::Instance;
 pub use limits::Limits;
 pub use loader::{Component, OPERATOR_INTERFACE, SDK_VERSION};

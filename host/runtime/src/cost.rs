@@ -1,6 +1,8 @@
 //! How much a job takes from the machine, from its graph and its limits. Pure.
 
-use crate::graph::{GraphCost, NodeKind};
+use tidegate_checkpoint::NodeKind;
+
+use crate::graph::GraphCost;
 use crate::job::Job;
 
 /// What a job makes in each attempt, and what that may occupy.

@@ -3,10 +3,9 @@
 use std::time::Duration;
 
 use thiserror::Error;
-use tidegate_operator::{FaultCause, GuestCall, GuestFault};
+use tidegate_checkpoint::StoreError;
+use tidegate_operator::{FaultCause, GuestCall, GuestFault, with_causes};
 
-use crate::causes::with_causes;
-use crate::checkpoint::StoreError;
 use crate::isolation::RecordFault;
 use crate::recovery::{IncompatibleJob, UnknownOperator};
 use crate::room::NoRoom;

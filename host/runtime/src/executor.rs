@@ -9,19 +9,17 @@
 mod blocking;
 mod blocking_pool;
 
-use std::any::Any;
 use std::io;
 use std::sync::Arc;
 use std::thread;
 
+use blocking_pool::BlockingPool;
 use thiserror::Error;
+use tidegate_connector::source::BoxFuture;
+use tidegate_operator::panic_message;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tokio::task::JoinError;
-
-use crate::source::BoxFuture;
-
-use blocking_pool::BlockingPool;
 
 pub(crate) use blocking::{Blocking, NotDone, blocking};
 
@@ -126,14 +124,6 @@ impl Executor for Threads {
     fn run_blocking(&self, work: BlockingWork) -> io::Result<()> {
         self.pool.run(work)
     }
-}
-
-/// The message of a panic.
-#[must_use]
-pub fn panic_message(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
-    text.unwrap_or_else(|| "no message".to_owned())
 }
 
 #[cfg(test)]

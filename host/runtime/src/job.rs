@@ -6,15 +6,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use thiserror::Error;
+use tidegate_checkpoint::{Edge, JobGraph, NodeKind};
+use tidegate_connector::sink::SinkConnector;
+use tidegate_connector::source::SourceConnector;
+use tidegate_key_groups::KeyGroups;
 use tidegate_operator::{OperatorContext, shown};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::chain::OperatorFactory;
 use crate::config::{JobSettings, RecordPolicies, RecycleAt};
-use crate::graph::{Edge, JobGraph, KeyGroups, NodeKind};
 use crate::observe::JobStatus;
-use crate::sink::SinkConnector;
-use crate::source::SourceConnector;
 use crate::{CheckpointId, Lineage, SubtaskId};
 
 /// An operator's code and the `config` that its instances get.

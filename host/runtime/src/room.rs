@@ -10,9 +10,10 @@ mod system;
 use std::fmt;
 
 use thiserror::Error;
+use tidegate_checkpoint::{JobGraph, NodeKind};
 use tidegate_operator::SystemNeeds;
 
-use crate::graph::{GraphCost, JobGraph, NodeKind};
+use crate::graph::GraphCost;
 use crate::job::Job;
 
 /// Threads beside those of chains: the main one, those of the job, of signals, of the log, of call

@@ -5,16 +5,15 @@ mod support;
 use std::time::{Duration, Instant};
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
+use support::{SUM, SUM_CONFIG, batch, component, instance};
 use tempfile::TempDir;
-use tidegate_operator::{Instance, StateChunk};
-use tidegate_runtime::checkpoint::{
+use tidegate_checkpoint::{
     CheckpointKind, CheckpointStore as _, DirStore, Manifest, SnapshotContents, StateIdentity,
     SubtaskSnapshot,
 };
-use tidegate_runtime::graph::{Edge, JobGraph, Node, NodeKind, Partitioning};
-use tidegate_runtime::{CheckpointId, Lineage, SubtaskId};
-
-use support::{SUM, SUM_CONFIG, batch, component, instance};
+use tidegate_checkpoint::{Edge, JobGraph, Node, NodeKind, Partitioning};
+use tidegate_connector::{CheckpointId, Lineage, SubtaskId};
+use tidegate_operator::{Instance, StateChunk};
 
 const KEYS: u64 = 1_000_000;
 const BATCH_RECORDS: usize = 8_192;

@@ -10,14 +10,14 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::Command;
 
-use tidegate_connectors::SourceOptions;
-use tidegate_key_group::key_group;
-use tidegate_operator::{Batch, Column, NO_TIMESTAMP};
-use tidegate_runtime::protocol::{Aligner, Alignment};
-use tidegate_runtime::source::{SourceConnector, SourceOutput};
-use tidegate_runtime::{ChannelIndex, CheckpointId, SubtaskId};
-
 use support::{SUM, SUM_CONFIG, batch, component, instance};
+use tidegate_connector::source::{SourceConnector, SourceOutput};
+use tidegate_connector::{CheckpointId, SubtaskId};
+use tidegate_connectors::SourceOptions;
+use tidegate_key_groups::key_group;
+use tidegate_operator::{Batch, Column, NO_TIMESTAMP};
+use tidegate_runtime::ChannelIndex;
+use tidegate_runtime::protocol::{Aligner, Alignment};
 
 /// The operators of `word-count`.
 const SPLIT: &str = "examples/word-count/operators/split/split.wasm";

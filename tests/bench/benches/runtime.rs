@@ -15,16 +15,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use tidegate_checkpoint::{Edge, JobGraph, Node, NodeKind, Partitioning};
+use tidegate_connector::sink::{PendingOutput, PreCommit, Sink, SinkConnector, SinkStart};
+use tidegate_connector::source::{BoxFuture, Source, SourceConnector, SourceOutput, SourceSplit};
+use tidegate_connector::{CheckpointId, ConnectorError, Lineage, SubtaskId};
 use tidegate_operator::Batch;
 use tidegate_runtime::config::{CheckpointSettings, JobSettings};
-use tidegate_runtime::graph::{Edge, JobGraph, Node, NodeKind, Partitioning};
 use tidegate_runtime::protocol::{Aligner, Alignment};
-use tidegate_runtime::sink::{PendingOutput, PreCommit, Sink, SinkConnector, SinkStart};
-use tidegate_runtime::source::{BoxFuture, Source, SourceConnector, SourceOutput, SourceSplit};
-use tidegate_runtime::{
-    ChannelIndex, CheckpointId, ConnectorError, Job, JobHandle, Lineage, RunOptions, SubtaskId,
-    prepare, run,
-};
+use tidegate_runtime::{ChannelIndex, Job, JobHandle, RunOptions, prepare, run};
 
 const KEYS: u64 = 1_000;
 

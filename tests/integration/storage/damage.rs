@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use tidegate_runtime::checkpoint::{CheckpointDirectory, StoreError};
+use tidegate_checkpoint::{CheckpointDirectory, StoreError};
 use tidegate_tests::{Counting, JobDirectory, Random};
 
 /// Bits of state that are flipped, one at a time.
@@ -190,7 +190,7 @@ fn assert_found_in_process(
     let job = job.copy();
     let path = job.path().join(file);
     let directory = CheckpointDirectory::open(&job.path().join("state")).expect("it is one");
-    let newest = tidegate_runtime::CheckpointId(newest);
+    let newest = tidegate_connector::CheckpointId(newest);
     directory.load(newest).expect("it is whole");
     for (index, contents) in damaged.iter().enumerate() {
         job.write(file, contents);

@@ -7,7 +7,14 @@ use std::path::Path;
 use super::project_files;
 
 /// The crates that keep the rule.
-const CRATES: [&str; 2] = ["host/runtime", "host/connectors"];
+const CRATES: [&str; 6] = [
+    "host/key-groups",
+    "host/file-system",
+    "host/connector",
+    "host/checkpoint",
+    "host/runtime",
+    "host/connectors",
+];
 
 /// The room of a path within `src/`: its folder, or the file itself if it is in none.
 fn room(path: &Path) -> String {

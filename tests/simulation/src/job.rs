@@ -6,12 +6,12 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use tidegate_checkpoint::{Edge, JobGraph, Node, NodeKind, Partitioning};
+use tidegate_connector::sink::SinkConnector;
+use tidegate_connector::source::SourceConnector;
 use tidegate_connectors::{FileSinkOptions, RecordFormat};
+use tidegate_file_system::FileSystem;
 use tidegate_runtime::config::{CheckpointSettings, JobSettings, RecordPolicies, RestartSettings};
-use tidegate_runtime::file_system::FileSystem;
-use tidegate_runtime::graph::{Edge, JobGraph, Node, NodeKind, Partitioning};
-use tidegate_runtime::sink::SinkConnector;
-use tidegate_runtime::source::SourceConnector;
 use tidegate_runtime::{Job, OperatorPart};
 
 use crate::disk::SimulatedDisk;

@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use tidegate_checkpoint::Partitioning;
 use tidegate_operator::NO_TIMESTAMP;
-use tidegate_runtime::graph::Partitioning;
 
 use crate::job::{Does, JobPlan, NodePlan};
 use crate::operators::{Kind, port_of};

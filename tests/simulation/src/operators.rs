@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tidegate_key_group::key_group;
+use tidegate_key_groups::key_group;
 use tidegate_operator::{
     Batch, Emission, FaultCause, GuestCall, GuestFault, NO_TIMESTAMP, OperatorContext, StateChunk,
 };

@@ -7,10 +7,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use tidegate_runtime::checkpoint::{
-    CheckpointDirectory, CheckpointKind, Manifest, SnapshotContents, StoreError,
+use tidegate_checkpoint::{
+    CheckpointDirectory, CheckpointKind, Manifest, Partitioning, SnapshotContents, StoreError,
 };
-use tidegate_runtime::graph::Partitioning;
 
 use crate::disk::SimulatedDisk;
 use crate::job::{Does, JobPlan, NodePlan, OUTPUT};

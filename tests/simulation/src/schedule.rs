@@ -7,8 +7,9 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tidegate_runtime::checkpoint::DirStore;
-use tidegate_runtime::{JobError, JobErrorKind, JobHandle, Lineage, Outcome, RunOptions, run_on};
+use tidegate_checkpoint::DirStore;
+use tidegate_connector::Lineage;
+use tidegate_runtime::{JobError, JobErrorKind, JobHandle, Outcome, RunOptions, run_on};
 use tokio::time::Instant;
 
 use crate::disk::SimulatedDisk;

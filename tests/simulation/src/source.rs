@@ -4,9 +4,9 @@ use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use tidegate_connector::source::{BoxFuture, Source, SourceConnector, SourceOutput, SourceSplit};
+use tidegate_connector::{ConnectorError, SubtaskId};
 use tidegate_operator::Batch;
-use tidegate_runtime::source::{BoxFuture, Source, SourceConnector, SourceOutput, SourceSplit};
-use tidegate_runtime::{ConnectorError, SubtaskId};
 
 use crate::faults::{Fault, Faults};
 use crate::random::Random;

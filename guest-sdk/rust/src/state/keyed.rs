@@ -59,12 +59,12 @@ impl KeyGroups {
 
     /// True if `key` belongs to `key_group`, whoever owns that.
     pub(crate) fn agree(self, key: &[u8], key_group: u32) -> bool {
-        tidegate_key_group::key_group(key, self.total) == key_group
+        tidegate_key_groups::key_group(key, self.total) == key_group
     }
 
     /// The key group of `key`, if this instance owns it.
     fn of(self, key: &[u8]) -> Result<u32, Failure> {
-        let key_group = tidegate_key_group::key_group(key, self.total);
+        let key_group = tidegate_key_groups::key_group(key, self.total);
         if self.contain(key_group) {
             return Ok(key_group);
         }

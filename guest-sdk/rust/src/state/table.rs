@@ -346,7 +346,7 @@ mod tests {
     }
 
     fn group(key: &[u8]) -> u32 {
-        tidegate_key_group::key_group(key, 5)
+        tidegate_key_groups::key_group(key, 5)
     }
 
     fn in_order(table: &mut Table<u64>) -> Vec<(u32, Vec<u8>, u64)> {

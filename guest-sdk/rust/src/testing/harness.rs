@@ -133,7 +133,7 @@ impl<R: RawOperator> RawHarness<R> {
     #[must_use]
     pub fn owns(&self, key: impl AsRef<[u8]>) -> bool {
         let total = self.context.max_parallelism;
-        let key_group = tidegate_key_group::key_group(key.as_ref(), total);
+        let key_group = tidegate_key_groups::key_group(key.as_ref(), total);
         self.context.owns(key_group)
     }
 

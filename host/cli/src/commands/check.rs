@@ -1,8 +1,8 @@
 //! `tidegate check`: everything that can be known about a job without running it.
 
 use serde::Serialize;
+use tidegate_checkpoint::JobGraph;
 use tidegate_operator::shown;
-use tidegate_runtime::graph::JobGraph;
 use tidegate_runtime::{JobCost, JobError, check_room};
 
 use crate::args::CheckArgs;

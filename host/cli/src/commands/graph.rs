@@ -1,6 +1,6 @@
 //! `tidegate graph`: the job graph for people and for tools. Pure, but for the printing.
 
-use tidegate_runtime::graph::{DEAD_LETTER, DEAD_LETTER_PORT, Edge, JobGraph, Node, NodeKind};
+use tidegate_checkpoint::{DEAD_LETTER, DEAD_LETTER_PORT, Edge, JobGraph, Node, NodeKind};
 
 use crate::args::{GraphArgs, GraphFormat};
 use crate::failure::Failure;
@@ -123,7 +123,7 @@ fn mermaid(graph: &JobGraph) -> Lines {
 
 #[cfg(test)]
 mod tests {
-    use tidegate_runtime::graph::Partitioning;
+    use tidegate_checkpoint::Partitioning;
 
     use super::*;
 

@@ -97,7 +97,7 @@ impl GuestTotals {
 
 #[cfg(test)]
 mod tests {
-    use tidegate_runtime::graph::NodeKind;
+    use tidegate_checkpoint::NodeKind;
     use tidegate_runtime::observe::GuestStatus;
 
     use super::super::client::LONGEST_ANSWER;

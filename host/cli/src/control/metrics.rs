@@ -2,10 +2,10 @@
 
 use std::fmt::Write as _;
 
+use tidegate_checkpoint::NodeKind;
+use tidegate_connector::sink::SinkLag;
 use tidegate_operator::shown_text;
-use tidegate_runtime::graph::NodeKind;
 use tidegate_runtime::observe::{DrillStatus, GuestStatus, JobState, JobStatus, NodeStatus};
-use tidegate_runtime::sink::SinkLag;
 
 const STATES: [JobState; 8] = [
     JobState::Restoring,
@@ -328,8 +328,8 @@ fn label(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use tidegate_connector::sink::LagBucket;
     use tidegate_runtime::observe::CompletedSummary;
-    use tidegate_runtime::sink::LagBucket;
 
     use super::*;
 

@@ -4,16 +4,16 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
+use tidegate_checkpoint::NodeKind;
+use tidegate_connector::ConnectorError;
+use tidegate_connector::sink::SinkConnector;
+use tidegate_connector::source::SourceConnector;
+use tidegate_connectors::{
+    SinkOptions, SourceOptions, sink_names, sink_schema, source_names, source_schema,
+};
+use tidegate_operator::shown;
 use toml::Spanned;
 use toml::de::{DeValue, ValueDeserializer};
-
-use tidegate_connectors::{SinkOptions, SourceOptions, sink_names, source_names};
-use tidegate_connectors::{sink_schema, source_schema};
-use tidegate_operator::shown;
-use tidegate_runtime::ConnectorError;
-use tidegate_runtime::graph::NodeKind;
-use tidegate_runtime::sink::SinkConnector;
-use tidegate_runtime::source::SourceConnector;
 
 use super::directories::SinkDirectory;
 use super::document::{ConnectorEntry, NodeEntry, PartEntry};

@@ -1,14 +1,13 @@
 //! What a job file says, key by key: every value has its type and its place, and nothing has been
 //! looked up yet. Names, ports, connectors and components are the business of later steps.
 
-use toml::Spanned;
-use toml::de::DeTable;
-
+use tidegate_checkpoint::{NodeKind, Partitioning};
 use tidegate_operator::Limits;
 use tidegate_runtime::config::{
     CheckpointSettings, IsolationSettings, RecordPolicies, RecycleAt, RestartSettings,
 };
-use tidegate_runtime::graph::{NodeKind, Partitioning};
+use toml::Spanned;
+use toml::de::DeTable;
 
 use super::nodes::Nodes;
 use super::problem::Span;

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use tidegate_checkpoint::JobGraph;
 use tidegate_operator::{CodeCache, Engine};
 use tidegate_runtime::chain::ComponentOperator;
 use tidegate_runtime::config::JobSettings;
-use tidegate_runtime::graph::JobGraph;
 use tidegate_runtime::{Job, OperatorPart};
 
 use super::components::{self, ComponentSummary, Components};

@@ -1,11 +1,10 @@
 //! Reads `[source.*]`, `[operator.*]` and `[sink.*]`.
 
-use toml::Spanned;
-use toml::de::{DeTable, DeValue};
-
+use tidegate_checkpoint::{DEAD_LETTER, NodeKind, Partitioning};
 use tidegate_operator::Limits;
 use tidegate_runtime::config::{RecordPolicies, RecordPolicy};
-use tidegate_runtime::graph::{DEAD_LETTER, NodeKind, Partitioning};
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
 
 use super::document::{ConnectorEntry, InputEntry, NodeEntry, OperatorEntry, PartEntry};
 use super::problem::{Problem, Problems, Span};

@@ -4,11 +4,11 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use toml::Spanned;
-
-use tidegate_runtime::graph::{
+use tidegate_checkpoint::{
     DEAD_LETTER, DEAD_LETTER_PORT, Edge, GraphError, JobGraph, Node, NodeKind, Partitioning,
 };
+use tidegate_runtime::graph::GraphCost;
+use toml::Spanned;
 
 use super::document::{Document, InputEntry, NodeEntry, PartEntry, Setting};
 use super::problem::{Problem, Problems, Span};
@@ -93,7 +93,9 @@ impl Wiring {
             node.digest = digests.get(&node.name).cloned();
         }
         let max = document.defaults.max_parallelism.value;
-        JobGraph::new(document.name.clone(), max, nodes, self.edges.clone())
+        let graph = JobGraph::new(document.name.clone(), max, nodes, self.edges.clone())?;
+        GraphCost::of(&graph).check()?;
+        Ok(graph)
     }
 }
 

@@ -9,11 +9,10 @@
 
 use std::collections::BTreeMap;
 
+use tidegate_key_groups::{KeyGroups, redistribute};
 use tidegate_operator::{
     Batch, Component, Emission, FaultCause, GuestFault, Instance, OperatorContext, StateChunk,
 };
-use tidegate_runtime::graph::KeyGroups;
-use tidegate_runtime::redistribute;
 use tidegate_runtime::stream::MAX_WATERMARK;
 
 use super::document::{Action, Delivery, Scenario};
@@ -259,7 +258,7 @@ impl<'a> Stage<'a> {
     ) -> Result<(Vec<Instance>, Vec<Emission>), Broken> {
         let is_rescaled = snapshots.len() != parallelism as usize;
         let key_groups = KeyGroups::new(self.scenario.max_parallelism, parallelism);
-        let state = redistribute(snapshots, key_groups, parallelism);
+        let state = redistribute(snapshots, key_groups, |chunk| chunk.key_group);
         let mut instances = self.instances(parallelism)?;
         let mut emissions = Vec::new();
         self.checkpoint += 2;

@@ -5,9 +5,8 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
+use tidegate_checkpoint::{JobGraph, Manifest, SnapshotContents};
 use tidegate_operator::is_steering;
-use tidegate_runtime::checkpoint::{Manifest, SnapshotContents};
-use tidegate_runtime::graph::JobGraph;
 
 use crate::command_line::COPY;
 use crate::support::{Ended, JobDirectory, ended};

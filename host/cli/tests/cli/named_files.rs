@@ -9,8 +9,8 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use tidegate_runtime::CheckpointId;
-use tidegate_runtime::checkpoint::Manifest;
+use tidegate_checkpoint::Manifest;
+use tidegate_connector::CheckpointId;
 
 use crate::command_line::COPY;
 use crate::running_job::{endless, wait_for};

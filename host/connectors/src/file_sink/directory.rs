@@ -5,11 +5,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use tidegate_operator::shown;
-use tidegate_runtime::ConnectorError;
-use tidegate_runtime::file_system::{
+use tidegate_connector::ConnectorError;
+use tidegate_file_system::{
     DirectoryEntry, DirectoryHandle, DirectoryLock, FileHandle, FileSystem, OpenAs, open_or_create,
 };
+use tidegate_operator::shown;
 
 use super::marker::{MARKER_NAME, Marker, NEW_MARKER_NAME};
 use super::names::{PartName, PendingName};

@@ -6,7 +6,7 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use tidegate_runtime::Lineage;
+use tidegate_connector::Lineage;
 
 use super::names::parse_lineage;
 

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use tidegate_runtime::Lineage;
+use tidegate_connector::Lineage;
 
 /// A part that is written or waits for its checkpoint:
 /// `.part-<lineage>-<attempt>-<subtask>-<sequence>.pending`, all numbers in decimal.

@@ -12,8 +12,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tidegate_runtime::ConnectorError;
-use tidegate_runtime::file_system::FileSystem;
+use tidegate_connector::ConnectorError;
+use tidegate_file_system::FileSystem;
 
 use super::directory::OutputDirectory;
 use super::marker::{MARKER_NAME, Marker};

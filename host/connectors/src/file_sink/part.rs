@@ -1,8 +1,8 @@
 //! Output that waits for its checkpoint, as a manifest lists it. Pure.
 
 use serde::{Deserialize, Serialize};
-use tidegate_runtime::sink::PendingOutput;
-use tidegate_runtime::{CheckpointId, ConnectorError, Lineage};
+use tidegate_connector::sink::PendingOutput;
+use tidegate_connector::{CheckpointId, ConnectorError, Lineage};
 
 use super::names::{LineageDigits, PartName, PendingName};
 use crate::versioned;

@@ -5,8 +5,8 @@
 //! - output newer than the checkpoint that a job goes on from is never added to;
 //! - only parts whose name has a lineage that the marker lists are removed.
 
-use tidegate_runtime::sink::SinkStart;
-use tidegate_runtime::{ConnectorError, Lineage};
+use tidegate_connector::sink::SinkStart;
+use tidegate_connector::{ConnectorError, Lineage};
 
 use super::marker::Marker;
 use super::names::{LineageDigits, PartName, PendingName};

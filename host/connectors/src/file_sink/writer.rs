@@ -5,10 +5,10 @@
 
 use std::sync::Arc;
 
+use tidegate_connector::sink::{PendingOutput, PreCommit, Sink};
+use tidegate_connector::{CheckpointId, ConnectorError, Lineage, SubtaskId};
+use tidegate_file_system::FileHandle;
 use tidegate_operator::Batch;
-use tidegate_runtime::file_system::FileHandle;
-use tidegate_runtime::sink::{PendingOutput, PreCommit, Sink};
-use tidegate_runtime::{CheckpointId, ConnectorError, Lineage, SubtaskId};
 
 use super::directory::OutputDirectory;
 use super::names::PendingName;

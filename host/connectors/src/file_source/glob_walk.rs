@@ -10,8 +10,8 @@ use std::path::Path;
 
 use cap_std::fs::Dir;
 use glob::{MatchOptions, Pattern};
+use tidegate_connector::ConnectorError;
 use tidegate_operator::shown;
-use tidegate_runtime::ConnectorError;
 
 use super::input_root::{InputRoot, leads_out};
 

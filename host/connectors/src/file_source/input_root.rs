@@ -12,8 +12,8 @@ use std::time::SystemTime;
 
 use cap_std::ambient_authority;
 use cap_std::fs::{Dir, MetadataExt as _};
+use tidegate_connector::ConnectorError;
 use tidegate_operator::shown;
-use tidegate_runtime::ConnectorError;
 
 /// The directory before the first wildcard of a glob.
 pub(super) struct InputRoot {

@@ -18,22 +18,22 @@ use std::sync::Arc;
 use std::sync::Once;
 
 use bytesize::ByteSize;
-use schemars::JsonSchema;
-use serde::Deserialize;
-use tidegate_operator::shown_text;
-use tidegate_runtime::source::{
-    BoxFuture, CloseLook, Source, SourceConnector, SourceOutput, SourcePlace, SourceSplit,
-};
-use tidegate_runtime::{ConnectorError, SubtaskId};
-
-use crate::byte_size::ByteSizeText;
-use crate::lines::LineLimits;
-use crate::pacer::{AfterStall, Pacer};
 use cut::Span;
 use glob_walk::{Glob, Matches};
 use input_root::InputRoot;
 use position::FilePosition;
 use reader::SplitReader;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use tidegate_connector::source::{
+    BoxFuture, CloseLook, Source, SourceConnector, SourceOutput, SourcePlace, SourceSplit,
+};
+use tidegate_connector::{ConnectorError, SubtaskId};
+use tidegate_operator::shown_text;
+
+use crate::byte_size::ByteSizeText;
+use crate::lines::LineLimits;
+use crate::pacer::{AfterStall, Pacer};
 
 /// Options of the source `file`.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]

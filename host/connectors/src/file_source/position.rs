@@ -11,8 +11,8 @@ use std::io;
 use std::os::unix::fs::FileExt;
 
 use serde::{Deserialize, Serialize};
-use tidegate_runtime::ConnectorError;
-use tidegate_runtime::source::SourceSplit;
+use tidegate_connector::ConnectorError;
+use tidegate_connector::source::SourceSplit;
 
 use super::glob_walk::Glob;
 use super::input_root::InputRoot;

@@ -7,9 +7,9 @@ use std::fs::File;
 use std::io::{ErrorKind, Read, Seek, SeekFrom};
 
 use memchr::memchr;
+use tidegate_connector::ConnectorError;
+use tidegate_connector::source::{CloseLook, SourcePlace};
 use tidegate_operator::{Batch, shown_text};
-use tidegate_runtime::ConnectorError;
-use tidegate_runtime::source::{CloseLook, SourcePlace};
 
 use super::glob_walk::Glob;
 use super::input_root::{Found, InputRoot};

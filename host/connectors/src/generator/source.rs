@@ -3,11 +3,11 @@
 //! Makes the batches of one subtask, always from the range that is furthest behind, so that a
 //! subtask with several ranges advances through event time evenly.
 
-use tidegate_operator::{Batch, NO_TIMESTAMP};
-use tidegate_runtime::ConnectorError;
-use tidegate_runtime::source::{
+use tidegate_connector::ConnectorError;
+use tidegate_connector::source::{
     BoxFuture, CloseLook, Source, SourceOutput, SourcePlace, SourceSplit,
 };
+use tidegate_operator::{Batch, NO_TIMESTAMP};
 
 use super::columns::{self, RegularOffsets};
 use super::ranges::{Range, Run};

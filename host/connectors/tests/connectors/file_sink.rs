@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use serde_json::json;
 use tempfile::TempDir;
-use tidegate_runtime::sink::{PendingOutput, Sink, SinkConnector, SinkStart};
-use tidegate_runtime::{CheckpointId, ConnectorError, Lineage};
+use tidegate_connector::sink::{PendingOutput, Sink, SinkConnector, SinkStart};
+use tidegate_connector::{CheckpointId, ConnectorError, Lineage};
 
 use crate::support::{job_refusal, names, records, sink_options, state_refusal, subtask};
 

@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-use tidegate_runtime::sink::{ForkedFrom, SinkConnector, SinkStart};
-use tidegate_runtime::{CheckpointId, ConnectorError, Lineage};
+use tidegate_connector::sink::{ForkedFrom, SinkConnector, SinkStart};
+use tidegate_connector::{CheckpointId, ConnectorError, Lineage};
 
 use crate::file_sink::{
     LINEAGE, connect, fresh, open, place, published, restored, started, write_part,

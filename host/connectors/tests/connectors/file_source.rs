@@ -7,8 +7,8 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tidegate_runtime::ConnectorError;
-use tidegate_runtime::source::{CloseLook, SourceConnector, SourceOutput, SourceSplit};
+use tidegate_connector::ConnectorError;
+use tidegate_connector::source::{CloseLook, SourceConnector, SourceOutput, SourceSplit};
 
 use crate::support::{
     job_refusal, poll, read_all, read_batches, source_options, state_refusal, subtask, values_of,

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use tidegate_runtime::ConnectorError;
-use tidegate_runtime::source::{CloseLook, Source, SourceConnector, SourceOutput, SourcePlace};
+use tidegate_connector::ConnectorError;
+use tidegate_connector::source::{CloseLook, Source, SourceConnector, SourceOutput, SourcePlace};
 use tokio::time::{Instant, timeout};
 
 use crate::support::{

@@ -5,8 +5,8 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use serde_json::json;
+use tidegate_connector::{CheckpointId, ConnectorError, Lineage};
 use tidegate_connectors::{SinkOptions, StdoutOptions};
-use tidegate_runtime::{CheckpointId, ConnectorError, Lineage};
 
 use crate::support::{records, sink_options, subtask};
 

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::sync::mpsc;
 
 use serde_json::json;
+use tidegate_connector::ConnectorError;
+use tidegate_connector::source::{SourceConnector, SourceOutput};
 use tidegate_connectors::{SourceOptions, StdinOptions};
-use tidegate_runtime::ConnectorError;
-use tidegate_runtime::source::{SourceConnector, SourceOutput};
 
 use crate::support::{
     job_refusal, poll, read_all, read_batches, source_options, subtask, values_of,

@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
+use tidegate_connector::source::{Source, SourceConnector, SourceOutput, SourceSplit};
+use tidegate_connector::{ConnectorError, SubtaskId};
 use tidegate_connectors::{SinkOptions, SourceOptions};
 use tidegate_operator::{Batch, NO_TIMESTAMP};
-use tidegate_runtime::source::{Source, SourceConnector, SourceOutput, SourceSplit};
-use tidegate_runtime::{ConnectorError, SubtaskId};
 
 pub(crate) fn subtask(index: u32) -> SubtaskId {
     SubtaskId {

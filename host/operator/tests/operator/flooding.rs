@@ -3,14 +3,13 @@
 //! with keys that nobody chose. A guest that takes more is stopped there, so that a test ends in
 //! any case.
 
-use tidegate_tests::{CHOSEN_KEYS, guest, other_keys};
-use wasmtime::component::{Component, HasSelf, Linker};
-use wasmtime::{Config, Engine, Store};
-
 use bindings::StreamOperator;
 use bindings::exports::tidegate::operator::operator::{Batch, Context, StateChunk};
 use bindings::tidegate::operator::host;
 use bindings::tidegate::operator::types::{self, Column};
+use tidegate_tests::{CHOSEN_KEYS, guest, other_keys};
+use wasmtime::component::{Component, HasSelf, Linker};
+use wasmtime::{Config, Engine, Store};
 
 mod bindings {
     wasmtime::component::bindgen!({ path: "../../wit", world: "stream-operator" });
@@ -34,7 +33,7 @@ impl host::Host for Lent {
     fn key_groups(&mut self, keys: Column) -> Vec<u32> {
         let rows = keys.offsets.array_windows();
         let rows = rows.map(|[start, end]| &keys.data[*start as usize..*end as usize]);
-        rows.map(|key| tidegate_key_group::key_group(key, KEY_GROUPS))
+        rows.map(|key| tidegate_key_groups::key_group(key, KEY_GROUPS))
             .collect()
     }
 }

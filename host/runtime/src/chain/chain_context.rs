@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use tidegate_connector::source::SourceSplit;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -9,7 +10,6 @@ use super::operator_chain::{OperatorChain, Snapshot};
 use super::persister::PersistMessage;
 use crate::channel::ChannelClosed;
 use crate::protocol::{ChainEvent, ControlMessage};
-use crate::source::SourceSplit;
 use crate::{ChainId, CheckpointId, JobError};
 
 /// Why a chain leaves its loop.

@@ -102,7 +102,7 @@ fn base64(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::source::SourcePlace;
+    use tidegate_connector::source::SourcePlace;
 
     fn subtask(operator: &str, index: u32) -> SubtaskId {
         let operator = operator.to_owned();

@@ -12,6 +12,10 @@ mod recycle;
 
 use std::sync::Arc;
 
+use careful::Care;
+use pending::Pending;
+use tidegate_connector::sink::Sink;
+use tidegate_connector::source::SourceSplit;
 use tidegate_operator::{Batch, GuestFault};
 use tokio_util::sync::CancellationToken;
 
@@ -24,12 +28,9 @@ use crate::channel::ChannelClosed;
 use crate::error::connector_failed;
 use crate::observe::SubtaskMetrics;
 use crate::protocol::Urgency;
-use crate::sink::Sink;
-use crate::source::SourceSplit;
 use crate::stream::{CheckpointBarrier, Origin, StreamElement, ToldWatermark};
 use crate::{CheckpointId, JobError, SubtaskId};
-use careful::Care;
-use pending::Pending;
+
 pub(crate) use recycle::DueGuest;
 
 /// What a subtask does with what reaches it.

@@ -8,18 +8,18 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tidegate_checkpoint::{
+    CheckpointStore, SnapshotContents, StateIdentity, StoreError, SubtaskSnapshot,
+};
+use tidegate_connector::sink::{PendingOutput, PreCommit};
+use tidegate_connector::source::SourceSplit;
 use tidegate_operator::StateChunk;
 use tokio::sync::mpsc;
 
-use crate::checkpoint::{
-    CheckpointStore, SnapshotContents, StateIdentity, StoreError, SubtaskSnapshot,
-};
 use crate::error::connector_failed;
 use crate::executor::{Executor, blocking};
 use crate::ids::RunIdentity;
 use crate::protocol::{Acknowledgement, ChainEvent};
-use crate::sink::{PendingOutput, PreCommit};
-use crate::source::SourceSplit;
 use crate::{ChainId, CheckpointId, JobError, SubtaskId};
 
 /// One subtask's part of a checkpoint, before it is durable: a [`SubtaskSnapshot`] to be.
@@ -116,7 +116,7 @@ impl Persister {
             Err(NotDurable::Declined(error)) => ChainEvent::Declined {
                 chain: self.chain,
                 checkpoint,
-                reason: crate::causes::with_causes(&error),
+                reason: tidegate_operator::with_causes(&error),
             },
             Err(NotDurable::Failed(error)) => ChainEvent::Failed(Box::new(error)),
         }
@@ -206,8 +206,8 @@ fn write_part(
 mod tests {
     use super::*;
     use crate::Lineage;
-    use crate::checkpoint::DirStore;
     use crate::executor::Threads;
+    use tidegate_checkpoint::DirStore;
 
     /// What a sink's persister lists as pending, checkpoint after checkpoint. `1:a` is a snapshot
     /// of checkpoint 1 with output `a`, `1!` its completion.

@@ -6,11 +6,12 @@
 
 use std::ops::Range;
 
+use tidegate_checkpoint::Partitioning;
+use tidegate_key_groups::KeyGroups;
 use tidegate_operator::Batch;
 
 use super::outbox::{Outbox, SenderIndex};
 use super::scatter::{Part, Scatter};
-use crate::graph::{KeyGroups, Partitioning};
 use crate::stream::StreamElement;
 
 /// Spreads the batches of one output over the channels of one edge.

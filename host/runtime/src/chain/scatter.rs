@@ -4,10 +4,8 @@
 //! row, then the rows of every channel, then each channel's part is gathered from each column. The
 //! records of a part keep their order. The buffers are kept to be used again.
 
-use tidegate_key_group::KeyGroupFunction;
+use tidegate_key_groups::{KeyGroupFunction, KeyGroups};
 use tidegate_operator::Batch;
-
-use crate::graph::KeyGroups;
 
 /// Up to so many channels, a pass over the rows for each is quicker than one that counts.
 const FEW_CHANNELS: usize = 4;

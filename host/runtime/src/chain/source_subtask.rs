@@ -7,11 +7,12 @@
 use std::future::ready;
 use std::sync::Arc;
 
+use tidegate_connector::source::{CloseLook, Source, SourceOutput, SourceSplit};
+
 use super::chain_context::{ChainContext, Exit};
 use crate::CheckpointId;
 use crate::error::connector_failed;
 use crate::protocol::ControlMessage;
-use crate::source::{CloseLook, Source, SourceOutput, SourceSplit};
 use crate::stream::{MAX_WATERMARK, Origin};
 
 /// What the source does between control messages.

@@ -13,7 +13,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
-use tidegate_operator::{GuestFault, StateChunk};
+use tidegate_checkpoint::CheckpointStore;
+use tidegate_connector::HashSeedUse;
+use tidegate_connector::source::{Source, SourceSplit};
+use tidegate_operator::{GuestFault, StateChunk, panic_message};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -22,17 +25,15 @@ use crate::chain::{
     SourceSubtask, Subtask,
 };
 use crate::channel::{ChannelLimits, ChannelSender, InputGate, bounded};
-use crate::checkpoint::CheckpointStore;
 use crate::config::JobSettings;
 use crate::error::connector_failed;
-use crate::executor::{Executor, Task, panic_message};
+use crate::executor::{Executor, Task};
 use crate::graph::{Chain, Downstream, ExecutionGraph, Link};
-use crate::ids::{HashSeedUse, RunIdentity};
+use crate::ids::RunIdentity;
 use crate::isolation::CarePlan;
 use crate::job::Job;
 use crate::observe::AttemptMetrics;
 use crate::protocol::{ChainEvent, ControlMessage};
-use crate::source::{Source, SourceSplit};
 use crate::stream::ToldWatermark;
 use crate::{ChainId, CheckpointId, JobError, SubtaskId};
 

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tidegate_checkpoint::{CheckpointKind, CheckpointStore, Manifest, Origin, StoreError};
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::time::Instant;
 
@@ -13,14 +14,14 @@ use super::deploy::Deployment;
 use super::publication::{self, Publication};
 use super::waiters::Waiters;
 use super::work::{Work, WorkDone};
-use crate::checkpoint::{CheckpointKind, CheckpointStore, Manifest, Origin, StoreError};
 use crate::drill::Drills;
 use crate::executor::{Executor, blocking};
 use crate::ids::RunIdentity;
 use crate::isolation::CareWatch;
 use crate::job::{Job, JobCommand, JobControl, Outcome};
-use crate::observe::AttemptMetrics;
-use crate::observe::{CheckpointStatus, CompletedSummary, JobState, JobStatus, TOLD};
+use crate::observe::{
+    AttemptMetrics, CheckpointStatus, CompletedSummary, JobState, JobStatus, TOLD,
+};
 use crate::protocol::{
     AcknowledgedCheckpoint, Action, ChainEvent, ControlMessage, Coordinator, JobEnd,
 };
@@ -281,7 +282,7 @@ impl Driver {
                 error @ (StoreError::CommitUncertain { .. } | StoreError::Corrupt { .. }),
             )) => return failed(error.into()),
             WorkDone::Committed(result) => {
-                let result = result.map_err(|error| crate::causes::with_causes(&error));
+                let result = result.map_err(|error| tidegate_operator::with_causes(&error));
                 self.start.coordinator.on_committed(result, now)
             }
             WorkDone::Published(Err(error)) | WorkDone::NotDone(error) => return failed(error),
@@ -442,7 +443,7 @@ impl Driver {
             let sink = self.start.job.sinks.get(&node.name);
             node.sink_lag = sink.and_then(|sink| sink.lag());
         }
-        let is_source = |kind| kind == crate::graph::NodeKind::Source;
+        let is_source = |kind| kind == tidegate_checkpoint::NodeKind::Source;
         let sources = nodes.iter().filter(|node| is_source(node.kind));
         let records: u64 = sources.map(|node| node.records_out).sum();
         let state = match (self.starting, self.waiters.is_stopping()) {

@@ -7,7 +7,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use crate::checkpoint::{CheckpointStore, Manifest, StoreError};
+use tidegate_checkpoint::{CheckpointStore, Manifest, StoreError};
+
 use crate::error::node_failed;
 use crate::job::{CommandError, Job};
 use crate::observe::CompletedSummary;
@@ -75,7 +76,7 @@ fn export(
     let exported = store.export(checkpoint, &directory);
     exported.map_err(|error| CommandError::SavepointNotWritten {
         directory,
-        reason: crate::causes::with_causes(&error),
+        reason: tidegate_operator::with_causes(&error),
     })
 }
 

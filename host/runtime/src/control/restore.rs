@@ -7,19 +7,18 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use tidegate_checkpoint::{
+    CheckpointKind, CheckpointStore, JobGraph, Manifest, Node, NodeKind, Origin, SnapshotContents,
+    StateFile, StoreError, SubtaskSnapshot,
+};
+use tidegate_connector::sink::{ForkedFrom, SinkStart};
+
 use super::deploy::{StartContents, SubtaskStart};
 use super::start::start_point;
-
-use crate::checkpoint::{
-    CheckpointKind, CheckpointStore, Manifest, Origin, SnapshotContents, StateFile, StoreError,
-    SubtaskSnapshot,
-};
 use crate::error::node_failed;
-use crate::graph::{JobGraph, Node, NodeKind};
 use crate::ids::RunIdentity;
 use crate::job::{Job, RunOptions};
 use crate::recovery::{check_dropped, ended_now, operator_state, told_watermarks};
-use crate::sink::{ForkedFrom, SinkStart};
 use crate::{CheckpointId, JobError, SubtaskId};
 
 /// What an attempt is restored from.

@@ -6,18 +6,17 @@
 
 use std::path::Path;
 
+use tidegate_checkpoint::{
+    CheckpointDirectory, CheckpointKind, CheckpointStore, DirStore, ImportTarget, Manifest,
+    NodeKind, SnapshotContents, StoreError, SubtaskSnapshot,
+};
+use tidegate_connector::source::SourceSplit;
 use tidegate_operator::shown;
 
-use crate::checkpoint::{
-    CheckpointDirectory, CheckpointKind, CheckpointStore, DirStore, ImportTarget, Manifest,
-    SnapshotContents, StoreError, SubtaskSnapshot,
-};
 use crate::error::node_failed;
-use crate::graph::NodeKind;
 use crate::job::{Job, RunOptions, StartFrom};
 use crate::recovery::{Resume, check_compatible, check_dropped};
 use crate::room::check_room;
-use crate::source::SourceSplit;
 use crate::wall_clock::unix_millis;
 use crate::{CheckpointId, JobError, JobErrorKind, Lineage, SubtaskId};
 

@@ -8,20 +8,19 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tidegate_checkpoint::{CheckpointStore, DEAD_LETTER_PORT};
 use tokio::time::Instant;
 
 use super::deploy::{Attempt, NotReturned, deploy};
 use super::driver::{AttemptEnd, Driver, DriverStart};
 use super::restore::Restore;
-use crate::checkpoint::CheckpointStore;
 use crate::config::{RecordPolicies, RecordPolicy, RestartSettings};
 use crate::drill::Drills;
 use crate::executor::{Executor, Threads, blocking};
-use crate::graph::{DEAD_LETTER_PORT, ExecutionGraph};
+use crate::graph::ExecutionGraph;
 use crate::isolation::{CarePlan, CareWatch, Quarantine, Verdict};
 use crate::job::{CommandError, Job, JobCommand, JobControl, Outcome, RunOptions, StartFrom};
-use crate::observe::AttemptMetrics;
-use crate::observe::{JobState, JobStatus, TOLD};
+use crate::observe::{AttemptMetrics, JobState, JobStatus, TOLD};
 use crate::protocol::Coordinator;
 use crate::recovery::RestartStrategy;
 use crate::{CheckpointId, JobError};
@@ -87,7 +86,7 @@ pub async fn run_on(
         status.state = state;
         status.checkpoints.drills = supervisor.drills.status().clone();
         if let Err(error) = &result {
-            status.last_failure = Some(crate::causes::with_causes(error));
+            status.last_failure = Some(tidegate_operator::with_causes(error));
         }
     });
     supervisor.refuse_the_rest(state);
@@ -145,7 +144,7 @@ impl Supervisor {
             if is_last {
                 return Err(failure);
             }
-            let message = crate::causes::with_causes(&failure);
+            let message = tidegate_operator::with_causes(&failure);
             let (verdict, wait) = self.wait_after(failure)?;
             tracing::warn!(target: TOLD, "attempt failed, restarting in {wait:?}: {message}");
             self.control.status.send_modify(|status| {
@@ -241,7 +240,7 @@ impl Supervisor {
                         return Some(Outcome::Stopped { checkpoint });
                     }
                     Err(error) => {
-                        let error = crate::causes::with_causes(&error);
+                        let error = tidegate_operator::with_causes(&error);
                         tracing::warn!(target: TOLD, "can't stop yet: {error}");
                         drop(reply.send(Err(not_running)));
                     }

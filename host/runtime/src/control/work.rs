@@ -5,10 +5,11 @@
 
 use std::time::Duration;
 
+use tidegate_checkpoint::StoreError;
+
 use super::driver::AttemptEnd;
 use super::publication::Published;
 use crate::JobError;
-use crate::checkpoint::StoreError;
 use crate::executor::Blocking;
 
 /// Blocking work beside the loop; at most one at a time, since one checkpoint is in flight.

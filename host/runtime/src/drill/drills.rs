@@ -7,9 +7,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use tidegate_checkpoint::CheckpointStore;
+
 use super::drill_schedule::{DrillOutcome, DrillSchedule};
 use super::{Drill, DrillReport};
-use crate::checkpoint::CheckpointStore;
 use crate::config::CheckpointSettings;
 use crate::executor::{Blocking, Executor, NotDone, blocking};
 use crate::job::Job;
@@ -126,14 +127,14 @@ fn outcome(
     let report = match drilled {
         Ok(Some(report)) => report,
         Ok(None) => return DrillOutcome::Stopped,
-        Err(error) => return DrillOutcome::Failed(crate::causes::with_causes(&error)),
+        Err(error) => return DrillOutcome::Failed(tidegate_operator::with_causes(&error)),
     };
     let problems: Vec<String> = report.problems().collect();
     if !problems.is_empty() {
         return DrillOutcome::Failed(problems.join("; "));
     }
     if let Err(error) = store.mark_proven(checkpoint, unix_millis()) {
-        let error = crate::causes::with_causes(&error);
+        let error = tidegate_operator::with_causes(&error);
         tracing::warn!(%checkpoint, "proven by a drill, but not marked as such: {error}");
     }
     DrillOutcome::Proven

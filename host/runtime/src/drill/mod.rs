@@ -12,6 +12,8 @@ mod drill_schedule;
 mod drills;
 mod report;
 
+use tidegate_checkpoint::{CheckpointDirectory, Manifest, Node, NodeKind, StateFile, StoreError};
+use tidegate_connector::HashSeedUse;
 use tidegate_operator::{GuestFault, StateChunk};
 
 pub(crate) use drills::Drills;
@@ -20,9 +22,6 @@ pub use report::{
 };
 
 use crate::chain::opened;
-use crate::checkpoint::{CheckpointDirectory, Manifest, StateFile, StoreError};
-use crate::graph::{Node, NodeKind};
-use crate::ids::HashSeedUse;
 use crate::job::Job;
 use crate::recovery::{
     ReadState, Resume, check_compatible, check_dropped, ended_now, operator_state, told_watermarks,
@@ -170,7 +169,7 @@ impl Drill<'_> {
             verdict: match self.verdict(drilled, state, allowance) {
                 Ok(verdict) => verdict,
                 Err(fault) => Verdict::Failed {
-                    reason: crate::causes::with_causes(&fault),
+                    reason: tidegate_operator::with_causes(&fault),
                 },
             },
         }

@@ -6,9 +6,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use tidegate_operator::panic_message;
 use tokio::sync::oneshot;
 
-use super::{Executor, panic_message};
+use super::Executor;
 use crate::JobError;
 
 /// Why blocking work gave no result.

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use super::{Edge, JobGraph, Partitioning};
+use tidegate_checkpoint::{Edge, JobGraph, Partitioning};
 
 /// The most links on the way from the first link of a chain to another one, both counted.
 pub const DEEPEST_CHAIN: u32 = 64;

@@ -1,11 +1,12 @@
 //! How much a job graph makes when it runs: counted from its parallelisms, so that a job that no
 //! machine can run is refused before anything is created. Pure.
 
-use super::chaining::Chaining;
-use super::{GraphError, JobGraph, NodeKind, Partitioning};
+use std::collections::HashMap;
 
-/// The most nodes of a job.
-pub const MOST_NODES: u64 = 20_000;
+use tidegate_checkpoint::{GraphError, JobGraph, NodeKind, Partitioning};
+
+use super::chaining::Chaining;
+
 /// The most subtasks of a job.
 pub const MOST_SUBTASKS: u64 = 100_000;
 /// The most channels of a job.
@@ -33,7 +34,7 @@ impl GraphCost {
         let order = order.expect("a job graph that exists has no cycle");
         let chaining = Chaining::new(graph, &order);
         let mut cost = Self::default();
-        let mut parallelism = std::collections::HashMap::new();
+        let mut parallelism = HashMap::new();
         for node in graph.nodes() {
             let subtasks = u64::from(node.parallelism);
             parallelism.insert(&*node.name, subtasks);

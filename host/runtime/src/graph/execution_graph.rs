@@ -9,8 +9,9 @@
 
 use std::collections::HashMap;
 
+use tidegate_checkpoint::{DEAD_LETTER_PORT, Edge, JobGraph, Node, NodeKind, Partitioning};
+
 use super::chaining::Chaining;
-use super::{DEAD_LETTER_PORT, Edge, JobGraph, Node, NodeKind, Partitioning};
 use crate::{ChainId, ChannelIndex, SubtaskId};
 
 /// Everything that runs in one attempt.

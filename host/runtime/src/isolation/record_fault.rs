@@ -101,7 +101,7 @@ mod tests {
 
     use super::*;
     use crate::SubtaskId;
-    use crate::source::SourcePlace;
+    use tidegate_connector::source::SourcePlace;
 
     fn fault(record: Option<&[u8]>, origin: Option<Arc<Origin>>) -> RecordFault {
         let record = record.map(|key| {

@@ -7,8 +7,9 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use tidegate_checkpoint::{JobGraph, NodeKind};
+
 use crate::SubtaskId;
-use crate::graph::{JobGraph, NodeKind};
 use crate::observe::{GuestStatus, NodeStatus};
 use crate::stream::MIN_WATERMARK;
 

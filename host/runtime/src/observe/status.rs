@@ -5,9 +5,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-
-use crate::graph::NodeKind;
-use crate::sink::SinkLag;
+use tidegate_checkpoint::NodeKind;
+use tidegate_connector::sink::SinkLag;
 
 /// The `tracing` target of events that the status shows as well: restarts, failed checkpoints,
 /// failed drills. A program that reports the status leaves this target out of its log.

@@ -5,7 +5,8 @@
 
 use std::time::Duration;
 
-use crate::checkpoint::SubtaskSnapshot;
+use tidegate_checkpoint::SubtaskSnapshot;
+
 use crate::{ChainId, CheckpointId, JobError};
 
 /// From the coordinator to one chain.

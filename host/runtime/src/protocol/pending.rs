@@ -5,8 +5,9 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use tidegate_checkpoint::SubtaskSnapshot;
+
 use super::Acknowledgement;
-use crate::checkpoint::SubtaskSnapshot;
 use crate::{ChainId, CheckpointId};
 
 /// How a job ends that does not fail.

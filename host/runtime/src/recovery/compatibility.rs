@@ -6,11 +6,10 @@
 //! be lost is refused unless its operator is named.
 
 use thiserror::Error;
+use tidegate_checkpoint::{Edge, JobGraph, Manifest, Node, Partitioning, SnapshotContents};
 
-use super::restore_plan::ended_subtasks;
+use super::resumed_subtasks::ended_subtasks;
 use crate::CheckpointId;
-use crate::checkpoint::{Manifest, SnapshotContents};
-use crate::graph::{Edge, JobGraph, Node, Partitioning};
 
 /// Why a checkpoint can't be used for a job.
 #[derive(Debug, Error, PartialEq, Eq)]

@@ -2,13 +2,12 @@
 
 mod compatibility;
 mod restart_strategy;
-mod restore_plan;
 mod restored_state;
+mod resumed_subtasks;
 
 pub use compatibility::{IncompatibleJob, UnknownOperator};
-pub use restore_plan::redistribute;
 
 pub(crate) use compatibility::{Resume, check_compatible, check_dropped};
 pub(crate) use restart_strategy::RestartStrategy;
-pub(crate) use restore_plan::told_watermarks;
 pub(crate) use restored_state::{ReadState, ended_now, operator_state};
+pub(crate) use resumed_subtasks::told_watermarks;

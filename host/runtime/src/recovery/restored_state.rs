@@ -1,12 +1,14 @@
 //! The part of a checkpoint that one operator or sink starts with. Reads what it is handed.
 
+use tidegate_checkpoint::{
+    CheckpointKind, JobGraph, Manifest, Node, SnapshotContents, StateFile, StoreError,
+};
+use tidegate_key_groups::{KeyGroups, redistribute};
 use tidegate_operator::StateChunk;
 
 use super::compatibility::IncompatibleJob;
-use super::restore_plan::{ended_subtasks, redistribute};
+use super::resumed_subtasks::ended_subtasks;
 use crate::SubtaskId;
-use crate::checkpoint::{CheckpointKind, Manifest, SnapshotContents, StateFile, StoreError};
-use crate::graph::{JobGraph, KeyGroups, Node};
 
 /// Which subtasks of an operator or sink have ended.
 pub(crate) fn ended_now(manifest: &Manifest, node: &Node) -> Result<Vec<bool>, IncompatibleJob> {
@@ -47,7 +49,7 @@ pub(crate) fn operator_state(
     }
     let key_groups = KeyGroups::new(graph.max_parallelism(), node.parallelism);
     let is_restored = manifest.kind != CheckpointKind::Start && !old.is_empty();
-    let chunks = redistribute(chunks, key_groups, node.parallelism);
+    let chunks = redistribute(chunks, key_groups, |chunk| chunk.key_group);
     let state = chunks.into_iter();
     Ok(state.map(|chunks| is_restored.then_some(chunks)).collect())
 }

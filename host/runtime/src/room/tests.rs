@@ -1,7 +1,8 @@
 //! What a job needs, and which limits it would meet, by numbers; nothing of the system is read.
 
+use tidegate_checkpoint::{Edge, Node, Partitioning};
+
 use super::*;
-use crate::graph::{Edge, Node, Partitioning};
 
 fn node(name: &str, kind: NodeKind, parallelism: u32) -> Node {
     let is_sink = kind == NodeKind::Sink;

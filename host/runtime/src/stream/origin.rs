@@ -7,10 +7,10 @@
 use std::fmt;
 use std::sync::Arc;
 
+use tidegate_connector::source::SourcePlace;
 use tidegate_operator::Batch;
 
 use crate::SubtaskId;
-use crate::source::SourcePlace;
 
 /// Which records of which source a batch was made of.
 #[derive(Clone, Debug, PartialEq, Eq)]

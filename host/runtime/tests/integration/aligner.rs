@@ -3,8 +3,9 @@
 
 use std::collections::HashSet;
 
+use tidegate_connector::CheckpointId;
+use tidegate_runtime::ChannelIndex;
 use tidegate_runtime::protocol::{Aligner, Alignment, EndOfChannel};
-use tidegate_runtime::{ChannelIndex, CheckpointId};
 
 use crate::support::stream_notation::align;
 

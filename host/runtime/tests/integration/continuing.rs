@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use tidegate_runtime::graph::Partitioning::{Forward, Hash, Rebalance};
+use tidegate_checkpoint::Partitioning::{Forward, Hash, Rebalance};
 use tidegate_runtime::{JobErrorKind, Outcome, RunOptions, StartFrom, prepare};
 
 use crate::support::faults::{Call, Faults};

@@ -4,12 +4,13 @@
 use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex};
 
+use tidegate_checkpoint::CheckpointDirectory;
+use tidegate_checkpoint::Partitioning::{Forward, Hash, Rebalance};
+use tidegate_connector::CheckpointId;
 use tidegate_operator::{Batch, Emission, GuestFault, OperatorContext, StateChunk};
 use tidegate_runtime::chain::{OperatorFactory, OperatorInstance};
-use tidegate_runtime::checkpoint::CheckpointDirectory;
 use tidegate_runtime::drill::{ChunkChange, DrillReport, Verdict, drill};
-use tidegate_runtime::graph::Partitioning::{Forward, Hash, Rebalance};
-use tidegate_runtime::{CheckpointId, Job, JobErrorKind, RunOptions};
+use tidegate_runtime::{Job, JobErrorKind, RunOptions};
 
 use crate::support::faults::Faults;
 use crate::support::jobs::{JobBuilder, Running, start, start_built};

@@ -1,6 +1,6 @@
 //! Event time over a restart: it goes on where it stood, for each subtask and each channel.
 
-use tidegate_runtime::graph::Partitioning::{Forward, Hash, Rebalance};
+use tidegate_checkpoint::Partitioning::{Forward, Hash, Rebalance};
 use tidegate_runtime::observe::JobStatus;
 
 use crate::support::faults::Faults;

@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use tidegate_checkpoint::Partitioning::{Broadcast, Forward, Hash, Rebalance};
 use tidegate_runtime::Outcome;
-use tidegate_runtime::graph::Partitioning::{Broadcast, Forward, Hash, Rebalance};
 use tidegate_runtime::observe::JobStatus;
 
 use crate::support::faults::{Call, Faults, How};

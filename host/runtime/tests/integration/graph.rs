@@ -4,11 +4,10 @@ use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
-use tidegate_runtime::graph::{
-    Chain, DEEPEST_CHAIN, Downstream, Edge, ExecutionGraph, GraphCost, GraphError, JobGraph, Node,
-    NodeKind, Partitioning,
-};
-use tidegate_runtime::{ChainId, ChannelIndex, SubtaskId};
+use tidegate_checkpoint::{Edge, GraphError, JobGraph, Node, NodeKind, Partitioning};
+use tidegate_connector::SubtaskId;
+use tidegate_runtime::graph::{Chain, DEEPEST_CHAIN, Downstream, ExecutionGraph, GraphCost};
+use tidegate_runtime::{ChainId, ChannelIndex};
 
 fn node(name: &str, kind: NodeKind, parallelism: u32, ports: u32) -> Node {
     Node {

@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use tidegate_checkpoint::Partitioning::{Broadcast, Forward, Hash, Rebalance};
 use tidegate_runtime::config::{IsolationSettings, RecordPolicies, RestartSettings};
-use tidegate_runtime::graph::Partitioning::{Broadcast, Forward, Hash, Rebalance};
 use tidegate_runtime::observe::InvalidRecords;
 use tidegate_runtime::{JobError, Outcome};
 

@@ -5,9 +5,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use tidegate_checkpoint::Partitioning;
 use tidegate_runtime::Outcome;
 use tidegate_runtime::config::RecordPolicies;
-use tidegate_runtime::graph::Partitioning;
 
 use crate::random_jobs::{Reached, borrowed, parallelism, random_inputs};
 use crate::support::faults::{Call, Faults, How as FaultHow};

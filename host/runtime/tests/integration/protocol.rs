@@ -7,9 +7,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use tidegate_runtime::checkpoint::{DirStore, DiskStep};
+use tidegate_checkpoint::Partitioning::{Forward, Hash, Rebalance};
+use tidegate_checkpoint::{DirStore, DiskStep};
 use tidegate_runtime::config::RestartSettings;
-use tidegate_runtime::graph::Partitioning::{Forward, Hash, Rebalance};
 use tidegate_runtime::observe::JobState;
 use tidegate_runtime::{
     CommandError, JobCommand, JobError, JobHandle, Outcome, RunOptions, prepare, run,

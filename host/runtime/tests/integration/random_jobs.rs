@@ -5,8 +5,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use tidegate_checkpoint::Partitioning;
 use tidegate_runtime::Outcome;
-use tidegate_runtime::graph::Partitioning;
 
 use crate::support::faults::{Call, Faults};
 use crate::support::jobs::{JobBuilder, start};

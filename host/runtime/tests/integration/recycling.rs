@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use tidegate_checkpoint::Partitioning::{Forward, Hash};
 use tidegate_runtime::Outcome;
 use tidegate_runtime::config::RecycleAt;
-use tidegate_runtime::graph::Partitioning::{Forward, Hash};
 use tidegate_runtime::observe::JobStatus;
 
 use crate::support::faults::{Call, Faults};

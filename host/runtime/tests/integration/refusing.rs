@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Poll;
 
+use tidegate_checkpoint::Partitioning::{Forward, Hash};
 use tidegate_runtime::executor::{BlockingWork, Executor, Joined, Task, Threads};
-use tidegate_runtime::graph::Partitioning::{Forward, Hash};
 use tidegate_runtime::{JobHandle, Outcome, RunOptions, prepare, run_on};
 
 use crate::support::faults::Faults;

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use tidegate_checkpoint::Partitioning::{Forward, Hash};
 use tidegate_runtime::config::RestartSettings;
-use tidegate_runtime::graph::Partitioning::{Forward, Hash};
 use tidegate_runtime::observe::JobState;
 use tidegate_runtime::{CommandError, JobErrorKind, Outcome};
 

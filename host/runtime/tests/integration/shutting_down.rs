@@ -3,12 +3,11 @@
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
+use tidegate_checkpoint::Partitioning::Hash;
+use tidegate_connector::sink::{PendingOutput, PreCommit, Sink, SinkConnector, SinkStart};
+use tidegate_connector::{CheckpointId, ConnectorError, Lineage, SubtaskId};
 use tidegate_operator::Batch;
-use tidegate_runtime::graph::Partitioning::Hash;
-use tidegate_runtime::sink::{PendingOutput, PreCommit, Sink, SinkConnector, SinkStart};
-use tidegate_runtime::{
-    CheckpointId, ConnectorError, JobError, Lineage, Outcome, RunOptions, SubtaskId,
-};
+use tidegate_runtime::{JobError, Outcome, RunOptions};
 
 use crate::support::faults::{Call, Faults};
 use crate::support::jobs::{JobBuilder, Running, start_built};

@@ -4,7 +4,7 @@ use std::fs::TryLockError;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Component, Path};
 
-use tidegate_runtime::file_system::{
+use tidegate_file_system::{
     DirectoryEntry, DirectoryHandle, DirectoryLock, FileHandle, FileIdentity, FileStatus,
     FileSystem, OpenAs,
 };

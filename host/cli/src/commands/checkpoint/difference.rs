@@ -2,11 +2,10 @@
 
 use std::path::Path;
 
-use tidegate_operator::StateChunk;
-use tidegate_operator::shown;
-use tidegate_runtime::checkpoint::{
+use tidegate_checkpoint::{
     CheckpointDirectory, Manifest, ManifestDiff, SnapshotContents, StoreError,
 };
+use tidegate_operator::{StateChunk, shown};
 
 use super::selected;
 use crate::args::DiffArgs;

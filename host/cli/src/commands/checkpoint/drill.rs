@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use bytesize::ByteSize;
-use tidegate_runtime::checkpoint::CheckpointDirectory;
+use tidegate_checkpoint::CheckpointDirectory;
 use tidegate_runtime::drill::{DrillReport, DrilledComponent, OperatorDrill, Verdict};
 
 use super::selected;

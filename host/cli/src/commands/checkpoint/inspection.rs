@@ -4,13 +4,12 @@ use std::collections::BTreeMap;
 
 use bytesize::ByteSize;
 use serde::Serialize;
-use tidegate_operator::StateChunk;
-use tidegate_runtime::checkpoint::{
-    CheckpointDirectory, CheckpointKind, Manifest, SnapshotContents, StateFile, StoreError,
-    SubtaskSnapshot,
+use tidegate_checkpoint::{
+    CheckpointDirectory, CheckpointKind, JobGraph, Manifest, SnapshotContents, StateFile,
+    StoreError, SubtaskSnapshot,
 };
-use tidegate_runtime::graph::JobGraph;
-use tidegate_runtime::{CheckpointId, SubtaskId};
+use tidegate_connector::{CheckpointId, SubtaskId};
+use tidegate_operator::StateChunk;
 
 use super::{kind, time};
 use crate::terminal::Lines;
@@ -182,7 +181,7 @@ fn inspect(
 ) -> Result<InspectedSubtask, StoreError> {
     let contents = match &snapshot.contents {
         SnapshotContents::Source { splits } => {
-            let split = |split: &tidegate_runtime::source::SourceSplit| InspectedSplit {
+            let split = |split: &tidegate_connector::source::SourceSplit| InspectedSplit {
                 name: split.name.clone(),
                 position: hexadecimal(&split.position),
             };

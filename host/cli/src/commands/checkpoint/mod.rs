@@ -8,16 +8,16 @@ mod inspection;
 use std::time::{Duration, UNIX_EPOCH};
 
 use bytesize::ByteSize;
+use inspection::Inspection;
 use serde::Serialize;
-use tidegate_runtime::CheckpointId;
-use tidegate_runtime::checkpoint::{
+use tidegate_checkpoint::{
     CheckpointDirectory, CheckpointKind, CheckpointReport, Manifest, StoreError, VerifyReport,
 };
+use tidegate_connector::CheckpointId;
 
 use crate::args::{CheckpointArgs, CheckpointCommand, VerifyArgs};
 use crate::failure::Failure;
 use crate::terminal::{Lines, Terminal, chain, table};
-use inspection::Inspection;
 
 /// Carries out one of the commands.
 pub(crate) fn checkpoint(command: &CheckpointCommand, terminal: &Terminal) -> Result<(), Failure> {

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
-use tidegate_runtime::checkpoint::DirStore;
+use tidegate_checkpoint::DirStore;
 use tidegate_runtime::{Job, JobControl, JobError, JobHandle, Outcome, RunOptions};
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
@@ -60,7 +60,7 @@ impl JobThread {
         // It panicked, so that it is about to end or has.
         let thread = self.thread.take().map(JoinHandle::join);
         let panic = thread.and_then(Result::err);
-        let message = panic.map(|panic| tidegate_runtime::executor::panic_message(&*panic));
+        let message = panic.map(|panic| tidegate_operator::panic_message(&*panic));
         Err(Failure::Job(JobError::Panicked {
             chain: "the supervisor of the job".to_owned(),
             message: message.unwrap_or_default(),

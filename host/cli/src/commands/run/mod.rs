@@ -11,19 +11,18 @@ mod watch;
 use std::path::Path;
 use std::time::Duration;
 
-use tidegate_runtime::checkpoint::DirStore;
-use tidegate_runtime::{ConnectorError, Job, JobError, JobHandle, RunOptions, StartFrom, prepare};
-
-use crate::args::RunArgs;
-use crate::code_cache;
-use crate::failure::Failure;
-use crate::job_file::{JobFile, LoadedJob, Loading};
-use crate::process_limits;
-use crate::terminal::{Terminal, summary};
-
 use job_thread::{JobOnThread, JobThread};
 use signals::SignalThread;
+use tidegate_checkpoint::DirStore;
+use tidegate_connector::ConnectorError;
+use tidegate_runtime::{Job, JobError, JobHandle, RunOptions, StartFrom, prepare};
 use watch::Watch;
+
+use crate::args::RunArgs;
+use crate::failure::Failure;
+use crate::job_file::{JobFile, LoadedJob, Loading};
+use crate::terminal::{Terminal, summary};
+use crate::{code_cache, process_limits};
 
 /// Runs a job to its end.
 pub(crate) fn run(args: &RunArgs, terminal: &Terminal) -> Result<(), Failure> {

@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::time::Duration;
 
+use tidegate_checkpoint::{Edge, GraphError};
 use tidegate_runtime::config::{IsolationSettings, RecordPolicies, RecordPolicy, RecycleAt};
-use tidegate_runtime::graph::{Edge, GraphError};
 
 use super::super::document::{Document, PartEntry, Setting};
 use super::super::problem::Problems;

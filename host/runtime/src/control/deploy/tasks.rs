@@ -10,10 +10,10 @@ use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
+use tidegate_connector::source::BoxFuture;
 use tokio::time::{Instant, timeout_at};
 
 use crate::executor::{Joined, TaskDied};
-use crate::source::BoxFuture;
 use crate::{ChainId, JobError};
 
 /// A thread or task of an attempt.

@@ -10,14 +10,14 @@ use std::collections::{BTreeMap, VecDeque};
 use std::hash::{Hash, Hasher};
 use std::time::Duration;
 
+use tidegate_checkpoint::{SnapshotContents, SubtaskSnapshot};
+
 use super::super::pending::JobEnd;
 use super::chain_model::{Chain, Control, Element, Persisting, Sent, ThreadEvent};
 use super::moves::{Budget, Move};
 use super::{Action, Coordinator};
-use crate::checkpoint::{SnapshotContents, SubtaskSnapshot};
 use crate::config::CheckpointSettings;
-use crate::protocol::Acknowledgement;
-use crate::protocol::Urgency;
+use crate::protocol::{Acknowledgement, Urgency};
 use crate::{ChainId, CheckpointId, SubtaskId};
 
 /// For each chain the chains that it reads from; one that reads from none is a source.

@@ -5,15 +5,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use tidegate_checkpoint::{
+    DEAD_LETTER, DEAD_LETTER_PORT, Edge, JobGraph, Node, NodeKind, Partitioning,
+};
+use tidegate_connector::sink::SinkConnector;
+use tidegate_connector::source::SourceConnector;
 use tidegate_runtime::config::{
     CheckpointSettings, JobSettings, RecordPolicies, RecordPolicy, RestartSettings,
 };
-use tidegate_runtime::graph::{
-    DEAD_LETTER, DEAD_LETTER_PORT, Edge, JobGraph, Node, NodeKind, Partitioning,
-};
 use tidegate_runtime::observe::JobStatus;
-use tidegate_runtime::sink::SinkConnector;
-use tidegate_runtime::source::SourceConnector;
 use tidegate_runtime::{
     CommandError, Job, JobCommand, JobError, JobHandle, OperatorPart, Outcome, RunOptions,
     StartFrom, prepare, run,

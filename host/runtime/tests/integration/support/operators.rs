@@ -214,7 +214,7 @@ impl OperatorInstance for NativeInstance {
         }
         let mut groups: BTreeMap<u32, Counts> = BTreeMap::new();
         for (key, count) in &self.counts {
-            let group = tidegate_key_group::key_group(&key.0, self.context.max_parallelism);
+            let group = tidegate_key_groups::key_group(&key.0, self.context.max_parallelism);
             groups.entry(group).or_default().insert(key.clone(), *count);
         }
         let chunk = |name: &str, key_group, bytes| StateChunk {

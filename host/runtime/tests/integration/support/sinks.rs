@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use tidegate_connector::sink::{PendingOutput, PreCommit, Sink, SinkConnector, SinkStart};
+use tidegate_connector::{CheckpointId, ConnectorError, Lineage, SubtaskId};
 use tidegate_operator::Batch;
-use tidegate_runtime::sink::{PendingOutput, PreCommit, Sink, SinkConnector, SinkStart};
-use tidegate_runtime::{CheckpointId, ConnectorError, Lineage, SubtaskId};
 
 use super::faults::{Call, Faults};
 use super::sources::planned_failure;

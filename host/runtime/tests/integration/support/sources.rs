@@ -3,11 +3,11 @@
 use std::io;
 use std::time::Duration;
 
-use tidegate_operator::Batch;
-use tidegate_runtime::source::{
+use tidegate_connector::source::{
     BoxFuture, CloseLook, Source, SourceConnector, SourceOutput, SourcePlace, SourceSplit,
 };
-use tidegate_runtime::{ConnectorError, SubtaskId};
+use tidegate_connector::{ConnectorError, SubtaskId};
+use tidegate_operator::Batch;
 use tokio::sync::watch;
 
 use super::faults::{Call, Faults};

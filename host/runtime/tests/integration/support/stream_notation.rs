@@ -5,8 +5,8 @@
 //! of the whole input. All that a channel carries is there before the first element is read.
 
 use futures_util::FutureExt as _;
+use tidegate_connector::CheckpointId;
 use tidegate_operator::{Batch, NO_TIMESTAMP};
-use tidegate_runtime::CheckpointId;
 use tidegate_runtime::channel::{ChannelLimits, ChannelSender, bounded};
 use tidegate_runtime::protocol::{Aligner, Alignment, EndOfChannel};
 use tidegate_runtime::stream::{CheckpointBarrier, StreamElement};

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::FutureExt as _;
+use tidegate_checkpoint::Partitioning;
 use tidegate_operator::{Batch, Emission, GuestFault, OperatorContext, StateChunk};
 use tokio_util::sync::CancellationToken;
 
@@ -12,7 +13,6 @@ use crate::chain::chain_context::Exit;
 use crate::chain::{Guest, OperatorFactory, OperatorInstance, Outbox, Router};
 use crate::channel::{ChannelLimits, InputGate, bounded};
 use crate::config::RecycleAt;
-use crate::graph::Partitioning;
 use crate::observe::SubtaskMetrics;
 use crate::stream::{StreamElement, ToldWatermark};
 

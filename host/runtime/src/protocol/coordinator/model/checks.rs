@@ -1,10 +1,11 @@
 //! What the model holds against the coordinator: when a checkpoint may start, and what one that is
 //! committed has to be.
 
+use tidegate_checkpoint::SubtaskSnapshot;
+
 use super::super::super::pending::{AcknowledgedCheckpoint, JobEnd};
 use super::super::super::wishes::LEAST_DISTANCE;
 use super::{Model, Work, subtask_snapshot};
-use crate::checkpoint::SubtaskSnapshot;
 
 impl Model {
     /// What only guests want keeps its distance.

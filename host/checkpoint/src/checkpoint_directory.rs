@@ -1,0 +1,259 @@
+//! A checkpoint directory or savepoint to look at: read only and without its lock.
+//!
+//! For the start from a savepoint and for the commands that show checkpoints. A running job may
+//! remove checkpoints meanwhile; what is gone is then reported as missing.
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::io;
+use std::path::Path;
+
+use tidegate_connector::{CheckpointId, SubtaskId};
+use tidegate_file_system::{FileSystem, LocalFiles};
+use tidegate_operator::StateChunk;
+
+use super::checkpoint_files::{CheckpointFiles, StoredManifest, with_remembered};
+use super::directory_lock::remembered_newest;
+use super::disk::{Directory, failed};
+use super::file_names::{CHECKPOINTS, parse_manifest_name};
+use super::proof::Proof;
+use super::verify::verify;
+use super::{Manifest, ManifestDiff, StateFile, StoreError, VerifyReport};
+
+/// A checkpoint directory or savepoint, read only.
+#[derive(Debug)]
+pub struct CheckpointDirectory {
+    root: Directory,
+    files: CheckpointFiles,
+    selected: Option<CheckpointId>,
+}
+
+impl CheckpointDirectory {
+    /// Opens a checkpoint directory, a savepoint, or the directory that the manifest file at
+    /// `path` (`…/checkpoints/7`) belongs to, whose checkpoint is then [`Self::selected`].
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::NotACheckpoint`] if it is none of these, [`StoreError::Io`].
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        Self::open_in(&LocalFiles, path)
+    }
+
+    /// As [`Self::open`], in another file system: for simulations.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::open`].
+    pub fn open_in(files: &dyn FileSystem, path: &Path) -> Result<Self, StoreError> {
+        let not_one = |reason: &str| StoreError::NotACheckpoint {
+            path: path.to_owned(),
+            reason: reason.to_owned(),
+        };
+        let (root, selected) = match Directory::open_ambient(files, path) {
+            Ok(root) => (root, None),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Err(not_one("there is no such file or directory"));
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotADirectory => {
+                let named = manifest_file(path).map_err(failed("open", path))?;
+                let (root, checkpoint) = named.ok_or_else(|| {
+                    not_one("it is a file, and not a manifest in a directory `checkpoints`")
+                })?;
+                (root, Some(checkpoint))
+            }
+            Err(error) => return Err(failed("open", path)(error)),
+        };
+        let files = match CheckpointFiles::open(&root) {
+            Ok(files) => files,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Err(not_one("it has no directories `checkpoints` and `state`"));
+            }
+            Err(error) => return Err(failed("open the directories in", &root.path)(error)),
+        };
+        Ok(Self {
+            root,
+            files,
+            selected,
+        })
+    }
+
+    /// The directory that holds `checkpoints` and `state`.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.root.path
+    }
+
+    /// The checkpoint whose manifest file was named when this was opened, if one was.
+    #[must_use]
+    pub fn selected(&self) -> Option<CheckpointId> {
+        self.selected
+    }
+
+    /// Ids of all complete checkpoints, oldest first. Their contents are not checked. The one that
+    /// was committed last is among them even if it is gone, as far as `LOCK` remembers it:
+    /// [`Self::load`] then says that it is missing.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Io`], and [`StoreError::Corrupt`] if `LOCK` is not a regular file.
+    pub fn ids(&self) -> Result<Vec<CheckpointId>, StoreError> {
+        let remembered = remembered_newest(&self.root)?;
+        Ok(with_remembered(self.files.ids()?, remembered))
+    }
+
+    /// The newest of [`Self::ids`]. Its contents are not checked.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::NothingValid`] if there is state and no manifest,
+    /// [`StoreError::NotACheckpoint`] if there is neither, [`StoreError::Io`].
+    pub fn newest(&self) -> Result<CheckpointId, StoreError> {
+        let newest = self.ids()?.last().copied();
+        if let Some(newest) = newest
+            && !self.files.ids()?.is_empty()
+        {
+            return Ok(newest);
+        }
+        let path = self.root.path.clone();
+        let state_files = self.files.state_file_names()?.len();
+        if newest.is_none() && state_files == 0 {
+            let reason = "it is empty".to_owned();
+            return Err(StoreError::NotACheckpoint { path, reason });
+        }
+        let found = format!("{state_files} state file(s)");
+        Err(StoreError::NothingValid { path, found })
+    }
+
+    /// Reads a manifest and checks it and every state file that it lists.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Corrupt`] and [`StoreError::NewerFormat`] name the file, [`StoreError::Io`].
+    pub fn load(&self, checkpoint: CheckpointId) -> Result<Manifest, StoreError> {
+        self.files.load(checkpoint).map(|stored| stored.manifest)
+    }
+
+    /// Reads one state file of a loaded manifest and checks it again.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::load`].
+    pub fn read_state(
+        &self,
+        manifest: &Manifest,
+        subtask: &SubtaskId,
+        file: &StateFile,
+    ) -> Result<Vec<StateChunk>, StoreError> {
+        self.files.read_state(manifest, subtask, file)
+    }
+
+    /// BLAKE3 of all bytes of a manifest file, which is what `b3sum` prints for it and what an
+    /// [`super::Origin`] holds. The manifest is checked, its state files are not.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::load`].
+    pub fn manifest_digest(&self, checkpoint: CheckpointId) -> Result<[u8; 32], StoreError> {
+        self.files
+            .read_manifest(checkpoint)
+            .map(|stored| stored.digest())
+    }
+
+    /// When a restore drill has proven a checkpoint, milliseconds since the Unix epoch; none if no
+    /// drill has, or its mark does not belong to this manifest. The manifest is checked.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::load`].
+    pub fn proven_at_ms(&self, checkpoint: CheckpointId) -> Result<Option<u64>, StoreError> {
+        let Some(proof) = Proof::read(&self.root, checkpoint)? else {
+            return Ok(None);
+        };
+        let is_of_it = proof.manifest == self.manifest_digest(checkpoint)?;
+        Ok(is_of_it.then_some(proof.proven_at_ms))
+    }
+
+    /// Checks every checkpoint whole. Files that can't be read are problems in the report.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Io`] if the directories can't be listed.
+    pub fn verify(&self) -> Result<VerifyReport, StoreError> {
+        verify(&self.files, self.ids()?)
+    }
+
+    /// What differs between checkpoint `before` here and checkpoint `after` in `other`, which may
+    /// be this directory. Everything is checked; state is compared chunk by chunk, so that moving
+    /// chunks between subtasks is no difference.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::load`].
+    pub fn diff(
+        &self,
+        before: CheckpointId,
+        other: &Self,
+        after: CheckpointId,
+    ) -> Result<ManifestDiff, StoreError> {
+        let (old, new) = (self.load(before)?, other.load(after)?);
+        let (old_state, new_state) = (self.chunks_of(&old)?, other.chunks_of(&new)?);
+        Ok(ManifestDiff::between(&old, &new, |operator| {
+            old_state.get(operator) != new_state.get(operator)
+        }))
+    }
+
+    /// What identifies every chunk of a checkpoint, by operator.
+    fn chunks_of(&self, manifest: &Manifest) -> Result<ChunksByOperator, StoreError> {
+        let mut chunks = ChunksByOperator::new();
+        for (subtask, file) in manifest.state_files() {
+            let of_operator = chunks.entry(subtask.operator.clone()).or_default();
+            for chunk in self.read_state(manifest, subtask, file)? {
+                let digest = *blake3::hash(&chunk.bytes).as_bytes();
+                let key = (chunk.name, chunk.key_group, chunk.schema_version, digest);
+                *of_operator.entry(key).or_default() += 1;
+            }
+        }
+        Ok(chunks)
+    }
+
+    /// [`Self::load`] and [`Self::manifest_digest`], of the same bytes.
+    pub(super) fn load_with_digest(
+        &self,
+        checkpoint: CheckpointId,
+    ) -> Result<(Manifest, [u8; 32]), StoreError> {
+        let stored = self.files.load(checkpoint)?;
+        let digest = stored.digest();
+        Ok((stored.manifest, digest))
+    }
+}
+
+/// Name, key group, schema version and BLAKE3 of a chunk.
+type ChunkKey = (String, Option<u32>, u32, [u8; 32]);
+/// How often an operator has each chunk.
+type ChunksByOperator = BTreeMap<String, BTreeMap<ChunkKey, u64>>;
+
+impl StoredManifest {
+    pub(super) fn digest(&self) -> [u8; 32] {
+        *blake3::hash(&self.bytes).as_bytes()
+    }
+}
+
+/// If `path` is `<directory>/checkpoints/<N>`: that directory, and N.
+fn manifest_file(path: &Path) -> io::Result<Option<(Directory, CheckpointId)>> {
+    // A relative path may be shorter than that.
+    let path = path.canonicalize()?;
+    let checkpoint = path
+        .file_name()
+        .and_then(OsStr::to_str)
+        .and_then(parse_manifest_name);
+    let checkpoints = path.parent();
+    let is_in_place = checkpoints.and_then(Path::file_name) == Some(OsStr::new(CHECKPOINTS));
+    let root = checkpoints.and_then(Path::parent).filter(|_| is_in_place);
+    match (checkpoint, root) {
+        (Some(checkpoint), Some(root)) => {
+            let root = Directory::open_ambient(&LocalFiles, root)?;
+            Ok(Some((root, checkpoint)))
+        }
+        (None, _) | (_, None) => Ok(None),
+    }
+}

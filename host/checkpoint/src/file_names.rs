@@ -1,0 +1,191 @@
+//! The names of files in a checkpoint directory, made and recognised. Pure.
+//!
+//! Every name that is read from a disk or a manifest goes through here before anything is opened
+//! or removed by it. A name is recognised only if it is exactly what would have been made.
+
+use std::fmt;
+use std::str::FromStr;
+
+use tidegate_connector::{CheckpointId, SubtaskId};
+
+use super::Manifest;
+
+/// The lock file.
+pub(super) const LOCK: &str = "LOCK";
+/// The directory of state files.
+pub(super) const STATE: &str = "state";
+/// The directory of manifests.
+pub(super) const CHECKPOINTS: &str = "checkpoints";
+/// The directory of the marks of drills.
+pub(super) const PROVEN: &str = "proven";
+
+/// Longest name of an operator, and longest part of a savepoint's name that is the job's.
+const MAX_NAME_LENGTH: usize = 64;
+
+/// The name of a state file: `<checkpoint>-<operator>-<subtask>-<attempt>`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct StateFileName {
+    pub(super) checkpoint: CheckpointId,
+    pub(super) subtask: SubtaskId,
+    pub(super) attempt: u64,
+}
+
+impl StateFileName {
+    /// The name that `name` is, if it is one of ours.
+    pub(super) fn parse(name: &str) -> Option<Self> {
+        let (checkpoint, rest) = name.split_once('-')?;
+        let (rest, attempt) = rest.rsplit_once('-')?;
+        let (operator, index) = rest.rsplit_once('-')?;
+        Some(Self {
+            checkpoint: CheckpointId(decimal(checkpoint)?),
+            subtask: SubtaskId {
+                operator: is_operator_name(operator).then(|| operator.to_owned())?,
+                index: decimal(index)?,
+            },
+            attempt: decimal(attempt)?,
+        })
+    }
+}
+
+impl fmt::Display for StateFileName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let SubtaskId { operator, index } = &self.subtask;
+        let (checkpoint, attempt) = (self.checkpoint, self.attempt);
+        write!(f, "{checkpoint}-{operator}-{index}-{attempt}")
+    }
+}
+
+/// The checkpoint whose manifest has that name, if it is one.
+pub(super) fn parse_manifest_name(name: &str) -> Option<CheckpointId> {
+    decimal(name).map(CheckpointId)
+}
+
+/// The name that a manifest is written under before it is committed.
+pub(super) fn temporary_manifest_name(checkpoint: CheckpointId, attempt: u64) -> String {
+    format!(".{checkpoint}.{attempt}.tmp")
+}
+
+/// The attempt that wrote a manifest under that name, if it is one of
+/// [`temporary_manifest_name`].
+pub(super) fn parse_temporary_manifest_name(name: &str) -> Option<u64> {
+    let numbers = name.strip_prefix('.')?.strip_suffix(".tmp")?;
+    let (checkpoint, attempt) = numbers.split_once('.')?;
+    decimal::<u64>(checkpoint)?;
+    decimal(attempt)
+}
+
+/// The name of a savepoint's directory. Different for any two checkpoints that ever were.
+pub(super) fn savepoint_name(manifest: &Manifest) -> String {
+    let plain = |c: char| if is_name_character(c) { c } else { '_' };
+    let job = manifest.graph.job().chars().map(plain);
+    let job: String = job.take(MAX_NAME_LENGTH).collect();
+    let lineage = manifest.lineage.to_string();
+    let (checkpoint, attempt) = (manifest.checkpoint, manifest.attempt);
+    format!("savepoint-{job}-{checkpoint}-{:.8}-{attempt}", lineage)
+}
+
+/// True for what may stand between the numbers of a state file's name.
+pub(super) fn is_operator_name(name: &str) -> bool {
+    (1..=MAX_NAME_LENGTH).contains(&name.len()) && name.chars().all(is_name_character)
+}
+
+fn is_name_character(c: char) -> bool {
+    c.is_ascii_alphanumeric() || c == '-' || c == '_'
+}
+
+/// A number without sign or leading zeros, so that no number has two names.
+fn decimal<T: FromStr>(digits: &str) -> Option<T> {
+    let is_canonical = digits == "0" || !digits.starts_with('0');
+    let is_decimal = digits.bytes().all(|digit| digit.is_ascii_digit());
+    if is_canonical && is_decimal {
+        digits.parse().ok()
+    } else {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn names_that_differ_by_one_character_from_ours_are_not_ours() {
+        for name in [
+            "",
+            "-",
+            "---",
+            "7-a-0",
+            "a-0-1",
+            "07-a-0-1",
+            "+7-a-0-1",
+            "7-a-0-1 ",
+            "7--0-1",
+            "7-a/b-0-1",
+            "7-..-0-1",
+            "7-ä-0-1",
+            "7-a-00-1",
+            "7-a-0-01",
+            "7-a-4294967296-1",
+            "18446744073709551616-a-0-1",
+            "７-a-0-1",
+            "7-a\0-0-1",
+        ] {
+            assert_eq!(StateFileName::parse(name), None, "{name:?}");
+        }
+        for name in [
+            "",
+            "07",
+            "+7",
+            "-7",
+            "7 ",
+            " 7",
+            "0x7",
+            "7.tmp",
+            "18446744073709551616",
+        ] {
+            assert_eq!(parse_manifest_name(name), None, "{name:?}");
+        }
+        for name in [
+            "",
+            ".tmp",
+            "..tmp",
+            ".7.tmp",
+            ".7.1.tmp~",
+            "7.1.tmp",
+            ".7.01.tmp",
+            ".7.1",
+        ] {
+            assert_eq!(parse_temporary_manifest_name(name), None, "{name:?}");
+        }
+        let long = format!("7-{}-0-1", "a".repeat(65));
+        assert_eq!(StateFileName::parse(&long), None);
+    }
+
+    proptest! {
+        #[test]
+        fn a_name_is_recognised_as_what_it_was_made_from(
+            checkpoint: u64, attempt: u64, index: u32, operator in "[a-zA-Z0-9_-]{1,64}",
+        ) {
+            let name = StateFileName {
+                checkpoint: CheckpointId(checkpoint),
+                subtask: SubtaskId { operator, index },
+                attempt,
+            };
+            prop_assert_eq!(StateFileName::parse(&name.to_string()), Some(name));
+            let temporary = temporary_manifest_name(CheckpointId(checkpoint), attempt);
+            prop_assert_eq!(parse_temporary_manifest_name(&temporary), Some(attempt));
+        }
+
+        #[test]
+        fn a_recognised_name_is_the_one_that_would_be_made(name in "[0-9a-c-]{0,12}") {
+            if let Some(parsed) = StateFileName::parse(&name) {
+                prop_assert_eq!(parsed.to_string(), name.clone());
+            }
+            if let Some(checkpoint) = parse_manifest_name(&name) {
+                prop_assert_eq!(checkpoint.to_string(), name);
+            }
+        }
+    }
+}

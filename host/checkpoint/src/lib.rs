@@ -1,0 +1,39 @@
+//! WHAT IS REMEMBERED: the manifest of a checkpoint, and the store that makes it durable.
+//!
+//! Knows the job graph, since every manifest says which one ran, and nothing of tasks, channels or
+//! barriers. The formats are in `FORMAT.md`.
+
+mod byte_reader;
+mod checkpoint_directory;
+mod checkpoint_files;
+mod dir_store;
+mod directory_lock;
+mod disk;
+mod file_names;
+mod format_error;
+mod job_graph;
+mod manifest;
+mod manifest_codec;
+mod manifest_diff;
+mod proof;
+mod retention;
+mod savepoint;
+mod state_file;
+mod store;
+mod verify;
+
+pub use checkpoint_directory::CheckpointDirectory;
+pub use dir_store::DirStore;
+pub use disk::{DiskHook, DiskStep};
+pub use format_error::FormatError;
+pub use job_graph::{
+    DEAD_LETTER, DEAD_LETTER_PORT, Edge, GraphError, JobGraph, MOST_NODES, Node, NodeKind,
+    Partitioning,
+};
+pub use manifest::{
+    CheckpointKind, InconsistentManifest, Manifest, Origin, SnapshotContents, StateFile,
+    SubtaskSnapshot,
+};
+pub use manifest_diff::{ManifestDiff, NodeChange, PositionChange, PropertyChange, StateChange};
+pub use store::{CheckpointStore, ImportTarget, StateIdentity, StoreError};
+pub use verify::{CheckpointReport, FileProblem, VerifyReport};

@@ -1,0 +1,329 @@
+//! The manifest: what a complete checkpoint consists of. Pure; `FORMAT.md` documents every byte.
+//!
+//! The invariants:
+//! - it lists every subtask of its graph exactly once, by node and index;
+//! - every file it lists was durable before it was written;
+//! - its own digest covers every byte before the digest.
+//!
+//! How it becomes bytes is in `manifest_codec.rs`.
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+use tidegate_connector::sink::PendingOutput;
+use tidegate_connector::source::SourceSplit;
+use tidegate_connector::{CheckpointId, LARGEST_NUMBER, Lineage, SubtaskId};
+
+use super::StateIdentity;
+use super::file_names::StateFileName;
+use crate::job_graph::{GraphError, JobGraph, NodeKind};
+
+/// A complete checkpoint.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// Its id.
+    pub checkpoint: CheckpointId,
+    /// The life of the job that it belongs to.
+    pub lineage: Lineage,
+    /// The savepoint or checkpoint that the lineage was started from, if it was.
+    pub origin: Option<Origin>,
+    /// Number of the attempt that took it; an older attempt may not commit after a newer one.
+    pub attempt: u64,
+    /// When it was taken, milliseconds since the Unix epoch. For people only.
+    pub created_at_ms: u64,
+    /// What it was taken for.
+    pub kind: CheckpointKind,
+    /// The graph that ran.
+    pub graph: JobGraph,
+    /// One entry for each subtask of the graph, in the order of [`SubtaskId`].
+    pub subtasks: Vec<SubtaskSnapshot>,
+}
+
+/// What a checkpoint was taken for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CheckpointKind {
+    /// Checkpoint 0 of a fresh start: positions before the first record, no state.
+    Start,
+    /// A copy of a savepoint or checkpoint from elsewhere, before the first record after it. Its
+    /// graph is the one that it was taken with.
+    Imported,
+    /// Taken while the job ran, or when it was stopped.
+    Running,
+    /// Taken when everything had ended: nothing is left to run.
+    Final,
+}
+
+/// What a lineage was started from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Origin {
+    /// The lineage of that checkpoint.
+    pub lineage: Lineage,
+    /// Its id there.
+    pub checkpoint: CheckpointId,
+    /// BLAKE3 of its manifest.
+    pub digest: [u8; 32],
+}
+
+/// What one subtask contributes to a checkpoint.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SubtaskSnapshot {
+    /// Whose it is.
+    pub subtask: SubtaskId,
+    /// True if all of its inputs (a source: its splits) had ended and, in an operator, `finish`
+    /// was called.
+    pub has_ended: bool,
+    /// The last watermark before the barrier that reached it or, in a source, that it gave. None
+    /// before the first.
+    pub watermark: Option<i64>,
+    /// What it is.
+    pub contents: SnapshotContents,
+}
+
+/// A subtask's part of a checkpoint, by kind of node.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum SnapshotContents {
+    /// Positions.
+    Source {
+        /// All splits of the subtask.
+        splits: Vec<SourceSplit>,
+    },
+    /// State.
+    Operator {
+        /// None if there is no state.
+        state: Option<StateFile>,
+    },
+    /// Output that is durable but not yet visible.
+    Sink {
+        /// In the order in which it was written.
+        pending: Vec<PendingOutput>,
+    },
+}
+
+/// A file with the state of one subtask.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StateFile {
+    /// Its name in `state/`.
+    pub name: String,
+    /// Its length in bytes.
+    pub length: u64,
+    /// BLAKE3 of its bytes.
+    pub digest: [u8; 32],
+}
+
+/// Why a manifest contradicts itself.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum InconsistentManifest {
+    /// Its graph is not one.
+    #[error("its job graph is not valid: {0}")]
+    Graph(#[from] GraphError),
+    /// A subtask of the graph has no entry.
+    #[error("{subtask} is missing in it")]
+    Missing {
+        /// The subtask.
+        subtask: SubtaskId,
+    },
+    /// A subtask has two entries, or stands behind one that comes after it.
+    #[error("{subtask} stands in it twice or out of order")]
+    Unordered {
+        /// The subtask.
+        subtask: SubtaskId,
+    },
+    /// An entry is of no subtask of the graph.
+    #[error("{subtask} is not a subtask of its job graph")]
+    Unknown {
+        /// The subtask.
+        subtask: SubtaskId,
+    },
+    /// The contents do not fit the node.
+    #[error("the contents of {subtask} are of a {found}, but it is a {expected}")]
+    WrongKind {
+        /// The subtask.
+        subtask: SubtaskId,
+        /// The kind of node that has such contents.
+        found: NodeKind,
+        /// The kind of its node.
+        expected: NodeKind,
+    },
+    /// One of its numbers is larger than any that is given out.
+    #[error("its {what} is {number}; the largest is {LARGEST_NUMBER}")]
+    NumberTooLarge {
+        /// What the number is of.
+        what: &'static str,
+        /// The number.
+        number: u64,
+    },
+    /// It refers to a state file that is not its own.
+    #[error("it refers to {name:?} as the state of {subtask}, which would be {expected}")]
+    ForeignFile {
+        /// The subtask.
+        subtask: SubtaskId,
+        /// The file's name.
+        name: String,
+        /// What the name would be.
+        expected: String,
+    },
+}
+
+impl Manifest {
+    /// The entries of one node, by subtask.
+    #[must_use]
+    pub fn snapshots_of(&self, node: &str) -> &[SubtaskSnapshot] {
+        let name = |snapshot: &SubtaskSnapshot| snapshot.subtask.operator.as_str().cmp(node);
+        let from = self
+            .subtasks
+            .partition_point(|snapshot| name(snapshot).is_lt());
+        let behind = &self.subtasks[from..];
+        &behind[..behind.partition_point(|snapshot| name(snapshot).is_eq())]
+    }
+
+    /// The pending output of one sink, from all of its subtasks.
+    #[must_use]
+    pub fn pending_output(&self, sink: &str) -> Vec<PendingOutput> {
+        let snapshots = self.snapshots_of(sink).iter();
+        let pending = snapshots.flat_map(|snapshot| match &snapshot.contents {
+            SnapshotContents::Sink { pending } => pending.as_slice(),
+            SnapshotContents::Source { .. } | SnapshotContents::Operator { .. } => &[],
+        });
+        pending.cloned().collect()
+    }
+
+    /// Checks what the types can't say: see the invariants of this file, except for digests.
+    ///
+    /// # Errors
+    ///
+    /// The first [`InconsistentManifest`] found.
+    pub fn check(&self) -> Result<(), InconsistentManifest> {
+        self.check_numbers()?;
+        let graph = &self.graph;
+        let (nodes, edges) = (graph.nodes().to_vec(), graph.edges().to_vec());
+        JobGraph::new(
+            graph.job().to_owned(),
+            graph.max_parallelism(),
+            nodes,
+            edges,
+        )?;
+
+        let mut last = None;
+        for snapshot in &self.subtasks {
+            let subtask = &snapshot.subtask;
+            let node = graph.node(&subtask.operator);
+            let node = node.filter(|node| subtask.index < node.parallelism);
+            let node = node.ok_or_else(|| InconsistentManifest::Unknown {
+                subtask: subtask.clone(),
+            })?;
+            self.check_contents(snapshot, node.kind)?;
+            if last.is_some_and(|last| last >= subtask) {
+                let subtask = subtask.clone();
+                return Err(InconsistentManifest::Unordered { subtask });
+            }
+            last = Some(subtask);
+        }
+        let has = |subtask: &SubtaskId| {
+            let place = self
+                .subtasks
+                .binary_search_by(|snapshot| snapshot.subtask.cmp(subtask));
+            place.is_ok()
+        };
+        match subtasks_of(graph).find(|subtask| !has(subtask)) {
+            Some(subtask) => Err(InconsistentManifest::Missing { subtask }),
+            None => Ok(()),
+        }
+    }
+
+    /// All state files with the subtasks whose state they hold.
+    pub fn state_files(&self) -> impl Iterator<Item = (&SubtaskId, &StateFile)> {
+        self.subtasks
+            .iter()
+            .filter_map(|snapshot| match &snapshot.contents {
+                SnapshotContents::Operator { state } => Some((&snapshot.subtask, state.as_ref()?)),
+                SnapshotContents::Source { .. } | SnapshotContents::Sink { .. } => None,
+            })
+    }
+
+    /// What the state file of `subtask` must say about itself.
+    #[must_use]
+    pub fn identity_of(&self, subtask: &SubtaskId) -> StateIdentity {
+        StateIdentity {
+            job: self.graph.job().to_owned(),
+            lineage: self.lineage,
+            attempt: self.attempt,
+            checkpoint: self.checkpoint,
+            subtask: subtask.clone(),
+        }
+    }
+
+    fn check_numbers(&self) -> Result<(), InconsistentManifest> {
+        let origin = self.origin.as_ref().map_or(0, |origin| origin.checkpoint.0);
+        for (what, number) in [
+            ("checkpoint", self.checkpoint.0),
+            ("attempt", self.attempt),
+            ("origin's checkpoint", origin),
+        ] {
+            if number > LARGEST_NUMBER {
+                return Err(InconsistentManifest::NumberTooLarge { what, number });
+            }
+        }
+        Ok(())
+    }
+
+    fn check_contents(
+        &self,
+        snapshot: &SubtaskSnapshot,
+        expected: NodeKind,
+    ) -> Result<(), InconsistentManifest> {
+        let subtask = &snapshot.subtask;
+        let found = snapshot.contents.kind();
+        if found != expected {
+            return Err(InconsistentManifest::WrongKind {
+                subtask: subtask.clone(),
+                found,
+                expected,
+            });
+        }
+        let SnapshotContents::Operator { state: Some(file) } = &snapshot.contents else {
+            return Ok(());
+        };
+        let expected = self.identity_of(subtask).file_name().to_string();
+        if file.name != expected {
+            return Err(InconsistentManifest::ForeignFile {
+                subtask: subtask.clone(),
+                name: file.name.clone(),
+                expected,
+            });
+        }
+        Ok(())
+    }
+}
+
+impl SnapshotContents {
+    /// The kind of node that has such contents.
+    #[must_use]
+    pub fn kind(&self) -> NodeKind {
+        match self {
+            Self::Source { .. } => NodeKind::Source,
+            Self::Operator { .. } => NodeKind::Operator,
+            Self::Sink { .. } => NodeKind::Sink,
+        }
+    }
+}
+
+impl StateIdentity {
+    /// The name of the file that holds this state.
+    pub(super) fn file_name(&self) -> StateFileName {
+        StateFileName {
+            checkpoint: self.checkpoint,
+            subtask: self.subtask.clone(),
+            attempt: self.attempt,
+        }
+    }
+}
+
+/// Every subtask of a graph, node after node.
+fn subtasks_of(graph: &JobGraph) -> impl Iterator<Item = SubtaskId> {
+    graph.nodes().iter().flat_map(|node| {
+        (0..node.parallelism).map(|index| SubtaskId {
+            operator: node.name.clone(),
+            index,
+        })
+    })
+}

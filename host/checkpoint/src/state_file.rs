@@ -1,0 +1,350 @@
+//! A state file as bytes: a header that says whose state it is, then chunks that each say what
+//! they are. Pure; `FORMAT.md` documents every byte.
+//!
+//! Decoding takes any bytes: it never panics, trusts no length, and allocates only after every
+//! chunk held. Digest and length of the whole file are the manifest's business.
+
+use std::io::{self, Write};
+
+use tidegate_operator::StateChunk;
+
+use super::byte_reader::{ByteReader, length_of};
+use super::{FormatError, StateIdentity};
+
+const MAGIC: &[u8; 8] = b"TGSTATE\0";
+const VERSION: u32 = 1;
+const CHUNK_MAGIC: &[u8; 4] = b"TGCH";
+const CHUNK_VERSION: u32 = 1;
+/// Stands for operator state, which belongs to no key group.
+const NO_KEY_GROUP: u32 = u32::MAX;
+/// No graph has more key groups.
+const MAX_KEY_GROUPS: u32 = 1 << 15;
+
+/// Writes a state file.
+///
+/// # Errors
+///
+/// What `out` gives, or [`io::ErrorKind::InvalidInput`] for what could not be read again.
+pub(super) fn write(
+    out: &mut dyn Write,
+    identity: &StateIdentity,
+    chunks: &[StateChunk],
+) -> io::Result<()> {
+    let operator = identity.subtask.operator.as_bytes();
+    out.write_all(MAGIC)?;
+    out.write_all(&VERSION.to_le_bytes())?;
+    out.write_all(&identity.lineage.0)?;
+    out.write_all(&identity.checkpoint.0.to_le_bytes())?;
+    out.write_all(&identity.attempt.to_le_bytes())?;
+    out.write_all(&identity.subtask.index.to_le_bytes())?;
+    out.write_all(&count(chunks.len(), "the number of chunks")?)?;
+    out.write_all(&count(identity.job.len(), "the job's name")?)?;
+    out.write_all(identity.job.as_bytes())?;
+    out.write_all(&count(operator.len(), "the operator's name")?)?;
+    out.write_all(operator)?;
+    chunks
+        .iter()
+        .try_for_each(|chunk| write_chunk(out, operator, chunk))
+}
+
+/// Checks that `bytes` are a whole state file, and of `identity`.
+pub(super) fn check(bytes: &[u8], identity: &StateIdentity) -> Result<(), FormatError> {
+    visit_chunks(bytes, identity, |_| ()).map(|_| ())
+}
+
+/// The chunks of a state file that must be of `identity`.
+pub(super) fn decode(
+    bytes: &[u8],
+    identity: &StateIdentity,
+) -> Result<Vec<StateChunk>, FormatError> {
+    // Once over everything first: the number of chunks is worth an allocation only if they exist.
+    let count = visit_chunks(bytes, identity, |_| ())?;
+    let mut chunks = Vec::with_capacity(count);
+    visit_chunks(bytes, identity, |chunk| {
+        chunks.push(StateChunk {
+            name: chunk.name.to_owned(),
+            schema_version: chunk.schema_version,
+            key_group: chunk.key_group,
+            bytes: chunk.bytes.to_vec(),
+        });
+    })?;
+    Ok(chunks)
+}
+
+/// A chunk where it lies.
+struct ChunkView<'a> {
+    name: &'a str,
+    schema_version: u32,
+    key_group: Option<u32>,
+    bytes: &'a [u8],
+}
+
+fn write_chunk(out: &mut dyn Write, operator: &[u8], chunk: &StateChunk) -> io::Result<()> {
+    let key_group = chunk.key_group.unwrap_or(NO_KEY_GROUP);
+    if chunk.key_group.is_some_and(|group| group >= MAX_KEY_GROUPS) {
+        return Err(invalid(format!(
+            "key group {key_group} is not below {MAX_KEY_GROUPS}"
+        )));
+    }
+    out.write_all(CHUNK_MAGIC)?;
+    out.write_all(&CHUNK_VERSION.to_le_bytes())?;
+    out.write_all(&chunk.schema_version.to_le_bytes())?;
+    out.write_all(&key_group.to_le_bytes())?;
+    out.write_all(&count(operator.len(), "the operator's name")?)?;
+    out.write_all(&count(chunk.name.len(), "a state's name")?)?;
+    out.write_all(&length_of(&chunk.bytes).to_le_bytes())?;
+    out.write_all(operator)?;
+    out.write_all(chunk.name.as_bytes())?;
+    out.write_all(&chunk.bytes)
+}
+
+/// A count or short length as it is stored.
+fn count(value: usize, what: &str) -> io::Result<[u8; 4]> {
+    let value = u32::try_from(value).map_err(|_| invalid(format!("{what} is too large")))?;
+    Ok(value.to_le_bytes())
+}
+
+fn invalid(reason: String) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, reason)
+}
+
+/// Reads everything, hands each chunk to `visit` and gives their number.
+fn visit_chunks<'a>(
+    bytes: &'a [u8],
+    identity: &StateIdentity,
+    mut visit: impl FnMut(ChunkView<'a>),
+) -> Result<usize, FormatError> {
+    let mut reader = ByteReader::new(bytes);
+    let chunks = read_header(&mut reader, identity)?;
+    let mut count = 0;
+    for _ in 0..chunks {
+        visit(read_chunk(&mut reader, &identity.subtask.operator)?);
+        count += 1;
+    }
+    reader.end()?;
+    Ok(count)
+}
+
+/// Reads the header, compares it with `expected` and gives the number of chunks.
+fn read_header(reader: &mut ByteReader<'_>, expected: &StateIdentity) -> Result<u32, FormatError> {
+    const WHAT: &str = "state file";
+    reader.magic_and_version(MAGIC, VERSION, WHAT)?;
+    let lineage = reader.array::<16>(WHAT)?;
+    let checkpoint = reader.u64(WHAT)?;
+    let attempt = reader.u64(WHAT)?;
+    let index = reader.u32(WHAT)?;
+    let chunks = reader.u32(WHAT)?;
+    let length = reader.u32(WHAT)?;
+    let job = reader.text(length.into(), "the job's name")?;
+    let length = reader.u32(WHAT)?;
+    let operator = reader.text(length.into(), "the operator's name")?;
+
+    let lineage = tidegate_connector::Lineage(lineage);
+    same("job", &job, &&*expected.job)?;
+    same("lineage", &lineage, &expected.lineage)?;
+    same("checkpoint", &checkpoint, &expected.checkpoint.0)?;
+    same("attempt", &attempt, &expected.attempt)?;
+    same("operator", &operator, &&*expected.subtask.operator)?;
+    same("subtask", &index, &expected.subtask.index)?;
+    Ok(chunks)
+}
+
+fn read_chunk<'a>(
+    reader: &mut ByteReader<'a>,
+    expected_operator: &str,
+) -> Result<ChunkView<'a>, FormatError> {
+    const WHAT: &str = "chunk";
+    reader.magic_and_version(CHUNK_MAGIC, CHUNK_VERSION, WHAT)?;
+    let schema_version = reader.u32(WHAT)?;
+    let key_group = reader.u32(WHAT)?;
+    let operator_length = reader.u32(WHAT)?;
+    let name_length = reader.u32(WHAT)?;
+    let length = reader.u64(WHAT)?;
+    let operator = reader.text(operator_length.into(), "the operator's name")?;
+    let name = reader.text(name_length.into(), "a state's name")?;
+    let bytes = reader.take(length, "a chunk's state")?;
+
+    same("operator", &operator, &expected_operator)?;
+    if key_group != NO_KEY_GROUP && key_group >= MAX_KEY_GROUPS {
+        let limit = MAX_KEY_GROUPS;
+        return Err(FormatError::KeyGroup { key_group, limit });
+    }
+    Ok(ChunkView {
+        name,
+        schema_version,
+        key_group: (key_group != NO_KEY_GROUP).then_some(key_group),
+        bytes,
+    })
+}
+
+fn same<T: PartialEq + ToString>(
+    field: &'static str,
+    found: &T,
+    expected: &T,
+) -> Result<(), FormatError> {
+    if found == expected {
+        return Ok(());
+    }
+    Err(FormatError::WrongIdentity {
+        field,
+        found: found.to_string(),
+        expected: expected.to_string(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::*;
+    use tidegate_connector::{CheckpointId, Lineage, SubtaskId};
+
+    fn identity() -> StateIdentity {
+        StateIdentity {
+            job: "job".to_owned(),
+            lineage: Lineage([9; 16]),
+            attempt: 2,
+            checkpoint: CheckpointId(7),
+            subtask: SubtaskId {
+                operator: "count".to_owned(),
+                index: 1,
+            },
+        }
+    }
+
+    fn encode(chunks: &[StateChunk]) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        write(&mut bytes, &identity(), chunks).expect("memory takes everything");
+        bytes
+    }
+
+    fn two_chunks() -> Vec<u8> {
+        let chunk = |key_group| StateChunk {
+            name: "counts".to_owned(),
+            schema_version: 1,
+            key_group,
+            bytes: vec![1, 2, 3],
+        };
+        encode(&[chunk(Some(5)), chunk(None)])
+    }
+
+    /// Where the first chunk starts.
+    const CHUNK: usize = 56 + 3 + 4 + 5;
+
+    fn any_chunk() -> impl Strategy<Value = StateChunk> {
+        let key_group = prop::option::of(0..MAX_KEY_GROUPS);
+        let fields = (".{0,8}", any::<u32>(), key_group, vec(any::<u8>(), 0..40));
+        fields.prop_map(|(name, schema_version, key_group, bytes)| StateChunk {
+            name,
+            schema_version,
+            key_group,
+            bytes,
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn chunks_come_back_as_they_were(chunks in vec(any_chunk(), 0..8)) {
+            prop_assert_eq!(decode(&encode(&chunks), &identity()), Ok(chunks));
+        }
+
+        #[test]
+        fn what_can_be_decoded_is_what_would_be_written(
+            mutations in vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
+        ) {
+            let mut bytes = two_chunks();
+            for (at, byte) in mutations {
+                let at = at.index(bytes.len());
+                bytes[at] = byte;
+            }
+            if let Ok(chunks) = decode(&bytes, &identity()) {
+                prop_assert_eq!(encode(&chunks), bytes);
+            }
+        }
+
+        #[test]
+        fn random_bytes_are_refused(bytes in vec(any::<u8>(), 0..300)) {
+            decode(&bytes, &identity()).unwrap_err();
+        }
+
+        #[test]
+        fn random_bytes_behind_a_valid_header_are_refused(bytes in vec(any::<u8>(), 1..300)) {
+            let mut file = two_chunks();
+            file.truncate(CHUNK);
+            file.extend(bytes);
+            decode(&file, &identity()).unwrap_err();
+        }
+    }
+
+    #[test]
+    fn every_truncation_is_found_without_a_digest() {
+        let bytes = two_chunks();
+        for length in 0..bytes.len() {
+            let result = check(&bytes[..length], &identity());
+            assert!(
+                matches!(result, Err(FormatError::Truncated { .. })),
+                "{result:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn trailing_bytes_are_found_without_a_digest() {
+        let mut bytes = two_chunks();
+        bytes.push(0);
+        let result = check(&bytes, &identity());
+        assert_eq!(result, Err(FormatError::TrailingBytes { count: 1 }));
+    }
+
+    #[test]
+    fn a_newer_chunk_is_refused_by_its_version() {
+        let mut bytes = two_chunks();
+        bytes[CHUNK + 4] = 2;
+        let newer = FormatError::NewerVersion {
+            what: "chunk",
+            found: 2,
+            supported: 1,
+        };
+        assert_eq!(check(&bytes, &identity()), Err(newer));
+    }
+
+    #[test]
+    fn a_chunk_of_another_operator_or_key_group_is_refused() {
+        let mut bytes = two_chunks();
+        bytes[CHUNK + 32] = b'm';
+        let result = check(&bytes, &identity());
+        assert!(
+            matches!(result, Err(FormatError::WrongIdentity { .. })),
+            "{result:?}"
+        );
+
+        let mut bytes = two_chunks();
+        bytes[CHUNK + 13] = 0x80;
+        let result = check(&bytes, &identity());
+        assert!(
+            matches!(result, Err(FormatError::KeyGroup { .. })),
+            "{result:?}"
+        );
+    }
+    /// Fuzz target `state`: the header that is expected is fixed, everything may be broken.
+    #[test]
+    fn fuzz_state() {
+        tidegate_fuzz::Target::new("state", 20_000)
+            .seed(two_chunks())
+            .seed(encode(&[]))
+            .words([MAGIC.as_slice(), CHUNK_MAGIC, b"count", &[0xff; 4]])
+            .run(|input| {
+                let checked = check(input, &identity());
+                let decoded = decode(input, &identity());
+                assert_eq!(checked.is_ok(), decoded.is_ok());
+                let mut features = vec![tidegate_fuzz::shape(&decoded.as_ref().err())];
+                if let Ok(chunks) = &decoded {
+                    assert_eq!(encode(chunks), input);
+                    let keyed = chunks.iter().filter(|chunk| chunk.key_group.is_some());
+                    features.push(format!("{} keyed of {}", keyed.count(), chunks.len()));
+                }
+                features
+            });
+    }
+}
