@@ -2,9 +2,10 @@
 //! the groups of a subtask, and where state goes when the number of subtasks changes.
 //!
 //! One definition for both sides of the sandbox: the host routes records with it and the SDK
-//! groups state with it. The function and the ranges are Flink's, to the bit (`MathUtils.murmurHash` over a 32-bit
-//! hash of the key, which here is FNV-1a), so that a chunk of state can move into Flink and back.
-//! It is part of the checkpoint format and never changes.
+//! groups state with it. The function and the ranges are Flink's, to the bit
+//! (`MathUtils.murmurHash` over a 32-bit hash of the key, which here is FNV-1a;
+//! `KeyGroupRangeAssignment`), so that a chunk of state can move into Flink and back. They are part
+//! of the checkpoint format and never change.
 
 mod bulk;
 mod ranges;

@@ -105,7 +105,7 @@ fn no_two_folders_of_a_crate_use_each_other() {
             Some((path.to_owned(), text.clone()))
         };
         let files: Vec<_> = all.iter().filter_map(of_crate).collect();
-        assert!(files.len() > 10, "{name}: {} files", files.len());
+        assert!(!files.is_empty(), "{name} has no files");
         assert_eq!(pairs(&files), Vec::<String>::new(), "{name}");
     }
 }

@@ -353,7 +353,8 @@ fn a_job_that_no_machine_can_run_is_refused_with_its_numbers_before_anything_is_
         let graph = JobGraph::new("job".to_owned(), max, nodes, edges);
         let elapsed = started.elapsed();
         assert!(elapsed < Duration::from_secs(2), "took {elapsed:?}");
-        graph.map(|graph| GraphCost::of(&graph).channels)
+        let cost = graph.map(|graph| GraphCost::of(&graph));
+        cost.and_then(|cost| cost.check().map(|()| cost.channels))
     };
     assert_eq!(job(32_768, 1_000), Ok(1_000_000));
     let too_large = |of, count, most| Err(GraphError::TooLarge { of, count, most });
