@@ -5,7 +5,10 @@ use std::fs;
 use std::path::Path;
 
 use rustix::process::Signal;
-use tidegate_tests::{Counting, Finished, JobDirectory, Running, published_lines, published_parts};
+use tidegate_tests::{
+    Counting, Finished, JobDirectory, Running, bind_mount, published_lines, published_parts,
+    tidegate_command,
+};
 
 /// Pairs of jobs that start together.
 const PAIRS: usize = 20;
@@ -302,6 +305,33 @@ fn two_sinks_with_one_directory_are_refused_before_anything_is_created() {
             };
             refused.assert_fails(2, &["job.toml", "sink `copies`", why]);
             assert_eq!(job.listing(), before, "{command} {other}");
+        }
+    }
+}
+
+#[test]
+fn two_sinks_with_one_directory_by_a_bind_mount_are_refused_before_anything_is_created() {
+    let sink = "[sink.copies]\nconnector = \"file\"\ninputs = [{ from = \"count\" }]\n\
+                directory = \"mounted/output\"\n";
+    let text = counting().text().replace("\"output\"", "\"real/output\"");
+    let job = JobDirectory::new(&(text + sink));
+    for directory in ["real", "mounted"] {
+        fs::create_dir(job.path().join(directory)).expect("it can be made");
+    }
+    let wrapper = bind_mount("real", "mounted");
+    let wrapper: Vec<&str> = wrapper.iter().map(String::as_str).collect();
+    let before = job.listing();
+    for is_there in [false, true] {
+        for command in ["check", "run"] {
+            let command = tidegate_command(&wrapper, job.path(), &[command, "job.toml"]);
+            let refused = Running::spawn(command).wait();
+            let why = "sink `copies` has the same `directory` as sink `counts`";
+            let also = "mounted/output, which is also";
+            refused.assert_fails(2, &["job.toml", why, also, "real/output"]);
+        }
+        if !is_there {
+            assert_eq!(job.listing(), before);
+            fs::create_dir(job.path().join("real/output")).expect("it can be made");
         }
     }
 }
