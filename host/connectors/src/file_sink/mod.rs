@@ -89,6 +89,11 @@ struct FileConnector {
     held: Mutex<Option<Held>>,
 }
 
+/// A directory and its lock.
+const FILES_OF_A_DIRECTORY: u64 = 2;
+/// The part that is written, and the one before it that becomes durable.
+const FILES_OF_A_SUBTASK: u64 = 2;
+
 /// The directory of this run. Later attempts keep it, so that no other run can come in between.
 #[derive(Clone)]
 struct Held {
@@ -213,5 +218,9 @@ impl SinkConnector for FileConnector {
 
     fn directory(&self) -> Option<&Path> {
         Some(&self.path)
+    }
+
+    fn open_files(&self, subtasks: u32) -> u64 {
+        FILES_OF_A_DIRECTORY + FILES_OF_A_SUBTASK * u64::from(subtasks)
     }
 }

@@ -255,7 +255,14 @@ impl SourceConnector for FileConnector {
             look: CloseLook::default(),
         }))
     }
+
+    fn open_files(&self, subtasks: u32) -> u64 {
+        FILES_OF_A_SUBTASK * u64::from(subtasks)
+    }
 }
+
+/// The file that is read, and a directory on the way to it.
+const FILES_OF_A_SUBTASK: u64 = 2;
 
 /// Reads the splits of one subtask, one after the other.
 struct FileSource {

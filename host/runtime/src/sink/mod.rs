@@ -117,6 +117,11 @@ pub trait SinkConnector: Send + Sync {
         None
     }
 
+    /// How many files it has open at once, at most, with writers of `subtasks` subtasks.
+    fn open_files(&self, _subtasks: u32) -> u64 {
+        0
+    }
+
     /// How late records reached the writers of this process, all attempts; none if that is not
     /// measured. Called several times a second.
     fn lag(&self) -> Option<SinkLag> {

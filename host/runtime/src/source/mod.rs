@@ -82,6 +82,12 @@ pub trait SourceConnector: Send + Sync {
         subtask: &SubtaskId,
         splits: Vec<SourceSplit>,
     ) -> Result<Box<dyn Source>, ConnectorError>;
+
+    /// How many files it has open at once, at most, besides those that it has open already, with
+    /// the splits of `subtasks` subtasks.
+    fn open_files(&self, _subtasks: u32) -> u64 {
+        0
+    }
 }
 
 /// Reads the splits of one subtask. Owned by the thread of its chain, so blocking on a local file
