@@ -6,6 +6,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::ffi::OsString;
+use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Component, Path, PathBuf};
 
@@ -30,6 +31,44 @@ pub(super) struct SinkDirectory {
 /// Reports sinks that would write into each other's directory or among the checkpoints.
 pub(super) fn check(sinks: &[SinkDirectory], checkpoints: &Path, problems: &Problems) {
     check_with(sinks, checkpoints, identity, problems);
+}
+
+/// Longest name of a file or directory that Linux has, in bytes.
+const MOST_NAME_BYTES: usize = 255;
+
+/// Reports directories whose path the system does not take.
+pub(super) fn check_paths(sinks: &[SinkDirectory], checkpoints: &Path, problems: &Problems) {
+    if let Some(why) = not_possible(checkpoints) {
+        problems.push(Problem::of_file(format!(
+            "the checkpoint directory {} can't be used: {why}",
+            shown(checkpoints)
+        )));
+    }
+    for sink in sinks {
+        if let Some(why) = not_possible(&sink.path) {
+            let message = format!(
+                "the `directory` of sink `{}` can't be used: {why}: {}",
+                sink.sink,
+                shown(&sink.path)
+            );
+            problems.push(Problem::at(sink.span.clone(), message));
+        }
+    }
+}
+
+/// Why there can't be a directory at `path`, whatever exists by then.
+fn not_possible(path: &Path) -> Option<String> {
+    // The system looks at a name only if what is before it exists.
+    let mut names = path.iter().map(|name| name.len());
+    if names.any(|bytes| bytes > MOST_NAME_BYTES) {
+        return Some(format!(
+            "a name in it has more than {MOST_NAME_BYTES} bytes"
+        ));
+    }
+    // As long as the path of something in it.
+    let error = std::fs::metadata(path.join("checkpoints")).err()?;
+    let is_too_long = error.kind() == ErrorKind::InvalidFilename;
+    is_too_long.then(|| "its path is too long".to_owned())
 }
 
 /// As [`check`], where `identity` says which directory stands under a path, if one does.

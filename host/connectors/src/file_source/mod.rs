@@ -256,6 +256,10 @@ impl SourceConnector for FileConnector {
         }))
     }
 
+    fn check_input(&self) -> Result<(), ConnectorError> {
+        self.input.glob.files(&self.input.root).map(drop)
+    }
+
     fn open_files(&self, subtasks: u32) -> u64 {
         FILES_OF_A_SUBTASK * u64::from(subtasks)
     }
