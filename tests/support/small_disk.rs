@@ -10,7 +10,21 @@ use std::process::{Child, Command, Stdio};
 /// relative to its working directory.
 #[must_use]
 pub fn bind_mount(from: &str, to: &str) -> Vec<String> {
-    let script = format!("mount --bind '{from}' '{to}' && exec \"$0\" \"$@\"");
+    mounting(&format!("mount --bind '{from}' '{to}'"))
+}
+
+/// The command that starts another one where nothing can be written to `directory`, which is
+/// relative to its working directory.
+#[must_use]
+pub fn read_only(directory: &str) -> Vec<String> {
+    let it = format!("'{directory}'");
+    mounting(&format!(
+        "mount --bind {it} {it} && mount -o remount,bind,ro {it}"
+    ))
+}
+
+fn mounting(mount: &str) -> Vec<String> {
+    let script = format!("{mount} && exec \"$0\" \"$@\"");
     let words = ["unshare", namespaces(), "sh", "-c", &script];
     words.map(str::to_owned).to_vec()
 }

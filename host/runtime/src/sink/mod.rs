@@ -38,6 +38,8 @@ pub struct SinkStart {
     pub attempt: u64,
     /// True if the process has just started; false when recovering inside the process.
     pub is_first_attempt: bool,
+    /// True if the job has finished: what is pending is published, and no writer is opened.
+    pub has_finished: bool,
     /// What that checkpoint lists as pending, from all subtasks.
     pub pending: Vec<PendingOutput>,
 }
