@@ -133,3 +133,53 @@ fn too_little_address_space_is_named_with_what_to_set_and_the_operator_is_not_bl
     let command = tidegate_command(&roomy, job.path(), &["run", "job.toml"]);
     Running::spawn(command).wait().assert_succeeds();
 }
+
+/// A job with so many file sinks behind one source.
+fn with_file_sinks(sinks: u32) -> JobDirectory {
+    let mut text = "version = 1\nname = \"files\"\n[checkpoint]\ndirectory = \"state\"\n\
+                    [source.in]\nconnector = \"generator\"\nto = 10\n"
+        .to_owned();
+    for index in 0..sinks {
+        write!(
+            text,
+            "[sink.out{index}]\nconnector = \"file\"\ninputs = [{{ from = \"in\" }}]\n\
+             directory = \"output/{index}\"\nformat = \"lines\"\n"
+        )
+        .expect("a string can be written");
+    }
+    JobDirectory::new(&text)
+}
+
+#[test]
+fn a_job_with_more_files_than_may_be_open_is_refused_with_the_numbers_and_runs_with_enough() {
+    let job = with_file_sinks(100);
+    let before = job.listing();
+    let run = |limit: &str, arguments: &[&str]| {
+        Running::spawn(tidegate_command(&["prlimit", limit], job.path(), arguments)).wait()
+    };
+    for command in ["check", "run"] {
+        let ended = run("--nofile=64:256", &[command, "job.toml"]);
+        ended.assert_fails(
+            2,
+            &[
+                "need up to",
+                "open files; `ulimit -n` allows 256 open files",
+                "`ulimit -Hn ",
+            ],
+        );
+        assert!(!ended.stderr.contains("restart"), "{ended:#?}");
+        assert_eq!(job.listing(), before);
+    }
+    // What it says is enough is enough, and the soft limit is raised to it.
+    let said = run("--nofile=64:256", &["run", "job.toml"]).stderr;
+    let enough = said
+        .split("`ulimit -Hn ")
+        .nth(1)
+        .and_then(|rest| rest.split('`').next());
+    let enough: u32 = enough
+        .and_then(|text| text.parse().ok())
+        .expect("it is a number");
+    let enough = format!("--nofile=64:{}", enough + 8);
+    run(&enough, &["check", "job.toml"]).assert_succeeds();
+    run(&enough, &["run", "job.toml"]).assert_succeeds();
+}

@@ -19,6 +19,6 @@ pub use output::{published_line_count, published_lines, published_parts};
 pub use packages::Packages;
 pub use process::{Finished, Running, tidegate, tidegate_command};
 pub use random::Random;
-pub use small_disk::SmallDisk;
+pub use small_disk::{SmallDisk, bind_mount, read_only};
 pub use wat_guest::WatGuest;
 pub use workspace::{binary, guest, workspace_root};

@@ -6,6 +6,38 @@ use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+/// The command that starts another one where the directory `from` stands at `to` as well. Both are
+/// relative to its working directory.
+#[must_use]
+pub fn bind_mount(from: &str, to: &str) -> Vec<String> {
+    mounting(&format!("mount --bind '{from}' '{to}'"))
+}
+
+/// The command that starts another one where nothing can be written to `directory`, which is
+/// relative to its working directory.
+#[must_use]
+pub fn read_only(directory: &str) -> Vec<String> {
+    let it = format!("'{directory}'");
+    mounting(&format!(
+        "mount --bind {it} {it} && mount -o remount,bind,ro {it}"
+    ))
+}
+
+fn mounting(mount: &str) -> Vec<String> {
+    let script = format!("{mount} && exec \"$0\" \"$@\"");
+    let words = ["unshare", namespaces(), "sh", "-c", &script];
+    words.map(str::to_owned).to_vec()
+}
+
+/// What `unshare` needs to make mounts of its own.
+fn namespaces() -> &'static str {
+    if is_root() { "-m" } else { "-Urm" }
+}
+
+fn is_root() -> bool {
+    rustix::process::getuid().is_root()
+}
+
 /// A mount namespace with a file system in memory at one directory.
 #[derive(Debug)]
 pub struct SmallDisk {
@@ -22,11 +54,9 @@ impl SmallDisk {
     /// If the system allows neither root's nor a user's mount namespace.
     #[must_use]
     pub fn mount(directory: &Path, kib: u32) -> Self {
-        let is_root = rustix::process::getuid().is_root();
-        let namespaces = if is_root { "-m" } else { "-Urm" };
         let script = format!("mount -t tmpfs -o size={kib}k none \"$0\" && echo ready && exec cat");
         let mut holder = Command::new("unshare")
-            .args([namespaces, "sh", "-c", &script])
+            .args([namespaces(), "sh", "-c", &script])
             .arg(directory)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -42,7 +72,7 @@ impl SmallDisk {
         Self {
             holder,
             mounted_at: directory.to_owned(),
-            is_root,
+            is_root: is_root(),
         }
     }
 

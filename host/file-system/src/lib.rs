@@ -6,9 +6,9 @@
 //! fail. Nothing here decides when something is synced.
 
 use std::fmt::Debug;
-use std::fs::{File, TryLockError};
+use std::fs::{File, Permissions, TryLockError};
 use std::io::{self, Read, Seek, Write};
-use std::os::unix::fs::MetadataExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::Path;
 
 use cap_fs_ext::{DirExt, FollowSymlinks, OpenOptionsFollowExt};
@@ -94,13 +94,21 @@ pub trait DirectoryHandle: Debug + Send + Sync {
     /// Which directory it is, whatever name it has by now.
     fn identity(&self) -> io::Result<FileIdentity>;
 
-    /// Locks it until what this returns is dropped, at once or not at all. The kernel drops the
-    /// lock with the process, however that ends.
-    fn try_lock(&self) -> Result<Box<dyn DirectoryLock>, TryLockError>;
+    /// Locks a file until what this returns is dropped, at once or not at all; creates it if it is
+    /// missing. Only its owner can open it, so that nobody else can keep it locked. The kernel
+    /// drops the lock with the process, however that ends.
+    fn try_lock(&self, name: &str) -> Result<Box<dyn FileLock>, TryLockError>;
 }
 
-/// Keeps a directory locked while it lives.
-pub trait DirectoryLock: Debug + Send + Sync {}
+/// Keeps a file locked while it lives.
+pub trait FileLock: Debug + Send + Sync {
+    /// Which file it is, whatever name it has by now.
+    ///
+    /// # Errors
+    ///
+    /// What the system says.
+    fn identity(&self) -> io::Result<FileIdentity>;
+}
 
 /// An open file.
 #[expect(clippy::missing_errors_doc, reason = "each is what the system says")]
@@ -180,6 +188,9 @@ impl FileSystem for PrivateFiles {
     }
 }
 
+/// Mode of a file that only its owner can open.
+const OWNERS_FILE: u32 = 0o600;
+
 /// Who may use what is created.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Access {
@@ -200,7 +211,7 @@ impl Access {
     fn file_mode(self) -> u32 {
         match self {
             Self::Umask => 0o666,
-            Self::Owner => 0o600,
+            Self::Owner => OWNERS_FILE,
         }
     }
 }
@@ -288,17 +299,44 @@ impl DirectoryHandle for LocalDirectory {
         Ok(FileIdentity(metadata.dev(), metadata.ino()))
     }
 
-    fn try_lock(&self) -> Result<Box<dyn DirectoryLock>, TryLockError> {
-        // As for syncing, the handle itself can't be used.
-        let opened = self.dir.open(".").map_err(TryLockError::Error)?;
-        let opened = opened.into_std();
+    fn try_lock(&self, name: &str) -> Result<Box<dyn FileLock>, TryLockError> {
+        let opened = open_to_lock(&self.dir, name).map_err(TryLockError::Error)?;
         opened.try_lock()?;
         Ok(Box::new(opened))
     }
 }
 
-/// The file is a directory here: closing it drops the lock.
-impl DirectoryLock for File {}
+/// Opens a regular file that only its owner can open; makes it if it is missing.
+fn open_to_lock(dir: &Dir, name: &str) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).follow(FollowSymlinks::No);
+    let mut writable = options.clone();
+    writable.write(true).create(true).mode(OWNERS_FILE);
+    let opened = match dir.open_with(name, &writable) {
+        Err(error) if error.kind() == io::ErrorKind::ReadOnlyFilesystem => {
+            dir.open_with(name, &options)
+        }
+        opened => opened,
+    };
+    let opened = opened?.into_std();
+    let metadata = opened.metadata()?;
+    if !metadata.is_file() {
+        return Err(io::Error::other("it is not a regular file"));
+    }
+    if metadata.permissions().mode() & 0o077 != 0 {
+        // Somebody has opened the whole directory to others. Where the file system has no modes,
+        // it is locked as it is.
+        drop(opened.set_permissions(Permissions::from_mode(OWNERS_FILE)));
+    }
+    Ok(opened)
+}
+
+/// Closing it drops the lock.
+impl FileLock for File {
+    fn identity(&self) -> io::Result<FileIdentity> {
+        FileHandle::identity(self)
+    }
+}
 
 impl FileHandle for File {
     fn set_length(&self, length: u64) -> io::Result<()> {

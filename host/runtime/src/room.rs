@@ -1,8 +1,9 @@
-//! Whether the system has room for a job: threads, mappings of memory, and address space.
+//! Whether the system has room for a job: threads, mappings of memory, address space, open files.
 //!
 //! Each chain has a thread and each memory of a guest a reservation of address space, so that a job
-//! with many subtasks meets limits of the system that have nothing to do with memory. Some of them
-//! end the whole process when they are met, so all are looked at before anything starts. Decides;
+//! with many subtasks meets limits of the system that have nothing to do with memory; connectors
+//! have files open. Some of the limits end the whole process when they are met, and others every
+//! attempt of the job, so all are looked at before anything starts. Decides;
 //! [`system`] reads the limits. A limit that can't be read is not checked: the system will say so.
 
 mod system;
@@ -10,7 +11,7 @@ mod system;
 use std::fmt;
 
 use thiserror::Error;
-use tidegate_checkpoint::{JobGraph, NodeKind};
+use tidegate_checkpoint::{JobGraph, Node, NodeKind};
 use tidegate_operator::SystemNeeds;
 
 use crate::graph::GraphCost;
@@ -26,6 +27,13 @@ const MOST_BLOCKING_THREADS: u64 = 128;
 const FIXED_MAPPINGS: u64 = 512;
 /// Address space for all that is not a thread or an instance.
 const FIXED_ADDRESS_SPACE: u64 = 256 << 20;
+/// Files of the process and of the checkpoints: the lock, sockets, the log, a directory that is
+/// listed.
+const FIXED_FILES: u64 = 16;
+/// Files that a thread for blocking work has open: one that it writes, and its directory.
+const FILES_OF_A_BLOCKING_THREAD: u64 = 2;
+/// The image of its memory, which its instances share.
+const FILES_OF_AN_OPERATOR: u64 = 1;
 
 /// Checks that the system has room for a job, before anything of it runs.
 ///
@@ -33,10 +41,13 @@ const FIXED_ADDRESS_SPACE: u64 = 256 << 20;
 ///
 /// [`NoRoom`] with the first limit that it would meet.
 pub fn check_room(job: &Job) -> Result<(), NoRoom> {
-    let needs = Needs::of(&job.graph, |operator| {
-        job.operators[operator].factory.instance_needs()
-    });
-    needs.check(&system::limits())
+    let instance = |operator: &str| job.operators[operator].factory.instance_needs();
+    let files = |node: &Node| match node.kind {
+        NodeKind::Source => job.sources[&node.name].open_files(node.parallelism),
+        NodeKind::Operator => FILES_OF_AN_OPERATOR,
+        NodeKind::Sink => job.sinks[&node.name].open_files(node.parallelism),
+    };
+    Needs::of(&job.graph, instance, files).check(&system::limits())
 }
 
 /// What a job needs of the system while it runs.
@@ -47,21 +58,30 @@ struct Needs {
     threads: u64,
     mappings: u64,
     address_space: u64,
+    files: u64,
 }
 
 impl Needs {
-    fn of(graph: &JobGraph, instance: impl Fn(&str) -> SystemNeeds) -> Self {
+    /// Of a graph, with what each instance of an operator needs and the files of each node.
+    fn of(
+        graph: &JobGraph,
+        instance: impl Fn(&str) -> SystemNeeds,
+        files: impl Fn(&Node) -> u64,
+    ) -> Self {
         let GraphCost {
             chains, instances, ..
         } = GraphCost::of(graph);
         let threads = chains + FIXED_THREADS;
-        let most = threads + chains.min(MOST_BLOCKING_THREADS);
+        let blocking = chains.min(MOST_BLOCKING_THREADS);
+        let most = threads + blocking;
+        let of_nodes = graph.nodes().iter().map(files).fold(0, u64::saturating_add);
         let mut needs = Self {
             chains,
             instances,
             threads,
             mappings: FIXED_MAPPINGS + most * SystemNeeds::OF_A_THREAD.mappings,
             address_space: FIXED_ADDRESS_SPACE + most * SystemNeeds::OF_A_THREAD.address_space,
+            files: of_nodes.saturating_add(FIXED_FILES + blocking * FILES_OF_A_BLOCKING_THREAD),
         };
         let nodes = graph.nodes().iter();
         for node in nodes.filter(|node| node.kind == NodeKind::Operator) {
@@ -81,6 +101,7 @@ impl Needs {
             Resource::Threads => self.threads,
             Resource::Mappings => self.mappings,
             Resource::AddressSpace => self.address_space,
+            Resource::OpenFiles => self.files,
         };
         let is_met = |limit: &&SystemLimit| {
             needed(limit.resource).saturating_add(limit.used) > limit.allowed
@@ -106,6 +127,8 @@ pub(crate) enum Resource {
     Mappings,
     /// Bytes of address space of a process.
     AddressSpace,
+    /// Files that a process has open at once.
+    OpenFiles,
 }
 
 /// A limit of the system.
@@ -130,6 +153,7 @@ impl SystemLimit {
             Resource::AddressSpace => {
                 format!("{} GiB of address space", value.div_ceil(1 << 30))
             }
+            Resource::OpenFiles => format!("{value} open files"),
         }
     }
 }
@@ -151,6 +175,10 @@ impl NoRoom {
         let how = match self.limit.resource {
             Resource::Mappings => format!("`sysctl -w vm.max_map_count={enough}`"),
             Resource::Threads => format!("raise {} to {enough} or more", self.limit.name),
+            Resource::OpenFiles => format!(
+                "raise its hard limit to {enough} or more, as root with `ulimit -Hn {enough}` or \
+                 in a service with `LimitNOFILE={enough}`"
+            ),
             Resource::AddressSpace => {
                 let kib = enough.div_ceil(1 << 10);
                 format!(
@@ -160,7 +188,14 @@ impl NoRoom {
                 )
             }
         };
-        format!("{how}; or lower `parallelism`")
+        match self.limit.resource {
+            Resource::OpenFiles => {
+                format!("{how}; or lower the number of file sinks or `parallelism`")
+            }
+            Resource::Mappings | Resource::Threads | Resource::AddressSpace => {
+                format!("{how}; or lower `parallelism`")
+            }
+        }
     }
 }
 

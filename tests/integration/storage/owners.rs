@@ -5,7 +5,10 @@ use std::fs;
 use std::path::Path;
 
 use rustix::process::Signal;
-use tidegate_tests::{Counting, Finished, JobDirectory, Running, published_lines, published_parts};
+use tidegate_tests::{
+    Counting, Finished, JobDirectory, Running, bind_mount, published_lines, published_parts,
+    read_only, tidegate_command,
+};
 
 /// Pairs of jobs that start together.
 const PAIRS: usize = 20;
@@ -304,4 +307,62 @@ fn two_sinks_with_one_directory_are_refused_before_anything_is_created() {
             assert_eq!(job.listing(), before, "{command} {other}");
         }
     }
+}
+
+#[test]
+fn two_sinks_with_one_directory_by_a_bind_mount_are_refused_before_anything_is_created() {
+    let sink = "[sink.copies]\nconnector = \"file\"\ninputs = [{ from = \"count\" }]\n\
+                directory = \"mounted/output\"\n";
+    let text = counting().text().replace("\"output\"", "\"real/output\"");
+    let job = JobDirectory::new(&(text + sink));
+    for directory in ["real", "mounted"] {
+        fs::create_dir(job.path().join(directory)).expect("it can be made");
+    }
+    let wrapper = bind_mount("real", "mounted");
+    let before = job.listing();
+    for is_there in [false, true] {
+        for command in ["check", "run"] {
+            let refused = run_wrapped(&wrapper, &job, command);
+            let why = "sink `copies` has the same `directory` as sink `counts`";
+            let also = "mounted/output, which is also";
+            refused.assert_fails(2, &["job.toml", why, also, "real/output"]);
+        }
+        if !is_there {
+            assert_eq!(job.listing(), before);
+            fs::create_dir(job.path().join("real/output")).expect("it can be made");
+        }
+    }
+}
+
+/// Runs a command on the job within another one.
+fn run_wrapped(wrapper: &[String], job: &JobDirectory, command: &str) -> Finished {
+    let wrapper: Vec<&str> = wrapper.iter().map(String::as_str).collect();
+    Running::spawn(tidegate_command(
+        &wrapper,
+        job.path(),
+        &[command, "job.toml"],
+    ))
+    .wait()
+}
+
+#[test]
+fn a_job_that_has_finished_says_so_again_where_its_output_is_read_only() {
+    let counting = Counting::default();
+    let job = counting.directory();
+    job.tidegate(&["run", "job.toml"]).assert_succeeds();
+    let again = run_wrapped(&read_only("output"), &job, "run");
+    again.assert_succeeds();
+    assert!(!again.stderr.contains("WARN"), "{again:#?}");
+    counting.assert_exact(&job, "run again on read-only output");
+}
+
+#[test]
+fn who_can_only_read_the_output_can_not_keep_the_job_from_starting() {
+    let counting = Counting::default();
+    let job = counting.directory();
+    fs::create_dir(output(&job)).expect("it can be made");
+    let directory = fs::File::open(output(&job)).expect("it can be opened");
+    directory.try_lock().expect("nobody has locked it");
+    job.tidegate(&["run", "job.toml"]).assert_succeeds();
+    counting.assert_exact(&job, "while somebody has locked the directory");
 }

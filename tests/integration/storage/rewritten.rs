@@ -96,7 +96,7 @@ fn wait_until_read(job: &JobDirectory, running: &mut Running) {
 /// A change in place, by name.
 type Change = (&'static str, fn(&Path));
 
-const REWRITTEN: [Change; 4] = [
+const REWRITTEN: [Change; 5] = [
     ("all of it", |path| {
         overwrite(path, 0, text("new").as_bytes())
     }),
@@ -117,6 +117,10 @@ const REWRITTEN: [Change; 4] = [
         let at = 5_000;
         overwrite(path, at, &new.as_bytes()[at..]);
         assert_ne!(old, new);
+    }),
+    ("some lines in the middle", |path| {
+        // Neither the first bytes nor, at the end, those that were read last.
+        overwrite(path, 5_000, &text("new").as_bytes()[5_000..6_001]);
     }),
     ("without any newline", |path| {
         overwrite(path, 0, "x".repeat(text("old").len()).as_bytes());

@@ -10,13 +10,13 @@ use std::path::{Path, PathBuf};
 use tidegate_checkpoint::{
     CheckpointDirectory, CheckpointKind, Manifest, Partitioning, SnapshotContents, StoreError,
 };
+use tidegate_connector::source::Split;
 
-use crate::disk::SimulatedDisk;
+use crate::disk::{LOCK, SimulatedDisk};
 use crate::job::{Does, JobPlan, NodePlan, OUTPUT};
 use crate::model::{Expected, Given, Lines, expected};
 use crate::operators::{decode, decode_tally};
 use crate::record::Origin;
-use crate::source::Split;
 use crate::told::Told;
 
 /// The checkpoint directory.
@@ -253,7 +253,8 @@ impl Output {
         let files = disk.contents(&[OUTPUT, &node.name]).into_iter();
         let (hidden, visible): (BTreeMap<_, _>, BTreeMap<_, _>) =
             files.partition(|(name, _)| name.starts_with(['.', '_']));
-        let hidden = hidden.into_keys().filter(|name| name.starts_with('.'));
+        let hidden = hidden.into_keys();
+        let hidden = hidden.filter(|name| name.starts_with('.') && name != LOCK);
         let parts = visible.into_iter().map(|(name, bytes)| {
             let mut fields = name.split('-').skip(1).map(|field| field.parse());
             let mut number = || fields.next().and_then(Result::ok).unwrap_or(u64::MAX);

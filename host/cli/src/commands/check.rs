@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use tidegate_checkpoint::JobGraph;
+use tidegate_connector::ConnectorError;
 use tidegate_operator::shown;
 use tidegate_runtime::{JobCost, JobError, check_room};
 
@@ -73,6 +74,7 @@ impl CostAnswer {
 pub(crate) fn check(args: &CheckArgs, terminal: &Terminal) -> Result<(), Failure> {
     let file = JobFile::read(&args.job);
     let loaded = file.and_then(|file| file.load(args.parallelism, Loading::default()));
+    let loaded = loaded.and_then(|loaded| check_inputs(&loaded).map(|()| loaded));
     if let Ok(loaded) = &loaded
         && let Err(error) = check_room(&loaded.job)
     {
@@ -95,6 +97,16 @@ pub(crate) fn check(args: &CheckArgs, terminal: &Terminal) -> Result<(), Failure
         }
         (Err(error), false) => Err(error.into()),
     }
+}
+
+/// Checks the inputs that are there. What can't be read now may be readable when the job runs.
+fn check_inputs(loaded: &LoadedJob) -> Result<(), JobFileError> {
+    for (name, source) in &loaded.job.sources {
+        if let Err(ConnectorError::JobRefused { reason }) = source.check_input() {
+            return Err(loaded.refusal(name, &reason));
+        }
+    }
+    Ok(())
 }
 
 /// The job file is fine, but this system has too little room for the job.

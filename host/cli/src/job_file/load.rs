@@ -177,6 +177,7 @@ impl JobFile {
         let document = &outline.document;
         let connectors = connectors::connect(&document.nodes.usable, &self.source.base(), problems);
         let checkpoint_directory = self.source.base().join(&document.checkpoint_directory);
+        directories::check_paths(&connectors.directories, &checkpoint_directory, problems);
         // Where there is no absolute path, the connectors have said so of theirs.
         if let Ok(path) = std::path::absolute(&checkpoint_directory) {
             directories::check(&connectors.directories, &path, problems);

@@ -128,3 +128,52 @@ fn a_missing_input_is_placed_in_the_job_file_and_nothing_is_written() {
     );
     assert_eq!(directory.names(), ["job.toml"]);
 }
+
+/// `check` and `run` refuse the job, exit code 2, and write nothing.
+#[track_caller]
+fn expect_both_refuse(directory: &JobDirectory, expected: &str) {
+    let before = directory.names();
+    for command in ["check", "run"] {
+        let refused = directory.tidegate(&[command, "job.toml"]);
+        assert_eq!(refused.code, Some(2), "{command}: {refused:?}");
+        assert!(refused.stderr.contains(expected), "{command}: {refused:?}");
+        assert_eq!(directory.names(), before);
+    }
+}
+
+#[test]
+fn an_input_whose_name_is_not_text_is_refused_by_check_as_by_run() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let files = "connector = \"file\"\npath = \"in/*\"\nformat = \"lines\"";
+    let directory = JobDirectory::new(&COPY.replace("connector = \"generator\"\nto = 10", files));
+    let input = directory.path().join("in");
+    std::fs::create_dir(&input).expect("it can be made");
+    let checked = directory.tidegate(&["check", "job.toml"]);
+    assert_eq!(checked.code, Some(0), "it may come later: {checked:?}");
+    let name = std::ffi::OsStr::from_bytes(b"a\xff.txt");
+    std::fs::write(input.join(name), "x").expect("it can be written");
+    expect_both_refuse(
+        &directory,
+        "job.toml:6:8: `numbers`: `path` = \"in/*\" matches the file in/a",
+    );
+}
+
+#[test]
+fn a_directory_whose_path_is_too_long_is_refused_by_check_as_by_run() {
+    let name = "d".repeat(256);
+    let path = vec!["d".repeat(200); 25].join("/");
+    for (directory, why) in [
+        (
+            format!("missing/{name}"),
+            "a name in it has more than 255 bytes",
+        ),
+        (path, "its path is too long"),
+    ] {
+        let text = format!("{COPY}\n[checkpoint]\ndirectory = \"{directory}\"\n");
+        let job = JobDirectory::new(&text);
+        expect_both_refuse(&job, &format!("can't be used: {why}"));
+        let sink = format!("connector = \"file\"\ndirectory = \"{directory}\"");
+        let job = JobDirectory::new(&COPY.replace("connector = \"discard\"", &sink));
+        expect_both_refuse(&job, why);
+    }
+}

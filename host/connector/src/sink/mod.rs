@@ -38,6 +38,8 @@ pub struct SinkStart {
     pub attempt: u64,
     /// True if the process has just started; false when recovering inside the process.
     pub is_first_attempt: bool,
+    /// True if the job has finished: what is pending is published, and no writer is opened.
+    pub has_finished: bool,
     /// What that checkpoint lists as pending, from all subtasks.
     pub pending: Vec<PendingOutput>,
 }
@@ -115,6 +117,11 @@ pub trait SinkConnector: Send + Sync {
     /// into it.
     fn directory(&self) -> Option<&Path> {
         None
+    }
+
+    /// How many files it has open at once, at most, with writers of `subtasks` subtasks.
+    fn open_files(&self, _subtasks: u32) -> u64 {
+        0
     }
 
     /// How late records reached the writers of this process, all attempts; none if that is not

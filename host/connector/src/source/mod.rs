@@ -82,6 +82,22 @@ pub trait SourceConnector: Send + Sync {
         subtask: &SubtaskId,
         splits: Vec<SourceSplit>,
     ) -> Result<Box<dyn Source>, ConnectorError>;
+
+    /// Checks, as far as that can be done before a start, that nothing of the input is such that
+    /// [`Self::plan`] refuses it. Input that is not there yet is fine. Blocking.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::plan`].
+    fn check_input(&self) -> Result<(), ConnectorError> {
+        Ok(())
+    }
+
+    /// How many files it has open at once, at most, besides those that it has open already, with
+    /// the splits of `subtasks` subtasks.
+    fn open_files(&self, _subtasks: u32) -> u64 {
+        0
+    }
 }
 
 /// Reads the splits of one subtask. Owned by the thread of its chain, so blocking on a local file

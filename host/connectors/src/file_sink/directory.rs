@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use tidegate_connector::ConnectorError;
 use tidegate_file_system::{
-    DirectoryEntry, DirectoryHandle, DirectoryLock, FileHandle, FileSystem, OpenAs, open_or_create,
+    DirectoryEntry, DirectoryHandle, FileHandle, FileLock, FileSystem, OpenAs, open_or_create,
 };
 use tidegate_operator::shown;
 
@@ -24,7 +24,7 @@ pub(super) struct OutputDirectory {
     pub(super) path: PathBuf,
     pub(super) dir: Box<dyn DirectoryHandle>,
     /// Some once this run has it for itself.
-    pub(super) lock: Option<Box<dyn DirectoryLock>>,
+    pub(super) lock: Option<Box<dyn FileLock>>,
 }
 
 /// What is left to do for a part.
@@ -203,11 +203,12 @@ impl OutputDirectory {
         self.sync()
     }
 
-    /// Checks, without changing anything, that [`Self::publish`] would find every part.
-    pub(super) fn check_publishable(&self, parts: &[PendingPart]) -> Result<(), ConnectorError> {
-        parts
-            .iter()
-            .try_for_each(|part| self.publication(part).map(|_| ()))
+    /// Checks, without changing anything, that [`Self::publish`] would find every part. True if
+    /// all have their final names.
+    pub(super) fn are_published(&self, parts: &[PendingPart]) -> Result<bool, ConnectorError> {
+        let states: Result<Vec<_>, _> = parts.iter().map(|part| self.publication(part)).collect();
+        let is_done = |state: &Publication| *state == Publication::Done;
+        Ok(states?.iter().all(is_done))
     }
 
     fn publication(&self, part: &PendingPart) -> Result<Publication, ConnectorError> {

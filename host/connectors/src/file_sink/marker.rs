@@ -68,6 +68,17 @@ impl Marker {
         self.lineage == lineage || self.earlier.contains(&lineage)
     }
 
+    /// True if it differs from that of another attempt in nothing but the attempt.
+    pub(super) fn is_of(&self, attempt: &Self) -> bool {
+        let whose = |marker: &Self| {
+            let Self {
+                job, sink, lineage, ..
+            } = marker;
+            (job.clone(), sink.clone(), *lineage)
+        };
+        whose(self) == whose(attempt) && self.earlier == attempt.earlier
+    }
+
     pub(super) fn to_json(&self) -> Vec<u8> {
         let file = MarkerFile {
             format_version: MARKER_VERSION,

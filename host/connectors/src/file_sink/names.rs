@@ -7,6 +7,9 @@ use std::fmt;
 
 use tidegate_connector::Lineage;
 
+/// The file that a run has locked. It is empty, only its owner can open it, and it stays.
+pub(super) const LOCK_NAME: &str = ".tidegate-lock";
+
 /// A part that is written or waits for its checkpoint:
 /// `.part-<lineage>-<attempt>-<subtask>-<sequence>.pending`, all numbers in decimal.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,8 +1,9 @@
 //! One run at a time in a directory of output.
 //!
-//! The run locks the directory itself, so that no file in it can be removed to free it, and holds
-//! the lock while its connector lives. Before each publication it looks whether the directory still
-//! stands under its path and whether the marker is still the one that it wrote. Where locks do not
+//! The run locks a file in it and holds the lock while its connector lives. Nobody but the user can
+//! open that file: whoever can read the directory itself could keep it locked. Before each
+//! publication the run looks whether the directory still stands under its path, whether the locked
+//! file is still in it, and whether the marker is still the one that it wrote. Where locks do not
 //! reach, as between machines that share a file system, the marker is what keeps an owner that was
 //! paused from publishing beside its successor; between that look and the rename nothing does.
 
@@ -17,6 +18,7 @@ use tidegate_file_system::FileSystem;
 
 use super::directory::OutputDirectory;
 use super::marker::{MARKER_NAME, Marker};
+use super::names::LOCK_NAME;
 
 /// How often, and how far apart, the lock is tried. Another run that looks whether the directory
 /// is free has the lock for a moment, which must not turn this one away.
@@ -30,22 +32,23 @@ impl OutputDirectory {
         path: &Path,
     ) -> Result<(), ConnectorError> {
         match Self::open(files, path)? {
-            Some(mut directory) => directory.lock(),
-            None => Ok(()),
+            // Without the file, nobody has locked it; and this is not the place to create it.
+            Some(mut directory) if directory.has_lock_file()? => directory.lock(),
+            Some(_) | None => Ok(()),
         }
     }
 
     /// Takes the directory for this run, soon or not at all, until this is dropped.
     pub(super) fn lock(&mut self) -> Result<(), ConnectorError> {
         for _ in 0..TRIES {
-            match self.dir.try_lock() {
+            match self.dir.try_lock(LOCK_NAME) {
                 Ok(lock) => {
                     self.lock = Some(lock);
                     // It may have been replaced before it was locked.
                     return self.check_in_place();
                 }
                 Err(TryLockError::WouldBlock) => std::thread::sleep(TRY_INTERVAL),
-                Err(TryLockError::Error(error)) => return Err(self.failed("lock", "")(error)),
+                Err(TryLockError::Error(error)) => return Err(self.not_locked(error)),
             }
         }
         // A marker that can't be read, or that the holder has not written yet, names nobody.
@@ -57,6 +60,28 @@ impl OutputDirectory {
                 None => "another run".to_owned(),
             },
         })
+    }
+
+    fn has_lock_file(&self) -> Result<bool, ConnectorError> {
+        match self.dir.status(LOCK_NAME) {
+            Ok(_) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(self.failed("look at", LOCK_NAME)(error)),
+        }
+    }
+
+    fn not_locked(&self, error: io::Error) -> ConnectorError {
+        let is_denied = error.kind() == io::ErrorKind::PermissionDenied;
+        let action = if is_denied && self.has_lock_file().unwrap_or(false) {
+            format!(
+                "could not lock {}/{LOCK_NAME}, which a run of another user has made; run the job \
+                 as that user, or make this one the owner of the directory and of all that is in it",
+                self.shown
+            )
+        } else {
+            format!("could not lock {}/{LOCK_NAME}", self.shown)
+        };
+        ConnectorError::io(action)(error)
     }
 
     /// Checks that the directory still stands under its path, and is still the one that was marked
@@ -91,7 +116,7 @@ impl OutputDirectory {
         let held = self.dir.identity().map_err(self.failed("look at", ""))?;
         let found = self.files.open_directory(&self.path);
         match found.and_then(|directory| directory.identity()) {
-            Ok(found) if found == held => Ok(()),
+            Ok(found) if found == held => self.check_lock_file(),
             Ok(_) => Err(self.lost("was moved, and another one stands in its place")),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 Err(self.lost("was moved or removed"))
@@ -100,6 +125,23 @@ impl OutputDirectory {
                 Err(self.lost("was moved, and something else stands in its place"))
             }
             Err(error) => Err(self.failed("look at", "")(error)),
+        }
+    }
+
+    /// Checks that the file that is locked still has its name: otherwise another run may have
+    /// locked the one that has.
+    fn check_lock_file(&self) -> Result<(), ConnectorError> {
+        let Some(lock) = &self.lock else {
+            return Ok(());
+        };
+        let held = lock.identity().map_err(self.failed("look at", LOCK_NAME))?;
+        match self.dir.status(LOCK_NAME) {
+            Ok(found) if found.identity == held => Ok(()),
+            Ok(_) => Err(self.lost(&format!("has another {LOCK_NAME}"))),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                Err(self.lost(&format!("has lost its {LOCK_NAME}")))
+            }
+            Err(error) => Err(self.failed("look at", LOCK_NAME)(error)),
         }
     }
 

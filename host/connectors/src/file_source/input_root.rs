@@ -30,6 +30,9 @@ pub(super) struct Found {
     pub(super) length: u64,
     /// When it was written to last; none where the system does not say.
     pub(super) modified: Option<SystemTime>,
+    /// When it changed last, in seconds and nanoseconds, by the clock of its file system. Every
+    /// write moves it, and nobody can set it.
+    pub(super) changed: (i64, i64),
     /// Device and inode.
     pub(super) identity: (u64, u64),
 }
@@ -46,6 +49,7 @@ impl Found {
             is_directory: metadata.is_dir(),
             length: metadata.len(),
             modified: metadata.modified().ok(),
+            changed: (metadata.ctime(), metadata.ctime_nsec()),
             identity: (metadata.dev(), metadata.ino()),
         }
     }
@@ -57,6 +61,7 @@ impl Found {
             is_directory: metadata.is_dir(),
             length: metadata.len(),
             modified: modified.map(cap_std::time::SystemTime::into_std),
+            changed: (metadata.ctime(), metadata.ctime_nsec()),
             identity: (metadata.dev(), metadata.ino()),
         }
     }

@@ -10,6 +10,7 @@ mod glob_walk;
 mod input_root;
 mod position;
 mod reader;
+mod trail;
 mod watch;
 
 use std::collections::VecDeque;
@@ -254,7 +255,18 @@ impl SourceConnector for FileConnector {
             look: CloseLook::default(),
         }))
     }
+
+    fn check_input(&self) -> Result<(), ConnectorError> {
+        self.input.glob.files(&self.input.root).map(drop)
+    }
+
+    fn open_files(&self, subtasks: u32) -> u64 {
+        FILES_OF_A_SUBTASK * u64::from(subtasks)
+    }
 }
+
+/// The file that is read, and a directory on the way to it.
+const FILES_OF_A_SUBTASK: u64 = 2;
 
 /// Reads the splits of one subtask, one after the other.
 struct FileSource {
@@ -266,40 +278,61 @@ struct FileSource {
 }
 
 impl FileSource {
-    fn next(&mut self) -> Result<SourceOutput, ConnectorError> {
-        loop {
-            if let Some(reader) = &mut self.current {
+    /// A step towards the next output; none if there are more.
+    fn step(&mut self) -> Result<Option<SourceOutput>, ConnectorError> {
+        let Input {
+            glob, root, limits, ..
+        } = &*self.input;
+        if let Some(reader) = &mut self.current {
+            if !reader.is_closing() {
                 let read = reader.next_batch(self.look);
                 if let Ok(Some(batch)) = read {
-                    return Ok(SourceOutput::Batch(batch));
+                    return Ok(Some(SourceOutput::Batch(batch)));
                 }
-                // What was read since the last checkpoint is vouched for here; and lines that are
-                // no records may be those of another file.
-                reader.check(&self.input.root, &self.input.glob)?;
+                if read.is_err() {
+                    // Lines that are no records may be those of another file.
+                    reader.check(root, glob)?;
+                }
                 read?;
+            }
+            // What was read since the last checkpoint is vouched for here.
+            reader.close(root, glob)?;
+            if reader.is_closed() {
                 self.current = None;
             }
-            let Some(position) = self.waiting.front() else {
-                return Ok(SourceOutput::Ended);
-            };
-            let Input {
-                glob, root, limits, ..
-            } = &*self.input;
-            self.current = Some(SplitReader::open(root, glob, position.clone(), *limits)?);
-            self.waiting.pop_front();
+            return Ok(None);
+        }
+        let Some(position) = self.waiting.front() else {
+            return Ok(Some(SourceOutput::Ended));
+        };
+        self.current = Some(SplitReader::open(root, glob, position.clone(), *limits)?);
+        self.waiting.pop_front();
+        Ok(None)
+    }
+
+    /// While much is compared again at the end of a split, lets a checkpoint or the end of the job
+    /// in between two steps.
+    async fn next(&mut self) -> Result<SourceOutput, ConnectorError> {
+        loop {
+            if let Some(output) = self.step()? {
+                return Ok(output);
+            }
+            if self.current.as_ref().is_some_and(SplitReader::is_closing) {
+                tokio::task::yield_now().await;
+            }
         }
     }
 }
 
 impl Source for FileSource {
-    /// Waits before it reads, so it can't be given up half done.
+    /// Waits only where it has read nothing that it did not give, so it can be given up there.
     fn poll(&mut self) -> BoxFuture<'_, Result<SourceOutput, ConnectorError>> {
         Box::pin(async {
             if let Some(pacer) = &mut self.pacer {
                 // A batch is measured in bytes, so it comes when its first line is due.
                 pacer.wait(1).await;
             }
-            let output = self.next()?;
+            let output = self.next().await?;
             if let (Some(pacer), SourceOutput::Batch(batch)) = (&mut self.pacer, &output) {
                 pacer.spend(batch.len());
             }

@@ -3,8 +3,8 @@
 //! A file may grow: a split never reads beyond the length that the file had when the job was
 //! planned. It may not shrink, and its first bytes and those before the position may not change.
 //! That is compared when a file is opened, at each checkpoint while it is read, and where a split
-//! ends: by contents, whatever the file's times say. What is not compared is what lies further
-//! back; comparing everything would mean reading it.
+//! ends: by contents, whatever the file's times say. What lies further back is compared only by
+//! the reader that read it, see `reader.rs`: a position does not know it.
 
 use std::fs::File;
 use std::io;
@@ -45,7 +45,7 @@ pub(super) struct FilePosition {
 }
 
 /// A refusal to read on from a position.
-fn refused(name: &str, position: u64, difference: &str) -> ConnectorError {
+pub(super) fn refused(name: &str, position: u64, difference: &str) -> ConnectorError {
     ConnectorError::StateRefused {
         reason: format!(
             "input file {name} is not the one that was read up to byte {position}: {difference}. \
@@ -135,6 +135,22 @@ impl FilePosition {
             return Err(refused(name, self.position, &difference));
         }
         Ok(())
+    }
+
+    /// Checks that the bytes before an earlier position have the digest that they had then.
+    pub(super) fn check_earlier(
+        &self,
+        file: &File,
+        position: u64,
+        history: &[u8; 32],
+    ) -> Result<(), ConnectorError> {
+        let failed = ConnectorError::io(format!("could not read input file {}", self.file));
+        if digest_before(file, position, HISTORY_BYTES).map_err(failed)? == *history {
+            return Ok(());
+        }
+        let bytes = position.min(HISTORY_BYTES as u64);
+        let difference = format!("the {bytes} bytes before byte {position} have changed");
+        Err(refused(&self.file, self.position, &difference))
     }
 
     /// The refusal of a file that has only `length` bytes now.

@@ -2,9 +2,16 @@
 //!
 //! Reads one split: big blocks into a buffer, whole lines out of it. The buffer keeps the bytes
 //! before the position that a checkpoint needs a digest of, so that a position costs no reading.
+//!
+//! A look compares what was read with what the file holds now. The invariant: unless the file has
+//! grown, a split that ends gave the lines that the file held at its last look. A look reads no
+//! more than was read since the look before and some MiB; what is left is compared at later looks,
+//! and the rest at the end.
 
 use std::fs::File;
 use std::io::{ErrorKind, Read, Seek, SeekFrom};
+use std::ops::Range;
+use std::time::SystemTime;
 
 use memchr::memchr;
 use tidegate_connector::ConnectorError;
@@ -13,16 +20,27 @@ use tidegate_operator::{Batch, shown_text};
 
 use super::glob_walk::Glob;
 use super::input_root::{Found, InputRoot};
-use super::position::{FilePosition, HISTORY_BYTES, digest, read_before};
-use super::watch::FileWatch;
+use super::position::{FilePosition, HISTORY_BYTES, digest, read_before, refused};
+use super::trail::Trail;
+use super::watch::{Compare, FileWatch};
 use crate::lines::{self, LineLimits, Unread};
 
 /// Bytes of one read, about.
 const BLOCK_BYTES: usize = 256 * 1024;
 
+/// Segments that a look compares of those that were read before the last one.
+const OWED_SEGMENTS: usize = 16;
+
 pub(super) struct SplitReader {
     file: File,
     watch: FileWatch,
+    /// Of all bytes that were read.
+    trail: Trail,
+    last_look: LastLook,
+    /// So many of the first segments of the trail are still to be compared.
+    owed_segments: usize,
+    /// True once all was read and only owed segments are left.
+    is_closing: bool,
     /// `history` in it is that of the start; [`Self::position`] makes the current one.
     position: FilePosition,
     limits: LineLimits,
@@ -37,6 +55,15 @@ pub(super) struct SplitReader {
     batch_start: u64,
 }
 
+/// What a look leaves for the next one.
+struct LastLook {
+    position: u64,
+    /// BLAKE3 of the bytes before that.
+    history: [u8; 32],
+    /// Segments of the trail that were whole then.
+    segments: usize,
+}
+
 impl SplitReader {
     /// Opens a split whose file must still be the one of its position.
     pub(super) fn open(
@@ -47,16 +74,26 @@ impl SplitReader {
     ) -> Result<Self, ConnectorError> {
         let failed = || ConnectorError::io(format!("could not read input file {}", position.file));
         let mut file = position.open(root, glob)?;
+        // Before anything is read, so that no write after that is missed.
+        let open = Found::of(&file).map_err(failed())?;
+        let watch = FileWatch::new(open, SystemTime::now());
         let mut buffer = read_before(&file, position.position, HISTORY_BYTES).map_err(failed())?;
         file.seek(SeekFrom::Start(position.position))
             .map_err(failed())?;
         let filled = buffer.len();
         let is_skipping = buffer.last().is_some_and(|byte| *byte != b'\n');
         buffer.resize(HISTORY_BYTES + BLOCK_BYTES, 0);
-        let watch = FileWatch::new(Found::of(&file).map_err(failed())?);
         Ok(Self {
             file,
             watch,
+            trail: Trail::new(position.position),
+            last_look: LastLook {
+                position: position.position,
+                history: position.history,
+                segments: 0,
+            },
+            owed_segments: 0,
+            is_closing: false,
             position,
             limits,
             buffer,
@@ -98,23 +135,87 @@ impl SplitReader {
         }
     }
 
-    /// Looks whether the file is still the one of which [`Self::next_batch`] gave lines. Bytes are
-    /// compared, so that neither the coarse clock of a file system nor a time that was set back can
-    /// hide a change.
+    /// Looks whether the file is still the one of which [`Self::next_batch`] gave lines. The bytes
+    /// at the ends of what was read are compared whatever its times say, and all of them unless
+    /// its times show that nothing was written.
     pub(super) fn check(&mut self, root: &InputRoot, glob: &Glob) -> Result<(), ConnectorError> {
+        if self.is_closing {
+            // The last look was after the last byte was read.
+            return Ok(());
+        }
         let name = &self.position.file;
         let open = Found::of(&self.file).map_err(ConnectorError::io(format!(
             "could not read input file {name}"
         )))?;
         let before = self.before();
         self.position.check(&self.file, |found| found == before)?;
+        let last = &self.last_look;
+        self.position
+            .check_earlier(&self.file, last.position, &last.history)?;
         let named = glob
             .relative(name)
             .and_then(|relative| root.find(relative).ok());
-        for change in self.watch.look(open, named) {
+        let look = self.watch.look(open, named, SystemTime::now());
+        for change in look.changes {
             tracing::warn!("input file {} {}", shown_text(name), change.meaning());
         }
+        let before_last = last.segments;
+        match look.compare {
+            Compare::Ends => {}
+            Compare::SinceLastLook => self.compare(before_last..self.trail.segments())?,
+            Compare::Everything => {
+                self.compare(before_last..self.trail.segments())?;
+                self.owed_segments = before_last;
+            }
+        }
+        self.last_look = LastLook {
+            position: self.position.position,
+            history: digest(self.before()),
+            segments: self.trail.whole_segments(),
+        };
+        self.compare_owed()
+    }
+
+    /// The last look, when [`Self::next_batch`] gave none: with [`Self::is_closing`], a part of
+    /// what is still to be compared.
+    pub(super) fn close(&mut self, root: &InputRoot, glob: &Glob) -> Result<(), ConnectorError> {
+        if self.is_closing {
+            return self.compare_owed();
+        }
+        self.check(root, glob)?;
+        self.is_closing = true;
         Ok(())
+    }
+
+    /// True from the last look on.
+    pub(super) fn is_closing(&self) -> bool {
+        self.is_closing
+    }
+
+    /// True once nothing is left to be compared.
+    pub(super) fn is_closed(&self) -> bool {
+        self.is_closing && self.owed_segments == 0
+    }
+
+    /// Compares some of the segments that are still to be compared.
+    fn compare_owed(&mut self) -> Result<(), ConnectorError> {
+        let left = self.owed_segments.saturating_sub(OWED_SEGMENTS);
+        self.compare(left..self.owed_segments)?;
+        self.owed_segments = left;
+        Ok(())
+    }
+
+    fn compare(&self, segments: Range<usize>) -> Result<(), ConnectorError> {
+        let FilePosition { file, position, .. } = &self.position;
+        let failed = ConnectorError::io(format!("could not read input file {file}"));
+        match self.trail.changed(&self.file, segments).map_err(failed)? {
+            None => Ok(()),
+            Some(Range { start, end }) => {
+                let difference =
+                    format!("bytes {start} to {end}, which were read, have changed since");
+                Err(refused(file, *position, &difference))
+            }
+        }
     }
 
     /// The position after all that [`Self::next_batch`] gave.
@@ -195,6 +296,7 @@ impl SplitReader {
         match read.map_err(|error| ConnectorError::io(action())(error))? {
             0 => Err(self.position.shrunk(read_up_to)),
             bytes => {
+                self.trail.add(&block[..bytes]);
                 self.filled += bytes;
                 Ok(())
             }

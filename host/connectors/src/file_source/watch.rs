@@ -1,17 +1,46 @@
 //! What becomes of a file while it is read. Pure.
 //!
-//! Other bytes where bytes were read fail the job: that is compared, see `position.rs`. Everything
-//! else that shows is worth a warning, once: what was read so far is still what a file has held.
+//! Other bytes where bytes were read fail the job: that is compared, see `reader.rs`; how much of
+//! it is decided here, by length and times of the file. Everything else that shows is worth a
+//! warning, once: what was read so far is still what a file has held.
+
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::input_root::Found;
+
+/// The time of a change says nothing about a later one that came within this many seconds: the
+/// clock of a file system ticks every few milliseconds, and that of some every two seconds.
+const SETTLED_SECONDS: i64 = 3;
 
 /// Watches one open file.
 #[derive(Debug)]
 pub(super) struct FileWatch {
     /// The open file, at the last look.
     seen: Found,
+    /// False if `seen` had changed right before, so that a next change may not show in its times.
+    is_settled: bool,
     /// False once it was noticed that another file, or none, has its name.
     has_its_name: bool,
+}
+
+/// What a look found.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Look {
+    pub(super) changes: Vec<Change>,
+    pub(super) compare: Compare,
+}
+
+/// Which bytes, of those that were read, are to be compared with the file. Its head and those
+/// before the position always are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Compare {
+    /// No more than those: nothing was written since the last look.
+    Ends,
+    /// All since the last look. The file has grown, and what lies further back would be compared
+    /// again at each look while somebody appends to it.
+    SinceLastLook,
+    /// All.
+    Everything,
 }
 
 /// Something to warn of.
@@ -30,8 +59,8 @@ impl Change {
     pub(super) fn meaning(self) -> &'static str {
         match self {
             Self::Written => {
-                "was written to while it is read; its first bytes and those that were read last \
-                 are as they were, and those further back are not compared"
+                "was written to while it is read; the bytes that were read of it are compared \
+                 with it again, and those ahead are read as they are now"
             }
             Self::Replaced => {
                 "was replaced by another file while it is read; this run reads the one that it \
@@ -46,22 +75,25 @@ impl Change {
 }
 
 impl FileWatch {
-    pub(super) fn new(open: Found) -> Self {
+    /// Of a file that is `open` and of which nothing was read yet.
+    pub(super) fn new(open: Found, now: SystemTime) -> Self {
         Self {
             seen: open,
+            is_settled: is_settled(open, now),
             has_its_name: true,
         }
     }
 
-    /// A look at the file that is `open`, whose bytes were compared, and at the one that has its
-    /// name.
-    pub(super) fn look(&mut self, open: Found, named: Option<Found>) -> Vec<Change> {
+    /// A look at the file that is `open`, and at the one that has its name.
+    pub(super) fn look(&mut self, open: Found, named: Option<Found>, now: SystemTime) -> Look {
+        let compare = self.compare(open);
         let mut changes = Vec::new();
         // What is appended is written, too.
         if open.modified != self.seen.modified && open.length == self.seen.length {
             changes.push(Change::Written);
         }
         self.seen = open;
+        self.is_settled = is_settled(open, now);
         if self.has_its_name {
             let change = match named {
                 None => Some(Change::Gone),
@@ -71,29 +103,56 @@ impl FileWatch {
             self.has_its_name = change.is_none();
             changes.extend(change);
         }
-        changes
+        Look { changes, compare }
     }
+
+    fn compare(&self, open: Found) -> Compare {
+        let times = |found: Found| (found.modified, found.changed);
+        if open.length > self.seen.length {
+            Compare::SinceLastLook
+        } else if open.length == self.seen.length
+            && times(open) == times(self.seen)
+            && self.is_settled
+        {
+            Compare::Ends
+        } else {
+            Compare::Everything
+        }
+    }
+}
+
+/// True if the next write to a file that is found so at `now` must show in its times. Not if its
+/// clock is ahead of ours.
+fn is_settled(found: Found, now: SystemTime) -> bool {
+    let since_epoch = now.duration_since(UNIX_EPOCH).unwrap_or_default();
+    let now = i64::try_from(since_epoch.as_secs()).unwrap_or(i64::MAX);
+    now.saturating_sub(found.changed.0) >= SETTLED_SECONDS
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::{Duration, SystemTime};
+    use std::time::Duration;
+
+    fn at(seconds: u64) -> SystemTime {
+        UNIX_EPOCH + Duration::from_secs(seconds)
+    }
 
     fn file(identity: u64, length: u64, modified: u64) -> Found {
         Found {
             is_file: true,
             is_directory: false,
             length,
-            modified: Some(SystemTime::UNIX_EPOCH + Duration::from_secs(modified)),
+            modified: Some(at(modified)),
+            changed: (i64::try_from(modified).expect("a small number"), 0),
             identity: (0, identity),
         }
     }
 
     #[test]
     fn a_file_that_is_appended_to_is_no_surprise_and_one_that_is_written_to_is_told_each_time() {
-        let mut watch = FileWatch::new(file(1, 100, 1));
-        let mut look = |open| watch.look(open, Some(open));
+        let mut watch = FileWatch::new(file(1, 100, 1), at(9));
+        let mut look = |open| watch.look(open, Some(open), at(9)).changes;
         assert_eq!(look(file(1, 100, 1)), []);
         assert_eq!(look(file(1, 110, 2)), []);
         assert_eq!(look(file(1, 110, 3)), [Change::Written]);
@@ -104,11 +163,50 @@ mod tests {
     #[test]
     fn a_file_that_has_lost_its_name_is_told_once() {
         let open = file(1, 100, 1);
-        let mut watch = FileWatch::new(open);
-        assert_eq!(watch.look(open, Some(file(2, 100, 1))), [Change::Replaced]);
-        assert_eq!(watch.look(open, None), []);
-        let mut watch = FileWatch::new(open);
-        assert_eq!(watch.look(open, None), [Change::Gone]);
-        assert_eq!(watch.look(open, Some(open)), []);
+        let told = |watch: &mut FileWatch, named| watch.look(open, named, at(9)).changes;
+        let mut watch = FileWatch::new(open, at(9));
+        assert_eq!(told(&mut watch, Some(file(2, 100, 1))), [Change::Replaced]);
+        assert_eq!(told(&mut watch, None), []);
+        let mut watch = FileWatch::new(open, at(9));
+        assert_eq!(told(&mut watch, None), [Change::Gone]);
+        assert_eq!(told(&mut watch, Some(open)), []);
+    }
+
+    /// What is compared of a file that was `seen` and is `found`, both at a second.
+    fn compared(seen: (Found, u64), found: Found) -> Compare {
+        let mut watch = FileWatch::new(seen.0, at(seen.1));
+        watch.look(found, Some(found), at(100)).compare
+    }
+
+    #[test]
+    fn times_that_stand_still_are_believed_once_they_are_old() {
+        let open = file(1, 100, 10);
+        assert_eq!(compared((open, 13), open), Compare::Ends);
+        // A second change may have come within a tick of the clock.
+        assert_eq!(compared((open, 12), open), Compare::Everything);
+        assert_eq!(compared((open, 9), open), Compare::Everything);
+    }
+
+    #[test]
+    fn any_change_of_times_or_length_has_more_compared() {
+        let open = file(1, 100, 10);
+        let set_back = Found {
+            changed: (11, 0),
+            ..open
+        };
+        let within_a_second = Found {
+            changed: (10, 4_000_000),
+            ..open
+        };
+        for (found, compare) in [
+            (file(1, 100, 11), Compare::Everything),
+            (set_back, Compare::Everything),
+            (within_a_second, Compare::Everything),
+            (file(1, 99, 10), Compare::Everything),
+            (file(1, 101, 11), Compare::SinceLastLook),
+            (file(1, 101, 10), Compare::SinceLastLook),
+        ] {
+            assert_eq!(compared((open, 20), found), compare, "{found:?}");
+        }
     }
 }

@@ -23,6 +23,9 @@ pub(crate) fn connect(base: &Path) -> Arc<dyn SinkConnector> {
     options.connect(base).expect("the options are fine")
 }
 
+/// What stands in a directory of output that is empty.
+pub(crate) const OWN_FILES: [&str; 2] = [".tidegate-lock", "_tidegate"];
+
 /// A fresh start of lineage [`LINEAGE`].
 pub(crate) fn fresh() -> SinkStart {
     SinkStart {
@@ -33,6 +36,7 @@ pub(crate) fn fresh() -> SinkStart {
         checkpoint: CheckpointId(0),
         attempt: 1,
         is_first_attempt: true,
+        has_finished: false,
         pending: Vec::new(),
     }
 }
@@ -122,7 +126,7 @@ fn without_records_there_is_no_part() {
     sink.write(&records(&[])).expect("can be written");
     let pre_commit = sink.pre_commit(CheckpointId(1)).expect("can be cut");
     assert_eq!(pre_commit().expect("has nothing to do"), []);
-    assert_eq!(names(&place.path().join("output")), ["_tidegate"]);
+    assert_eq!(names(&place.path().join("output")), OWN_FILES);
 }
 
 #[test]

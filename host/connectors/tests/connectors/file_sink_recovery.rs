@@ -7,7 +7,7 @@ use tidegate_connector::sink::{ForkedFrom, SinkConnector, SinkStart};
 use tidegate_connector::{CheckpointId, ConnectorError, Lineage};
 
 use crate::file_sink::{
-    LINEAGE, connect, fresh, open, place, published, restored, started, write_part,
+    LINEAGE, OWN_FILES, connect, fresh, open, place, published, restored, started, write_part,
 };
 use crate::support::{job_refusal, names, records, state_refusal, subtask};
 
@@ -80,9 +80,10 @@ fn a_fresh_start_refuses_a_directory_with_anything_in_it_and_names_it() {
             reason.contains(name) && reason.contains("`directory`"),
             "{reason}"
         );
+        assert_eq!(names(&output(place.path())), [name]);
         let reason = state_refusal(connector.recover(&fresh()));
         assert!(reason.contains(name), "{reason}");
-        assert_eq!(names(&output(place.path())), [name]);
+        assert_eq!(names(&output(place.path())), [OWN_FILES[0], name]);
     }
 }
 
@@ -120,7 +121,10 @@ fn recovery_publishes_what_the_checkpoint_lists_and_removes_what_it_does_not() {
             .recover(&restored(1, &listed))
             .expect("can go on");
         let name = "part-0000000001-00000-aaaaaaaa-1.tsv".to_owned();
-        assert_eq!(names(&output(place.path())), ["_tidegate", &name]);
+        assert_eq!(
+            names(&output(place.path())),
+            [OWN_FILES[0], OWN_FILES[1], &name]
+        );
         assert_eq!(
             published(place.path()),
             (vec![name], "k\tlisted\n".to_owned())
@@ -239,7 +243,7 @@ fn a_fork_takes_over_the_directory_of_its_parent_and_the_parent_can_not_go_on_th
     assert_eq!(published(place.path()).1, "k\t4\nk\tfork\n");
     assert_eq!(
         names(&output(place.path())).len(),
-        3,
+        4,
         "the leftover is gone"
     );
     drop((sink, fork));
@@ -294,7 +298,7 @@ fn two_forks_of_one_savepoint_write_into_two_directories_and_leave_the_parent_it
             fork.recover(&start).expect("the directory is free");
             fork.commit(&pending).expect("is not its own");
         }
-        assert_eq!(names(&output(place.path())), ["_tidegate"]);
+        assert_eq!(names(&output(place.path())), OWN_FILES);
     }
     connector.commit(&pending).expect("can be published");
     assert_eq!(published(parent.path()).1, "k\tpending\n");
@@ -344,7 +348,7 @@ fn a_directory_that_lost_all_its_output_is_refused_while_some_is_pending() {
     assert!(reason.contains("is gone, published or not"), "{reason}");
     assert_eq!(
         names(&output(place.path())),
-        Vec::<String>::new(),
+        OWN_FILES[..1],
         "it is not claimed"
     );
 }
@@ -373,7 +377,7 @@ fn a_crash_while_the_marker_was_written_does_no_harm() {
     let connector = connect(place.path());
     connector.check_fresh().expect("the directory is free");
     connector.recover(&fresh()).expect("the directory is free");
-    assert_eq!(names(&output(place.path())), ["_tidegate"]);
+    assert_eq!(names(&output(place.path())), OWN_FILES);
     connector
         .recover(&restored(CheckpointId(0).next().0, &[]))
         .expect("is its own");

@@ -384,10 +384,12 @@ fn a_change_while_a_file_is_read_is_seen_at_the_next_check_by_what_was_read() {
             "{reason}"
         );
     }
-    // Behind the position it is read as it is then; in between nothing is compared.
-    for at in [position, 50_000, bytes.len() - 2] {
+    // In between, what was read is compared; behind that, it is read as it is then.
+    overwrite(50_000);
+    assert!(state_refusal(source.check()).contains("which were read, have changed"));
+    for at in [position + 100_000, bytes.len() - 2] {
         overwrite(at);
-        source.check().expect("is not compared");
+        source.check().expect("was not read yet");
     }
     let rest = read_batches(&mut *source, usize::MAX).expect("is what it was");
     assert_eq!(read.len() + rest.len(), 80_000);

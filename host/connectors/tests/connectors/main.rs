@@ -1,9 +1,11 @@
 //! Sources and sinks through the traits that the runtime knows them by.
 
 mod file_sink;
+mod file_sink_ownership;
 mod file_sink_recovery;
 mod file_source;
 mod file_source_links;
+mod file_source_rewritten;
 mod generator;
 mod other_sinks;
 mod stdin;

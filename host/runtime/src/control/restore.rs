@@ -120,6 +120,7 @@ impl Restore {
                 checkpoint: manifest.checkpoint,
                 attempt,
                 is_first_attempt: self.is_first_attempt,
+                has_finished: manifest.kind == CheckpointKind::Final,
                 pending: manifest.pending_output(name),
             };
             sink.recover(&start)

@@ -1,4 +1,5 @@
-//! The limits of this system on threads, mappings and address space, and what is used of them.
+//! The limits of this system on threads, mappings, address space and open files, and what is used
+//! of them.
 //!
 //! Read from `/proc` and from the cgroup; where something can't be read, or there is no limit,
 //! there is none.
@@ -21,6 +22,7 @@ pub(super) fn limits() -> Vec<SystemLimit> {
         threads_of_user(),
         threads_of_cgroup(),
         address_space(),
+        open_files(),
     ];
     all.into_iter().flatten().collect()
 }
@@ -116,6 +118,18 @@ fn address_space() -> Option<SystemLimit> {
     })
 }
 
+/// The hard limit, to which a run raises the other one.
+fn open_files() -> Option<SystemLimit> {
+    let open = fs::read_dir("/proc/self/fd").ok()?.count() as u64;
+    Some(SystemLimit {
+        name: "`ulimit -n`",
+        resource: Resource::OpenFiles,
+        allowed: getrlimit(ProcessResource::Nofile).maximum?,
+        // One of them lists the others.
+        used: open.saturating_sub(1),
+    })
+}
+
 /// The number that a file holds, if it holds one: `max` is none.
 fn number(path: impl AsRef<Path>) -> Option<u64> {
     fs::read_to_string(path).ok()?.trim().parse().ok()
@@ -139,6 +153,7 @@ mod tests {
             "`vm.max_map_count`",
             "`kernel.threads-max`",
             "`kernel.pid_max`",
+            "`ulimit -n`",
         ] {
             let limit = of(name).unwrap_or_else(|| panic!("no {name}"));
             assert!(limit.used > 0 && limit.used < limit.allowed, "{limit:?}");

@@ -51,10 +51,11 @@ const ONE_MEMORY: SystemNeeds = SystemNeeds {
 
 fn needs(parallelism: u32, instance: SystemNeeds) -> Needs {
     let graph = graph(parallelism, Partitioning::Forward);
-    Needs::of(&graph, |operator| {
+    let instance = |operator: &str| {
         assert_eq!(operator, "op");
         instance
-    })
+    };
+    Needs::of(&graph, instance, |_| 0)
 }
 
 /// The limits that Linux has on its own.
@@ -74,7 +75,10 @@ fn usual_limits() -> Vec<SystemLimit> {
 
 #[test]
 fn subtasks_that_are_chained_share_a_thread_and_others_have_one_each() {
-    let of = |partitioning| Needs::of(&graph(10, partitioning), |_| SystemNeeds::default());
+    let of = |partitioning| {
+        let graph = graph(10, partitioning);
+        Needs::of(&graph, |_| SystemNeeds::default(), |_| 0)
+    };
     let (chained, apart) = (of(Partitioning::Forward), of(Partitioning::Hash));
     assert_eq!((chained.chains, chained.instances), (10, 10));
     assert_eq!((apart.chains, apart.instances), (20, 10));
@@ -108,6 +112,7 @@ fn every_limit_is_refused_with_what_is_needed_allowed_and_used() {
         threads: 100,
         mappings: 1_000,
         address_space: 9 << 30,
+        files: 50,
     };
     let limit = |resource, allowed, used| SystemLimit {
         name: "`it`",
@@ -119,6 +124,7 @@ fn every_limit_is_refused_with_what_is_needed_allowed_and_used() {
         limit(Resource::Threads, 110, 10),
         limit(Resource::Mappings, 1_010, 10),
         limit(Resource::AddressSpace, 10 << 30, 1 << 30),
+        limit(Resource::OpenFiles, 64, 14),
     ];
     assert_eq!(needs.check(&enough), Ok(()));
     let shown = [
@@ -133,6 +139,7 @@ fn every_limit_is_refused_with_what_is_needed_allowed_and_used() {
             "10 GiB of address space",
             "2 GiB of address space",
         ),
+        ("50 open files", "64 open files", "15 open files"),
     ];
     for (index, (needed, allowed, used)) in shown.into_iter().enumerate() {
         let mut limits = enough.clone();
@@ -170,4 +177,20 @@ fn what_to_do_is_said_with_the_number_to_set() {
     assert!(advice.contains("raise `ulimit -u` to 1024"), "{advice}");
     let advice = refused(Resource::AddressSpace, 1_000).advice();
     assert!(advice.contains("`ulimit -v unlimited`, or 1:"), "{advice}");
+    let advice = refused(Resource::OpenFiles, 1_000).advice();
+    assert!(advice.contains("`ulimit -Hn 1024`"), "{advice}");
+}
+
+#[test]
+fn the_files_of_all_nodes_count_and_those_of_blocking_work() {
+    let of = |parallelism| {
+        let files = |node: &Node| match node.kind {
+            NodeKind::Source | NodeKind::Operator => 1,
+            NodeKind::Sink => 10_000 * u64::from(node.parallelism),
+        };
+        let graph = graph(parallelism, Partitioning::Forward);
+        Needs::of(&graph, |_| SystemNeeds::default(), files).files
+    };
+    assert_eq!(of(1), 10_000 + 2 + FIXED_FILES + FILES_OF_A_BLOCKING_THREAD);
+    assert_eq!(of(2) - of(1), 10_000 + FILES_OF_A_BLOCKING_THREAD);
 }

@@ -5,8 +5,8 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Component, Path};
 
 use tidegate_file_system::{
-    DirectoryEntry, DirectoryHandle, DirectoryLock, FileHandle, FileIdentity, FileStatus,
-    FileSystem, OpenAs,
+    DirectoryEntry, DirectoryHandle, FileHandle, FileIdentity, FileLock, FileStatus, FileSystem,
+    OpenAs,
 };
 
 use super::{Change, Directory, File, Inode, Node, SimulatedDisk, State};
@@ -175,31 +175,42 @@ impl DirectoryHandle for OpenDirectory {
         Ok(identity(self.inode))
     }
 
-    fn try_lock(&self) -> Result<Box<dyn DirectoryLock>, TryLockError> {
+    fn try_lock(&self, name: &str) -> Result<Box<dyn FileLock>, TryLockError> {
         let mut state = self.disk.lock();
-        let directory = state.directory_mut(self.inode);
-        if directory.is_locked {
+        let inode = match state.find(self.inode, name) {
+            Ok(inode) => inode,
+            Err(_) => {
+                let created = self.create(&mut state, name, Node::File(File::default()));
+                created.map_err(TryLockError::Error)?
+            }
+        };
+        let file = state.file_mut(inode);
+        if file.is_locked {
             return Err(TryLockError::WouldBlock);
         }
-        directory.is_locked = true;
-        Ok(Box::new(LockedDirectory {
+        file.is_locked = true;
+        Ok(Box::new(LockedFile {
             disk: self.disk.clone(),
-            inode: self.inode,
+            inode,
         }))
     }
 }
 
 #[derive(Debug)]
-struct LockedDirectory {
+struct LockedFile {
     disk: SimulatedDisk,
     inode: Inode,
 }
 
-impl DirectoryLock for LockedDirectory {}
+impl FileLock for LockedFile {
+    fn identity(&self) -> io::Result<FileIdentity> {
+        Ok(identity(self.inode))
+    }
+}
 
-impl Drop for LockedDirectory {
+impl Drop for LockedFile {
     fn drop(&mut self) {
-        self.disk.lock().directory_mut(self.inode).is_locked = false;
+        self.disk.lock().file_mut(self.inode).is_locked = false;
     }
 }
 

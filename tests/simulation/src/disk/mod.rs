@@ -18,7 +18,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::faults::{Faults, OnDisk};
 use crate::trace::Trace;
 
-pub(crate) use takeover::Takeover;
+pub(crate) use takeover::{LOCK, Takeover};
 
 /// What is written at once or not at all when the power fails.
 const BLOCK_BYTES: usize = 512;
@@ -60,7 +60,6 @@ struct Directory {
     durable: BTreeMap<String, Inode>,
     /// What was done to names since the last sync, in order.
     changes: Vec<Change>,
-    is_locked: bool,
 }
 
 /// Something done to the names of a directory, which a power failure leaves done or undone.
@@ -112,9 +111,8 @@ impl SimulatedDisk {
     /// The process is gone: its locks are, what it wrote is not.
     pub(crate) fn end_process(&self) {
         for node in &mut self.lock().inodes {
-            match node {
-                Node::File(file) => file.is_locked = false,
-                Node::Directory(directory) => directory.is_locked = false,
+            if let Node::File(file) = node {
+                file.is_locked = false;
             }
         }
     }

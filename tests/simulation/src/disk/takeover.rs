@@ -7,6 +7,8 @@ use crate::job::OUTPUT;
 
 /// The marker of the file sink.
 const MARKER: &str = "_tidegate";
+/// The file that a run has locked.
+pub(crate) const LOCK: &str = ".tidegate-lock";
 /// What stands before a lineage in a marker.
 const LINEAGE: &str = "\"lineage\": \"";
 /// A lineage that no job of ours has.
@@ -25,8 +27,9 @@ impl SimulatedDisk {
     /// True if a run has the directory of a sink for itself.
     pub(crate) fn is_output_locked(&self, sink: &str) -> bool {
         let state = self.lock();
-        let directory = state.output(sink).1;
-        state.directory(directory).is_locked
+        let directory = state.directory(state.output(sink).1);
+        let lock = directory.now.get(LOCK);
+        lock.is_some_and(|lock| state.file(*lock).is_locked)
     }
 
     /// Makes the directory of a sink that of another owner: by another directory in its place, or
