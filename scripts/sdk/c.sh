@@ -33,7 +33,7 @@ install() {
 }
 
 sources() {
-    find include src testing tests examples ../../host/cli/templates/c \
+    find include src testing tests examples ../../host/authoring/templates/c \
         -path '*/target/*' -prune -o -path '*/build/*' -prune -o \
         \( -name '*.[ch]' -o -name '*.[ch]pp' \) -print
 }
@@ -55,7 +55,7 @@ check() {
 template() {
     local project=../../target/sdk-c-template
     rm -rf "$project"
-    cp -r ../../host/cli/templates/c "$project"
+    cp -r ../../host/authoring/templates/c "$project"
     find "$project" -type f -exec sed -i "s|{{name}}|total|g
         s|{{sdk}}|REQUIRED PATHS [=[$PWD/cmake]=] NO_DEFAULT_PATH|" {} +
     cmake -G Ninja -S "$project" -B "$project/build" --log-level=WARNING >/dev/null

@@ -62,7 +62,7 @@ check_template() {
     local sdk=github.com/tidegate/tidegate/guest-sdk/go
     folder=$(mktemp -d)
     trap 'rm -rf "$folder"' EXIT
-    cp host/cli/templates/go/*.go "$folder"
+    cp host/authoring/templates/go/*.go "$folder"
     printf 'module example.com/total\n\ngo 1.%s\n\nrequire %s v0.0.0\n\nreplace %s => "%s"\n' \
         "$minor" "$sdk" "$sdk" "$PWD/guest-sdk/go" >"$folder/go.mod"
     (cd "$folder" && check_module)
@@ -81,7 +81,7 @@ test)
     done
     echo "== guest-sdk/go, as a part of a component"
     (cd guest-sdk/go && GOOS=wasip1 GOARCH=wasm "$go" vet . ./internal/...)
-    echo "== host/cli/templates/go"
+    echo "== host/authoring/templates/go"
     check_template
     ;;
 *)

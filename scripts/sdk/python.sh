@@ -43,7 +43,7 @@ unit_tests() { # the folders on the path, then that of the tests
 }
 
 check() {
-    local templates=host/cli/templates/python
+    local templates=host/authoring/templates/python
     # What the component's own module sees at build time.
     local bindings=target/python-bindings
     rm -rf $bindings

@@ -18,8 +18,7 @@ use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, CommandFactory as _, FromArgMatches as _};
 use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
-
-use crate::duration;
+use tidegate_job_file::duration;
 
 pub(crate) use author::{BuildArgs, NewArgs, TestArgs};
 

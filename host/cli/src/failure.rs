@@ -5,16 +5,16 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use thiserror::Error;
+use tidegate_authoring::build::BuildError;
+use tidegate_authoring::project::NewProjectError;
+use tidegate_authoring::scenario::NothingToTest;
 use tidegate_checkpoint::StoreError;
 use tidegate_connector::CheckpointId;
+use tidegate_job_file::config_file::{ConfigFileError, suggest};
 use tidegate_operator::{FaultCause, shown};
 use tidegate_runtime::{JobError, JobErrorKind};
 
-use crate::build::BuildError;
-use crate::job_file::{JobFileError, suggest};
 use crate::process_limits;
-use crate::project::NewProjectError;
-use crate::scenario::NothingToTest;
 
 /// The exit codes of the command line's contract.
 pub(crate) mod exit_code {
@@ -41,7 +41,7 @@ pub(crate) mod exit_code {
 pub(crate) enum Failure {
     /// The job file or scenario can't be used. Nothing was created.
     #[error(transparent)]
-    JobFile(#[from] JobFileError),
+    JobFile(#[from] ConfigFileError),
     /// Flags that don't go together.
     #[error("{message}")]
     Usage {
@@ -165,7 +165,7 @@ impl Failure {
             Self::Checkpoint(JobError::Store(
                 StoreError::Corrupt { .. } | StoreError::NothingValid { .. },
             )) => Some("`tidegate checkpoint verify` tells which checkpoints are whole".to_owned()),
-            Self::JobFile(JobFileError::Engine(_))
+            Self::JobFile(ConfigFileError::Engine(_))
             | Self::FewFiles { .. }
             | Self::NoThread { .. }
             | Self::Io { .. } => process_limits::behind(self),
@@ -189,20 +189,20 @@ impl Failure {
     /// The exit code of the process.
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
-            Self::JobFile(JobFileError::Engine(_))
+            Self::JobFile(ConfigFileError::Engine(_))
             | Self::NewProject(NewProjectError::Write { .. })
             | Self::NoAnswer { .. }
             | Self::FewFiles { .. }
             | Self::NoThread { .. }
             | Self::SignalsUnanswered
             | Self::Io { .. } => exit_code::FAILED,
-            Self::JobFile(JobFileError::Invalid(invalid)) if invalid.is_about_components => {
+            Self::JobFile(ConfigFileError::Invalid(invalid)) if invalid.is_about_components => {
                 exit_code::COMPONENT_REFUSED
             }
             Self::JobFile(
-                JobFileError::Unreadable { .. }
-                | JobFileError::TooLarge { .. }
-                | JobFileError::Invalid(_),
+                ConfigFileError::Unreadable { .. }
+                | ConfigFileError::TooLarge { .. }
+                | ConfigFileError::Invalid(_),
             )
             | Self::Usage { .. }
             | Self::NothingToTest(_)

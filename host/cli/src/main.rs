@@ -4,28 +4,20 @@
 //! Everything that runs a job is in the crates below; this one only wires it up and shows it.
 
 mod args;
-pub mod build;
 mod code_cache;
 mod commands;
 mod control;
-mod duration;
 mod failure;
-mod job_file;
-mod json;
-mod language;
 mod process_limits;
-mod project;
-mod scenario;
 mod terminal;
 
 use std::process::ExitCode;
 
-use tidegate_runtime::observe::TOLD;
-use tracing_subscriber::EnvFilter;
-
 use args::Cli;
 use failure::Failure;
 use terminal::Terminal;
+use tidegate_runtime::observe::TOLD;
+use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
     Terminal::take_panics();

@@ -10,13 +10,13 @@ use std::path::{Path, PathBuf};
 use tidegate_checkpoint::{
     CheckpointDirectory, CheckpointKind, Manifest, Partitioning, SnapshotContents, StoreError,
 };
-use tidegate_connector::source::Split;
 
 use crate::disk::{LOCK, SimulatedDisk};
 use crate::job::{Does, JobPlan, NodePlan, OUTPUT};
 use crate::model::{Expected, Given, Lines, expected};
 use crate::operators::{decode, decode_tally};
 use crate::record::Origin;
+use crate::source::Split;
 use crate::told::Told;
 
 /// The checkpoint directory.

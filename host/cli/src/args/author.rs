@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 use clap::builder::BoolishValueParser;
+use tidegate_authoring::Language;
 
 use super::OutputArgs;
-use crate::language::Language;
 
 /// Write a project for an operator of your own, which builds and passes its tests at once.
 ///

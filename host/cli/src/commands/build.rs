@@ -1,10 +1,10 @@
 //! `tidegate build`: from projects to components, and a line for each.
 
 use bytesize::ByteSize;
+use tidegate_authoring::build::{BuildRequest, BuiltComponent, build as build_components};
 use tidegate_operator::shown;
 
 use crate::args::BuildArgs;
-use crate::build::{BuildRequest, BuiltComponent, build as build_components};
 use crate::failure::Failure;
 use crate::terminal::{Lines, Terminal};
 

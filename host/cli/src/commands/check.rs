@@ -3,15 +3,14 @@
 use serde::Serialize;
 use tidegate_checkpoint::JobGraph;
 use tidegate_connector::ConnectorError;
+use tidegate_job_file::config_file::{ConfigFileError, LocatedProblem};
+use tidegate_job_file::json::JsonPath;
+use tidegate_job_file::{ComponentSummary, JobFile, LoadedJob, Loading};
 use tidegate_operator::shown;
 use tidegate_runtime::{JobCost, JobError, check_room};
 
 use crate::args::CheckArgs;
 use crate::failure::Failure;
-use crate::job_file::{
-    ComponentSummary, JobFile, JobFileError, LoadedJob, Loading, LocatedProblem,
-};
-use crate::json::JsonPath;
 use crate::terminal::{Lines, Terminal, table};
 
 /// What `check --json` prints.
@@ -100,7 +99,7 @@ pub(crate) fn check(args: &CheckArgs, terminal: &Terminal) -> Result<(), Failure
 }
 
 /// Checks the inputs that are there. What can't be read now may be readable when the job runs.
-fn check_inputs(loaded: &LoadedJob) -> Result<(), JobFileError> {
+fn check_inputs(loaded: &LoadedJob) -> Result<(), ConfigFileError> {
     for (name, source) in &loaded.job.sources {
         if let Err(ConnectorError::JobRefused { reason }) = source.check_input() {
             return Err(loaded.refusal(name, &reason));
@@ -137,16 +136,16 @@ fn refused(told: (Vec<LocatedProblem>, usize), terminal: &Terminal) -> Result<()
     })
 }
 
-fn located(error: &JobFileError) -> (Vec<LocatedProblem>, usize) {
+fn located(error: &ConfigFileError) -> (Vec<LocatedProblem>, usize) {
     match error {
-        JobFileError::Invalid(invalid) => {
+        ConfigFileError::Invalid(invalid) => {
             let told = invalid.problems.iter();
             let located = told.map(|problem| problem.locate(&invalid.text));
             (located.collect(), invalid.more)
         }
-        JobFileError::Unreadable { .. }
-        | JobFileError::TooLarge { .. }
-        | JobFileError::Engine(_) => {
+        ConfigFileError::Unreadable { .. }
+        | ConfigFileError::TooLarge { .. }
+        | ConfigFileError::Engine(_) => {
             let problem = LocatedProblem {
                 line: None,
                 column: None,

@@ -1,10 +1,10 @@
 //! `tidegate graph`: the job graph for people and for tools. Pure, but for the printing.
 
 use tidegate_checkpoint::{DEAD_LETTER, DEAD_LETTER_PORT, Edge, JobGraph, Node, NodeKind};
+use tidegate_job_file::JobFile;
 
 use crate::args::{GraphArgs, GraphFormat};
 use crate::failure::Failure;
-use crate::job_file::JobFile;
 use crate::terminal::{Lines, Terminal};
 
 /// Prints the graph.

@@ -9,10 +9,10 @@ mod run;
 mod running_job;
 mod test;
 
+use tidegate_authoring::scenario;
+
 use crate::args::Command;
 use crate::failure::Failure;
-use crate::job_file;
-use crate::scenario;
 use crate::terminal::Terminal;
 
 /// Carries out a command.
@@ -27,7 +27,7 @@ pub(crate) fn execute(command: &Command, terminal: &Terminal) -> Result<(), Fail
         Command::Graph(args) => graph::graph(args, terminal),
         Command::Checkpoint(command) => checkpoint::checkpoint(command, terminal),
         Command::Schema(args) if args.scenario => terminal.json(&scenario::schema()),
-        Command::Schema(_) => terminal.json(&job_file::schema()),
+        Command::Schema(_) => terminal.json(&tidegate_job_file::schema()),
         Command::Completions(args) => terminal.completions(args.shell),
         Command::New(args) => new::new(args, terminal),
         Command::Build(args) => build::build(args, terminal),

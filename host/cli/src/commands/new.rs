@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
+use tidegate_authoring::project::{self, NewProject, Sdk};
 use tidegate_operator::shown;
 
 use crate::args::NewArgs;
 use crate::failure::Failure;
-use crate::project::{self, NewProject, Sdk};
 use crate::terminal::{Lines, Terminal};
 
 /// Writes a project, and says what to do with it.

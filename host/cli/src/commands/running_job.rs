@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use bytesize::ByteSize;
+use tidegate_job_file::JobFile;
+use tidegate_job_file::json::JsonPath;
 use tidegate_operator::shown;
 use tidegate_runtime::observe::{DrillStatus, NodeStatus};
 
@@ -12,8 +14,6 @@ use crate::control::Client;
 use crate::control::api::StopRequest;
 use crate::control::job_answer::{GuestTotals, JobAnswer};
 use crate::failure::Failure;
-use crate::job_file::JobFile;
-use crate::json::JsonPath;
 use crate::terminal::{Lines, Terminal, table};
 
 /// Takes a savepoint and prints its path.

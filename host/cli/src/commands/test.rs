@@ -4,16 +4,15 @@
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
-use tidegate_operator::Engine;
-use tidegate_operator::shown;
+use tidegate_authoring::build::{BuildRequest, build};
+use tidegate_authoring::scenario::{self, Failed, LoadedScenario, Place, ScenarioFile};
+use tidegate_job_file::config_file::ConfigFileError;
+use tidegate_job_file::{Components, json};
+use tidegate_operator::{Engine, shown};
 
 use crate::args::TestArgs;
-use crate::build::{BuildRequest, build};
 use crate::code_cache;
 use crate::failure::Failure;
-use crate::job_file::{Components, JobFileError};
-use crate::json;
-use crate::scenario::{self, Failed, LoadedScenario, Place, ScenarioFile};
 use crate::terminal::{Lines, Terminal};
 
 /// What `test --json` prints.
@@ -45,7 +44,7 @@ pub(crate) fn test(args: &TestArgs, terminal: &Terminal) -> Result<(), Failure> 
         } => {
             // A scenario that is wrong is told of before the compiler takes its time.
             for path in &scenarios {
-                ScenarioFile::read(path)?.parse()?;
+                ScenarioFile::read(path)?.check()?;
             }
             if !args.no_build {
                 build_first(args, directory, terminal)?;
@@ -92,7 +91,7 @@ fn build_first(args: &TestArgs, directory: PathBuf, terminal: &Terminal) -> Resu
 
 /// All scenarios with their components, before any is run.
 fn load(paths: &[PathBuf]) -> Result<Vec<LoadedScenario>, Failure> {
-    let engine = Engine::new().map_err(JobFileError::from)?;
+    let engine = Engine::new().map_err(ConfigFileError::from)?;
     let engine = engine.with_debug_info();
     let mut components = Components::new(engine, code_cache::of_this_user());
     let loaded = paths.iter().map(|path| {

@@ -1,9 +1,8 @@
 //! What goes over the socket, as JSON: requests and answers of both ends.
 
 use serde::{Deserialize, Serialize};
+use tidegate_job_file::json::JsonPath;
 use tidegate_runtime::observe::JobState;
-
-use crate::json::JsonPath;
 
 /// Where the job's endpoints are.
 pub(crate) const PREFIX: &str = "/api/v1";

@@ -150,7 +150,7 @@ mod tests {
         for (nodes, instances) in [(1, 10_001), (32, 32_768), (10_000, 3)] {
             let answer = JobAnswer::of(status(nodes, instances));
             assert!(!answer.has_instances);
-            let json = crate::json::compact(&answer).unwrap();
+            let json = tidegate_job_file::json::compact(&answer).unwrap();
             assert!(json.len() < LONGEST_ANSWER, "{} bytes", json.len());
             let read: JobAnswer = serde_json::from_str(&json).unwrap();
             assert_eq!(read.guest_totals[0].instances, instances);
@@ -166,7 +166,7 @@ mod tests {
         }
         let answer = JobAnswer::of(status);
         assert!(!answer.has_counters);
-        let json = crate::json::compact(&answer).unwrap();
+        let json = tidegate_job_file::json::compact(&answer).unwrap();
         assert!(json.len() < LONGEST_ANSWER, "{} bytes", json.len());
     }
 }

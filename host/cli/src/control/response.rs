@@ -3,8 +3,7 @@
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
-
-use crate::json;
+use tidegate_job_file::json;
 
 /// An answer.
 #[derive(Debug)]

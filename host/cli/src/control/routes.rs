@@ -11,6 +11,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use serde::de::DeserializeOwned;
 use tidegate_checkpoint::JobGraph;
+use tidegate_job_file::json::JsonPath;
 use tidegate_operator::shown;
 use tidegate_runtime::observe::{CheckpointStatus, JobState};
 use tidegate_runtime::{CommandError, JobCommand, JobHandle};
@@ -24,7 +25,6 @@ use super::metrics;
 use super::own_directories::OwnDirectories;
 use super::problem_json::Problem;
 use super::response::Json;
-use crate::json::JsonPath;
 
 /// What the endpoints speak about.
 #[derive(Clone, Debug)]

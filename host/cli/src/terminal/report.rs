@@ -9,12 +9,11 @@ use std::panic::PanicHookInfo;
 use miette::{
     Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode,
 };
-
+use tidegate_job_file::config_file::{ConfigFileError, InvalidConfigFile, Position, Problem};
 use tidegate_operator::shown;
 
 use super::Lines;
 use super::lines::masked;
-use crate::job_file::{InvalidJobFile, JobFileError, Position, Problem};
 
 /// An error and everything behind it, in one line if they are.
 pub(crate) fn chain(error: &dyn Error) -> String {
@@ -33,18 +32,20 @@ pub(crate) fn chain(error: &dyn Error) -> String {
 }
 
 /// Why a job file can't be used; with the lines in question if somebody watches.
-pub(crate) fn job_file_error(error: &JobFileError, is_watched: bool) -> Lines {
+pub(crate) fn job_file_error(error: &ConfigFileError, is_watched: bool) -> Lines {
     match error {
-        JobFileError::Invalid(invalid) if is_watched => snippets(invalid),
-        JobFileError::Invalid(invalid) => plain(invalid),
-        JobFileError::Unreadable { .. }
-        | JobFileError::TooLarge { .. }
-        | JobFileError::Engine(_) => Lines::one_paragraph(format_args!("error: {}", chain(error))),
+        ConfigFileError::Invalid(invalid) if is_watched => snippets(invalid),
+        ConfigFileError::Invalid(invalid) => plain(invalid),
+        ConfigFileError::Unreadable { .. }
+        | ConfigFileError::TooLarge { .. }
+        | ConfigFileError::Engine(_) => {
+            Lines::one_paragraph(format_args!("error: {}", chain(error)))
+        }
     }
 }
 
 /// `job.toml:12:5: what is wrong`, and what was expected on a line of its own.
-pub(crate) fn plain(invalid: &InvalidJobFile) -> Lines {
+pub(crate) fn plain(invalid: &InvalidConfigFile) -> Lines {
     let mut lines = Lines::new();
     for problem in &invalid.problems {
         let place = place(invalid, problem);
@@ -77,14 +78,14 @@ pub(super) fn panic(panic: &PanicHookInfo<'_>) -> Lines {
 }
 
 /// Adds how many problems are not told.
-fn more(invalid: &InvalidJobFile, lines: &mut Lines) {
+fn more(invalid: &InvalidConfigFile, lines: &mut Lines) {
     if invalid.more > 0 {
         let (path, more) = (shown(&invalid.path), invalid.more);
         lines.line(format_args!("{path}: and {more} more problem(s)"));
     }
 }
 
-fn place(invalid: &InvalidJobFile, problem: &Problem) -> String {
+fn place(invalid: &InvalidConfigFile, problem: &Problem) -> String {
     let path = shown(&invalid.path);
     match &problem.span {
         Some(span) => {
@@ -96,7 +97,7 @@ fn place(invalid: &InvalidJobFile, problem: &Problem) -> String {
 }
 
 /// Each problem with its lines of the file.
-fn snippets(invalid: &InvalidJobFile) -> Lines {
+fn snippets(invalid: &InvalidConfigFile) -> Lines {
     let is_plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let theme = if is_plain {
         GraphicalTheme::unicode_nocolor()
@@ -166,12 +167,12 @@ mod tests {
 
     use super::*;
 
-    fn invalid() -> InvalidJobFile {
+    fn invalid() -> InvalidConfigFile {
         let text = "version = 1\nnmae = \"x\"\n".to_owned();
         let problem = Problem::at(12..16, "unknown key `nmae`").help("did you mean `name`?");
         let missing = Problem::of_file("the job has no source");
-        InvalidJobFile {
-            kind: crate::job_file::FileKind::Job,
+        InvalidConfigFile {
+            kind: tidegate_job_file::config_file::FileKind::Job,
             path: PathBuf::from("job.toml"),
             text,
             problems: vec![problem, missing],

@@ -5,12 +5,12 @@ use std::path::Path;
 
 use bytesize::ByteSize;
 use tidegate_checkpoint::CheckpointDirectory;
+use tidegate_job_file::{JobFile, Loading};
 use tidegate_runtime::drill::{DrillReport, DrilledComponent, OperatorDrill, Verdict};
 
 use super::selected;
 use crate::args::VerifyArgs;
 use crate::failure::Failure;
-use crate::job_file::{JobFile, Loading};
 use crate::terminal::{Lines, Terminal, table};
 
 /// Restores every subtask of the checkpoint with the operators of the job file at `job`.

@@ -15,12 +15,12 @@ use job_thread::{JobOnThread, JobThread};
 use signals::SignalThread;
 use tidegate_checkpoint::DirStore;
 use tidegate_connector::ConnectorError;
+use tidegate_job_file::{JobFile, LoadedJob, Loading};
 use tidegate_runtime::{Job, JobError, JobHandle, RunOptions, StartFrom, prepare};
 use watch::Watch;
 
 use crate::args::RunArgs;
 use crate::failure::Failure;
-use crate::job_file::{JobFile, LoadedJob, Loading};
 use crate::terminal::{Terminal, summary};
 use crate::{code_cache, process_limits};
 

@@ -1,0 +1,70 @@
+//! Operators in C and C++: CMake with the SDK's toolchain file, and clang behind it.
+//!
+//! The project says by itself what its operators are: the SDK's `tidegate_operator` writes name,
+//! folder and module of each into a list, which is read here.
+
+mod toolchain;
+
+mod cmake;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use cmake::Operator;
+
+use super::component::Wasm;
+use super::error::BuildError;
+use super::{BuildRequest, Compiled, folder_of};
+use crate::language::Language;
+
+/// What to do about a module that exports no operator.
+pub(super) const EXPORT_REMEDY: &str = "write `TG_EXPORT(...)` at file level in one of its sources";
+
+/// Where artifacts go, below the project.
+const TARGET: &str = "target/wasm32-wasi";
+
+/// Compiles the operators of a CMake project.
+pub(super) fn compile(
+    manifest: &Path,
+    request: &BuildRequest,
+) -> Result<Vec<Compiled>, BuildError> {
+    let toolchain = toolchain::find()?;
+    let folder = folder_of(manifest);
+    let target_dir = match &request.target_dir {
+        // One for each project, since several may be built into the same.
+        Some(explicit) => explicit.join(format!("c-{}", short_digest(folder))),
+        None => folder.join(TARGET),
+    };
+    let operators = cmake::build(manifest, &target_dir, &toolchain)?;
+    if operators.is_empty() {
+        return Err(BuildError::NoComponent {
+            manifest: manifest.to_owned(),
+            remedy: "its CMakeLists.txt names an operator with `tidegate_operator(NAME SOURCE...)`",
+        });
+    }
+    let compiled = operators
+        .into_iter()
+        .map(|operator| compiled(operator, &toolchain.description));
+    compiled.collect()
+}
+
+fn compiled(operator: Operator, toolchain: &str) -> Result<Compiled, BuildError> {
+    let core = fs::read(&operator.module).map_err(|source| BuildError::Read {
+        path: operator.module.clone(),
+        source,
+    })?;
+    Ok(Compiled {
+        name: operator.name,
+        language: Language::C,
+        folder: operator.folder,
+        wasm: Wasm::BareModule(core),
+        toolchain: toolchain.to_owned(),
+    })
+}
+
+/// A name for a folder that differs from that of any other.
+fn short_digest(folder: &Path) -> String {
+    let absolute = std::path::absolute(folder).unwrap_or_else(|_| PathBuf::from(folder));
+    let digest = blake3::hash(absolute.as_os_str().as_encoded_bytes());
+    digest.to_hex().chars().take(16).collect()
+}

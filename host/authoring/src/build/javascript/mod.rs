@@ -1,0 +1,157 @@
+//! Operators in JavaScript and TypeScript: esbuild makes one module of them, componentize-qjs a
+//! component with the engine, and [`around`] puts the interface of operators around that.
+//!
+//! The tools are those of the project: npm installs them with the SDK. Invariant: what is between
+//! the sources and the component goes into the target directory.
+
+mod package;
+mod tools;
+
+mod around;
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use package::Package;
+use tidegate_operator::shown;
+use tools::{Tools, Versions};
+
+use super::component::Wasm;
+use super::error::BuildError;
+use super::{BuildRequest, Compiled, folder_of, tool};
+use crate::language::Language;
+
+/// What to do about a module that exports no operator.
+pub(super) const EXPORT_REMEDY: &str =
+    "the module's default export is what `operator` of @tidegate/sdk gives";
+
+/// The interface between the engine and what stands around it.
+const ENGINE_WIT: &str = include_str!("engine.wit");
+
+/// Compiles the operator of a package.
+pub(super) fn compile(
+    manifest: &Path,
+    request: &BuildRequest,
+) -> Result<Vec<Compiled>, BuildError> {
+    let package = Package::read(manifest)?;
+    let folder = folder_of(manifest);
+    let tools = Tools::find(manifest, request.offline)?;
+    let target = target(&package, folder, request)?;
+    let bundle = bundle(&package, manifest, &tools, &target)?;
+    let component = componentize(manifest, &tools, &target, &bundle)?;
+    let component = around::put_around(&component).map_err(|error| BuildError::NotAComponent {
+        name: package.name.clone(),
+        reason: format!("{error:#}"),
+    })?;
+    Ok(vec![Compiled {
+        name: package.name,
+        language: Language::JavaScript,
+        folder: folder.to_owned(),
+        wasm: Wasm::Component(component),
+        toolchain: tools.versions.to_string(),
+    }])
+}
+
+/// Where the files between go. Tools run in other folders, where a relative path would mean
+/// something else.
+fn target(package: &Package, folder: &Path, request: &BuildRequest) -> Result<PathBuf, BuildError> {
+    let target = match &request.target_dir {
+        Some(explicit) => explicit.join("javascript").join(&package.name),
+        None => folder.join("target").join("tidegate"),
+    };
+    let failed = |source| BuildError::Write {
+        path: target.clone(),
+        source,
+    };
+    let absolute = std::path::absolute(&target).map_err(failed)?;
+    fs::create_dir_all(&absolute).map_err(failed)?;
+    Ok(absolute)
+}
+
+/// Makes one module of the operator, the SDK and what else they import.
+fn bundle(
+    package: &Package,
+    manifest: &Path,
+    tools: &Tools,
+    target: &Path,
+) -> Result<PathBuf, BuildError> {
+    // The name is what the stack of an uncaught error shows.
+    let bundle = target.join(format!("{}.js", package.name));
+    let mut esbuild = Command::new(&tools.esbuild);
+    esbuild.current_dir(folder_of(manifest));
+    esbuild.args(["--bundle", "--format=esm", "--platform=neutral"]);
+    esbuild.args(["--main-fields=module,main", "--external:tidegate:*"]);
+    esbuild.args([
+        "--target=es2023",
+        "--legal-comments=none",
+        "--log-level=warning",
+    ]);
+    let mut out = std::ffi::OsString::from("--outfile=");
+    out.push(&bundle);
+    esbuild.arg(out);
+    esbuild.stdin(Stdio::piped());
+    let entry = entry(&package.entry);
+    let mut child = esbuild.spawn().map_err(|source| BuildError::NotStarted {
+        program: shown(&tools.esbuild).to_string(),
+        remedy: Versions::install(),
+        source,
+    })?;
+    let written = child
+        .stdin
+        .take()
+        .map(|mut stdin| stdin.write_all(entry.as_bytes()));
+    let status = child.wait();
+    // One that ends before it has read everything has said why.
+    let is_whole = written.is_some_and(|written| written.is_ok());
+    if !is_whole || !status.is_ok_and(|status| status.success()) {
+        return Err(BuildError::NotCompiled {
+            manifest: manifest.to_owned(),
+        });
+    }
+    Ok(bundle)
+}
+
+/// The module that everything begins with. Its imports are looked for in the package's folder.
+fn entry(operator: &str) -> String {
+    let operator = serde_json::Value::from(format!("./{operator}"));
+    format!(
+        "import \"@tidegate/sdk/sandbox\";\n\
+         import {{ exportOperator }} from \"@tidegate/sdk/component\";\n\
+         import * as host from \"tidegate:javascript/host@0.1.0\";\n\
+         import module from {operator};\n\
+         export const operator = exportOperator(module, host);\n"
+    )
+}
+
+/// Puts the module into the engine, and runs it up to where the first call comes.
+fn componentize(
+    manifest: &Path,
+    tools: &Tools,
+    target: &Path,
+    bundle: &Path,
+) -> Result<Vec<u8>, BuildError> {
+    let wit = target.join("engine.wit");
+    let component = target.join("engine.wasm");
+    fs::write(&wit, ENGINE_WIT).map_err(|source| BuildError::Write {
+        path: wit.clone(),
+        source,
+    })?;
+    let mut componentize = Command::new(&tools.componentize);
+    componentize.args(["--sync", "--stub-wasi", "--world", "engine", "--wit"]);
+    componentize.arg(&wit).arg("--js").arg(bundle);
+    componentize.arg("--module-root").arg(target);
+    componentize.arg("--output").arg(&component);
+    componentize.stdout(Stdio::null()).stderr(Stdio::inherit());
+    let output = tool::run(&mut componentize, &Versions::install())?;
+    if !output.status.success() {
+        return Err(BuildError::NotCompiled {
+            manifest: manifest.to_owned(),
+        });
+    }
+    fs::read(&component).map_err(|source| BuildError::Read {
+        path: component.clone(),
+        source,
+    })
+}

@@ -1,0 +1,171 @@
+//! What `tidegate build` does: from projects to components.
+//!
+//! find the projects → each by its language's compiler → core modules or components → checked
+//! components → files. What is not the compiler's is in this process. Nothing here prints:
+//! compilers talk on stderr by themselves, and the report is the return value.
+
+mod error;
+mod place;
+mod tool;
+mod wit;
+
+mod c;
+mod component;
+mod go;
+mod javascript;
+mod python;
+mod rust;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+pub use error::BuildError;
+
+use crate::language::Language;
+use component::Wasm;
+use place::Place;
+use tidegate_job_file::json;
+
+/// What to build, and where to put it.
+#[derive(Clone, Debug)]
+pub struct BuildRequest {
+    /// A project, its manifest, or a folder with projects somewhere below it.
+    pub path: PathBuf,
+    /// A file if it ends in `.wasm` and there is one component, else a directory, which is made if
+    /// it is missing. Without it, each component goes beside its project's manifest.
+    pub out: Option<PathBuf>,
+    /// Where compilers keep their artifacts. Without it, a directory of its own below the project,
+    /// so that they never mix with those of the host.
+    pub target_dir: Option<PathBuf>,
+    /// Use nothing from the network.
+    pub offline: bool,
+}
+
+/// One component that was built.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct BuiltComponent {
+    /// Name of the package.
+    pub name: String,
+    /// What it is written in.
+    pub language: Language,
+    /// Where the component is.
+    #[serde(serialize_with = "json::path")]
+    pub path: PathBuf,
+    /// Its size.
+    pub bytes: u64,
+    /// What it imports, by interface name.
+    pub imports: Vec<String>,
+    /// What it exports, by interface name.
+    pub exports: Vec<String>,
+    /// What compiled it.
+    pub toolchain: String,
+}
+
+/// What a compiler made of a package.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Compiled {
+    /// Name of the package, and of the component's file.
+    name: String,
+    language: Language,
+    /// The package's folder.
+    folder: PathBuf,
+    wasm: Wasm,
+    /// What compiled it, for people.
+    toolchain: String,
+}
+
+/// Builds every component of the projects at the request's path.
+///
+/// # Errors
+///
+/// [`BuildError`] says what is missing, and the command that installs it. Components that were
+/// written before the failure stay, each of them whole.
+pub fn build(request: &BuildRequest) -> Result<Vec<BuiltComponent>, BuildError> {
+    let mut compiled = Vec::new();
+    for place in place::find(&request.path)? {
+        compiled.extend(compile(&place, request)?);
+    }
+    let paths = output_paths(request.out.as_deref(), &compiled)?;
+    let made = compiled.into_iter().zip(paths);
+    made.map(|(compiled, path)| make_component(compiled, path))
+        .collect()
+}
+
+fn compile(place: &Place, request: &BuildRequest) -> Result<Vec<Compiled>, BuildError> {
+    match place.language {
+        Language::Python => python::compile(&place.manifest, request),
+        Language::Go => go::compile(&place.manifest, request),
+        Language::JavaScript => javascript::compile(&place.manifest, request),
+        Language::Rust => rust::compile(&place.manifest, request),
+        Language::C => c::compile(&place.manifest, request),
+    }
+}
+
+fn make_component(compiled: Compiled, path: PathBuf) -> Result<BuiltComponent, BuildError> {
+    let component = component::encode(&compiled)?;
+    write_whole(&path, &component.bytes)?;
+    Ok(BuiltComponent {
+        name: compiled.name,
+        language: compiled.language,
+        path,
+        bytes: component.bytes.len() as u64,
+        imports: component.imports,
+        exports: component.exports,
+        toolchain: compiled.toolchain,
+    })
+}
+
+fn folder_of(manifest: &Path) -> &Path {
+    manifest.parent().unwrap_or(Path::new("."))
+}
+
+/// Where each component goes.
+fn output_paths(out: Option<&Path>, compiled: &[Compiled]) -> Result<Vec<PathBuf>, BuildError> {
+    let file_name = |compiled: &Compiled| format!("{}.wasm", compiled.name);
+    let Some(out) = out else {
+        let beside = |compiled: &Compiled| compiled.folder.join(file_name(compiled));
+        return Ok(compiled.iter().map(beside).collect());
+    };
+    let is_file = out.extension().is_some_and(|extension| extension == "wasm") && !out.is_dir();
+    match (is_file, compiled.len()) {
+        (true, 1) => Ok(vec![out.to_owned()]),
+        (true, components) => Err(BuildError::OneFileForMany {
+            out: out.to_owned(),
+            components,
+        }),
+        (false, _) => {
+            let mut names: Vec<_> = compiled.iter().map(|compiled| &compiled.name).collect();
+            names.sort();
+            if let Some(twice) = names.windows(2).find(|pair| pair[0] == pair[1]) {
+                return Err(BuildError::SameName {
+                    name: twice[0].clone(),
+                    out: out.to_owned(),
+                });
+            }
+            fs::create_dir_all(out).map_err(|source| BuildError::Write {
+                path: out.to_owned(),
+                source,
+            })?;
+            Ok(compiled
+                .iter()
+                .map(|one| out.join(file_name(one)))
+                .collect())
+        }
+    }
+}
+
+/// Writes beside the file and renames, so that a job that starts meanwhile reads a whole component.
+fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), BuildError> {
+    let partial = path.with_extension("wasm.partial");
+    fs::write(&partial, bytes)
+        .and_then(|()| fs::rename(&partial, path))
+        .map_err(|source| BuildError::Write {
+            path: path.to_owned(),
+            source,
+        })
+}
+
+#[cfg(test)]
+mod tests;

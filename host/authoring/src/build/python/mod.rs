@@ -1,0 +1,139 @@
+//! Operators in Python: componentize-py puts the interpreter, the SDK and the author's modules into
+//! a component, with everything that is imported at the top of a module.
+//!
+//! The interpreter writes its caches beside the sources that it reads. So it reads copies: nothing
+//! but the component is written outside of the target directory.
+
+mod installed;
+mod project;
+mod sources;
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use installed::Installed;
+use project::Project;
+
+use super::component::Wasm;
+use super::error::BuildError;
+use super::{BuildRequest, Compiled, folder_of, tool, wit};
+use crate::language::Language;
+
+/// What to do about a project that exports no operator.
+pub(super) const EXPORT_REMEDY: &str =
+    "its pyproject.toml names the class under `[tool.tidegate]`: `operator = \"module:Class\"`";
+
+/// The module that componentize-py starts with. No module of an author's has such a name.
+const START: &str = "tidegate_component_start";
+
+/// Compiles the component of a project.
+pub(super) fn compile(
+    manifest: &Path,
+    request: &BuildRequest,
+) -> Result<Vec<Compiled>, BuildError> {
+    let project = Project::read(manifest)?;
+    let installed = Installed::find(folder_of(manifest), project.sdk.as_deref())?;
+    let target = match &request.target_dir {
+        Some(explicit) => explicit.join(&project.name),
+        None => folder_of(manifest).join("target").join("python"),
+    };
+    let component = run(&project, &installed, manifest, &target)?;
+    Ok(vec![Compiled {
+        name: project.name,
+        language: Language::Python,
+        folder: folder_of(manifest).to_owned(),
+        wasm: Wasm::Component(component),
+        toolchain: installed.description,
+    }])
+}
+
+/// Gathers what is compiled in `target`, and compiles it.
+fn run(
+    project: &Project,
+    installed: &Installed,
+    manifest: &Path,
+    target: &Path,
+) -> Result<Vec<u8>, BuildError> {
+    let failed = |source| BuildError::Write {
+        path: target.to_owned(),
+        source,
+    };
+    // componentize-py runs in another folder, where a relative path would mean something else.
+    fs::create_dir_all(target).map_err(failed)?;
+    let target = fs::canonicalize(target).map_err(failed)?;
+    let [interface, start, app, sdk] = ["wit", "start", "app", "sdk"].map(|name| target.join(name));
+    wit::write(&interface)?;
+    fs::create_dir_all(&start)
+        .and_then(|()| {
+            fs::write(
+                start.join(START).with_extension("py"),
+                start_module(project),
+            )
+        })
+        .map_err(failed)?;
+    sources::copy(&project.source, &app, &target)?;
+    sources::copy(&installed.sdk, &sdk.join("tidegate"), &target)?;
+    // Else componentize-py would look through the packages of the whole machine.
+    let nothing = target.join("no-environment");
+    fs::create_dir_all(nothing.join("lib/python3/site-packages")).map_err(failed)?;
+
+    let component = target.join("component.wasm");
+    let mut command = Command::new(&installed.componentize);
+    command
+        .current_dir(&target)
+        .env("VIRTUAL_ENV", &nothing)
+        .args(["--quiet", "--wit-path"])
+        .arg(&interface)
+        .args(["--world", wit::WORLD, "componentize", START, "--stub-wasi"]);
+    for path in [&start, &app, &sdk].into_iter().chain(&installed.packages) {
+        command.arg("--python-path").arg(path);
+    }
+    command
+        .arg("--output")
+        .arg(&component)
+        .stdin(Stdio::null())
+        // Standard output is for what `tidegate build` itself says.
+        .stdout(Stdio::null())
+        .stderr(Stdio::inherit());
+    let output = tool::run(&mut command, installed::REMEDY)?;
+    if !output.status.success() {
+        return Err(BuildError::NotCompiled {
+            manifest: manifest.to_owned(),
+        });
+    }
+    fs::read(&component).map_err(|source| BuildError::Read {
+        path: component,
+        source,
+    })
+}
+
+/// The module that hands the operator to the SDK.
+fn start_module(project: &Project) -> String {
+    let (module, name) = &project.operator;
+    format!(
+        "import tidegate._guest\n\
+         from {module} import {name}\n\n\
+         Operator = tidegate._guest.export({name})\n"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_operator_is_imported_from_its_module() {
+        let project = Project {
+            name: "count".to_owned(),
+            operator: ("words.count".to_owned(), "Count".to_owned()),
+            source: "src".into(),
+            sdk: None,
+        };
+        assert_eq!(
+            start_module(&project),
+            "import tidegate._guest\nfrom words.count import Count\n\n\
+             Operator = tidegate._guest.export(Count)\n"
+        );
+    }
+}

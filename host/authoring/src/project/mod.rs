@@ -1,0 +1,82 @@
+//! What `tidegate new` does: from a name and a language to a project that builds and passes its
+//! tests at once.
+//!
+//! Each language has a folder of templates, compiled into the binary. Two words are replaced in
+//! them, so that no template engine is needed: `{{name}}` and `{{sdk}}`.
+
+mod error;
+mod name;
+mod sdk;
+mod templates;
+
+#[cfg(test)]
+mod tests;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::language::Language;
+
+pub use error::NewProjectError;
+pub use sdk::Sdk;
+
+/// A project to write.
+#[derive(Debug)]
+pub struct NewProject {
+    /// Its name, which is also that of its folder.
+    pub name: String,
+    /// What it is written in.
+    pub language: Language,
+    /// Where the SDK is, if the user says so.
+    pub sdk: Option<PathBuf>,
+}
+
+/// A project that was written.
+#[derive(Debug)]
+pub struct WrittenProject {
+    /// Where the project finds its SDK.
+    pub sdk: Sdk,
+    /// Its files, in the order of the templates.
+    pub files: Vec<PathBuf>,
+}
+
+/// Writes a project into a folder of its name in `directory`.
+///
+/// # Errors
+///
+/// [`NewProjectError`] says what is wrong. Nothing was written, unless a file could not be.
+pub fn write(project: &NewProject, directory: &Path) -> Result<WrittenProject, NewProjectError> {
+    name::check(&project.name, project.language)?;
+    let folder = directory.join(&project.name);
+    check_empty(&folder)?;
+    let sdk = Sdk::find(project.sdk.as_deref(), project.language, directory)?;
+    let mut files = Vec::new();
+    for template in project.language.templates() {
+        let path = folder.join(template.path);
+        let text = template.text.replace("{{name}}", &project.name);
+        let text = text.replace("{{sdk}}", &sdk.dependency(project.language));
+        let parent = path.parent().unwrap_or(&folder);
+        fs::create_dir_all(parent)
+            .and_then(|()| fs::write(&path, text))
+            .map_err(|source| NewProjectError::Write {
+                path: path.clone(),
+                source,
+            })?;
+        files.push(path);
+    }
+    Ok(WrittenProject { sdk, files })
+}
+
+/// Nothing of the user's is ever overwritten.
+fn check_empty(folder: &Path) -> Result<(), NewProjectError> {
+    if fs::symlink_metadata(folder).is_err() {
+        return Ok(());
+    }
+    let is_empty = fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_none());
+    if is_empty {
+        return Ok(());
+    }
+    Err(NewProjectError::NotEmpty {
+        path: folder.to_owned(),
+    })
+}

@@ -1,0 +1,80 @@
+//! From a path to a scenario with its component.
+
+use std::path::{Path, PathBuf};
+
+use tidegate_job_file::Components;
+use tidegate_job_file::config_file::{ConfigFileError, FileKind, Problems, SourceFile};
+use tidegate_operator::Component;
+
+use super::document::Scenario;
+use super::parse::parse;
+
+/// A scenario's text and where it came from.
+#[derive(Clone, Debug)]
+pub struct ScenarioFile(SourceFile);
+
+/// A scenario that can be run.
+pub struct LoadedScenario {
+    /// The file, as it was given or found.
+    pub path: PathBuf,
+    /// What it says.
+    pub(super) scenario: Scenario,
+    /// Its component.
+    pub(super) component: Component,
+}
+
+impl ScenarioFile {
+    /// Reads a file's text.
+    ///
+    /// # Errors
+    ///
+    /// A [`ConfigFileError`] if it can't be read or is not text.
+    pub fn read(path: &Path) -> Result<Self, ConfigFileError> {
+        SourceFile::read(FileKind::Scenario, path).map(Self)
+    }
+
+    #[cfg(test)]
+    pub(super) fn from_text(text: &str) -> Self {
+        let bytes = text.as_bytes().to_vec();
+        let file = SourceFile::from_bytes(FileKind::Scenario, Path::new("scenario.toml"), bytes);
+        Self(file.expect("it is UTF-8"))
+    }
+
+    /// Checks what the file says, without looking at the component.
+    ///
+    /// # Errors
+    ///
+    /// A [`ConfigFileError`] with everything that is wrong.
+    pub fn check(&self) -> Result<(), ConfigFileError> {
+        self.parse().map(drop)
+    }
+
+    /// What the file says.
+    pub(crate) fn parse(&self) -> Result<Scenario, ConfigFileError> {
+        let problems = Problems::default();
+        let scenario = parse(self.0.text(), &problems);
+        match scenario {
+            Some(scenario) if problems.is_empty() => Ok(scenario),
+            Some(_) | None => Err(self.0.invalid(problems)),
+        }
+    }
+
+    /// The scenario with its component, which is looked for relative to the file.
+    ///
+    /// # Errors
+    ///
+    /// A [`ConfigFileError`] with everything that is wrong with the scenario or its component.
+    pub fn load(&self, components: &mut Components) -> Result<LoadedScenario, ConfigFileError> {
+        let scenario = self.parse()?;
+        let problems = Problems::default();
+        let component = components.load(&self.0.base(), &scenario.component, &problems);
+        match component {
+            Some(component) => Ok(LoadedScenario {
+                path: self.0.path().to_owned(),
+                scenario,
+                component,
+            }),
+            None => Err(self.0.invalid(problems)),
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! Values of a job file that TOML has no type for, but durations ([`crate::duration`]): sizes and
+//! percentages; and TOML as JSON. Pure.
+
+use bytesize::ByteSize;
+use tidegate_runtime::config::RecycleAt;
+use toml::Spanned;
+use toml::de::{DeInteger, DeValue};
+
+use super::problem::Problem;
+
+/// `"256MiB"`, `"64 kB"`. A unit is needed, so that nobody has to guess one.
+pub fn size(text: &str) -> Result<u64, String> {
+    if !text.ends_with(|c: char| c.is_ascii_alphabetic()) {
+        return Err("there is no unit".to_owned());
+    }
+    match text.parse::<ByteSize>() {
+        Ok(ByteSize(u64::MAX)) => Err("larger than any memory".to_owned()),
+        Ok(ByteSize(bytes)) => Ok(bytes),
+        Err(_) => Err("not a number with a unit".to_owned()),
+    }
+}
+
+/// `"75%"` of the memory limit, or `"never"`.
+pub fn recycle_at(text: &str) -> Result<RecycleAt, String> {
+    if text == "never" {
+        return Ok(RecycleAt::Never);
+    }
+    let number = text.strip_suffix('%').ok_or("there is no `%`")?;
+    match number.trim_end().parse::<u8>() {
+        Ok(percent @ 1..=100) => Ok(RecycleAt::Percent(percent)),
+        Ok(_) | Err(_) => Err("not a whole number from 1 to 100".to_owned()),
+    }
+}
+
+/// The integer, if it fits.
+pub fn integer(integer: &DeInteger<'_>) -> Option<i64> {
+    i64::from_str_radix(integer.as_str(), integer.radix()).ok()
+}
+
+/// The JSON that an operator gets for a TOML value: dates and times become strings.
+pub fn json(value: &Spanned<DeValue<'_>>) -> Result<serde_json::Value, Problem> {
+    match value.get_ref() {
+        DeValue::String(text) => Ok(serde_json::Value::String(text.clone().into_owned())),
+        DeValue::Integer(number) => integer(number).map(serde_json::Value::from).ok_or_else(|| {
+            Problem::at(value.span(), format!("{number} is too large"))
+                .help("integers have 64 bits with a sign; write it as a string")
+        }),
+        DeValue::Float(number) => {
+            let parsed = number.as_str().parse::<f64>().ok();
+            let finite = parsed.and_then(serde_json::Number::from_f64);
+            finite.map(serde_json::Value::Number).ok_or_else(|| {
+                Problem::at(value.span(), format!("{number} has no JSON form"))
+                    .help("the operator gets its config as JSON; write it as a string")
+            })
+        }
+        DeValue::Boolean(flag) => Ok(serde_json::Value::Bool(*flag)),
+        DeValue::Datetime(time) => Ok(serde_json::Value::String(time.to_string())),
+        DeValue::Array(items) => items.iter().map(json).collect(),
+        DeValue::Table(table) => {
+            let entry = |(key, value): (&Spanned<_>, _)| {
+                Ok((AsRef::<str>::as_ref(key.get_ref()).to_owned(), json(value)?))
+            };
+            let fields: serde_json::Map<_, _> =
+                table.iter().map(entry).collect::<Result<_, _>>()?;
+            Ok(serde_json::Value::Object(fields))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_need_a_unit_and_fit_in_64_bits() {
+        assert_eq!(size("256MiB"), Ok(256 << 20));
+        assert_eq!(size("64 kB"), Ok(64_000));
+        assert_eq!(size("1.5KiB"), Ok(1536));
+        for bad in [
+            "",
+            "256",
+            "MiB",
+            "-1MiB",
+            "99999999999999999EiB",
+            "1 lightyear",
+        ] {
+            assert!(size(bad).is_err(), "{bad}");
+        }
+    }
+}

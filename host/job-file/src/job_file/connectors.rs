@@ -1,0 +1,282 @@
+//! Reads the options of sources and sinks with their connectors, and places what those refuse.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use tidegate_checkpoint::NodeKind;
+use tidegate_connector::ConnectorError;
+use tidegate_connector::sink::SinkConnector;
+use tidegate_connector::source::SourceConnector;
+use tidegate_connectors::{
+    SinkOptions, SourceOptions, sink_names, sink_schema, source_names, source_schema,
+};
+use tidegate_operator::shown;
+use toml::Spanned;
+use toml::de::{DeValue, ValueDeserializer};
+
+use super::directories::SinkDirectory;
+use super::document::{ConnectorEntry, NodeEntry, PartEntry};
+use crate::config_file::problem::{Problem, Problems, Span};
+use crate::config_file::suggest;
+
+/// The sources and sinks of a job, by node name.
+#[derive(Default)]
+pub(crate) struct Connectors {
+    /// One for each source.
+    pub(crate) sources: BTreeMap<String, Arc<dyn SourceConnector>>,
+    /// One for each sink.
+    pub(crate) sinks: BTreeMap<String, Arc<dyn SinkConnector>>,
+    /// Where sinks write, in the order of the file.
+    pub(super) directories: Vec<SinkDirectory>,
+}
+
+/// Reports connectors that do not exist and options that they do not have or can't read.
+pub(crate) fn check_known(entries: &[NodeEntry<'_>], problems: &Problems) {
+    for entry in entries {
+        match &entry.part {
+            PartEntry::Source(connector) => {
+                let reader = OptionsReader::new(entry, connector, problems);
+                if reader.check_name(source_names()) {
+                    let schema = source_schema(connector.connector.get_ref());
+                    reader.check_keys(schema.as_ref());
+                    drop(reader.source());
+                }
+            }
+            PartEntry::Sink(connector) => {
+                let reader = OptionsReader::new(entry, connector, problems);
+                if reader.check_name(sink_names()) {
+                    let schema = sink_schema(connector.connector.get_ref());
+                    reader.check_keys(schema.as_ref());
+                    drop(reader.sink());
+                }
+            }
+            PartEntry::Operator(_) => {}
+        }
+    }
+}
+
+/// Makes the connectors, of entries that [`check_known`] found nothing wrong with. `base` is what
+/// paths are relative to.
+pub(crate) fn connect(entries: &[NodeEntry<'_>], base: &Path, problems: &Problems) -> Connectors {
+    let mut connectors = Connectors::default();
+    let base = match std::path::absolute(base) {
+        Ok(base) => base,
+        Err(error) => {
+            let message = format!(
+                "the path of {} can't be made absolute: {error}",
+                shown(base)
+            );
+            problems.push(Problem::of_file(message));
+            return connectors;
+        }
+    };
+    for entry in entries {
+        let name = || entry.name.get_ref().clone();
+        match &entry.part {
+            PartEntry::Source(connector) => {
+                let reader = OptionsReader::new(entry, connector, problems);
+                let source = reader.source().map(|options| options.connect(&base));
+                if let Some(source) = reader.placed(source) {
+                    connectors.sources.insert(name(), source);
+                }
+            }
+            PartEntry::Sink(connector) => {
+                let reader = OptionsReader::new(entry, connector, problems);
+                let Some(options) = reader.sink() else {
+                    continue;
+                };
+                if let Some(directory) = options.directory() {
+                    connectors.directories.push(SinkDirectory {
+                        sink: name(),
+                        span: reader.span_of("directory"),
+                        path: base.join(directory),
+                    });
+                }
+                if let Some(sink) = reader.placed(Some(options.connect(&base))) {
+                    connectors.sinks.insert(name(), sink);
+                }
+            }
+            PartEntry::Operator(_) => {}
+        }
+    }
+    connectors
+}
+
+/// Reads the options of one source or sink.
+struct OptionsReader<'a, 'i> {
+    entry: &'a NodeEntry<'i>,
+    connector: &'a ConnectorEntry<'i>,
+    problems: &'a Problems,
+}
+
+impl<'a, 'i> OptionsReader<'a, 'i> {
+    fn new(
+        entry: &'a NodeEntry<'i>,
+        connector: &'a ConnectorEntry<'i>,
+        problems: &'a Problems,
+    ) -> Self {
+        Self {
+            entry,
+            connector,
+            problems,
+        }
+    }
+
+    /// Says so if there is no such connector.
+    fn check_name(&self, known: &[&'static str]) -> bool {
+        let name = self.connector.connector.get_ref().as_str();
+        if known.contains(&name) {
+            return true;
+        }
+        let kind = self.entry.kind();
+        let message = format!("{} has the unknown connector `{name}`", self.entry.title());
+        let mut problem = Problem::at(self.connector.connector.span(), message);
+        let known: Vec<String> = known.iter().map(|name| format!("`{name}`")).collect();
+        let list = format!("the {kind} connectors are {}", known.join(", "));
+        let near = suggest::nearest(name, known.iter().map(|name| name.trim_matches('`')));
+        problem.help = Some(match near {
+            Some(near) => format!("did you mean `{near}`? {list}"),
+            None => list,
+        });
+        self.problems.push(problem);
+        false
+    }
+
+    /// Says so of every key that the connector does not have. Reading would stop at the first.
+    fn check_keys(&self, schema: Option<&schemars::Schema>) {
+        let Some(known) = schema.and_then(property_names) else {
+            return;
+        };
+        let known = || known.iter().map(String::as_str);
+        let common: &[&str] = self.common_keys();
+        for (key, _) in self.connector.options.iter() {
+            let name: &str = key.get_ref();
+            if known().all(|known| known != name) {
+                let message = format!("unknown key `{name}` in {}", self.title());
+                let mut problem = Problem::at(key.span(), message);
+                problem.help = suggest::expected(name, known().chain(common.iter().copied()));
+                self.problems.push(problem);
+            }
+        }
+    }
+
+    /// The keys that every node of the kind has.
+    fn common_keys(&self) -> &'static [&'static str] {
+        match self.entry.kind() {
+            NodeKind::Source => &["connector", "parallelism"],
+            NodeKind::Operator | NodeKind::Sink => &["connector", "parallelism", "inputs"],
+        }
+    }
+
+    fn source(&self) -> Option<SourceOptions> {
+        let name = self.connector.connector.get_ref();
+        self.read(SourceOptions::deserialize(name, self.deserializer())?)
+    }
+
+    fn sink(&self) -> Option<SinkOptions> {
+        let name = self.connector.connector.get_ref();
+        self.read(SinkOptions::deserialize(name, self.deserializer())?)
+    }
+
+    fn deserializer(&self) -> ValueDeserializer<'i> {
+        let options = DeValue::Table(self.connector.options.clone());
+        ValueDeserializer::from(Spanned::new(self.entry.name.span(), options))
+    }
+
+    fn read<T>(&self, read: Result<T, toml::de::Error>) -> Option<T> {
+        match read {
+            Ok(options) => Some(options),
+            Err(error) => {
+                self.misread(&error);
+                None
+            }
+        }
+    }
+
+    /// Says what serde says, in the words of the other messages. An unknown key was said before.
+    fn misread(&self, error: &toml::de::Error) {
+        let message = error.message();
+        if message.starts_with("unknown field") {
+            return;
+        }
+        if let Some(field) = message.strip_prefix("missing field ") {
+            let message = format!("{} has no {field}", self.title());
+            self.problems
+                .push(Problem::at(self.entry.name.span(), message));
+            return;
+        }
+        let span = error.span().unwrap_or_else(|| self.entry.name.span());
+        let (what, expected) = match message.split_once(", expected ") {
+            Some((what, expected)) => (what, Some(format!("expected {expected}"))),
+            None => (message, None),
+        };
+        let mut problem = Problem::at(
+            span.clone(),
+            match self.key_at(&span) {
+                Some(key) => format!("`{key}` of {}: {what}", self.title()),
+                None => format!("{}: {what}", self.title()),
+            },
+        );
+        problem.help = expected;
+        self.problems.push(problem);
+    }
+
+    /// What the connector refuses, at the line of the key that it names first.
+    fn placed<T>(&self, connected: Option<Result<T, ConnectorError>>) -> Option<T> {
+        let error = match connected? {
+            Ok(connected) => return Some(connected),
+            Err(error) => error,
+        };
+        let reason = error.to_string();
+        let span = self.span_of(named_key(&reason).unwrap_or_default());
+        let reason = match std::error::Error::source(&error) {
+            Some(source) => format!("{reason}: {source}"),
+            None => reason,
+        };
+        self.problems.push(Problem::at(
+            span,
+            format!("{}: {reason}", self.entry.title()),
+        ));
+        None
+    }
+
+    /// Where the value of an option stands; of one that is not there, the connector's name.
+    fn span_of(&self, key: &str) -> Span {
+        let value = self.connector.options.get(key);
+        value.map_or_else(|| self.connector.connector.span(), Spanned::span)
+    }
+
+    fn title(&self) -> String {
+        let connector = self.connector.connector.get_ref();
+        format!("{} (connector `{connector}`)", self.entry.title())
+    }
+
+    /// The option whose value the span is in.
+    fn key_at(&self, span: &Span) -> Option<&str> {
+        let options = self.connector.options.iter();
+        let around = |value: &Span| value.start <= span.start && span.end <= value.end;
+        options
+            .filter(|(_, value)| around(&value.span()))
+            .map(|(key, _)| -> &str { key.get_ref() })
+            .next()
+    }
+}
+
+/// The option that a connector's reason names: the first word in backticks.
+pub(crate) fn named_key(reason: &str) -> Option<&str> {
+    reason.split('`').nth(1)
+}
+
+/// The keys of an options struct. None if its schema does not list them.
+fn property_names(schema: &schemars::Schema) -> Option<Vec<String>> {
+    let properties = match schema.get("properties") {
+        Some(properties) => properties.as_object()?,
+        // An options struct without fields.
+        None if schema.get("oneOf").is_none() && schema.get("anyOf").is_none() => {
+            return Some(Vec::new());
+        }
+        None => return None,
+    };
+    Some(properties.keys().cloned().collect())
+}

@@ -1,0 +1,339 @@
+//! Directories that a job writes to: each sink needs one of its own, apart from the checkpoints.
+//!
+//! They are compared as the system will resolve them, however they are written and whether they
+//! exist yet; those that exist by what they are, since a mount can give one directory two paths.
+//! Nothing is created.
+
+use std::collections::{HashMap, VecDeque};
+use std::ffi::OsString;
+use std::io::ErrorKind;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Component, Path, PathBuf};
+
+use tidegate_operator::shown;
+
+use crate::config_file::problem::{Problem, Problems, Span};
+
+/// As many links are followed in one path as Linux follows.
+const MOST_LINKS: usize = 40;
+
+/// The directory of a sink.
+#[derive(Debug)]
+pub(super) struct SinkDirectory {
+    /// The sink's name.
+    pub(super) sink: String,
+    /// Where the job file says so.
+    pub(super) span: Span,
+    /// Its absolute path.
+    pub(super) path: PathBuf,
+}
+
+/// Reports sinks that would write into each other's directory or among the checkpoints.
+pub(super) fn check(sinks: &[SinkDirectory], checkpoints: &Path, problems: &Problems) {
+    check_with(sinks, checkpoints, identity, problems);
+}
+
+/// Longest name of a file or directory that Linux has, in bytes.
+const MOST_NAME_BYTES: usize = 255;
+
+/// Reports directories whose path the system does not take.
+pub(super) fn check_paths(sinks: &[SinkDirectory], checkpoints: &Path, problems: &Problems) {
+    if let Some(why) = not_possible(checkpoints) {
+        problems.push(Problem::of_file(format!(
+            "the checkpoint directory {} can't be used: {why}",
+            shown(checkpoints)
+        )));
+    }
+    for sink in sinks {
+        if let Some(why) = not_possible(&sink.path) {
+            let message = format!(
+                "the `directory` of sink `{}` can't be used: {why}: {}",
+                sink.sink,
+                shown(&sink.path)
+            );
+            problems.push(Problem::at(sink.span.clone(), message));
+        }
+    }
+}
+
+/// Why there can't be a directory at `path`, whatever exists by then.
+fn not_possible(path: &Path) -> Option<String> {
+    // The system looks at a name only if what is before it exists.
+    let mut names = path.iter().map(|name| name.len());
+    if names.any(|bytes| bytes > MOST_NAME_BYTES) {
+        return Some(format!(
+            "a name in it has more than {MOST_NAME_BYTES} bytes"
+        ));
+    }
+    // As long as the path of something in it.
+    let error = std::fs::metadata(path.join("checkpoints")).err()?;
+    let is_too_long = error.kind() == ErrorKind::InvalidFilename;
+    is_too_long.then(|| "its path is too long".to_owned())
+}
+
+/// As [`check`], where `identity` says which directory stands under a path, if one does.
+fn check_with(
+    sinks: &[SinkDirectory],
+    checkpoints: &Path,
+    identity: impl Fn(&Path) -> Option<Identity>,
+    problems: &Problems,
+) {
+    let checkpoints = Located::of(checkpoints, &identity);
+    let mut earlier: HashMap<Place, (&str, PathBuf)> = HashMap::new();
+    for sink in sinks {
+        let name = &sink.sink;
+        let directory = Located::of(&sink.path, &identity);
+        let path = shown(&directory.path);
+        let (message, help) = if let Some((other, its_path)) = earlier.get(directory.place()) {
+            let also = if *its_path == directory.path {
+                String::new()
+            } else {
+                format!(", which is also {}", shown(its_path))
+            };
+            (
+                format!("sink `{name}` has the same `directory` as sink `{other}`: {path}{also}"),
+                "every sink needs a directory of its own",
+            )
+        } else if directory.is_in(&checkpoints) {
+            let checkpoints = shown(&checkpoints.path);
+            (
+                format!(
+                    "sink `{name}` would write into the checkpoint directory: {path} is in \
+                     {checkpoints}"
+                ),
+                "name a directory outside of it",
+            )
+        } else if checkpoints.is_output_in(&directory) {
+            let checkpoints = shown(&checkpoints.path);
+            (
+                format!(
+                    "the checkpoint directory {checkpoints} would be output of sink `{name}`: it \
+                     is in {path}"
+                ),
+                "name a directory that does not hold it",
+            )
+        } else {
+            let place = directory.place().clone();
+            earlier.insert(place, (name, directory.path));
+            continue;
+        };
+        problems.push(Problem::at(sink.span.clone(), message).help(help));
+    }
+}
+
+/// Device and inode.
+type Identity = (u64, u64);
+
+fn identity(path: &Path) -> Option<Identity> {
+    let metadata = std::fs::metadata(path).ok()?;
+    Some((metadata.dev(), metadata.ino()))
+}
+
+/// What tells a directory from others, also one that does not exist yet.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Place {
+    /// The nearest directory on its path that exists: maybe itself.
+    existing: Option<Identity>,
+    /// The names behind that.
+    missing: PathBuf,
+}
+
+/// A directory and where it is.
+struct Located {
+    /// Its path without links, `.` and `..`.
+    path: PathBuf,
+    /// The places of `path` and all directories above it, the root first.
+    places: Vec<Place>,
+}
+
+impl Located {
+    fn of(path: &Path, identity: &impl Fn(&Path) -> Option<Identity>) -> Self {
+        let path = resolved(path);
+        let mut place = Place {
+            existing: None,
+            missing: PathBuf::new(),
+        };
+        let (mut prefix, mut places) = (PathBuf::new(), Vec::new());
+        for name in &path {
+            prefix.push(name);
+            let is_there = place.missing.as_os_str().is_empty();
+            match identity(&prefix).filter(|_| is_there) {
+                Some(found) => place.existing = Some(found),
+                None => place.missing.push(name),
+            }
+            places.push(place.clone());
+        }
+        places.extend(places.is_empty().then_some(place));
+        Self { path, places }
+    }
+
+    fn place(&self) -> &Place {
+        self.places.last().expect("a path has a place")
+    }
+
+    /// True if this is `other` or below it.
+    fn is_in(&self, other: &Self) -> bool {
+        self.places.contains(other.place())
+    }
+
+    /// True if this would stand among the output in `directory`, or below it.
+    fn is_output_in(&self, directory: &Self) -> bool {
+        let place = directory.place();
+        let above = self.places.iter().position(|above| above == place);
+        let below = above.and_then(|above| self.path.iter().nth(above + 1));
+        below.is_some_and(|name| !name.to_string_lossy().starts_with(['.', '_']))
+    }
+}
+
+/// The path without links, `.` and `..`, also where it does not exist yet.
+fn resolved(path: &Path) -> PathBuf {
+    let words = |path: &Path| -> Vec<OsString> {
+        let components = path.components();
+        components.map(|word| word.as_os_str().to_owned()).collect()
+    };
+    let mut left = VecDeque::from(words(path));
+    let (mut resolved, mut links) = (PathBuf::new(), 0);
+    while let Some(word) = left.pop_front() {
+        match Path::new(&word).components().next() {
+            Some(Component::Normal(name)) => resolved.push(name),
+            // A link before it was followed, so this is where the system goes, too.
+            Some(Component::ParentDir) => drop(resolved.pop()),
+            Some(Component::RootDir | Component::Prefix(_)) => resolved = PathBuf::from(&word),
+            Some(Component::CurDir) | None => {}
+        }
+        if let Ok(target) = std::fs::read_link(&resolved)
+            && links < MOST_LINKS
+        {
+            links += 1;
+            resolved.pop();
+            for word in words(&target).into_iter().rev() {
+                left.push_front(word);
+            }
+        }
+    }
+    resolved
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::symlink;
+
+    fn problems(checkpoints: &str, sinks: &[&str], base: &Path) -> Vec<String> {
+        problems_with(checkpoints, sinks, base, identity)
+    }
+
+    fn problems_with(
+        checkpoints: &str,
+        sinks: &[&str],
+        base: &Path,
+        identity: impl Fn(&Path) -> Option<Identity>,
+    ) -> Vec<String> {
+        let found = Problems::default();
+        let sink = |(index, directory): (usize, &&str)| SinkDirectory {
+            sink: format!("s{index}"),
+            span: index..index,
+            path: base.join(directory),
+        };
+        let sinks: Vec<_> = sinks.iter().enumerate().map(sink).collect();
+        check_with(&sinks, &base.join(checkpoints), identity, &found);
+        let problems = found.into_found().told.into_iter();
+        problems.map(|problem| problem.message).collect()
+    }
+
+    #[test]
+    fn one_directory_is_found_under_any_name_and_others_are_not_mistaken_for_it() {
+        let base = tempfile::tempdir().expect("a temporary directory");
+        let base = base.path().canonicalize().expect("it is there");
+        for directory in ["is-there", "deep/er"] {
+            std::fs::create_dir_all(base.join(directory)).expect("it can be made");
+        }
+        for (target, link) in [
+            ("is-there", "link"),
+            ("out", "dangling"),
+            ("dangling", "twice"),
+            ("deep/er", "down"),
+            ("loop", "loop"),
+        ] {
+            symlink(target, base.join(link)).expect("it can be made");
+        }
+        let same = [
+            ("out", "./out"),
+            ("out", "out/"),
+            ("out", "a/../out"),
+            ("out", "a//.././out"),
+            ("out", "dangling"),
+            ("out", "twice"),
+            ("is-there", "link"),
+            ("link/x", "is-there/x"),
+            ("deep/x", "down/../x"),
+            ("loop", "loop"),
+        ];
+        for (one, other) in same {
+            let found = problems("state", &[one, other], &base);
+            assert_eq!(found.len(), 1, "{one} {other}: {found:?}");
+            assert!(found[0].contains("`s1` has the same `directory` as sink `s0`"));
+            let absolute = base.join(other);
+            let absolute = absolute.to_str().expect("it is text");
+            assert_eq!(problems("state", &[one, absolute], &base).len(), 1);
+        }
+        for (one, other) in [("out", "out2"), ("out", "out/in"), ("x", "down/../x")] {
+            let found = problems("state", &[one, other], &base);
+            assert_eq!(found, [""; 0], "{one} {other}");
+        }
+    }
+
+    /// As if `mounted` were `real`, by a bind mount: one directory with two paths.
+    fn bind_mounted(path: &Path) -> Option<Identity> {
+        let path = path.to_str()?;
+        let path = path.replace("/nowhere/mounted", "/nowhere/real");
+        let exist = ["/", "/nowhere", "/nowhere/real", "/nowhere/real/out"];
+        let inode = exist.iter().position(|exists| *exists == path)?;
+        Some((7, u64::try_from(inode).ok()?))
+    }
+
+    #[test]
+    fn one_directory_that_two_mounts_show_is_found_also_below_and_where_it_does_not_exist() {
+        let base = Path::new("/nowhere");
+        let problems = |checkpoints, sinks: &[&str]| {
+            problems_with(checkpoints, sinks, base, bind_mounted).join("\n")
+        };
+        for name in ["out", "out/deeper", "new", "new/er"] {
+            let sinks = [format!("real/{name}"), format!("mounted/{name}")];
+            let found = problems("state", &[&sinks[0], &sinks[1]]);
+            let told = format!(
+                "sink `s1` has the same `directory` as sink `s0`: /nowhere/mounted/{name}, which \
+                 is also /nowhere/real/{name}"
+            );
+            assert_eq!(found, told);
+        }
+        assert_eq!(problems("state", &["real/out", "mounted/new", "real"]), "");
+        for (checkpoints, sink) in [
+            ("real/state", "mounted/state/out"),
+            ("mounted/state", "real"),
+            ("real/out/state", "mounted/out"),
+        ] {
+            let found = problems(checkpoints, &[sink]);
+            assert!(found.contains("the checkpoint directory"), "{found}");
+        }
+        assert_eq!(problems("real/out/.state", &["mounted/out"]), "");
+    }
+
+    #[test]
+    fn checkpoints_and_output_are_kept_apart() {
+        let base = tempfile::tempdir().expect("a temporary directory");
+        for (checkpoints, sink, count) in [
+            ("state", "state", 1),
+            ("state", "./state/out", 1),
+            ("out/state", "out", 1),
+            ("out/deep/state", "out", 1),
+            ("out/.state", "out", 0),
+            ("out/_state", "out", 0),
+            ("state", "state2", 0),
+            ("state", "out", 0),
+        ] {
+            let found = problems(checkpoints, &[sink], base.path());
+            assert_eq!(found.len(), count, "{checkpoints} {sink}: {found:?}");
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! What a job file says, key by key: every value has its type and its place, and nothing has been
+//! looked up yet. Names, ports, connectors and components are the business of later steps.
+
+use tidegate_checkpoint::{NodeKind, Partitioning};
+use tidegate_operator::Limits;
+use tidegate_runtime::config::{
+    CheckpointSettings, IsolationSettings, RecordPolicies, RecycleAt, RestartSettings,
+};
+use toml::Spanned;
+use toml::de::DeTable;
+
+use super::nodes::Nodes;
+use crate::config_file::problem::Span;
+
+/// A job file.
+#[derive(Debug)]
+pub(crate) struct Document<'i> {
+    /// The job's name.
+    pub(crate) name: String,
+    /// `[checkpoint] directory`, as written.
+    pub(crate) checkpoint_directory: String,
+    /// The rest of `[checkpoint]`.
+    pub(crate) checkpoint: CheckpointSettings,
+    /// `[restart]`.
+    pub(crate) restart: RestartSettings,
+    /// `[isolation]`.
+    pub(crate) isolation: IsolationSettings,
+    /// `[defaults]`.
+    pub(crate) defaults: Defaults,
+    /// Sources, operators and sinks.
+    pub(crate) nodes: Nodes<'i>,
+}
+
+/// `[defaults]`.
+#[derive(Debug)]
+pub(crate) struct Defaults {
+    /// Parallelism of a node that sets none; has a place if the file sets it.
+    pub(crate) parallelism: Setting,
+    /// Number of key groups.
+    pub(crate) max_parallelism: Setting,
+    /// When instances of operators are replaced that do not say so themselves.
+    pub(crate) recycle_at: RecycleAt,
+}
+
+/// A number and where it stands, if it stands in the file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Setting {
+    /// The number.
+    pub(crate) value: u32,
+    /// Its place; none for defaults and flags.
+    pub(crate) span: Option<Span>,
+}
+
+impl Setting {
+    /// What the file says, or else the default.
+    pub(crate) fn or_default(found: Option<Spanned<u32>>, default: u32) -> Self {
+        match found {
+            Some(found) => Self {
+                value: *found.get_ref(),
+                span: Some(found.span()),
+            },
+            None => Self {
+                value: default,
+                span: None,
+            },
+        }
+    }
+}
+
+/// A source, operator or sink.
+#[derive(Debug)]
+pub(crate) struct NodeEntry<'i> {
+    /// Its name, placed at the table's header.
+    pub(crate) name: Spanned<String>,
+    /// Its own parallelism, if it sets one.
+    pub(crate) parallelism: Option<Spanned<u32>>,
+    /// What it reads, in order.
+    pub(crate) inputs: Vec<InputEntry>,
+    /// Place of the key `inputs`; of the header, if there is none.
+    pub(crate) inputs_span: Span,
+    /// What differs by kind.
+    pub(crate) part: PartEntry<'i>,
+}
+
+impl NodeEntry<'_> {
+    /// Source, operator or sink.
+    pub(crate) fn kind(&self) -> NodeKind {
+        match self.part {
+            PartEntry::Source(_) => NodeKind::Source,
+            PartEntry::Operator(_) => NodeKind::Operator,
+            PartEntry::Sink(_) => NodeKind::Sink,
+        }
+    }
+
+    /// How messages name it: "operator `count`".
+    pub(crate) fn title(&self) -> String {
+        format!("{} `{}`", self.kind(), self.name.get_ref())
+    }
+}
+
+/// What a node is made of.
+#[derive(Debug)]
+pub(crate) enum PartEntry<'i> {
+    /// A source's connector.
+    Source(ConnectorEntry<'i>),
+    /// A component and its settings.
+    Operator(Box<OperatorEntry>),
+    /// A sink's connector.
+    Sink(ConnectorEntry<'i>),
+}
+
+/// A connector and its options.
+#[derive(Debug)]
+pub(crate) struct ConnectorEntry<'i> {
+    /// The connector's name.
+    pub(crate) connector: Spanned<String>,
+    /// All keys of the table that do not belong to every node.
+    pub(crate) options: DeTable<'i>,
+}
+
+/// What an operator says about itself.
+#[derive(Debug)]
+pub(crate) struct OperatorEntry {
+    /// The component's path, as written.
+    pub(crate) component: Spanned<String>,
+    /// What an instance may use.
+    pub(crate) limits: Limits,
+    /// `config` as JSON text.
+    pub(crate) config: String,
+    /// Names of its output ports, if it names them.
+    pub(crate) outputs: Option<Vec<String>>,
+    /// What happens with records that it can't process.
+    pub(crate) policies: RecordPolicies,
+    /// When its instances are replaced, if it says so.
+    pub(crate) recycle_at: Option<RecycleAt>,
+    /// The first "dead-letter" of its policies.
+    pub(crate) dead_letter_span: Option<Span>,
+}
+
+/// One entry of `inputs`.
+#[derive(Debug)]
+pub(crate) struct InputEntry {
+    /// The upstream node and, after a colon, its port, as written.
+    pub(crate) from: Spanned<String>,
+    /// How records are spread, if the entry says so.
+    pub(crate) partition: Option<Spanned<Partitioning>>,
+}

@@ -1,0 +1,24 @@
+//! The job file: TOML in, a job out, and for everything that is wrong a place and what was
+//! expected.
+//!
+//! The steps are `parse` (keys and types), `wiring` (names, ports, the graph), `connectors` and
+//! `components`. Each reports all that it finds; a later step runs only if the earlier ones found
+//! nothing. Reading a job file never creates or changes anything.
+
+mod components;
+mod connectors;
+mod directories;
+mod document;
+mod load;
+pub(crate) mod nodes;
+mod parse;
+mod schema;
+pub(crate) mod settings;
+mod wiring;
+
+#[cfg(test)]
+mod tests;
+
+pub use components::{ComponentSummary, Components};
+pub use load::{JobFile, LoadedJob, Loading};
+pub use schema::{LimitsSchema, schema, version_schema, without_null};

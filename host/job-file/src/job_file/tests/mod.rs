@@ -1,0 +1,35 @@
+//! Tests of the job file as a whole: what is said about wrong ones, what right ones mean, and
+//! that nothing makes the parser panic.
+
+mod fuzz;
+mod meaning;
+mod messages;
+mod schema;
+
+use std::path::Path;
+
+use super::JobFile;
+use crate::config_file::ConfigFileError;
+use crate::config_file::problem::Problem;
+
+/// Every key that there is, each with a value other than its default.
+const FULL: &str = include_str!("full.toml");
+
+fn file(text: &str) -> JobFile {
+    JobFile::from_bytes(Path::new("job.toml"), text.as_bytes().to_vec()).unwrap()
+}
+
+fn problems_of(text: &str) -> Vec<Problem> {
+    match file(text).graph(None) {
+        Ok(_) => Vec::new(),
+        Err(ConfigFileError::Invalid(invalid)) => {
+            let is_missing = |problem: &Problem| problem.message.starts_with("component ./");
+            invalid
+                .problems
+                .into_iter()
+                .filter(|problem| !is_missing(problem))
+                .collect()
+        }
+        Err(error) => panic!("{error}"),
+    }
+}

@@ -1,0 +1,127 @@
+//! The schema takes what the parser takes, and both know the same keys.
+
+use serde_json::Value;
+
+use super::FULL;
+use crate::schema;
+
+fn json(text: &str) -> Value {
+    let table: toml::Table = toml::from_str(text).expect("the file is TOML");
+    serde_json::to_value(table).expect("the file has a JSON form")
+}
+
+fn errors(instance: &Value) -> Vec<String> {
+    let validator = jsonschema::validator_for(&schema()).expect("the schema is one");
+    validator
+        .iter_errors(instance)
+        .map(|error| format!("{}: {error}", error.instance_path()))
+        .collect()
+}
+
+#[test]
+fn the_full_job_file_is_valid() {
+    assert_eq!(errors(&json(FULL)), Vec::<String>::new());
+}
+
+#[test]
+fn the_examples_are_valid() {
+    let examples = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples");
+    let mut seen = 0;
+    for example in std::fs::read_dir(examples).expect("there are examples") {
+        let path = example.expect("it can be listed").path().join("job.toml");
+        if let Ok(text) = std::fs::read_to_string(&path) {
+            assert_eq!(
+                errors(&json(&text)),
+                Vec::<String>::new(),
+                "{}",
+                path.display()
+            );
+            seen += 1;
+        }
+    }
+    assert!(seen > 0, "there are examples");
+}
+
+#[test]
+fn unknown_keys_and_wrong_types_are_not_valid() {
+    for (good, bad) in [
+        ("interval", "intervall"),
+        ("keys = 3", "kees = 3"),
+        ("retain = 2", "retain = 0"),
+        ("partition = \"hash\"", "partition = \"hsh\""),
+        ("connector = \"stdout\"", "connector = \"stdotu\""),
+        ("component = \"count.wasm\"\n", ""),
+        ("version = 1", "version = 2"),
+    ] {
+        let text = FULL.replacen(good, bad, 1);
+        assert_ne!(errors(&json(&text)), Vec::<String>::new(), "{bad}");
+    }
+}
+
+/// Every property that the schema has under the given path is a key of [`FULL`], which the parser
+/// takes; the parser's own keys are all in [`FULL`], which the schema takes.
+#[test]
+fn the_schema_has_no_key_that_the_parser_does_not_take() {
+    let schema = schema();
+    let properties = |object: &Value| -> Vec<String> {
+        let properties = object["properties"].as_object().expect("it has properties");
+        properties.keys().cloned().collect()
+    };
+    let definitions = &schema["$defs"];
+    for (name, absent) in [
+        ("CheckpointSchema", &[][..]),
+        ("RestartSchema", &["delay"][..]),
+        ("IsolationSchema", &[][..]),
+        ("DefaultsSchema", &[][..]),
+        ("OperatorSchema", &[][..]),
+        ("LimitsSchema", &[][..]),
+        ("InputSchema", &[][..]),
+    ] {
+        for key in properties(&definitions[name]) {
+            let is_in_full = FULL.contains(&format!("{key} = "));
+            assert!(
+                is_in_full || absent.contains(&key.as_str()),
+                "{name}: {key}"
+            );
+        }
+    }
+    assert_eq!(
+        properties(&schema),
+        [
+            "checkpoint",
+            "defaults",
+            "isolation",
+            "name",
+            "operator",
+            "restart",
+            "sink",
+            "source",
+            "version"
+        ]
+    );
+}
+
+/// Every duration that the parser takes is valid, and text that is none of its grammar is not.
+#[test]
+fn the_schema_knows_the_units_of_durations() {
+    let of = |text: &str| {
+        json(&FULL.replacen("interval = \"1s\"", &format!("interval = \"{text}\""), 1))
+    };
+    for good in [
+        "1s",
+        "500ms",
+        "1m 30s",
+        "1m30s",
+        "1w 2d 3h 4m 5s 6ms 7us 8ns",
+        " 2 h ",
+    ] {
+        assert!(crate::duration::parse(good).is_ok(), "{good}");
+        assert_eq!(errors(&of(good)), Vec::<String>::new(), "{good}");
+    }
+    for bad in [
+        "", " ", "1", "s", "1M", "1 month", "1y", "1.5s", "-1s", "1s,2s", "1 sec",
+    ] {
+        assert!(crate::duration::parse(bad).is_err(), "{bad}");
+        assert_ne!(errors(&of(bad)), Vec::<String>::new(), "{bad}");
+    }
+}

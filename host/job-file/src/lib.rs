@@ -1,0 +1,18 @@
+//! The job file: TOML in, a job out, and for everything that is wrong a place and what was
+//! expected.
+
+pub mod config_file;
+pub mod duration;
+mod job_file;
+pub mod json;
+
+pub use job_file::{
+    ComponentSummary, Components, JobFile, LimitsSchema, LoadedJob, Loading, schema,
+    version_schema, without_null,
+};
+
+/// Keys that job files have in common with scenarios.
+pub mod keys {
+    pub use crate::job_file::nodes::{config, limits, outputs};
+    pub use crate::job_file::settings::{MAX_PARALLELISM, MOST_KEY_GROUPS, version};
+}
