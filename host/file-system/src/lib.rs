@@ -314,7 +314,8 @@ fn open_to_lock(dir: &Dir, name: &str) -> io::Result<File> {
     writable.write(true).create(true).mode(OWNERS_FILE);
     let opened = match dir.open_with(name, &writable) {
         Err(error) if error.kind() == io::ErrorKind::ReadOnlyFilesystem => {
-            dir.open_with(name, &options)
+            // What is there can be locked; what is not can't be made, which is what is wrong.
+            dir.open_with(name, &options).map_err(|_| error)
         }
         opened => opened,
     };

@@ -75,7 +75,7 @@ impl OutputDirectory {
         let action = if is_denied && self.has_lock_file().unwrap_or(false) {
             format!(
                 "could not lock {}/{LOCK_NAME}, which a run of another user has made; run the job \
-                 as that user, or make this one the owner of the directory and of all that is in it",
+                 as that user, or make this one the owner of the directory and all that is in it",
                 self.shown
             )
         } else {
