@@ -19,6 +19,7 @@ use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tokio::task::JoinError;
 
+use crate::room::check_thread;
 use crate::source::BoxFuture;
 
 use blocking_pool::BlockingPool;
@@ -92,6 +93,7 @@ impl Threads {
 
 impl Executor for Threads {
     fn start_chain(&self, chain: Task) -> io::Result<Joined> {
+        check_thread()?;
         let runtime = Handle::current();
         let (ending, has_ended) = oneshot::channel::<()>();
         let thread = thread::Builder::new().name("tidegate-chain".to_owned());

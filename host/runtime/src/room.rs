@@ -7,8 +7,9 @@
 
 mod system;
 
-use std::fmt;
+use std::{fmt, io};
 
+use rustix::io::Errno;
 use thiserror::Error;
 use tidegate_operator::SystemNeeds;
 
@@ -16,8 +17,8 @@ use crate::graph::{GraphCost, JobGraph, NodeKind};
 use crate::job::Job;
 
 /// Threads beside those of chains: the main one, those of the job, of signals, of the log, of call
-/// timeouts and of the compiler, and two for blocking work.
-const FIXED_THREADS: u64 = 8;
+/// timeouts, of the limit of processor time and of the compiler, and two for blocking work.
+const FIXED_THREADS: u64 = 9;
 /// More threads for blocking work: as many as chains write at once, and no more than these. A
 /// system that refuses them only makes the work wait, so that they count as mappings alone.
 const MOST_BLOCKING_THREADS: u64 = 128;
@@ -25,6 +26,27 @@ const MOST_BLOCKING_THREADS: u64 = 128;
 const FIXED_MAPPINGS: u64 = 512;
 /// Address space for all that is not a thread or an instance.
 const FIXED_ADDRESS_SPACE: u64 = 256 << 20;
+/// Memory that may be written, for all that is not a thread. What guests grow by is not known: they
+/// are refused what is not there.
+const FIXED_DATA: u64 = 32 << 20;
+
+/// Free address space, and memory that may be written, without which no thread is started: it takes
+/// them for its stack, and after that for the stacks of its signals, where a system that refuses
+/// them ends the whole process.
+const FREE_FOR_A_THREAD: u64 = SystemNeeds::OF_A_THREAD.address_space + (16 << 20);
+
+/// Checks that the process may have one more thread. Limits can be lowered while a job runs, so
+/// this is called before each; it costs next to nothing where there is no limit.
+///
+/// # Errors
+///
+/// What the system would say.
+pub(crate) fn check_thread() -> io::Result<()> {
+    match system::free_memory() {
+        Some(free) if free < FREE_FOR_A_THREAD => Err(Errno::NOMEM.into()),
+        Some(_) | None => Ok(()),
+    }
+}
 
 /// Checks that the system has room for a job, before anything of it runs.
 ///
@@ -46,6 +68,8 @@ struct Needs {
     threads: u64,
     mappings: u64,
     address_space: u64,
+    /// Bytes that may be written: stacks count as soon as they are there.
+    data: u64,
 }
 
 impl Needs {
@@ -61,6 +85,7 @@ impl Needs {
             threads,
             mappings: FIXED_MAPPINGS + most * SystemNeeds::OF_A_THREAD.mappings,
             address_space: FIXED_ADDRESS_SPACE + most * SystemNeeds::OF_A_THREAD.address_space,
+            data: FIXED_DATA + most * SystemNeeds::OF_A_THREAD.address_space,
         };
         let nodes = graph.nodes().iter();
         for node in nodes.filter(|node| node.kind == NodeKind::Operator) {
@@ -80,6 +105,7 @@ impl Needs {
             Resource::Threads => self.threads,
             Resource::Mappings => self.mappings,
             Resource::AddressSpace => self.address_space,
+            Resource::Data => self.data,
         };
         let is_met = |limit: &&SystemLimit| {
             needed(limit.resource).saturating_add(limit.used) > limit.allowed
@@ -105,6 +131,8 @@ pub(crate) enum Resource {
     Mappings,
     /// Bytes of address space of a process.
     AddressSpace,
+    /// Bytes of memory that a process may write.
+    Data,
 }
 
 /// A limit of the system.
@@ -129,6 +157,7 @@ impl SystemLimit {
             Resource::AddressSpace => {
                 format!("{} GiB of address space", value.div_ceil(1 << 30))
             }
+            Resource::Data => format!("{} MiB of memory to write", value.div_ceil(1 << 20)),
         }
     }
 }
@@ -150,6 +179,10 @@ impl NoRoom {
         let how = match self.limit.resource {
             Resource::Mappings => format!("`sysctl -w vm.max_map_count={enough}`"),
             Resource::Threads => format!("raise {} to {enough} or more", self.limit.name),
+            Resource::Data => {
+                let kib = enough.div_ceil(1 << 10);
+                format!("`ulimit -d unlimited`, or {kib} and what the operators' memories grow by")
+            }
             Resource::AddressSpace => {
                 let kib = enough.div_ceil(1 << 10);
                 format!(

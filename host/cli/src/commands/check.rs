@@ -134,6 +134,7 @@ fn located(error: &JobFileError) -> (Vec<LocatedProblem>, usize) {
         }
         JobFileError::Unreadable { .. }
         | JobFileError::TooLarge { .. }
+        | JobFileError::ComponentNotLoaded { .. }
         | JobFileError::Engine(_) => {
             let problem = LocatedProblem {
                 line: None,

@@ -39,6 +39,7 @@ pub(crate) fn job_file_error(error: &JobFileError, is_watched: bool) -> Lines {
         JobFileError::Invalid(invalid) => plain(invalid),
         JobFileError::Unreadable { .. }
         | JobFileError::TooLarge { .. }
+        | JobFileError::ComponentNotLoaded { .. }
         | JobFileError::Engine(_) => Lines::one_paragraph(format_args!("error: {}", chain(error))),
     }
 }

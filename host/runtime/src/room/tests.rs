@@ -107,6 +107,7 @@ fn every_limit_is_refused_with_what_is_needed_allowed_and_used() {
         threads: 100,
         mappings: 1_000,
         address_space: 9 << 30,
+        data: 90 << 20,
     };
     let limit = |resource, allowed, used| SystemLimit {
         name: "`it`",
@@ -118,6 +119,7 @@ fn every_limit_is_refused_with_what_is_needed_allowed_and_used() {
         limit(Resource::Threads, 110, 10),
         limit(Resource::Mappings, 1_010, 10),
         limit(Resource::AddressSpace, 10 << 30, 1 << 30),
+        limit(Resource::Data, 100 << 20, 10 << 20),
     ];
     assert_eq!(needs.check(&enough), Ok(()));
     let shown = [
@@ -131,6 +133,11 @@ fn every_limit_is_refused_with_what_is_needed_allowed_and_used() {
             "9 GiB of address space",
             "10 GiB of address space",
             "2 GiB of address space",
+        ),
+        (
+            "90 MiB of memory to write",
+            "100 MiB of memory to write",
+            "11 MiB of memory to write",
         ),
     ];
     for (index, (needed, allowed, used)) in shown.into_iter().enumerate() {
@@ -169,4 +176,9 @@ fn what_to_do_is_said_with_the_number_to_set() {
     assert!(advice.contains("raise `ulimit -u` to 1024"), "{advice}");
     let advice = refused(Resource::AddressSpace, 1_000).advice();
     assert!(advice.contains("`ulimit -v unlimited`, or 1:"), "{advice}");
+    let advice = refused(Resource::Data, 1_000).advice();
+    assert!(
+        advice.contains("`ulimit -d unlimited`, or 1 and"),
+        "{advice}"
+    );
 }
