@@ -1,8 +1,9 @@
 //! What the operating system refuses this process: a limit of the process or machine, which a
 //! component meets while it is compiled, instantiated or called, and has not caused.
 //!
-//! The engine passes such an error on among its own, somewhere in a chain. [`SystemRefusal::behind`]
-//! decides for all of them, so that no component, operator or record is blamed for one.
+//! The engine passes such an error on among its own, somewhere in a chain.
+//! [`SystemRefusal::behind`] decides for all of them, so that no component, operator or record is
+//! blamed for one.
 
 use std::error::Error;
 use std::{fmt, io};
