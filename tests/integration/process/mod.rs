@@ -1,5 +1,6 @@
 //! The process and the system around it: refused threads and memory, too few open files, files
-//! that may grow no further, processor time that is used up, and signals that are answered in every state.
+//! that may grow no further, processor time that is used up, and signals that are answered in every
+//! state.
 
 mod limits;
 mod memory;
