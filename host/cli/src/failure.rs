@@ -125,6 +125,22 @@ pub(crate) enum Failure {
         /// What the system says.
         source: io::Error,
     },
+    /// A limit of the process's memory is lower than any command needs. Nothing was done.
+    #[error("{limit} is {allowed} bytes, and every command needs {least}")]
+    LittleMemory {
+        /// The limit.
+        limit: &'static str,
+        /// What it allows.
+        allowed: u64,
+        /// What is needed.
+        least: u64,
+    },
+    /// The processor time of the process is used up. The job continues from its newest checkpoint.
+    #[error("this process has used all of its processor time")]
+    NoProcessorTime {
+        /// The limit, in seconds; none if there is none.
+        seconds: Option<u64>,
+    },
     /// The system refused a thread. The job continues from its newest checkpoint.
     #[error("could not start the thread for {what}")]
     NoThread {
@@ -165,10 +181,23 @@ impl Failure {
             Self::Checkpoint(JobError::Store(
                 StoreError::Corrupt { .. } | StoreError::NothingValid { .. },
             )) => Some("`tidegate checkpoint verify` tells which checkpoints are whole".to_owned()),
-            Self::JobFile(ConfigFileError::Engine(_))
+            Self::JobFile(
+                ConfigFileError::Engine(_) | ConfigFileError::ComponentNotLoaded { .. },
+            )
             | Self::FewFiles { .. }
             | Self::NoThread { .. }
             | Self::Io { .. } => process_limits::behind(self),
+            Self::NoProcessorTime { seconds } => Some(match seconds {
+                Some(seconds) => format!(
+                    "RLIMIT_CPU, the seconds of processor time that this process may use, is \
+                     {seconds}: raise `ulimit -t`; a job continues from its last checkpoint when \
+                     it is run again"
+                ),
+                None => "RLIMIT_CPU is unlimited: SIGXCPU came from another process".to_owned(),
+            }),
+            Self::LittleMemory { .. } => {
+                Some("raise it, or leave it unlimited: a cgroup's memory.max bounds memory".into())
+            }
             Self::Checkpoint(_)
             | Self::JobFile(_)
             | Self::Usage { .. }
@@ -189,10 +218,14 @@ impl Failure {
     /// The exit code of the process.
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
-            Self::JobFile(ConfigFileError::Engine(_))
+            Self::JobFile(
+                ConfigFileError::Engine(_) | ConfigFileError::ComponentNotLoaded { .. },
+            )
             | Self::NewProject(NewProjectError::Write { .. })
             | Self::NoAnswer { .. }
             | Self::FewFiles { .. }
+            | Self::LittleMemory { .. }
+            | Self::NoProcessorTime { .. }
             | Self::NoThread { .. }
             | Self::SignalsUnanswered
             | Self::Io { .. } => exit_code::FAILED,
@@ -300,7 +333,7 @@ fn limit_behind(cause: &FaultCause) -> Option<&'static str> {
         | FaultCause::UnknownRecord { .. }
         | FaultCause::IncompatibleState(_)
         | FaultCause::Failed(_)
-        | FaultCause::NoAddressSpace { .. }
+        | FaultCause::SystemRefused { .. }
         | FaultCause::HostPanic { .. }
         | FaultCause::InstanceSpent => None,
     }

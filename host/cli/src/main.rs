@@ -23,7 +23,7 @@ fn main() -> ExitCode {
     Terminal::take_panics();
     let cli = Cli::from_process();
     let terminal = Terminal::default();
-    let done = process_limits::prepare()
+    let done = process_limits::prepare(&terminal)
         .and_then(|()| log_to(&terminal, &cli.log))
         .and_then(|()| commands::execute(&cli.command, &terminal));
     let code = match done {

@@ -5,6 +5,7 @@
 //! its own, and whoever waits for it gives up when it needs too much. The thread can't be stopped:
 //! it goes on until it is done or the process ends, which is what a refused job does next.
 
+use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
@@ -14,11 +15,10 @@ use std::time::Duration;
 
 use wasmtime::component::Component;
 
-use crate::bounded_text::bounded;
 use crate::engine::Engine;
 use crate::foreign_text::panic_message;
-use crate::guest_text;
 use crate::refusal::Refusal;
+use crate::system_refusal::SystemRefusal;
 
 /// How often the compiler is looked after. Time counts in whole slices, so that a process that was
 /// stopped for a while, or a machine that slept, has used one of them.
@@ -74,10 +74,7 @@ pub(crate) fn compile(engine: &Engine, origin: &str, bytes: &[u8]) -> Result<Com
         .spawn(work);
     // Not joined: it may be busy for ever.
     let started = thread.map(drop);
-    started.map_err(|error| Refusal::NotCompiled {
-        origin: origin.to_owned(),
-        reason: error.to_string(),
-    })?;
+    started.map_err(|error| not_started(origin, &error))?;
     let watch = Watch {
         limits,
         clock: &clock,
@@ -85,23 +82,45 @@ pub(crate) fn compile(engine: &Engine, origin: &str, bytes: &[u8]) -> Result<Com
     };
     let compiled = watch
         .wait(&receiver)
-        .map_err(|resource| Refusal::TooCostly {
-            origin: origin.to_owned(),
-            resource,
-        })?;
+        .map_err(|given_up| given_up.into_refusal(origin))?;
     match compiled {
         Ok(Ok(component)) => Ok(component),
-        Ok(Err(error)) => Err(Refusal::Invalid {
-            origin: origin.to_owned(),
-            reason: guest_text::one_line(&bounded(
-                guest_text::MAX_BYTES,
-                format_args!("{error:#}"),
-            )),
-        }),
+        Ok(Err(error)) => Err(Refusal::of_engine(origin, &error, |origin, reason| {
+            Refusal::Invalid { origin, reason }
+        })),
         Err(panic) => Err(Refusal::CompilerPanicked {
             origin: origin.to_owned(),
             message: panic_message(panic.as_ref()),
         }),
+    }
+}
+
+/// The system starts no thread for the compiler.
+fn not_started(origin: &str, error: &io::Error) -> Refusal {
+    let origin = origin.to_owned();
+    match SystemRefusal::of(error) {
+        Some(refusal) => Refusal::NotCompiled { origin, refusal },
+        // Without a number it was not the system, which the standard library does not do.
+        None => Refusal::CompilerGone { origin },
+    }
+}
+
+/// Why a compiler is not waited for any more.
+#[derive(Debug, PartialEq, Eq)]
+enum GivenUp {
+    /// It needs too much.
+    TooCostly { resource: String },
+    /// Its thread is gone and has sent nothing.
+    Gone,
+}
+
+impl GivenUp {
+    fn into_refusal(self, origin: &str) -> Refusal {
+        let origin = origin.to_owned();
+        match self {
+            Self::TooCostly { resource } => Refusal::TooCostly { origin, resource },
+            Self::Gone => Refusal::CompilerGone { origin },
+        }
     }
 }
 
@@ -115,27 +134,27 @@ struct Watch<'a> {
 
 impl Watch<'_> {
     /// Waits for the compiler, or says what it needs too much of.
-    fn wait<T>(&self, receiver: &Receiver<T>) -> Result<T, String> {
+    fn wait<T>(&self, receiver: &Receiver<T>) -> Result<T, GivenUp> {
         let limits = self.limits;
         let mut waited = Duration::ZERO;
         loop {
             match receiver.recv_timeout(SLICE) {
                 Ok(compiled) => return Ok(compiled),
                 Err(RecvTimeoutError::Timeout) => waited += SLICE,
-                Err(RecvTimeoutError::Disconnected) => {
-                    unreachable!("the compiler's thread sends before it ends")
-                }
+                Err(RecvTimeoutError::Disconnected) => return Err(GivenUp::Gone),
             }
             let used = self.clock.get().and_then(|clock| processor_time(clock));
             let is_over = waited >= limits.time.saturating_mul(MOST_WAITING);
             if is_over || used.unwrap_or(waited) >= limits.time {
-                return Err(format!("more than {} s", limits.time.as_secs_f64()));
+                let resource = format!("more than {} s", limits.time.as_secs_f64());
+                return Err(GivenUp::TooCostly { resource });
             }
             let grown = resident_bytes()
                 .zip(self.resident_before)
                 .map(|(now, before)| now.saturating_sub(before));
             if grown.is_some_and(|grown| grown > limits.memory) {
-                return Err(format!("more than {} MiB of memory", limits.memory >> 20));
+                let resource = format!("more than {} MiB of memory", limits.memory >> 20);
+                return Err(GivenUp::TooCostly { resource });
             }
         }
     }
@@ -190,10 +209,26 @@ mod tests {
             };
             watch.wait(&receiver).expect_err("it never sends")
         };
-        assert_eq!(refused(SLICE, 1_000), "more than 0.05 s");
+        let too_costly = |resource: &str| GivenUp::TooCostly {
+            resource: resource.to_owned(),
+        };
+        assert_eq!(refused(SLICE, 1_000), too_costly("more than 0.05 s"));
         // Nobody waits for two hours here.
         let hours = Duration::from_secs(7200);
-        assert_eq!(refused(hours, 7_200_000_000_000), "more than 7200 s");
+        let used = refused(hours, 7_200_000_000_000);
+        assert_eq!(used, too_costly("more than 7200 s"));
         drop(sender);
+    }
+
+    #[test]
+    fn a_compiler_that_is_gone_without_a_result_is_a_refusal_and_no_panic() {
+        let (sender, receiver) = sync_channel::<()>(1);
+        drop(sender);
+        let watch = Watch {
+            limits: &CompileLimits::default(),
+            clock: &OnceLock::new(),
+            resident_before: None,
+        };
+        assert_eq!(watch.wait(&receiver), Err(GivenUp::Gone));
     }
 }

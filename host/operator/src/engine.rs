@@ -11,6 +11,7 @@ use std::{io, thread};
 use thiserror::Error;
 
 use crate::compiling::CompileLimits;
+use crate::system_refusal::SystemRefusal;
 
 /// How often the epoch advances: the precision of call timeouts.
 pub(crate) const TICK: Duration = Duration::from_millis(10);
@@ -52,9 +53,15 @@ impl Engine {
     ///
     /// [`EngineError`], as for [`Engine::new`].
     pub fn with_compile_limits(compile_limits: CompileLimits) -> Result<Self, EngineError> {
-        let inner = wasmtime::Engine::new(&config()).map_err(|error| EngineError::Unsupported {
-            reason: format!("{error:#}"),
-        })?;
+        let inner =
+            wasmtime::Engine::new(&config()).map_err(|error| {
+                match SystemRefusal::behind(&error) {
+                    Some(source) => EngineError::Refused { source },
+                    None => EngineError::Unsupported {
+                        reason: format!("{error:#}"),
+                    },
+                }
+            })?;
         // Not joined: it ends by itself with the engine.
         drop(start_ticker(&inner)?);
         Ok(Self {
@@ -101,6 +108,12 @@ pub enum EngineError {
     Unsupported {
         /// What wasmtime says.
         reason: String,
+    },
+    /// The system refused this process what the engine takes.
+    #[error("the engine for components could not be started")]
+    Refused {
+        /// What the system says.
+        source: SystemRefusal,
     },
     /// The thread that ends calls after their timeout could not be started.
     #[error("the thread that watches call timeouts could not be started")]

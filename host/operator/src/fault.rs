@@ -5,9 +5,11 @@
 use std::fmt;
 use std::time::Duration;
 
+use rustix::io::Errno;
 use thiserror::Error;
 
 use crate::batch::{MalformedBatch, MalformedColumn};
+use crate::system_refusal::SystemRefusal;
 
 /// A call into an operator instance did not succeed.
 ///
@@ -105,15 +107,17 @@ pub enum FaultCause {
         /// What the guest did when it did not get it; nothing if it could not even start.
         trap: Option<Box<TrapReport>>,
     },
-    /// The system has no address space or no mapping left for the guest's memories. The guest did
-    /// nothing wrong.
+    /// The system refused this process what the call takes, such as memory. The guest did nothing
+    /// wrong.
     #[error(
-        "found no room in this process for its memories, each of which reserves 4 GiB of address \
-         space: {reason}; raise `ulimit -v` or `vm.max_map_count`"
+        "needed what the system refuses this process, whichever operator it is: \
+         {refusal}{}{}", ShownHint(*refusal), ShownTrap(trap.as_deref())
     )]
-    NoAddressSpace {
+    SystemRefused {
         /// What the system says.
-        reason: String,
+        refusal: SystemRefusal,
+        /// What the guest did when its memory could not grow; nothing if it was not running.
+        trap: Option<Box<TrapReport>>,
     },
     /// The guest returned, or handed to a function of the host, more bytes than a call may.
     #[error("handed over more than the {} that one call may", ShownBytes(*limit))]
@@ -210,7 +214,7 @@ impl FaultCause {
             Self::Trap(_)
             | Self::Timeout { .. }
             | Self::MemoryLimit { .. }
-            | Self::NoAddressSpace { .. }
+            | Self::SystemRefused { .. }
             | Self::OutputLimit { .. }
             | Self::StackOverflow
             | Self::MalformedColumn { .. }
@@ -316,6 +320,21 @@ impl fmt::Display for ShownBytes {
             Some((size, unit)) => write!(f, "{} {unit}", self.0 / size),
             None => write!(f, "{} bytes", self.0),
         }
+    }
+}
+
+/// What takes the most of what the system refused.
+struct ShownHint(SystemRefusal);
+
+impl fmt::Display for ShownHint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0 == SystemRefusal::from(Errno::NOMEM) {
+            f.write_str(
+                " (each memory of a guest reserves 4 GiB of address space, in several mappings: \
+                 see `ulimit -v` and `vm.max_map_count`)",
+            )?;
+        }
+        Ok(())
     }
 }
 

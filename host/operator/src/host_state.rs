@@ -54,6 +54,7 @@ impl HostState {
     pub(crate) fn begin_call(&mut self) {
         self.log.forget_errors();
         self.memory.take_refused();
+        self.memory.take_refused_by_system();
     }
 }
 

@@ -15,6 +15,7 @@ mod compiling;
 mod loader;
 mod structure;
 mod system_needs;
+mod system_refusal;
 
 mod file_kind;
 mod refusal;
@@ -60,3 +61,4 @@ pub use loader::{Component, OPERATOR_INTERFACE, SDK_VERSION};
 pub use refusal::{Direction, Refusal};
 pub use state_chunk::{OperatorContext, StateChunk};
 pub use system_needs::SystemNeeds;
+pub use system_refusal::SystemRefusal;

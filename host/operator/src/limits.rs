@@ -8,6 +8,7 @@ use std::time::Duration;
 use wasmtime::ResourceLimiter;
 
 use crate::fault::GuestCall;
+use crate::system_refusal::SystemRefusal;
 
 /// Tables that one instance may have.
 const TABLES: usize = 256;
@@ -86,6 +87,7 @@ pub(crate) struct MemoryMeter {
     memories: u32,
     used: u64,
     refused: Option<RefusedGrowth>,
+    refused_by_system: Option<SystemRefusal>,
 }
 
 impl MemoryMeter {
@@ -95,6 +97,7 @@ impl MemoryMeter {
             memories: limits.memories,
             used: 0,
             refused: None,
+            refused_by_system: None,
         }
     }
 
@@ -106,6 +109,16 @@ impl MemoryMeter {
     /// The last growth refused since this was asked before.
     pub(crate) fn take_refused(&mut self) -> Option<RefusedGrowth> {
         self.refused.take()
+    }
+
+    /// The last growth within the limit that the system refused since this was asked before.
+    pub(crate) fn take_refused_by_system(&mut self) -> Option<SystemRefusal> {
+        self.refused_by_system.take()
+    }
+
+    fn on_growth_failed(&mut self, error: &wasmtime::Error) {
+        let refusal = SystemRefusal::behind(error);
+        self.refused_by_system = refusal.or(self.refused_by_system);
     }
 
     /// Decides about a growth from `current` to `desired` units of `unit_bytes` bytes.
@@ -167,6 +180,16 @@ impl ResourceLimiter for MemoryMeter {
             maximum,
         };
         Ok(self.grow(growth, size_of::<usize>()))
+    }
+
+    fn memory_grow_failed(&mut self, error: wasmtime::Error) -> wasmtime::Result<()> {
+        self.on_growth_failed(&error);
+        Ok(())
+    }
+
+    fn table_grow_failed(&mut self, error: wasmtime::Error) -> wasmtime::Result<()> {
+        self.on_growth_failed(&error);
+        Ok(())
     }
 
     fn instances(&self) -> usize {

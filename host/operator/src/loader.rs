@@ -13,7 +13,6 @@ use wasmtime::component::{HasSelf, InstancePre, Linker};
 
 use crate::bindings::tidegate::operator::types::{Batch, Context, Emission, Failure, StateChunk};
 use crate::bindings::{StreamOperator, StreamOperatorPre};
-use crate::bounded_text::bounded;
 use crate::code_cache::CodeCache;
 use crate::debug_info::DebugInfo;
 use crate::engine::Engine;
@@ -140,10 +139,9 @@ impl Component {
         check.host_functions(&ty)?;
         let pre = check.link(component)?;
         check.function_types(&functions, &pre)?;
-        let pre = StreamOperatorPre::new(pre).map_err(|error| Refusal::Invalid {
-            origin: origin.to_owned(),
-            reason: reason(&error),
-        })?;
+        let invalid = |origin, reason| Refusal::Invalid { origin, reason };
+        let pre = StreamOperatorPre::new(pre);
+        let pre = pre.map_err(|error| Refusal::of_engine(origin, &error, invalid))?;
         let wanted = engine.keeps_debug_info();
         let debug_info = wanted.then(|| DebugInfo::of(bytes));
         Ok(Self {
@@ -263,11 +261,6 @@ fn check_kind(origin: &str, bytes: &[u8]) -> Result<(), Refusal> {
 fn hexadecimal(bytes: &[u8]) -> String {
     let pairs: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
     pairs.join(" ")
-}
-
-/// The whole chain of an error on one line. It can hold names from the component.
-fn reason(error: &wasmtime::Error) -> String {
-    guest_text::one_line(&bounded(guest_text::MAX_BYTES, format_args!("{error:#}")))
 }
 
 /// The functions of the operator interface, in the order of [`OPERATOR_FUNCTIONS`].
@@ -397,9 +390,9 @@ impl Check<'_> {
         let mut linker = Linker::new(self.engine);
         StreamOperator::add_to_linker::<_, HasSelf<HostState>>(&mut linker, |state| state)
             .and_then(|()| linker.instantiate_pre(component))
-            .map_err(|error| Refusal::WrongImport {
-                origin: self.origin(),
-                reason: reason(&error),
+            .map_err(|error| {
+                let wrong = |origin, reason| Refusal::WrongImport { origin, reason };
+                Refusal::of_engine(self.origin, &error, wrong)
             })
     }
 
@@ -420,11 +413,12 @@ impl Check<'_> {
             finish.typecheck::<(), (Result<Vec<Emission>, Failure>,)>(&instance),
         ];
         for (function, result) in OPERATOR_FUNCTIONS.into_iter().zip(results) {
-            result.map_err(|error| Refusal::WrongType {
-                origin: self.origin(),
+            let wrong = |origin, reason| Refusal::WrongType {
+                origin,
                 function,
-                reason: reason(&error),
-            })?;
+                reason,
+            };
+            result.map_err(|error| Refusal::of_engine(self.origin, &error, wrong))?;
         }
         Ok(())
     }

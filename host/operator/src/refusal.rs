@@ -3,7 +3,9 @@
 use thiserror::Error;
 
 use crate::bounded_text::bounded;
+use crate::guest_text;
 use crate::loader::{HOST_INTERFACE, OPERATOR_INTERFACE, OPERATOR_WORLD, SDK_VERSION};
+use crate::system_refusal::SystemRefusal;
 
 /// A file that can't be an operator. Every message begins with the path that was given.
 ///
@@ -99,13 +101,19 @@ pub enum Refusal {
         /// What it takes, and of what it is too much.
         resource: String,
     },
-    /// The system gave no thread to compile on.
-    #[error("{origin}: this component could not be compiled: {reason}")]
+    /// The system refused what compiling takes, such as a thread. The component may be fine.
+    #[error("{origin}: this component could not be compiled: the system refuses it: {refusal}")]
     NotCompiled {
         /// The path.
         origin: String,
         /// What the system says.
-        reason: String,
+        refusal: SystemRefusal,
+    },
+    /// The compiler's thread ended without a result. This is a bug of the host.
+    #[error("{origin}: the host's WebAssembly compiler ended without a result")]
+    CompilerGone {
+        /// The path.
+        origin: String,
     },
     /// The file begins like a component, but is none.
     #[error("{origin}: this is not a valid component: {reason}")]
@@ -213,6 +221,23 @@ pub enum Refusal {
         /// How it differs.
         reason: String,
     },
+}
+
+impl Refusal {
+    /// What an error of the engine means: that the system refused something, or else `otherwise`,
+    /// which gets the path and the whole chain on one line. It can hold names from the component.
+    pub(crate) fn of_engine(
+        origin: &str,
+        error: &wasmtime::Error,
+        otherwise: impl FnOnce(String, String) -> Self,
+    ) -> Self {
+        let origin = origin.to_owned();
+        if let Some(refusal) = SystemRefusal::behind(error) {
+            return Self::NotCompiled { origin, refusal };
+        }
+        let reason = bounded(guest_text::MAX_BYTES, format_args!("{error:#}"));
+        otherwise(origin, guest_text::one_line(&reason))
+    }
 }
 
 /// Whether a component gives or wants an interface.

@@ -10,6 +10,7 @@ use crate::debug_info::Place;
 use crate::fault::{FaultCause, GuestCall, TrapReport};
 use crate::host_state::{HandedOverTooMuch, HostState};
 use crate::limits::Limits;
+use crate::system_refusal::SystemRefusal;
 use crate::{function_name, guest_text};
 
 /// Part of the text of wasmtime's error for a guest that hands over too many bytes. The error has
@@ -54,6 +55,7 @@ pub(crate) fn cause(
     limits: &Limits,
 ) -> FaultCause {
     let refused = state.memory.take_refused();
+    let refused_by_system = state.memory.take_refused_by_system();
     let trap = error.downcast_ref::<Trap>().copied();
     if trap == Some(Trap::Interrupt) {
         let limit = limits.call_timeout;
@@ -68,13 +70,19 @@ pub(crate) fn cause(
         let by_returning = error.downcast_ref::<WasmBacktrace>().is_none();
         return handed_over_too_much(call, limits, by_returning);
     }
-    if call == GuestCall::Instantiate && is_out_of_address_space(error) {
-        let reason = guest_text::one_line(&kind);
-        return FaultCause::NoAddressSpace { reason };
+    if let Some(refusal) = SystemRefusal::behind(error) {
+        let trap = None;
+        return FaultCause::SystemRefused { refusal, trap };
     }
     let report = Box::new(report(error, &kind, state));
     let Some(refused) = refused else {
-        return FaultCause::Trap(report);
+        return match refused_by_system {
+            Some(refusal) => FaultCause::SystemRefused {
+                refusal,
+                trap: Some(report),
+            },
+            None => FaultCause::Trap(report),
+        };
     };
     // Without a trap it was the engine that could not make an initial memory or table.
     let by_engine = call == GuestCall::Instantiate && trap.is_none();
@@ -83,11 +91,6 @@ pub(crate) fn cause(
         asked: refused.asked,
         trap: (!by_engine).then_some(report),
     }
-}
-
-fn is_out_of_address_space(error: &wasmtime::Error) -> bool {
-    let errno = error.root_cause().downcast_ref::<rustix::io::Errno>();
-    errno == Some(&rustix::io::Errno::NOMEM)
 }
 
 /// What met the limit that [`crate::instance`] set for this call.

@@ -240,14 +240,17 @@ impl JobError {
     }
 
     /// True if another attempt may succeed. `open` sees the same configuration each time, so what
-    /// fails in it, but for want of time, fails again.
+    /// fails in it, but for want of time or of what the system refused, fails again.
     #[must_use]
     pub fn may_restart(&self) -> bool {
         match self {
             Self::Guest(fault)
                 if matches!(fault.call, GuestCall::Instantiate | GuestCall::Open) =>
             {
-                matches!(fault.cause, FaultCause::Timeout { .. })
+                matches!(
+                    fault.cause,
+                    FaultCause::Timeout { .. } | FaultCause::SystemRefused { .. }
+                )
             }
             // What it holds is in use for as long as this process lives.
             Self::RestartsExhausted { .. }

@@ -21,6 +21,8 @@ use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tokio::task::JoinError;
 
+use crate::room::check_thread;
+
 pub(crate) use blocking::{Blocking, NotDone, blocking};
 
 /// Guests run on their chain's thread's stack: theirs is 512 KiB, the rest is ours.
@@ -90,6 +92,7 @@ impl Threads {
 
 impl Executor for Threads {
     fn start_chain(&self, chain: Task) -> io::Result<Joined> {
+        check_thread()?;
         let runtime = Handle::current();
         let (ending, has_ended) = oneshot::channel::<()>();
         let thread = thread::Builder::new().name("tidegate-chain".to_owned());

@@ -1,4 +1,4 @@
-//! Whether the system has room for a job: threads, mappings of memory, address space, open files.
+//! Whether the system has room for a job: threads, mappings of memory, address space, memory and open files.
 //!
 //! Each chain has a thread and each memory of a guest a reservation of address space, so that a job
 //! with many subtasks meets limits of the system that have nothing to do with memory; connectors
@@ -8,8 +8,9 @@
 
 mod system;
 
-use std::fmt;
+use std::{fmt, io};
 
+use rustix::io::Errno;
 use thiserror::Error;
 use tidegate_checkpoint::{JobGraph, Node, NodeKind};
 use tidegate_operator::SystemNeeds;
@@ -18,8 +19,8 @@ use crate::graph::GraphCost;
 use crate::job::Job;
 
 /// Threads beside those of chains: the main one, those of the job, of signals, of the log, of call
-/// timeouts and of the compiler, and two for blocking work.
-const FIXED_THREADS: u64 = 8;
+/// timeouts, of the limit of processor time and of the compiler, and two for blocking work.
+const FIXED_THREADS: u64 = 9;
 /// More threads for blocking work: as many as chains write at once, and no more than these. A
 /// system that refuses them only makes the work wait, so that they count as mappings alone.
 const MOST_BLOCKING_THREADS: u64 = 128;
@@ -34,6 +35,27 @@ const FIXED_FILES: u64 = 16;
 const FILES_OF_A_BLOCKING_THREAD: u64 = 2;
 /// The image of its memory, which its instances share.
 const FILES_OF_AN_OPERATOR: u64 = 1;
+/// Memory that may be written, for all that is not a thread. What guests grow by is not known: they
+/// are refused what is not there.
+const FIXED_DATA: u64 = 32 << 20;
+
+/// Free address space, and memory that may be written, without which no thread is started: it takes
+/// them for its stack, and after that for the stacks of its signals, where a system that refuses
+/// them ends the whole process.
+const FREE_FOR_A_THREAD: u64 = SystemNeeds::OF_A_THREAD.address_space + (16 << 20);
+
+/// Checks that the process may have one more thread. Limits can be lowered while a job runs, so
+/// this is called before each; it costs next to nothing where there is no limit.
+///
+/// # Errors
+///
+/// What the system would say.
+pub(crate) fn check_thread() -> io::Result<()> {
+    match system::free_memory() {
+        Some(free) if free < FREE_FOR_A_THREAD => Err(Errno::NOMEM.into()),
+        Some(_) | None => Ok(()),
+    }
+}
 
 /// Checks that the system has room for a job, before anything of it runs.
 ///
@@ -59,6 +81,8 @@ struct Needs {
     mappings: u64,
     address_space: u64,
     files: u64,
+    /// Bytes that may be written: stacks count as soon as they are there.
+    data: u64,
 }
 
 impl Needs {
@@ -82,6 +106,7 @@ impl Needs {
             mappings: FIXED_MAPPINGS + most * SystemNeeds::OF_A_THREAD.mappings,
             address_space: FIXED_ADDRESS_SPACE + most * SystemNeeds::OF_A_THREAD.address_space,
             files: of_nodes.saturating_add(FIXED_FILES + blocking * FILES_OF_A_BLOCKING_THREAD),
+            data: FIXED_DATA + most * SystemNeeds::OF_A_THREAD.address_space,
         };
         let nodes = graph.nodes().iter();
         for node in nodes.filter(|node| node.kind == NodeKind::Operator) {
@@ -102,6 +127,7 @@ impl Needs {
             Resource::Mappings => self.mappings,
             Resource::AddressSpace => self.address_space,
             Resource::OpenFiles => self.files,
+            Resource::Data => self.data,
         };
         let is_met = |limit: &&SystemLimit| {
             needed(limit.resource).saturating_add(limit.used) > limit.allowed
@@ -129,6 +155,8 @@ pub(crate) enum Resource {
     AddressSpace,
     /// Files that a process has open at once.
     OpenFiles,
+    /// Bytes of memory that a process may write.
+    Data,
 }
 
 /// A limit of the system.
@@ -154,6 +182,7 @@ impl SystemLimit {
                 format!("{} GiB of address space", value.div_ceil(1 << 30))
             }
             Resource::OpenFiles => format!("{value} open files"),
+            Resource::Data => format!("{} MiB of memory to write", value.div_ceil(1 << 20)),
         }
     }
 }
@@ -179,6 +208,10 @@ impl NoRoom {
                 "raise its hard limit to {enough} or more, as root with `ulimit -Hn {enough}` or \
                  in a service with `LimitNOFILE={enough}`"
             ),
+            Resource::Data => {
+                let kib = enough.div_ceil(1 << 10);
+                format!("`ulimit -d unlimited`, or {kib} and what the operators' memories grow by")
+            }
             Resource::AddressSpace => {
                 let kib = enough.div_ceil(1 << 10);
                 format!(
@@ -192,7 +225,7 @@ impl NoRoom {
             Resource::OpenFiles => {
                 format!("{how}; or lower the number of file sinks or `parallelism`")
             }
-            Resource::Mappings | Resource::Threads | Resource::AddressSpace => {
+            Resource::Mappings | Resource::Threads | Resource::AddressSpace | Resource::Data => {
                 format!("{how}; or lower `parallelism`")
             }
         }

@@ -1,5 +1,5 @@
 //! `RLIMIT_NOFILE` and `RLIMIT_FSIZE`: a job under a limit finishes exactly or names what could not
-//! be done, and does not die of a signal or a panic.
+//! be done, and does not die of a signal or a panic. Neither a component nor an operator is blamed.
 
 use tidegate_tests::{
     Counting, Finished, JobDirectory, Running, published_parts, tidegate_command,
@@ -14,7 +14,7 @@ fn counting() -> Counting {
     }
 }
 
-fn run_under(limit: &str, job: &JobDirectory) -> Finished {
+pub(super) fn run_under(limit: &str, job: &JobDirectory) -> Finished {
     let command = tidegate_command(&["prlimit", limit], job.path(), &["run", "job.toml"]);
     Running::spawn(command).wait_within(GENEROUS)
 }
@@ -24,6 +24,7 @@ fn run_under(limit: &str, job: &JobDirectory) -> Finished {
 fn fails(finished: &Finished, job: &JobDirectory, reasons: &[&str], limit: &str) -> bool {
     let said = &finished.stderr;
     assert!(!said.contains("panicked"), "{limit}: {said}");
+    assert!(!said.contains("trapped"), "{limit}: {said}");
     match finished.code {
         Some(0) => counting().assert_exact(job, limit),
         Some(1 | 2) => {
@@ -109,7 +110,7 @@ fn a_job_whose_files_run_out_while_it_runs_fails_by_name_and_goes_on_later() {
     fast.assert_exact(&job, "after files ran out");
 }
 
-fn limit_running(running: &Running, limit: &str) {
+pub(super) fn limit_running(running: &Running, limit: &str) {
     let set = std::process::Command::new("prlimit")
         .args(["--pid", &running.id().to_string(), limit])
         .status();
@@ -127,6 +128,18 @@ fn a_file_that_may_not_grow_is_named_and_kills_nothing() {
         failed += usize::from(fails(&finished, &job, &["File too large"], &limit));
     }
     assert!((5..18).contains(&failed), "{failed} of 19 failed");
+}
+
+#[test]
+fn an_instance_that_needs_a_larger_file_names_the_limit_and_blames_no_operator() {
+    let job = counting().directory();
+    let finished = run_under("--fsize=1000:1000", &job);
+    let expected = [
+        "instantiation needed what the system refuses this process",
+        "File too large",
+        "RLIMIT_FSIZE, the bytes that a file of this process may have, is 1000",
+    ];
+    finished.assert_fails(1, &expected);
 }
 
 #[test]

@@ -1,7 +1,10 @@
-//! The process and the system around it: refused threads, too few open files, files that may grow
-//! no further, and signals that are answered in every state.
+//! The process and the system around it: refused threads and memory, too few open files, files
+//! that may grow no further, processor time that is used up, and signals that are answered in every
+//! state.
 
 mod limits;
+mod memory;
+mod processor_time;
 mod stopping;
 mod threads;
 

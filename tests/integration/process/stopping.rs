@@ -251,11 +251,38 @@ int fsync(int file) {
 }
 "#;
 
-/// The counting job on a disk that is paused as long as its file `paused` exists.
-fn on_pausable_disk(job: &JobDirectory) -> Running {
-    job.write("fsync.c", PAUSABLE_FSYNC);
+/// In place of the system's: reads the state of checkpoints in pieces of 64 KiB, and waits as above
+/// once a megabyte is read of them.
+const PAUSABLE_READ: &str = r#"
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+static long given;
+ssize_t read(int file, void *bytes, size_t most) {
+    char link[64], path[4096] = {0};
+    snprintf(link, sizeof link, "/proc/self/fd/%d", file);
+    if (readlink(link, path, sizeof path - 1) < 0 || !strstr(path, "/state/state/"))
+        return syscall(SYS_read, file, bytes, most);
+    while (given > 1 << 20 && access(getenv("PAUSED"), F_OK) == 0) {
+        close(open(getenv("WAITING"), O_CREAT | O_WRONLY, 0600));
+        usleep(1000);
+    }
+    ssize_t got = syscall(SYS_read, file, bytes, most > 65536 ? 65536 : most);
+    if (got > 0)
+        __atomic_add_fetch(&given, got, __ATOMIC_RELAXED);
+    return got;
+}
+"#;
+
+/// The job on a disk that is paused as long as its file `paused` exists, by what replaces a
+/// function of the system.
+fn on_pausable_disk(job: &JobDirectory, replacement: &str) -> Running {
+    job.write("disk.c", replacement);
     let compiled = std::process::Command::new("cc")
-        .args(["-shared", "-fPIC", "-o", "fsync.so", "fsync.c"])
+        .args(["-shared", "-fPIC", "-o", "disk.so", "disk.c"])
         .current_dir(job.path())
         .status();
     assert!(
@@ -264,7 +291,7 @@ fn on_pausable_disk(job: &JobDirectory) -> Running {
     );
     let mut command = tidegate_command(&[], job.path(), &RUN);
     command
-        .env("LD_PRELOAD", job.path().join("fsync.so"))
+        .env("LD_PRELOAD", job.path().join("disk.so"))
         .env("PAUSED", job.path().join("paused"))
         .env("WAITING", job.path().join("waiting"));
     Running::spawn(command)
@@ -273,7 +300,7 @@ fn on_pausable_disk(job: &JobDirectory) -> Running {
 #[test]
 fn sigterm_ends_a_job_on_a_paused_disk() {
     let job = counting().directory();
-    let mut running = on_pausable_disk(&job);
+    let mut running = on_pausable_disk(&job, PAUSABLE_FSYNC);
     wait_for(&mut running, &job, |status| {
         status["checkpoints"]["completed"].as_u64() > Some(0)
     });
@@ -286,10 +313,54 @@ fn sigterm_ends_a_job_on_a_paused_disk() {
 fn sigterm_ends_a_start_on_a_paused_disk() {
     let job = counting().directory();
     job.write("paused", "");
-    let mut running = on_pausable_disk(&job);
+    let mut running = on_pausable_disk(&job, PAUSABLE_FSYNC);
     wait_for_file(&mut running, &job.path().join("waiting"));
     let finished = terminated(running);
     assert_eq!(finished.code, None, "ended by the signal: {finished:#?}");
+}
+
+/// Bytes of a directory and all in it.
+fn bytes_of(directory: &Path) -> u64 {
+    let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
+    let bytes = entries.map(|entry| match entry.metadata() {
+        Ok(metadata) if metadata.is_dir() => bytes_of(&entry.path()),
+        Ok(metadata) => metadata.len(),
+        // Removed by now.
+        Err(_) => 0,
+    });
+    bytes.sum()
+}
+
+#[test]
+fn sigterm_ends_a_start_that_reads_a_large_checkpoint() {
+    let large = Counting {
+        records: 3_000_000_000,
+        keys: 300_000,
+        rate: 1_000_000,
+        checkpoint: "retain = 1",
+        sink: "connector = \"discard\"",
+        ..counting()
+    };
+    let job = large.directory();
+    let mut running = job.start(&["run", "job.toml", "--quiet"]);
+    let give_up = Instant::now() + GENEROUS;
+    while bytes_of(&job.path().join("state/state")) < 2 << 20 {
+        assert!(running.is_running() && Instant::now() < give_up);
+    }
+    terminated(running).assert_succeeds();
+    let before = job.checkpoints();
+
+    job.write("paused", "");
+    let mut running = on_pausable_disk(&job, PAUSABLE_READ);
+    wait_for_file(&mut running, &job.path().join("waiting"));
+    assert_given_up(&terminated(running), "restoring");
+    assert_eq!(job.checkpoints(), before, "all are still there");
+
+    // Once the disk answers again, the job restores and stops with a last checkpoint.
+    std::fs::remove_file(job.path().join("paused")).expect("it is there");
+    let mut running = on_pausable_disk(&job, PAUSABLE_READ);
+    wait_for(&mut running, &job, |status| status["state"] == "running");
+    terminated(running).assert_succeeds();
 }
 
 #[test]

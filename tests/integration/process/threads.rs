@@ -56,12 +56,13 @@ fn assert_settles(finished: &Finished, job: &JobDirectory, context: &str) {
     assert!(!said.contains("panicked"), "{context}: {said}");
     match finished.code {
         Some(0) => counting().assert_exact(job, context),
-        Some(1 | 8) => assert!(
+        Some(1) => assert!(
             said.contains("temporarily unavailable")
                 && (said.contains("could not start the thread for ")
                     || said.contains("could not start a thread for ")
                     || said.contains("the thread that watches call timeouts")
-                    || said.contains("could not be compiled")),
+                    || said.contains("could not be loaded"))
+                && said.contains("RLIMIT_NPROC"),
             "{context}: no thread is named: {said}"
         ),
         other => panic!("{context}: ended with {other:?}: {said}"),

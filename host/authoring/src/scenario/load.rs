@@ -68,6 +68,9 @@ impl ScenarioFile {
         let scenario = self.parse()?;
         let problems = Problems::default();
         let component = components.load(&self.0.base(), &scenario.component, &problems);
+        if let Some(error) = components.take_not_loaded() {
+            return Err(error);
+        }
         match component {
             Some(component) => Ok(LoadedScenario {
                 path: self.0.path().to_owned(),

@@ -145,6 +145,7 @@ fn located(error: &ConfigFileError) -> (Vec<LocatedProblem>, usize) {
         }
         ConfigFileError::Unreadable { .. }
         | ConfigFileError::TooLarge { .. }
+        | ConfigFileError::ComponentNotLoaded { .. }
         | ConfigFileError::Engine(_) => {
             let problem = LocatedProblem {
                 line: None,

@@ -122,6 +122,8 @@ impl Terminal {
             | Failure::NothingToTest(_)
             | Failure::ScenariosFailed { .. }
             | Failure::FewFiles { .. }
+            | Failure::LittleMemory { .. }
+            | Failure::NoProcessorTime { .. }
             | Failure::NoThread { .. }
             | Failure::SignalsUnanswered
             | Failure::Io { .. } => Lines::one_paragraph(format_args!("error: {}", chain(failure))),

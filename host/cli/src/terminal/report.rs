@@ -38,6 +38,7 @@ pub(crate) fn job_file_error(error: &ConfigFileError, is_watched: bool) -> Lines
         ConfigFileError::Invalid(invalid) => plain(invalid),
         ConfigFileError::Unreadable { .. }
         | ConfigFileError::TooLarge { .. }
+        | ConfigFileError::ComponentNotLoaded { .. }
         | ConfigFileError::Engine(_) => {
             Lines::one_paragraph(format_args!("error: {}", chain(error)))
         }

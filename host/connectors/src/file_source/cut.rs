@@ -19,24 +19,23 @@ pub(super) fn cut(spans: &[Span], parallelism: u32) -> Vec<Vec<Span>> {
         .iter()
         .map(|span| u128::from(span.end - span.start))
         .sum();
-    let share = |index: u32| {
-        let bytes = total * u128::from(index) / u128::from(parallelism);
-        u64::try_from(bytes).expect("file lengths add up to less than 2^64")
-    };
+    let share = |index: u32| total * u128::from(index) / u128::from(parallelism);
     let mut lists = Vec::new();
     let mut spans = spans.iter().copied();
     let mut current = spans.next();
+    // Wider than a length: sparse files may add up to more than 2^64 bytes.
     let mut given = 0;
     for index in 1..=parallelism {
         let mut list = Vec::new();
         let goal = share(index);
         while let Some(span) = current.as_mut().filter(|_| given < goal) {
-            let length = (span.end - span.start).min(goal - given);
+            let left = span.end - span.start;
+            let length = u64::try_from(goal - given).map_or(left, |wanted| wanted.min(left));
             let cut = span.start + length;
             if length > 0 {
                 list.push(Span { end: cut, ..*span });
             }
-            given += length;
+            given += u128::from(length);
             span.start = cut;
             if span.start == span.end {
                 current = spans.next();
@@ -71,5 +70,20 @@ mod tests {
                 prop_assert!(length.abs_diff(total / u64::from(parallelism)) <= 1);
             }
         }
+    }
+
+    #[test]
+    fn sparse_files_of_more_bytes_than_64_bits_count_are_divided() {
+        let longest = i64::MAX.cast_unsigned();
+        let spans: Vec<Span> = (0..6)
+            .map(|file| Span {
+                file,
+                start: 0,
+                end: longest,
+            })
+            .collect();
+        let lists = cut(&spans, 3);
+        assert_eq!(lists.concat(), spans);
+        assert!(lists.iter().all(|list| list.len() == 2), "{lists:?}");
     }
 }

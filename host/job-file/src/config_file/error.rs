@@ -5,7 +5,7 @@ use std::io;
 use std::path::PathBuf;
 
 use thiserror::Error;
-use tidegate_operator::{EngineError, shown};
+use tidegate_operator::{EngineError, SystemRefusal, shown};
 
 use super::problem::Problem;
 
@@ -35,6 +35,18 @@ pub enum ConfigFileError {
     /// This machine can't run components.
     #[error(transparent)]
     Engine(#[from] EngineError),
+    /// The system refused this process what loading a component takes. The component, and the file
+    /// that names it, may be fine.
+    #[error(
+        "component {} could not be loaded: this process is refused what that takes",
+        shown(path)
+    )]
+    ComponentNotLoaded {
+        /// The component.
+        path: PathBuf,
+        /// What the system says.
+        source: SystemRefusal,
+    },
     /// The file is wrong in one or more places.
     #[error(transparent)]
     Invalid(Box<InvalidConfigFile>),

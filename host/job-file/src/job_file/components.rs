@@ -5,12 +5,12 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
-use tidegate_operator::{CodeCache, Component, Engine, Limits, shown};
+use tidegate_operator::{CodeCache, Component, Engine, Limits, Refusal, shown};
 use toml::Spanned;
 
 use super::document::{NodeEntry, OperatorEntry, PartEntry};
 use crate::config_file::problem::{Problem, Problems, Span};
-use crate::config_file::regular_file;
+use crate::config_file::{ConfigFileError, regular_file};
 use crate::json;
 
 /// An operator's component, as `check` shows it.
@@ -36,6 +36,8 @@ pub struct Components {
     engine: Engine,
     compiled: Option<CodeCache>,
     by_path: BTreeMap<PathBuf, Component>,
+    /// Why the system keeps this process from loading any more.
+    not_loaded: Option<ConfigFileError>,
 }
 
 impl Components {
@@ -45,11 +47,23 @@ impl Components {
             engine,
             compiled,
             by_path: BTreeMap::new(),
+            not_loaded: None,
         }
     }
 
+    /// True if the system has refused what loading takes.
+    pub fn is_refused(&self) -> bool {
+        self.not_loaded.is_some()
+    }
+
+    /// Why a component could not be loaded that may be fine, once; looked at before all problems.
+    pub fn take_not_loaded(&mut self) -> Option<ConfigFileError> {
+        self.not_loaded.take()
+    }
+
     /// The component at a path that a file names, checked and compiled. A component that is
-    /// missing or refused is reported where the file names it.
+    /// missing or refused is reported where the file names it; what the system refuses is no
+    /// problem of the file: see [`Self::take_not_loaded`].
     pub fn load(
         &mut self,
         base: &Path,
@@ -65,15 +79,19 @@ impl Components {
                 self.by_path.insert(path, component.clone());
                 Some(component)
             }
-            Err(problem) => {
+            Err(Unloaded::Problem(problem)) => {
                 problems.push(problem);
+                None
+            }
+            Err(Unloaded::NotLoaded(error)) => {
+                self.not_loaded = Some(error);
                 None
             }
         }
     }
 
     /// The component in a file, which the job file names at `place`.
-    fn load_file(&self, path: &Path, place: &Span) -> Result<Component, Problem> {
+    fn load_file(&self, path: &Path, place: &Span) -> Result<Component, Unloaded> {
         let bytes = read(path).map_err(|error| match error {
             Unread::Missing(error) => Problem::at(place.clone(), unreadable(path, &error)),
             Unread::TooLarge { bytes } => {
@@ -88,7 +106,28 @@ impl Components {
             Some(cache) => Component::load_cached(&self.engine, &origin, &bytes, cache),
             None => Component::load(&self.engine, &origin, &bytes),
         };
-        component.map_err(|refusal| Problem::of_component(place.clone(), refusal.to_string()))
+        component.map_err(|refusal| match refusal {
+            Refusal::NotCompiled { origin, refusal } => {
+                let path = PathBuf::from(origin);
+                let source = refusal;
+                Unloaded::NotLoaded(ConfigFileError::ComponentNotLoaded { path, source })
+            }
+            refusal => Problem::of_component(place.clone(), refusal.to_string()).into(),
+        })
+    }
+}
+
+/// Why a component was not loaded.
+enum Unloaded {
+    /// It, or the file that names it, has to be mended.
+    Problem(Problem),
+    /// The system refused this process something.
+    NotLoaded(ConfigFileError),
+}
+
+impl From<Problem> for Unloaded {
+    fn from(problem: Problem) -> Self {
+        Self::Problem(problem)
     }
 }
 

@@ -127,8 +127,11 @@ impl JobFile {
         if loading.debug_info {
             engine = engine.with_debug_info();
         }
-        let components = Components::new(engine, loading.compiled);
-        let loaded = self.load_parts(&outline, components, &problems);
+        let mut components = Components::new(engine, loading.compiled);
+        let loaded = self.load_parts(&outline, &mut components, &problems);
+        if let Some(error) = components.take_not_loaded() {
+            return Err(error);
+        }
         match loaded {
             Some(loaded) if problems.is_empty() => Ok(loaded),
             Some(_) | None => Err(self.source.invalid(problems)),
@@ -174,7 +177,7 @@ impl JobFile {
     fn load_parts(
         &self,
         outline: &Outline<'_>,
-        components: Components,
+        components: &mut Components,
         problems: &Problems,
     ) -> Option<LoadedJob> {
         let document = &outline.document;
@@ -185,7 +188,7 @@ impl JobFile {
         if let Ok(path) = std::path::absolute(&checkpoint_directory) {
             directories::check(&connectors.directories, &path, problems);
         }
-        let (parts, summaries) = self.operators(document, components, problems);
+        let (parts, summaries) = self.operators(document, components, problems)?;
         if !problems.is_empty() {
             return None;
         }
@@ -216,13 +219,14 @@ impl JobFile {
         })
     }
 
+    /// Every operator whose component could be loaded. A system that refuses one is not asked for
+    /// the next; there is nothing then.
     fn operators(
         &self,
         document: &Document<'_>,
-        components: Components,
+        components: &mut Components,
         problems: &Problems,
-    ) -> (BTreeMap<String, OperatorPart>, Vec<ComponentSummary>) {
-        let mut components = components;
+    ) -> Option<(BTreeMap<String, OperatorPart>, Vec<ComponentSummary>)> {
         let (mut parts, mut summaries) = (BTreeMap::new(), Vec::new());
         for entry in &document.nodes.usable {
             let PartEntry::Operator(operator) = &entry.part else {
@@ -231,6 +235,9 @@ impl JobFile {
             let Some(component) =
                 components.load(&self.source.base(), &operator.component, problems)
             else {
+                if components.is_refused() {
+                    return None;
+                }
                 continue;
             };
             if let Some(problem) = components::too_many_memories(&component, operator) {
@@ -249,7 +256,7 @@ impl JobFile {
             };
             parts.insert(name, part);
         }
-        (parts, summaries)
+        Some((parts, summaries))
     }
 }
 

@@ -12,6 +12,10 @@ use crate::stream::Origin;
 /// Version of the format.
 const VERSION: u32 = 1;
 
+/// Bytes of a value that is told as text, even if it is text: escaped, it is up to six times as
+/// long, and a column stays below 4 GiB.
+const MOST_TEXT_BYTES: usize = 512 << 20;
+
 #[derive(Serialize)]
 #[serde(rename_all = "kebab-case")]
 struct DeadLetter<'a> {
@@ -22,10 +26,10 @@ struct DeadLetter<'a> {
     error: &'a str,
     /// None if no source gave the record, or its source can't be told any more.
     source: Option<Source<'a>>,
-    /// The value, if it is text.
+    /// The value, if it is text and not too long.
     #[serde(skip_serializing_if = "Option::is_none")]
     value: Option<&'a str>,
-    /// The value in base 64, if it is not.
+    /// The value in base 64, otherwise.
     #[serde(skip_serializing_if = "Option::is_none")]
     value_base64: Option<String>,
 }
@@ -51,7 +55,7 @@ pub(crate) struct Refusal<'a> {
 /// The dead letter of a record, which is a batch of one.
 pub(crate) fn dead_letter(record: &Batch, refusal: Refusal<'_>) -> Batch {
     let value = record.values().row(0);
-    let text = std::str::from_utf8(value).ok();
+    let text = shown_as_text(value, MOST_TEXT_BYTES);
     let source = refusal.origin.map(|origin| Source {
         name: &origin.source.operator,
         subtask: origin.source.index,
@@ -78,6 +82,13 @@ pub(crate) fn dead_letter(record: &Batch, refusal: Refusal<'_>) -> Batch {
         json.as_bytes(),
     );
     batch
+}
+
+/// A value that the letter has as text: UTF-8, and not so long that it might pass 4 GiB when it is
+/// escaped.
+fn shown_as_text(value: &[u8], most: usize) -> Option<&str> {
+    let text = Some(value).filter(|value| value.len() <= most);
+    text.and_then(|value| std::str::from_utf8(value).ok())
 }
 
 /// RFC 4648, with padding.
@@ -150,6 +161,14 @@ mod tests {
             letter.ends_with(r#""source":null,"value-base64":"/wA="}"#),
             "{letter}"
         );
+    }
+
+    #[test]
+    fn text_that_might_pass_4_gib_when_it_is_escaped_is_told_in_base_64() {
+        assert_eq!(shown_as_text(b"\x01\x01", 2), Some("\x01\x01"));
+        assert_eq!(shown_as_text(b"\x01\x01", 1), None);
+        let most = (MOST_TEXT_BYTES as u64 + 1) * "\\u0001".len() as u64;
+        assert!(most < u64::from(u32::MAX));
     }
 
     #[test]

@@ -12,6 +12,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::BlockingWork;
+use crate::room::check_thread;
 
 /// Threads that are always there: a restore drill, of which there is one at a time, occupies one
 /// for as long as its guest computes.
@@ -85,6 +86,7 @@ impl Shared {
     }
 
     fn start_thread(self: &Arc<Self>, queue: &mut Queue) -> io::Result<()> {
+        check_thread()?;
         let shared = Arc::clone(self);
         let thread = thread::Builder::new().name("tidegate-blocking".to_owned());
         // Not joined: whoever needs the result of a piece of work waits for that.

@@ -51,7 +51,7 @@ impl RecordFault {
             | FaultCause::MalformedSnapshot(_)
             | FaultCause::IncompatibleState(_)
             | FaultCause::Failed(_)
-            | FaultCause::NoAddressSpace { .. }
+            | FaultCause::SystemRefused { .. }
             | FaultCause::HostPanic { .. }
             | FaultCause::InstanceSpent => RecordPolicy::Fail,
         }

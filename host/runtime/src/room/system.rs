@@ -21,8 +21,9 @@ pub(super) fn limits() -> Vec<SystemLimit> {
         threads_of_system("`kernel.pid_max`", "/proc/sys/kernel/pid_max"),
         threads_of_user(),
         threads_of_cgroup(),
-        address_space(),
         open_files(),
+        of_process("`ulimit -v`", Resource::AddressSpace),
+        of_process("`ulimit -d`", Resource::Data),
     ];
     all.into_iter().flatten().collect()
 }
@@ -107,14 +108,20 @@ fn threads_of_cgroup() -> Option<SystemLimit> {
     limits.min_by_key(|limit| limit.allowed.saturating_sub(limit.used))
 }
 
-fn address_space() -> Option<SystemLimit> {
-    let allowed = getrlimit(ProcessResource::As).current?;
+/// A limit on the bytes of this process.
+fn of_process(name: &'static str, resource: Resource) -> Option<SystemLimit> {
+    let (limit, used) = match resource {
+        Resource::AddressSpace => (ProcessResource::As, "VmSize:"),
+        Resource::Data => (ProcessResource::Data, "VmData:"),
+        Resource::Threads | Resource::Mappings | Resource::OpenFiles => return None,
+    };
+    let allowed = getrlimit(limit).current?;
     let status = fs::read_to_string("/proc/self/status").ok()?;
     Some(SystemLimit {
-        name: "`ulimit -v`",
-        resource: Resource::AddressSpace,
+        name,
+        resource,
         allowed,
-        used: field(&status, "VmSize:")? << 10,
+        used: field(&status, used)? << 10,
     })
 }
 
@@ -128,6 +135,16 @@ fn open_files() -> Option<SystemLimit> {
         // One of them lists the others.
         used: open.saturating_sub(1),
     })
+}
+
+/// The bytes that this process may still map and write; none if there is no limit.
+pub(super) fn free_memory() -> Option<u64> {
+    let limits = [Resource::AddressSpace, Resource::Data];
+    let limits = limits
+        .into_iter()
+        .filter_map(|resource| of_process("", resource));
+    let free = limits.map(|limit| limit.allowed.saturating_sub(limit.used));
+    free.min()
 }
 
 /// The number that a file holds, if it holds one: `max` is none.

@@ -113,6 +113,7 @@ fn every_limit_is_refused_with_what_is_needed_allowed_and_used() {
         mappings: 1_000,
         address_space: 9 << 30,
         files: 50,
+        data: 90 << 20,
     };
     let limit = |resource, allowed, used| SystemLimit {
         name: "`it`",
@@ -125,6 +126,7 @@ fn every_limit_is_refused_with_what_is_needed_allowed_and_used() {
         limit(Resource::Mappings, 1_010, 10),
         limit(Resource::AddressSpace, 10 << 30, 1 << 30),
         limit(Resource::OpenFiles, 64, 14),
+        limit(Resource::Data, 100 << 20, 10 << 20),
     ];
     assert_eq!(needs.check(&enough), Ok(()));
     let shown = [
@@ -140,6 +142,11 @@ fn every_limit_is_refused_with_what_is_needed_allowed_and_used() {
             "2 GiB of address space",
         ),
         ("50 open files", "64 open files", "15 open files"),
+        (
+            "90 MiB of memory to write",
+            "100 MiB of memory to write",
+            "11 MiB of memory to write",
+        ),
     ];
     for (index, (needed, allowed, used)) in shown.into_iter().enumerate() {
         let mut limits = enough.clone();
@@ -179,6 +186,11 @@ fn what_to_do_is_said_with_the_number_to_set() {
     assert!(advice.contains("`ulimit -v unlimited`, or 1:"), "{advice}");
     let advice = refused(Resource::OpenFiles, 1_000).advice();
     assert!(advice.contains("`ulimit -Hn 1024`"), "{advice}");
+    let advice = refused(Resource::Data, 1_000).advice();
+    assert!(
+        advice.contains("`ulimit -d unlimited`, or 1 and"),
+        "{advice}"
+    );
 }
 
 #[test]

@@ -1,0 +1,88 @@
+//! `RLIMIT_CPU`: a process whose processor time is used up says so and ends, where SIGXCPU would
+//! end it without a word.
+//!
+//! SIGXCPU comes at the soft limit, SIGKILL at the hard one, and nothing can be said about that. So
+//! a soft limit that is as high as the hard one is lowered by a second.
+
+use std::{io, thread};
+
+use rustix::process::{Resource, Rlimit, Signal, getrlimit, setrlimit};
+use tokio::runtime::Runtime;
+use tokio::signal::unix::{self, SignalKind, signal};
+
+use crate::failure::Failure;
+use crate::terminal::{Terminal, chain};
+
+/// Starts the thread that waits for SIGXCPU, whatever the others do. It ends with the process.
+pub(super) fn watch(terminal: Terminal) -> Result<(), Failure> {
+    leave_time_for_last_words();
+    let (runtime, mut used_up) = listen().map_err(Failure::io("listen for SIGXCPU"))?;
+    let wait = move || {
+        if runtime.block_on(used_up.recv()).is_some() {
+            end(&terminal);
+        }
+    };
+    let thread = thread::Builder::new().name("tidegate-limits".to_owned());
+    let thread = thread.spawn(wait);
+    // Not joined: it waits for as long as the process lives.
+    drop(thread.map_err(Failure::thread("the limit of processor time"))?);
+    Ok(())
+}
+
+fn listen() -> io::Result<(Runtime, unix::Signal)> {
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = runtime.enable_io().build()?;
+    let used_up = {
+        let _within = runtime.enter();
+        signal(SignalKind::from_raw(Signal::XCPU.as_raw()))?
+    };
+    Ok((runtime, used_up))
+}
+
+fn leave_time_for_last_words() {
+    let Rlimit { current, maximum } = getrlimit(Resource::Cpu);
+    let lowered = current.and_then(|current| current.checked_sub(1));
+    // The system takes none for a second.
+    let lowered = lowered.filter(|lowered| *lowered > 0);
+    if current == maximum && lowered.is_some() {
+        let current = lowered;
+        if let Err(error) = setrlimit(Resource::Cpu, Rlimit { current, maximum }) {
+            tracing::debug!("the soft limit of processor time stays: {error}");
+        }
+    }
+}
+
+/// Reports and ends the process, as a second SIGTERM does: what is complete stays.
+fn end(terminal: &Terminal) {
+    let seconds = met(getrlimit(Resource::Cpu));
+    let failure = Failure::NoProcessorTime { seconds };
+    terminal.say(format_args!("error: {}", chain(&failure)));
+    if let Some(advice) = failure.advice() {
+        terminal.say(format_args!("help: {advice}"));
+    }
+    terminal.flush_logs_soon();
+    std::process::exit(failure.exit_code().into())
+}
+
+/// The limit that was met: the system raises the soft one by a second as it sends SIGXCPU. None if
+/// none is set, and somebody else sent it.
+fn met(limit: Rlimit) -> Option<u64> {
+    let current = limit.current?;
+    let is_ours = limit.maximum.is_some_and(|maximum| current >= maximum);
+    Some(if is_ours { current } else { current - 1 })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_limit_that_was_met_is_the_one_that_was_set() {
+        let met_of = |current, maximum| met(Rlimit { current, maximum });
+        assert_eq!(met_of(Some(3), None), Some(2));
+        assert_eq!(met_of(Some(3), Some(60)), Some(2));
+        // Lowered by a second at the start, raised by one now.
+        assert_eq!(met_of(Some(2), Some(2)), Some(2));
+        assert_eq!(met_of(None, None), None);
+    }
+}
