@@ -406,21 +406,3 @@ func TestItemsAreWrittenAsTheVectorsSay(t *testing.T) {
 		t.Error("there are none")
 	}
 }
-
-func TestKeyGroupsAreThoseOfTheVectors(t *testing.T) {
-	var vectors []struct {
-		Key            string
-		MaxParallelism uint32 `json:"max-parallelism"`
-		KeyGroup       uint32 `json:"key-group"`
-	}
-	readVectors(t, "key-groups.json", &vectors)
-	for _, vector := range vectors {
-		group := KeyGroup(unhex(t, vector.Key), vector.MaxParallelism)
-		if group != vector.KeyGroup {
-			t.Errorf("%s of %d: %d", vector.Key, vector.MaxParallelism, group)
-		}
-	}
-	if len(vectors) == 0 {
-		t.Error("there are none")
-	}
-}

@@ -295,14 +295,42 @@ def chunks():
     }
 
 
+def key_group_ranges(max_parallelism, parallelism):
+    """The first and the last key group of each subtask: Flink's KeyGroupRangeAssignment."""
+    return [
+        [
+            (index * max_parallelism + parallelism - 1) // parallelism,
+            ((index + 1) * max_parallelism - 1) // parallelism,
+        ]
+        for index in range(parallelism)
+    ]
+
+
 def key_groups():
     keys = [b"", b"a", b"key-1", b"flink", "潮門".encode(), b"\0", b"\xff" * 9, b"x" * 1000]
     keys += [f"key-{i}".encode() for i in range(50)]
-    return [
-        {"key": key.hex(), "max-parallelism": groups, "key-group": key_group(key, groups)}
-        for key in keys
-        for groups in (1, 2, 3, 128, 32768)
+    parallelisms = [
+        (groups, parallelism)
+        for groups in (1, 2, 3, 100, 128, 1000, 32768)
+        for parallelism in sorted({1, 2, 3, 5, 7, groups})
+        # A subtask owns a key group. Ranges of one key group each are not written by the thousand.
+        if parallelism <= groups and (parallelism < groups or groups <= 128)
     ]
+    return {
+        "keys": [
+            {"key": key.hex(), "max-parallelism": groups, "key-group": key_group(key, groups)}
+            for key in keys
+            for groups in (1, 2, 3, 128, 32768)
+        ],
+        "ranges": [
+            {
+                "max-parallelism": groups,
+                "parallelism": parallelism,
+                "ranges": key_group_ranges(groups, parallelism),
+            }
+            for groups, parallelism in parallelisms
+        ],
+    }
 
 
 def main():

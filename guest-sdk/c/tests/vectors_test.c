@@ -95,19 +95,6 @@ TG_TEST(values_are_written_and_read_as_the_format_says) {
     tg_bytes_free(&text);
 }
 
-static void check_key_group(const object *read) {
-    tg_bytes key = hex_of(member(read, "key"));
-    uint32_t total = (uint32_t)number_of(member(read, "max-parallelism"));
-    TG_CHECK_EQUAL(tg_key_group(tg_bytes_slice(&key), total), number_of(member(read, "key-group")));
-    tg_bytes_free(&key);
-}
-
-TG_TEST(key_groups_are_those_of_the_host) {
-    tg_bytes text = read_file("key-groups.json");
-    TG_CHECK(each(tg_bytes_slice(&text), check_key_group) > 10);
-    tg_bytes_free(&text);
-}
-
 // The state that an operator of a vector is to have for the key of its only record.
 static const void *wanted;
 static const tg_type *wanted_type;
@@ -232,6 +219,59 @@ static void check_refused_item(const object *read) {
     tg_dealloc(value);
     tg_bytes_free(&says);
     tg_bytes_free(&bytes);
+}
+
+static void check_key_group(const object *read) {
+    tg_bytes key = hex_of(member(read, "key"));
+    uint32_t total = (uint32_t)number_of(member(read, "max-parallelism"));
+    TG_CHECK_EQUAL(tg_key_group(tg_bytes_slice(&key), total), number_of(member(read, "key-group")));
+    tg_bytes_free(&key);
+}
+
+// What the harness said at the last `open`.
+static uint32_t opened_first, opened_last;
+
+static tg_status keep_range(void *self, const void *config, const tg_context *context) {
+    (void)self, (void)config;
+    opened_first = context->first_key_group;
+    opened_last = context->last_key_group;
+    return TG_OK;
+}
+
+static void check_range(const tg_harness_options *options, tg_slice range) {
+    static const tg_operator definition = {.open = keep_range, .on_record = become_wanted};
+    tg_harness_close(tg_harness_open(&definition, options));
+    tg_json json = json_of(range);
+    must(tg_json_expect(&json, '['));
+    TG_CHECK_EQUAL(opened_first, number_of(next_json(&json)));
+    must(tg_json_expect(&json, ','));
+    TG_CHECK_EQUAL(opened_last, number_of(next_json(&json)));
+    must(tg_json_expect(&json, ']'));
+}
+
+static void check_ranges(const object *read) {
+    tg_harness_options options = {
+        .parallelism = (uint32_t)number_of(member(read, "parallelism")),
+        .max_parallelism = (uint32_t)number_of(member(read, "max-parallelism")),
+    };
+    tg_json json = json_of(member(read, "ranges"));
+    must(tg_json_expect(&json, '['));
+    bool more;
+    must(tg_json_next(&json, ']', true, &more));
+    for (; more; options.subtask++) {
+        check_range(&options, next_json(&json));
+        must(tg_json_next(&json, ']', false, &more));
+    }
+    TG_CHECK_EQUAL(options.subtask, options.parallelism);
+}
+
+TG_TEST(key_groups_are_those_of_the_host) {
+    tg_bytes text = read_file("key-groups.json");
+    object file = read_object(tg_bytes_slice(&text));
+    TG_CHECK(each(member(&file, "keys"), check_key_group) > 100);
+    TG_CHECK(each(member(&file, "ranges"), check_ranges) > 20);
+    free_object(&file);
+    tg_bytes_free(&text);
 }
 
 TG_TEST(chunks_are_written_and_read_as_the_format_says) {

@@ -162,10 +162,23 @@ test("an item that breaks a rule is refused, and the rule is named", () => {
   }
 });
 
+const keyGroups = vectors("key-groups");
+
 test("the harness has the host's key groups", () => {
-  const groups = vectors("key-groups");
-  assert.ok(groups.length > 100);
-  for (const { key, "max-parallelism": maxParallelism, "key-group": group } of groups) {
+  assert.ok(keyGroups.keys.length > 100);
+  for (const { key, "max-parallelism": maxParallelism, "key-group": group } of keyGroups.keys) {
     assert.equal(keyGroup(hex(key), maxParallelism), group, `${key} of ${maxParallelism}`);
+  }
+});
+
+test("a subtask of the harness owns the key groups that the host gives it", () => {
+  assert.ok(keyGroups.ranges.length > 20);
+  for (const { "max-parallelism": maxParallelism, parallelism, ranges } of keyGroups.ranges) {
+    const owned = Array.from({ length: parallelism }, (_, subtask) => {
+      const options = { subtask, parallelism, maxParallelism };
+      const { context } = Harness.open(last("u64"), options);
+      return [context.firstKeyGroup, context.lastKeyGroup];
+    });
+    assert.deepEqual(owned, ranges, `${parallelism} of ${maxParallelism}`);
   }
 });

@@ -144,14 +144,6 @@ class OperatorTest(unittest.TestCase):
         self.assertEqual([back.state(key) for key in keys], [2] * 200)
         self.assertEqual(back.snapshot(), together, "equal state gives equal bytes")
 
-    def test_key_groups_are_dealt_out_as_the_host_does(self) -> None:
-        def groups(parallelism: int) -> list[tuple[int, int]]:
-            subtasks = [Harness(count, subtask=(i, parallelism)) for i in range(parallelism)]
-            return [(s.context.first_key_group, s.context.last_key_group) for s in subtasks]
-
-        self.assertEqual(groups(3), [(0, 42), (43, 85), (86, 127)])
-        self.assertEqual(groups(5), [(0, 25), (26, 51), (52, 76), (77, 102), (103, 127)])
-
     def test_a_key_of_another_subtask_is_refused_at_its_row(self) -> None:
         harness = Harness(Max, subtask=(1, 2))
         other = next(key for key in ("a", "b", "c", "d", "e") if not harness.owns(key))

@@ -175,10 +175,26 @@ class VectorsTest(unittest.TestCase):
                 self.assertIn(case["says"], str(refusal.exception))
 
     def test_keys_are_in_these_key_groups(self) -> None:
-        for case in load("key-groups.json"):
+        cases = load("key-groups.json")["keys"]
+        self.assertGreater(len(cases), 100)
+        for case in cases:
             with self.subTest(**case):
                 group = key_group(bytes.fromhex(case["key"]), case["max-parallelism"])
                 self.assertEqual(group, case["key-group"])
+
+    def test_subtasks_of_the_harness_own_these_key_groups(self) -> None:
+        kind = operator_of(U64)
+        cases = load("key-groups.json")["ranges"]
+        self.assertGreater(len(cases), 20)
+        for case in cases:
+            total, parallelism = case["max-parallelism"], case["parallelism"]
+            with self.subTest(max_parallelism=total, parallelism=parallelism):
+                contexts = [
+                    Harness(kind, subtask=(index, parallelism), max_parallelism=total).context
+                    for index in range(parallelism)
+                ]
+                ranges = [[c.first_key_group, c.last_key_group] for c in contexts]
+                self.assertEqual(ranges, case["ranges"])
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tidegate_sdk::prelude::*;
 use tidegate_sdk::raw::StateChunk;
 use tidegate_sdk::testing::Harness;
@@ -454,12 +454,31 @@ fn chunks_that_break_the_format_are_refused() {
     }
 }
 
+/// A harness of subtask `index` of `parallelism`.
+fn subtask(max_parallelism: u32, parallelism: u32, index: u32) -> Harness<Keep<u64>> {
+    let builder = Harness::builder().max_parallelism(max_parallelism);
+    let opened = builder.subtask(index, parallelism).open();
+    opened.expect("an operator without configuration opens")
+}
+
 #[test]
-fn key_groups_are_those_of_the_vectors() {
+fn a_harness_owns_the_keys_and_key_groups_of_the_vectors() {
     let vectors = vectors("key-groups.json");
-    for case in cases(&vectors) {
+    for case in cases(&vectors["keys"]) {
+        // With a subtask for each key group, a key tells its own.
         let groups = small(&case["max-parallelism"]);
-        let group = tidegate_key_groups::key_group(&hex(&case["key"]), groups);
-        assert_eq!(group, small(&case["key-group"]), "{case}");
+        let harness = subtask(groups, groups, small(&case["key-group"]));
+        assert!(harness.owns(hex(&case["key"])), "{case}");
+    }
+    for case in cases(&vectors["ranges"]) {
+        let groups = small(&case["max-parallelism"]);
+        let parallelism = small(&case["parallelism"]);
+        let range = |index| {
+            let harness = subtask(groups, parallelism, index);
+            let context = harness.context();
+            json!([context.first_key_group, context.last_key_group])
+        };
+        let ranges: Vec<_> = (0..parallelism).map(range).collect();
+        assert_eq!(ranges, cases(&case["ranges"]), "{case}");
     }
 }

@@ -2,6 +2,8 @@
 
 use std::marker::PhantomData;
 
+use tidegate_key_groups::KeyGroups;
+
 use crate::batch::StateChunk;
 use crate::context::Context;
 use crate::failure::Failure;
@@ -217,7 +219,7 @@ impl<R: RawOperator> Builder<R> {
     ///
     /// # Panics
     ///
-    /// If there are more subtasks than key groups.
+    /// If there are more subtasks than key groups, or more than 32768 key groups.
     pub fn open(self) -> Result<RawHarness<R>, Failure> {
         let mut context = self.context;
         let (first, last) = key_groups(&context);
@@ -246,7 +248,7 @@ impl<R: RawOperator> Builder<R> {
     ///
     /// # Panics
     ///
-    /// If there are more subtasks than key groups.
+    /// If there are more subtasks than key groups, or more than 32768 key groups.
     pub fn restore(self, chunks: &[StateChunk]) -> Result<RawHarness<R>, Failure> {
         let watermark = self.watermark;
         let mut harness = self.open()?;
@@ -260,59 +262,11 @@ impl<R: RawOperator> Builder<R> {
 
 /// The first and the last key group of a subtask, as the host deals them out.
 fn key_groups(context: &Context) -> (u32, u32) {
-    let (subtask, parallelism) = (u64::from(context.subtask), u64::from(context.parallelism));
-    let total = u64::from(context.max_parallelism);
+    let (parallelism, total) = (context.parallelism, context.max_parallelism);
     assert!(
         parallelism <= total,
         "{parallelism} subtasks, {total} key groups"
     );
-    let first = (subtask * total).div_ceil(parallelism);
-    let last = ((subtask + 1) * total - 1) / parallelism;
-    let narrow = |group| u32::try_from(group).expect("a key group is below the maximum");
-    (narrow(first), narrow(last))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::raw::{Batch, Emission};
-
-    struct Nothing;
-
-    impl RawOperator for Nothing {
-        fn open(_context: Context) -> Result<Self, Failure> {
-            Ok(Self)
-        }
-
-        fn process(&mut self, _input: u32, _records: Batch) -> Result<Vec<Emission>, Failure> {
-            Ok(Vec::new())
-        }
-
-        fn snapshot(&mut self, _checkpoint: u64) -> Result<Vec<StateChunk>, Failure> {
-            Ok(Vec::new())
-        }
-
-        fn restore(&mut self, _chunks: Vec<StateChunk>) -> Result<(), Failure> {
-            Ok(())
-        }
-    }
-
-    #[test]
-    fn key_groups_are_dealt_out_as_the_host_does() {
-        let ranges = |parallelism| -> Vec<_> {
-            let of = |subtask| {
-                key_groups(
-                    &Builder::<Nothing>::new()
-                        .subtask(subtask, parallelism)
-                        .context,
-                )
-            };
-            (0..parallelism).map(of).collect()
-        };
-        assert_eq!(ranges(3), [(0, 42), (43, 85), (86, 127)]);
-        assert_eq!(
-            ranges(5),
-            [(0, 25), (26, 51), (52, 76), (77, 102), (103, 127)]
-        );
-    }
+    let owned = KeyGroups::new(total, parallelism).owned_by(context.subtask);
+    owned.into_inner()
 }
