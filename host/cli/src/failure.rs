@@ -14,7 +14,7 @@ use tidegate_job_file::config_file::{ConfigFileError, suggest};
 use tidegate_operator::{FaultCause, shown};
 use tidegate_runtime::{JobError, JobErrorKind};
 
-use crate::process_limits;
+use crate::met_limit;
 
 /// The exit codes of the command line's contract.
 pub(crate) mod exit_code {
@@ -177,7 +177,7 @@ impl Failure {
     /// What the person who reads this can do about it, where that is not plain from the message.
     pub(crate) fn advice(&self) -> Option<String> {
         match self {
-            Self::Job(error) => of_job(error).or_else(|| process_limits::behind_job(error)),
+            Self::Job(error) => of_job(error).or_else(|| met_limit::behind_job(error)),
             Self::Checkpoint(JobError::Store(
                 StoreError::Corrupt { .. } | StoreError::NothingValid { .. },
             )) => Some("`tidegate checkpoint verify` tells which checkpoints are whole".to_owned()),
@@ -186,7 +186,7 @@ impl Failure {
             )
             | Self::FewFiles { .. }
             | Self::NoThread { .. }
-            | Self::Io { .. } => process_limits::behind(self),
+            | Self::Io { .. } => met_limit::behind(self),
             Self::NoProcessorTime { seconds } => Some(match seconds {
                 Some(seconds) => format!(
                     "RLIMIT_CPU, the seconds of processor time that this process may use, is \

@@ -8,6 +8,7 @@ mod code_cache;
 mod commands;
 mod control;
 mod failure;
+mod met_limit;
 mod process_limits;
 mod terminal;
 

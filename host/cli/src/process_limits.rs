@@ -3,20 +3,17 @@
 //! A limit that is met is an error of the call that meets it, never the silent end of the process;
 //! and the message says which limit it was.
 
-mod named;
 mod processor_time;
 
 use std::fs::File;
 use std::io;
 
-use named::{Limit, meets};
 use rustix::process::{Resource, Rlimit, Signal, getrlimit, setrlimit};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::failure::Failure;
+use crate::met_limit::{Limit, meets};
 use crate::terminal::Terminal;
-
-pub(crate) use named::{behind, behind_job};
 
 /// Files that every command can open at once. A job needs more: see [`raise_open_files`].
 const LEAST_FILES: usize = 24;

@@ -1,4 +1,5 @@
-//! Whether the system has room for a job: threads, mappings of memory, address space, memory and open files.
+//! Whether the system has room for a job: threads, mappings of memory, address space, memory to
+//! write, and open files.
 //!
 //! Each chain has a thread and each memory of a guest a reservation of address space, so that a job
 //! with many subtasks meets limits of the system that have nothing to do with memory; connectors

@@ -7,13 +7,16 @@ use std::path::Path;
 use super::project_files;
 
 /// The crates that keep the rule.
-const CRATES: [&str; 6] = [
+const CRATES: [&str; 9] = [
     "host/key-groups",
     "host/file-system",
     "host/connector",
     "host/checkpoint",
     "host/runtime",
     "host/connectors",
+    "host/job-file",
+    "host/authoring",
+    "host/cli",
 ];
 
 /// The room of a path within `src/`: its folder, or the file itself if it is in none.

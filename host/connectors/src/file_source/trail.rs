@@ -4,8 +4,8 @@
 //! reader keeps a digest of each segment that it read, 16 bytes a MiB, and compares them once the
 //! file shows that it was written to. The bytes of this reader alone, since it opened its split.
 //!
-//! XXH3 of 128 bits: it costs a reader a few percent, where a cryptographic hash would cost a third.
-//! Whoever may write to the input can lie in it anyway; this finds accidents.
+//! XXH3 of 128 bits, since a cryptographic hash would cost a reader a third of its speed. Whoever
+//! may write to the input can lie in it anyway; this finds accidents.
 
 use std::fs::File;
 use std::io::{self, ErrorKind};

@@ -51,7 +51,7 @@ pub(crate) fn behind_job(error: &JobError) -> Option<String> {
 
 /// A limit that an error can stem from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Limit {
+pub(crate) enum Limit {
     OpenFiles,
     FileSize,
     Threads,
@@ -59,7 +59,7 @@ pub(super) enum Limit {
 }
 
 /// The limit that makes the system return this error.
-pub(super) fn meets(error: &io::Error) -> Option<Limit> {
+pub(crate) fn meets(error: &io::Error) -> Option<Limit> {
     let code = Errno::from_io_error(error)?;
     let limits = [
         (Errno::MFILE, Limit::OpenFiles),
