@@ -309,6 +309,7 @@ fn of_job(error: &JobError) -> Option<String> {
         | JobError::Connector { .. }
         | JobError::CheckpointsKeepFailing { .. }
         | JobError::Incompatible(_)
+        | JobError::TooLarge(_)
         | JobError::Unresponsive { .. }
         | JobError::NoThread { .. }
         | JobError::Panicked { .. }

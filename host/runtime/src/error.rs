@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use thiserror::Error;
-use tidegate_checkpoint::StoreError;
+use tidegate_checkpoint::{GraphError, StoreError};
 use tidegate_operator::{FaultCause, GuestCall, GuestFault, with_causes};
 
 use crate::isolation::RecordFault;
@@ -114,6 +114,9 @@ pub enum JobError {
         /// Its subtasks.
         chain: String,
     },
+    /// The graph is larger than a job may be. Nothing was started.
+    #[error(transparent)]
+    TooLarge(#[from] GraphError),
     /// The system's limits leave no room for the job. Nothing was started.
     #[error(transparent)]
     NoRoom(#[from] NoRoom),
@@ -189,6 +192,7 @@ impl JobError {
             | Self::Incompatible(_)
             | Self::UnknownOperator(_)
             | Self::Unresponsive { .. }
+            | Self::TooLarge(_)
             | Self::NoRoom(_)
             | Self::NoThread { .. }
             | Self::Panicked { .. }
@@ -231,8 +235,9 @@ impl JobError {
                 | StoreError::Poisoned { .. } => JobErrorKind::Failed,
             },
             Self::Incompatible(_) => JobErrorKind::StateUnusable,
-            Self::NoRoom(_) => JobErrorKind::JobRefused,
-            Self::UnknownOperator(_) => JobErrorKind::JobRefused,
+            Self::TooLarge(_) | Self::NoRoom(_) | Self::UnknownOperator(_) => {
+                JobErrorKind::JobRefused
+            }
             Self::RestartsExhausted { last, .. }
             | Self::IsolationExhausted { last, .. }
             | Self::OnlyDeadLetters { last, .. } => last.kind(),
@@ -267,6 +272,7 @@ impl JobError {
             | Self::Incompatible(_)
             | Self::UnknownOperator(_)
             | Self::Unresponsive { .. }
+            | Self::TooLarge(_)
             | Self::NoRoom(_)
             | Self::NoThread { .. }
             | Self::Panicked { .. }

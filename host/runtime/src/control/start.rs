@@ -14,6 +14,7 @@ use tidegate_connector::source::SourceSplit;
 use tidegate_operator::shown;
 
 use crate::error::node_failed;
+use crate::graph::GraphCost;
 use crate::job::{Job, RunOptions, StartFrom};
 use crate::recovery::{Resume, check_compatible, check_dropped};
 use crate::room::check_room;
@@ -27,6 +28,7 @@ use crate::{CheckpointId, JobError, JobErrorKind, Lineage, SubtaskId};
 ///
 /// Any [`JobError`] that speaks against the start. Nothing was changed.
 pub fn prepare(job: &Job, directory: &Path, options: &RunOptions) -> Result<DirStore, JobError> {
+    GraphCost::of(&job.graph).check()?;
     check_room(job)?;
     if let Err(error) = check_free(job) {
         if error.kind() == JobErrorKind::InUse && directory.is_dir() {
