@@ -49,6 +49,10 @@ pub enum DurationError {
 }
 
 /// Reads `"1s"`, `"500ms"`, `"1m 30s"`.
+///
+/// # Errors
+///
+/// A [`DurationError`] says what was expected.
 pub fn parse(text: &str) -> Result<Duration, DurationError> {
     let mut rest = text.trim_start_matches(' ');
     if rest.is_empty() {

@@ -12,11 +12,19 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use tidegate_operator::quiet_json;
 
 /// JSON text on several lines.
+///
+/// # Errors
+///
+/// As of `serde_json`: the data has a map whose keys are no strings.
 pub fn pretty(data: &impl Serialize) -> serde_json::Result<String> {
     serde_json::to_string_pretty(data).map(quiet_json)
 }
 
 /// JSON text on one line.
+///
+/// # Errors
+///
+/// As [`pretty`].
 pub fn compact(data: &impl Serialize) -> serde_json::Result<String> {
     serde_json::to_string(data).map(quiet_json)
 }
@@ -52,6 +60,10 @@ enum TextOrBytes {
 }
 
 /// Writes a path as [`JsonPath`] does, for `serialize_with`.
+///
+/// # Errors
+///
+/// Those of the serializer.
 pub fn path<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
     match path.to_str() {
         Some(text) => serializer.serialize_str(text),

@@ -43,6 +43,10 @@ pub enum NothingToTest {
 }
 
 /// Looks for scenarios at a path: a project's folder, a scenario, or a folder of them.
+///
+/// # Errors
+///
+/// A [`NothingToTest`] says what is missing.
 pub fn find(path: &Path) -> Result<Place, NothingToTest> {
     let unreadable = |source| NothingToTest::Unreadable {
         path: path.to_owned(),

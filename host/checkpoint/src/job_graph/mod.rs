@@ -284,8 +284,11 @@ impl JobGraph {
         }
     }
 
-    /// Node indices with every node after all that it reads from (Kahn 1962), or, if there is a
-    /// cycle, the nodes that could not be ordered.
+    /// Node indices with every node after all that it reads from (Kahn 1962).
+    ///
+    /// # Errors
+    ///
+    /// The nodes of a cycle, and those behind one.
     pub fn topological_order(&self) -> Result<Vec<usize>, Vec<usize>> {
         let index: HashMap<&str, usize> = self
             .nodes

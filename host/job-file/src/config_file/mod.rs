@@ -7,11 +7,11 @@
 mod error;
 pub mod problem;
 pub mod reader;
-pub mod regular_file;
+pub(crate) mod regular_file;
 mod source_file;
 pub mod suggest;
 pub mod toml_text;
-pub mod value;
+pub(crate) mod value;
 
 pub use error::{ConfigFileError, FileKind, InvalidConfigFile};
 pub use problem::{FoundProblems, LocatedProblem, Position, Problem, Problems, Span, Subject};

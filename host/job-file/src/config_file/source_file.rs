@@ -20,6 +20,10 @@ pub struct SourceFile {
 
 impl SourceFile {
     /// Reads a file's text.
+    ///
+    /// # Errors
+    ///
+    /// A [`ConfigFileError`] if it can't be read, is larger than such a file is, or is not text.
     pub fn read(kind: FileKind, path: &Path) -> Result<Self, ConfigFileError> {
         let unreadable = |source| ConfigFileError::Unreadable {
             kind,
@@ -42,6 +46,10 @@ impl SourceFile {
     }
 
     /// Takes the bytes of a file.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigFileError::Invalid`] if they are not text.
     pub fn from_bytes(
         kind: FileKind,
         path: &Path,

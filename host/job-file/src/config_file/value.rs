@@ -9,7 +9,7 @@ use toml::de::{DeInteger, DeValue};
 use super::problem::Problem;
 
 /// `"256MiB"`, `"64 kB"`. A unit is needed, so that nobody has to guess one.
-pub fn size(text: &str) -> Result<u64, String> {
+pub(crate) fn size(text: &str) -> Result<u64, String> {
     if !text.ends_with(|c: char| c.is_ascii_alphabetic()) {
         return Err("there is no unit".to_owned());
     }
@@ -21,7 +21,7 @@ pub fn size(text: &str) -> Result<u64, String> {
 }
 
 /// `"75%"` of the memory limit, or `"never"`.
-pub fn recycle_at(text: &str) -> Result<RecycleAt, String> {
+pub(crate) fn recycle_at(text: &str) -> Result<RecycleAt, String> {
     if text == "never" {
         return Ok(RecycleAt::Never);
     }
@@ -33,12 +33,12 @@ pub fn recycle_at(text: &str) -> Result<RecycleAt, String> {
 }
 
 /// The integer, if it fits.
-pub fn integer(integer: &DeInteger<'_>) -> Option<i64> {
+pub(crate) fn integer(integer: &DeInteger<'_>) -> Option<i64> {
     i64::from_str_radix(integer.as_str(), integer.radix()).ok()
 }
 
 /// The JSON that an operator gets for a TOML value: dates and times become strings.
-pub fn json(value: &Spanned<DeValue<'_>>) -> Result<serde_json::Value, Problem> {
+pub(crate) fn json(value: &Spanned<DeValue<'_>>) -> Result<serde_json::Value, Problem> {
     match value.get_ref() {
         DeValue::String(text) => Ok(serde_json::Value::String(text.clone().into_owned())),
         DeValue::Integer(number) => integer(number).map(serde_json::Value::from).ok_or_else(|| {

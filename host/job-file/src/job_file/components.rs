@@ -106,13 +106,13 @@ impl Components {
             Some(cache) => Component::load_cached(&self.engine, &origin, &bytes, cache),
             None => Component::load(&self.engine, &origin, &bytes),
         };
-        component.map_err(|refusal| match refusal {
-            Refusal::NotCompiled { origin, refusal } => {
+        component.map_err(|refusal| {
+            if let Refusal::NotCompiled { origin, refusal } = refusal {
                 let path = PathBuf::from(origin);
                 let source = refusal;
-                Unloaded::NotLoaded(ConfigFileError::ComponentNotLoaded { path, source })
+                return Unloaded::NotLoaded(ConfigFileError::ComponentNotLoaded { path, source });
             }
-            refusal => Problem::of_component(place.clone(), refusal.to_string()).into(),
+            Problem::of_component(place.clone(), refusal.to_string()).into()
         })
     }
 }

@@ -86,6 +86,10 @@ impl NodePlace {
 
 impl JobFile {
     /// Reads a file's text.
+    ///
+    /// # Errors
+    ///
+    /// A [`ConfigFileError`] if it can't be read, is larger than a job file is, or is not text.
     pub fn read(path: &Path) -> Result<Self, ConfigFileError> {
         let source = SourceFile::read(FileKind::Job, path)?;
         Ok(Self { source })
@@ -103,6 +107,10 @@ impl JobFile {
 
     /// The job graph, without looking at connectors and components. `parallelism` overrides the
     /// job's default.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigFileError::Invalid`] with everything that is wrong.
     pub fn graph(&self, parallelism: Option<u32>) -> Result<JobGraph, ConfigFileError> {
         let problems = Problems::default();
         let outline = self.outline(parallelism, &problems);
@@ -113,6 +121,11 @@ impl JobFile {
     }
 
     /// The job, ready to run. `parallelism` overrides the job's default.
+    ///
+    /// # Errors
+    ///
+    /// A [`ConfigFileError`] with everything that is wrong with the file and its components, or
+    /// what the system refuses.
     pub fn load(
         &self,
         parallelism: Option<u32>,
@@ -139,6 +152,10 @@ impl JobFile {
     }
 
     /// Where the job's checkpoints are, whatever else is wrong with the file.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigFileError::Invalid`] if the file does not say.
     pub fn checkpoint_directory(&self) -> Result<PathBuf, ConfigFileError> {
         let problems = Problems::default();
         let directory = parse::checkpoint_directory(self.source.text(), &problems);

@@ -214,7 +214,7 @@ fn source_starts(
     } else {
         // What has ended is read to its end, or was told to end: nothing of it is left to read.
         let running = old.iter().filter(|snapshot| !snapshot.has_ended);
-        let splits = running.flat_map(|snapshot| splits_of(snapshot)).collect();
+        let splits = running.flat_map(splits_of).collect();
         connector.replan(splits, node.parallelism).map_err(failed)?
     };
     let all_ended = !old.is_empty() && old.iter().all(|snapshot| snapshot.has_ended);
