@@ -10,7 +10,7 @@ use std::{io, thread};
 
 use thiserror::Error;
 
-use crate::compiling::CompileLimits;
+use crate::limits::CompileLimits;
 use crate::system_refusal::SystemRefusal;
 
 /// How often the epoch advances: the precision of call timeouts.

@@ -204,3 +204,24 @@ impl ResourceLimiter for MemoryMeter {
         self.memories as usize
     }
 }
+
+/// What compiling one component may need.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CompileLimits {
+    /// How long it may take of a processor's time, where the system tells that, which Linux does:
+    /// a component that is fine must not be refused because the machine is busy. Where it does not,
+    /// how long it may take; at the most ten times that.
+    pub time: Duration,
+    /// Bytes by which the process may grow meanwhile. Looked at where the system tells them, which
+    /// Linux does.
+    pub memory: u64,
+}
+
+impl Default for CompileLimits {
+    fn default() -> Self {
+        Self {
+            time: Duration::from_secs(60),
+            memory: 1 << 30,
+        }
+    }
+}

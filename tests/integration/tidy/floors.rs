@@ -7,9 +7,10 @@ use std::path::Path;
 use super::project_files;
 
 /// The crates that keep the rule.
-const CRATES: [&str; 9] = [
+const CRATES: [&str; 10] = [
     "host/key-groups",
     "host/file-system",
+    "host/operator",
     "host/connector",
     "host/checkpoint",
     "host/runtime",

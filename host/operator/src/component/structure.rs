@@ -10,7 +10,7 @@ use wasmparser::{
     ComponentTypeRef, ElementItems, Encoding, FunctionBody, Instance, Parser, Payload,
 };
 
-use crate::refusal::Refusal;
+use super::refusal::Refusal;
 
 /// Functions that a component may have, in all its modules.
 const FUNCTIONS: u64 = 200_000;

@@ -5,13 +5,14 @@
 
 use wasmtime::{FrameInfo, Trap, WasmBacktrace};
 
+use super::debug_info::Place;
+use super::function_name;
+use super::host_state::{HandedOverTooMuch, HostState};
 use crate::bounded_text::bounded;
-use crate::debug_info::Place;
 use crate::fault::{FaultCause, GuestCall, TrapReport};
-use crate::host_state::{HandedOverTooMuch, HostState};
+use crate::guest_text;
 use crate::limits::Limits;
 use crate::system_refusal::SystemRefusal;
-use crate::{function_name, guest_text};
 
 /// Part of the text of wasmtime's error for a guest that hands over too many bytes. The error has
 /// no public type; a test holds that this is still its text.

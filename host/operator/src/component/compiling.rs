@@ -15,9 +15,10 @@ use std::time::Duration;
 
 use wasmtime::component::Component;
 
+use super::refusal::Refusal;
 use crate::engine::Engine;
 use crate::foreign_text::panic_message;
-use crate::refusal::Refusal;
+use crate::limits::CompileLimits;
 use crate::system_refusal::SystemRefusal;
 
 /// How often the compiler is looked after. Time counts in whole slices, so that a process that was
@@ -29,27 +30,6 @@ const MOST_WAITING: u32 = 10;
 
 /// Stack of the compiler: generous, since what it nests is not ours.
 const STACK_BYTES: usize = 16 << 20;
-
-/// What compiling one component may need.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CompileLimits {
-    /// How long it may take of a processor's time, where the system tells that, which Linux does:
-    /// a component that is fine must not be refused because the machine is busy. Where it does not,
-    /// how long it may take; at the most ten times that.
-    pub time: Duration,
-    /// Bytes by which the process may grow meanwhile. Looked at where the system tells them, which
-    /// Linux does.
-    pub memory: u64,
-}
-
-impl Default for CompileLimits {
-    fn default() -> Self {
-        Self {
-            time: Duration::from_secs(60),
-            memory: 1 << 30,
-        }
-    }
-}
 
 /// Compiles a component that passed the checks of its structure.
 pub(crate) fn compile(engine: &Engine, origin: &str, bytes: &[u8]) -> Result<Component, Refusal> {

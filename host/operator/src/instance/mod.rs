@@ -5,9 +5,18 @@
 //! that did not succeed, the guest is never entered again unless it answered the failure itself
 //! and its state is known. Nothing here knows when a call is made: that is the runtime's business.
 
+pub(crate) mod debug_info;
+mod function_name;
+mod guest_log;
+pub(crate) mod host_state;
+mod output;
+mod trap;
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
+use host_state::HostState;
+use output::OutputRules;
 use tracing::warn;
 use wasmtime::Store;
 
@@ -18,11 +27,9 @@ use crate::bindings::tidegate::operator::types;
 use crate::engine::TICK;
 use crate::fault::{FaultCause, GuestCall, GuestFault};
 use crate::foreign_text::panic_message;
-use crate::host_state::HostState;
+use crate::guest_text;
 use crate::limits::Limits;
-use crate::output::OutputRules;
 use crate::state_chunk::{OperatorContext, StateChunk, snapshot_bytes};
-use crate::{guest_text, trap};
 
 /// Handles of component-model resources that a guest may hold. The contract has none.
 const COMPONENT_HANDLES: usize = 1_000;

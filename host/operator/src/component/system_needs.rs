@@ -4,8 +4,8 @@
 //! instances meet limits of the system long before any limit on memory. The numbers are measured: a
 //! test holds that they are enough and not far too much.
 
+use super::structure::Footprint;
 use crate::engine::{MEMORY_GUARD_BYTES, MEMORY_RESERVATION_BYTES};
-use crate::structure::Footprint;
 
 /// Mappings of a memory: a guard page before it, its initial contents, what it has grown by, and
 /// what it may grow by.

@@ -10,11 +10,11 @@ use thiserror::Error;
 use tidegate_key_groups::key_group;
 use tracing::warn;
 
+use super::debug_info::DebugInfo;
+use super::guest_log::{Counters, GuestLog};
 use crate::batch::Column;
 use crate::bindings::tidegate::operator::{host, types};
 use crate::cost::KEY_GROUP_BYTES;
-use crate::debug_info::DebugInfo;
-use crate::guest_log::{Counters, GuestLog};
 use crate::limits::{Limits, MemoryMeter};
 use crate::state_chunk::OperatorContext;
 

@@ -3,8 +3,8 @@
 use thiserror::Error;
 
 use crate::bounded_text::bounded;
+use crate::contract::{HOST_INTERFACE, OPERATOR_INTERFACE, OPERATOR_WORLD, SDK_VERSION};
 use crate::guest_text;
-use crate::loader::{HOST_INTERFACE, OPERATOR_INTERFACE, OPERATOR_WORLD, SDK_VERSION};
 use crate::system_refusal::SystemRefusal;
 
 /// A file that can't be an operator. Every message begins with the path that was given.

@@ -11,42 +11,24 @@ use std::sync::Arc;
 use wasmtime::component::types::{ComponentFunc, ComponentInstance, ComponentItem};
 use wasmtime::component::{HasSelf, InstancePre, Linker};
 
+use super::code_cache::CodeCache;
+use super::file_kind::FileKind;
+use super::refusal::{Direction, Refusal};
+use super::structure::Footprint;
+use super::system_needs::SystemNeeds;
+use super::{compiling, structure, system_needs};
 use crate::bindings::tidegate::operator::types::{Batch, Context, Emission, Failure, StateChunk};
 use crate::bindings::{StreamOperator, StreamOperatorPre};
-use crate::code_cache::CodeCache;
-use crate::debug_info::DebugInfo;
+use crate::contract::{HOST_INTERFACE, OPERATOR_FUNCTIONS, OPERATOR_INTERFACE, TYPES_INTERFACE};
 use crate::engine::Engine;
 use crate::fault::GuestFault;
-use crate::file_kind::FileKind;
-use crate::host_state::HostState;
+use crate::guest_text;
 use crate::instance::Instance;
+use crate::instance::debug_info::DebugInfo;
+use crate::instance::host_state::HostState;
 use crate::limits::Limits;
-use crate::refusal::{Direction, Refusal};
 use crate::state_chunk::OperatorContext;
-use crate::structure::Footprint;
-use crate::system_needs::SystemNeeds;
-use crate::{compiling, guest_text, structure, system_needs};
 
-/// The version of the SDKs that build for this host.
-pub const SDK_VERSION: &str = "0.1";
-/// What an operator is built for.
-pub(crate) const OPERATOR_WORLD: &str = "tidegate:operator/stream-operator@0.1.0";
-/// What an operator exports.
-pub const OPERATOR_INTERFACE: &str = "tidegate:operator/operator@0.1.0";
-/// What an operator may import.
-pub(crate) const HOST_INTERFACE: &str = "tidegate:operator/host@0.1.0";
-/// Types without functions; an import of them asks for nothing.
-const TYPES_INTERFACE: &str = "tidegate:operator/types@0.1.0";
-
-const OPERATOR_FUNCTIONS: [&str; 7] = [
-    "open",
-    "process",
-    "advance-watermark",
-    "snapshot",
-    "restore",
-    "checkpoint-complete",
-    "finish",
-];
 const HOST_FUNCTIONS: [&str; 3] = ["log", "count", "key-groups"];
 
 /// A component that is an operator, compiled and checked. A clone is a handle to the same one.

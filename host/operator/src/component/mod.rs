@@ -1,0 +1,15 @@
+//! FROM A FILE TO SOMETHING THAT CAN BE INSTANTIATED: what a component is checked for, compiled,
+//! and kept.
+
+pub(crate) mod code_cache;
+mod compiling;
+mod file_kind;
+mod loader;
+mod refusal;
+mod structure;
+mod system_needs;
+
+pub use code_cache::{CodeCache, CodeCacheError};
+pub use loader::Component;
+pub use refusal::{Direction, Refusal};
+pub use system_needs::SystemNeeds;

@@ -1,0 +1,23 @@
+//! The contract with guests by name: its version, its interfaces, their functions.
+
+/// The version of the SDKs that build for this host.
+pub const SDK_VERSION: &str = "0.1";
+/// What an operator is built for.
+pub(crate) const OPERATOR_WORLD: &str = "tidegate:operator/stream-operator@0.1.0";
+/// What an operator exports.
+pub const OPERATOR_INTERFACE: &str = "tidegate:operator/operator@0.1.0";
+/// What an operator may import.
+pub(crate) const HOST_INTERFACE: &str = "tidegate:operator/host@0.1.0";
+/// Types without functions; an import of them asks for nothing.
+pub(crate) const TYPES_INTERFACE: &str = "tidegate:operator/types@0.1.0";
+
+/// The functions that it exports.
+pub(crate) const OPERATOR_FUNCTIONS: [&str; 7] = [
+    "open",
+    "process",
+    "advance-watermark",
+    "snapshot",
+    "restore",
+    "checkpoint-complete",
+    "finish",
+];
