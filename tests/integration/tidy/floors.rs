@@ -62,7 +62,7 @@ fn names(text: &str) -> BTreeSet<String> {
     found
 }
 
-/// The rooms of the names at the root of the crate, by the `pub use` of `lib.rs`.
+/// The rooms of the names at the root of the crate, by the `pub use` of its root.
 fn reexports(lib: &str) -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
     for statement in lib.split(';') {
@@ -79,11 +79,12 @@ fn reexports(lib: &str) -> BTreeMap<String, String> {
 
 /// Pairs of rooms that use each other, each with a file of the first that does.
 fn pairs(files: &[(String, String)]) -> Vec<String> {
-    let lib = files.iter().find(|(path, _)| path == "lib.rs");
-    let reexports = reexports(&lib.expect("a library has a root").1);
+    let is_root = |path: &str| path == "lib.rs" || path == "main.rs";
+    let root = files.iter().find(|(path, _)| is_root(path));
+    let reexports = reexports(&root.expect("a crate has a root").1);
     let rooms: BTreeSet<String> = files.iter().map(|(p, _)| room(Path::new(p))).collect();
     let mut uses = BTreeMap::new();
-    for (path, text) in files.iter().filter(|(path, _)| path != "lib.rs") {
+    for (path, text) in files.iter().filter(|(path, _)| !is_root(path)) {
         let user = room(Path::new(path));
         for name in names(text) {
             let used = reexports.get(&name).unwrap_or(&name);

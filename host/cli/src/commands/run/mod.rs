@@ -1,7 +1,7 @@
 //! `tidegate run`: from a job file to the end of the job.
 //!
 //! Nothing is created before everything was checked: the job file and its components by
-//! [`crate::job_file`], what they would read and write by [`tidegate_runtime::prepare`].
+//! [`tidegate_job_file`], what they would read and write by [`tidegate_runtime::prepare`].
 
 mod job_thread;
 mod signals;
