@@ -1,4 +1,4 @@
-//! `tidegate`, the command line: job file, commands, terminal and control socket.
+//! `tidegate`, the command line: commands, terminal and control socket.
 //!
 //! `main` reads the command line, carries out one command and turns its result into an exit code.
 //! Everything that runs a job is in the crates below; this one only wires it up and shows it.
@@ -14,11 +14,12 @@ mod terminal;
 
 use std::process::ExitCode;
 
+use tidegate_runtime::observe::TOLD;
+use tracing_subscriber::EnvFilter;
+
 use args::Cli;
 use failure::Failure;
 use terminal::Terminal;
-use tidegate_runtime::observe::TOLD;
-use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
     Terminal::take_panics();

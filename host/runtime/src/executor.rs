@@ -13,7 +13,6 @@ use std::io;
 use std::sync::Arc;
 use std::thread;
 
-use blocking_pool::BlockingPool;
 use thiserror::Error;
 use tidegate_connector::source::BoxFuture;
 use tidegate_operator::panic_message;
@@ -22,6 +21,8 @@ use tokio::sync::oneshot;
 use tokio::task::JoinError;
 
 use crate::room::check_thread;
+
+use blocking_pool::BlockingPool;
 
 pub(crate) use blocking::{Blocking, NotDone, blocking};
 

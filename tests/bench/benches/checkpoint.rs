@@ -5,7 +5,6 @@ mod support;
 use std::time::{Duration, Instant};
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
-use support::{SUM, SUM_CONFIG, batch, component, instance};
 use tempfile::TempDir;
 use tidegate_checkpoint::{
     CheckpointKind, CheckpointStore as _, DirStore, Manifest, SnapshotContents, StateIdentity,
@@ -14,6 +13,8 @@ use tidegate_checkpoint::{
 use tidegate_checkpoint::{Edge, JobGraph, Node, NodeKind, Partitioning};
 use tidegate_connector::{CheckpointId, Lineage, SubtaskId};
 use tidegate_operator::{Instance, StateChunk};
+
+use support::{SUM, SUM_CONFIG, batch, component, instance};
 
 const KEYS: u64 = 1_000_000;
 const BATCH_RECORDS: usize = 8_192;

@@ -10,7 +10,6 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::Command;
 
-use support::{SUM, SUM_CONFIG, batch, component, instance};
 use tidegate_connector::source::{SourceConnector, SourceOutput};
 use tidegate_connector::{CheckpointId, SubtaskId};
 use tidegate_connectors::SourceOptions;
@@ -18,6 +17,8 @@ use tidegate_key_groups::key_group;
 use tidegate_operator::{Batch, Column, NO_TIMESTAMP};
 use tidegate_runtime::ChannelIndex;
 use tidegate_runtime::protocol::{Aligner, Alignment};
+
+use support::{SUM, SUM_CONFIG, batch, component, instance};
 
 /// The operators of `word-count`.
 const SPLIT: &str = "examples/word-count/operators/split/split.wasm";

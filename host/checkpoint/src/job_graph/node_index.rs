@@ -56,3 +56,75 @@ impl NodeIndex {
         place.map_or(&[], |place| &place.outputs)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{JobGraph, NodeKind, Partitioning};
+    use super::*;
+
+    fn node(name: &str, kind: NodeKind) -> Node {
+        Node {
+            name: name.to_owned(),
+            kind,
+            parallelism: 1,
+            implementation: "it".to_owned(),
+            digest: None,
+            outputs: vec!["main".to_owned()],
+        }
+    }
+
+    fn edge(from: &str, to: &str) -> Edge {
+        Edge {
+            from: from.to_owned(),
+            port: 0,
+            to: to.to_owned(),
+            partitioning: Partitioning::Hash,
+        }
+    }
+
+    /// Two ways from a source to a sink, which also reads the source.
+    fn graph() -> JobGraph {
+        let nodes = vec![
+            node("out", NodeKind::Sink),
+            node("left", NodeKind::Operator),
+            node("in", NodeKind::Source),
+            node("right", NodeKind::Operator),
+        ];
+        let edges = [
+            ("in", "right"),
+            ("left", "out"),
+            ("in", "left"),
+            ("in", "out"),
+            ("right", "out"),
+        ];
+        let edges = edges.map(|(from, to)| edge(from, to)).into();
+        JobGraph::new("job".to_owned(), 128, nodes, edges).unwrap()
+    }
+
+    #[test]
+    fn every_node_is_found_with_its_edges_in_order_also_in_a_graph_that_was_read() {
+        let made = graph();
+        let json = serde_json::to_string(&made).unwrap();
+        let read: JobGraph = serde_json::from_str(&json).unwrap();
+        assert_eq!(read, made);
+        for graph in [made, read] {
+            for node in graph.nodes() {
+                assert_eq!(graph.node(&node.name), Some(node));
+                let edges = graph.edges().iter();
+                let (name, all) = (&node.name, edges.clone());
+                let into: Vec<&Edge> = edges.filter(|edge| edge.to == *name).collect();
+                assert_eq!(graph.inputs_of(name).collect::<Vec<_>>(), into);
+                let out_of: Vec<&Edge> = all.filter(|edge| edge.from == *name).collect();
+                assert_eq!(graph.outputs_of(name).collect::<Vec<_>>(), out_of);
+            }
+            assert_eq!(graph.node("none"), None);
+            assert_eq!(graph.inputs_of("none").count(), 0);
+        }
+    }
+
+    #[test]
+    fn of_two_nodes_with_one_name_the_first_is_found() {
+        let twice = [node("a", NodeKind::Source), node("a", NodeKind::Sink)];
+        assert_eq!(NodeIndex::of(&twice, &[]).node("a"), Some(0));
+    }
+}

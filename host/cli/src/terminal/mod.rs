@@ -19,12 +19,13 @@ use std::time::Duration;
 use clap::CommandFactory as _;
 use clap_complete::Shell;
 use indicatif::{MultiProgress, ProgressBar};
-use log_queue::LogQueue;
 use tidegate_job_file::json;
 use tracing_subscriber::fmt::MakeWriter;
 
 use crate::args::Cli;
 use crate::failure::Failure;
+
+use log_queue::LogQueue;
 
 pub(crate) use lines::Lines;
 pub(crate) use progress::{Narrator, summary};

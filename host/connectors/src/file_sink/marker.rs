@@ -70,13 +70,17 @@ impl Marker {
 
     /// True if it differs from that of another attempt in nothing but the attempt.
     pub(super) fn is_of(&self, attempt: &Self) -> bool {
-        let whose = |marker: &Self| {
-            let Self {
-                job, sink, lineage, ..
-            } = marker;
-            (job.clone(), sink.clone(), *lineage)
-        };
-        whose(self) == whose(attempt) && self.earlier == attempt.earlier
+        let Self {
+            job,
+            sink,
+            lineage,
+            earlier,
+            ..
+        } = self;
+        *job == attempt.job
+            && *sink == attempt.sink
+            && *lineage == attempt.lineage
+            && *earlier == attempt.earlier
     }
 
     pub(super) fn to_json(&self) -> Vec<u8> {

@@ -23,17 +23,18 @@ mod writer;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use directory::OutputDirectory;
-use marker::Marker;
-use part::PendingPart;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use tidegate_connector::sink::{PendingOutput, Sink, SinkConnector, SinkStart};
 use tidegate_connector::{ConnectorError, Lineage, SubtaskId};
 use tidegate_file_system::{FileSystem, LocalFiles};
-use writer::FileSink;
 
 use crate::RecordFormat;
+
+use directory::OutputDirectory;
+use marker::Marker;
+use part::PendingPart;
+use writer::FileSink;
 
 /// Options of the sink `file`, which is exactly-once.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]

@@ -19,11 +19,6 @@ use std::sync::Arc;
 use std::sync::Once;
 
 use bytesize::ByteSize;
-use cut::Span;
-use glob_walk::{Glob, Matches};
-use input_root::InputRoot;
-use position::FilePosition;
-use reader::SplitReader;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use tidegate_connector::source::{
@@ -35,6 +30,12 @@ use tidegate_operator::shown_text;
 use crate::byte_size::ByteSizeText;
 use crate::lines::LineLimits;
 use crate::pacer::{AfterStall, Pacer};
+
+use cut::Span;
+use glob_walk::{Glob, Matches};
+use input_root::InputRoot;
+use position::FilePosition;
+use reader::SplitReader;
 
 /// Options of the source `file`.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]

@@ -10,14 +10,15 @@ mod source;
 use std::path::Path;
 use std::sync::Arc;
 
-use ranges::Range;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use source::GeneratorSource;
 use tidegate_connector::source::{Source, SourceConnector, SourceSplit};
 use tidegate_connector::{ConnectorError, SubtaskId};
 
 use crate::versioned;
+
+use ranges::Range;
+use source::GeneratorSource;
 
 /// Options of the source `generator`. Several subtasks take turns, 127 integers at a time, so that
 /// all of them advance together.

@@ -15,8 +15,6 @@ mod trap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-use host_state::HostState;
-use output::OutputRules;
 use tracing::warn;
 use wasmtime::Store;
 
@@ -30,6 +28,9 @@ use crate::foreign_text::panic_message;
 use crate::guest_text;
 use crate::limits::Limits;
 use crate::state_chunk::{OperatorContext, StateChunk, snapshot_bytes};
+
+use host_state::HostState;
+use output::OutputRules;
 
 /// Handles of component-model resources that a guest may hold. The contract has none.
 const COMPONENT_HANDLES: usize = 1_000;

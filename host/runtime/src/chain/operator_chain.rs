@@ -12,8 +12,6 @@ mod recycle;
 
 use std::sync::Arc;
 
-use careful::Care;
-use pending::Pending;
 use tidegate_connector::sink::Sink;
 use tidegate_connector::source::SourceSplit;
 use tidegate_operator::{Batch, GuestFault};
@@ -30,6 +28,9 @@ use crate::observe::SubtaskMetrics;
 use crate::protocol::Urgency;
 use crate::stream::{CheckpointBarrier, Origin, StreamElement, ToldWatermark};
 use crate::{CheckpointId, JobError, SubtaskId};
+
+use careful::Care;
+use pending::Pending;
 
 pub(crate) use recycle::DueGuest;
 

@@ -14,14 +14,15 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use package::Package;
 use tidegate_operator::shown;
-use tools::{Tools, Versions};
 
 use super::component::Wasm;
 use super::error::BuildError;
 use super::{BuildRequest, Compiled, folder_of, tool};
 use crate::language::Language;
+
+use package::Package;
+use tools::{Tools, Versions};
 
 /// What to do about a module that exports no operator.
 pub(super) const EXPORT_REMEDY: &str =

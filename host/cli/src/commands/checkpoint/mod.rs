@@ -8,7 +8,6 @@ mod inspection;
 use std::time::{Duration, UNIX_EPOCH};
 
 use bytesize::ByteSize;
-use inspection::Inspection;
 use serde::Serialize;
 use tidegate_checkpoint::{
     CheckpointDirectory, CheckpointKind, CheckpointReport, Manifest, StoreError, VerifyReport,
@@ -18,6 +17,8 @@ use tidegate_connector::CheckpointId;
 use crate::args::{CheckpointArgs, CheckpointCommand, VerifyArgs};
 use crate::failure::Failure;
 use crate::terminal::{Lines, Terminal, chain, table};
+
+use inspection::Inspection;
 
 /// Carries out one of the commands.
 pub(crate) fn checkpoint(command: &CheckpointCommand, terminal: &Terminal) -> Result<(), Failure> {

@@ -11,18 +11,19 @@ mod watch;
 use std::path::Path;
 use std::time::Duration;
 
-use job_thread::{JobOnThread, JobThread};
-use signals::SignalThread;
 use tidegate_checkpoint::DirStore;
 use tidegate_connector::ConnectorError;
 use tidegate_job_file::{JobFile, LoadedJob, Loading};
 use tidegate_runtime::{Job, JobError, JobHandle, RunOptions, StartFrom, prepare};
-use watch::Watch;
 
 use crate::args::RunArgs;
 use crate::failure::Failure;
 use crate::terminal::{Terminal, summary};
 use crate::{code_cache, process_limits};
+
+use job_thread::{JobOnThread, JobThread};
+use signals::SignalThread;
+use watch::Watch;
 
 /// Runs a job to its end.
 pub(crate) fn run(args: &RunArgs, terminal: &Terminal) -> Result<(), Failure> {

@@ -24,6 +24,7 @@ use tidegate_operator::{
 };
 
 use guest::Guest;
+
 use records::{CHECKPOINT, WATERMARK, batch};
 
 /// One engine for all tests, as in a process that runs jobs.
