@@ -30,7 +30,9 @@ pub use batch::{
     Batch, Column, Emission, GatherBatch, GatherColumn, MalformedBatch, MalformedColumn,
     NO_TIMESTAMP,
 };
-pub use component::{CodeCache, CodeCacheError, Component, Direction, Refusal, SystemNeeds};
+pub use component::{
+    CodeCache, CodeCacheError, Component, Direction, Refusal, RefusalCause, SystemNeeds,
+};
 pub use contract::{OPERATOR_INTERFACE, SDK_VERSION};
 pub use engine::{Engine, EngineError};
 pub use fault::{BatchColumn, FaultCause, GuestCall, GuestFault, MalformedSnapshot, TrapReport};

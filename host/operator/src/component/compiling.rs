@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use wasmtime::component::Component;
 
-use super::refusal::Refusal;
+use super::refusal::RefusalCause;
 use crate::engine::Engine;
 use crate::foreign_text::panic_message;
 use crate::limits::CompileLimits;
@@ -32,7 +32,7 @@ const MOST_WAITING: u32 = 10;
 const STACK_BYTES: usize = 16 << 20;
 
 /// Compiles a component that passed the checks of its structure.
-pub(crate) fn compile(engine: &Engine, origin: &str, bytes: &[u8]) -> Result<Component, Refusal> {
+pub(crate) fn compile(engine: &Engine, bytes: &[u8]) -> Result<Component, RefusalCause> {
     let limits = engine.compile_limits();
     let (sender, receiver) = sync_channel(1);
     let (wasmtime, bytes) = (engine.wasmtime().clone(), bytes.to_vec());
@@ -54,34 +54,30 @@ pub(crate) fn compile(engine: &Engine, origin: &str, bytes: &[u8]) -> Result<Com
         .spawn(work);
     // Not joined: it may be busy for ever.
     let started = thread.map(drop);
-    started.map_err(|error| not_started(origin, &error))?;
+    started.map_err(|error| not_started(&error))?;
     let watch = Watch {
         limits,
         clock: &clock,
         resident_before: resident_bytes(),
     };
-    let compiled = watch
-        .wait(&receiver)
-        .map_err(|given_up| given_up.into_refusal(origin))?;
+    let compiled = watch.wait(&receiver).map_err(GivenUp::into_cause)?;
     match compiled {
         Ok(Ok(component)) => Ok(component),
-        Ok(Err(error)) => Err(Refusal::of_engine(origin, &error, |origin, reason| {
-            Refusal::Invalid { origin, reason }
+        Ok(Err(error)) => Err(RefusalCause::of_engine(&error, |reason| {
+            RefusalCause::Invalid { reason }
         })),
-        Err(panic) => Err(Refusal::CompilerPanicked {
-            origin: origin.to_owned(),
+        Err(panic) => Err(RefusalCause::CompilerPanicked {
             message: panic_message(panic.as_ref()),
         }),
     }
 }
 
 /// The system starts no thread for the compiler.
-fn not_started(origin: &str, error: &io::Error) -> Refusal {
-    let origin = origin.to_owned();
+fn not_started(error: &io::Error) -> RefusalCause {
     match SystemRefusal::of(error) {
-        Some(refusal) => Refusal::NotCompiled { origin, refusal },
+        Some(refusal) => RefusalCause::NotCompiled { refusal },
         // Without a number it was not the system, which the standard library does not do.
-        None => Refusal::CompilerGone { origin },
+        None => RefusalCause::CompilerGone,
     }
 }
 
@@ -95,11 +91,10 @@ enum GivenUp {
 }
 
 impl GivenUp {
-    fn into_refusal(self, origin: &str) -> Refusal {
-        let origin = origin.to_owned();
+    fn into_cause(self) -> RefusalCause {
         match self {
-            Self::TooCostly { resource } => Refusal::TooCostly { origin, resource },
-            Self::Gone => Refusal::CompilerGone { origin },
+            Self::TooCostly { resource } => RefusalCause::TooCostly { resource },
+            Self::Gone => RefusalCause::CompilerGone,
         }
     }
 }

@@ -10,7 +10,7 @@ use wasmparser::{
     ComponentTypeRef, ElementItems, Encoding, FunctionBody, Instance, Parser, Payload,
 };
 
-use super::refusal::Refusal;
+use super::refusal::RefusalCause;
 
 /// Functions that a component may have, in all its modules.
 const FUNCTIONS: u64 = 200_000;
@@ -62,9 +62,8 @@ impl Footprint {
 
 /// Refuses a component that would cost too much, and says what an instance needs of one that can be
 /// read.
-pub(crate) fn check(origin: &str, bytes: &[u8]) -> Result<Footprint, Refusal> {
-    let too_much = |excess: Excess| Refusal::TooMuch {
-        origin: origin.to_owned(),
+pub(crate) fn check(bytes: &[u8]) -> Result<Footprint, RefusalCause> {
+    let too_much = |excess: Excess| RefusalCause::TooMuch {
         what: excess.what,
         found: excess.found,
         limit: excess.limit,

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use tidegate_fuzz::{Target, shape, size_class};
 use tidegate_operator::{
-    Batch, Component, FaultCause, GuestCall, GuestFault, Limits, NO_TIMESTAMP, Refusal, StateChunk,
+    Batch, Component, FaultCause, GuestCall, GuestFault, Limits, NO_TIMESTAMP, RefusalCause,
+    StateChunk,
 };
 
 use crate::support::guest::Guest;
@@ -164,12 +165,14 @@ fn fuzz_component() {
         .seed(Guest::idle().component())
         .seed(Guest::echo().component())
         .run(|input| match Component::load(&ENGINE, "input", input) {
-            Err(Refusal::CompilerPanicked { message, .. }) => {
-                panic!("the compiler panicked: {message}")
-            }
-            Err(Refusal::Invalid { reason, .. }) => vec![rule(&reason)],
-            Err(refusal) => vec![shape(&refusal)],
             Ok(component) => vec![ran(&component, &limits)],
+            Err(refusal) => match refusal.cause {
+                RefusalCause::CompilerPanicked { message } => {
+                    panic!("the compiler panicked: {message}")
+                }
+                RefusalCause::Invalid { reason } => vec![rule(&reason)],
+                cause => vec![shape(&cause)],
+            },
         });
 }
 
