@@ -41,5 +41,5 @@ pub use foreign_text::{
 };
 pub use instance::Instance;
 pub use limits::{CompileLimits, Limits};
-pub use state_chunk::{OperatorContext, StateChunk};
+pub use state_chunk::{OperatorContext, OperatorDescription, StateChunk};
 pub use system_refusal::SystemRefusal;
