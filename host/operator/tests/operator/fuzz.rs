@@ -166,14 +166,19 @@ fn fuzz_component() {
         .seed(Guest::echo().component())
         .run(|input| match Component::load(&ENGINE, "input", input) {
             Ok(component) => vec![ran(&component, &limits)],
-            Err(refusal) => match refusal.cause {
-                RefusalCause::CompilerPanicked { message } => {
-                    panic!("the compiler panicked: {message}")
-                }
-                RefusalCause::Invalid { reason } => vec![rule(&reason)],
-                cause => vec![shape(&cause)],
-            },
+            Err(refusal) => vec![refused(&refusal.cause)],
         });
+}
+
+/// The kind of a refusal, of which a panic of the compiler is none.
+fn refused(cause: &RefusalCause) -> String {
+    if let RefusalCause::CompilerPanicked { message } = cause {
+        panic!("the compiler panicked: {message}");
+    }
+    if let RefusalCause::Invalid { reason } = cause {
+        return rule(reason);
+    }
+    shape(cause)
 }
 
 /// How the validator's message begins: which rule is broken. The rest is about the input.
