@@ -10,14 +10,11 @@ use std::{io, thread};
 
 use thiserror::Error;
 
-use crate::limits::CompileLimits;
+use crate::engine_options::{EngineOptions, TrapDetection};
 use crate::system_refusal::SystemRefusal;
 
 /// How often the epoch advances: the precision of call timeouts.
 pub(crate) const TICK: Duration = Duration::from_millis(10);
-
-/// Stack that a guest may use. Calls run on the caller's stack: give threads 2 MiB or more.
-const GUEST_STACK: usize = 512 << 10;
 
 /// Address space that a memory reserves, and that is kept free on both sides of it.
 pub(crate) const MEMORY_RESERVATION_BYTES: u64 = 1 << 32;
@@ -30,8 +27,7 @@ const BACKTRACE_FRAMES: NonZeroUsize = NonZeroUsize::new(32).expect("32 is not 0
 #[derive(Clone)]
 pub struct Engine {
     inner: wasmtime::Engine,
-    compile_limits: CompileLimits,
-    keeps_debug_info: bool,
+    options: EngineOptions,
 }
 
 impl Engine {
@@ -44,49 +40,30 @@ impl Engine {
     ///
     /// [`EngineError`] if this machine can't run compiled components, or no thread can be started.
     pub fn new() -> Result<Self, EngineError> {
-        Self::with_compile_limits(CompileLimits::default())
+        Self::with_options(EngineOptions::default())
     }
 
-    /// The same, with other bounds for compiling a component.
+    /// Configures an engine as [`Engine::new`] does, with the choices of an embedder.
     ///
     /// # Errors
     ///
-    /// [`EngineError`], as for [`Engine::new`].
-    pub fn with_compile_limits(compile_limits: CompileLimits) -> Result<Self, EngineError> {
-        let inner =
-            wasmtime::Engine::new(&config()).map_err(|error| {
-                match SystemRefusal::behind(&error) {
-                    Some(source) => EngineError::Refused { source },
-                    None => EngineError::Unsupported {
-                        reason: format!("{error:#}"),
-                    },
-                }
-            })?;
+    /// [`EngineError`], as for [`Engine::new`], and if a choice is out of its bounds.
+    pub fn with_options(options: EngineOptions) -> Result<Self, EngineError> {
+        check(&options)?;
+        let inner = wasmtime::Engine::new(&config(&options));
+        let inner = inner.map_err(|error| match SystemRefusal::behind(&error) {
+            Some(source) => EngineError::Refused { source },
+            None => EngineError::Unsupported {
+                reason: format!("{error:#}"),
+            },
+        })?;
         // Not joined: it ends by itself with the engine.
         drop(start_ticker(&inner)?);
-        Ok(Self {
-            inner,
-            compile_limits,
-            keeps_debug_info: false,
-        })
+        Ok(Self { inner, options })
     }
 
-    /// The same engine, but what it loads from now on keeps its debug information, so that the
-    /// backtrace of a trap has files and lines. Reading them is bounded, and takes up to a second.
-    #[must_use]
-    pub fn with_debug_info(self) -> Self {
-        Self {
-            keeps_debug_info: true,
-            ..self
-        }
-    }
-
-    pub(crate) fn keeps_debug_info(&self) -> bool {
-        self.keeps_debug_info
-    }
-
-    pub(crate) fn compile_limits(&self) -> &CompileLimits {
-        &self.compile_limits
+    pub(crate) fn options(&self) -> &EngineOptions {
+        &self.options
     }
 
     pub(crate) fn wasmtime(&self) -> &wasmtime::Engine {
@@ -115,6 +92,16 @@ pub enum EngineError {
         /// What the system says.
         source: SystemRefusal,
     },
+    /// The guest stack is too small or too large.
+    #[error(
+        "a guest stack of {bytes} bytes is not possible; choose {} to {}",
+        EngineOptions::LEAST_GUEST_STACK_BYTES,
+        EngineOptions::MOST_GUEST_STACK_BYTES
+    )]
+    GuestStack {
+        /// The size that was asked for.
+        bytes: usize,
+    },
     /// The thread that ends calls after their timeout could not be started.
     #[error("the thread that watches call timeouts could not be started")]
     Ticker {
@@ -123,16 +110,29 @@ pub enum EngineError {
     },
 }
 
-fn config() -> wasmtime::Config {
+fn check(options: &EngineOptions) -> Result<(), EngineError> {
+    let bytes = options.guest_stack_bytes;
+    let possible = EngineOptions::LEAST_GUEST_STACK_BYTES..=EngineOptions::MOST_GUEST_STACK_BYTES;
+    if !possible.contains(&bytes) {
+        return Err(EngineError::GuestStack { bytes });
+    }
+    Ok(())
+}
+
+fn config(options: &EngineOptions) -> wasmtime::Config {
+    let by_signals = match options.trap_detection {
+        TrapDetection::Signals => true,
+        TrapDetection::Checks => false,
+    };
     let mut config = wasmtime::Config::new();
     config
         .epoch_interruption(true)
-        .max_wasm_stack(GUEST_STACK)
+        .max_wasm_stack(options.guest_stack_bytes)
         .memory_reservation(MEMORY_RESERVATION_BYTES)
         .memory_guard_size(MEMORY_GUARD_BYTES)
         .guard_before_linear_memory(true)
         .memory_may_move(true)
-        .signals_based_traps(true)
+        .signals_based_traps(by_signals)
         .wasm_backtrace_max_frames(Some(BACKTRACE_FRAMES))
         // wasmtime reads debug information at each trap, without bounds; see `debug_info.rs`.
         .wasm_backtrace_details(wasmtime::WasmBacktraceDetails::Disable);
@@ -186,7 +186,8 @@ mod tests {
 
     #[test]
     fn the_ticker_ends_with_its_engine() {
-        let engine = wasmtime::Engine::new(&config()).expect("an engine");
+        let engine = wasmtime::Engine::new(&config(&EngineOptions::default()));
+        let engine = engine.expect("an engine");
         let ticker = start_ticker(&engine).expect("a thread");
         drop(engine);
         ticker.join().expect("it ends, and without a panic");

@@ -5,6 +5,10 @@
 //! a file is a [`Refusal`], before any of its code runs; what is wrong with a call is a
 //! [`GuestFault`], and costs that instance only.
 //!
+//! An embedder chooses what differs from a process of its own in [`EngineOptions`]: traps without
+//! signals, the guests' stack, and a [`GuestLogSink`] for their log lines. [`FaultCause::code`]
+//! names a fault for programs, in any language.
+//!
 //! This crate is the only one that knows wasmtime, and none of its types appear outside. It knows
 //! nothing of job graphs, channels or checkpoint files, so that it can be embedded elsewhere.
 
@@ -13,7 +17,9 @@ mod instance;
 
 mod batch;
 mod engine;
+mod engine_options;
 mod fault;
+mod guest_log_sink;
 mod limits;
 mod state_chunk;
 mod system_refusal;
@@ -35,10 +41,12 @@ pub use component::{
 };
 pub use contract::{OPERATOR_INTERFACE, SDK_VERSION};
 pub use engine::{Engine, EngineError};
+pub use engine_options::{EngineOptions, TrapDetection};
 pub use fault::{BatchColumn, FaultCause, GuestCall, GuestFault, MalformedSnapshot, TrapReport};
 pub use foreign_text::{
     Foreign, MOST_BYTES, is_steering, panic_message, quiet_json, shown, shown_text, with_causes,
 };
+pub use guest_log_sink::{GuestLogSink, LogLevel, LogSource, TracingSink};
 pub use instance::Instance;
 pub use limits::{CompileLimits, Limits};
 pub use state_chunk::{OperatorContext, OperatorDescription, StateChunk};

@@ -33,7 +33,7 @@ const STACK_BYTES: usize = 16 << 20;
 
 /// Compiles a component that passed the checks of its structure.
 pub(crate) fn compile(engine: &Engine, bytes: &[u8]) -> Result<Component, RefusalCause> {
-    let limits = engine.compile_limits();
+    let limits = &engine.options().compile_limits;
     let (sender, receiver) = sync_channel(1);
     let (wasmtime, bytes) = (engine.wasmtime().clone(), bytes.to_vec());
     let clock = Arc::new(OnceLock::new());

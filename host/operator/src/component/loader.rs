@@ -38,6 +38,7 @@ pub struct Component {
 }
 
 struct Inner {
+    engine: Engine,
     pre: StreamOperatorPre<HostState>,
     debug_info: Option<Arc<DebugInfo>>,
     digest: [u8; 32],
@@ -118,10 +119,11 @@ impl Component {
         let invalid = |reason| RefusalCause::Invalid { reason };
         let pre = StreamOperatorPre::new(pre);
         let pre = pre.map_err(|error| RefusalCause::of_engine(&error, invalid))?;
-        let wanted = engine.keeps_debug_info();
+        let wanted = engine.options().keeps_debug_info;
         let debug_info = wanted.then(|| DebugInfo::of(bytes));
         Ok(Self {
             inner: Arc::new(Inner {
+                engine: engine.clone(),
                 pre,
                 debug_info: debug_info.flatten().map(Arc::new),
                 digest: blake3::hash(bytes).into(),
@@ -143,9 +145,15 @@ impl Component {
         context: &OperatorContext,
         limits: &Limits,
     ) -> Result<Instance, GuestFault> {
-        let mut state = HostState::new(context, limits);
-        state.debug_info.clone_from(&self.inner.debug_info);
-        Instance::open(&self.inner.pre, state, context, limits)
+        let Inner {
+            engine,
+            pre,
+            debug_info,
+            ..
+        } = &*self.inner;
+        let mut state = HostState::new(engine, context, limits);
+        state.debug_info.clone_from(debug_info);
+        Instance::open(pre, state, context, limits)
     }
 
     /// BLAKE3 of the component's bytes.

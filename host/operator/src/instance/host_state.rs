@@ -15,6 +15,7 @@ use super::guest_log::{Counters, GuestLog};
 use crate::batch::Column;
 use crate::bindings::tidegate::operator::{host, types};
 use crate::cost::KEY_GROUP_BYTES;
+use crate::engine::Engine;
 use crate::limits::{Limits, MemoryMeter};
 use crate::state_chunk::OperatorContext;
 
@@ -33,14 +34,15 @@ pub(crate) struct HostState {
 }
 
 impl HostState {
-    pub(crate) fn new(context: &OperatorContext, limits: &Limits) -> Self {
+    pub(crate) fn new(engine: &Engine, context: &OperatorContext, limits: &Limits) -> Self {
         assert!(
             context.max_parallelism > 0,
             "there is at least one key group"
         );
+        let sink = Arc::clone(&engine.options().log_sink);
         Self {
             memory: MemoryMeter::new(limits),
-            log: GuestLog::new(context.operator.clone(), context.subtask, limits),
+            log: GuestLog::new(context.operator.clone(), context.subtask, sink, limits),
             counters: Counters::default(),
             debug_info: None,
             output_limit: limits.output,

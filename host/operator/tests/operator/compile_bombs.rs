@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use tidegate_operator::{CompileLimits, Component, Engine, RefusalCause};
+use tidegate_operator::{CompileLimits, Component, EngineOptions, RefusalCause};
 use tidegate_tests::Random;
 use wasm_encoder::{
     BlockType, CodeSection, ComponentSection as _, Function, FunctionSection, Instruction, Module,
@@ -12,7 +12,7 @@ use wasm_encoder::{
 
 use crate::memory_bombs::with_instances;
 use crate::support::guest::Guest;
-use crate::support::{ENGINE, child};
+use crate::support::{ENGINE, child, engine};
 
 /// A function whose code `write` writes; it has so many locals.
 fn function(locals: u32, write: impl FnOnce(&mut Function)) -> Function {
@@ -217,7 +217,10 @@ fn compiling_is_given_up_when_it_takes_too_long_or_too_much() {
     };
     if let Some(name) = child::task() {
         let memory = limits.memory;
-        let engine = Engine::with_compile_limits(limits).expect("an engine");
+        let engine = engine(EngineOptions {
+            compile_limits: limits,
+            ..EngineOptions::default()
+        });
         let refusal = Component::load(&engine, "bomb.wasm", &costly(&name)).map(drop);
         let refusal = refusal.expect_err("it takes minutes").to_string();
         let by_memory = format!("takes more than {} MiB of memory", memory / MIB);

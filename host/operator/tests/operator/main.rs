@@ -9,6 +9,7 @@ mod columns;
 mod compile_bombs;
 mod composed;
 mod debug_info;
+mod engine_options;
 mod entry_points;
 mod faults;
 mod flooding;

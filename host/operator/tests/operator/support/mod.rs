@@ -20,8 +20,8 @@ use std::time::Duration;
 
 use tidegate_key_groups::KeyGroups;
 use tidegate_operator::{
-    Component, Engine, FaultCause, GuestCall, GuestFault, Instance, Limits, OperatorContext,
-    OperatorDescription, TrapReport,
+    Component, Engine, EngineOptions, FaultCause, GuestCall, GuestFault, Instance, Limits,
+    OperatorContext, OperatorDescription, TrapReport,
 };
 
 use guest::Guest;
@@ -30,6 +30,19 @@ use records::{CHECKPOINT, WATERMARK, batch};
 
 /// One engine for all tests, as in a process that runs jobs.
 pub(crate) static ENGINE: LazyLock<Engine> = LazyLock::new(|| Engine::new().expect("an engine"));
+
+/// An engine with the choices of an embedder.
+pub(crate) fn engine(options: EngineOptions) -> Engine {
+    Engine::with_options(options).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// An engine whose components keep their debug information.
+pub(crate) fn engine_with_debug_info() -> Engine {
+    engine(EngineOptions {
+        keeps_debug_info: true,
+        ..EngineOptions::default()
+    })
+}
 
 /// Bytes that the host pays for a chunk of a snapshot and for an emission, beside what is in it, as
 /// the documents say.
