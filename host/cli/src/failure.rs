@@ -326,6 +326,7 @@ fn limit_behind(cause: &FaultCause) -> Option<&'static str> {
         FaultCause::SnapshotLimit { .. } => Some("snapshot"),
         FaultCause::Trap(_)
         | FaultCause::StackOverflow
+        | FaultCause::ThreadStack { .. }
         | FaultCause::MalformedColumn { .. }
         | FaultCause::MalformedBatch { .. }
         | FaultCause::UndeclaredPort { .. }

@@ -6,8 +6,9 @@
 //! [`GuestFault`], and costs that instance only.
 //!
 //! An embedder chooses what differs from a process of its own in [`EngineOptions`]: traps without
-//! signals, the guests' stack, and a [`GuestLogSink`] for their log lines. [`FaultCause::code`]
-//! names a fault for programs, in any language.
+//! signals, the guests' stack, and a [`GuestLogSink`] for their log lines. A call runs on the stack
+//! of its thread and is refused if too little is left. [`FaultCause::code`] names a fault for
+//! programs, in any language.
 //!
 //! This crate is the only one that knows wasmtime, and none of its types appear outside. It knows
 //! nothing of job graphs, channels or checkpoint files, so that it can be embedded elsewhere.

@@ -23,6 +23,7 @@ use crate::system_refusal::SystemRefusal;
 /// | `output-limit` | [`OutputLimit`](Self::OutputLimit) |
 /// | `snapshot-limit` | [`SnapshotLimit`](Self::SnapshotLimit) |
 /// | `stack-exhausted` | [`StackOverflow`](Self::StackOverflow) |
+/// | `thread-stack` | [`ThreadStack`](Self::ThreadStack) |
 /// | `malformed-column` | [`MalformedColumn`](Self::MalformedColumn) |
 /// | `malformed-batch` | [`MalformedBatch`](Self::MalformedBatch) |
 /// | `undeclared-port` | [`UndeclaredPort`](Self::UndeclaredPort) |
@@ -86,6 +87,19 @@ pub enum FaultCause {
     /// The guest's call stack is exhausted.
     #[error("recursed too deeply and exhausted its call stack")]
     StackOverflow,
+    /// The calling thread has too little stack left for a guest. The call was not made, and the
+    /// instance can be called from another thread.
+    #[error(
+        "was not called: {} KiB of the calling thread's stack are left, and a guest may need {}; \
+         give threads that call guests a larger stack (2 MiB is enough for the default), or the \
+         engine a smaller guest stack", left >> 10, needed.div_ceil(1 << 10)
+    )]
+    ThreadStack {
+        /// Bytes that are left.
+        left: usize,
+        /// Bytes that the guest and the host may need.
+        needed: usize,
+    },
     /// A column that the guest returned breaks a rule of the layout.
     #[error("returned a malformed batch: in emission {emission}, the {column} column: {error}")]
     MalformedColumn {
@@ -162,6 +176,7 @@ impl FaultCause {
             Self::OutputLimit { .. } => "output-limit",
             Self::SnapshotLimit { .. } => "snapshot-limit",
             Self::StackOverflow => "stack-exhausted",
+            Self::ThreadStack { .. } => "thread-stack",
             Self::MalformedColumn { .. } => "malformed-column",
             Self::MalformedBatch { .. } => "malformed-batch",
             Self::UndeclaredPort { .. } => "undeclared-port",
@@ -173,6 +188,11 @@ impl FaultCause {
             Self::HostPanic { .. } => "host-panic",
             Self::InstanceSpent => "instance-spent",
         }
+    }
+
+    /// False if the guest was not called: no record is to blame then.
+    pub(crate) fn can_stem_from_records(&self) -> bool {
+        !matches!(self, Self::ThreadStack { .. } | Self::InstanceSpent)
     }
 
     /// True if the guest returned from the call, and did not break down in it. Broken output is not
@@ -191,6 +211,7 @@ impl FaultCause {
             | Self::SystemRefused { .. }
             | Self::OutputLimit { .. }
             | Self::StackOverflow
+            | Self::ThreadStack { .. }
             | Self::MalformedColumn { .. }
             | Self::MalformedBatch { .. }
             | Self::UndeclaredPort { .. }
@@ -267,6 +288,7 @@ mod tests {
             refusal: rustix::io::Errno::NOMEM.into(),
             trap: None,
         };
+        let thread_stack = FaultCause::ThreadStack { left: 1, needed: 2 };
         vec![
             (FaultCause::Trap(Box::default()), "trap"),
             (timeout, "call-timeout"),
@@ -275,6 +297,7 @@ mod tests {
             (FaultCause::OutputLimit { limit }, "output-limit"),
             (FaultCause::SnapshotLimit { limit }, "snapshot-limit"),
             (FaultCause::StackOverflow, "stack-exhausted"),
+            (thread_stack, "thread-stack"),
         ]
     }
 
@@ -336,23 +359,24 @@ mod tests {
             FaultCause::OutputLimit { .. } => 4,
             FaultCause::SnapshotLimit { .. } => 5,
             FaultCause::StackOverflow => 6,
-            FaultCause::MalformedColumn { .. } => 7,
-            FaultCause::MalformedBatch { .. } => 8,
-            FaultCause::UndeclaredPort { .. } => 9,
-            FaultCause::MalformedSnapshot(_) => 10,
-            FaultCause::InvalidRecord { .. } => 11,
-            FaultCause::UnknownRecord { .. } => 12,
-            FaultCause::IncompatibleState(_) => 13,
-            FaultCause::Failed(_) => 14,
-            FaultCause::HostPanic { .. } => 15,
-            FaultCause::InstanceSpent => 16,
+            FaultCause::ThreadStack { .. } => 7,
+            FaultCause::MalformedColumn { .. } => 8,
+            FaultCause::MalformedBatch { .. } => 9,
+            FaultCause::UndeclaredPort { .. } => 10,
+            FaultCause::MalformedSnapshot(_) => 11,
+            FaultCause::InvalidRecord { .. } => 12,
+            FaultCause::UnknownRecord { .. } => 13,
+            FaultCause::IncompatibleState(_) => 14,
+            FaultCause::Failed(_) => 15,
+            FaultCause::HostPanic { .. } => 16,
+            FaultCause::InstanceSpent => 17,
         }
     }
 
     #[test]
     fn every_cause_has_the_code_that_it_always_had_and_no_two_have_the_same() {
         let examples = examples();
-        assert_eq!(examples.len(), 17);
+        assert_eq!(examples.len(), 18);
         for (index, (cause, code)) in examples.iter().enumerate() {
             assert_eq!((place(cause), cause.code()), (index, *code));
         }

@@ -29,10 +29,14 @@ pub struct GuestFault {
 }
 
 impl GuestFault {
-    /// True only if `snapshot` or `checkpoint-complete` came to its own end, with a failure or with
-    /// a snapshot that is refused: the guest's state is then as it was before the call.
+    /// True only if the guest's state is as it was before the call: `snapshot` or
+    /// `checkpoint-complete` came to its own end, with a failure or with a snapshot that is refused,
+    /// or the call was not made for want of stack.
     #[must_use]
     pub fn instance_is_usable(&self) -> bool {
+        if matches!(self.cause, FaultCause::ThreadStack { .. }) {
+            return true;
+        }
         let only_reads = match self.call {
             GuestCall::Snapshot | GuestCall::CheckpointComplete => true,
             GuestCall::Instantiate
@@ -157,8 +161,9 @@ mod tests {
     }
 
     #[test]
-    fn an_instance_is_usable_only_after_a_call_that_reads_and_came_to_its_end() {
+    fn an_instance_is_usable_only_after_a_call_that_was_not_made_or_reads_and_came_to_its_end() {
         let failed = || FaultCause::Failed("no".to_owned());
+        let thread_stack = FaultCause::ThreadStack { left: 1, needed: 2 };
         let usable = [
             fault(GuestCall::Snapshot, failed()),
             fault(GuestCall::CheckpointComplete, failed()),
@@ -166,9 +171,10 @@ mod tests {
             fault(GuestCall::Snapshot, FaultCause::StackOverflow),
             fault(GuestCall::Snapshot, FaultCause::SnapshotLimit { limit: 1 }),
             fault(GuestCall::Snapshot, FaultCause::OutputLimit { limit: 1 }),
+            fault(GuestCall::Process, thread_stack),
         ]
         .map(|fault| fault.instance_is_usable());
-        assert_eq!(usable, [true, true, false, false, true, false]);
+        assert_eq!(usable, [true, true, false, false, true, false, true]);
     }
 
     #[test]

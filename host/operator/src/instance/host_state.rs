@@ -12,6 +12,7 @@ use tracing::warn;
 
 use super::debug_info::DebugInfo;
 use super::guest_log::{Counters, GuestLog};
+use super::thread_stack;
 use crate::batch::Column;
 use crate::bindings::tidegate::operator::{host, types};
 use crate::cost::KEY_GROUP_BYTES;
@@ -27,6 +28,8 @@ pub(crate) struct HostState {
     pub(crate) counters: Counters,
     /// Only where the user asked for it and the component has some.
     pub(crate) debug_info: Option<Arc<DebugInfo>>,
+    /// Bytes that the calling thread must have left.
+    pub(crate) stack_needed: usize,
     output_limit: u64,
     max_parallelism: u32,
     operator: String,
@@ -39,12 +42,14 @@ impl HostState {
             context.max_parallelism > 0,
             "there is at least one key group"
         );
-        let sink = Arc::clone(&engine.options().log_sink);
+        let options = engine.options();
+        let sink = Arc::clone(&options.log_sink);
         Self {
             memory: MemoryMeter::new(limits),
             log: GuestLog::new(context.operator.clone(), context.subtask, sink, limits),
             counters: Counters::default(),
             debug_info: None,
+            stack_needed: thread_stack::needed(options.guest_stack_bytes),
             output_limit: limits.output,
             max_parallelism: context.max_parallelism,
             operator: context.operator.clone(),

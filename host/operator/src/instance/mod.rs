@@ -10,6 +10,7 @@ mod function_name;
 mod guest_log;
 pub(crate) mod host_state;
 mod output;
+mod thread_stack;
 mod trap;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -43,10 +44,11 @@ type Answer<T> = wasmtime::Result<Result<T, types::Failure>>;
 
 /// An operator instance: one component, instantiated in a store of its own.
 ///
-/// One thread at a time calls it; it can be sent between threads. Calls run on the caller's stack,
-/// of which a guest may use 512 KiB, so give threads that call it 2 MiB.
+/// One thread at a time calls it; it can be sent between threads. Calls run on the caller's stack:
+/// a thread with less of it left than a guest may use gets [`FaultCause::ThreadStack`], so give
+/// threads that call it 2 MiB.
 ///
-/// Every method that calls the guest gives a [`GuestFault`] if the call does not succeed. After
+/// Every method that calls the guest returns a [`GuestFault`] if the call does not succeed. After
 /// that the instance answers [`FaultCause::InstanceSpent`] to every call, unless
 /// [`GuestFault::instance_is_usable`].
 pub struct Instance {
@@ -74,16 +76,18 @@ impl Instance {
         // Before instantiation: initial memories and start functions are limited, too.
         store.limiter(|state| &mut state.memory);
         store.set_max_component_handles(COMPONENT_HANDLES);
-        begin_call(&mut store, GuestCall::Instantiate, limits);
 
-        let guest = guarded(|| {
-            component
-                .instantiate(&mut store)
-                .map(|operator| operator.tidegate_operator_operator().clone())
-                .map_err(|error| {
-                    let call = GuestCall::Instantiate;
-                    trap::cause(&error, call, store.data_mut(), limits)
-                })
+        let guest = check_entry(store.data(), false).and_then(|()| {
+            begin_call(&mut store, GuestCall::Instantiate, limits);
+            guarded(|| {
+                component
+                    .instantiate(&mut store)
+                    .map(|operator| operator.tidegate_operator_operator().clone())
+                    .map_err(|error| {
+                        let call = GuestCall::Instantiate;
+                        trap::cause(&error, call, store.data_mut(), limits)
+                    })
+            })
         });
         let guest = guest.map_err(|cause| GuestFault {
             operator: context.operator.clone(),
@@ -243,9 +247,7 @@ impl Instance {
         enter: impl FnOnce(&Guest, &mut Store<HostState>) -> Answer<T>,
         check: impl FnOnce(&OutputRules, T) -> Result<U, FaultCause>,
     ) -> Result<U, GuestFault> {
-        if self.spent {
-            return Err(self.fault(call, FaultCause::InstanceSpent));
-        }
+        check_entry(self.store.data(), self.spent).map_err(|cause| self.fault(call, cause))?;
         // Until the call has succeeded: nothing must be left half done when the guest is entered.
         self.spent = true;
         begin_call(&mut self.store, call, &self.limits);
@@ -285,8 +287,7 @@ impl Instance {
         let GuestFault { call, cause, .. } = fault;
         let rows = records.timestamps.len();
         let FaultCause::InvalidRecord { row, reason } = cause else {
-            // A spent instance was not called, so that it failed on nothing.
-            let is_only = rows == 1 && cause != FaultCause::InstanceSpent;
+            let is_only = rows == 1 && cause.can_stem_from_records();
             self.failed_record = is_only.then(|| one_record(records, 0));
             return self.fault(call, cause);
         };
@@ -327,6 +328,15 @@ fn answered(call: GuestCall, failure: types::Failure) -> FaultCause {
         }
         types::Failure::Other(reason) => FaultCause::Failed(guest_text::paragraph(&reason)),
     }
+}
+
+/// Refuses to enter a guest that is in an unknown state, and any guest on a thread
+/// that it could bring down.
+fn check_entry(state: &HostState, is_spent: bool) -> Result<(), FaultCause> {
+    if is_spent {
+        return Err(FaultCause::InstanceSpent);
+    }
+    thread_stack::check(state.stack_needed)
 }
 
 /// Sets what bounds the next call: the deadline, and the bytes that the guest may hand over.

@@ -24,3 +24,4 @@ mod refusals;
 mod sandbox;
 mod snapshots;
 mod system_needs;
+mod thread_stacks;
