@@ -4,6 +4,8 @@
 //! ends every call. The ticker holds only a weak engine and ends with it.
 
 use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 use std::{io, thread};
@@ -27,6 +29,7 @@ const BACKTRACE_FRAMES: NonZeroUsize = NonZeroUsize::new(32).expect("32 is not 0
 #[derive(Clone)]
 pub struct Engine {
     inner: wasmtime::Engine,
+    clock: Clock,
     options: EngineOptions,
 }
 
@@ -57,13 +60,22 @@ impl Engine {
                 reason: format!("{error:#}"),
             },
         })?;
+        let clock = Clock::default();
         // Not joined: it ends by itself with the engine.
-        drop(start_ticker(&inner)?);
-        Ok(Self { inner, options })
+        drop(start_ticker(&inner, clock.clone())?);
+        Ok(Self {
+            inner,
+            clock,
+            options,
+        })
     }
 
     pub(crate) fn options(&self) -> &EngineOptions {
         &self.options
+    }
+
+    pub(crate) fn clock(&self) -> &Clock {
+        &self.clock
     }
 
     pub(crate) fn wasmtime(&self) -> &wasmtime::Engine {
@@ -74,6 +86,24 @@ impl Engine {
 impl std::fmt::Debug for Engine {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Engine").finish_non_exhaustive()
+    }
+}
+
+/// The ticks of an engine, counted. A clone is the same clock.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Clock {
+    ticks: Arc<AtomicU64>,
+}
+
+impl Clock {
+    /// Ticks since the engine was made.
+    pub(crate) fn ticks(&self) -> u64 {
+        self.ticks.load(Ordering::Relaxed)
+    }
+
+    /// Called by the ticker.
+    pub(crate) fn advance(&self) {
+        self.ticks.fetch_add(1, Ordering::Relaxed);
     }
 }
 
@@ -158,13 +188,17 @@ fn config(options: &EngineOptions) -> wasmtime::Config {
     config
 }
 
-fn start_ticker(engine: &wasmtime::Engine) -> Result<JoinHandle<()>, EngineError> {
+fn start_ticker(engine: &wasmtime::Engine, clock: Clock) -> Result<JoinHandle<()>, EngineError> {
     let weak = engine.weak();
     let tick = move || {
         loop {
             thread::sleep(TICK);
             match weak.upgrade() {
-                Some(engine) => engine.increment_epoch(),
+                Some(engine) => {
+                    // First, so that a call that is stopped for this tick sees it.
+                    clock.advance();
+                    engine.increment_epoch();
+                }
                 None => return,
             }
         }
@@ -188,7 +222,7 @@ mod tests {
     fn the_ticker_ends_with_its_engine() {
         let engine = wasmtime::Engine::new(&config(&EngineOptions::default()));
         let engine = engine.expect("an engine");
-        let ticker = start_ticker(&engine).expect("a thread");
+        let ticker = start_ticker(&engine, Clock::default()).expect("a thread");
         drop(engine);
         ticker.join().expect("it ends, and without a panic");
     }

@@ -7,8 +7,8 @@
 //!
 //! An embedder chooses what differs from a process of its own in [`EngineOptions`]: traps without
 //! signals, the guests' stack, and a [`GuestLogSink`] for their log lines. A call runs on the stack
-//! of its thread and is refused if too little is left. [`FaultCause::code`] names a fault for
-//! programs, in any language.
+//! of its thread and is refused if too little is left; an [`InstanceCanceller`] ends it from
+//! another thread. [`FaultCause::code`] names a fault for programs, in any language.
 //!
 //! This crate is the only one that knows wasmtime, and none of its types appear outside. It knows
 //! nothing of job graphs, channels or checkpoint files, so that it can be embedded elsewhere.
@@ -48,7 +48,7 @@ pub use foreign_text::{
     Foreign, MOST_BYTES, is_steering, panic_message, quiet_json, shown, shown_text, with_causes,
 };
 pub use guest_log_sink::{GuestLogSink, LogLevel, LogSource, TracingSink};
-pub use instance::Instance;
+pub use instance::{Instance, InstanceCanceller};
 pub use limits::{CompileLimits, Limits};
 pub use state_chunk::{OperatorContext, OperatorDescription, StateChunk};
 pub use system_refusal::SystemRefusal;

@@ -23,9 +23,9 @@ use crate::contract::{HOST_INTERFACE, OPERATOR_FUNCTIONS, OPERATOR_INTERFACE, TY
 use crate::engine::Engine;
 use crate::fault::GuestFault;
 use crate::guest_text;
-use crate::instance::Instance;
 use crate::instance::debug_info::DebugInfo;
 use crate::instance::host_state::HostState;
+use crate::instance::{Instance, InstanceCanceller};
 use crate::limits::Limits;
 use crate::state_chunk::OperatorContext;
 
@@ -145,13 +145,27 @@ impl Component {
         context: &OperatorContext,
         limits: &Limits,
     ) -> Result<Instance, GuestFault> {
+        self.instantiate_cancellable(context, limits, InstanceCanceller::default())
+    }
+
+    /// Makes an instance that `canceller` cancels, also while its `open` runs.
+    ///
+    /// # Errors
+    ///
+    /// [`GuestFault`], as for [`Component::instantiate`].
+    pub fn instantiate_cancellable(
+        &self,
+        context: &OperatorContext,
+        limits: &Limits,
+        canceller: InstanceCanceller,
+    ) -> Result<Instance, GuestFault> {
         let Inner {
             engine,
             pre,
             debug_info,
             ..
         } = &*self.inner;
-        let mut state = HostState::new(engine, context, limits);
+        let mut state = HostState::new(engine, canceller, context, limits);
         state.debug_info.clone_from(debug_info);
         Instance::open(pre, state, context, limits)
     }

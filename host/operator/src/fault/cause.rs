@@ -18,6 +18,7 @@ use crate::system_refusal::SystemRefusal;
 /// | --- | --- |
 /// | `trap` | [`Trap`](Self::Trap) |
 /// | `call-timeout` | [`Timeout`](Self::Timeout) |
+/// | `cancelled` | [`Cancelled`](Self::Cancelled) |
 /// | `memory-limit` | [`MemoryLimit`](Self::MemoryLimit) |
 /// | `system-refused` | [`SystemRefused`](Self::SystemRefused) |
 /// | `output-limit` | [`OutputLimit`](Self::OutputLimit) |
@@ -45,6 +46,9 @@ pub enum FaultCause {
         /// The call timeout.
         limit: Duration,
     },
+    /// The caller cancelled the instance, before the call or during it.
+    #[error("was cancelled by its caller")]
+    Cancelled,
     /// The guest ran into its memory limit and trapped.
     #[error(
         "needed more memory than its limit of {}: it asked for {} in all{}",
@@ -171,6 +175,7 @@ impl FaultCause {
         match self {
             Self::Trap(_) => "trap",
             Self::Timeout { .. } => "call-timeout",
+            Self::Cancelled => "cancelled",
             Self::MemoryLimit { .. } => "memory-limit",
             Self::SystemRefused { .. } => "system-refused",
             Self::OutputLimit { .. } => "output-limit",
@@ -190,9 +195,12 @@ impl FaultCause {
         }
     }
 
-    /// False if the guest was not called: no record is to blame then.
+    /// False if the guest was not called, or was stopped by its caller: no record is to blame then.
     pub(crate) fn can_stem_from_records(&self) -> bool {
-        !matches!(self, Self::ThreadStack { .. } | Self::InstanceSpent)
+        !matches!(
+            self,
+            Self::Cancelled | Self::ThreadStack { .. } | Self::InstanceSpent
+        )
     }
 
     /// True if the guest returned from the call, and did not break down in it. Broken output is not
@@ -207,6 +215,7 @@ impl FaultCause {
             | Self::MalformedSnapshot(_) => true,
             Self::Trap(_)
             | Self::Timeout { .. }
+            | Self::Cancelled
             | Self::MemoryLimit { .. }
             | Self::SystemRefused { .. }
             | Self::OutputLimit { .. }
@@ -292,6 +301,7 @@ mod tests {
         vec![
             (FaultCause::Trap(Box::default()), "trap"),
             (timeout, "call-timeout"),
+            (FaultCause::Cancelled, "cancelled"),
             (memory, "memory-limit"),
             (system, "system-refused"),
             (FaultCause::OutputLimit { limit }, "output-limit"),
@@ -354,29 +364,30 @@ mod tests {
         match cause {
             FaultCause::Trap(_) => 0,
             FaultCause::Timeout { .. } => 1,
-            FaultCause::MemoryLimit { .. } => 2,
-            FaultCause::SystemRefused { .. } => 3,
-            FaultCause::OutputLimit { .. } => 4,
-            FaultCause::SnapshotLimit { .. } => 5,
-            FaultCause::StackOverflow => 6,
-            FaultCause::ThreadStack { .. } => 7,
-            FaultCause::MalformedColumn { .. } => 8,
-            FaultCause::MalformedBatch { .. } => 9,
-            FaultCause::UndeclaredPort { .. } => 10,
-            FaultCause::MalformedSnapshot(_) => 11,
-            FaultCause::InvalidRecord { .. } => 12,
-            FaultCause::UnknownRecord { .. } => 13,
-            FaultCause::IncompatibleState(_) => 14,
-            FaultCause::Failed(_) => 15,
-            FaultCause::HostPanic { .. } => 16,
-            FaultCause::InstanceSpent => 17,
+            FaultCause::Cancelled => 2,
+            FaultCause::MemoryLimit { .. } => 3,
+            FaultCause::SystemRefused { .. } => 4,
+            FaultCause::OutputLimit { .. } => 5,
+            FaultCause::SnapshotLimit { .. } => 6,
+            FaultCause::StackOverflow => 7,
+            FaultCause::ThreadStack { .. } => 8,
+            FaultCause::MalformedColumn { .. } => 9,
+            FaultCause::MalformedBatch { .. } => 10,
+            FaultCause::UndeclaredPort { .. } => 11,
+            FaultCause::MalformedSnapshot(_) => 12,
+            FaultCause::InvalidRecord { .. } => 13,
+            FaultCause::UnknownRecord { .. } => 14,
+            FaultCause::IncompatibleState(_) => 15,
+            FaultCause::Failed(_) => 16,
+            FaultCause::HostPanic { .. } => 17,
+            FaultCause::InstanceSpent => 18,
         }
     }
 
     #[test]
     fn every_cause_has_the_code_that_it_always_had_and_no_two_have_the_same() {
         let examples = examples();
-        assert_eq!(examples.len(), 18);
+        assert_eq!(examples.len(), 19);
         for (index, (cause, code)) in examples.iter().enumerate() {
             assert_eq!((place(cause), cause.code()), (index, *code));
         }

@@ -4,7 +4,7 @@
 //! No function here blocks: epochs don't interrupt host code.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use thiserror::Error;
 use tidegate_key_groups::key_group;
@@ -12,6 +12,7 @@ use tracing::warn;
 
 use super::debug_info::DebugInfo;
 use super::guest_log::{Counters, GuestLog};
+use super::interruption::{InstanceCanceller, Interruption};
 use super::thread_stack;
 use crate::batch::Column;
 use crate::bindings::tidegate::operator::{host, types};
@@ -28,6 +29,7 @@ pub(crate) struct HostState {
     pub(crate) counters: Counters,
     /// Only where the user asked for it and the component has some.
     pub(crate) debug_info: Option<Arc<DebugInfo>>,
+    pub(crate) interruption: Interruption,
     /// Bytes that the calling thread must have left.
     pub(crate) stack_needed: usize,
     output_limit: u64,
@@ -37,7 +39,12 @@ pub(crate) struct HostState {
 }
 
 impl HostState {
-    pub(crate) fn new(engine: &Engine, context: &OperatorContext, limits: &Limits) -> Self {
+    pub(crate) fn new(
+        engine: &Engine,
+        canceller: InstanceCanceller,
+        context: &OperatorContext,
+        limits: &Limits,
+    ) -> Self {
         assert!(
             context.max_parallelism > 0,
             "there is at least one key group"
@@ -49,6 +56,7 @@ impl HostState {
             log: GuestLog::new(context.operator.clone(), context.subtask, sink, limits),
             counters: Counters::default(),
             debug_info: None,
+            interruption: Interruption::new(canceller, engine.clock().clone()),
             stack_needed: thread_stack::needed(options.guest_stack_bytes),
             output_limit: limits.output,
             max_parallelism: context.max_parallelism,
@@ -57,8 +65,9 @@ impl HostState {
         }
     }
 
-    /// Forgets what belongs to the call before. Called at the start of every call into the guest.
-    pub(crate) fn begin_call(&mut self) {
+    /// Sets the deadline of a call into the guest, and forgets what belongs to the call before.
+    pub(crate) fn begin_call(&mut self, timeout: Duration) {
+        self.interruption.begin_call(timeout);
         self.log.forget_errors();
         self.memory.take_refused();
         self.memory.take_refused_by_system();

@@ -9,12 +9,12 @@ pub(crate) mod debug_info;
 mod function_name;
 mod guest_log;
 pub(crate) mod host_state;
+mod interruption;
 mod output;
 mod thread_stack;
 mod trap;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::time::Duration;
 
 use tracing::warn;
 use wasmtime::Store;
@@ -23,7 +23,6 @@ use crate::batch::{Batch, Emission};
 use crate::bindings::StreamOperatorPre;
 use crate::bindings::exports::tidegate::operator::operator::Guest;
 use crate::bindings::tidegate::operator::types;
-use crate::engine::TICK;
 use crate::fault::{FaultCause, GuestCall, GuestFault};
 use crate::foreign_text::panic_message;
 use crate::guest_text;
@@ -32,6 +31,8 @@ use crate::state_chunk::{OperatorContext, StateChunk, snapshot_bytes};
 
 use host_state::HostState;
 use output::OutputRules;
+
+pub use interruption::InstanceCanceller;
 
 /// Handles of component-model resources that a guest may hold. The contract has none.
 const COMPONENT_HANDLES: usize = 1_000;
@@ -76,6 +77,7 @@ impl Instance {
         // Before instantiation: initial memories and start functions are limited, too.
         store.limiter(|state| &mut state.memory);
         store.set_max_component_handles(COMPONENT_HANDLES);
+        store.epoch_deadline_callback(|store| Ok(store.data().interruption.on_tick()));
 
         let guest = check_entry(store.data(), false).and_then(|()| {
             begin_call(&mut store, GuestCall::Instantiate, limits);
@@ -222,6 +224,12 @@ impl Instance {
         self.failed_record.take()
     }
 
+    /// Returns a handle that cancels the calls of this instance, from any thread.
+    #[must_use]
+    pub fn canceller(&self) -> InstanceCanceller {
+        self.store.data().interruption.canceller().clone()
+    }
+
     /// Says that snapshots will soon be too large, once each time that they come near the limit.
     fn warn_near_snapshot_limit(&mut self, bytes: u64) {
         let limit = self.limits.snapshot;
@@ -330,9 +338,12 @@ fn answered(call: GuestCall, failure: types::Failure) -> FaultCause {
     }
 }
 
-/// Refuses to enter a guest that is in an unknown state, and any guest on a thread
+/// Refuses to enter a guest that was cancelled or is in an unknown state, and any guest on a thread
 /// that it could bring down.
 fn check_entry(state: &HostState, is_spent: bool) -> Result<(), FaultCause> {
+    if state.interruption.canceller().is_cancelled() {
+        return Err(FaultCause::Cancelled);
+    }
     if is_spent {
         return Err(FaultCause::InstanceSpent);
     }
@@ -342,8 +353,9 @@ fn check_entry(state: &HostState, is_spent: bool) -> Result<(), FaultCause> {
 /// Sets what bounds the next call: the deadline, and the bytes that the guest may hand over.
 fn begin_call(store: &mut Store<HostState>, call: GuestCall, limits: &Limits) {
     store.set_hostcall_fuel(liftable_bytes(limits.handed_over(call)));
-    store.set_epoch_deadline(ticks(limits.call_timeout));
-    store.data_mut().begin_call();
+    store.data_mut().begin_call(limits.call_timeout);
+    // At each tick the store's callback decides whether the call continues.
+    store.set_epoch_deadline(1);
 }
 
 /// Bytes that wasmtime may lift of what the guest hands over. It counts its structures and the
@@ -351,13 +363,6 @@ fn begin_call(store: &mut Store<HostState>, call: GuestCall, limits: &Limits) {
 /// itself is checked afterwards.
 fn liftable_bytes(limit: u64) -> usize {
     usize::try_from(limit.saturating_add(64 << 10)).unwrap_or(usize::MAX)
-}
-
-/// Ticks that are at least `timeout`: one more, since the current one is partly over.
-fn ticks(timeout: Duration) -> u64 {
-    let whole = timeout.as_millis().div_ceil(TICK.as_millis()) + 1;
-    // wasmtime adds this to the current epoch unchecked.
-    u64::from(u32::try_from(whole).unwrap_or(u32::MAX))
 }
 
 /// Runs `call` so that a panic of the engine costs one instance and not the process.
@@ -392,18 +397,6 @@ mod tests {
     fn an_instance_can_be_sent_between_threads() {
         fn is_send<T: Send>() {}
         is_send::<Instance>();
-    }
-
-    #[test]
-    fn a_deadline_is_never_shorter_than_the_timeout_and_never_overflows() {
-        let ticks = [
-            Duration::ZERO,
-            Duration::from_millis(1),
-            Duration::from_secs(5),
-            Duration::MAX,
-        ]
-        .map(ticks);
-        assert_eq!(ticks, [1, 2, 501, u64::from(u32::MAX)]);
     }
 
     #[test]

@@ -59,8 +59,7 @@ pub(crate) fn cause(
     let refused_by_system = state.memory.take_refused_by_system();
     let trap = error.downcast_ref::<Trap>().copied();
     if trap == Some(Trap::Interrupt) {
-        let limit = limits.call_timeout;
-        return FaultCause::Timeout { limit };
+        return state.interruption.cause(limits.call_timeout);
     }
     if trap == Some(Trap::StackOverflow) {
         return FaultCause::StackOverflow;

@@ -4,6 +4,7 @@
 mod support;
 
 mod calls;
+mod cancelling;
 mod code_cache;
 mod columns;
 mod compile_bombs;

@@ -51,6 +51,7 @@ impl RecordFault {
             | FaultCause::MalformedSnapshot(_)
             | FaultCause::IncompatibleState(_)
             | FaultCause::Failed(_)
+            | FaultCause::Cancelled
             | FaultCause::ThreadStack { .. }
             | FaultCause::SystemRefused { .. }
             | FaultCause::HostPanic { .. }
