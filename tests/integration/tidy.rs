@@ -2,6 +2,7 @@
 //! exceptions: a file that can't keep a rule is split, not excused.
 
 mod floors;
+mod mutants;
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
