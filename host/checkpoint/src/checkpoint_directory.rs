@@ -77,6 +77,31 @@ impl CheckpointDirectory {
         })
     }
 
+    /// Returns true if anything stands among the checkpoints of the directory at `path`, whether it
+    /// can be read or not; false if there is no such directory. Writes nothing and takes no lock:
+    /// called before a start, which is refused or fresh by this.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Io`] if the checkpoints can't be listed.
+    pub fn holds_checkpoints(path: &Path) -> Result<bool, StoreError> {
+        Self::holds_checkpoints_in(&LocalFiles, path)
+    }
+
+    /// As [`Self::holds_checkpoints`], in another file system: for simulations.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::holds_checkpoints`].
+    pub fn holds_checkpoints_in(files: &dyn FileSystem, path: &Path) -> Result<bool, StoreError> {
+        let root = Directory::open_ambient(files, path);
+        match root.and_then(|root| root.open(CHECKPOINTS)?.handle.entries()) {
+            Ok(entries) => Ok(!entries.is_empty()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(failed("list", &path.join(CHECKPOINTS))(error)),
+        }
+    }
+
     /// The directory that holds `checkpoints` and `state`.
     #[must_use]
     pub fn path(&self) -> &Path {
