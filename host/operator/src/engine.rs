@@ -15,7 +15,7 @@ use thiserror::Error;
 use crate::engine_options::{EngineOptions, TrapDetection};
 use crate::system_refusal::SystemRefusal;
 
-/// How often the epoch advances: the precision of call timeouts.
+/// The interval at which the epoch advances: the precision of call timeouts.
 pub(crate) const TICK: Duration = Duration::from_millis(10);
 
 /// Address space that a memory reserves, and that is kept free on both sides of it.
@@ -113,13 +113,13 @@ pub enum EngineError {
     /// wasmtime does not work on this machine.
     #[error("components can't be run on this machine: {reason}")]
     Unsupported {
-        /// What wasmtime says.
+        /// The message of wasmtime.
         reason: String,
     },
     /// The system refused this process what the engine takes.
     #[error("the engine for components could not be started")]
     Refused {
-        /// What the system says.
+        /// The system's error.
         source: SystemRefusal,
     },
     /// The guest stack is too small or too large.
@@ -135,7 +135,7 @@ pub enum EngineError {
     /// The thread that ends calls after their timeout could not be started.
     #[error("the thread that watches call timeouts could not be started")]
     Ticker {
-        /// What the operating system says.
+        /// The error of the operating system.
         source: io::Error,
     },
 }

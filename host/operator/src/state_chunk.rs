@@ -48,9 +48,9 @@ pub struct OperatorContext {
     pub job: String,
     /// The operator's name.
     pub operator: String,
-    /// Which of the parallel instances, from 0.
+    /// The index of the subtask, from 0.
     pub subtask: u32,
-    /// How many parallel instances there are.
+    /// The number of subtasks.
     pub parallelism: u32,
     /// Number of key groups.
     pub max_parallelism: u32,

@@ -2,7 +2,8 @@
 //!
 //! Columnar batches, and the check of what a guest returned. A [`Column`] or [`Batch`] that exists
 //! is well formed: the only ways to make one are pushing rows, and [`Column::from_parts`] and
-//! [`Column::from_slices`], which refuse what does not hold together. Nothing here knows components or channels.
+//! [`Column::from_slices`], which refuse what does not hold together. Nothing here knows components
+//! or channels.
 
 mod gather;
 
@@ -307,7 +308,7 @@ pub struct Emission {
     pub batch: Batch,
 }
 
-/// Which rule of the column layout a guest broke.
+/// The rule of the column layout that a guest broke.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum MalformedColumn {
     /// A column of no rows still has one offset.
@@ -316,7 +317,7 @@ pub enum MalformedColumn {
     /// The first offset is not 0.
     #[error("its first offset is {found}, not 0")]
     FirstOffset {
-        /// What stands there.
+        /// The offset found there.
         found: u32,
     },
     /// A row ends before it begins.
@@ -328,7 +329,7 @@ pub enum MalformedColumn {
     /// The last offset is not the end of the data.
     #[error("its last offset is {found}, but its data has {bytes} bytes")]
     LastOffset {
-        /// What stands there.
+        /// The offset found there.
         found: u32,
         /// The length of the data.
         bytes: usize,

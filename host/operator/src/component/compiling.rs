@@ -21,11 +21,11 @@ use crate::foreign_text::panic_message;
 use crate::limits::CompileLimits;
 use crate::system_refusal::SystemRefusal;
 
-/// How often the compiler is looked after. Time counts in whole slices, so that a process that was
-/// stopped for a while, or a machine that slept, has used one of them.
+/// The interval at which the compiler is looked after. Time counts in whole slices, so that a
+/// process that was stopped for a while, or a machine that slept, has used one of them.
 const SLICE: Duration = Duration::from_millis(50);
 
-/// How many times as long a compiler may take that does not get a processor to itself.
+/// The factor by which a compiler may take longer that does not get a processor to itself.
 const MOST_WAITING: u32 = 10;
 
 /// Stack of the compiler: generous, since what it nests is not ours.
@@ -81,10 +81,10 @@ fn not_started(error: &io::Error) -> RefusalCause {
     }
 }
 
-/// Why a compiler is not waited for any more.
+/// The reason for giving up a compiler.
 #[derive(Debug, PartialEq, Eq)]
 enum GivenUp {
-    /// It needs too much.
+    /// The compiler needs too much.
     TooCostly { resource: String },
     /// Its thread is gone and has sent nothing.
     Gone,
@@ -99,10 +99,10 @@ impl GivenUp {
     }
 }
 
-/// What is looked at while a compiler works.
+/// The figures that are looked at while a compiler works.
 struct Watch<'a> {
     limits: &'a CompileLimits,
-    /// Where the system tells what its thread has used, once it runs.
+    /// The file in which the system reports the use of its thread, once it runs.
     clock: &'a OnceLock<PathBuf>,
     resident_before: Option<u64>,
 }
@@ -135,7 +135,8 @@ impl Watch<'_> {
     }
 }
 
-/// What a thread has used of a processor, from its `schedstat`: nanoseconds come first.
+/// Returns the time that a thread has used of a processor, from its `schedstat`: nanoseconds come
+/// first.
 fn processor_time(schedstat: &Path) -> Option<Duration> {
     let text = std::fs::read_to_string(schedstat).ok()?;
     let nanos = text.split(' ').next()?.parse().ok()?;

@@ -188,7 +188,7 @@ impl Component {
         self.inner.footprint.memories
     }
 
-    /// What the system has to give for each instance.
+    /// The needs of each instance, which the system has to meet.
     #[must_use]
     pub fn instance_needs(&self) -> SystemNeeds {
         system_needs::of_instance(self.inner.footprint)

@@ -51,7 +51,7 @@ pub enum RefusalCause {
     /// The file is no WebAssembly, but something known.
     #[error("this is {kind}; a WebAssembly component is expected")]
     NotWasm {
-        /// What it is.
+        /// The kind of file.
         kind: &'static str,
     },
     /// The file is nothing known.
@@ -74,21 +74,21 @@ pub enum RefusalCause {
     TooMuch {
         /// Of what.
         what: &'static str,
-        /// How much it has.
+        /// The number found.
         found: u64,
-        /// How much it may have.
+        /// The number allowed.
         limit: u64,
     },
     /// Compiling was given up. Its thread goes on until the process ends.
     #[error("compiling this component takes {resource}, and was given up")]
     TooCostly {
-        /// What it takes, and of what it is too much.
+        /// The amount that is too much, with the name of the resource.
         resource: String,
     },
     /// The system refused what compiling takes, such as a thread. The component may be fine.
     #[error("this component could not be compiled: the system refuses it: {refusal}")]
     NotCompiled {
-        /// What the system says.
+        /// The system's error.
         refusal: SystemRefusal,
     },
     /// The compiler's thread ended without a result. This is a bug of the host.
@@ -97,13 +97,13 @@ pub enum RefusalCause {
     /// The file begins like a component, but is none.
     #[error("this is not a valid component: {reason}")]
     Invalid {
-        /// What the validator says.
+        /// The validator's message.
         reason: String,
     },
     /// The host's compiler panicked. This is a bug of the host; the component is refused.
     #[error("the host's WebAssembly compiler panicked: {message}")]
     CompilerPanicked {
-        /// What the compiler says.
+        /// The compiler's message.
         message: String,
     },
     /// The component does not export the operator interface.
@@ -113,7 +113,7 @@ pub enum RefusalCause {
         exported(exports)
     )]
     MissingExport {
-        /// What it exports.
+        /// Names of its exports.
         exports: Vec<String>,
     },
     /// The component was built for another version of the contract.
@@ -122,7 +122,7 @@ pub enum RefusalCause {
          `{found}`, this host has `{expected}`; rebuild it with SDK {SDK_VERSION}"
     )]
     OtherVersion {
-        /// Whether it imports or exports the interface.
+        /// The direction of the interface.
         verb: Direction,
         /// The interface in the component.
         found: String,
@@ -149,7 +149,7 @@ pub enum RefusalCause {
     WrongType {
         /// The function.
         function: &'static str,
-        /// How it differs.
+        /// The difference.
         reason: String,
     },
     /// The component wants what the job file does not grant.
@@ -179,14 +179,15 @@ pub enum RefusalCause {
          rebuild it with SDK {SDK_VERSION}"
     )]
     WrongImport {
-        /// How it differs.
+        /// The difference.
         reason: String,
     },
 }
 
 impl RefusalCause {
     /// Returns the cause behind an error of the engine: the system's refusal, or else the result
-    /// of `otherwise`, which gets the whole chain on one line. It can hold names from the component.
+    /// of `otherwise`, which gets the whole chain on one line. The chain can hold names from the
+    /// component.
     pub(crate) fn of_engine(
         error: &wasmtime::Error,
         otherwise: impl FnOnce(String) -> Self,
@@ -207,12 +208,12 @@ impl RefusalCause {
     }
 }
 
-/// Whether a component gives or wants an interface.
+/// The direction of an interface, seen from the component.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {
-    /// It wants it.
+    /// The component imports the interface.
     Imports,
-    /// It gives it.
+    /// The component exports the interface.
     Exports,
 }
 
@@ -241,7 +242,7 @@ fn listed_or_none(names: &[String]) -> String {
     }
 }
 
-/// How a component is made that does not import these.
+/// Returns the advice for making a component that does not import these.
 fn without(imports: &[String]) -> &'static str {
     if imports.iter().all(|name| name.starts_with("wasi:")) {
         "build it with `tidegate build`, which leaves WASI out"

@@ -57,9 +57,9 @@ pub enum FaultCause {
     MemoryLimit {
         /// The limit on all its memories and tables together.
         limit: u64,
-        /// What they would have occupied.
+        /// Bytes that they would have occupied.
         asked: u64,
-        /// What the guest did when it did not get it; nothing if it could not even start.
+        /// The trap that followed; none if the guest could not even start.
         trap: Option<Box<TrapReport>>,
     },
     /// The system refused this process what the call takes, such as memory. The guest did nothing
@@ -69,9 +69,9 @@ pub enum FaultCause {
          {refusal}{}{}", ShownHint(*refusal), ShownTrap(trap.as_deref())
     )]
     SystemRefused {
-        /// What the system says.
+        /// The system's error.
         refusal: SystemRefusal,
-        /// What the guest did when its memory could not grow; nothing if it was not running.
+        /// The trap that followed; none if the guest was not running.
         trap: Option<Box<TrapReport>>,
     },
     /// The guest returned, or handed to a function of the host, more bytes than a call may.
@@ -107,9 +107,9 @@ pub enum FaultCause {
     /// A column that the guest returned breaks a rule of the layout.
     #[error("returned a malformed batch: in emission {emission}, the {column} column: {error}")]
     MalformedColumn {
-        /// Which emission of the call, from 0.
+        /// The index of the emission in its call, from 0.
         emission: usize,
-        /// Which column of it.
+        /// The column of that emission.
         column: BatchColumn,
         /// The rule.
         error: MalformedColumn,
@@ -117,9 +117,9 @@ pub enum FaultCause {
     /// The columns of a batch that the guest returned do not fit together.
     #[error("returned a malformed batch: emission {emission}: {error}")]
     MalformedBatch {
-        /// Which emission of the call, from 0.
+        /// The index of the emission in its call, from 0.
         emission: usize,
-        /// How they differ.
+        /// The lengths, which differ.
         error: MalformedBatch,
     },
     /// The guest emitted to an output port that the operator does not have.
@@ -127,7 +127,7 @@ pub enum FaultCause {
     UndeclaredPort {
         /// The port.
         port: u32,
-        /// How many the operator has.
+        /// The number of ports of the operator.
         declared: u32,
     },
     /// The snapshot breaks a rule of the contract. The checkpoint fails, and the instance goes on.
@@ -138,7 +138,7 @@ pub enum FaultCause {
     InvalidRecord {
         /// The record's row in the batch, from 0; the batch has it.
         row: u32,
-        /// What the guest says.
+        /// The guest's explanation.
         reason: String,
     },
     /// The guest calls a record invalid that it was not given.
@@ -146,9 +146,9 @@ pub enum FaultCause {
     UnknownRecord {
         /// The row that the guest names.
         row: u32,
-        /// How many records it was given.
+        /// The number of records that the guest was given.
         rows: usize,
-        /// What the guest says.
+        /// The guest's explanation.
         reason: String,
     },
     /// The guest can't read the state that it was given.
@@ -160,7 +160,7 @@ pub enum FaultCause {
     /// The host's WebAssembly engine panicked during the call. This is a bug of the host.
     #[error("made the host's WebAssembly engine panic: {message}")]
     HostPanic {
-        /// What the engine says.
+        /// The engine's message.
         message: String,
     },
     /// The call was not made, since an earlier one failed and left the guest in an unknown state.
@@ -248,7 +248,7 @@ impl fmt::Display for BatchColumn {
     }
 }
 
-/// Which rule a snapshot breaks.
+/// The rule that a snapshot breaks.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum MalformedSnapshot {
     /// A chunk belongs to a key group of another subtask.

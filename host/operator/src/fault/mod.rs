@@ -1,4 +1,4 @@
-//! How a call into a guest fails: a guest's fault is expected, typed, and costs one instance.
+//! Faults of calls into a guest: each is expected, typed, and costs one instance.
 //!
 //! Everything in here that came from the guest is escaped, so that every message can be shown.
 
@@ -20,18 +20,18 @@ pub use cause::{BatchColumn, FaultCause, MalformedSnapshot};
 pub struct GuestFault {
     /// The operator's name.
     pub operator: String,
-    /// Which of its parallel instances.
+    /// The index of the subtask.
     pub subtask: u32,
     /// The call that failed.
     pub call: GuestCall,
-    /// Why.
+    /// The reason.
     pub cause: FaultCause,
 }
 
 impl GuestFault {
     /// True only if the guest's state is as it was before the call: `snapshot` or
-    /// `checkpoint-complete` came to its own end, with a failure or with a snapshot that is refused,
-    /// or the call was not made for want of stack.
+    /// `checkpoint-complete` came to its own end, with a failure or with a snapshot that is
+    /// refused, or the call was not made for want of stack.
     #[must_use]
     pub fn instance_is_usable(&self) -> bool {
         if matches!(self.cause, FaultCause::ThreadStack { .. }) {
@@ -86,7 +86,7 @@ impl fmt::Display for GuestCall {
     }
 }
 
-/// What is known about a trap.
+/// The report of a trap.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TrapReport {
     /// The kind of trap.

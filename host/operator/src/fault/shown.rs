@@ -37,7 +37,7 @@ impl fmt::Display for ShownBytes {
     }
 }
 
-/// What takes the most of what the system refused.
+/// A hint at the largest user of the resource that the system refused.
 pub(super) struct ShownHint(pub(super) SystemRefusal);
 
 impl fmt::Display for ShownHint {
@@ -52,7 +52,7 @@ impl fmt::Display for ShownHint {
     }
 }
 
-/// What the guest did after it was refused memory.
+/// The trap of a guest that was refused memory.
 pub(super) struct ShownTrap<'a>(pub(super) Option<&'a TrapReport>);
 
 impl fmt::Display for ShownTrap<'_> {

@@ -118,12 +118,12 @@ impl From<Level> for LogLevel {
     }
 }
 
-/// What becomes of a log line.
+/// The decision about a log line.
 #[derive(Debug, PartialEq, Eq)]
 enum Admission {
-    /// It is written, after saying how many were dropped since the last one.
+    /// The line is written, after a report of those that were dropped since the last one.
     Write { dropped_before: u64 },
-    /// It is dropped.
+    /// The line is dropped.
     Drop,
 }
 
@@ -207,7 +207,7 @@ impl Counters {
         Ok(())
     }
 
-    /// What was added since this was asked before, by name.
+    /// Returns the additions since this was asked before, by name.
     pub(crate) fn drain(&mut self) -> Vec<(String, u64)> {
         let changed = self.deltas.iter_mut().filter(|(_, delta)| **delta > 0);
         changed

@@ -1,4 +1,4 @@
-//! What the host keeps for one operator instance while it runs, and the interface
+//! The state that the host keeps for one operator instance while it runs, and the interface
 //! `tidegate:operator/host` that it lends the guest.
 //!
 //! No function here blocks: epochs don't interrupt host code.
@@ -74,8 +74,8 @@ impl HostState {
     }
 }
 
-/// What a guest handed to a function of the host, and the answer to it, have more bytes than a call
-/// may hand over.
+/// A guest handed more bytes to a function of the host, with the answer to it, than a call may hand
+/// over.
 #[derive(Debug, Error)]
 #[error("a function of the host was given too much")]
 pub(crate) struct HandedOverTooMuch;

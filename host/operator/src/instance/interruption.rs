@@ -1,4 +1,4 @@
-//! What ends a call that is still running: its deadline, or the caller.
+//! The end of a call that is still running: by its deadline, or by the caller.
 //!
 //! wasmtime stops a guest for a moment at each tick of the engine's clock, and [`Interruption`]
 //! decides whether it continues. Pure but for the flag and the clock, which other threads set.

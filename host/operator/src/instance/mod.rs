@@ -40,7 +40,7 @@ const COMPONENT_HANDLES: usize = 1_000;
 /// Tenths of the snapshot limit from which on a snapshot is worth a warning.
 const SNAPSHOT_WARNING_TENTHS: u64 = 8;
 
-/// What a call into the guest gives: wasmtime's error, the guest's own failure, or its result.
+/// The outcome of a call into the guest: wasmtime's error, the guest's own failure, or its result.
 type Answer<T> = wasmtime::Result<Result<T, types::Failure>>;
 
 /// An operator instance: one component, instantiated in a store of its own.
