@@ -209,8 +209,8 @@ impl ResourceLimiter for MemoryMeter {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CompileLimits {
     /// The time of a processor that it may take, where the system reports that, as Linux does: a
-    /// component that is fine must not be refused because the machine is busy. Elsewhere the time
-    /// that passes; at the most ten times as much passes in either case.
+    /// component that is fine must not be refused because the machine is busy. Elsewhere, the time
+    /// that passes. In any case no more than ten times as much may pass.
     pub time: Duration,
     /// Bytes by which the process may grow meanwhile. Looked at where the system tells them, which
     /// Linux does.
