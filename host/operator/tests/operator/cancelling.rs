@@ -1,5 +1,5 @@
-//! A call is cancelled from another thread. Timeouts are ten minutes: a call that ended by one would
-//! have another cause.
+//! A call is cancelled from another thread. Timeouts are ten minutes: a call that ended by one
+//! would have another cause.
 
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};

@@ -1,4 +1,5 @@
-//! Log lines of a guest reach `tracing`, or the embedder's sink, escaped, cut and held to their rate.
+//! Log lines of a guest reach `tracing`, or the embedder's sink, escaped, cut and held to their
+//! rate.
 
 use std::sync::{Arc, Mutex};
 
