@@ -9,10 +9,10 @@ use std::convert::Infallible;
 use std::future::ready;
 
 use super::chain_context::{ChainContext, Exit};
+use crate::ChannelIndex;
 use crate::channel::InputGate;
-use crate::protocol::{Aligner, Alignment, ControlMessage, EndOfChannel};
+use crate::protocol::{Aligned, Aligner, Alignment, ControlMessage, EndOfChannel};
 use crate::stream::{StreamElement, TracedBatch, WatermarkMerge};
-use crate::{ChannelIndex, CheckpointId};
 
 /// A chain that is fed by an input gate.
 pub(crate) struct Subtask {
@@ -22,8 +22,6 @@ pub(crate) struct Subtask {
     watermarks: WatermarkMerge,
     /// The input of the first link that each channel's batches arrive on.
     input_of_channel: Vec<u32>,
-    /// The channel that was parked first in the alignment at hand.
-    first_parked: Option<ChannelIndex>,
 }
 
 impl Subtask {
@@ -34,7 +32,6 @@ impl Subtask {
             aligner: Aligner::new(input_of_channel.len()),
             watermarks: WatermarkMerge::new(input_of_channel.len()),
             input_of_channel,
-            first_parked: None,
         }
     }
 
@@ -93,10 +90,8 @@ impl Subtask {
             }
             StreamElement::Barrier(barrier) => {
                 match self.aligner.on_barrier(channel, barrier.checkpoint) {
-                    Alignment::Park(channel) => {
-                        self.first_parked.get_or_insert(channel);
-                    }
-                    Alignment::Complete(checkpoint) => self.on_aligned(checkpoint).await?,
+                    Alignment::Park(_) => {}
+                    Alignment::Complete(aligned) => self.on_aligned(aligned).await?,
                 }
             }
             StreamElement::EndOfInput => self.on_end(channel).await?,
@@ -113,9 +108,9 @@ impl Subtask {
 
     async fn on_end(&mut self, channel: ChannelIndex) -> Result<(), Exit> {
         let end = self.aligner.on_end(channel);
-        if let EndOfChannel::Complete(checkpoint) = end {
+        if let EndOfChannel::Complete(aligned) = end {
             // The snapshot comes before the watermark: what the end sets free is after the barrier.
-            self.on_aligned(checkpoint).await?;
+            self.on_aligned(aligned).await?;
         }
         let merged = self.watermarks.on_end(channel);
         self.on_merged_watermark(merged).await?;
@@ -125,11 +120,13 @@ impl Subtask {
         Ok(())
     }
 
-    async fn on_aligned(&mut self, checkpoint: CheckpointId) -> Result<(), Exit> {
-        if let Some(channel) = self.first_parked.take() {
+    async fn on_aligned(&mut self, aligned: Aligned) -> Result<(), Exit> {
+        if let Some(channel) = aligned.first_parked {
             self.gate.resume_with(channel);
         }
-        self.context.take_snapshot(checkpoint, None, true).await
+        self.context
+            .take_snapshot(aligned.checkpoint, None, true)
+            .await
     }
 
     async fn on_control(&mut self, message: ControlMessage) -> Result<(), Exit> {

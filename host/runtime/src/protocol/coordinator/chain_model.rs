@@ -142,10 +142,10 @@ impl Chain {
             }
             Element::Barrier(checkpoint) => match self.aligner.on_barrier(channel, checkpoint) {
                 Alignment::Park(_) => None,
-                Alignment::Complete(checkpoint) => Some(checkpoint),
+                Alignment::Complete(aligned) => Some(aligned.checkpoint),
             },
             Element::End => match self.aligner.on_end(channel) {
-                EndOfChannel::Complete(checkpoint) => Some(checkpoint),
+                EndOfChannel::Complete(aligned) => Some(aligned.checkpoint),
                 EndOfChannel::OthersRemain | EndOfChannel::AllEnded => None,
             },
         };
