@@ -21,7 +21,7 @@ const PURE: [&str; 18] = [
     "host/connector/src/source/place.rs",
     "host/runtime/src/protocol/",
     "host/runtime/src/chain/dead_letter.rs",
-    "host/runtime/src/chain/recycling.rs",
+    "host/runtime/src/chain/recycle_policy.rs",
     "host/runtime/src/chain/scatter.rs",
     "host/runtime/src/drill/comparison.rs",
     "host/runtime/src/isolation/",

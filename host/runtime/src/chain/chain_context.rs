@@ -6,8 +6,8 @@ use tidegate_connector::source::SourceSplit;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::operator_chain::{OperatorChain, Snapshot};
 use super::persister::PersistMessage;
+use super::{Chain, Snapshot};
 use crate::channel::ChannelClosed;
 use crate::protocol::{ChainEvent, ControlMessage};
 use crate::{ChainId, CheckpointId, JobError};
@@ -38,7 +38,7 @@ impl From<JobError> for Exit {
 /// persister.
 pub(crate) struct ChainContext {
     pub(crate) id: ChainId,
-    pub(crate) chain: OperatorChain,
+    pub(crate) chain: Chain,
     pub(crate) control: mpsc::Receiver<ControlMessage>,
     pub(crate) events: mpsc::Sender<ChainEvent>,
     pub(crate) persister: mpsc::Sender<PersistMessage>,

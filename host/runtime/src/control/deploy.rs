@@ -21,14 +21,14 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::chain::{
-    ChainContext, Exit, Guest, OpenLink, OperatorChain, Outbox, Output, Persister, Role, Router,
-    SourceSubtask, Subtask,
+    Chain, ChainContext, Exit, Guest, Link, Outbox, Output, Persister, Role, Router, SourceSubtask,
+    Subtask,
 };
 use crate::channel::{ChannelLimits, ChannelSender, InputGate, bounded};
 use crate::config::JobSettings;
 use crate::error::connector_failed;
 use crate::executor::{Executor, Task};
-use crate::graph::{Chain, Downstream, ExecutionGraph, Link};
+use crate::graph::{ChainPlan, Downstream, ExecutionGraph, LinkPlan};
 use crate::ids::RunIdentity;
 use crate::isolation::CarePlan;
 use crate::job::Job;
@@ -196,7 +196,7 @@ impl Channels {
     }
 
     /// The senders of a chain in the order in which [`open_outputs`] numbers them.
-    fn take_senders(&mut self, chain: &Chain) -> Vec<ChannelSender> {
+    fn take_senders(&mut self, chain: &ChainPlan) -> Vec<ChannelSender> {
         let downstream = chain.links.iter().flat_map(|l| l.outputs.iter().flatten());
         let targets = downstream.flat_map(|downstream| match downstream {
             Downstream::Chained { .. } => &[],
@@ -213,7 +213,7 @@ impl Channels {
 
 /// A chain before its thread has opened it.
 struct StartingChain {
-    chain: Chain,
+    chain: ChainPlan,
     job: Arc<Job>,
     identity: RunIdentity,
     checkpoint: CheckpointId,
@@ -258,8 +258,7 @@ impl StartingChain {
         let id = self.chain.id;
         // It would stay for the life of the attempt, with an entry for each channel.
         drop(self.chain);
-        let mut chain =
-            OperatorChain::new(links, Outbox::new(self.senders), self.cancelled.clone());
+        let mut chain = Chain::new(links, Outbox::new(self.senders), self.cancelled.clone());
         if let Some(plan) = self.care {
             chain = chain.careful(plan, self.checkpoint);
         }
@@ -290,7 +289,7 @@ impl StartingChain {
         clippy::type_complexity,
         reason = "one private caller, which takes it apart"
     )]
-    fn open_links(&mut self) -> Result<(Vec<OpenLink>, Option<Box<dyn Source>>), Exit> {
+    fn open_links(&mut self) -> Result<(Vec<Link>, Option<Box<dyn Source>>), Exit> {
         let mut opened_source = None;
         let mut next_sender = 0;
         let mut links = Vec::new();
@@ -318,7 +317,7 @@ impl StartingChain {
             if let Role::Operator(guest) = &role {
                 guest.show_memory(&metrics);
             }
-            links.push(OpenLink {
+            links.push(Link {
                 subtask: link.subtask.clone(),
                 role,
                 outputs: open_outputs(&self.job, link, &mut next_sender),
@@ -332,7 +331,7 @@ impl StartingChain {
     }
 }
 
-fn open_outputs(job: &Job, link: &Link, next_sender: &mut usize) -> Vec<Vec<Output>> {
+fn open_outputs(job: &Job, link: &LinkPlan, next_sender: &mut usize) -> Vec<Vec<Output>> {
     let mut open = |downstream: &Downstream| match downstream {
         Downstream::Chained { link } => Output::Chained(*link),
         Downstream::Routed(route) => {

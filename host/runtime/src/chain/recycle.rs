@@ -9,9 +9,9 @@ use std::time::Instant;
 
 use tidegate_operator::StateChunk;
 
-use super::{OperatorChain, Role};
+use super::{Chain, Role};
 use crate::chain::guest::Recycled;
-use crate::chain::recycling::Need;
+use crate::chain::recycle_policy::Need;
 use crate::protocol::Urgency;
 use crate::{CheckpointId, JobError};
 
@@ -24,7 +24,7 @@ pub(crate) struct DueGuest {
     is_recycled: bool,
 }
 
-impl OperatorChain {
+impl Chain {
     /// Told once after a guest's memory has passed its threshold: how soon a barrier is wanted.
     pub(crate) fn takes_wish_for_checkpoint(&mut self) -> Option<Urgency> {
         self.wants_checkpoint.take()

@@ -11,8 +11,8 @@ use std::time::Instant;
 
 use tidegate_operator::{Batch, Emission};
 
-use super::careful::{Singly, untraced_fault};
-use super::{OperatorChain, Output, Role};
+use super::isolating::{Singly, untraced_fault};
+use super::{Chain, Output, Role};
 use crate::JobError;
 use crate::error::connector_failed;
 use crate::stream::StreamElement;
@@ -47,7 +47,7 @@ pub(super) enum Pending {
     EndBehind { at: usize },
 }
 
-impl OperatorChain {
+impl Chain {
     /// True while there is something left to do for the element at hand.
     pub(crate) fn has_pending(&self) -> bool {
         !self.pending.is_empty()

@@ -7,7 +7,7 @@ use tidegate_checkpoint::Partitioning;
 use tidegate_operator::{Batch, Emission, GuestFault, OperatorContext, StateChunk};
 use tokio_util::sync::CancellationToken;
 
-use super::super::{OpenLink, OperatorChain, Output, Role};
+use super::super::{Chain, Link, Output, Role};
 use crate::SubtaskId;
 use crate::chain::chain_context::Exit;
 use crate::chain::{Guest, OperatorFactory, OperatorInstance, Outbox, Router};
@@ -89,7 +89,7 @@ impl OperatorInstance for Scripted {
 
 /// A chain, and how its operators were called.
 struct Tested {
-    chain: OperatorChain,
+    chain: Chain,
     calls: Calls,
     cancelled: CancellationToken,
 }
@@ -112,7 +112,7 @@ impl Tested {
         });
         let cancelled = CancellationToken::new();
         Self {
-            chain: OperatorChain::new(links.collect(), outbox, cancelled.clone()),
+            chain: Chain::new(links.collect(), outbox, cancelled.clone()),
             calls,
             cancelled,
         }
@@ -135,7 +135,7 @@ impl Tested {
     }
 }
 
-fn opened(operator: Scripted, outputs: Vec<Output>) -> OpenLink {
+fn opened(operator: Scripted, outputs: Vec<Output>) -> Link {
     let subtask = SubtaskId {
         operator: operator.link.to_string(),
         index: 0,
@@ -155,7 +155,7 @@ fn opened(operator: Scripted, outputs: Vec<Output>) -> OpenLink {
     };
     let guest = Guest::open(Arc::new(operator), context, None, RecycleAt::Never);
     let guest = guest.unwrap_or_else(|fault| panic!("{fault}"));
-    OpenLink {
+    Link {
         subtask,
         role: Role::Operator(Box::new(guest)),
         outputs: vec![outputs],

@@ -17,8 +17,8 @@ use std::time::Instant;
 
 use tidegate_operator::{Batch, Emission, GuestFault, StateChunk};
 
-use super::pending::Pending;
-use super::{OperatorChain, Role};
+use super::processing::Pending;
+use super::{Chain, Role};
 use crate::chain::dead_letter::{Refusal, dead_letter};
 use crate::chain::guest::Guest;
 use crate::config::{RecordPolicies, RecordPolicy};
@@ -121,7 +121,7 @@ impl Arrival {
     }
 }
 
-impl OperatorChain {
+impl Chain {
     /// Takes care as a plan says, from the first record on. The chain starts from `checkpoint`.
     pub(crate) fn careful(mut self, plan: Arc<CarePlan>, checkpoint: CheckpointId) -> Self {
         let links = self.links.iter().map(|_| LinkCare {

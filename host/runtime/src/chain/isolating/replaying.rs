@@ -5,13 +5,13 @@
 
 use tidegate_operator::{Emission, StateChunk};
 
-use super::super::{OperatorChain, Role};
+use super::super::{Chain, Role};
 use super::Log;
 use crate::JobError;
 use crate::chain::guest::Recycled;
 use crate::isolation::{ReplayLog, ReplayedCall};
 
-impl OperatorChain {
+impl Chain {
     /// A new instance in the state of one that got all of a log. Gives what is to be emitted if the
     /// log was cut; nothing if the attempt was over before.
     pub(super) fn replay(
