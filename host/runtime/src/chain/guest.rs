@@ -23,7 +23,8 @@ use crate::observe::SubtaskMetrics;
 
 /// The guest of one operator subtask.
 pub(crate) struct Guest {
-    pub(crate) instance: Box<dyn OperatorInstance>,
+    /// None while it is replaced, and after that has failed: then the attempt is over.
+    instance: Option<Box<dyn OperatorInstance>>,
     factory: Arc<dyn OperatorFactory>,
     context: OperatorContext,
     policy: RecyclePolicy,
@@ -40,7 +41,7 @@ impl Guest {
         recycle_at: RecycleAt,
     ) -> Result<Self, GuestFault> {
         Ok(Self {
-            instance: opened(&*factory, &context, state)?,
+            instance: Some(opened(&*factory, &context, state)?),
             policy: RecyclePolicy::new(recycle_at, factory.memory_limit()),
             factory,
             context,
@@ -48,28 +49,41 @@ impl Guest {
         })
     }
 
+    /// The instance, to be called.
+    pub(super) fn instance(&mut self) -> &mut dyn OperatorInstance {
+        let instance = self.instance.as_deref_mut();
+        instance.expect("a guest that could not be replaced is not called again")
+    }
+
+    /// Bytes that the instance occupies.
+    pub(super) fn memory_bytes(&self) -> u64 {
+        let instance = self.instance.as_deref();
+        instance.map_or(0, OperatorInstance::memory_bytes)
+    }
+
     /// Shows what the instance occupies, if that is known.
     pub(crate) fn show_memory(&self, metrics: &SubtaskMetrics) {
         if let Some(limit) = self.factory.memory_limit() {
-            metrics.set_guest_memory(self.instance.memory_bytes(), limit);
+            metrics.set_guest_memory(self.memory_bytes(), limit);
         }
     }
 
     /// Shows what the instance has counted, and what its log has lost. Called after each call.
     pub(super) fn show_counts(&mut self, metrics: &SubtaskMetrics) {
-        metrics.count_for_guest(self.instance.take_counts());
-        metrics.count_dropped_log_lines(self.instance.take_dropped_log_lines());
+        let instance = self.instance();
+        metrics.count_for_guest(instance.take_counts());
+        metrics.count_dropped_log_lines(instance.take_dropped_log_lines());
     }
 
     /// What its memory makes necessary. Called once a batch.
     pub(super) fn need(&mut self) -> Need {
-        self.policy.on_batch(self.instance.memory_bytes())
+        self.policy.on_batch(self.memory_bytes())
     }
 
     /// At a barrier, after the snapshot: true if the instance is to be replaced now.
     pub(super) fn is_due(&mut self) -> bool {
         self.policy.on_barrier();
-        self.policy.is_due(self.instance.memory_bytes())
+        self.policy.is_due(self.memory_bytes())
     }
 
     pub(super) fn checkpoint_complete(
@@ -79,7 +93,7 @@ impl Guest {
         if self.recycled_at.is_some_and(|at| checkpoint <= at) {
             return Ok(());
         }
-        self.instance.checkpoint_complete(checkpoint.0)
+        self.instance().checkpoint_complete(checkpoint.0)
     }
 
     /// Replaces the instance by one restored from `state`, a snapshot that it gave at the barrier
@@ -88,31 +102,31 @@ impl Guest {
     /// # Errors
     ///
     /// A [`GuestFault`] of the new instance. The old one is gone by then, and the attempt over.
-    pub(super) fn recycled(
-        mut self,
+    pub(super) fn recycle(
+        &mut self,
         checkpoint: CheckpointId,
         state: Vec<StateChunk>,
         watermark: Option<i64>,
     ) -> Result<Recycled, GuestFault> {
         // The old one goes first: both together could need twice the limit.
-        drop(self.instance);
-        self.instance = opened(&*self.factory, &self.context, Some(state))?;
+        self.instance = None;
+        let mut instance = opened(&*self.factory, &self.context, Some(state))?;
         let emissions = match watermark {
-            Some(watermark) => self.instance.advance_watermark(watermark)?,
+            Some(watermark) => instance.advance_watermark(watermark)?,
             None => Vec::new(),
         };
         self.recycled_at = Some(checkpoint);
+        let memory = instance.memory_bytes();
+        self.instance = Some(instance);
         Ok(Recycled {
-            state_is_large: self.policy.on_recycled(self.instance.memory_bytes()),
-            guest: self,
+            state_is_large: self.policy.on_recycled(memory),
             emissions,
         })
     }
 }
 
-/// A guest with a new instance.
+/// What came of replacing an instance.
 pub(super) struct Recycled {
-    pub(super) guest: Guest,
     /// What the new instance emitted when it was told the watermark.
     pub(super) emissions: Vec<Emission>,
     /// True, once, if the state itself is so large that replacing the instance is of little use.

@@ -157,7 +157,7 @@ impl Chain {
     /// True if the records that a link fails on are diverted now: at a barrier, its instance is
     /// replaced as if its memory had grown too large, so that its log can start there.
     pub(super) fn isolates(&self, at: usize) -> bool {
-        let operator = &self.links[at].subtask.operator;
+        let operator = &self.links[at].subtask.id.operator;
         let policies = self
             .care_plan()
             .and_then(|plan| plan.operators.get(operator));
@@ -172,7 +172,7 @@ impl Chain {
         at: usize,
         state: Vec<StateChunk>,
     ) {
-        let watermark = self.links[at].watermark.last();
+        let watermark = self.links[at].subtask.watermark.last();
         self.care().barrier = barrier;
         let log = Box::new(ReplayLog::new(state, watermark));
         self.care().links[at].log = Log::Kept(log);
@@ -190,11 +190,11 @@ impl Chain {
         input: u32,
         batch: Batch,
     ) -> Result<(), JobError> {
-        let link = &self.links[at];
+        let subtask = &self.links[at].subtask;
         let arrival = Arrival {
             at,
-            subtask: link.subtask.clone(),
-            dead_letter_port: link.ports,
+            subtask: subtask.id.clone(),
+            dead_letter_port: subtask.ports,
             input,
             origin: self.outbox.origin().cloned(),
         };
@@ -247,7 +247,7 @@ impl Chain {
             self.process_or_divert(&singly.arrival, singly.policies, &record, &mut emissions)?;
         } else {
             let (guest, input) = (self.guest(at), singly.arrival.input);
-            let processed = guest.instance.process(input, record.clone());
+            let processed = guest.instance().process(input, record.clone());
             let failed = |fault| singly.arrival.fault(fault, Some(record), 1);
             append(&mut emissions, processed.map_err(failed)?);
         }
@@ -270,7 +270,7 @@ impl Chain {
     }
 
     fn after_call(&mut self, at: usize, started: Instant) {
-        self.links[at].metrics.count_busy(started.elapsed());
+        self.links[at].subtask.metrics.count_busy(started.elapsed());
         self.show_counts(at);
     }
 
@@ -283,9 +283,9 @@ impl Chain {
     ) -> Result<Vec<Emission>, JobError> {
         let records = batch.len();
         let guest = self.guest(arrival.at);
-        let processed = guest.instance.process(arrival.input, batch);
+        let processed = guest.instance().process(arrival.input, batch);
         processed.map_err(|fault| {
-            let record = self.guest(arrival.at).instance.take_failed_record();
+            let record = self.guest(arrival.at).instance().take_failed_record();
             arrival.fault(fault, record, records)
         })
     }
@@ -353,7 +353,7 @@ impl Chain {
     /// Calls `process`, and logs what was processed.
     fn call(&mut self, arrival: &Arrival, batch: &Batch) -> Result<Vec<Emission>, GuestFault> {
         let Arrival { at, input, .. } = *arrival;
-        let given = self.guest(at).instance.process(input, batch.clone())?;
+        let given = self.guest(at).instance().process(input, batch.clone())?;
         // Before a fault of a later record takes the instance away.
         self.show_counts(at);
         self.isolation(at).on_processed();
@@ -374,7 +374,7 @@ impl Chain {
         let at = arrival.at;
         let record = match batch.len() {
             1 => Some(batch.clone()),
-            _ => self.guest(at).instance.take_failed_record(),
+            _ => self.guest(at).instance().take_failed_record(),
         };
         // Each further fault could take as long as a call may.
         let is_over = self.cancelled.is_cancelled();
@@ -402,7 +402,7 @@ impl Chain {
     fn show_counts(&mut self, at: usize) {
         let link = &mut self.links[at];
         if let Role::Operator(guest) = &mut link.role {
-            guest.show_counts(&link.metrics);
+            guest.show_counts(&link.subtask.metrics);
         }
     }
 
@@ -418,7 +418,7 @@ impl Chain {
     fn guest(&mut self, at: usize) -> &mut Guest {
         match &mut self.links[at].role {
             Role::Operator(guest) => guest,
-            Role::Source | Role::Sink(_) => unreachable!("only operators are called"),
+            Role::Sink(_) => unreachable!("only operators are called"),
         }
     }
 }

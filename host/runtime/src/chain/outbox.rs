@@ -113,7 +113,7 @@ impl Outbox {
         }
     }
 
-    /// True if nothing more is to be produced before [`Self::flush`]: something waits for room, or
+    /// True if nothing more is to be produced before [`Self::send_queued`]: something waits for room, or
     /// a downstream subtask is gone.
     pub(crate) fn must_wait(&self) -> bool {
         !self.queue.is_empty() || self.is_closed
@@ -160,7 +160,7 @@ impl Outbox {
     /// # Errors
     ///
     /// [`ChannelClosed`] if a downstream subtask is gone.
-    pub(crate) async fn flush(&mut self) -> Result<(), ChannelClosed> {
+    pub(crate) async fn send_queued(&mut self) -> Result<(), ChannelClosed> {
         if self.is_closed {
             return Err(ChannelClosed);
         }
@@ -275,7 +275,7 @@ mod tests {
         let mut arrived = Vec::new();
         let mut flushed = None;
         while flushed.is_none() || arrived.len() < 5 {
-            let mut flush = Box::pin(outbox.flush());
+            let mut flush = Box::pin(outbox.send_queued());
             // Not cancel-safe: it is polled until it is over, and the gate read meanwhile.
             while flushed.is_none() {
                 flushed = flush.as_mut().now_or_never();
@@ -307,6 +307,9 @@ mod tests {
         let mut outbox = Outbox::new(senders);
         drop(gate);
         outbox.push_copy(SenderIndex(0), &records(10));
-        assert_eq!(outbox.flush().now_or_never(), Some(Err(ChannelClosed)));
+        assert_eq!(
+            outbox.send_queued().now_or_never(),
+            Some(Err(ChannelClosed))
+        );
     }
 }

@@ -5,7 +5,7 @@
 
 use tidegate_operator::{Emission, StateChunk};
 
-use super::super::{Chain, Role};
+use super::super::Chain;
 use super::Log;
 use crate::JobError;
 use crate::chain::guest::Recycled;
@@ -28,14 +28,16 @@ impl Chain {
             let guest = self.guest(at);
             let repeated = match call {
                 ReplayedCall::Process { input, batch } => {
-                    guest.instance.process(*input, batch.clone())
+                    guest.instance().process(*input, batch.clone())
                 }
-                ReplayedCall::Watermark(watermark) => guest.instance.advance_watermark(*watermark),
+                ReplayedCall::Watermark(watermark) => {
+                    guest.instance().advance_watermark(*watermark)
+                }
             };
             repeated.map_err(Box::new)?;
         }
         // They were shown when the instance before it was called.
-        drop(self.guest(at).instance.take_counts());
+        drop(self.guest(at).instance().take_counts());
         let is_long = log.is_long_after_fault();
         self.care().links[at].log = Log::Kept(log);
         match is_long {
@@ -60,10 +62,10 @@ impl Chain {
     fn begin_log(&mut self, at: usize) -> Result<Vec<Emission>, JobError> {
         let barrier = self.care().barrier;
         let guest = self.guest(at);
-        let state = match guest.instance.snapshot(barrier.0) {
+        let state = match guest.instance().snapshot(barrier.0) {
             Ok(state) => state,
             Err(fault) if fault.instance_is_usable() => {
-                let subtask = &self.links[at].subtask;
+                let subtask = &self.links[at].subtask.id;
                 tracing::warn!(%subtask, "can't isolate records up to the next barrier: {fault}");
                 self.care().links[at].log = Log::Impossible;
                 return Ok(Vec::new());
@@ -74,7 +76,7 @@ impl Chain {
         if self.cancelled.is_cancelled() {
             return Ok(Vec::new());
         }
-        let watermark = self.links[at].watermark.last();
+        let watermark = self.links[at].subtask.watermark.last();
         let emissions = self.restore_instance(at, state.clone(), watermark)?;
         let log = Box::new(ReplayLog::new(state, watermark));
         self.care().links[at].log = Log::Kept(log);
@@ -88,16 +90,8 @@ impl Chain {
         watermark: Option<i64>,
     ) -> Result<Vec<Emission>, JobError> {
         let barrier = self.care().barrier;
-        // Its place is empty meanwhile; without a new instance the attempt is over.
-        let role = std::mem::replace(&mut self.links[at].role, Role::Source);
-        let Role::Operator(guest) = role else {
-            unreachable!("only operators are restored");
-        };
-        let restored = guest.recycled(barrier, state, watermark);
-        let Recycled {
-            guest, emissions, ..
-        } = restored.map_err(Box::new)?;
-        self.links[at].role = Role::Operator(Box::new(guest));
+        let restored = self.guest(at).recycle(barrier, state, watermark);
+        let Recycled { emissions, .. } = restored.map_err(Box::new)?;
         Ok(emissions)
     }
 

@@ -1,5 +1,5 @@
-//! One chain of the model: does with barriers, ends and control messages what `SourceSubtask`,
-//! `Subtask` and `ChainContext` do, with a real aligner. Records are only counted.
+//! One chain of the model: does with barriers, ends and control messages what `ChainLoop` does with
+//! its feed, with a real aligner. Records are only counted.
 
 use std::collections::VecDeque;
 
