@@ -170,10 +170,10 @@ impl ChainLoop {
                 self.chain.checkpoint_complete(checkpoint)?;
                 self.persist(PersistMessage::Complete(checkpoint)).await
             }
-            ControlMessage::EndCare => {
-                self.chain.end_care();
+            ControlMessage::EndIsolation => {
+                self.chain.end_isolation();
                 if let Feed::Source(source) = &mut self.feed {
-                    source.end_care();
+                    source.end_isolation();
                 }
                 Ok(())
             }
@@ -271,8 +271,8 @@ impl ChainLoop {
             self.chain.leave_if_cancelled()?;
             self.chain.go_on()?;
         }
-        if self.chain.care_plan().is_some() {
-            self.report_diverted().await?;
+        if self.chain.isolation_plan().is_some() {
+            self.report_dead_letters().await?;
         }
         if let Some(urgency) = self.chain.takes_wish_for_checkpoint() {
             self.report(ChainEvent::WantsCheckpoint(urgency)).await?;
@@ -290,11 +290,14 @@ impl ChainLoop {
     }
 
     /// Before the next snapshot, so that the coordinator knows which one covers them.
-    async fn report_diverted(&mut self) -> Result<(), Exit> {
+    async fn report_dead_letters(&mut self) -> Result<(), Exit> {
         let after = self.last_snapshot;
-        match self.chain.take_diverted() {
+        match self.chain.take_dead_letters() {
             0 => Ok(()),
-            letters => self.report(ChainEvent::Diverted { letters, after }).await,
+            letters => {
+                self.report(ChainEvent::DeadLetters { letters, after })
+                    .await
+            }
         }
     }
 

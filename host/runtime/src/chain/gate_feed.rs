@@ -7,7 +7,7 @@
 use super::{Exit, Fed};
 use crate::channel::InputGate;
 use crate::protocol::{Aligned, Aligner, Alignment, EndOfChannel};
-use crate::stream::{StreamElement, TracedBatch, WatermarkMerge};
+use crate::stream::{BatchWithOrigin, StreamElement, WatermarkMerge};
 use crate::{ChannelIndex, CheckpointId};
 
 /// The input gate that feeds a chain.
@@ -50,8 +50,8 @@ impl GateFeed {
                 batch,
                 origin: None,
             },
-            StreamElement::Traced(traced) => {
-                let TracedBatch { batch, origin } = *traced;
+            StreamElement::BatchWithOrigin(records) => {
+                let BatchWithOrigin { batch, origin } = *records;
                 Fed::Batch {
                     input: self.input_of_channel[channel.0 as usize],
                     batch,

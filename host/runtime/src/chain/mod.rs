@@ -2,8 +2,8 @@
 //!
 //! One thread owns a chain: a source or an input gate feeds it ([`ChainLoop`]), and its links are
 //! called one after the other, so that an element goes through all of them before the next one
-//! comes (`processing.rs`). A subtask that has ended gets no record, watermark or `finish` any more,
-//! also not after a restore: `finish` happens once in the life of a job.
+//! comes (`processing.rs`). A subtask that has ended gets no record, watermark or `finish` any
+//! more, also not after a restore: `finish` happens once in the life of a job.
 
 mod chain_loop;
 mod dead_letter;
@@ -29,10 +29,10 @@ use tokio_util::sync::CancellationToken;
 use crate::channel::ChannelClosed;
 use crate::observe::SubtaskMetrics;
 use crate::protocol::Urgency;
-use crate::stream::{Origin, ToldWatermark};
+use crate::stream::{RecordOrigin, ToldWatermark};
 use crate::{CheckpointId, JobError, SubtaskId};
 
-use isolating::Care;
+use isolating::ChainIsolation;
 use processing::Pending;
 
 pub use guest::{ComponentOperator, OperatorFactory, OperatorInstance};
@@ -56,8 +56,8 @@ pub(crate) struct Chain {
     pending: Vec<Pending>,
     /// The attempt is over: looked at between two calls.
     cancelled: CancellationToken,
-    /// Only while a record is being looked for.
-    care: Option<Box<Care>>,
+    /// Only while records are isolated.
+    isolation: Option<Box<ChainIsolation>>,
     /// A guest is to be replaced, for which it takes a barrier.
     wants_checkpoint: Option<Urgency>,
 }
@@ -66,7 +66,7 @@ pub(crate) struct Chain {
 pub(crate) struct Subtask {
     pub(crate) id: SubtaskId,
     /// By port; what reads dead letters stands behind the declared ports.
-    pub(crate) outputs: Vec<Vec<Output>>,
+    pub(crate) outputs: Vec<Vec<Destination>>,
     /// How many ports it declares.
     pub(crate) ports: u32,
     pub(crate) metrics: Arc<SubtaskMetrics>,
@@ -90,8 +90,8 @@ pub(crate) enum Role {
     Sink(Box<dyn Sink>),
 }
 
-/// One place where the records of a port go.
-pub(crate) enum Output {
+/// A destination for the records of a port.
+pub(crate) enum Destination {
     /// To a later link of this chain.
     Chained(usize),
     /// Into channels.
@@ -106,8 +106,8 @@ enum Fed {
     Batch {
         input: u32,
         batch: Batch,
-        /// Where they came from, while that is of interest.
-        origin: Option<Arc<Origin>>,
+        /// Their origin, while records are isolated.
+        origin: Option<Arc<RecordOrigin>>,
     },
     /// The watermark of the chain's input, which has advanced.
     Watermark(i64),
@@ -159,7 +159,7 @@ impl Chain {
             outbox,
             pending: Vec::new(),
             cancelled,
-            care: None,
+            isolation: None,
             wants_checkpoint: None,
         }
     }

@@ -15,7 +15,7 @@ use tidegate_operator::Batch;
 use tokio::time::Instant;
 
 use crate::channel::{ChannelClosed, ChannelSender, NotSent, Sent};
-use crate::stream::{Origin, StreamElement, TracedBatch};
+use crate::stream::{BatchWithOrigin, RecordOrigin, StreamElement};
 
 /// A busy chain lets receivers sleep this long after it began to have something for them: many
 /// small batches become a few larger ones, and the processor is not passed to and fro. A chain that
@@ -40,8 +40,8 @@ pub(crate) struct Outbox {
     is_owed: Vec<bool>,
     /// When no receiver was owed a wake for the last time, at the end of a call.
     settled_at: Instant,
-    /// Where the records come from that are sent now; nothing in an ordinary attempt.
-    origin: Option<Arc<Origin>>,
+    /// The origin of the records that are sent now; none in an ordinary attempt.
+    origin: Option<Arc<RecordOrigin>>,
 }
 
 impl Outbox {
@@ -58,18 +58,18 @@ impl Outbox {
     }
 
     /// The origin of the batches that are pushed from now on.
-    pub(crate) fn set_origin(&mut self, origin: Option<Arc<Origin>>) {
+    pub(crate) fn set_origin(&mut self, origin: Option<Arc<RecordOrigin>>) {
         self.origin = origin;
     }
 
     /// See [`Self::set_origin`].
-    pub(crate) fn origin(&self) -> Option<&Arc<Origin>> {
+    pub(crate) fn origin(&self) -> Option<&Arc<RecordOrigin>> {
         self.origin.as_ref()
     }
 
     /// Sends, or queues what has to wait.
     pub(crate) fn push(&mut self, sender: SenderIndex, element: StreamElement) {
-        let element = self.traced(element);
+        let element = self.with_origin(element);
         // What is queued goes first, so that each channel keeps its order.
         if self.queue.is_empty() {
             self.try_send(sender.0..sender.0 + 1, element);
@@ -80,7 +80,7 @@ impl Outbox {
 
     /// As [`Self::push`], the same for many: they are sent copies, one after the other.
     pub(crate) fn push_to_all(&mut self, mut senders: Range<usize>, element: StreamElement) {
-        let element = self.traced(element);
+        let element = self.with_origin(element);
         while self.queue.is_empty() && senders.len() > 1 {
             let next = senders.start;
             self.try_send(next..next + 1, element.clone());
@@ -94,11 +94,11 @@ impl Outbox {
     }
 
     /// With the origin that it has now.
-    fn traced(&self, element: StreamElement) -> StreamElement {
+    fn with_origin(&self, element: StreamElement) -> StreamElement {
         match (&self.origin, element) {
             (Some(origin), StreamElement::Batch(batch)) => {
                 let origin = Arc::clone(origin);
-                StreamElement::Traced(Box::new(TracedBatch { batch, origin }))
+                StreamElement::BatchWithOrigin(Box::new(BatchWithOrigin { batch, origin }))
             }
             (_, element) => element,
         }
@@ -113,8 +113,8 @@ impl Outbox {
         }
     }
 
-    /// True if nothing more is to be produced before [`Self::send_queued`]: something waits for room, or
-    /// a downstream subtask is gone.
+    /// True if nothing more is to be produced before [`Self::send_queued`]: something waits for
+    /// room, or a downstream subtask is gone.
     pub(crate) fn must_wait(&self) -> bool {
         !self.queue.is_empty() || self.is_closed
     }

@@ -14,11 +14,11 @@ use std::time::Instant;
 
 use tidegate_operator::{Batch, Emission};
 
-use super::isolating::{Singly, untraced_fault};
-use super::{Chain, Link, Output, Role, Subtask};
+use super::isolating::{Singly, fault_without_origin};
+use super::{Chain, Destination, Link, Role, Subtask};
 use crate::JobError;
 use crate::error::connector_failed;
-use crate::stream::{Origin, StreamElement};
+use crate::stream::{RecordOrigin, StreamElement};
 
 /// A subtask of the chain, as the one that something comes from.
 #[derive(Clone, Copy, Debug)]
@@ -64,7 +64,7 @@ impl Chain {
         &mut self,
         input: u32,
         batch: Batch,
-        origin: Option<Arc<Origin>>,
+        origin: Option<Arc<RecordOrigin>>,
     ) -> Result<(), JobError> {
         self.begin(origin);
         match self.source {
@@ -134,11 +134,11 @@ impl Chain {
     }
 
     /// The next element. All records that come of it have its origin.
-    pub(super) fn begin(&mut self, origin: Option<Arc<Origin>>) {
+    pub(super) fn begin(&mut self, origin: Option<Arc<RecordOrigin>>) {
         self.assert_between_elements();
-        // A batch that was sent before the care was over may still have one.
+        // A batch that was sent before isolation was over may still have one.
         self.outbox
-            .set_origin(origin.filter(|_| self.care.is_some()));
+            .set_origin(origin.filter(|_| self.isolation.is_some()));
     }
 
     fn subtask(&mut self, of: Producer) -> &mut Subtask {
@@ -214,14 +214,16 @@ impl Chain {
         subtask.metrics.count_in(batch.len(), batch.byte_size());
         let started = Instant::now();
         match role {
-            Role::Operator(_) if self.care.is_some() => self.process_carefully(at, input, batch),
+            Role::Operator(_) if self.isolation.is_some() => {
+                self.process_isolating(at, input, batch)
+            }
             Role::Operator(guest) => {
                 let records = batch.len();
                 let emissions = match guest.instance().process(input, batch) {
                     Ok(emissions) => emissions,
                     Err(fault) => {
                         let record = guest.instance().take_failed_record();
-                        return Err(untraced_fault(fault, input, records, record));
+                        return Err(fault_without_origin(fault, input, records, record));
                     }
                 };
                 subtask.metrics.count_busy(started.elapsed());
@@ -274,11 +276,11 @@ impl Chain {
             let output = &mut outputs[place];
             place += 1;
             let next = match output {
-                Output::Routed(router) => {
+                Destination::Routed(router) => {
                     router.route(part, &mut self.outbox);
                     None
                 }
-                Output::Chained(at) => Some(Pending::Batch {
+                Destination::Chained(at) => Some(Pending::Batch {
                     at: *at,
                     batch: part,
                 }),
@@ -357,15 +359,15 @@ impl Chain {
         let outputs = || subtask.outputs.iter().flatten();
         for output in outputs() {
             match output {
-                Output::Routed(router) => router.broadcast(element.clone(), &mut self.outbox),
-                Output::Chained(_) => {}
+                Destination::Routed(router) => router.broadcast(element.clone(), &mut self.outbox),
+                Destination::Chained(_) => {}
             }
         }
         // The first one is done first.
         for output in outputs().rev() {
             match output {
-                Output::Routed(_) => {}
-                Output::Chained(next) => self.pending.push(chained(*next)),
+                Destination::Routed(_) => {}
+                Destination::Chained(next) => self.pending.push(chained(*next)),
             }
         }
     }

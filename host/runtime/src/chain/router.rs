@@ -11,7 +11,7 @@ use tidegate_key_groups::KeyGroups;
 use tidegate_operator::Batch;
 
 use super::outbox::{Outbox, SenderIndex};
-use super::scatter::{Part, Scatter};
+use super::scatter::{ChannelPart, Scatter};
 use crate::stream::StreamElement;
 
 /// Spreads the batches of one output over the channels of one edge.
@@ -75,8 +75,8 @@ impl Router {
                 Some(scatter) => scatter.split(batch, |channel, part| {
                     let sender = SenderIndex(first + channel);
                     match part {
-                        Part::Owned(part) => outbox.push(sender, StreamElement::Batch(part)),
-                        Part::Small(part) => outbox.push_copy(sender, part),
+                        ChannelPart::Owned(part) => outbox.push(sender, StreamElement::Batch(part)),
+                        ChannelPart::Small(part) => outbox.push_copy(sender, part),
                     }
                 }),
             },

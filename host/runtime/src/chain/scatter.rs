@@ -27,9 +27,9 @@ pub(crate) struct Scatter {
     small: Batch,
 }
 
-/// What one channel gets.
+/// The part of a batch for one channel.
 #[derive(Debug)]
-pub(crate) enum Part<'a> {
+pub(crate) enum ChannelPart<'a> {
     /// To be sent as it is.
     Owned(Batch),
     /// Few records, lent: copied behind others that wait, they need no memory of their own.
@@ -51,7 +51,7 @@ impl Scatter {
     }
 
     /// Hands each channel that gets any records its part, in the order of the channels.
-    pub(crate) fn split(&mut self, batch: Batch, mut give: impl FnMut(usize, Part<'_>)) {
+    pub(crate) fn split(&mut self, batch: Batch, mut give: impl FnMut(usize, ChannelPart<'_>)) {
         self.find_channels(&batch);
         let Some(first) = self.channel_of_row.first().copied() else {
             return;
@@ -59,7 +59,7 @@ impl Scatter {
         // A batch whose records all go one way, as after an upstream hash, is moved whole.
         let difference = |all, channel: &u32| all | (channel ^ first);
         if self.channel_of_row.iter().fold(0, difference) == 0 {
-            give(first as usize, Part::Owned(batch));
+            give(first as usize, ChannelPart::Owned(batch));
             return;
         }
         self.rows.resize(batch.len(), 0);
@@ -75,10 +75,10 @@ impl Scatter {
             let rows = &self.rows[start..*end];
             start = *end;
             if rows.len() > SMALL_ROWS {
-                give(channel, Part::Owned(records.rows(rows)));
+                give(channel, ChannelPart::Owned(records.rows(rows)));
             } else if !rows.is_empty() {
                 records.rows_into(rows, &mut self.small);
-                give(channel, Part::Small(&self.small));
+                give(channel, ChannelPart::Small(&self.small));
             }
         }
     }
@@ -176,8 +176,8 @@ mod tests {
                 let expected = row_by_row(&batch, groups);
                 let mut parts = Vec::new();
                 scatter.split(batch, |channel, part| match part {
-                    Part::Owned(part) => parts.push((channel, part)),
-                    Part::Small(part) => parts.push((channel, part.clone())),
+                    ChannelPart::Owned(part) => parts.push((channel, part)),
+                    ChannelPart::Small(part) => parts.push((channel, part.clone())),
                 });
                 prop_assert_eq!(parts, expected);
             }

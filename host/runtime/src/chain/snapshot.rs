@@ -7,9 +7,9 @@
 use tidegate_connector::source::SourceSplit;
 use tidegate_operator::{GuestFault, StateChunk};
 
-use super::persister::{Part, PartContents};
+use super::persister::{PartContents, SnapshotPart};
 use super::recycle::DueGuest;
-use super::{Chain, Exit, Link, Output, Role, Subtask};
+use super::{Chain, Destination, Exit, Link, Role, Subtask};
 use crate::error::connector_failed;
 use crate::stream::{CheckpointBarrier, StreamElement};
 use crate::{CheckpointId, JobError};
@@ -19,7 +19,7 @@ pub(super) enum Snapshot {
     /// Every subtask gave its part.
     Taken {
         /// For the persister.
-        parts: Vec<Part>,
+        parts: Vec<SnapshotPart>,
         /// To be replaced once the barrier is sent.
         recycling: Vec<DueGuest>,
     },
@@ -89,7 +89,7 @@ impl Chain {
         let links = self.links.iter().map(|link| &link.subtask);
         for subtask in self.source.iter().chain(links) {
             for output in subtask.outputs.iter().flatten() {
-                if let Output::Routed(router) = output {
+                if let Destination::Routed(router) = output {
                     router.broadcast(element.clone(), &mut self.outbox);
                 }
             }
@@ -140,9 +140,9 @@ impl Link {
 }
 
 impl Subtask {
-    fn part(&self, contents: PartContents) -> Part {
+    fn part(&self, contents: PartContents) -> SnapshotPart {
         self.metrics.mark_snapshot();
-        Part {
+        SnapshotPart {
             subtask: self.id.clone(),
             has_ended: self.has_ended,
             watermark: self.watermark.last(),

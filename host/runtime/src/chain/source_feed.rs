@@ -6,12 +6,12 @@
 
 use std::sync::Arc;
 
-use tidegate_connector::source::{CloseLook, Source, SourceOutput, SourceSplit};
+use tidegate_connector::source::{Isolation, Source, SourceOutput, SourceSplit};
 
 use super::{Exit, Fed};
 use crate::error::connector_failed;
-use crate::isolation::CarePlan;
-use crate::stream::{MAX_WATERMARK, Origin};
+use crate::isolation::IsolationPlan;
+use crate::stream::{MAX_WATERMARK, RecordOrigin};
 use crate::{CheckpointId, SubtaskId};
 
 /// What the source does between control messages.
@@ -30,9 +30,8 @@ pub(crate) struct SourceFeed {
     subtask: SubtaskId,
     source: Box<dyn Source>,
     reading: Reading,
-    /// How many records the source gives before it reads record by record. None in an ordinary
-    /// attempt.
-    before_close_look: Option<u64>,
+    /// The records left before the source reads record by record. None in an ordinary attempt.
+    before_isolating: Option<u64>,
     /// The newest checkpoint that the source took part in, with its positions.
     cut: Option<(CheckpointId, Vec<SourceSplit>)>,
 }
@@ -42,17 +41,17 @@ impl SourceFeed {
     pub(crate) fn new(
         subtask: SubtaskId,
         mut source: Box<dyn Source>,
-        plan: Option<&CarePlan>,
+        plan: Option<&IsolationPlan>,
     ) -> Self {
-        let before_close_look = plan.map(|plan| plan.records_before_close_look(&subtask));
-        if before_close_look == Some(0) {
-            source.look_closely(CloseLook::On);
+        let before_isolating = plan.map(|plan| plan.records_before_isolating(&subtask));
+        if before_isolating == Some(0) {
+            source.isolate(Isolation::On);
         }
         Self {
             subtask,
             source,
             reading: Reading::Polled,
-            before_close_look,
+            before_isolating,
             cut: None,
         }
     }
@@ -69,7 +68,7 @@ impl SourceFeed {
         Ok(match output {
             SourceOutput::Batch(batch) => {
                 let origin = self.origin();
-                self.count_before_close_look(batch.len() as u64);
+                self.count_before_isolating(batch.len() as u64);
                 Fed::Batch {
                     input: 0,
                     batch,
@@ -117,25 +116,25 @@ impl SourceFeed {
     }
 
     /// From now on this is an ordinary attempt.
-    pub(super) fn end_care(&mut self) {
-        self.before_close_look = None;
-        self.source.look_closely(CloseLook::Off);
+    pub(super) fn end_isolation(&mut self) {
+        self.before_isolating = None;
+        self.source.isolate(Isolation::Off);
     }
 
-    fn count_before_close_look(&mut self, given: u64) {
-        let Some(left) = self.before_close_look.as_mut().filter(|left| **left > 0) else {
+    fn count_before_isolating(&mut self, given: u64) {
+        let Some(left) = self.before_isolating.as_mut().filter(|left| **left > 0) else {
             return;
         };
         *left = left.saturating_sub(given);
         if *left == 0 {
-            self.source.look_closely(CloseLook::On);
+            self.source.isolate(Isolation::On);
         }
     }
 
-    /// Where the last batch came from, while that is of interest.
-    fn origin(&self) -> Option<Arc<Origin>> {
-        self.before_close_look?;
-        Some(Arc::new(Origin {
+    /// Returns the origin of the last batch, while records are isolated.
+    fn origin(&self) -> Option<Arc<RecordOrigin>> {
+        self.before_isolating?;
+        Some(Arc::new(RecordOrigin {
             source: self.subtask.clone(),
             place: self.source.last_place(),
         }))

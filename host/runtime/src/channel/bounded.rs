@@ -197,9 +197,9 @@ impl ChannelSender {
             return Err(NotSent::Closed);
         }
         let is_urgent = match &element {
-            StreamElement::Batch(_) | StreamElement::Traced(_) | StreamElement::Watermark(_) => {
-                false
-            }
+            StreamElement::Batch(_)
+            | StreamElement::BatchWithOrigin(_)
+            | StreamElement::Watermark(_) => false,
             StreamElement::Barrier(_) | StreamElement::EndOfInput => true,
         };
         if let Err(element) = ends.inbox.offer(self.channel, element) {

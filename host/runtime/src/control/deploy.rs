@@ -21,8 +21,8 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::chain::{
-    Chain, ChainLines, ChainLoop, Exit, Feed, GateFeed, Guest, Link, Outbox, Output, Persister,
-    Role, Router, SourceFeed, Subtask,
+    Chain, ChainLines, ChainLoop, Destination, Exit, Feed, GateFeed, Guest, Link, Outbox,
+    Persister, Role, Router, SourceFeed, Subtask,
 };
 use crate::channel::{ChannelLimits, ChannelSender, InputGate, bounded};
 use crate::config::JobSettings;
@@ -30,7 +30,7 @@ use crate::error::connector_failed;
 use crate::executor::{Executor, Task};
 use crate::graph::{ChainPlan, Downstream, ExecutionGraph, LinkPlan};
 use crate::ids::RunIdentity;
-use crate::isolation::CarePlan;
+use crate::isolation::IsolationPlan;
 use crate::job::Job;
 use crate::observe::{AttemptMetrics, SubtaskMetrics};
 use crate::protocol::{ChainEvent, ControlMessage};
@@ -38,7 +38,7 @@ use crate::stream::ToldWatermark;
 use crate::{ChainId, CheckpointId, JobError, SubtaskId};
 
 pub(crate) use tasks::NotReturned;
-use tasks::{Part, Tasks};
+use tasks::{AttemptPart, Tasks};
 
 /// Control messages that wait for a chain; more than a few means that it is stuck.
 const CONTROL_CAPACITY: usize = 256;
@@ -79,8 +79,8 @@ pub(crate) struct Attempt {
     pub(crate) store: Arc<dyn CheckpointStore>,
     pub(crate) metrics: AttemptMetrics,
     pub(crate) executor: Arc<dyn Executor>,
-    /// Only if a record is being looked for.
-    pub(crate) care: Option<Arc<CarePlan>>,
+    /// Only if the attempt isolates records.
+    pub(crate) isolation: Option<Arc<IsolationPlan>>,
 }
 
 /// A running attempt.
@@ -136,7 +136,9 @@ pub(crate) fn deploy(graph: ExecutionGraph, mut attempt: Attempt) -> Deployment 
         };
         let persister_task = Box::pin(persister_task.run(persist_receiver));
         let spawned = attempt.executor.spawn(persister_task);
-        deployment.tasks.add(Part::Persister(plan.id), spawned);
+        deployment
+            .tasks
+            .add(AttemptPart::Persister(plan.id), spawned);
         let starts = plan.links.iter().map(|link| {
             let start = attempt.starts.remove(&link.subtask);
             start.expect("the restore plan covers every subtask")
@@ -147,7 +149,7 @@ pub(crate) fn deploy(graph: ExecutionGraph, mut attempt: Attempt) -> Deployment 
             checkpoint: attempt.checkpoint,
             starts: starts.collect(),
             metrics: attempt.metrics.clone(),
-            care: attempt.care.clone(),
+            isolation: attempt.isolation.clone(),
             gate: channels.take_gate(plan.id),
             senders: channels.take_senders(&plan),
             lines: ChainLines {
@@ -160,7 +162,7 @@ pub(crate) fn deploy(graph: ExecutionGraph, mut attempt: Attempt) -> Deployment 
             },
             plan,
         };
-        let part = Part::Chain(starting.plan.id, starting.plan.describe());
+        let part = AttemptPart::Chain(starting.plan.id, starting.plan.describe());
         let started = attempt.executor.start_chain(starting.into_task());
         deployment.tasks.add(part, started);
     }
@@ -223,7 +225,7 @@ struct StartingChain {
     /// By link.
     starts: Vec<SubtaskStart>,
     metrics: AttemptMetrics,
-    care: Option<Arc<CarePlan>>,
+    isolation: Option<Arc<IsolationPlan>>,
     gate: InputGate,
     senders: Vec<ChannelSender>,
     lines: ChainLines,
@@ -263,18 +265,18 @@ impl StartingChain {
         let inputs: Vec<u32> = self.plan.channels.iter().map(|c| c.input).collect();
         // It would stay for the life of the attempt, with an entry for each channel.
         drop(self.plan);
-        let care = self.care.as_deref();
+        let isolation = self.isolation.as_deref();
         let (source, feed) = match source {
             Some((subtask, source)) => {
-                let feed = SourceFeed::new(subtask.id.clone(), source, care);
+                let feed = SourceFeed::new(subtask.id.clone(), source, isolation);
                 (Some(subtask), Feed::Source(feed))
             }
             None => (None, Feed::Gate(GateFeed::new(self.gate, inputs))),
         };
         let outbox = Outbox::new(self.senders);
         let mut chain = Chain::new(source, links, outbox, self.lines.cancelled.clone());
-        if let Some(plan) = self.care {
-            chain = chain.careful(plan, self.checkpoint);
+        if let Some(plan) = self.isolation {
+            chain = chain.isolating(plan, self.checkpoint);
         }
         let chain_loop = ChainLoop::new(chain, feed, self.lines, self.checkpoint);
         chain_loop.run().await
@@ -331,17 +333,17 @@ impl StartingChain {
         self.metrics.subtask(node, subtask.index)
     }
 
-    fn open_outputs(&self, plan: &LinkPlan, next_sender: &mut usize) -> Vec<Vec<Output>> {
+    fn open_outputs(&self, plan: &LinkPlan, next_sender: &mut usize) -> Vec<Vec<Destination>> {
         // The source, the first link of a plan, is none of the links that are called.
         let sources = usize::from(self.plan.starts_with_source());
         let mut open = |downstream: &Downstream| match downstream {
-            Downstream::Chained { link } => Output::Chained(link - sources),
+            Downstream::Chained { link } => Destination::Chained(link - sources),
             Downstream::Routed(route) => {
                 let first = *next_sender;
                 *next_sender += route.targets.len();
                 let senders = first..*next_sender;
                 let max_parallelism = self.job.graph.max_parallelism();
-                Output::Routed(Router::new(route.partitioning, senders, max_parallelism))
+                Destination::Routed(Router::new(route.partitioning, senders, max_parallelism))
             }
         };
         let ports = plan.outputs.iter();

@@ -276,3 +276,20 @@ fn guests(kind: NodeKind, subtasks: &[Arc<SubtaskMetrics>]) -> Vec<GuestStatus> 
         .filter(|guest| guest.memory_limit_bytes > 0)
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_source_has_given_what_it_counted_and_everything_once_it_has_ended() {
+        let metrics = SubtaskMetrics::default();
+        metrics.count_out(9, 0);
+        assert_eq!(
+            [9, 10].map(|records| metrics.has_given(records)),
+            [true, false]
+        );
+        metrics.set_ended();
+        assert!(metrics.has_given(10));
+    }
+}

@@ -39,7 +39,7 @@ impl Chain {
         // They were shown when the instance before it was called.
         drop(self.guest(at).instance().take_counts());
         let is_long = log.is_long_after_fault();
-        self.care().links[at].log = Log::Kept(log);
+        self.isolation().links[at].log = Log::Kept(log);
         match is_long {
             true => self.begin_log(at).map(Some),
             false => Ok(Some(Vec::new())),
@@ -47,7 +47,7 @@ impl Chain {
     }
 
     pub(super) fn begin_log_if_due(&mut self, at: usize) -> Result<Vec<Emission>, JobError> {
-        let is_due = match &self.care().links[at].log {
+        let is_due = match &self.isolation().links[at].log {
             Log::Due => true,
             Log::Kept(log) => log.is_long(),
             Log::Impossible => false,
@@ -60,14 +60,14 @@ impl Chain {
 
     /// Takes a snapshot and goes on with an instance restored from it. Gives what that emits.
     fn begin_log(&mut self, at: usize) -> Result<Vec<Emission>, JobError> {
-        let barrier = self.care().barrier;
+        let barrier = self.isolation().barrier;
         let guest = self.guest(at);
         let state = match guest.instance().snapshot(barrier.0) {
             Ok(state) => state,
             Err(fault) if fault.instance_is_usable() => {
                 let subtask = &self.links[at].subtask.id;
                 tracing::warn!(%subtask, "can't isolate records up to the next barrier: {fault}");
-                self.care().links[at].log = Log::Impossible;
+                self.isolation().links[at].log = Log::Impossible;
                 return Ok(Vec::new());
             }
             Err(fault) => return Err(Box::new(fault).into()),
@@ -79,7 +79,7 @@ impl Chain {
         let watermark = self.links[at].subtask.watermark.last();
         let emissions = self.restore_instance(at, state.clone(), watermark)?;
         let log = Box::new(ReplayLog::new(state, watermark));
-        self.care().links[at].log = Log::Kept(log);
+        self.isolation().links[at].log = Log::Kept(log);
         Ok(emissions)
     }
 
@@ -89,15 +89,15 @@ impl Chain {
         state: Vec<StateChunk>,
         watermark: Option<i64>,
     ) -> Result<Vec<Emission>, JobError> {
-        let barrier = self.care().barrier;
+        let barrier = self.isolation().barrier;
         let restored = self.guest(at).recycle(barrier, state, watermark);
         let Recycled { emissions, .. } = restored.map_err(Box::new)?;
         Ok(emissions)
     }
 
     pub(super) fn log_call(&mut self, at: usize, call: ReplayedCall) {
-        let care = self.care.as_mut();
-        let link = care.map(|care| &mut care.links[at].log);
+        let isolation = self.isolation.as_mut();
+        let link = isolation.map(|isolation| &mut isolation.links[at].log);
         if let Some(Log::Kept(log)) = link {
             log.push(call);
         }

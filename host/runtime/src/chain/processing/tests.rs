@@ -7,7 +7,7 @@ use tidegate_checkpoint::Partitioning;
 use tidegate_operator::{Batch, Emission, GuestFault, OperatorContext, StateChunk};
 use tokio_util::sync::CancellationToken;
 
-use super::super::{Chain, Exit, Link, Output, Role, Subtask};
+use super::super::{Chain, Destination, Exit, Link, Role, Subtask};
 use crate::SubtaskId;
 use crate::chain::{Guest, OperatorFactory, OperatorInstance, Outbox, Router};
 use crate::channel::{ChannelLimits, InputGate, bounded};
@@ -95,7 +95,7 @@ struct Tested {
 
 impl Tested {
     /// For each link how often it gives a record and where to.
-    fn new(links: Vec<(usize, Vec<Output>)>, outbox: Outbox) -> Self {
+    fn new(links: Vec<(usize, Vec<Destination>)>, outbox: Outbox) -> Self {
         let calls = Calls::default();
         let links = links.into_iter().enumerate();
         let links = links.map(|(link, (copies, outputs))| {
@@ -134,7 +134,7 @@ impl Tested {
     }
 }
 
-fn subtask(operator: &str, outputs: Vec<Output>) -> Subtask {
+fn subtask(operator: &str, outputs: Vec<Destination>) -> Subtask {
     Subtask {
         id: SubtaskId {
             operator: operator.to_owned(),
@@ -148,7 +148,7 @@ fn subtask(operator: &str, outputs: Vec<Output>) -> Subtask {
     }
 }
 
-fn opened(operator: Scripted, outputs: Vec<Output>) -> Link {
+fn opened(operator: Scripted, outputs: Vec<Destination>) -> Link {
     let subtask = subtask(&operator.link.to_string(), outputs);
     let context = OperatorContext {
         job: "job".to_owned(),
@@ -174,8 +174,8 @@ fn opened(operator: Scripted, outputs: Vec<Output>) -> Link {
 /// 0 gives all twice to 1 and 2, 1 gives all twice to 3.
 fn tree() -> Tested {
     let links = vec![
-        (2, vec![Output::Chained(1), Output::Chained(2)]),
-        (2, vec![Output::Chained(3)]),
+        (2, vec![Destination::Chained(1), Destination::Chained(2)]),
+        (2, vec![Destination::Chained(3)]),
         (0, vec![]),
         (0, vec![]),
     ];
@@ -235,9 +235,9 @@ fn each_finish_comes_after_all_records_and_once() {
 
 /// A source that gives all to 0 and to 1, and 0 gives all twice to 2.
 fn tree_behind_a_source() -> Tested {
-    let links = vec![(2, vec![Output::Chained(2)]), (0, vec![]), (0, vec![])];
+    let links = vec![(2, vec![Destination::Chained(2)]), (0, vec![]), (0, vec![])];
     let mut tested = Tested::new(links, Outbox::new(Vec::new()));
-    let outputs = vec![Output::Chained(0), Output::Chained(1)];
+    let outputs = vec![Destination::Chained(0), Destination::Chained(1)];
     tested.chain.source = Some(subtask("source", outputs));
     tested
 }
@@ -313,10 +313,14 @@ fn nobody_is_called_while_something_waits_for_room() {
     };
     let (senders, mut gate) = bounded(1, small);
     let links = vec![
-        (5, vec![Output::Chained(1)]),
+        (5, vec![Destination::Chained(1)]),
         (
             1,
-            vec![Output::Routed(Router::new(Partitioning::Forward, 0..1, 1))],
+            vec![Destination::Routed(Router::new(
+                Partitioning::Forward,
+                0..1,
+                1,
+            ))],
         ),
     ];
     let mut tested = Tested::new(links, Outbox::new(senders));
