@@ -22,7 +22,7 @@ const PURE: [&str; 18] = [
     "host/runtime/src/protocol/",
     "host/runtime/src/chain/dead_letter.rs",
     "host/runtime/src/chain/recycle_policy.rs",
-    "host/runtime/src/chain/scatter.rs",
+    "host/runtime/src/chain/router.rs",
     "host/runtime/src/drill/comparison.rs",
     "host/runtime/src/isolation/",
     "host/runtime/src/drill/drill_schedule.rs",

@@ -16,7 +16,6 @@ mod processing;
 mod recycle;
 mod recycle_policy;
 mod router;
-mod scatter;
 mod snapshot;
 mod source_feed;
 
