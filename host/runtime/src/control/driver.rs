@@ -29,7 +29,7 @@ use crate::protocol::{
 use crate::wall_clock::unix_millis;
 use crate::{ChainId, CheckpointId, JobError, SubtaskId};
 
-/// How often the status is made anew.
+/// The interval at which the status is recomputed.
 const STATUS_INTERVAL: Duration = Duration::from_millis(250);
 /// The same interval while the sources replay records that are isolated: a checkpoint follows as
 /// soon as the replay is over.
@@ -65,6 +65,8 @@ pub(crate) struct DriverStart {
 pub(crate) struct Driver {
     start: DriverStart,
     deployment: Deployment,
+    /// The counters of the source subtasks.
+    sources: BTreeMap<SubtaskId, Arc<SubtaskMetrics>>,
     /// Chains that have not opened yet.
     starting: usize,
     /// Commands that came before the job ran.
@@ -75,8 +77,6 @@ pub(crate) struct Driver {
     /// The checkpoint that is being committed and published, with its manifest.
     current: Option<(Manifest, CompletedSummary, Option<JobEnd>)>,
     waiters: Waiters,
-    /// The counters of the sources, if they replay records that are isolated.
-    replaying: BTreeMap<SubtaskId, Arc<SubtaskMetrics>>,
     /// Counts of this process, all attempts.
     history: CheckpointStatus,
 }
@@ -88,16 +88,12 @@ impl Driver {
         deployment: Deployment,
         history: CheckpointStatus,
     ) -> Self {
-        let replaying = match start.isolation.is_replaying() {
-            true => start.metrics.sources(&start.job.graph),
-            false => BTreeMap::new(),
-        };
         Self {
             history,
-            replaying,
             starting: deployment.controls.len(),
             early: Vec::new(),
             takes_commands: true,
+            sources: start.metrics.sources(&start.job.graph),
             start,
             deployment,
             work: Work::None,
@@ -234,9 +230,10 @@ impl Driver {
     }
 
     fn on_isolation_tick(&mut self) -> Step {
-        let metrics = |source: &SubtaskId| self.replaying.get(source);
-        let has_given = |source: &SubtaskId, records| {
-            metrics(source).is_none_or(|metrics| metrics.has_given(records))
+        let sources = &self.sources;
+        let has_given = |id: &SubtaskId, records| {
+            let source = sources.get(id);
+            source.is_none_or(|source| source.has_given(records))
         };
         if !self.start.isolation.on_tick(has_given) {
             return Ok(());

@@ -160,7 +160,7 @@ impl Supervisor {
         }
     }
 
-    /// Whether a failure is followed by another attempt, as what that counts, and after which wait.
+    /// Decides whether another attempt follows a failure, how it counts, and after which wait.
     fn wait_after(&mut self, failure: JobError) -> Result<(AfterFault, Duration), JobError> {
         let now = self.started.elapsed();
         match self.judge(&failure, now) {
