@@ -145,12 +145,12 @@ impl Supervisor {
                 return Err(failure);
             }
             let message = tidegate_operator::with_causes(&failure);
-            let (verdict, wait) = self.wait_after(failure)?;
+            let (after, wait) = self.wait_after(failure)?;
             tracing::warn!(target: TOLD, "attempt failed, restarting in {wait:?}: {message}");
             self.control.status.send_modify(|status| {
                 status.state = JobState::Restarting;
-                status.restarts += u32::from(verdict == AfterFault::Restart);
-                status.isolation_restarts += u32::from(verdict == AfterFault::Isolate);
+                status.restarts += u32::from(after == AfterFault::Restart);
+                status.isolation_restarts += u32::from(after == AfterFault::Isolate);
                 status.last_failure = Some(message);
                 self.records_before = status.source_records;
             });

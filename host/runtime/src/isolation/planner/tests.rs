@@ -125,9 +125,9 @@ fn faults_that_follow_a_calm_time_each_never_use_up_the_restarts() {
         planner.on_fault(&trap("count"), Duration::ZERO);
         let calm = planner.plan().unwrap().calm;
         for nth in 1..1_000 {
-            let verdict = planner.on_fault(&trap("count"), calm * nth);
+            let after = planner.on_fault(&trap("count"), calm * nth);
             assert_eq!(
-                verdict,
+                after,
                 AfterFault::Isolate,
                 "{restarts} restarts, fault {nth}"
             );
