@@ -273,24 +273,24 @@ mod tests {
         assert_eq!(queued, [1..2, 2..3, 0..1]);
         let aligner = Aligner::new(3);
         let mut arrived = Vec::new();
-        let mut flushed = None;
-        while flushed.is_none() || arrived.len() < 5 {
-            let mut flush = Box::pin(outbox.send_queued());
+        let mut sent = None;
+        while sent.is_none() || arrived.len() < 5 {
+            let mut sending = Box::pin(outbox.send_queued());
             // Not cancel-safe: it is polled until it is over, and the gate read meanwhile.
-            while flushed.is_none() {
-                flushed = flush.as_mut().now_or_never();
+            while sent.is_none() {
+                sent = sending.as_mut().now_or_never();
                 let taken = gate
                     .next(|channel| aligner.is_parked(channel))
                     .now_or_never();
                 arrived.extend(taken.flatten());
             }
-            drop(flush);
+            drop(sending);
             let taken = gate
                 .next(|channel| aligner.is_parked(channel))
                 .now_or_never();
             arrived.extend(taken.flatten());
         }
-        assert_eq!(flushed, Some(Ok(())));
+        assert_eq!(sent, Some(Ok(())));
         let of = |channel| {
             let of = arrived.iter().filter(|(of, _)| of.0 == channel);
             of.map(|(_, element)| element.clone()).collect::<Vec<_>>()

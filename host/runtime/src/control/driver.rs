@@ -1,4 +1,4 @@
-//! Barrier path: **driver** → coordinator → **driver** → source subtask.
+//! Barrier path: **driver** → coordinator → **driver** → chain loop.
 //!
 //! THE loop of the control path: hands events, commands and time to the coordinator and does what
 //! it says. Decides nothing about checkpoints itself.
