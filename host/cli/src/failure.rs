@@ -338,7 +338,9 @@ fn limit_behind(cause: &FaultCause) -> Option<&'static str> {
         FaultCause::OutputLimit { .. } => Some("output"),
         FaultCause::SnapshotLimit { .. } => Some("snapshot"),
         FaultCause::Trap(_)
+        | FaultCause::Cancelled
         | FaultCause::StackOverflow
+        | FaultCause::ThreadStack { .. }
         | FaultCause::MalformedColumn { .. }
         | FaultCause::MalformedBatch { .. }
         | FaultCause::UndeclaredPort { .. }

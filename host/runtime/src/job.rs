@@ -10,7 +10,7 @@ use tidegate_checkpoint::{Edge, JobGraph, NodeKind};
 use tidegate_connector::sink::SinkConnector;
 use tidegate_connector::source::SourceConnector;
 use tidegate_key_groups::KeyGroups;
-use tidegate_operator::{OperatorContext, shown};
+use tidegate_operator::{OperatorContext, OperatorDescription, shown};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::chain::OperatorFactory;
@@ -70,21 +70,14 @@ impl Job {
             "only operators have a context"
         );
         let key_groups = KeyGroups::new(graph.max_parallelism(), node.parallelism);
-        let owned = key_groups.owned_by(subtask.index);
-        let inputs = graph.inputs_of(&node.name).map(Edge::origin);
-        OperatorContext {
+        let operator = OperatorDescription {
             job: graph.job().to_owned(),
             operator: node.name.clone(),
-            subtask: subtask.index,
-            parallelism: node.parallelism,
-            max_parallelism: graph.max_parallelism(),
-            first_key_group: *owned.start(),
-            last_key_group: *owned.end(),
-            inputs: inputs.collect(),
+            inputs: graph.inputs_of(&node.name).map(Edge::origin).collect(),
             outputs: node.outputs.clone(),
             config: self.operators[&node.name].config.clone(),
-            hash_seed,
-        }
+        };
+        OperatorContext::of_subtask(operator, key_groups, subtask.index, hash_seed)
     }
 }
 

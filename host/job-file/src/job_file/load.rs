@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tidegate_checkpoint::JobGraph;
-use tidegate_operator::{CodeCache, Engine};
+use tidegate_operator::{CodeCache, Engine, EngineOptions};
 use tidegate_runtime::chain::ComponentOperator;
 use tidegate_runtime::config::JobSettings;
 use tidegate_runtime::{Job, OperatorPart};
@@ -136,10 +136,10 @@ impl JobFile {
         let Some(outline) = outline.filter(|_| problems.is_empty()) else {
             return Err(self.source.invalid(problems));
         };
-        let mut engine = Engine::new()?;
-        if loading.debug_info {
-            engine = engine.with_debug_info();
-        }
+        let engine = Engine::with_options(EngineOptions {
+            keeps_debug_info: loading.debug_info,
+            ..EngineOptions::default()
+        })?;
         let mut components = Components::new(engine, loading.compiled);
         let loaded = self.load_parts(&outline, &mut components, &problems);
         if let Some(error) = components.take_not_loaded() {
