@@ -1,5 +1,7 @@
-//! Every limit, interval and policy of a job, with its default. Nothing waits, queues or retries
-//! by a number that does not stand here.
+//! The limits, intervals and policies of a job, each with its default. The runtime waits, queues and
+//! retries only by numbers that stand here or, where no user sets them, in [`limits`].
+
+pub(crate) mod limits;
 
 use std::time::Duration;
 
@@ -211,9 +213,6 @@ pub struct JobSettings {
     /// job fails, since it can't go on beside them.
     pub shut_down_margin: Duration,
 }
-
-/// However many channels there are, each holds this much.
-const LEAST_CHANNEL_CAPACITY: u32 = 4 << 10;
 
 impl JobSettings {
     /// The bytes that each of `channels` channels may hold.
