@@ -19,7 +19,7 @@ use crate::terminal::{Lines, Terminal, table};
 /// Takes a savepoint and prints its path.
 pub(crate) fn savepoint(args: &SavepointArgs, terminal: &Terminal) -> Result<(), Failure> {
     let directory = absolute(&args.directory)?;
-    let answer = client(&args.job, args.wait.timeout)?.savepoint(directory)?;
+    let answer = client(&args.job.file, args.wait.timeout)?.savepoint(directory)?;
     if args.output.json {
         return terminal.json(&answer);
     }
@@ -37,7 +37,7 @@ pub(crate) fn stop(args: &StopArgs, terminal: &Terminal) -> Result<(), Failure> 
             .map(JsonPath),
         drain: args.drain,
     };
-    let answer = client(&args.job, args.wait.timeout)?.stop(&request)?;
+    let answer = client(&args.job.file, args.wait.timeout)?.stop(&request)?;
     if args.output.json {
         return terminal.json(&answer);
     }
@@ -50,7 +50,7 @@ pub(crate) fn stop(args: &StopArgs, terminal: &Terminal) -> Result<(), Failure> 
 
 /// Ends the job without a checkpoint.
 pub(crate) fn cancel(args: &CancelArgs, terminal: &Terminal) -> Result<(), Failure> {
-    let answer = client(&args.job, args.wait.timeout)?.cancel()?;
+    let answer = client(&args.job.file, args.wait.timeout)?.cancel()?;
     if args.output.json {
         return terminal.json(&answer);
     }
@@ -60,7 +60,7 @@ pub(crate) fn cancel(args: &CancelArgs, terminal: &Terminal) -> Result<(), Failu
 
 /// Shows what the job is doing.
 pub(crate) fn status(args: &StatusArgs, terminal: &Terminal) -> Result<(), Failure> {
-    let answer = client(&args.job, args.wait.timeout)?.status()?;
+    let answer = client(&args.job.file, args.wait.timeout)?.status()?;
     if args.output.json {
         return terminal.json(&answer);
     }
