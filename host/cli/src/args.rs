@@ -260,7 +260,7 @@ Examples:
 pub(crate) struct GraphArgs {
     #[command(flatten)]
     pub(crate) job: JobFileArgs,
-    /// As what.
+    /// Output format.
     #[arg(long, env = "TIDEGATE_FORMAT", value_enum, default_value_t = GraphFormat::Text)]
     pub(crate) format: GraphFormat,
     #[command(flatten)]

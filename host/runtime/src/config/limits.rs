@@ -16,7 +16,7 @@ pub(crate) const PERSIST_CAPACITY: usize = 4;
 /// Commands that wait for a job. A handful of people and scripts talk to one.
 pub(crate) const COMMAND_CAPACITY: usize = 16;
 
-/// The time between two refreshes of the status.
+/// The interval at which the status is recomputed.
 pub(crate) const STATUS_INTERVAL: Duration = Duration::from_millis(250);
 
 /// The time between two looks at whether the isolation of a record is over.

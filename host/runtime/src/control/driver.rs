@@ -3,6 +3,7 @@
 //! THE loop of the control path: hands events, commands and time to the coordinator and does what
 //! it says. Decides nothing about checkpoints itself.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,13 +22,13 @@ use crate::ids::RunIdentity;
 use crate::isolation::CareWatch;
 use crate::job::{Job, JobCommand, JobControl, Outcome};
 use crate::observe::{
-    AttemptMetrics, CheckpointStatus, CompletedSummary, JobState, JobStatus, TOLD,
+    AttemptMetrics, CheckpointStatus, CompletedSummary, JobState, JobStatus, SubtaskMetrics, TOLD,
 };
 use crate::protocol::{
     AcknowledgedCheckpoint, Action, ChainEvent, ControlMessage, Coordinator, JobEnd,
 };
 use crate::wall_clock::unix_millis;
-use crate::{ChainId, CheckpointId, JobError};
+use crate::{ChainId, CheckpointId, JobError, SubtaskId};
 
 /// How an attempt ended.
 pub(crate) enum AttemptEnd {
@@ -59,6 +60,8 @@ pub(crate) struct DriverStart {
 pub(crate) struct Driver {
     start: DriverStart,
     deployment: Deployment,
+    /// The counters of the source subtasks.
+    sources: BTreeMap<SubtaskId, Arc<SubtaskMetrics>>,
     /// Chains that have not opened yet.
     starting: usize,
     /// Commands that came before the job ran.
@@ -85,6 +88,7 @@ impl Driver {
             starting: deployment.controls.len(),
             early: Vec::new(),
             takes_commands: true,
+            sources: start.metrics.sources(&start.job.graph),
             start,
             deployment,
             work: Work::None,
@@ -222,7 +226,12 @@ impl Driver {
     }
 
     fn on_care_tick(&mut self) -> Step {
-        if !self.start.care.on_tick() {
+        let sources = &self.sources;
+        let has_given = |id: &SubtaskId, records| {
+            let source = sources.get(id);
+            source.is_none_or(|source| source.has_given(records))
+        };
+        if !self.start.care.on_tick(has_given) {
             return Ok(());
         }
         let now = self.now();
