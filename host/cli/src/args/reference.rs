@@ -28,7 +28,7 @@ fn add(page: &mut String, command: &Command, name: &str, depth: usize) {
         .into_iter()
         .flat_map(|about| paragraphs(&about.to_string()))
     {
-        page.push_str(&format!("\n{}\n", wrapped(&paragraph)));
+        page.push_str(&format!("\n{}\n", wrapped(&sentence(&paragraph))));
     }
     let usage = command.clone().render_usage().to_string();
     let usage = usage.trim_start_matches("Usage: ");
@@ -61,31 +61,45 @@ fn arguments(page: &mut String, command: &Command, depth: usize) {
 }
 
 fn row(argument: &Arg) -> String {
-    let help = argument.get_long_help().or_else(|| argument.get_help());
-    let help = help.map(ToString::to_string).unwrap_or_default();
-    let heading = argument.get_help_heading();
-    let heading = heading
-        .map(|heading| format!("{heading}: "))
-        .unwrap_or_default();
-    let words = argument.get_possible_values().into_iter();
-    let words = words
-        .filter(|_| argument.get_action().takes_values())
-        .map(|word| {
-            let meaning = word.get_help().map(|help| format!(": {help}"));
-            format!("<br>`{}`{}", word.get_name(), meaning.unwrap_or_default())
-        });
+    let takes_value = argument.get_action().takes_values();
     let defaults = argument.get_default_values().iter();
+    let defaults = defaults.filter(|_| takes_value);
     let defaults = defaults.map(|value| format!("`{}`", value.to_string_lossy()));
     let cells = [
         format!("`{}`", form(argument)),
         defaults.collect::<Vec<_>>().join(", "),
-        format!("{heading}{help}{}", words.collect::<String>()),
+        meaning(argument),
     ];
     let cells = cells.map(|cell| cell.split_whitespace().collect::<Vec<_>>().join(" "));
-    format!(
-        "| {} |\n",
-        cells.map(|cell| cell.replace('|', "\\|")).join(" | ")
-    )
+    let cells = cells.map(|cell| cell.replace('|', "\\|"));
+    format!("| {} |\n", cells.join(" | "))
+}
+
+/// The help of an argument, and the words that its value can be.
+fn meaning(argument: &Arg) -> String {
+    let help = argument.get_long_help().or_else(|| argument.get_help());
+    let help = sentence(&help.map(ToString::to_string).unwrap_or_default());
+    let mut text = match argument.get_help_heading() {
+        Some(heading) => format!("{heading}: {help}"),
+        None => help,
+    };
+    let takes_value = argument.get_action().takes_values();
+    let words = argument.get_possible_values().into_iter();
+    for word in words.filter(|_| takes_value) {
+        text.push_str(&format!("<br>`{}`", word.get_name()));
+        if let Some(help) = word.get_help() {
+            text.push_str(&format!(": {}", sentence(&help.to_string())));
+        }
+    }
+    text
+}
+
+/// The text with a full stop: clap takes that of a single sentence away.
+fn sentence(text: &str) -> String {
+    match text.ends_with('.') {
+        true => text.to_owned(),
+        false => format!("{text}."),
+    }
 }
 
 /// How an argument is written: `--from PATH`, `JOB.toml`.

@@ -117,7 +117,7 @@ pub static METRICS: &[Metric] = &[
     Metric {
         name: "tidegate_checkpoint_bytes",
         kind: MetricKind::Gauge,
-        help: "Bytes of state in it.",
+        help: "Bytes of state in the newest complete checkpoint.",
         samples: Samples::Job(|job| of_last(job, |last| last.state_bytes.into())),
         column: None,
         since: FIRST,
@@ -125,7 +125,7 @@ pub static METRICS: &[Metric] = &[
     Metric {
         name: "tidegate_checkpoint_last_completed_timestamp_seconds",
         kind: MetricKind::Gauge,
-        help: "When it completed.",
+        help: "Time at which the newest complete checkpoint completed, since 1970.",
         samples: Samples::Job(|job| {
             of_last(job, |last| {
                 let millis = i64::try_from(last.completed_at_ms).unwrap_or(i64::MAX);
