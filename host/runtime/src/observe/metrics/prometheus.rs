@@ -9,8 +9,8 @@ use tidegate_operator::shown_text;
 use super::{METRICS, Metric, MetricValue, Samples};
 use crate::observe::status::{GuestStatus, JobStatus};
 
-/// The label that every sample has.
-pub(super) const JOB_LABEL: &str = "job";
+/// The label that every sample has. Prometheus keeps `job` for itself.
+pub(super) const JOB_LABEL: &str = "job_name";
 
 /// Returns all metrics of a status as text for Prometheus. A family without samples is left out.
 #[must_use]
@@ -190,7 +190,7 @@ mod tests {
                     None => name,
                 };
                 assert_eq!(families.last().map(String::as_str), Some(name), "{line}");
-                assert!(line.contains("{job=\"sums\""), "{line}");
+                assert!(line.contains("{job_name=\"sums\""), "{line}");
             }
         }
         assert!(families.len() > 10, "{families:?}");
@@ -200,31 +200,33 @@ mod tests {
     fn values_have_base_units() {
         let text = prometheus_text(&status());
         for line in [
-            "tidegate_job_state{job=\"sums\",state=\"running\"} 1",
-            "tidegate_job_state{job=\"sums\",state=\"failed\"} 0",
-            "tidegate_records_invalid_total{job=\"sums\",policy=\"fail\"} 0",
-            "tidegate_records_invalid_total{job=\"sums\",policy=\"dead-letter\"} 2",
-            "tidegate_checkpoints_completed_total{job=\"sums\"} 3",
-            "tidegate_checkpoint_last_completed_timestamp_seconds{job=\"sums\"} 1700000000.123",
-            "tidegate_checkpoint_drills_total{job=\"sums\",result=\"proven\"} 2",
-            "tidegate_checkpoint_drills_total{job=\"sums\",result=\"failed\"} 0",
-            "tidegate_checkpoint_last_proven_id{job=\"sums\"} 3",
-            "tidegate_records_in_total{job=\"sums\",operator=\"count\"} 10",
-            "tidegate_busy_seconds_total{job=\"sums\",operator=\"count\"} 0.5",
-            "tidegate_watermark_seconds{job=\"sums\",operator=\"count\"} -1.500",
-            "tidegate_sink_lag_seconds_bucket{job=\"sums\",operator=\"count\",le=\"0.0005\"} 2",
-            "tidegate_sink_lag_seconds_bucket{job=\"sums\",operator=\"count\",le=\"+Inf\"} 3",
-            "tidegate_sink_lag_seconds_sum{job=\"sums\",operator=\"count\"} 0.25",
-            "tidegate_sink_lag_seconds_count{job=\"sums\",operator=\"count\"} 3",
-            "tidegate_guest_memory_bytes{job=\"sums\",operator=\"count\",subtask=\"1\"} 65536",
+            "tidegate_job_state{job_name=\"sums\",state=\"running\"} 1",
+            "tidegate_job_state{job_name=\"sums\",state=\"failed\"} 0",
+            "tidegate_records_invalid_total{job_name=\"sums\",policy=\"fail\"} 0",
+            "tidegate_records_invalid_total{job_name=\"sums\",policy=\"dead-letter\"} 2",
+            "tidegate_checkpoints_completed_total{job_name=\"sums\"} 3",
+            "tidegate_checkpoint_last_completed_timestamp_seconds\
+             {job_name=\"sums\"} 1700000000.123",
+            "tidegate_checkpoint_drills_total{job_name=\"sums\",result=\"proven\"} 2",
+            "tidegate_checkpoint_drills_total{job_name=\"sums\",result=\"failed\"} 0",
+            "tidegate_checkpoint_last_proven_id{job_name=\"sums\"} 3",
+            "tidegate_records_in_total{job_name=\"sums\",operator=\"count\"} 10",
+            "tidegate_busy_seconds_total{job_name=\"sums\",operator=\"count\"} 0.5",
+            "tidegate_watermark_seconds{job_name=\"sums\",operator=\"count\"} -1.500",
+            "tidegate_sink_lag_seconds_bucket\
+             {job_name=\"sums\",operator=\"count\",le=\"0.0005\"} 2",
+            "tidegate_sink_lag_seconds_bucket{job_name=\"sums\",operator=\"count\",le=\"+Inf\"} 3",
+            "tidegate_sink_lag_seconds_sum{job_name=\"sums\",operator=\"count\"} 0.25",
+            "tidegate_sink_lag_seconds_count{job_name=\"sums\",operator=\"count\"} 3",
+            "tidegate_guest_memory_bytes{job_name=\"sums\",operator=\"count\",subtask=\"1\"} 65536",
             "tidegate_guest_memory_limit_bytes\
-             {job=\"sums\",operator=\"count\",subtask=\"1\"} 1048576",
+             {job_name=\"sums\",operator=\"count\",subtask=\"1\"} 1048576",
             "tidegate_guest_counter_total\
-             {job=\"sums\",operator=\"count\",name=\"orders rejected\"} 7",
-            "tidegate_guest_log_lines_dropped_total{job=\"sums\",operator=\"count\"} 4",
-            "tidegate_guest_recycles_total{job=\"sums\",operator=\"count\",subtask=\"1\"} 3",
+             {job_name=\"sums\",operator=\"count\",name=\"orders rejected\"} 7",
+            "tidegate_guest_log_lines_dropped_total{job_name=\"sums\",operator=\"count\"} 4",
+            "tidegate_guest_recycles_total{job_name=\"sums\",operator=\"count\",subtask=\"1\"} 3",
             "tidegate_guest_recycle_seconds_total\
-             {job=\"sums\",operator=\"count\",subtask=\"1\"} 0.25",
+             {job_name=\"sums\",operator=\"count\",subtask=\"1\"} 0.25",
         ] {
             assert!(
                 text.lines().any(|found| found == line),
