@@ -21,6 +21,7 @@ const COUNTERS: usize = 256;
 pub(crate) struct SubtaskMetrics {
     records_in: AtomicU64,
     records_out: AtomicU64,
+    batches_in: AtomicU64,
     bytes_in: AtomicU64,
     bytes_out: AtomicU64,
     busy_nanos: AtomicU64,
@@ -53,6 +54,7 @@ impl Default for Watermark {
 impl SubtaskMetrics {
     pub(crate) fn count_in(&self, records: usize, bytes: usize) {
         self.records_in.fetch_add(records as u64, Ordering::Relaxed);
+        self.batches_in.fetch_add(1, Ordering::Relaxed);
         self.bytes_in.fetch_add(bytes as u64, Ordering::Relaxed);
     }
 
@@ -237,6 +239,7 @@ impl AttemptMetrics {
                 NodeStatus {
                     records_in: sum(|s| &s.records_in),
                     records_out: sum(|s| &s.records_out),
+                    batches_in: sum(|s| &s.batches_in),
                     bytes_in: sum(|s| &s.bytes_in),
                     bytes_out: sum(|s| &s.bytes_out),
                     busy_seconds: Duration::from_nanos(sum(|s| &s.busy_nanos)).as_secs_f64(),

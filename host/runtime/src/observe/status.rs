@@ -187,6 +187,8 @@ pub struct NodeStatus {
     pub records_in: u64,
     /// Records that went out, all ports.
     pub records_out: u64,
+    /// Batches that the records came in.
+    pub batches_in: u64,
     /// Bytes that came in.
     pub bytes_in: u64,
     /// Bytes that went out.
@@ -221,6 +223,7 @@ impl NodeStatus {
             parallelism,
             records_in: 0,
             records_out: 0,
+            batches_in: 0,
             bytes_in: 0,
             bytes_out: 0,
             busy_seconds: 0.0,

@@ -152,6 +152,14 @@ pub static METRICS: &[Metric] = &[
         since: FIRST,
     },
     Metric {
+        name: "tidegate_batches_in_total",
+        kind: MetricKind::Counter,
+        help: "Batches that the records came in.",
+        samples: Samples::Node(|node| Some(node.batches_in.into())),
+        column: None,
+        since: FIRST,
+    },
+    Metric {
         name: "tidegate_bytes_in_total",
         kind: MetricKind::Counter,
         help: "Bytes that came in.",

@@ -149,6 +149,7 @@ mod tests {
         status.nodes.push(NodeStatus {
             records_in: 10,
             records_out: 5,
+            batches_in: 4,
             bytes_in: 100,
             bytes_out: 50,
             busy_seconds: 0.5,
@@ -211,6 +212,7 @@ mod tests {
             "tidegate_checkpoint_drills_total{job_name=\"sums\",result=\"failed\"} 0",
             "tidegate_checkpoint_last_proven_id{job_name=\"sums\"} 3",
             "tidegate_records_in_total{job_name=\"sums\",operator=\"count\"} 10",
+            "tidegate_batches_in_total{job_name=\"sums\",operator=\"count\"} 4",
             "tidegate_busy_seconds_total{job_name=\"sums\",operator=\"count\"} 0.5",
             "tidegate_watermark_seconds{job_name=\"sums\",operator=\"count\"} -1.500",
             "tidegate_sink_lag_seconds_bucket\
