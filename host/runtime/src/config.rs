@@ -78,6 +78,8 @@ pub struct ExponentialBackoff {
     pub initial: Duration,
     /// The longest wait.
     pub max: Duration,
+    /// The factor by which each wait is longer than the one before.
+    pub backoff_multiplier: u32,
     /// Restarts in a row; when an attempt has run for `reset_after`, the count starts again.
     pub attempts: u32,
     /// See `attempts`.
@@ -89,6 +91,7 @@ impl Default for ExponentialBackoff {
         Self {
             initial: Duration::from_millis(100),
             max: Duration::from_secs(30),
+            backoff_multiplier: 2,
             attempts: 5,
             reset_after: Duration::from_secs(600),
         }

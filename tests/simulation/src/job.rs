@@ -353,6 +353,7 @@ fn settings(random: &mut Random) -> JobSettings {
             _ => RestartSettings::ExponentialBackoff(ExponentialBackoff {
                 initial: delay,
                 max: millis(1_000),
+                backoff_multiplier: 2,
                 attempts,
                 reset_after: millis(5_000),
             }),

@@ -45,8 +45,8 @@ impl RestartStrategy {
 impl ExponentialBackoff {
     /// The wait before the restart that follows this many failures in a row.
     fn wait_before(&self, failures: u32) -> Duration {
-        let doublings = 2u32.saturating_pow(failures - 1);
-        self.initial.saturating_mul(doublings).min(self.max)
+        let factor = self.backoff_multiplier.saturating_pow(failures - 1);
+        self.initial.saturating_mul(factor).min(self.max)
     }
 }
 
@@ -62,12 +62,29 @@ mod tests {
             RestartStrategy::new(RestartSettings::ExponentialBackoff(ExponentialBackoff {
                 initial: SECOND * 20,
                 max: SECOND * 20,
+                backoff_multiplier: 2,
                 attempts: 2,
                 reset_after: SECOND * 10,
             }));
         // Each attempt fails as soon as it runs.
         let waits = [0; 3].map(|_| strategy.on_failure(Duration::ZERO));
         assert_eq!(waits, [Some(SECOND * 20), Some(SECOND * 20), None]);
+    }
+
+    #[test]
+    fn waits_grow_by_the_multiplier_up_to_the_longest() {
+        for (multiplier, waits) in [(1, [1, 1, 1, 1]), (2, [1, 2, 4, 8]), (5, [1, 5, 25, 60])] {
+            let settings = ExponentialBackoff {
+                initial: SECOND,
+                max: SECOND * 60,
+                backoff_multiplier: multiplier,
+                attempts: 4,
+                reset_after: SECOND * 100,
+            };
+            let mut strategy = RestartStrategy::new(RestartSettings::ExponentialBackoff(settings));
+            let found = [(); 4].map(|()| strategy.on_failure(Duration::ZERO));
+            assert_eq!(found, waits.map(|wait| Some(SECOND * wait)), "{multiplier}");
+        }
     }
 
     #[test]
@@ -92,6 +109,7 @@ mod tests {
             RestartStrategy::new(RestartSettings::ExponentialBackoff(ExponentialBackoff {
                 initial: SECOND,
                 max: SECOND * 3,
+                backoff_multiplier: 2,
                 attempts: 3,
                 reset_after: SECOND * 100,
             }));

@@ -120,6 +120,21 @@ static EXPONENTIAL_BACKOFF: Section<ExponentialBackoff> = Section {
             since: FIRST,
         },
         Setting {
+            key: "backoff-multiplier",
+            value: &Typed {
+                kind: NumberKind {
+                    least: 1,
+                    most: MOST_BACKOFF,
+                },
+                slot: Slot::Value(|section: &mut ExponentialBackoff| {
+                    &mut section.backoff_multiplier
+                }),
+            },
+            help: "The factor by which each wait is longer than the one before; 1 for waits that \
+                   are all as long as the first.",
+            since: FIRST,
+        },
+        Setting {
             key: "attempts",
             value: &Typed {
                 kind: NumberKind {
@@ -145,6 +160,9 @@ static EXPONENTIAL_BACKOFF: Section<ExponentialBackoff> = Section {
         },
     ],
 };
+
+/// The largest `backoff-multiplier`: with more, the second wait is the longest one anyway.
+const MOST_BACKOFF: u32 = 1_000;
 
 /// Reads `[restart]`.
 pub(crate) fn restart(root: &mut TableReader<'_, '_>) -> RestartSettings {

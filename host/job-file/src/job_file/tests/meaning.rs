@@ -4,7 +4,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use tidegate_checkpoint::{Edge, GraphError};
-use tidegate_runtime::config::{IsolationSettings, RecordPolicies, RecordPolicy, RecycleAt};
+use tidegate_runtime::config::{
+    IsolationSettings, RecordPolicies, RecordPolicy, RecycleAt, RestartSettings,
+};
 
 use super::super::document::{Document, PartEntry};
 use super::super::{parse, wiring};
@@ -25,6 +27,21 @@ fn drills_are_off_unless_they_are_asked_for() {
         |text: &str| with_document(text, |document| document.checkpoint.settings.drill_every);
     assert_eq!(every(FULL), Some(10));
     assert_eq!(every(&FULL.replace("drill-every = 10\n", "")), None);
+}
+
+#[test]
+fn waits_between_restarts_grow_by_the_multiplier_of_the_file() {
+    let multiplier = |text: &str| {
+        with_document(text, |document| match &document.restart {
+            RestartSettings::ExponentialBackoff(settings) => Some(settings.backoff_multiplier),
+            RestartSettings::None | RestartSettings::FixedDelay(_) => None,
+        })
+    };
+    assert_eq!(multiplier(FULL), Some(3));
+    assert_eq!(
+        multiplier(&FULL.replace("backoff-multiplier = 3\n", "")),
+        Some(2)
+    );
 }
 
 #[test]
