@@ -1,5 +1,5 @@
-//! The limits, intervals and policies of a job, each with its default. The runtime waits, queues and
-//! retries only by numbers that stand here or, where no user sets them, in [`limits`].
+//! The limits, intervals and policies of a job, each with its default. The runtime waits, queues
+//! and retries only by numbers that stand here or, where no user sets them, in [`limits`].
 
 pub(crate) mod limits;
 

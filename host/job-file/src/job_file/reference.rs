@@ -28,8 +28,8 @@ applies to a file without the key.
 const TYPES: &str = "\
 ## Types
 
-- A **duration** is text with numbers and units: `\"500ms\"`, `\"1s\"`, `\"1m 30s\"`. Units are `ns`,
-  `us`, `ms`, `s`, `m` (minutes), `h`, `d` and `w`. The longest duration is a year.
+- A **duration** is text with numbers and units: `\"500ms\"`, `\"1s\"`, `\"1m 30s\"`. Units are
+  `ns`, `us`, `ms`, `s`, `m` (minutes), `h`, `d` and `w`. The longest duration is a year.
 - A **size** is text with a number and a unit: `\"64KiB\"`, `\"256MiB\"`, `\"1GB\"`.
 - A **share** is a percentage of `limits.memory` in text, `\"75%\"`, or `\"never\"`.
 - A **word** is one of the texts that are listed with the setting.

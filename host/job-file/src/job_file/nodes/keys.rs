@@ -90,7 +90,7 @@ pub(crate) static OPERATOR: Section<NodeKeys> = Section {
             key: "outputs",
             value: &Own {
                 kind: "list of texts",
-                schema: |_| json!({ "type": "array", "items": { "type": "string" }, "minItems": 1 }),
+                schema: |_| outputs_schema(),
                 read: |table, node: &mut NodeKeys| {
                     node.operator.outputs = operator_keys::outputs(table)
                 },
@@ -239,6 +239,10 @@ const PARTITIONINGS: ChoiceKind<Partitioning> = ChoiceKind {
         },
     ],
 };
+
+fn outputs_schema() -> Value {
+    json!({ "type": "array", "items": { "type": "string" }, "minItems": 1 })
+}
 
 fn inputs_schema(generator: &mut SchemaGenerator) -> Value {
     let input = INPUT.schema(generator);

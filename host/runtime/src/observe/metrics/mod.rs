@@ -1,5 +1,5 @@
-//! The metrics of a job, each declared once. The text for Prometheus, the table of `tidegate status`
-//! and the reference page are made from [`METRICS`]. Pure.
+//! The metrics of a job, each declared once. The text for Prometheus, the table of
+//! `tidegate status` and the reference page are made from [`METRICS`]. Pure.
 
 mod list;
 mod prometheus;
