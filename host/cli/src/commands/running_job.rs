@@ -197,3 +197,31 @@ fn counted(nodes: &[NodeStatus], lines: &mut Lines) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tidegate_checkpoint::NodeKind;
+
+    use super::*;
+
+    #[test]
+    fn the_table_has_a_column_for_each_metric_with_a_heading() {
+        let numbers = NodeStatus {
+            records_out: 12,
+            ..NodeStatus::new("numbers", NodeKind::Source, 1)
+        };
+        let count = NodeStatus {
+            records_in: 12,
+            records_out: 3,
+            busy_seconds: 0.5,
+            watermark: Some(-1500),
+            ..NodeStatus::new("count", NodeKind::Operator, 2)
+        };
+        assert_eq!(
+            nodes(&[numbers, count]).as_str(),
+            "NODE     KIND      PARALLELISM  IN  OUT  BUSY s  WATERMARK ms\n\
+             numbers  source    1            0   12   0.0     -\n\
+             count    operator  2            12  3    0.5     -1500\n"
+        );
+    }
+}
