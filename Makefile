@@ -11,7 +11,7 @@ GUEST_CRATES := --locked -L error --config deny.toml
 COUNTERS := c go javascript python
 IN_TEST_GUESTS := --manifest-path tests/guests/Cargo.toml --target-dir target/native-guests
 
-.PHONY: help setup demo demo-polyglot test check guests fuzz deny advisories release kill-soak recycle-soak soak mutants bench bench-micro bench-languages clean
+.PHONY: help setup demo demo-polyglot test check guests reference fuzz deny advisories release kill-soak recycle-soak soak mutants bench bench-micro bench-languages clean
 
 help: ## This list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 20
@@ -75,6 +75,9 @@ recycle-soak: guests ## 100,000 batches through a guest that leaks; another COMP
 		$(if $(COMPONENT),TIDEGATE_TEST_RECYCLE_COMPONENT=$(abspath $(COMPONENT))) \
 		$(if $(MEMORY),TIDEGATE_TEST_RECYCLE_MEMORY=$(MEMORY)) \
 		$(CARGO) test --workspace --locked --test integration stays_level -- --nocapture
+
+reference: ## Write docs/reference again, from the declarations in the code
+	TIDEGATE_WRITE_REFERENCE=1 $(CARGO) test --workspace --locked --lib --bin tidegate reference
 
 fuzz: guests ## Fuzz everything that reads what others wrote; options in ARGS, such as --minutes 1
 	scripts/fuzz.sh $(ARGS)

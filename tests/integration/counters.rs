@@ -86,7 +86,8 @@ fn a_counter_of_a_guest_is_shown_under_its_operator() {
         echo["counters"]["records"].as_u64() >= Some(1000)
     });
     assert_eq!(echo["counters"]["records"], 1000);
-    let line = "tidegate_guest_counter_total{job=\"counted\",operator=\"echo\",name=\"records\"}";
+    let line =
+        "tidegate_guest_counter_total{job_name=\"counted\",operator=\"echo\",name=\"records\"}";
     let shown = metrics(&job);
     assert!(shown.contains(&format!("{line} 1000")), "{shown}");
     let status = job.tidegate(&["status", "job.toml"]);
@@ -107,7 +108,7 @@ fn log_lines_that_are_dropped_are_shown() {
     });
     assert!(echo["dropped_log_lines"].as_u64() > Some(1000), "{echo}");
     let shown = metrics(&job);
-    let line = "tidegate_guest_log_lines_dropped_total{job=\"counted\",operator=\"echo\"} ";
+    let line = "tidegate_guest_log_lines_dropped_total{job_name=\"counted\",operator=\"echo\"} ";
     let lines = shown.lines().find_map(|found| found.strip_prefix(line));
     assert!(lines.is_some_and(|lines| lines != "0"), "{shown}");
     running.signal(Signal::KILL);

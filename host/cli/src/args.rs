@@ -5,8 +5,11 @@
 
 mod author;
 mod environment;
+mod flattened;
 #[cfg(test)]
 mod fuzz;
+#[cfg(test)]
+mod reference;
 mod shown;
 
 use std::path::PathBuf;
@@ -21,6 +24,9 @@ use clap_complete::Shell;
 use tidegate_job_file::duration;
 
 pub(crate) use author::{BuildArgs, NewArgs, TestArgs};
+pub(crate) use flattened::{
+    DefaultsArgs, JobFileArgs, OutputArgs, RunningJobArgs, StateArgs, WaitArgs,
+};
 
 /// Warnings, and what guests say.
 const DEFAULT_LOG: &str = "warn,tidegate::guest=info";
@@ -131,9 +137,8 @@ Examples:
   tidegate run job.toml --parallelism 4 --quiet
   tidegate run job.toml --from old-state --allow-dropped-state count")]
 pub(crate) struct RunArgs {
-    /// The job file.
-    #[arg(value_name = "JOB.toml")]
-    pub(crate) job: PathBuf,
+    #[command(flatten)]
+    pub(crate) job: JobFileArgs,
     /// Start from this savepoint or checkpoint instead.
     #[arg(long, env = "TIDEGATE_FROM", value_name = "PATH")]
     pub(crate) from: Option<PathBuf>,
@@ -142,13 +147,10 @@ pub(crate) struct RunArgs {
     /// Refused if a sink already holds output of this job.
     #[arg(long, env = "TIDEGATE_FRESH", value_parser = BoolishValueParser::new())]
     pub(crate) fresh: bool,
-    /// Parallelism of all nodes that set none; wins over `[defaults]` of the job file.
-    #[arg(long, env = "TIDEGATE_PARALLELISM", value_name = "N", value_parser = parallelism())]
-    pub(crate) parallelism: Option<u32>,
-    /// Drop the state of this operator if the new graph has no place for it. Repeatable.
-    #[arg(long, env = "TIDEGATE_ALLOW_DROPPED_STATE", value_name = "OPERATOR")]
-    #[arg(value_delimiter = ',')]
-    pub(crate) allow_dropped_state: Vec<String>,
+    #[command(flatten)]
+    pub(crate) defaults: DefaultsArgs,
+    #[command(flatten)]
+    pub(crate) state: StateArgs,
     /// Show no progress, only events such as start, restart and end.
     #[arg(long, short, env = "TIDEGATE_QUIET", value_parser = BoolishValueParser::new())]
     pub(crate) quiet: bool,
@@ -179,9 +181,8 @@ pub(crate) struct RunArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  tidegate savepoint job.toml savepoints/")]
 pub(crate) struct SavepointArgs {
-    /// The job file of the running job.
-    #[arg(value_name = "JOB.toml")]
-    pub(crate) job: PathBuf,
+    #[command(flatten)]
+    pub(crate) job: RunningJobArgs,
     /// The savepoint becomes a new directory in here; created if missing.
     #[arg(value_name = "DIR")]
     pub(crate) directory: PathBuf,
@@ -198,9 +199,8 @@ Examples:
   tidegate stop job.toml
   tidegate stop job.toml --savepoint savepoints/ --timeout 1m")]
 pub(crate) struct StopArgs {
-    /// The job file of the running job.
-    #[arg(value_name = "JOB.toml")]
-    pub(crate) job: PathBuf,
+    #[command(flatten)]
+    pub(crate) job: RunningJobArgs,
     /// Also take a savepoint into a new directory in here.
     #[arg(long, env = "TIDEGATE_SAVEPOINT", value_name = "DIR")]
     pub(crate) savepoint: Option<PathBuf>,
@@ -216,9 +216,8 @@ pub(crate) struct StopArgs {
 /// End the running job without a checkpoint.
 #[derive(Debug, Args)]
 pub(crate) struct CancelArgs {
-    /// The job file of the running job.
-    #[arg(value_name = "JOB.toml")]
-    pub(crate) job: PathBuf,
+    #[command(flatten)]
+    pub(crate) job: RunningJobArgs,
     #[command(flatten)]
     pub(crate) wait: WaitArgs,
     #[command(flatten)]
@@ -232,9 +231,8 @@ Examples:
   tidegate status job.toml
   tidegate status job.toml --json | jq .checkpoints.completed")]
 pub(crate) struct StatusArgs {
-    /// The job file of the running job.
-    #[arg(value_name = "JOB.toml")]
-    pub(crate) job: PathBuf,
+    #[command(flatten)]
+    pub(crate) job: RunningJobArgs,
     #[command(flatten)]
     pub(crate) wait: WaitArgs,
     #[command(flatten)]
@@ -245,12 +243,10 @@ pub(crate) struct StatusArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  tidegate check job.toml && tidegate run job.toml")]
 pub(crate) struct CheckArgs {
-    /// The job file.
-    #[arg(value_name = "JOB.toml")]
-    pub(crate) job: PathBuf,
-    /// Parallelism of all nodes that set none; wins over `[defaults]` of the job file.
-    #[arg(long, env = "TIDEGATE_PARALLELISM", value_name = "N", value_parser = parallelism())]
-    pub(crate) parallelism: Option<u32>,
+    #[command(flatten)]
+    pub(crate) job: JobFileArgs,
+    #[command(flatten)]
+    pub(crate) defaults: DefaultsArgs,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
 }
@@ -262,15 +258,13 @@ Examples:
   tidegate graph job.toml
   tidegate graph job.toml --format dot | dot -Tsvg > job.svg")]
 pub(crate) struct GraphArgs {
-    /// The job file.
-    #[arg(value_name = "JOB.toml")]
-    pub(crate) job: PathBuf,
+    #[command(flatten)]
+    pub(crate) job: JobFileArgs,
     /// Output format.
     #[arg(long, env = "TIDEGATE_FORMAT", value_enum, default_value_t = GraphFormat::Text)]
     pub(crate) format: GraphFormat,
-    /// Parallelism of all nodes that set none; wins over `[defaults]` of the job file.
-    #[arg(long, env = "TIDEGATE_PARALLELISM", value_name = "N", value_parser = parallelism())]
-    pub(crate) parallelism: Option<u32>,
+    #[command(flatten)]
+    pub(crate) defaults: DefaultsArgs,
     /// Same as --format json.
     #[arg(long, env = "TIDEGATE_JSON", value_parser = BoolishValueParser::new())]
     pub(crate) json: bool,
@@ -333,15 +327,12 @@ pub(crate) struct VerifyArgs {
     /// exit code 8 if a component is refused.
     #[arg(long, env = "TIDEGATE_DRILL", value_name = "JOB.toml")]
     pub(crate) drill: Option<PathBuf>,
-    /// With --drill: parallelism of all nodes that set none; wins over `[defaults]`.
-    #[arg(long, env = "TIDEGATE_PARALLELISM", value_name = "N", value_parser = parallelism())]
-    pub(crate) parallelism: Option<u32>,
-    /// With --drill: operators whose state in the checkpoint has no place in the job.
-    #[arg(long, env = "TIDEGATE_ALLOW_DROPPED_STATE", value_name = "OPERATOR")]
-    #[arg(value_delimiter = ',')]
-    pub(crate) allow_dropped_state: Vec<String>,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
+    #[command(flatten, next_help_heading = "With --drill")]
+    pub(crate) defaults: DefaultsArgs,
+    #[command(flatten, next_help_heading = "With --drill")]
+    pub(crate) state: StateArgs,
 }
 
 /// Two checkpoints.
@@ -383,28 +374,6 @@ pub(crate) struct CompletionsArgs {
     /// The shell.
     #[arg(value_enum)]
     pub(crate) shell: Shell,
-}
-
-/// How long to wait.
-#[derive(Debug, Args)]
-pub(crate) struct WaitArgs {
-    /// Wait no longer than this, such as "30s" or "1m 30s" (ns, us, ms, s, m, h, d, w); exit code 6
-    /// then. Default: as long as it takes.
-    #[arg(long, env = "TIDEGATE_TIMEOUT", value_name = "DURATION")]
-    #[arg(value_parser = duration::parse)]
-    pub(crate) timeout: Option<Duration>,
-}
-
-/// How data is printed.
-#[derive(Debug, Args)]
-pub(crate) struct OutputArgs {
-    /// Print JSON.
-    #[arg(long, env = "TIDEGATE_JSON", value_parser = BoolishValueParser::new())]
-    pub(crate) json: bool,
-}
-
-fn parallelism() -> clap::builder::RangedI64ValueParser<u32> {
-    clap::value_parser!(u32).range(1..=1 << 15)
 }
 
 #[cfg(test)]
@@ -456,7 +425,7 @@ mod tests {
         let Ok(Command::Run(run)) = parse(&arguments) else {
             panic!("these flags are understood");
         };
-        assert_eq!(run.allow_dropped_state, ["a", "b", "c"]);
+        assert_eq!(run.state.allow_dropped_state, ["a", "b", "c"]);
     }
 
     #[test]
