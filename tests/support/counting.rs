@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use crate::{JobDirectory, guest, published_lines};
+use crate::{JobDirectory, JobText, guest, published_lines};
 
 /// A job that counts records by key.
 #[derive(Clone, Debug)]
@@ -52,29 +52,15 @@ impl Counting {
             sink,
         } = self;
         let component = guest("examples/word-count/operators/count");
-        let component = component.display();
-        format!(
-            "version = 1
-name = \"counting\"
-[checkpoint]
-directory = \"state\"
-interval = \"{interval_ms}ms\"
-{checkpoint}
-[restart]
-{restart}
-[source.integers]
-connector = \"generator\"
-to = {records}
-keys = {keys}
-rate = {rate}
-[operator.count]
-component = \"{component}\"
-inputs = [{{ from = \"integers\", partition = \"hash\" }}]
-[sink.counts]
-inputs = [{{ from = \"count\" }}]
-{sink}
-"
-        )
+        let checkpoint = format!("interval = \"{interval_ms}ms\"\n{checkpoint}");
+        let source = format!("to = {records}\nkeys = {keys}\nrate = {rate}");
+        let sink = format!("inputs = [{{ from = \"count\" }}]\n{sink}");
+        JobText::new("counting", &checkpoint)
+            .table("restart", restart)
+            .generator("integers", &source)
+            .operator("count", component, &[("integers", "hash")], "")
+            .table("sink.counts", &sink)
+            .text()
     }
 
     /// A directory with this job.

@@ -14,7 +14,7 @@ pub fn workspace_root() -> PathBuf {
 ///
 /// # Panics
 ///
-/// If it was not built.
+/// If it was not built: `cargo test -p` of one crate builds that crate only.
 #[must_use]
 pub fn binary() -> PathBuf {
     let test = std::env::current_exe().expect("a test knows its own path");
@@ -25,30 +25,8 @@ pub fn binary() -> PathBuf {
     let binary = profile.join("tidegate");
     assert!(
         binary.is_file(),
-        "{} is not there: run `make test`, or `cargo build -p tidegate` first",
+        "{} is missing: run `cargo test` in the root of the project, which builds it",
         binary.display()
     );
     binary
-}
-
-/// A component that `make guests` has built, by the path of its crate, such as
-/// `examples/word-count/operators/count`.
-///
-/// # Panics
-///
-/// If it was not built.
-#[must_use]
-pub fn guest(crate_path: &str) -> PathBuf {
-    let directory = workspace_root().join(crate_path);
-    let name = directory
-        .file_name()
-        .expect("a crate has a name")
-        .to_owned();
-    let component = directory.join(name).with_extension("wasm");
-    assert!(
-        component.is_file(),
-        "{} is not there: run `make guests` first",
-        component.display()
-    );
-    component
 }
