@@ -1,11 +1,11 @@
 //! Savepoints, stop and status of the real binary: rescaling, upgrading, and what is refused.
 
-use std::collections::HashMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use tidegate_tests::{
-    Finished, JobDirectory, JobText, guest, published_lines, start_and_wait, wait_for_status,
+    Finished, JobDirectory, JobText, assert_counts, guest, published_lines, start_and_wait,
+    wait_for_status,
 };
 
 /// Records that the source of [`counting_job`] gives, and their keys.
@@ -51,18 +51,7 @@ fn stop_with_savepoint(job: &JobDirectory) -> String {
 /// Every key's counts are 1 to n, each once.
 fn assert_exact(job: &JobDirectory) {
     let lines = published_lines(&job.path().join("output"));
-    let mut counts = HashMap::<&str, Vec<u64>>::new();
-    for line in &lines {
-        let (key, count) = line.split_once('\t').expect("a line has a key and a value");
-        let count = count.parse().expect("a value is a count");
-        counts.entry(key).or_default().push(count);
-    }
-    assert_eq!(counts.len() as u64, KEYS);
-    for (key, mut counts) in counts {
-        counts.sort_unstable();
-        let expected: Vec<u64> = (1..=RECORDS / KEYS).collect();
-        assert_eq!(counts, expected, "the counts of key {key}");
-    }
+    assert_counts(&lines, RECORDS, KEYS, "over the savepoint");
 }
 
 fn run_from(job: &JobDirectory, savepoint: &str, more: &[&str]) -> Finished {

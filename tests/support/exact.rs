@@ -55,3 +55,24 @@ pub fn assert_every_update_once(lines: &[String], expected: &Expected, context: 
         seen.keys()
     );
 }
+
+/// Asserts that `keys` keys have the counts 1 to n exactly once, `records` counts in all.
+///
+/// # Panics
+///
+/// If not, saying `context`.
+#[track_caller]
+pub fn assert_counts(lines: &[String], records: u64, keys: u64, context: &str) {
+    let mut counts = HashMap::<&str, Vec<u64>>::new();
+    for line in lines {
+        let (key, count) = line.split_once('\t').expect("a line has a key and a value");
+        let count = count.parse().expect("a value is a count");
+        counts.entry(key).or_default().push(count);
+    }
+    assert_eq!(counts.len() as u64, keys, "keys; {context}");
+    let expected: Vec<u64> = (1..=records / keys).collect();
+    for (key, mut counts) in counts {
+        counts.sort_unstable();
+        assert_eq!(counts, expected, "the counts of key {key}; {context}");
+    }
+}

@@ -18,7 +18,7 @@ mod workspace;
 
 pub use chosen_keys::{CHOSEN_KEYS, ChosenKeys, other_keys};
 pub use counting::Counting;
-pub use exact::{Expected, assert_every_update_once};
+pub use exact::{Expected, assert_counts, assert_every_update_once};
 pub use guests::{COUNTERS, guest};
 pub use job::JobDirectory;
 pub use job_text::JobText;
