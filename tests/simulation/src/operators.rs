@@ -275,10 +275,16 @@ impl OperatorInstance for Instance {
         let holds_state = !self.state.is_empty() || self.tally > 0;
         self.note(self.contract.on_restore(holds_state));
         let context = self.contract.context();
-        if self.operator.memory.on_restore(context.subtask, &chunks) {
+        let memory = &self.operator.memory;
+        if memory.on_restore(context.subtask, &chunks) {
             self.operator.faults.note(Fault::Recycle);
         }
         let told: Vec<Told> = chunks.iter().filter_map(Told::decode).collect();
+        if told.is_empty() && memory.restores_own_snapshots(context.subtask) {
+            self.note(Some(
+                "was restored without what it had been told".to_owned(),
+            ));
+        }
         self.awaited = Awaited::after(&told, context.parallelism);
         for chunk in chunks.iter().filter(|chunk| Told::decode(chunk).is_none()) {
             let Some(group) = chunk.key_group else {
@@ -298,6 +304,8 @@ impl OperatorInstance for Instance {
     fn checkpoint_complete(&mut self, checkpoint: u64) -> Result<(), GuestFault> {
         self.may_trap(Fault::TrapComplete, GuestCall::CheckpointComplete)?;
         self.note(self.contract.on_checkpoint_complete(checkpoint));
+        let subtask = self.contract.context().subtask;
+        self.operator.memory.on_complete(subtask);
         Ok(())
     }
 
