@@ -1,10 +1,9 @@
 //! The components that tests run: built when they are missing, as `make guests` does.
 
-use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use crate::process::tidegate;
-use crate::workspace::workspace_root;
+use crate::workspace::{lock, workspace_root};
 
 /// The folders that one command builds: each is a crate of its own or several with one lock file.
 const GROUPS: [&str; 9] = [
@@ -58,10 +57,7 @@ fn group_of(crate_path: &str) -> Option<&'static str> {
 /// Builds a group. Other tests that miss a component wait meanwhile, and find it then.
 fn build(crate_path: &str, component: &Path) {
     let root = workspace_root();
-    let target = root.join("target");
-    fs::create_dir_all(&target).expect("the target directory can be made");
-    let lock = File::create(target.join("guests.lock")).expect("a lock file can be made");
-    lock.lock().expect("a lock file can be locked");
+    let _lock = lock("guests");
     if component.is_file() {
         return;
     }
@@ -84,7 +80,7 @@ mod tests {
 
     #[test]
     fn every_group_is_built_by_make_guests_too() {
-        let makefile = fs::read_to_string(workspace_root().join("Makefile"));
+        let makefile = std::fs::read_to_string(workspace_root().join("Makefile"));
         let makefile = makefile.expect("there is a Makefile");
         for group in GROUPS {
             let counter = group.strip_suffix("/examples/count");
