@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-/// How often each key must have been seen, and what its last update must say.
+/// The number of updates of each key, and the value of its last one.
 pub type Expected = HashMap<String, (u64, String)>;
 
 /// Asserts that for every key the counts 1 to n, with which its updates begin, are there exactly

@@ -72,7 +72,7 @@ impl JobText {
         self.table(&format!("sink.{name}"), &lines)
     }
 
-    /// The job file.
+    /// Returns the job file.
     #[must_use]
     pub fn text(self) -> String {
         self.text

@@ -9,12 +9,13 @@ use crate::{
     wait_until_it_runs,
 };
 
-/// How often a job is killed, and how many milliseconds after it has the checkpoint directory.
+/// The number of kills, and the milliseconds after which they come, from when the process has the
+/// checkpoint directory.
 #[derive(Clone, Debug)]
 pub struct Kills {
-    /// Kills.
+    /// The number of kills.
     pub number: u64,
-    /// When each comes.
+    /// The range from which the moment of each is drawn.
     pub after_ms: std::ops::Range<u64>,
 }
 

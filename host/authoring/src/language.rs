@@ -39,7 +39,7 @@ impl Language {
         self.kit().manifest
     }
 
-    /// What differs between languages.
+    /// Returns the kit of the language.
     pub(crate) fn kit(self) -> &'static LanguageKit {
         match self {
             Self::Rust => &kit::rust::KIT,

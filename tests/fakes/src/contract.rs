@@ -1,5 +1,5 @@
-//! What the host promises each operator instance, checked from inside. Pure: a broken promise is
-//! returned as a text, for the suite to note.
+//! The promises of the host to each operator instance, checked from inside. Pure: a broken promise
+//! is returned as a text, for the suite to note.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use tidegate_operator::{FaultCause, GuestCall, GuestFault, OperatorContext, Stat
 /// A promise that the host has broken, if it has.
 type Broken = Option<String>;
 
-/// The calls that one instance has seen, and who it is.
+/// The identity of one instance, and the calls that it has seen.
 #[derive(Clone, Debug)]
 pub struct Contract {
     context: OperatorContext,
@@ -19,7 +19,7 @@ pub struct Contract {
 }
 
 impl Contract {
-    /// Of an instance that was just opened.
+    /// The contract of an instance that was just opened.
     #[must_use]
     pub fn new(context: &OperatorContext) -> Self {
         Self {
@@ -31,19 +31,19 @@ impl Contract {
         }
     }
 
-    /// Where the instance runs.
+    /// Returns the context that the instance was opened with.
     #[must_use]
     pub fn context(&self) -> &OperatorContext {
         &self.context
     }
 
-    /// The last watermark; `i64::MIN` before the first.
+    /// Returns the last watermark; `i64::MIN` before the first.
     #[must_use]
     pub fn watermark(&self) -> i64 {
         self.watermark
     }
 
-    /// A broken promise with the name of the instance before it.
+    /// Returns a broken promise with the name of the instance before it.
     #[must_use]
     pub fn named(&self, broken: &str) -> String {
         let OperatorContext {
@@ -52,60 +52,61 @@ impl Contract {
         format!("{operator}[{subtask}] {broken}")
     }
 
-    /// A batch arrives: never after `finish`.
+    /// Notes a batch, which never comes after `finish`.
     pub fn on_batch(&mut self) -> Broken {
         self.has_started = true;
         let is_late = self.has_finished;
         is_late.then(|| "was called after `finish`".to_owned())
     }
 
-    /// The watermark advances: it only grows.
+    /// Notes a watermark, which only grows.
     pub fn on_watermark(&mut self, watermark: i64) -> Broken {
         self.has_started = true;
         let before = std::mem::replace(&mut self.watermark, watermark);
         (watermark <= before).then(|| format!("went from {before} to {watermark}"))
     }
 
-    /// A record has this timestamp: it is not late, since these sources have no late records.
+    /// Checks the timestamp of a record: no source of these suites gives late ones.
     #[must_use]
     pub fn on_timestamp(&self, timestamp: i64) -> Broken {
         let watermark = self.watermark;
         (timestamp <= watermark).then(|| format!("got {timestamp} after {watermark}"))
     }
 
-    /// A record has a key of this group, which is one of the instance's.
+    /// Checks the key group of a record, which is one of the instance's.
     #[must_use]
     pub fn on_key_of(&self, group: u32) -> Broken {
         (!self.owns(group)).then(|| format!("got a key of group {group}"))
     }
 
-    /// A snapshot is taken: once for each checkpoint.
+    /// Notes a snapshot, of which there is one for each checkpoint.
     pub fn on_snapshot(&mut self, checkpoint: u64) -> Broken {
         let is_again = !self.snapshots.insert(checkpoint);
         is_again.then(|| format!("gave its state for checkpoint {checkpoint} twice"))
     }
 
-    /// State is restored, before anything else; `holds_state` says whether there is some already.
+    /// Checks a restore, which comes before anything else. `holds_state` says whether the instance
+    /// has state already.
     #[must_use]
     pub fn on_restore(&self, holds_state: bool) -> Broken {
         let is_late = self.has_started || holds_state;
         is_late.then(|| "was restored after it had started".to_owned())
     }
 
-    /// A chunk of this group is restored, which is one of the instance's.
+    /// Checks the key group of a restored chunk, which is one of the instance's.
     #[must_use]
     pub fn on_chunk_of(&self, group: u32) -> Broken {
         (!self.owns(group)).then(|| format!("was given key group {group}"))
     }
 
-    /// A checkpoint is complete: one that the instance took part in.
+    /// Checks a notice, which is about a checkpoint that the instance took part in.
     #[must_use]
     pub fn on_checkpoint_complete(&self, checkpoint: u64) -> Broken {
         let is_unknown = !self.snapshots.contains(&checkpoint);
         is_unknown.then(|| format!("heard of checkpoint {checkpoint} without its snapshot"))
     }
 
-    /// The input has ended: once.
+    /// Notes the end of the input, which comes once.
     pub fn on_finish(&mut self) -> Broken {
         let is_again = std::mem::replace(&mut self.has_finished, true);
         is_again.then(|| "finished twice".to_owned())
@@ -115,7 +116,7 @@ impl Contract {
         (self.context.first_key_group..=self.context.last_key_group).contains(&group)
     }
 
-    /// A fault of this instance.
+    /// Returns a fault of this instance.
     #[must_use]
     pub fn fault(&self, call: GuestCall, cause: FaultCause) -> GuestFault {
         GuestFault {
@@ -126,20 +127,20 @@ impl Contract {
         }
     }
 
-    /// A planned trap.
+    /// Returns a planned trap.
     #[must_use]
     pub fn trap(&self, call: GuestCall) -> GuestFault {
         self.fault(call, FaultCause::Trap(Box::default()))
     }
 
-    /// A planned refusal of a snapshot.
+    /// Returns a planned refusal of a snapshot.
     #[must_use]
     pub fn declined_snapshot(&self) -> GuestFault {
         let cause = FaultCause::Failed("a planned refusal".to_owned());
         self.fault(GuestCall::Snapshot, cause)
     }
 
-    /// A chunk of state in version 1.
+    /// Returns a chunk of state in version 1.
     #[must_use]
     pub fn chunk(name: &str, key_group: Option<u32>, bytes: Vec<u8>) -> StateChunk {
         StateChunk {

@@ -1,5 +1,5 @@
-//! What an author of operators does: a new project, builds, scenarios; and what is particular to a
-//! language.
+//! The work of an author of operators: a new project, builds, scenarios; and the particulars of
+//! each language.
 
 mod new_project;
 mod scenarios;

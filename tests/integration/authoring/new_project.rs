@@ -1,5 +1,5 @@
-//! A new project in each language: what is written, that it builds and passes its scenario at once,
-//! without network, and that it is never written over.
+//! A new project in each language: its files, its first build and scenario, without network, and
+//! the refusal to write over it.
 
 use std::fs;
 use std::path::Path;
@@ -9,7 +9,7 @@ use tidegate_tests::{Finished, JobDirectory, tidegate, workspace_root};
 
 use super::{one_at_a_time, scratch};
 
-/// What `tidegate new total --lang NAME` writes, and how that is built.
+/// The files that `tidegate new total --lang NAME` writes, and the flags of their build.
 struct Language {
     name: &'static str,
     files: &'static [&'static str],
@@ -66,7 +66,7 @@ const LANGUAGES: [Language; 5] = [
 ];
 
 impl Language {
-    /// What `new` says: the files that it has written.
+    /// Returns the report of `new`: the files that it has written.
     fn listing(&self) -> String {
         let files = self.files.iter().chain(&[".gitignore", "README.md"]);
         files.map(|file| format!("total/{file}\n")).collect()

@@ -36,13 +36,13 @@ impl TestSeed {
         Self(given_seed().unwrap_or_else(fresh))
     }
 
-    /// The number.
+    /// Returns the number.
     #[must_use]
     pub fn number(&self) -> u64 {
         self.0
     }
 
-    /// A generator with this seed.
+    /// Returns a generator with this seed.
     #[must_use]
     pub fn random(&self) -> Random {
         Random::new(self.0)

@@ -1,6 +1,6 @@
-//! What differs between languages, beside the compilers: one [`LanguageKit`] a language, in a file
-//! of its name. A new language is a variant of `Language`, a file here with a folder of templates,
-//! and a folder of `build/`.
+//! The differences between languages, beside the compilers: one [`LanguageKit`] a language, in a
+//! file of its name. A new language is a variant of `Language`, a file here with a folder of
+//! templates, and a folder of `build/`.
 
 pub(crate) mod c;
 pub(crate) mod go;
@@ -8,7 +8,7 @@ pub(crate) mod javascript;
 pub(crate) mod python;
 pub(crate) mod rust;
 
-/// What a language brings along.
+/// Everything that a language brings along.
 #[derive(Debug)]
 pub(crate) struct LanguageKit {
     /// The file that makes a folder a project of the language.
@@ -22,7 +22,7 @@ pub(crate) struct LanguageKit {
     pub(crate) export_remedy: &'static str,
 }
 
-/// Where the SDK is, and how a project names it.
+/// The place of an SDK, and the ways in which a project names it.
 #[derive(Debug)]
 pub(crate) struct SdkKit {
     /// The package of the SDK.
@@ -56,7 +56,7 @@ macro_rules! templates {
                 path: $path,
                 text: include_str!(concat!("../../templates/", $folder, "/", $file)),
             },)+
-            // What every new operator must do, whatever its language.
+            // The same for every new operator, whatever its language.
             $crate::kit::Template {
                 path: "tests/scenario.toml",
                 text: include_str!("../../templates/scenario.toml"),
