@@ -7,42 +7,21 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 use serde_json::Value;
-use tidegate_tests::{JobDirectory, Running, guest};
+use tidegate_tests::{JobDirectory, JobText, Running, guest};
 
 /// Two subtasks that count 1,000 records, in a job that a second source keeps running.
 fn counting_job(behaviour: &str) -> JobDirectory {
     let component = guest("tests/guests/hostile");
-    JobDirectory::new(&format!(
-        r#"
-version = 1
-name = "counted"
-
-[checkpoint]
-directory = "state"
-
-[source.integers]
-connector = "generator"
-to = 1000
-keys = 10
-
-[source.slow]
-connector = "generator"
-to = 1000000
-rate = 10
-
-[operator.echo]
-component = "{}"
-parallelism = 2
-inputs = [{{ from = "integers", partition = "rebalance" }}]
-config = {{ behaviour = "{behaviour}" }}
-limits = {{ call-timeout = "5m" }}
-
-[sink.none]
-connector = "discard"
-inputs = [{{ from = "echo" }}, {{ from = "slow" }}]
-"#,
-        component.display()
-    ))
+    let echo = format!(
+        "parallelism = 2\nconfig = {{ behaviour = \"{behaviour}\" }}\n\
+         limits = {{ call-timeout = \"5m\" }}"
+    );
+    let job = JobText::new("counted", "")
+        .generator("integers", "to = 1000\nkeys = 10")
+        .generator("slow", "to = 1000000\nrate = 10")
+        .operator("echo", component, &[("integers", "rebalance")], &echo)
+        .discard("none", &["echo", "slow"]);
+    JobDirectory::new(&job.text())
 }
 
 /// The operator in the answer of `status`, once `is_there` holds for it. Waits as long as the job

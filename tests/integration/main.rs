@@ -1,8 +1,7 @@
 //! The tests of the real binary, with real components, real files and real signals; and the house
 //! style as a test.
 
-mod author;
-mod author_python;
+mod authoring;
 mod bad_components;
 mod bad_input;
 mod broadcast;
@@ -16,7 +15,6 @@ mod graph_cost;
 mod guest_faults;
 mod hostile;
 mod hostile_text;
-mod javascript;
 mod kill;
 mod languages;
 mod poison;
@@ -27,8 +25,6 @@ mod recycle_storm;
 mod recycling;
 mod sandbox;
 mod savepoint;
-mod sdk_c;
-mod sdk_go;
 mod storage;
 mod system_limits;
 mod tidy;

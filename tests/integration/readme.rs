@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use tidegate_tests::{JobDirectory, published_lines, workspace_root};
+use tidegate_tests::{JobDirectory, guest, published_lines, workspace_root};
 
 /// The code block that follows `` `name`: `` in the README.
 fn block(readme: &str, name: &str) -> String {
@@ -55,6 +55,10 @@ fn the_operator_of_the_readme_builds_and_runs() {
 #[test]
 fn the_examples_are_valid_jobs() {
     let examples = workspace_root().join("examples");
+    for operator in ["parity-sum/operators/sum", "word-count/operators/count"] {
+        let component = guest(&format!("examples/{operator}"));
+        assert!(component.is_file(), "it was built");
+    }
     for job in ["parity-sum/job.toml", "word-count/job.toml"] {
         tidegate_tests::tidegate(&examples, &["check", job]).assert_succeeds();
     }
@@ -67,6 +71,7 @@ fn the_scripts_are_valid_shell() {
         "demo.sh",
         "guest-toolchain.sh",
         "host-toolchain.sh",
+        "lib/packages.sh",
         "test-tools.sh",
     ];
     for script in scripts.map(|name| root.join("scripts").join(name)) {

@@ -5,7 +5,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-use crate::host::Level;
+use super::Level;
 
 thread_local! {
     static RECORDER: RefCell<Recorder> = RefCell::default();

@@ -1,9 +1,8 @@
-//! Operators in JavaScript and TypeScript: a new project, what goes wrong inside one, and what
-//! `tidegate build` says when it can't.
+//! Operators in JavaScript and TypeScript: what goes wrong inside one, and what `tidegate build`
+//! says when it can't.
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use tidegate_tests::{Finished, JobDirectory, guest, tidegate, workspace_root};
 
@@ -45,37 +44,6 @@ const MANIFEST: &str = r#"{ "name": "mine", "type": "module", "main": "operator.
 
 fn build(folder: &Path) -> Finished {
     tidegate(folder, &["build", ".", "--offline"])
-}
-
-#[test]
-fn a_new_project_builds_and_passes_its_tests_at_once() {
-    let root = workspace_root();
-    let scratch = root.join("target/tests/new-javascript");
-    if scratch.exists() {
-        fs::remove_dir_all(&scratch).expect("what an earlier run left can be removed");
-    }
-    fs::create_dir_all(&scratch).expect("a folder can be made");
-    let new = tidegate(&scratch, &["new", "total", "--lang", "javascript"]);
-    assert_eq!(
-        new.assert_succeeds().stdout,
-        "total/package.json\ntotal/src/operator.js\ntotal/test/operator.test.js\n\
-         total/tests/scenario.toml\ntotal/.gitignore\ntotal/README.md\n"
-    );
-    let test = tidegate(&scratch, &["test", "total"]);
-    assert_eq!(
-        test.assert_succeeds().stdout,
-        "running 1 scenario(s)\ntest total/tests/scenario.toml ... ok\n\n\
-         result: ok. 1 passed; 0 failed\n"
-    );
-    assert!(test.stderr.contains("built "), "it is built: {test:#?}");
-    let native = Command::new("npm")
-        .current_dir(scratch.join("total"))
-        .args(["test"])
-        .output()
-        .expect("npm is there");
-    let said = String::from_utf8_lossy(&native.stdout);
-    assert!(native.status.success(), "{said}");
-    assert!(said.contains("pass 2"), "{said}");
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! What an author does: a new project, built and tested, and what `tidegate test` says when an
-//! operator is wrong, or the scenario is.
+//! Scenarios: those of the examples pass, and `tidegate test` names what is wrong with an operator
+//! or with the scenario.
 
 use serde_json::Value;
 use tidegate_tests::{Finished, JobDirectory, guest, tidegate, workspace_root};
@@ -41,56 +41,6 @@ fn assert_finds(finished: &Finished, fragments: &[&str]) {
 }
 
 #[test]
-fn a_new_project_builds_and_passes_its_scenario_at_once() {
-    // The same folder in every run: the compiler is told its path, and builds the standard library
-    // again when that is another one.
-    let root = workspace_root();
-    let scratch = root.join("target/tests/new-project");
-    if scratch.exists() {
-        std::fs::remove_dir_all(&scratch).expect("what an earlier run left can be removed");
-    }
-    std::fs::create_dir_all(&scratch).expect("a folder can be made");
-    let new = tidegate(&scratch, &["new", "total", "--lang", "rust"]);
-    assert_eq!(
-        new.assert_succeeds().stdout,
-        "total/Cargo.toml\ntotal/src/lib.rs\ntotal/tests/scenario.toml\ntotal/.gitignore\n\
-         total/README.md\n"
-    );
-    // The lock file of the examples names versions that are here already, without network.
-    let lock = root.join("examples/Cargo.lock");
-    std::fs::copy(lock, scratch.join("total/Cargo.lock")).expect("it can be copied");
-    let target = ["--target-dir", "../new-project-target"];
-    let build = tidegate(&scratch, &[&["build", "total"], &target[..]].concat());
-    build.assert_succeeds();
-    let test = tidegate(&scratch, &[&["test", "total"], &target[..]].concat());
-    assert_eq!(
-        test.assert_succeeds().stdout,
-        "running 1 scenario(s)\ntest total/tests/scenario.toml ... ok\n\n\
-         result: ok. 1 passed; 0 failed\n"
-    );
-    assert!(
-        test.stderr.contains("built "),
-        "it is built first: {test:#?}"
-    );
-    let again = tidegate(&scratch, &["new", "total", "--lang", "rust"]);
-    again.assert_fails(2, &["`./total` is there already", "choose another name"]);
-}
-
-#[test]
-fn a_language_that_is_not_there_is_refused_with_those_that_are() {
-    let directory = JobDirectory::new("");
-    let refused = directory.tidegate(&["new", "total", "--lang", "cobol"]);
-    refused.assert_fails(
-        2,
-        &[
-            "invalid value 'cobol'",
-            "[possible values: rust, c, python, go, javascript]",
-        ],
-    );
-    assert_eq!(directory.listing(), "job.toml 0\n");
-}
-
-#[test]
 fn the_scenarios_of_the_examples_pass() {
     let examples = workspace_root().join("examples");
     for (operator, scenarios) in [
@@ -98,6 +48,8 @@ fn the_scenarios_of_the_examples_pass() {
         ("word-count/operators/split", 1),
         ("word-count/operators/count", 3),
     ] {
+        let component = guest(&format!("examples/{operator}"));
+        assert!(component.is_file(), "it was built");
         let tested = tidegate(&examples, &["test", operator, "--no-build"]);
         let stdout = &tested.assert_succeeds().stdout;
         let result = format!("result: ok. {scenarios} passed; 0 failed\n");

@@ -1,13 +1,13 @@
-//! Operators in C against the real host: a new project, the counter beside the one in Rust, and
-//! what is said when C code goes wrong.
+//! Operators in C against the real host: the counter beside the one in Rust, and what is said when
+//! C code goes wrong.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use tidegate_tests::{Finished, JobDirectory, tidegate, workspace_root};
 
-/// A folder of this test's own that stays between runs, so that compilers go on from there.
-fn scratch(name: &str) -> PathBuf {
+/// A folder of this test's own that stays between runs, so that compilers continue from there.
+fn kept(name: &str) -> PathBuf {
     let folder = workspace_root().join("target/tests/sdk-c").join(name);
     fs::create_dir_all(&folder).expect("a folder can be made");
     folder
@@ -15,7 +15,7 @@ fn scratch(name: &str) -> PathBuf {
 
 /// Builds a project of the sources in a folder of its own, and gives its component.
 fn built(project: &str, component: &str, folder: &str) -> PathBuf {
-    let folder = scratch(folder);
+    let folder = kept(folder);
     let project = workspace_root().join(project);
     let wasm = folder.join(format!("{component}.wasm"));
     let project = project.to_string_lossy();
@@ -26,27 +26,6 @@ fn built(project: &str, component: &str, folder: &str) -> PathBuf {
     let imports = "imports tidegate:operator/types@0.1.0, tidegate:operator/host@0.1.0, ";
     assert!(said.contains(imports), "{build:#?}");
     wasm
-}
-
-#[test]
-fn a_new_project_in_c_builds_and_passes_its_scenario_at_once() {
-    let scratch = scratch("new");
-    if scratch.join("total").exists() {
-        fs::remove_dir_all(scratch.join("total")).expect("what an earlier run left can go");
-    }
-    let new = tidegate(&scratch, &["new", "total", "--lang", "c"]);
-    assert_eq!(
-        new.assert_succeeds().stdout,
-        "total/CMakeLists.txt\ntotal/src/operator.c\ntotal/tests/operator_test.c\n\
-         total/tests/scenario.toml\ntotal/.gitignore\ntotal/README.md\n"
-    );
-    let test = tidegate(&scratch, &["test", "total"]);
-    assert_eq!(
-        test.assert_succeeds().stdout,
-        "running 1 scenario(s)\ntest total/tests/scenario.toml ... ok\n\n\
-         result: ok. 1 passed; 0 failed\n"
-    );
-    assert!(test.stderr.contains("built "), "{test:#?}");
 }
 
 #[test]

@@ -1,9 +1,10 @@
-//! Operators in Go: a new project, the counter that all languages have, and what becomes of a
-//! panic.
+//! Operators in Go: builds that are the same everywhere, and what becomes of a panic.
 
 use std::path::Path;
 
 use tidegate_tests::{Finished, JobDirectory, guest, tidegate, workspace_root};
+
+use super::scratch;
 
 /// Runs a scenario against the guest that misbehaves as the value of its one record says.
 fn faulty(value: &str, expectation: &str) -> Finished {
@@ -20,34 +21,8 @@ fn faulty(value: &str, expectation: &str) -> Finished {
     directory.tidegate(&["test", "scenario.toml"])
 }
 
-/// A folder of this name below the test's own, empty and the same in every run.
-fn scratch(name: &str) -> std::path::PathBuf {
-    let folder = workspace_root().join("target/tests").join(name);
-    if folder.exists() {
-        std::fs::remove_dir_all(&folder).expect("what an earlier run left can be removed");
-    }
-    std::fs::create_dir_all(&folder).expect("a folder can be made");
-    folder
-}
-
 fn new_project(folder: &Path) -> Finished {
     tidegate(folder, &["new", "total", "--lang", "go"])
-}
-
-#[test]
-fn a_new_project_builds_and_passes_its_scenario_at_once_without_network() {
-    let folder = scratch("new-go-project");
-    assert_eq!(
-        new_project(&folder).assert_succeeds().stdout,
-        "total/go.mod\ntotal/operator.go\ntotal/operator_test.go\ntotal/tests/scenario.toml\n\
-         total/.gitignore\ntotal/README.md\n"
-    );
-    let test = tidegate(&folder, &["test", "total", "--offline"]);
-    assert_eq!(
-        test.assert_succeeds().stdout,
-        "running 1 scenario(s)\ntest total/tests/scenario.toml ... ok\n\n\
-         result: ok. 1 passed; 0 failed\n"
-    );
 }
 
 #[test]
@@ -85,27 +60,6 @@ fn what_does_not_compile_is_said_in_the_compilers_words() {
     for words in ["wrong.go:3:", "cannot use \"text\"", "was not built"] {
         assert!(built.stderr.contains(words), "no `{words}` in {built:#?}");
     }
-}
-
-/// The scenarios of the counter in Rust, with the component in Go.
-#[test]
-fn the_counter_passes_the_scenarios_that_all_languages_do() {
-    let component = guest("guest-sdk/go/examples/count");
-    let scenarios = workspace_root().join("examples/word-count/operators/count/tests");
-    let directory = JobDirectory::new("");
-    let own = format!("component = \"{}\"", component.display());
-    let mut count = 0;
-    for file in std::fs::read_dir(scenarios).expect("they are there") {
-        let path = file.expect("it can be listed").path();
-        let text = std::fs::read_to_string(&path).expect("it can be read");
-        let rust = "component = \"../count.wasm\"";
-        assert!(text.contains(rust), "{}", path.display());
-        let name = path.file_name().expect("it has one").to_string_lossy();
-        directory.write(&name, text.replace(rust, &own));
-        directory.tidegate(&["test", &name]).assert_succeeds();
-        count += 1;
-    }
-    assert_eq!(count, 3);
 }
 
 #[test]

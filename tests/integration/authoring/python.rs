@@ -1,26 +1,11 @@
-//! What an author in Python does, and what a fault in Python code says.
+//! Operators in Python: what a fault in Python code says, and a project that does not load.
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::path::Path;
 
-use tidegate_tests::{JobDirectory, guest, tidegate, workspace_root};
+use tidegate_tests::{tidegate, workspace_root};
 
-/// Compiling a component with an interpreter keeps all processors busy: one test after the other.
-fn one_at_a_time() -> MutexGuard<'static, ()> {
-    static ONE: Mutex<()> = Mutex::new(());
-    ONE.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// A folder for a project, without what an earlier run left.
-fn scratch(name: &str) -> PathBuf {
-    let folder = workspace_root().join("target/tests").join(name);
-    if folder.exists() {
-        fs::remove_dir_all(&folder).expect("what an earlier run left can be removed");
-    }
-    fs::create_dir_all(&folder).expect("a folder can be made");
-    folder
-}
+use super::{one_at_a_time, scratch};
 
 /// A project with this module, and a scenario for each value that a record of it can have.
 fn project(folder: &Path, module: &str, scenarios: &[(&str, &str)]) {
@@ -41,48 +26,6 @@ fn project(folder: &Path, module: &str, scenarios: &[(&str, &str)]) {
         );
         fs::write(tests.join(value).with_extension("toml"), text).expect("it can be written");
     }
-}
-
-#[test]
-fn a_new_project_in_python_builds_and_passes_its_scenario_at_once() {
-    let _alone = one_at_a_time();
-    let scratch = scratch("new-python-project");
-    let new = tidegate(&scratch, &["new", "total", "--lang", "python"]);
-    assert_eq!(
-        new.assert_succeeds().stdout,
-        "total/pyproject.toml\ntotal/src/total.py\ntotal/tests/test_total.py\n\
-         total/tests/scenario.toml\ntotal/.gitignore\ntotal/README.md\n"
-    );
-    let test = tidegate(&scratch, &["test", "total", "--offline"]);
-    assert_eq!(
-        test.assert_succeeds().stdout,
-        "running 1 scenario(s)\ntest total/tests/scenario.toml ... ok\n\n\
-         result: ok. 1 passed; 0 failed\n"
-    );
-    let left = fs::read_dir(scratch.join("total/src")).expect("it is there");
-    assert_eq!(left.count(), 1, "nothing is written beside the sources");
-}
-
-#[test]
-fn the_counter_in_python_passes_the_scenarios_of_the_one_in_rust() {
-    let _alone = one_at_a_time();
-    let directory = JobDirectory::new("");
-    let component = guest("guest-sdk/python/examples/count");
-    fs::copy(component, directory.path().join("count.wasm")).expect("it can be copied");
-    fs::create_dir(directory.path().join("tests")).expect("a folder can be made");
-    let scenarios = workspace_root().join("examples/word-count/operators/count/tests");
-    for entry in fs::read_dir(scenarios).expect("it is there") {
-        let path = entry.expect("it can be read").path();
-        let text = fs::read_to_string(&path).expect("it can be read");
-        let name = path.file_name().expect("it has a name").to_string_lossy();
-        directory.write(&format!("tests/{name}"), text);
-    }
-    let tested = directory.tidegate(&["test", "tests"]);
-    let stdout = &tested.assert_succeeds().stdout;
-    assert!(
-        stdout.ends_with("result: ok. 3 passed; 0 failed\n"),
-        "{tested:#?}"
-    );
 }
 
 const FAULTS: &str = r#"
