@@ -1,5 +1,5 @@
-//! The examples: the real binary runs the commands of each README, whose output the README shows and
-//! `expected.txt` holds.
+//! The examples: the real binary runs the commands of each README, whose output the README shows
+//! and `expected.txt` holds.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -22,7 +22,7 @@ struct Block {
     expected: Option<String>,
 }
 
-/// Returns the blocks ```` ```sh ````, each with the block ```` ```text ```` between it and the next.
+/// Returns the blocks that begin with `sh`, each with the `text` block that follows it.
 fn blocks(readme: &str) -> Vec<Block> {
     let mut blocks: Vec<Block> = Vec::new();
     for fenced in readme.split("\n```").skip(1).step_by(2) {
@@ -58,8 +58,8 @@ fn examples() -> PathBuf {
     workspace_root().join("examples")
 }
 
-/// Makes a folder with a copy of an example, so that its output lies elsewhere than in the project. Its
-/// operators, and the other examples, are links.
+/// Makes a folder with a copy of an example, so that the output of the example does not lie in the
+/// project. Its operators, and the other examples, are links.
 fn copy_of(example: &str) -> TempDir {
     let root = tempfile::tempdir().expect("a temporary directory can be made");
     for other in folders(&examples()) {

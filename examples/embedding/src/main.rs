@@ -42,8 +42,8 @@ fn count_words(job_file: &Path, text: &'static str) -> Result<String> {
     Ok(lines.iter().map(|line| format!("{line}\n")).collect())
 }
 
-/// Runs a job to its end. Its checkpoints are gone afterwards: with a directory that stays, the next
-/// call would continue from them.
+/// Runs a job to its end, with checkpoints in a directory that is removed afterwards: in one that
+/// stays, the next call would find a job that has finished.
 fn run(job: Job) -> Result<()> {
     let checkpoints = tempfile::tempdir()?;
     let options = RunOptions::default();

@@ -1,6 +1,6 @@
 //! Turns all values into upper case, a whole column at once, and writes the number of records at
-//! the end. It implements `RawOperator`, the interface below `Operator`: it gets and returns batches
-//! of columns, and writes and reads its own state.
+//! the end. It implements `RawOperator`, the interface below `Operator`: it gets and returns
+//! batches of columns, and writes and reads its own state.
 
 use tidegate_sdk::raw::{Batch, Emission, NO_TIMESTAMP, RawOperator, StateChunk};
 use tidegate_sdk::{Context, Failure, export_raw_operator};
