@@ -10,6 +10,7 @@ mod corrupted_state;
 mod counters;
 mod drill;
 mod event_time;
+mod examples;
 mod flooding;
 mod graph_cost;
 mod guest_faults;
