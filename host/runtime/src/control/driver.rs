@@ -3,6 +3,7 @@
 //! THE loop of the control path: hands events, commands and time to the coordinator and does what
 //! it says. Decides nothing about checkpoints itself.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,15 +21,15 @@ use crate::ids::RunIdentity;
 use crate::isolation::CareWatch;
 use crate::job::{Job, JobCommand, JobControl, Outcome};
 use crate::observe::{
-    AttemptMetrics, CheckpointStatus, CompletedSummary, JobState, JobStatus, TOLD,
+    AttemptMetrics, CheckpointStatus, CompletedSummary, JobState, JobStatus, SubtaskMetrics, TOLD,
 };
 use crate::protocol::{
     AcknowledgedCheckpoint, Action, ChainEvent, ControlMessage, Coordinator, JobEnd,
 };
 use crate::wall_clock::unix_millis;
-use crate::{ChainId, CheckpointId, JobError};
+use crate::{ChainId, CheckpointId, JobError, SubtaskId};
 
-/// How often the status is made anew.
+/// The interval at which the status is recomputed.
 const STATUS_INTERVAL: Duration = Duration::from_millis(250);
 /// How often, while a record is being looked for: then it is also asked whether that is over.
 const CARE_INTERVAL: Duration = Duration::from_millis(10);
@@ -63,6 +64,8 @@ pub(crate) struct DriverStart {
 pub(crate) struct Driver {
     start: DriverStart,
     deployment: Deployment,
+    /// The counters of the source subtasks.
+    sources: BTreeMap<SubtaskId, Arc<SubtaskMetrics>>,
     /// Chains that have not opened yet.
     starting: usize,
     /// Commands that came before the job ran.
@@ -89,6 +92,7 @@ impl Driver {
             starting: deployment.controls.len(),
             early: Vec::new(),
             takes_commands: true,
+            sources: start.metrics.sources(&start.job.graph),
             start,
             deployment,
             work: Work::None,
@@ -226,7 +230,12 @@ impl Driver {
     }
 
     fn on_care_tick(&mut self) -> Step {
-        if !self.start.care.on_tick() {
+        let sources = &self.sources;
+        let has_given = |id: &SubtaskId, records| {
+            let source = sources.get(id);
+            source.is_none_or(|source| source.has_given(records))
+        };
+        if !self.start.care.on_tick(has_given) {
             return Ok(());
         }
         let now = self.now();

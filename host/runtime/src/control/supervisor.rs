@@ -160,7 +160,7 @@ impl Supervisor {
         }
     }
 
-    /// Whether a failure is followed by another attempt, as what that counts, and after which wait.
+    /// Decides whether another attempt follows a failure, how it counts, and after which wait.
     fn wait_after(&mut self, failure: JobError) -> Result<(Verdict, Duration), JobError> {
         let now = self.started.elapsed();
         match self.judge(&failure, now) {
@@ -303,7 +303,7 @@ impl Supervisor {
         )
         .named(descriptions.clone());
         let source_chains = graph.source_chains();
-        let watch = CareWatch::new(care.as_deref(), metrics.sources(&job.graph));
+        let watch = CareWatch::new(care.as_deref());
         let deployment = deploy(
             graph,
             Attempt {

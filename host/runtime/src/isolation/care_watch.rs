@@ -1,17 +1,15 @@
 //! Control path: since when an attempt runs and, after an operator has failed on a record, when its
-//! care is over and how many dead letters are covered by a complete checkpoint. Decides; the driver
-//! does. Time comes in as an argument.
+//! care is over and how many dead letters are covered by a complete checkpoint. Pure: the time and
+//! the progress of the sources come in as arguments, and the driver acts.
 //!
 //! The care is over when a checkpoint is complete that was triggered after each source had given
 //! again all that it had given when the fault happened, and no record was diverted for a while
 //! before: an operator that fails again soon costs no restart.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Duration;
 
 use crate::isolation::{AttemptReport, CarePlan};
-use crate::observe::SubtaskMetrics;
 use crate::{CheckpointId, SubtaskId};
 
 /// Watches the care of one attempt.
@@ -33,7 +31,7 @@ enum Phase {
     /// The attempt is an ordinary one.
     Off,
     /// The sources have not given all of it again.
-    Replaying(Vec<(Arc<SubtaskMetrics>, u64)>),
+    Replaying(BTreeMap<SubtaskId, u64>),
     /// They have; the next checkpoint that is triggered has it before its barrier.
     Replayed,
     /// That checkpoint is this one.
@@ -53,18 +51,9 @@ pub(crate) struct Settled {
 
 impl CareWatch {
     /// Of an attempt that starts.
-    pub(crate) fn new(
-        plan: Option<&CarePlan>,
-        mut sources: BTreeMap<SubtaskId, Arc<SubtaskMetrics>>,
-    ) -> Self {
-        let phase = plan.map_or(Phase::Off, |plan| {
-            let replayed = plan.replayed.iter();
-            let counters = replayed.filter_map(|(id, records)| {
-                let metrics = sources.remove(id)?;
-                Some((metrics, *records))
-            });
-            Phase::Replaying(counters.collect())
-        });
+    pub(crate) fn new(plan: Option<&CarePlan>) -> Self {
+        let replaying = |plan: &CarePlan| Phase::Replaying(plan.replayed.clone());
+        let phase = plan.map_or(Phase::Off, replaying);
         Self {
             phase,
             running_since: None,
@@ -88,15 +77,16 @@ impl CareWatch {
         }
     }
 
-    /// Called often. True, once, if a checkpoint is wanted now.
+    /// Called often. Returns true, once, if a checkpoint is wanted now. `has_given` says whether a
+    /// source subtask has read this number of records, or has ended.
     #[must_use]
-    pub(crate) fn on_tick(&mut self) -> bool {
+    pub(crate) fn on_tick(&mut self, has_given: impl Fn(&SubtaskId, u64) -> bool) -> bool {
         let Phase::Replaying(sources) = &self.phase else {
             return false;
         };
         let is_replayed = sources
             .iter()
-            .all(|(metrics, records)| metrics.has_given(*records));
+            .all(|(source, records)| has_given(source, *records));
         if is_replayed {
             self.phase = Phase::Replayed;
         }
@@ -159,17 +149,23 @@ mod tests {
     }
 
     /// Of an attempt that runs since the first second, and has to be calm for ten.
-    fn watch(records: u64) -> (CareWatch, Arc<SubtaskMetrics>) {
-        let metrics = Arc::new(SubtaskMetrics::default());
+    fn watch(records: u64) -> CareWatch {
         let plan = CarePlan {
             replayed: BTreeMap::from([(source(), records)]),
             calm: SECOND * 10,
             ..CarePlan::default()
         };
-        let sources = BTreeMap::from([(source(), Arc::clone(&metrics))]);
-        let mut watch = CareWatch::new(Some(&plan), sources);
+        let mut watch = CareWatch::new(Some(&plan));
         watch.on_running(SECOND);
-        (watch, metrics)
+        watch
+    }
+
+    /// Ticks when the source has read this number of records.
+    fn tick(watch: &mut CareWatch, read: u64) -> bool {
+        watch.on_tick(|id, records| {
+            assert_eq!(*id, source());
+            read >= records
+        })
     }
 
     fn is_over(watch: &mut CareWatch, checkpoint: u64, now: u32) -> bool {
@@ -179,13 +175,11 @@ mod tests {
 
     #[test]
     fn care_is_over_with_a_checkpoint_that_was_triggered_after_the_replay() {
-        let (mut watch, source) = watch(10);
-        source.count_out(9, 0);
-        assert!(!watch.on_tick());
+        let mut watch = watch(10);
+        assert!(!tick(&mut watch, 9));
         watch.on_triggered(CheckpointId(1));
-        source.count_out(1, 0);
-        assert!(watch.on_tick());
-        assert!(!watch.on_tick(), "a checkpoint is asked for once");
+        assert!(tick(&mut watch, 10));
+        assert!(!tick(&mut watch, 10), "a checkpoint is asked for once");
         assert!(!is_over(&mut watch, 1, 20));
         watch.on_triggered(CheckpointId(2));
         // Checkpoint 2 was abandoned.
@@ -197,9 +191,8 @@ mod tests {
 
     #[test]
     fn care_goes_on_until_no_record_was_diverted_for_a_while() {
-        let (mut watch, source) = watch(10);
-        source.set_ended();
-        assert!(watch.on_tick());
+        let mut watch = watch(10);
+        assert!(watch.on_tick(|_, _| true));
         watch.on_triggered(CheckpointId(1));
         assert!(!is_over(&mut watch, 1, 5), "it runs for 4 seconds");
         watch.on_diverted(1, CheckpointId(1), SECOND * 8);
@@ -208,16 +201,8 @@ mod tests {
     }
 
     #[test]
-    fn a_source_that_has_ended_has_given_everything() {
-        let (mut watch, source) = watch(10);
-        assert!(!watch.on_tick());
-        source.set_ended();
-        assert!(watch.on_tick());
-    }
-
-    #[test]
     fn letters_are_counted_with_the_first_complete_checkpoint_after_them() {
-        let (mut watch, _) = watch(10);
+        let mut watch = watch(10);
         watch.on_diverted(3, CheckpointId(2), SECOND);
         watch.on_diverted(1, CheckpointId(3), SECOND);
         let mut letters = |checkpoint| {
