@@ -2,7 +2,8 @@
 //!
 //! A line that begins with `$ ` is a command, and the lines up to the next one are what it prints;
 //! a command without such lines may print anything. `...` stands for any number of lines, `…` for
-//! any text within one.
+//! any text within one. A program may write to standard error and standard output at once, so the
+//! lines of standard error are shown first.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -12,6 +13,21 @@ use std::process::{Command, Stdio};
 use tidegate_tests::{binary, workspace_root};
 
 use super::blocks::{Block, Note, Page, Step};
+
+/// Ends what a session left running, and waits for jobs in hidden commands.
+const PRELUDE: &str = r#"
+trap 'kill $(jobs -p) 2>/dev/null' EXIT
+until_running() {
+    until tidegate status "$1" --json 2>/dev/null | grep -q '"state": "running"'; do
+        sleep 0.1
+    done
+}
+until_checkpoint() {
+    until tidegate status "$1" --json 2>/dev/null | grep -q '"completed": [1-9]'; do
+        sleep 0.1
+    done
+}
+"#;
 
 /// A command of a session.
 struct Shown {
@@ -147,7 +163,7 @@ impl Place {
     /// A command that fails ends the script, with what it printed.
     fn script(&self, actions: &[Action]) -> String {
         let outputs = self.outputs.display();
-        let mut script = "trap 'kill $(jobs -p) 2>/dev/null' EXIT\n".to_owned();
+        let mut script = PRELUDE.to_owned();
         for (index, action) in actions.iter().enumerate() {
             let written = match action {
                 Action::Write { path, text } => write!(
@@ -157,9 +173,9 @@ impl Place {
                 ),
                 Action::Run(shown) => write!(
                     script,
-                    "{{ {}\n}} >{outputs}/{index} 2>&1; code=$?\n\
+                    "{{ {}\n}} >{outputs}/{index}.out 2>{outputs}/{index}.err; code=$?\n\
                      [ $code -eq {} ] || {{ echo \"{} exit code $code:\" >&2; \
-                     cat {outputs}/{index} >&2; exit 1; }}\n",
+                     cat {outputs}/{index}.* >&2; exit 1; }}\n",
                     shown.command, shown.exit_code, shown.place
                 ),
             };
@@ -170,8 +186,8 @@ impl Place {
 
     fn difference(&self, index: usize, shown: &Shown) -> Option<String> {
         let expected = shown.output.as_ref()?;
-        let printed = fs::read(self.outputs.join(index.to_string())).ok()?;
-        let printed = text(&printed);
+        let read = |stream| fs::read(self.outputs.join(format!("{index}.{stream}"))).ok();
+        let printed = text(&[read("err")?, read("out")?].concat());
         let lines: Vec<&str> = printed.trim_end().lines().map(str::trim_end).collect();
         let trimmed: Vec<&str> = expected.iter().map(|line| line.trim_end()).collect();
         let end = trimmed.iter().rposition(|line| !line.is_empty());
