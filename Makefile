@@ -88,7 +88,8 @@ book: ## Build docs/ as a website in target/book/html
 lint-workflows: ## Check .github/workflows with actionlint
 	scripts/lint-workflows.sh
 
-dist: release ## The release binary and its checksum in target/dist
+dist: setup-host ## The release binary and its checksum in target/dist
+	$(CARGO) build --release -p tidegate --locked
 	scripts/dist.sh
 
 kill-soak: guests ## 10,000 SIGKILLs at random moments; another number for each of 6 cases in KILLS
@@ -127,7 +128,7 @@ bench-compare: release ## Measure an older commit, BASE, beside this one, in tur
 	$(CARGO) build --release -p tidegate-bench
 	$(RELEASE) build examples
 	$(RELEASE) build tests/guests
-	scripts/bench-compare.sh $(BASE) $(ROUNDS)
+	scripts/bench-compare.sh $(or $(BASE),$(error name a commit: make bench-compare BASE=COMMIT)) $(ROUNDS)
 
 bench-index: ## Write tests/bench/results/index.jsonl again
 	$(CARGO) build --release -p tidegate-bench

@@ -26,7 +26,11 @@ build_base() {
     if [ -e "$source" ]; then git worktree remove --force "$source"; fi
     git worktree prune
     git worktree add --detach "$source" "$base"
-    # Dependencies are those that the working tree has compiled, as far as they are the same.
+    # Begun as a copy of the ordinary target directory, so that dependencies are not compiled again.
+    if [ ! -d "$place/build" ] && [ -d target/release/deps ]; then
+        mkdir -p "$place/build/release"
+        cp -a target/release/{build,deps,.fingerprint} "$place/build/release/"
+    fi
     (cd "$source" && CARGO_TARGET_DIR=$place/build "$cargo" build --release -p tidegate --locked)
     cp "$place/build/release/tidegate" "$place/tidegate-$base"
     git worktree remove --force "$source"

@@ -1,6 +1,6 @@
 //! What a dead letter says: the value of a record that an operator could not process, and why.
 //!
-//! A JSON object on one line, version 1; its fields are described in the README. The record keeps
+//! A JSON object on one line, version 1; `docs/operating/dead-letters.md` has its fields. The record keeps
 //! its key and its timestamp. Pure.
 
 use serde::Serialize;
