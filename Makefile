@@ -13,7 +13,7 @@ SDKS := c python go javascript
 COUNTERS := c go javascript python
 IN_TEST_GUESTS := --manifest-path tests/guests/Cargo.toml --target-dir target/native-guests
 
-.PHONY: help setup setup-host demo demo-polyglot doc book
+.PHONY: help setup setup-host demo demo-polyglot doc book reference
 .PHONY: test test-host test-guests test-sdks test-simulation
 .PHONY: check guests fuzz deny advisories release dist kill-soak recycle-soak soak mutants clean
 .PHONY: bench bench-micro bench-languages bench-compare bench-index lint-workflows
@@ -101,6 +101,9 @@ recycle-soak: guests ## 100,000 batches through a guest that leaks; another COMP
 		$(if $(COMPONENT),TIDEGATE_TEST_RECYCLE_COMPONENT=$(abspath $(COMPONENT))) \
 		$(if $(MEMORY),TIDEGATE_TEST_RECYCLE_MEMORY=$(MEMORY)) \
 		$(CARGO) test --workspace --locked --test integration stays_level -- --nocapture
+
+reference: ## Write docs/reference again, from the declarations in the code
+	TIDEGATE_WRITE_REFERENCE=1 $(CARGO) test --workspace --locked --lib --bin tidegate reference
 
 fuzz: guests ## Fuzz everything that reads what others wrote; options in ARGS, such as --minutes 1
 	scripts/fuzz.sh $(ARGS)

@@ -32,12 +32,14 @@ pub(crate) fn table(base: &[PathBuf], head: &[PathBuf]) -> Result<String> {
     table.set_header(["job", "p", "figure", "base", "head", "head / base"]);
     for (key, of_base) in &base {
         let of_head = head.get(key);
-        let of_head = of_head.with_context(|| format!("{} was measured on one side only", key.0))?;
+        let of_head =
+            of_head.with_context(|| format!("{} was measured on one side only", key.0))?;
         for (index, (name, _)) in FIGURES.iter().enumerate() {
             let (before, after) = (of_base[index], of_head[index]);
             table.add_row([
                 key.0.clone(),
-                key.1.map_or("-".to_owned(), |parallelism| parallelism.to_string()),
+                key.1
+                    .map_or("-".to_owned(), |parallelism| parallelism.to_string()),
                 (*name).to_owned(),
                 format!("{before:.1}"),
                 format!("{after:.1}"),
@@ -62,7 +64,11 @@ fn reports(paths: &[PathBuf]) -> Result<Vec<Value>> {
 fn medians(reports: &[Value]) -> Result<Medians> {
     ensure!(!reports.is_empty(), "there are no reports");
     let mut samples: BTreeMap<JobKey, [Vec<f64>; FIGURES.len()]> = BTreeMap::new();
-    for job in reports.iter().flat_map(|report| report["jobs"].as_array()).flatten() {
+    for job in reports
+        .iter()
+        .flat_map(|report| report["jobs"].as_array())
+        .flatten()
+    {
         let name = job["job"].as_str().context("a job has no name")?;
         let key = (name.to_owned(), job["parallelism"].as_u64());
         let of_job = samples.entry(key).or_default();
@@ -106,7 +112,16 @@ mod tests {
         let table = table(&base, &head)?;
         let row = table.lines().nth(2).unwrap_or_default();
         let cells: Vec<&str> = row.split('|').map(str::trim).collect();
-        let expected = ["", "parity-sum", "2", "records/s", "100.0", "110.0", "1.100", ""];
+        let expected = [
+            "",
+            "parity-sum",
+            "2",
+            "records/s",
+            "100.0",
+            "110.0",
+            "1.100",
+            "",
+        ];
         assert_eq!(cells, expected);
         Ok(())
     }

@@ -37,7 +37,9 @@ fn lines(directory: &Path) -> Result<String> {
     let mut reports = Vec::new();
     for entry in fs::read_dir(directory)? {
         let path = entry?.path();
-        let is_report = path.extension().is_some_and(|extension| extension == "json");
+        let is_report = path
+            .extension()
+            .is_some_and(|extension| extension == "json");
         let name = path.file_name().and_then(|name| name.to_str());
         if let (true, Some(name)) = (is_report, name) {
             let text = fs::read(&path).with_context(|| format!("read {}", path.display()))?;
@@ -106,9 +108,8 @@ mod tests {
                 }],
             })
         };
-        let write = |name: &str, report: Value| {
-            fs::write(directory.path().join(name), report.to_string())
-        };
+        let write =
+            |name: &str, report: Value| fs::write(directory.path().join(name), report.to_string());
         write("a.json", report("2026-02-01", "later"))?;
         write("b.json", report("2026-01-01", "earlier"))?;
         let text = lines(directory.path())?;

@@ -11,7 +11,10 @@ use tidegate_connector::sink::SinkConnector;
 use tidegate_connector::source::SourceConnector;
 use tidegate_connectors::{FileSinkOptions, RecordFormat};
 use tidegate_file_system::FileSystem;
-use tidegate_runtime::config::{CheckpointSettings, JobSettings, RecordPolicies, RestartSettings};
+use tidegate_runtime::config::{
+    CheckpointSettings, ExponentialBackoff, FixedDelay, JobSettings, RecordPolicies,
+    RestartSettings,
+};
 use tidegate_runtime::{Job, OperatorPart};
 
 use crate::disk::SimulatedDisk;
@@ -346,13 +349,13 @@ fn settings(random: &mut Random) -> JobSettings {
         },
         restart: match random.below(4) {
             0 => RestartSettings::None,
-            1 => RestartSettings::FixedDelay { delay, attempts },
-            _ => RestartSettings::ExponentialBackoff {
+            1 => RestartSettings::FixedDelay(FixedDelay { delay, attempts }),
+            _ => RestartSettings::ExponentialBackoff(ExponentialBackoff {
                 initial: delay,
                 max: millis(1_000),
                 attempts,
                 reset_after: millis(5_000),
-            },
+            }),
         },
         channel_capacity: random.pick(&[1, 1, 100]),
         joined_records: random.pick(&[1, 3, 1024]),

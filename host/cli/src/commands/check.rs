@@ -71,8 +71,8 @@ impl CostAnswer {
 
 /// Checks a job.
 pub(crate) fn check(args: &CheckArgs, terminal: &Terminal) -> Result<(), Failure> {
-    let file = JobFile::read(&args.job);
-    let loaded = file.and_then(|file| file.load(args.parallelism, Loading::default()));
+    let file = JobFile::read(&args.job.file);
+    let loaded = file.and_then(|file| file.load(args.defaults.parallelism, Loading::default()));
     let loaded = loaded.and_then(|loaded| check_inputs(&loaded).map(|()| loaded));
     if let Ok(loaded) = &loaded
         && let Err(error) = check_room(&loaded.job)

@@ -15,6 +15,7 @@ use super::deploy::Deployment;
 use super::publication::{self, Publication};
 use super::waiters::Waiters;
 use super::work::{Work, WorkDone};
+use crate::config::limits::{CARE_INTERVAL, STATUS_INTERVAL};
 use crate::drill::Drills;
 use crate::executor::{Executor, blocking};
 use crate::ids::RunIdentity;
@@ -28,11 +29,6 @@ use crate::protocol::{
 };
 use crate::wall_clock::unix_millis;
 use crate::{ChainId, CheckpointId, JobError, SubtaskId};
-
-/// The interval at which the status is recomputed.
-const STATUS_INTERVAL: Duration = Duration::from_millis(250);
-/// How often, while a record is being looked for: then it is also asked whether that is over.
-const CARE_INTERVAL: Duration = Duration::from_millis(10);
 
 /// How an attempt ended.
 pub(crate) enum AttemptEnd {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use tidegate_checkpoint::Partitioning::{Broadcast, Forward, Hash, Rebalance};
-use tidegate_runtime::config::{IsolationSettings, RecordPolicies, RestartSettings};
+use tidegate_runtime::config::{FixedDelay, IsolationSettings, RecordPolicies, RestartSettings};
 use tidegate_runtime::observe::InvalidRecords;
 use tidegate_runtime::{JobError, Outcome};
 
@@ -193,7 +193,7 @@ async fn with_the_policy_fail_the_job_ends_with_its_restarts_and_names_the_recor
     let job = JobBuilder::new(&faults)
         .settings(|settings| {
             let delay = Duration::from_millis(1);
-            settings.restart = RestartSettings::FixedDelay { delay, attempts: 3 };
+            settings.restart = RestartSettings::FixedDelay(FixedDelay { delay, attempts: 3 });
         })
         .source(&Numbers::new("a", 1000, &faults), 1)
         .poisoned_with(poison.clone(), RecordPolicies::default())

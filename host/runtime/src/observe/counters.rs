@@ -17,14 +17,14 @@ use crate::stream::MIN_WATERMARK;
 const COUNTERS: usize = 256;
 
 /// The counters of one subtask.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct SubtaskMetrics {
     records_in: AtomicU64,
     records_out: AtomicU64,
     bytes_in: AtomicU64,
     bytes_out: AtomicU64,
     busy_nanos: AtomicU64,
-    watermark: AtomicI64,
+    watermark: Watermark,
     has_ended: AtomicBool,
     /// Of a guest's instance, at the last barrier.
     guest_memory: AtomicU64,
@@ -40,25 +40,13 @@ pub(crate) struct SubtaskMetrics {
     out_at_checkpoint: AtomicU64,
 }
 
-impl Default for SubtaskMetrics {
+/// The newest watermark; the smallest one before the first.
+#[derive(Debug)]
+struct Watermark(AtomicI64);
+
+impl Default for Watermark {
     fn default() -> Self {
-        Self {
-            records_in: AtomicU64::new(0),
-            records_out: AtomicU64::new(0),
-            bytes_in: AtomicU64::new(0),
-            bytes_out: AtomicU64::new(0),
-            busy_nanos: AtomicU64::new(0),
-            watermark: AtomicI64::new(MIN_WATERMARK),
-            has_ended: AtomicBool::new(false),
-            guest_memory: AtomicU64::new(0),
-            guest_memory_limit: AtomicU64::new(0),
-            recycles: AtomicU64::new(0),
-            recycle_nanos: AtomicU64::new(0),
-            guest_counters: Mutex::default(),
-            dropped_log_lines: AtomicU64::new(0),
-            out_at_snapshot: AtomicU64::new(0),
-            out_at_checkpoint: AtomicU64::new(0),
-        }
+        Self(AtomicI64::new(MIN_WATERMARK))
     }
 }
 
@@ -80,7 +68,7 @@ impl SubtaskMetrics {
     }
 
     pub(crate) fn set_watermark(&self, watermark: i64) {
-        self.watermark.store(watermark, Ordering::Relaxed);
+        self.watermark.0.store(watermark, Ordering::Relaxed);
     }
 
     /// A guest's instance occupies so many bytes of those that it may.
@@ -236,7 +224,9 @@ impl AttemptMetrics {
                     let loads = subtasks.iter().map(|s| counter(s).load(Ordering::Relaxed));
                     loads.sum()
                 };
-                let watermarks = subtasks.iter().map(|s| s.watermark.load(Ordering::Relaxed));
+                let watermarks = subtasks
+                    .iter()
+                    .map(|s| s.watermark.0.load(Ordering::Relaxed));
                 let ended = subtasks
                     .iter()
                     .filter(|s| s.has_ended.load(Ordering::Relaxed));
@@ -245,9 +235,6 @@ impl AttemptMetrics {
                     subtask.add_guest_counters(&mut counters);
                 }
                 NodeStatus {
-                    name: node.name.clone(),
-                    kind: node.kind,
-                    parallelism: node.parallelism,
                     records_in: sum(|s| &s.records_in),
                     records_out: sum(|s| &s.records_out),
                     bytes_in: sum(|s| &s.bytes_in),
@@ -255,10 +242,10 @@ impl AttemptMetrics {
                     busy_seconds: Duration::from_nanos(sum(|s| &s.busy_nanos)).as_secs_f64(),
                     watermark: watermarks.min().filter(|w| *w != MIN_WATERMARK),
                     ended_subtasks: u32::try_from(ended.count()).unwrap_or(u32::MAX),
-                    sink_lag: None,
                     guests: guests(node.kind, subtasks),
                     counters,
                     dropped_log_lines: sum(|s| &s.dropped_log_lines),
+                    ..NodeStatus::new(&node.name, node.kind, node.parallelism)
                 }
             })
             .collect()
