@@ -16,15 +16,18 @@ fn the_examples_are_valid_jobs() {
 #[test]
 fn the_scripts_are_valid_shell() {
     let root = workspace_root();
-    let scripts = [
-        "demo.sh",
-        "guest-toolchain.sh",
-        "host-toolchain.sh",
-        "test-tools.sh",
-    ];
-    for script in scripts.map(|name| root.join("scripts").join(name)) {
-        assert!(is_valid_shell(&script), "{}", script.display());
+    let mut checked = 0;
+    for folder in ["scripts", "scripts/lib", "scripts/sdk"] {
+        let entries = std::fs::read_dir(root.join(folder)).expect("the folder can be listed");
+        for entry in entries {
+            let path = entry.expect("an entry can be read").path();
+            if path.extension().is_some_and(|extension| extension == "sh") {
+                assert!(is_valid_shell(&path), "{}", path.display());
+                checked += 1;
+            }
+        }
     }
+    assert!(checked > 8, "only {checked} scripts were found");
 }
 
 fn is_valid_shell(script: &Path) -> bool {
