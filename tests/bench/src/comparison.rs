@@ -28,7 +28,7 @@ type Medians = BTreeMap<JobKey, [f64; FIGURES.len()]>;
 pub(crate) fn table(base: &[PathBuf], head: &[PathBuf]) -> Result<String> {
     let (base, head) = (medians(&reports(base)?)?, medians(&reports(head)?)?);
     let mut table = Table::new();
-    table.load_preset(presets::ASCII_MARKDOWN);
+    table.load_style(presets::ASCII_MARKDOWN);
     table.set_header(["job", "p", "figure", "base", "head", "head / base"]);
     for (key, of_base) in &base {
         let of_head = head.get(key);
