@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Makes sure that the tests can make disks fail (strace, and mount namespaces of util-linux), and that
-# the sessions of the documents run (curl). On Debian as root it installs them; elsewhere it says what
-# to install. Does nothing, and needs no network, when they are there.
+# Makes sure that the tests can make disks fail (strace, and mount namespaces of util-linux), and
+# that the sessions of the documents run (curl). On Debian as root it installs them; elsewhere it
+# says what to install. Does nothing, and needs no network, when they are there.
 set -euo pipefail
 
 missing=()

@@ -43,7 +43,8 @@ Exit codes: 0 done or stopped as asked, 1 the job failed, 2 wrong usage, job fil
 7 a test or verification failed, 8 a component was refused, 130, 143 and 129 for a second Ctrl-C,
 SIGTERM or SIGHUP, or for a first one that did not stop the job in time.
 
-Start with `tidegate new NAME --lang LANG` for an operator, and `tidegate check JOB.toml` for a job.")]
+Begin with `tidegate new NAME --lang LANG` for an operator, or `tidegate check JOB.toml` for a
+job.")]
 pub(crate) struct Cli {
     /// Log filter: `level` or `target=level`, separated by commas.
     ///
@@ -229,8 +230,8 @@ pub(crate) struct StopArgs {
 
 /// End the running job without a checkpoint.
 ///
-/// The job ends after at most one call of each operator. `tidegate run` continues it from its newest
-/// complete checkpoint, and processes the records since then again.
+/// The job ends after at most one call of each operator. `tidegate run` continues it from its
+/// newest complete checkpoint, and processes the records since then again.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  tidegate cancel job.toml")]
 pub(crate) struct CancelArgs {

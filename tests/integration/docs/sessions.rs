@@ -1,6 +1,6 @@
-//! Shell sessions of a page, run in order by one shell, in a folder that has a copy of the examples.
+//! Shell sessions of a page, run in order by one shell, in a folder with a copy of the examples.
 //!
-//! A line that begins with `$ ` is a command, and the lines up to the next one are what it prints;
+//! A line that begins with `$ ` is a command, and the lines up to the next command are its output;
 //! a command without such lines may print anything. `...` stands for any number of lines, `…` for
 //! any text within one. A program may write to standard error and standard output at once, so the
 //! lines of standard error are shown first.
