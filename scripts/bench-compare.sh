@@ -41,11 +41,20 @@ measure() {
         --parallelism 2 --json
 }
 
+measure_base() { measure "$place/tidegate-$base" >"$place/base-$1.json"; }
+measure_head() { measure target/release/tidegate >"$place/head-$1.json"; }
+
 build_base
 for round in $(seq "$rounds"); do
     echo "bench-compare: round $round of $rounds" >&2
-    measure "$place/tidegate-$base" >"$place/base-$round.json"
-    measure target/release/tidegate >"$place/head-$round.json"
+    # Each of them is first in half of the rounds.
+    if [ $((round % 2)) -eq 1 ]; then
+        measure_base "$round"
+        measure_head "$round"
+    else
+        measure_head "$round"
+        measure_base "$round"
+    fi
 done
 reports() { seq -f "$place/$1-%.0f.json" "$rounds"; }
 mapfile -t of_base < <(reports base)
