@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Makes sure that the tests can make disks fail: strace, and mount namespaces (util-linux).
+# Makes sure that the tests can make disks fail (strace, and mount namespaces of util-linux), and
+# that the sessions of the documents run (curl).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/lib/packages.sh
@@ -8,5 +9,6 @@ need strace strace
 need unshare util-linux
 need nsenter util-linux
 need mount mount
+need curl curl
 install_wanted "test tools"
 echo "test tools: $(strace --version | head -n 1)"
