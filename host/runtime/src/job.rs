@@ -14,6 +14,7 @@ use tidegate_operator::{OperatorContext, OperatorDescription, shown};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::chain::OperatorFactory;
+use crate::config::limits::{CALLS_OF_A_REPLACEMENT, COMMAND_CAPACITY};
 use crate::config::{JobSettings, RecordPolicies, RecycleAt};
 use crate::observe::JobStatus;
 use crate::{CheckpointId, Lineage, SubtaskId};
@@ -45,9 +46,6 @@ pub struct Job {
     /// Intervals, limits and policies.
     pub settings: JobSettings,
 }
-
-/// Calls of a guest between which a chain can't be told to leave: those that replace an instance.
-const CALLS_OF_A_REPLACEMENT: u32 = 4;
 
 impl Job {
     /// How long the parts of an attempt that is over may take to return.
@@ -190,8 +188,7 @@ impl JobHandle {
     /// A handle, and the two ends that [`crate::run`] takes.
     #[must_use]
     pub fn new(job: &str) -> (Self, JobControl) {
-        // A handful of people and scripts talk to a job; the rest waits for a slot.
-        let (commands, receiver) = mpsc::channel(16);
+        let (commands, receiver) = mpsc::channel(COMMAND_CAPACITY);
         let (status_sender, status) = watch::channel(JobStatus::new(job));
         let control = JobControl {
             commands: receiver,

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use tidegate_operator::{CompileLimits, Component, EngineOptions, RefusalCause};
-use tidegate_tests::Random;
+use tidegate_random::{Random, TestSeed};
 use wasm_encoder::{
     BlockType, CodeSection, ComponentSection as _, Function, FunctionSection, Instruction, Module,
     ModuleSection, TypeSection, ValType,
@@ -305,10 +305,10 @@ fn random_function(random: &mut Random) -> Function {
 #[test]
 fn random_modules_whole_and_damaged_never_make_the_compiler_panic() {
     const MODULES: u64 = 1_000;
-    let first = Random::fresh_seed();
+    let first = TestSeed::of_run();
     let (mut compiled, mut refused) = (0, 0);
     for number in 0..MODULES {
-        let seed = first.wrapping_add(number);
+        let seed = first.number().wrapping_add(number);
         let mut random = Random::new(seed);
         let mut component = carrying(1, &random_function(&mut random));
         let is_damaged = number % 2 == 1;
