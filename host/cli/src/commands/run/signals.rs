@@ -166,8 +166,8 @@ impl Answering {
         let status = self.job.status();
         let waited = humantime::format_duration(waited);
         let mut line = format!(
-            "{signal}: ended without a last checkpoint, since the job, which is {}, has not stopped \
-             within {waited}",
+            "{signal}: ended without a last checkpoint, since the job, which is {}, has not \
+             stopped within {waited}",
             status.state
         );
         if let Some(checkpoint) = status.checkpoints.in_progress {
