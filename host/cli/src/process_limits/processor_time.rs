@@ -2,8 +2,8 @@
 //! end it without a word.
 //!
 //! The system sends SIGXCPU at the soft limit, and SIGKILL, which no process can report, at the
-//! hard one. So a soft limit that is as high as the hard one is lowered by a second, and a hard
-//! limit that leaves no room for that is rejected.
+//! hard limit. So a soft limit that is as high as the hard limit is lowered by a second, and a
+//! hard limit that leaves no room for that is rejected.
 
 use std::{io, thread};
 
