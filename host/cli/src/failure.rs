@@ -63,6 +63,16 @@ pub(crate) enum Failure {
         /// The checkpoint directory.
         directory: PathBuf,
     },
+    /// Another job than that of the job file runs there. Nothing was done to it.
+    #[error("job `{running}` runs on {}, not `{expected}`", shown(directory))]
+    OtherJobRuns {
+        /// The checkpoint directory.
+        directory: PathBuf,
+        /// The name in the job file.
+        expected: String,
+        /// The name of the running job.
+        running: String,
+    },
     /// The running job refused or could not do what it was asked. It goes on as before.
     #[error("{detail}")]
     Refused {
@@ -215,6 +225,7 @@ impl Failure {
             | Self::Usage { .. }
             | Self::Build(_)
             | Self::NoRunningJob { .. }
+            | Self::OtherJobRuns { .. }
             | Self::Refused { .. }
             | Self::NoAnswer { .. }
             | Self::TimedOut { .. }
@@ -259,7 +270,7 @@ impl Failure {
             ) => exit_code::USAGE,
             Self::Job(error) | Self::Checkpoint(error) => of_kind(error.kind()),
             Self::Build(error) => of_build(error),
-            Self::NoRunningJob { .. } => exit_code::NO_RUNNING_JOB,
+            Self::NoRunningJob { .. } | Self::OtherJobRuns { .. } => exit_code::NO_RUNNING_JOB,
             Self::Refused { exit_code, .. } => *exit_code,
             Self::TimedOut { .. } => exit_code::TIMED_OUT,
             Self::VerificationFailed { .. }

@@ -19,7 +19,7 @@ use crate::terminal::{Lines, Terminal, table};
 /// Takes a savepoint and prints its path.
 pub(crate) fn savepoint(args: &SavepointArgs, terminal: &Terminal) -> Result<(), Failure> {
     let directory = absolute(&args.directory)?;
-    let answer = client(&args.job.file, args.wait.timeout)?.savepoint(directory)?;
+    let answer = client_of_named(&args.job.file, args.wait.timeout)?.savepoint(directory)?;
     if args.output.json {
         return terminal.json(&answer);
     }
@@ -37,7 +37,7 @@ pub(crate) fn stop(args: &StopArgs, terminal: &Terminal) -> Result<(), Failure> 
             .map(JsonPath),
         drain: args.drain,
     };
-    let answer = client(&args.job.file, args.wait.timeout)?.stop(&request)?;
+    let answer = client_of_named(&args.job.file, args.wait.timeout)?.stop(&request)?;
     if args.output.json {
         return terminal.json(&answer);
     }
@@ -50,7 +50,7 @@ pub(crate) fn stop(args: &StopArgs, terminal: &Terminal) -> Result<(), Failure> 
 
 /// Ends the job without a checkpoint.
 pub(crate) fn cancel(args: &CancelArgs, terminal: &Terminal) -> Result<(), Failure> {
-    let answer = client(&args.job.file, args.wait.timeout)?.cancel()?;
+    let answer = client_of_named(&args.job.file, args.wait.timeout)?.cancel()?;
     if args.output.json {
         return terminal.json(&answer);
     }
@@ -68,8 +68,27 @@ pub(crate) fn status(args: &StatusArgs, terminal: &Terminal) -> Result<(), Failu
 }
 
 fn client(job: &Path, timeout: Option<Duration>) -> Result<Client, Failure> {
-    let directory = JobFile::read(job)?.checkpoint_directory()?;
+    let (directory, _) = JobFile::read(job)?.address()?;
     Ok(Client::new(&directory, timeout))
+}
+
+/// A client for a command that changes the job, which must be the one of the job file: two jobs may
+/// name one checkpoint directory by mistake.
+fn client_of_named(job: &Path, timeout: Option<Duration>) -> Result<Client, Failure> {
+    let (directory, name) = JobFile::read(job)?.address()?;
+    let client = Client::new(&directory, timeout);
+    let Some(expected) = name else {
+        return Ok(client);
+    };
+    let running = client.status()?.status.job;
+    if running != expected {
+        return Err(Failure::OtherJobRuns {
+            directory,
+            expected,
+            running,
+        });
+    }
+    Ok(client)
 }
 
 /// The process that runs the job has a working directory of its own.

@@ -114,6 +114,7 @@ impl Terminal {
             | Failure::Checkpoint(_)
             | Failure::Build(_)
             | Failure::NoRunningJob { .. }
+            | Failure::OtherJobRuns { .. }
             | Failure::Refused { .. }
             | Failure::NoAnswer { .. }
             | Failure::TimedOut { .. }

@@ -23,7 +23,7 @@ proptest! {
             if let Err(error) = file.graph(None) {
                 drop(job_file_error(&error, false));
             }
-            drop(file.checkpoint_directory());
+            drop(file.address());
         }
     }
 

@@ -152,16 +152,17 @@ impl JobFile {
         }
     }
 
-    /// Where the job's checkpoints are, whatever else is wrong with the file.
+    /// Returns the checkpoint directory of the job, and its name if the file has one, whatever else
+    /// is wrong with the file.
     ///
     /// # Errors
     ///
-    /// [`ConfigFileError::Invalid`] if the file does not say.
-    pub fn checkpoint_directory(&self) -> Result<PathBuf, ConfigFileError> {
+    /// [`ConfigFileError::Invalid`] if the file is not TOML.
+    pub fn address(&self) -> Result<(PathBuf, Option<String>), ConfigFileError> {
         let problems = Problems::default();
-        let directory = parse::checkpoint_directory(self.source.text(), &problems);
-        directory
-            .map(|directory| self.source.base().join(directory))
+        let address = parse::address(self.source.text(), &problems);
+        address
+            .map(|address| (self.source.base().join(address.directory), address.name))
             .ok_or_else(|| self.source.invalid(problems))
     }
 

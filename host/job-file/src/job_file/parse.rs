@@ -44,13 +44,25 @@ fn section<S: Default>(
     read
 }
 
-/// `[checkpoint] directory` and nothing else: a job that runs must be reachable even while its
-/// file is being edited.
-pub(crate) fn checkpoint_directory(text: &str, problems: &Problems) -> Option<String> {
+/// The part of a job file by which a running job is found.
+#[derive(Debug)]
+pub(crate) struct Address {
+    /// `[checkpoint] directory`.
+    pub(crate) directory: String,
+    /// `name`, if the file has one.
+    pub(crate) name: Option<String>,
+}
+
+/// Reads the address and ignores the rest: a running job must be reachable even while its file is
+/// being edited.
+pub(crate) fn address(text: &str, problems: &Problems) -> Option<Address> {
     let root = toml_text::tables(text, problems)?;
     // What else is wrong with the file is not this caller's concern.
     let ignored = Problems::default();
     let mut reader = TableReader::new("the job file", 0..0, &root, &ignored);
     let checkpoint = section(&mut reader, "checkpoint", "[checkpoint]", &CHECKPOINT);
-    Some(checkpoint.directory)
+    Some(Address {
+        directory: checkpoint.directory,
+        name: settings::name(&mut reader).map(toml::Spanned::into_inner),
+    })
 }

@@ -51,7 +51,7 @@ fn fuzz_job_file() {
                 Ok(file) => file,
                 Err(error) => return told(&error),
             };
-            drop(file.checkpoint_directory());
+            drop(file.address());
             match file.graph(None) {
                 Ok(graph) => {
                     let nodes = size_class(graph.nodes().len());

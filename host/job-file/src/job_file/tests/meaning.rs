@@ -1,6 +1,6 @@
 //! What a job file that is right comes to.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tidegate_checkpoint::{Edge, GraphError};
@@ -167,14 +167,13 @@ fn an_operator_without_outputs_has_as_many_ports_as_are_read() {
 }
 
 #[test]
-fn the_checkpoint_directory_is_found_in_a_file_that_is_wrong_elsewhere() {
+fn a_running_job_is_found_by_a_file_that_is_wrong_elsewhere() {
     let text = FULL.replacen("interval = \"1s\"", "intervall = 1", 1);
-    let directory = file(&text).checkpoint_directory().expect("it says which");
+    let (directory, name) = file(&text).address().expect("it is TOML");
     assert_eq!(directory, Path::new("./checkpoints"));
-    let bare = file("version = 9")
-        .checkpoint_directory()
-        .expect("there is a default");
-    assert_eq!(bare, Path::new("./state"));
+    assert_eq!(name.as_deref(), Some("word-count"));
+    let bare = file("version = 9").address().expect("it is TOML");
+    assert_eq!(bare, (PathBuf::from("./state"), None));
 }
 
 #[test]
