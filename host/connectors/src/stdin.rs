@@ -7,7 +7,6 @@
 //! stays behind when the job ends, until input comes or ends.
 
 use std::io::{self, Read};
-use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, mpsc as std_mpsc};
 use std::thread;
 
@@ -18,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use tidegate_connector::source::{
     BoxFuture, CloseLook, Source, SourceConnector, SourceOutput, SourcePlace, SourceSplit,
 };
-use tidegate_connector::{ConnectorError, SubtaskId};
+use tidegate_connector::{ConnectContext, ConnectorError, SourceOptions, SubtaskId};
 use tokio::sync::mpsc;
 
 use crate::byte_size::ByteSizeText;
@@ -58,21 +57,21 @@ const MOST_KEPT_BYTES: usize = 64 << 20;
 /// The longest line that can be asked for.
 const MOST_RECORD_BYTES: ByteSize = ByteSize::gib(1);
 
-impl StdinOptions {
-    /// The connector; `base` is not used.
-    ///
-    /// # Errors
-    ///
-    /// [`ConnectorError::JobRefused`] unless `accept-loss` is set.
-    pub fn connect(self, _base: &Path) -> Result<Arc<dyn SourceConnector>, ConnectorError> {
+impl SourceOptions for StdinOptions {
+    fn connect(
+        self,
+        _context: &ConnectContext<'_>,
+    ) -> Result<Arc<dyn SourceConnector>, ConnectorError> {
         self.connect_reader(Box::new(io::stdin()))
     }
+}
 
+impl StdinOptions {
     /// The connector, reading elsewhere than from standard input: for embedding and for tests.
     ///
     /// # Errors
     ///
-    /// As [`Self::connect`].
+    /// [`ConnectorError::JobRefused`] unless `accept-loss` is set.
     pub fn connect_reader(
         self,
         reader: Box<dyn Read + Send>,

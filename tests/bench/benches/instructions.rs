@@ -11,8 +11,8 @@ use std::path::Path;
 use std::process::Command;
 
 use tidegate_connector::source::{SourceConnector, SourceOutput};
-use tidegate_connector::{CheckpointId, SubtaskId};
-use tidegate_connectors::SourceOptions;
+use tidegate_connector::{CheckpointId, ConnectContext, SourceOptions as _, SubtaskId};
+use tidegate_connectors::GeneratorOptions;
 use tidegate_key_groups::key_group;
 use tidegate_operator::{Batch, Column, NO_TIMESTAMP};
 use tidegate_runtime::ChannelIndex;
@@ -109,11 +109,9 @@ fn instructions(case: usize) -> Result<u64, String> {
 
 fn generator() -> Prepared {
     let options = serde_json::json!({ "keys": KEYS, "encoding": "le64" });
-    let options = SourceOptions::deserialize("generator", options);
-    let options = options
-        .expect("there is a generator")
-        .expect("it has these");
-    let connector = options.connect(Path::new("/")).expect("they make sense");
+    let options: GeneratorOptions = serde_json::from_value(options).expect("it has these");
+    let connector = options.connect(&ConnectContext::new(Path::new("/")));
+    let connector = connector.expect("they make sense");
     let splits = connector.plan(1).expect("it can be planned").remove(0);
     let subtask = SubtaskId {
         operator: "generator".to_owned(),

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use tidegate_checkpoint::{Edge, JobGraph, Node, NodeKind, Partitioning};
-use tidegate_connector::sink::{PendingOutput, PreCommit, Sink, SinkConnector, SinkStart};
+use tidegate_connector::sink::{PreCommit, Sink, SinkConnector};
 use tidegate_connector::source::{BoxFuture, Source, SourceConnector, SourceOutput, SourceSplit};
 use tidegate_connector::{CheckpointId, ConnectorError, Lineage, SubtaskId};
 use tidegate_operator::Batch;
@@ -237,14 +237,6 @@ impl SinkConnector for Counter {
         true
     }
 
-    fn check_fresh(&self) -> Result<(), ConnectorError> {
-        Ok(())
-    }
-
-    fn recover(&self, _start: &SinkStart) -> Result<(), ConnectorError> {
-        Ok(())
-    }
-
     fn open(
         &self,
         _subtask: &SubtaskId,
@@ -252,10 +244,6 @@ impl SinkConnector for Counter {
         _attempt: u64,
     ) -> Result<Box<dyn Sink>, ConnectorError> {
         Ok(Box::new(Self(Arc::clone(&self.0))))
-    }
-
-    fn commit(&self, _pending: &[PendingOutput]) -> Result<(), ConnectorError> {
-        Ok(())
     }
 }
 

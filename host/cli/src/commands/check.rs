@@ -3,6 +3,7 @@
 use serde::Serialize;
 use tidegate_checkpoint::JobGraph;
 use tidegate_connector::ConnectorError;
+use tidegate_connectors::built_in;
 use tidegate_job_file::config_file::{ConfigFileError, LocatedProblem};
 use tidegate_job_file::json::JsonPath;
 use tidegate_job_file::{ComponentSummary, JobFile, LoadedJob, Loading};
@@ -72,7 +73,7 @@ impl CostAnswer {
 /// Checks a job.
 pub(crate) fn check(args: &CheckArgs, terminal: &Terminal) -> Result<(), Failure> {
     let file = JobFile::read(&args.job);
-    let loaded = file.and_then(|file| file.load(args.parallelism, Loading::default()));
+    let loaded = file.and_then(|file| file.load(args.parallelism, Loading::new(built_in())));
     let loaded = loaded.and_then(|loaded| check_inputs(&loaded).map(|()| loaded));
     if let Ok(loaded) = &loaded
         && let Err(error) = check_room(&loaded.job)

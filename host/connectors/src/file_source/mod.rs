@@ -14,7 +14,6 @@ mod trail;
 mod watch;
 
 use std::collections::VecDeque;
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::Once;
 
@@ -24,7 +23,7 @@ use serde::Deserialize;
 use tidegate_connector::source::{
     BoxFuture, CloseLook, Source, SourceConnector, SourceOutput, SourcePlace, SourceSplit,
 };
-use tidegate_connector::{ConnectorError, SubtaskId};
+use tidegate_connector::{ConnectContext, ConnectorError, SourceOptions, SubtaskId};
 use tidegate_operator::shown_text;
 
 use crate::byte_size::ByteSizeText;
@@ -89,13 +88,12 @@ fn default_batch_bytes() -> ByteSize {
 /// The longest record and the largest batch that can be asked for.
 const MOST_BYTES: ByteSize = ByteSize::gib(1);
 
-impl FileSourceOptions {
-    /// The connector; `path` is relative to `base`. Opens the directory before the first wildcard.
-    ///
-    /// # Errors
-    ///
-    /// [`ConnectorError::JobRefused`] names the key whose value can't be used.
-    pub fn connect(self, base: &Path) -> Result<Arc<dyn SourceConnector>, ConnectorError> {
+impl SourceOptions for FileSourceOptions {
+    /// Opens the directory before the first wildcard.
+    fn connect(
+        self,
+        context: &ConnectContext<'_>,
+    ) -> Result<Arc<dyn SourceConnector>, ConnectorError> {
         let FileFormat::Lines = self.format;
         let limits = LineLimits {
             record_bytes: checked_bytes("max-record-bytes", self.max_record_bytes)?,
@@ -108,7 +106,7 @@ impl FileSourceOptions {
             });
         }
         let glob = Glob::parse(&self.path)?;
-        let root = glob.open_root(base, self.follow_links)?;
+        let root = glob.open_root(context.directory(), self.follow_links)?;
         Ok(Arc::new(FileConnector {
             input: Arc::new(Input {
                 glob,

@@ -7,13 +7,12 @@ mod columns;
 mod ranges;
 mod source;
 
-use std::path::Path;
 use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tidegate_connector::source::{Source, SourceConnector, SourceSplit};
-use tidegate_connector::{ConnectorError, SubtaskId};
+use tidegate_connector::{ConnectContext, ConnectorError, SourceOptions, SubtaskId};
 
 use crate::versioned;
 
@@ -102,13 +101,11 @@ fn default_batch() -> u32 {
     4_096
 }
 
-impl GeneratorOptions {
-    /// The connector; `base` is not used.
-    ///
-    /// # Errors
-    ///
-    /// [`ConnectorError::JobRefused`] names the key whose value can't be used.
-    pub fn connect(self, _base: &Path) -> Result<Arc<dyn SourceConnector>, ConnectorError> {
+impl SourceOptions for GeneratorOptions {
+    fn connect(
+        self,
+        _context: &ConnectContext<'_>,
+    ) -> Result<Arc<dyn SourceConnector>, ConnectorError> {
         let refuse = |reason: String| Err(ConnectorError::JobRefused { reason });
         let largest = i64::MAX.unsigned_abs();
         if self.from > largest {

@@ -11,7 +11,8 @@ use tidegate_connector::ConnectorError;
 use tidegate_connector::source::{CloseLook, SourceConnector, SourceOutput, SourceSplit};
 
 use crate::support::{
-    job_refusal, poll, read_all, read_batches, source_options, state_refusal, subtask, values_of,
+    context, job_refusal, poll, read_all, read_batches, source_options, state_refusal, subtask,
+    values_of,
 };
 
 pub(crate) fn directory(files: &[(&str, &[u8])]) -> TempDir {
@@ -24,7 +25,7 @@ pub(crate) fn directory(files: &[(&str, &[u8])]) -> TempDir {
 
 pub(crate) fn connect(base: &Path, options: Value) -> Arc<dyn SourceConnector> {
     source_options("file", options)
-        .connect(base)
+        .connect(&context(base))
         .expect("the options are fine")
 }
 
@@ -333,13 +334,13 @@ fn a_glob_without_a_match_or_a_directory_is_refused() {
         "`path` = \"*.csv\" matches no file"
     );
     let options = source_options("file", json!({ "path": "nowhere/*.csv" }));
-    let reason = job_refusal(options.connect(base.path()));
+    let reason = job_refusal(options.connect(&context(base.path())));
     assert!(
         reason.starts_with("`path` = \"nowhere/*.csv\": can't open"),
         "{reason}"
     );
     let options = source_options("file", json!({ "path": "*", "max-record-bytes": 0 }));
-    let reason = job_refusal(options.connect(base.path()));
+    let reason = job_refusal(options.connect(&context(base.path())));
     assert!(reason.starts_with("`max-record-bytes`"), "{reason}");
 }
 

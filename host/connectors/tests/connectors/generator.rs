@@ -6,16 +6,22 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use tidegate_connector::ConnectorError;
 use tidegate_connector::source::{CloseLook, Source, SourceConnector, SourceOutput, SourcePlace};
+use tidegate_connector::{ConnectorError, SourceOptions as _};
+use tidegate_connectors::GeneratorOptions;
 use tokio::time::{Instant, timeout};
 
 use crate::support::{
-    job_refusal, poll, read_all, read_batches, source_options, state_refusal, subtask, values_of,
+    context, job_refusal, poll, read_all, read_batches, state_refusal, subtask, values_of,
 };
 
+/// From JSON, which has numbers that TOML has not.
+fn generator_options(options: Value) -> GeneratorOptions {
+    serde_json::from_value(options).expect("the options can be read")
+}
+
 fn generator(options: Value) -> Arc<dyn SourceConnector> {
-    let connected = source_options("generator", options).connect(Path::new("/"));
+    let connected = generator_options(options).connect(&context(Path::new("/")));
     connected.expect("the options are fine")
 }
 
@@ -326,7 +332,7 @@ fn values_that_make_no_sense_are_refused_by_key() {
             "`late`",
         ),
     ] {
-        let reason = job_refusal(source_options("generator", options).connect(Path::new("/")));
+        let reason = job_refusal(generator_options(options).connect(&context(Path::new("/"))));
         assert!(reason.starts_with(key), "{reason}");
     }
 }

@@ -7,18 +7,14 @@ use std::sync::mpsc;
 
 use serde_json::json;
 use tidegate_connector::ConnectorError;
+use tidegate_connector::SourceOptions as _;
 use tidegate_connector::source::{SourceConnector, SourceOutput};
-use tidegate_connectors::{SourceOptions, StdinOptions};
+use tidegate_connectors::StdinOptions;
 
-use crate::support::{
-    job_refusal, poll, read_all, read_batches, source_options, subtask, values_of,
-};
+use crate::support::{context, job_refusal, poll, read_all, read_batches, subtask, values_of};
 
 fn options(json: serde_json::Value) -> StdinOptions {
-    match source_options("stdin", json) {
-        SourceOptions::Stdin(options) => options,
-        other @ (SourceOptions::Generator(_) | SourceOptions::File(_)) => panic!("{other:?}"),
-    }
+    serde_json::from_value(json).expect("the options can be read")
 }
 
 fn stdin(reader: impl Read + Send + 'static) -> Arc<dyn SourceConnector> {
@@ -73,7 +69,7 @@ fn a_reading_thread_that_dies_is_not_the_end_of_the_input() {
 
 #[test]
 fn a_job_that_does_not_accept_loss_is_refused() {
-    let reason = job_refusal(options(json!({})).connect(Path::new("/")));
+    let reason = job_refusal(options(json!({})).connect(&context(Path::new("/"))));
     assert!(reason.contains("`accept-loss = true`"), "{reason}");
     let connector = stdin(io::empty());
     assert!(!connector.is_replayable());

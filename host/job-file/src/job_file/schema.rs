@@ -10,13 +10,23 @@ use std::collections::BTreeMap;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
-use tidegate_connectors::{sink_names, sink_schema, source_names, source_schema};
+use tidegate_connector::ConnectorList;
 
 use crate::duration;
 
-/// The schema of the job file.
-pub fn schema() -> Value {
-    let mut schema = schemars::schema_for!(JobFileSchema).to_value();
+/// The schema of the job file that can name these connectors.
+pub fn schema(connectors: &ConnectorList) -> Value {
+    let mut generator = SchemaGenerator::default();
+    let nodes = [
+        ("source", sources(&mut generator, connectors)),
+        ("sink", sinks(&mut generator, connectors)),
+    ];
+    let mut schema = generator.into_root_schema_for::<JobFileSchema>().to_value();
+    for (key, nodes) in nodes {
+        if let Some(property) = schema["properties"][key].as_object_mut() {
+            property.extend(nodes);
+        }
+    }
     without_null(&mut schema);
     if let Some(root) = schema.as_object_mut() {
         root.insert("title".to_owned(), json!("Tidegate job file"));
@@ -43,12 +53,10 @@ struct JobFileSchema {
     /// What nodes have that set nothing else.
     defaults: Option<DefaultsSchema>,
     /// Where records come from, by name.
-    #[schemars(schema_with = "sources")]
     source: BTreeMap<String, Value>,
     /// What is done with records, by name.
     operator: Option<BTreeMap<String, OperatorSchema>>,
     /// Where records go, by name.
-    #[schemars(schema_with = "sinks")]
     sink: BTreeMap<String, Value>,
 }
 
@@ -244,15 +252,19 @@ pub fn version_schema(_: &mut SchemaGenerator) -> Schema {
     schemars::json_schema!({ "type": "integer", "const": super::settings::VERSION })
 }
 
-fn sources(generator: &mut SchemaGenerator) -> Schema {
+fn sources(generator: &mut SchemaGenerator, connectors: &ConnectorList) -> Map<String, Value> {
     let common = json!({ "parallelism": parallelism() });
-    nodes(generator, &common, source_names(), source_schema)
+    let kinds = connectors.sources().iter();
+    let kinds = kinds.map(|kind| (kind.name(), kind.schema()));
+    nodes(generator, &common, kinds)
 }
 
-fn sinks(generator: &mut SchemaGenerator) -> Schema {
+fn sinks(generator: &mut SchemaGenerator, connectors: &ConnectorList) -> Map<String, Value> {
     let inputs = generator.subschema_for::<Vec<InputSchema>>();
     let common = json!({ "parallelism": parallelism(), "inputs": inputs });
-    nodes(generator, &common, sink_names(), sink_schema)
+    let kinds = connectors.sinks().iter();
+    let kinds = kinds.map(|kind| (kind.name(), kind.schema()));
+    nodes(generator, &common, kinds)
 }
 
 fn parallelism() -> Value {
@@ -268,14 +280,11 @@ fn parallelism() -> Value {
 fn nodes(
     generator: &mut SchemaGenerator,
     common: &Value,
-    connectors: &[&'static str],
-    schema_of: fn(&str) -> Option<Schema>,
-) -> Schema {
+    connectors: impl Iterator<Item = (&'static str, Schema)>,
+) -> Map<String, Value> {
     let mut variants = Vec::new();
-    for connector in connectors {
-        let mut schema = schema_of(connector)
-            .expect("every listed connector has a schema")
-            .to_value();
+    for (connector, schema) in connectors {
+        let mut schema = schema.to_value();
         let Some(variant) = schema.as_object_mut() else {
             continue;
         };
@@ -286,11 +295,13 @@ fn nodes(
         add_properties(variant, connector, common);
         variants.push(schema);
     }
-    schemars::json_schema!({
-        "type": "object",
-        "minProperties": 1,
-        "additionalProperties": { "oneOf": variants },
-    })
+    let keywords = [
+        ("type", json!("object")),
+        ("minProperties", json!(1)),
+        ("additionalProperties", json!({ "oneOf": variants })),
+    ];
+    let named = keywords.map(|(keyword, value)| (keyword.to_owned(), value));
+    named.into_iter().collect()
 }
 
 fn add_properties(variant: &mut Map<String, Value>, connector: &str, common: &Value) {

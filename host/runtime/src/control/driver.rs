@@ -422,8 +422,9 @@ impl Driver {
             held: self.start.drills.held(),
         };
         let (job, store) = (Arc::clone(&self.start.job), Arc::clone(&self.start.store));
-        let publish = move || publication::publish(&job, &*store, publication);
-        self.work = Work::Publishing(blocking(&*self.start.executor, publish));
+        let executor = Arc::clone(&self.start.executor);
+        let published = publication::publish(executor, job, store, publication);
+        self.work = Work::Publishing(Box::pin(published));
         Ok(())
     }
 

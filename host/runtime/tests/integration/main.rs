@@ -15,6 +15,7 @@ mod graph;
 mod poison;
 mod poisoned_jobs;
 mod protocol;
+mod publishing;
 mod random_jobs;
 mod recycling;
 mod refusing;

@@ -2,12 +2,15 @@
 
 use serde_json::Value;
 
-use super::FULL;
-use crate::schema;
+use super::{FULL, connectors};
 
 fn json(text: &str) -> Value {
     let table: toml::Table = toml::from_str(text).expect("the file is TOML");
     serde_json::to_value(table).expect("the file has a JSON form")
+}
+
+fn schema() -> Value {
+    crate::schema(&connectors())
 }
 
 fn errors(instance: &Value) -> Vec<String> {
