@@ -9,6 +9,7 @@ mod broadcast;
 mod chains;
 mod corrupted_state;
 mod counters;
+mod discover;
 mod drill;
 mod event_time;
 mod flooding;

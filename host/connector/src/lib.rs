@@ -3,6 +3,7 @@
 //! of one's own.
 
 mod context;
+pub mod duration;
 mod error;
 mod ids;
 mod kind;
@@ -11,6 +12,7 @@ pub mod sink;
 pub mod source;
 
 pub use context::ConnectContext;
+pub use duration::DurationText;
 pub use error::ConnectorError;
 pub use ids::{CheckpointId, HashSeedUse, LARGEST_NUMBER, Lineage, SubtaskId};
 pub use kind::{

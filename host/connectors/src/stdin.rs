@@ -16,6 +16,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tidegate_connector::source::{
     BoxFuture, CloseLook, Source, SourceConnector, SourceOutput, SourcePlace, SourceSplit,
+    SplitEnumerator,
 };
 use tidegate_connector::{ConnectContext, ConnectorError, SourceOptions, SubtaskId};
 use tokio::sync::mpsc;
@@ -141,6 +142,26 @@ fn assign(split: SourceSplit, parallelism: u32) -> Result<Vec<Vec<SourceSplit>>,
     })
 }
 
+/// Enumerates standard input, which is one split.
+struct StdinEnumerator;
+
+impl SplitEnumerator for StdinEnumerator {
+    fn plan(&mut self, parallelism: u32) -> Result<Vec<Vec<SourceSplit>>, ConnectorError> {
+        assign(split_at(0), parallelism)
+    }
+
+    fn redistribute(
+        &mut self,
+        splits: Vec<SourceSplit>,
+        parallelism: u32,
+    ) -> Result<Vec<Vec<SourceSplit>>, ConnectorError> {
+        match splits.into_iter().next() {
+            Some(split) => assign(split, parallelism),
+            None => Ok(vec![Vec::new(); parallelism as usize]),
+        }
+    }
+}
+
 impl SourceConnector for StdinConnector {
     fn connector(&self) -> &'static str {
         "stdin"
@@ -150,19 +171,8 @@ impl SourceConnector for StdinConnector {
         false
     }
 
-    fn plan(&self, parallelism: u32) -> Result<Vec<Vec<SourceSplit>>, ConnectorError> {
-        assign(split_at(0), parallelism)
-    }
-
-    fn replan(
-        &self,
-        splits: Vec<SourceSplit>,
-        parallelism: u32,
-    ) -> Result<Vec<Vec<SourceSplit>>, ConnectorError> {
-        match splits.into_iter().next() {
-            Some(split) => assign(split, parallelism),
-            None => Ok(vec![Vec::new(); parallelism as usize]),
-        }
+    fn enumerator(&self) -> Box<dyn SplitEnumerator> {
+        Box::new(StdinEnumerator)
     }
 
     fn open(

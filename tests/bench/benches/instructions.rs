@@ -112,7 +112,11 @@ fn generator() -> Prepared {
     let options: GeneratorOptions = serde_json::from_value(options).expect("it has these");
     let connector = options.connect(&ConnectContext::new(Path::new("/")));
     let connector = connector.expect("they make sense");
-    let splits = connector.plan(1).expect("it can be planned").remove(0);
+    let splits = connector
+        .enumerator()
+        .plan(1)
+        .expect("it can be planned")
+        .remove(0);
     let subtask = SubtaskId {
         operator: "generator".to_owned(),
         index: 0,
@@ -122,7 +126,7 @@ fn generator() -> Prepared {
     let runtime = runtime.expect("a runtime can be built");
     let round = move || match runtime.block_on(source.poll()) {
         Ok(SourceOutput::Batch(batch)) => drop(black_box(batch)),
-        Ok(SourceOutput::Watermark(_) | SourceOutput::Ended) | Err(_) => {
+        Ok(SourceOutput::Watermark(_) | SourceOutput::Idle | SourceOutput::Ended) | Err(_) => {
             panic!("the generator has no end and no timestamps")
         }
     };

@@ -30,7 +30,12 @@ const MOST_COPIES: u64 = 12;
 /// What a node does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Does {
-    Give { count: u64, keys: u64, pace: u64 },
+    Give {
+        count: u64,
+        keys: u64,
+        pace: u64,
+        is_discovered: bool,
+    },
     Operate(Kind),
     Publish,
 }
@@ -190,12 +195,18 @@ impl JobPlan {
         for plan in &self.nodes {
             let name = plan.name.clone();
             match plan.does {
-                Does::Give { count, keys, pace } => {
+                Does::Give {
+                    count,
+                    keys,
+                    pace,
+                    is_discovered,
+                } => {
                     let numbers = Numbers {
                         name: name.clone(),
                         count,
                         keys,
                         pace,
+                        is_discovered,
                         faults: faults.clone(),
                         random: Arc::clone(&random),
                     };
@@ -251,6 +262,7 @@ fn source(random: &mut Random, index: u64) -> NodePlan {
             count,
             keys: 1 + random.below(6),
             pace: random.pick(&[0, 3, 8, 20]),
+            is_discovered: random.chance(1, 3),
         },
         parallelism: parallelism(random),
         inputs: Vec::new(),

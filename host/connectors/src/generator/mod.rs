@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use tidegate_connector::source::{Source, SourceConnector, SourceSplit};
+use tidegate_connector::source::{Source, SourceConnector, SourceSplit, SplitEnumerator};
 use tidegate_connector::{ConnectContext, ConnectorError, SourceOptions, SubtaskId};
 
 use crate::versioned;
@@ -196,21 +196,20 @@ fn to_splits(subtasks: Vec<Vec<Range>>) -> Vec<Vec<SourceSplit>> {
     subtasks.into_iter().map(splits_of).collect()
 }
 
-impl SourceConnector for GeneratorConnector {
-    fn connector(&self) -> &'static str {
-        "generator"
+/// Enumerates ranges of integers.
+struct RangeEnumerator {
+    from: u64,
+    /// Exclusive.
+    end: i128,
+}
+
+impl SplitEnumerator for RangeEnumerator {
+    fn plan(&mut self, parallelism: u32) -> Result<Vec<Vec<SourceSplit>>, ConnectorError> {
+        Ok(to_splits(ranges::plan(self.from, self.end, parallelism)))
     }
 
-    fn plan(&self, parallelism: u32) -> Result<Vec<Vec<SourceSplit>>, ConnectorError> {
-        let end = self
-            .options
-            .to
-            .map_or(UNBOUNDED_END, |to| i128::from(to) + 1);
-        Ok(to_splits(ranges::plan(self.options.from, end, parallelism)))
-    }
-
-    fn replan(
-        &self,
+    fn redistribute(
+        &mut self,
         splits: Vec<SourceSplit>,
         parallelism: u32,
     ) -> Result<Vec<Vec<SourceSplit>>, ConnectorError> {
@@ -219,7 +218,19 @@ impl SourceConnector for GeneratorConnector {
             .into_iter()
             .map(|position| position.range)
             .collect();
-        Ok(to_splits(ranges::replan(ranges, parallelism)))
+        Ok(to_splits(ranges::redistribute(ranges, parallelism)))
+    }
+}
+
+impl SourceConnector for GeneratorConnector {
+    fn connector(&self) -> &'static str {
+        "generator"
+    }
+
+    fn enumerator(&self) -> Box<dyn SplitEnumerator> {
+        let GeneratorOptions { from, to, .. } = &self.options;
+        let end = to.map_or(UNBOUNDED_END, |to| i128::from(to) + 1);
+        Box::new(RangeEnumerator { from: *from, end })
     }
 
     fn open(

@@ -64,7 +64,7 @@ pub(crate) fn read_batches(
         match poll(source)? {
             SourceOutput::Batch(batch) => values.extend(values_of(&batch)),
             SourceOutput::Watermark(_) => {}
-            SourceOutput::Ended => break,
+            SourceOutput::Idle | SourceOutput::Ended => break,
         }
     }
     Ok(values)
@@ -126,4 +126,10 @@ pub(crate) fn names(directory: &Path) -> Vec<String> {
     let mut names: Vec<String> = entries.map(name).collect();
     names.sort();
     names
+}
+
+/// The splits of the only subtask at a fresh start.
+pub(crate) fn plan_one(connector: &dyn SourceConnector) -> Vec<SourceSplit> {
+    let planned = connector.enumerator().plan(1);
+    planned.expect("can be planned").remove(0)
 }

@@ -96,6 +96,7 @@ impl SourceSubtask {
                 self.context.flush().await
             }
             SourceOutput::Watermark(watermark) => self.context.advance_watermark(watermark).await,
+            SourceOutput::Idle => Ok(()),
             SourceOutput::Ended => self.end().await,
         }
     }
@@ -137,6 +138,13 @@ impl SourceSubtask {
                 self.before_close_look = None;
                 self.source.look_closely(CloseLook::Off);
                 Ok(())
+            }
+            ControlMessage::AddSplits(splits) => {
+                if self.reading == Reading::Ended {
+                    return Ok(());
+                }
+                let added = self.source.add_splits(splits);
+                added.map_err(|error| connector_failed(self.context.chain.head(), error).into())
             }
             ControlMessage::EndSources => self.end().await,
             ControlMessage::Shutdown => Err(Exit::Told),

@@ -152,6 +152,7 @@ impl Subtask {
                 self.context.chain.end_care();
                 Ok(())
             }
+            ControlMessage::AddSplits(_) => unreachable!("only sources are given splits"),
             ControlMessage::EndSources => unreachable!("only sources are told to end"),
             ControlMessage::Shutdown => Err(Exit::Told),
         }

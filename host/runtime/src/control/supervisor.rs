@@ -11,8 +11,10 @@ use std::time::Duration;
 use tidegate_checkpoint::{CheckpointStore, DEAD_LETTER_PORT};
 use tokio::time::Instant;
 
+use super::attempt_end::AttemptEnd;
 use super::deploy::{Attempt, NotReturned, deploy};
-use super::driver::{AttemptEnd, Driver, DriverStart};
+use super::discovery::Discovery;
+use super::driver::{Driver, DriverStart};
 use super::restore::Restore;
 use crate::config::{RecordPolicies, RecordPolicy, RestartSettings};
 use crate::drill::Drills;
@@ -288,12 +290,13 @@ impl Supervisor {
         };
         self.is_first_attempt = false;
         let (identity, checkpoint) = (restored.identity, restored.checkpoint);
-        let graph = ExecutionGraph::new(&job.graph);
-        let metrics = AttemptMetrics::new(&job.graph);
+        let (graph, metrics) = (
+            ExecutionGraph::new(&job.graph),
+            AttemptMetrics::new(&job.graph),
+        );
         let care = self.care_from(checkpoint);
         self.show_attempt(identity.attempt, checkpoint, &metrics);
-        let describe = graph.chains.iter().map(|chain| chain.describe());
-        let descriptions: Vec<String> = describe.collect();
+        let descriptions: Vec<String> = graph.chains.iter().map(|c| c.describe()).collect();
         let coordinator = Coordinator::new(
             job.settings.checkpoint.clone(),
             graph.chains.iter().map(|chain| chain.id),
@@ -303,6 +306,7 @@ impl Supervisor {
         )
         .named(descriptions.clone());
         let source_chains = graph.source_chains();
+        let discovery = Discovery::new(restored.enumerators, graph.source_subtasks());
         let watch = CareWatch::new(care.as_deref(), metrics.sources(&job.graph));
         let deployment = deploy(
             graph,
@@ -332,6 +336,7 @@ impl Supervisor {
                 started: self.started,
                 records_before: self.records_before,
                 drills: std::mem::take(&mut self.drills),
+                discovery,
             },
             deployment,
             self.control.status.borrow().checkpoints.clone(),

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tidegate_checkpoint::StoreError;
 use tidegate_connector::source::BoxFuture;
 
-use super::driver::AttemptEnd;
+use super::attempt_end::{AttemptEnd, not_returned};
 use super::publication::Published;
 use crate::JobError;
 use crate::executor::Blocking;
@@ -54,15 +54,11 @@ impl Work {
         if done.is_ok() {
             return end;
         }
-        let failure = match end {
-            AttemptEnd::Done(_) => None,
-            AttemptEnd::Failed(error) => Some(Box::new(error)),
-        };
-        AttemptEnd::Failed(JobError::NotReturned {
-            what: "the commit or publication of a checkpoint".to_owned(),
+        not_returned(
+            "the commit or publication of a checkpoint".to_owned(),
             within,
-            failure,
-        })
+            end,
+        )
     }
 }
 

@@ -8,6 +8,7 @@
 
 mod aligner;
 mod continuing;
+mod discovering;
 mod drill;
 mod event_time;
 mod exactly_once;

@@ -144,6 +144,18 @@ fn mistakes_in_their_options_are_reported_like_those_of_any_connector() {
 }
 
 #[test]
+fn a_program_without_a_terminal_of_its_own_can_print_what_is_wrong() {
+    let error = load(&JOB.replace("to = 3", "too = 3")).err();
+    let said = error.expect("it is wrong").to_string();
+    assert!(
+        said.starts_with("job file /jobs/job.toml can't be used: line "),
+        "{said}"
+    );
+    let problem = "line 7, column 1: unknown key `too` in source `ticks` (connector `ticks`)";
+    assert!(said.contains(problem), "{said}");
+}
+
+#[test]
 fn their_options_are_in_the_schema() {
     let schema = crate::schema(&with_own());
     let job: toml::Table = toml::from_str(JOB).expect("the file is TOML");

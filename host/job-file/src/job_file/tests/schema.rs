@@ -31,7 +31,12 @@ fn the_examples_are_valid() {
     let examples = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples");
     let mut seen = 0;
     for example in std::fs::read_dir(examples).expect("there are examples") {
-        let path = example.expect("it can be listed").path().join("job.toml");
+        let example = example.expect("it can be listed").path();
+        if example.ends_with("connector") {
+            // It names connectors of its own.
+            continue;
+        }
+        let path = example.join("job.toml");
         if let Ok(text) = std::fs::read_to_string(&path) {
             assert_eq!(
                 errors(&json(&text)),
