@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# The job of examples/polyglot over real text, killed with SIGKILL on the way, run again with the same
-# command, and compared with a count that one awk program makes. `make demo-polyglot` installs the
-# compilers, builds the five operators and runs it.
+# The job of examples/polyglot over real text, killed with SIGKILL on the way, run again with the
+# same command, and compared with a count that one awk program makes. `make demo-polyglot` installs
+# the compilers, builds the five operators and runs it.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -9,8 +9,8 @@ demo=$PWD/demo-polyglot
 megabytes=${DEMO_MEGABYTES:-8}
 . scripts/lib/demo.sh
 
-# The licences that Debian ships, a file for each, or those of the example; repeated, as lines of JSON.
-# One line of one file is broken.
+# The licences that Debian ships, a file for each, or those of the example; repeated, as lines of
+# JSON. One line of one file is broken.
 make_text() {
     mkdir -p "$demo/input"
     python3 - "$demo" "$megabytes" <<'PYTHON'

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Makes sure that guests can be compiled: a Rust compiler for wasm32-unknown-unknown. On Debian as
 # root it installs one; elsewhere it says what to install. Does nothing, and needs no network, when
-# one is there. Looks where `tidegate build` looks (host/authoring/src/build/toolchain.rs).
+# one is there. Looks where `tidegate build` looks (host/authoring/src/build/rust/toolchain.rs).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

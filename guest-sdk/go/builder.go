@@ -1,3 +1,5 @@
+// Output batches: built row by row, in memory that the next batch reuses.
+
 package tidegate
 
 import (
@@ -5,7 +7,7 @@ import (
 	"strconv"
 )
 
-// batchBuilder is a batch that is being built. Its memory is used again for the next one.
+// batchBuilder is a batch that is being built. Its memory is reused for the next one.
 type batchBuilder struct {
 	timestamps   []int64
 	keys         []byte

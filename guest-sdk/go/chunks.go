@@ -1,3 +1,5 @@
+// The chunks of state that an operator writes at a checkpoint and reads at a restore.
+
 package tidegate
 
 import (

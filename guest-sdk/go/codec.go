@@ -1,3 +1,5 @@
+// Codecs: a Go type is put together into a writer and reader of its values once.
+
 package tidegate
 
 import (

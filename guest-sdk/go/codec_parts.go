@@ -1,3 +1,5 @@
+// Codecs of types with parts: pointers, slices, arrays, maps and structs.
+
 package tidegate
 
 import (

@@ -1,3 +1,5 @@
+// Codecs of types without parts: bool, numbers, strings and byte strings.
+
 package tidegate
 
 import (

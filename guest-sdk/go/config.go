@@ -1,3 +1,5 @@
+// The operator's `config`, read into a struct of settings; each mistake is named.
+
 package tidegate
 
 import (

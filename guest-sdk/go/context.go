@@ -1,3 +1,5 @@
+// The place of an operator instance in its job: subtask, key groups, secret hash seed.
+
 package tidegate
 
 // Context says where an instance of an operator runs.

@@ -1,3 +1,5 @@
+// The reader of the bytes that guest-sdk/FORMAT.md draws. It never trusts a length.
+
 package tidegate
 
 import "encoding/binary"

@@ -1,3 +1,5 @@
+// The writer of the bytes that guest-sdk/FORMAT.md draws.
+
 package tidegate
 
 import "encoding/binary"

@@ -1,3 +1,5 @@
+// The failures that an operator declares, and the rows that they blame.
+
 package tidegate
 
 import "strconv"

@@ -1,3 +1,5 @@
+// Fields of a record as numbers and text, read by the same rules in every SDK.
+
 package tidegate
 
 import (

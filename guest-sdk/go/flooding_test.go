@@ -40,7 +40,9 @@ func (forgetting) OnFinish(keys *tidegate.Keys[uint64], out *tidegate.Output) er
 }
 
 // observed is what an instance emits, and its snapshot before it finishes.
-func observed(t *testing.T, config tidegatetest.Config) ([]tidegatetest.Emitted, []tidegate.StateChunk) {
+func observed(
+	t *testing.T, config tidegatetest.Config,
+) ([]tidegatetest.Emitted, []tidegate.StateChunk) {
 	t.Helper()
 	open := tidegate.Open(func(struct{}, *tidegate.Context) (forgetting, error) {
 		return forgetting{}, nil

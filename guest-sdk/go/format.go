@@ -1,3 +1,5 @@
+// The containers of keyed state and of items, format version 1.
+
 package tidegate
 
 import (

@@ -1,3 +1,5 @@
+// A keyed hash of keys, so that whoever chooses keys can not make a table slow.
+
 package tidegate
 
 import "encoding/binary"

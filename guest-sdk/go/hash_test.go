@@ -1,3 +1,5 @@
+// Chosen keys do not make a table slow, whatever the seed is.
+
 package tidegate
 
 import (
@@ -61,8 +63,8 @@ func inverse(odd uint64) uint64 {
 	return x
 }
 
-// takenBack gives keys of which pairs of words differ in the uppermost bit, and in what an odd factor
-// and a shift make of it, so that the second word takes back what the first one changed.
+// takenBack gives keys of which pairs of words differ in the uppermost bit, and in what an odd
+// factor and a shift make of it, so that the second word takes back what the first one changed.
 func takenBack(number uint64) []byte {
 	var key []byte
 	for pair := range 17 {

@@ -1,3 +1,5 @@
+// Calls to the host: the log and the operator's own counters.
+
 package tidegate
 
 import (

@@ -1,3 +1,5 @@
+// A hash index with linear probing: hashes to places in a table.
+
 package tidegate
 
 // freeSlot is a slot without a place.

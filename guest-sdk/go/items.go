@@ -1,3 +1,5 @@
+// Items of operator state, which belong to the operator and not to a key.
+
 package tidegate
 
 import (

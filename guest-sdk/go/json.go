@@ -1,3 +1,5 @@
+// A small JSON reader for `config`: it names the place of each mistake.
+
 package tidegate
 
 import (

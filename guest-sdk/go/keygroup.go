@@ -1,3 +1,5 @@
+// The key group of a key, the same function in the host and in every SDK.
+
 package tidegate
 
 import "math/bits"

@@ -1,3 +1,5 @@
+// The state of all keys, sorted by key, for OnWatermark and OnFinish.
+
 package tidegate
 
 import (

@@ -1,3 +1,5 @@
+// The interfaces that an operator implements: one that it must, and those that it may.
+
 package tidegate
 
 // Operator is a stream operator: what it does with each record, and what it remembers for each key.

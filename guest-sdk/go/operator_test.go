@@ -72,7 +72,9 @@ func (w *windows) OnRecord(record *tidegate.Record, state *window, out *tidegate
 	return nil
 }
 
-func (w *windows) OnWatermark(watermark int64, keys *tidegate.Keys[window], out *tidegate.Output) error {
+func (w *windows) OnWatermark(
+	watermark int64, keys *tidegate.Keys[window], out *tidegate.Output,
+) error {
 	for key, state := range keys.All() {
 		for start, count := range state.Counts {
 			if start+w.size <= watermark {
@@ -85,7 +87,8 @@ func (w *windows) OnWatermark(watermark int64, keys *tidegate.Keys[window], out 
 }
 
 func (w *windows) OnFinish(keys *tidegate.Keys[window], out *tidegate.Output) error {
-	for key, state := range keys.Extract(func(_ []byte, state *window) bool { return state.Last != nil }) {
+	hasLast := func(_ []byte, state *window) bool { return state.Last != nil }
+	for key, state := range keys.Extract(hasLast) {
 		out.To(1).EmitText(key, *state.Last)
 	}
 	tidegate.Log(tidegate.LevelInfo, fmt.Sprint(keys.Len(), " keys are left"))
@@ -142,7 +145,8 @@ func TestAnOperatorWithEverythingThatThereIs(t *testing.T) {
 	config.Restore = snapshot
 	restored := tidegatetest.Open(t, open, config)
 	restored.Finish()
-	if emitted := restored.TakeOutput(); len(emitted) != 1 || emitted[0].Port != 1 || emitted[0].Value != "at 12" {
+	emitted := restored.TakeOutput()
+	if len(emitted) != 1 || emitted[0].Port != 1 || emitted[0].Value != "at 12" {
 		t.Errorf("%v", emitted)
 	}
 	expect(t, restored.TakeLogs(), "info: 0 keys are left")
@@ -163,7 +167,8 @@ func TestStateFollowsItsKeysToAnotherParallelism(t *testing.T) {
 	var snapshots []tidegate.StateChunk
 	words := []string{"ebb", "flow", "tide", "gate", "moor", "pier", "quay", ""}
 	for subtask := range uint32(2) {
-		count := tidegatetest.Open(t, countOpener(), tidegatetest.Config{Subtask: subtask, Parallelism: 2})
+		config := tidegatetest.Config{Subtask: subtask, Parallelism: 2}
+		count := tidegatetest.Open(t, countOpener(), config)
 		for _, word := range words {
 			if count.Owns(word) {
 				count.Send(word, "")
@@ -247,7 +252,8 @@ func TestChunksThatAreNotTheOperatorsAreRefused(t *testing.T) {
 	other.Name = "other"
 	newer := item
 	newer.SchemaVersion = 2
-	stateless := tidegate.OpenFunc(func(*tidegate.Record, *struct{}, *tidegate.Output) error { return nil })
+	doNothing := func(*tidegate.Record, *struct{}, *tidegate.Output) error { return nil }
+	stateless := tidegate.OpenFunc(doNothing)
 	restore := func(chunks ...tidegate.StateChunk) tidegatetest.Config {
 		return tidegatetest.Config{Restore: chunks}
 	}
@@ -261,7 +267,8 @@ func TestChunksThatAreNotTheOperatorsAreRefused(t *testing.T) {
 func TestSettingsAreCheckedWhenTheOperatorIsOpened(t *testing.T) {
 	open := tidegate.Open(openWindows)
 	for settings, because := range map[string]string{
-		`{"size": 1}`:      "the operator's config: unknown field `size`, expected one of `size-ms`, `Labels`",
+		`{"size": 1}`: "the operator's config: unknown field `size`, " +
+			"expected one of `size-ms`, `Labels`",
 		`{"size-ms": "1"}`: "the operator's config: size-ms: expected a whole number",
 		`{"size-ms": 0}`:   "`size-ms` is above 0",
 		``:                 "`size-ms` is above 0",
@@ -278,8 +285,11 @@ type misspelt struct{ versionTwo }
 func (misspelt) OnFinish(*tidegate.Keys[uint64], *tidegate.Output) error { return nil }
 
 func TestAMethodThatWouldNeverBeCalledIsRefused(t *testing.T) {
-	open := tidegate.Open(func(struct{}, *tidegate.Context) (misspelt, error) { return misspelt{}, nil })
-	refused(t, open, tidegatetest.Config{}, "its OnFinish is not that of a Finisher with this state type")
+	open := tidegate.Open(func(struct{}, *tidegate.Context) (misspelt, error) {
+		return misspelt{}, nil
+	})
+	refused(t, open, tidegatetest.Config{},
+		"its OnFinish is not that of a Finisher with this state type")
 }
 
 func stateOf[S any]() tidegate.Opener {
@@ -294,9 +304,11 @@ func TestATypeThatCanNotBeStateIsRefusedByName(t *testing.T) {
 		"hidden.count can't be state: the field is not exported": stateOf[hidden](),
 		"struct { F func() }.F can't be state: it is a func":     stateOf[struct{ F func() }](),
 		"contains itself": stateOf[tree](),
-		"map[float64]int (its keys) can't be state: a key is":           stateOf[map[float64]int](),
-		"[]interface {}[] can't be state: it is a interface":            stateOf[[]any](),
-		"*struct { A complex128 }.A can't be state: it is a complex128": stateOf[*struct{ A complex128 }](),
+		"map[float64]int (its keys) can't be state: a key is": stateOf[map[float64]int](),
+		"[]interface {}[] can't be state: it is a interface":  stateOf[[]any](),
+		"*struct { A complex128 }.A can't be state: it is a complex128": stateOf[*struct {
+			A complex128
+		}](),
 	} {
 		refused(t, open, tidegatetest.Config{}, because)
 	}
@@ -317,7 +329,8 @@ func TestTextInStateIsUTF8(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = opened.Snapshot(1)
-	if err == nil || !strings.Contains(err.Error(), "the state can't be written: a string is not UTF-8") {
+	const problem = "the state can't be written: a string is not UTF-8"
+	if err == nil || !strings.Contains(err.Error(), problem) {
 		t.Errorf("it says %v", err)
 	}
 }

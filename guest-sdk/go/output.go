@@ -1,3 +1,5 @@
+// The records that a call emits, by output port.
+
 package tidegate
 
 // Output takes the records that a call emits, into the port that each one names.

@@ -1,3 +1,5 @@
+// The text of a panic: its value and the frame of the author's code that it came from.
+
 package tidegate
 
 import (

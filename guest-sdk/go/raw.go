@@ -1,3 +1,5 @@
+// The raw interface: whole batches in and out, and state as bytes.
+
 package tidegate
 
 import "math"

@@ -1,3 +1,5 @@
+// One record, read in place, and the readings of its value.
+
 package tidegate
 
 import (

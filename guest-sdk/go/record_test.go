@@ -1,3 +1,5 @@
+// Readings of a record: the accepted texts, and the named refusals.
+
 package tidegate
 
 import (
@@ -27,11 +29,13 @@ func TestNumbersAreReadAsRustReadsThem(t *testing.T) {
 	for _, text := range refused {
 		record := &Record{row: 3, value: []byte(text)}
 		_, err := record.ValueInt()
-		if says := said(t, err); says != "invalid record 3: the value is not a decimal number of type i64" {
+		const problem = "invalid record 3: the value is not a decimal number of type i64"
+		if says := said(t, err); says != problem {
 			t.Errorf("of %q it says %q", text, says)
 		}
 	}
-	if read, err := ValueAs[uint64](&Record{value: []byte("18446744073709551615")}); err != nil || read != math.MaxUint64 {
+	largest := &Record{value: []byte("18446744073709551615")}
+	if read, err := ValueAs[uint64](largest); err != nil || read != math.MaxUint64 {
 		t.Errorf("the largest was read as %d, %v", read, err)
 	}
 }
@@ -118,7 +122,8 @@ func TestJSONIsReadIntoStructs(t *testing.T) {
 	text := ` {"item": "a\u00e4\ud83c\udf0a\n", "amount": 255, "unknown": [{"x": [1, null]}],
 		"notes": ["x", "y"], "price": -1.5e2} `
 	read, err := ValueJSON[order](&Record{value: []byte(text)})
-	if err != nil || read.Item != "aä🌊\n" || read.Amount != 255 || len(read.Notes) != 2 || *read.Price != -150 {
+	if err != nil || read.Item != "aä🌊\n" || read.Amount != 255 || len(read.Notes) != 2 ||
+		*read.Price != -150 {
 		t.Errorf("%+v, %v", read, err)
 	}
 	for text, expected := range map[string]string{

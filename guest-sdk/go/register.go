@@ -1,3 +1,5 @@
+// The operator that this program's component exports.
+
 package tidegate
 
 // registered opens the operator that this program is.

@@ -1,3 +1,5 @@
+// A state for each key, found by the keyed hash.
+
 package tidegate
 
 import (

@@ -1,3 +1,5 @@
+// A typed operator as a raw one: rows, the state of each key, snapshots.
+
 package tidegate
 
 import (

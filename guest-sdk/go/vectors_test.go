@@ -1,3 +1,5 @@
+// The vectors of guest-sdk/vectors, which every SDK must reproduce to the byte.
+
 package tidegate
 
 import (
@@ -13,8 +15,6 @@ import (
 	"strings"
 	"testing"
 )
-
-// The vectors of guest-sdk/vectors, which all SDKs are held to.
 
 func readVectors(t *testing.T, name string, into any) {
 	t.Helper()
@@ -366,7 +366,8 @@ func TestChunksAreRefusedAsTheVectorsSay(t *testing.T) {
 	}
 	for _, vector := range vectors.RefusedItems.Cases {
 		items := RestoredItems{current: 1}
-		if err := items.push(StateChunk{Name: "items", SchemaVersion: 1, Bytes: unhex(t, vector.Bytes)}); err != nil {
+		chunk := StateChunk{Name: "items", SchemaVersion: 1, Bytes: unhex(t, vector.Bytes)}
+		if err := items.push(chunk); err != nil {
 			t.Fatal(err)
 		}
 		_, err := ReadItems[uint64](&items)

@@ -1,3 +1,5 @@
+// Views of bytes as text and of text as bytes, without a copy.
+
 package tidegate
 
 import "unsafe"

@@ -1,6 +1,6 @@
-# What the demos share: a job over a text is killed on the way, run again with the same command, and its
-# counts compared with those that another program made. Sourced, with `demo` the directory that holds
-# job.toml and `expected` (a line for each word: the word, a tab, its occurrences).
+# What the demos share: a job over a text is killed on the way, run again with the same command, and
+# its counts compared with those that another program made. Sourced, with `demo` the directory that
+# holds job.toml and `expected` (a line for each word: the word, a tab, its occurrences).
 tidegate=$PWD/target/release/tidegate
 
 say() { printf '\n\033[1m%s\033[0m\n' "$*"; }
@@ -57,10 +57,11 @@ compare() {
 report() {
     local newest
     newest=$(find "$demo/state/checkpoints" -type f -printf '%f\n' | sort -n | tail -n 1)
+    local rate=$(((words - before) * 1000 / (elapsed_ms > 0 ? elapsed_ms : 1)))
     printf '%-24s %s\n' \
         'words' "$words" \
         'published when killed' "$before" \
-        'records/s after restart' "$(((words - before) * 1000 / (elapsed_ms > 0 ? elapsed_ms : 1)))" \
+        'records/s after restart' "$rate" \
         'checkpoints' "$newest" \
         'restarts' 1 \
         'output correct' "$correct"

@@ -2,7 +2,7 @@
 # What the Go SDK needs, and its own checks.
 #
 #   scripts/sdk/go.sh install    finds Go, or installs Debian's as root, or says what to install
-#   scripts/sdk/go.sh test       format, vet, tests and vectors of the SDK, its examples and template
+#   scripts/sdk/go.sh test       format, vet, tests and vectors of the SDK, examples and template
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 

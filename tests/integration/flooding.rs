@@ -1,5 +1,5 @@
-//! Keys that somebody has chosen to make hash tables slow, through the real binary; and the secret
-//! seed that makes them harmless, on which nothing may depend.
+//! Keys that an attacker has chosen to make hash tables slow, through the real binary; and the
+//! secret seed that makes them harmless, on which nothing may depend.
 
 use std::path::Path;
 

@@ -2,11 +2,16 @@
 //! exceptions: a file that can't keep a rule is split, not excused.
 
 mod floors;
-
-use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+mod languages;
+mod markdown;
+mod names;
+mod patches;
+mod project;
+mod words;
 
 use tidegate_tests::workspace_root;
+
+use project::{Findings, assert_tidy, project_files};
 
 const FILE_LINES: usize = 500;
 const LINE_CHARS: usize = 100;
@@ -21,8 +26,8 @@ const PURE: [&str; 18] = [
     "host/connector/src/source/place.rs",
     "host/runtime/src/protocol/",
     "host/runtime/src/chain/dead_letter.rs",
-    "host/runtime/src/chain/recycling.rs",
-    "host/runtime/src/chain/scatter.rs",
+    "host/runtime/src/chain/recycle_policy.rs",
+    "host/runtime/src/chain/router.rs",
     "host/runtime/src/drill/comparison.rs",
     "host/runtime/src/isolation/",
     "host/runtime/src/drill/drill_schedule.rs",
@@ -34,7 +39,7 @@ const PURE: [&str; 18] = [
 ];
 
 /// What a pure file may not name, and what to do instead.
-const IMPURE: [(&str, &str); 8] = [
+const IMPURE: [(&str, &str); 11] = [
     ("tokio::", "a driver"),
     ("async fn", "a driver"),
     (".await", "a driver"),
@@ -43,7 +48,29 @@ const IMPURE: [(&str, &str); 8] = [
     ("wasmtime", "the operator crate"),
     ("Instant::now", "a time that comes in as an argument"),
     ("SystemTime", "a time that comes in as an argument"),
+    ("Atomic", "a number that comes in as an argument"),
+    ("Mutex<", "a value that one owner has"),
+    ("SubtaskMetrics", "a figure that comes in as an argument"),
 ];
+
+/// Code that asks a file system through `tidegate-file-system`, so that a simulation can fail it.
+const BEHIND_THE_SEAM: [&str; 5] = [
+    "host/key-groups/src/",
+    "host/connector/src/",
+    "host/checkpoint/src/",
+    "host/runtime/src/",
+    "host/connectors/src/",
+];
+
+/// Exceptions: the figures of the system in `/proc`, and the files that a user gives to a source,
+/// which has a seam of its own in `input_root.rs`.
+const OWN_FILES: [&str; 2] = [
+    "host/runtime/src/room/system.rs",
+    "host/connectors/src/file_source/",
+];
+
+/// An error that a lock of `tidegate-file-system` returns; it opens nothing.
+const LOCK_ERROR: &str = "std::fs::TryLockError";
 
 /// The crate that only one of ours may name.
 const ENGINE: &str = "wasmtime";
@@ -102,150 +129,79 @@ const LEFTOVERS: [(&str, &str, &str); 8] = [
     ("should_", "panic", "a typed error and a whole comparison"),
 ];
 
+/// True for the lines of `#[cfg(test)] mod … {` blocks, which may do what they like. A
+/// `#[cfg(test)] mod …;` is one line: the code behind it is code.
+fn lines_in_test_modules(text: &str) -> Vec<bool> {
+    let lines: Vec<&str> = text.lines().collect();
+    let mut is_inside = false;
+    let mut inside = Vec::with_capacity(lines.len());
+    for (at, line) in lines.iter().enumerate() {
+        let next = lines.get(at + 1).copied().unwrap_or_default();
+        let is_block = next.starts_with("mod ") && next.trim_end().ends_with('{');
+        is_inside |= *line == "#[cfg(test)]" && is_block;
+        inside.push(is_inside);
+        is_inside &= *line != "}";
+    }
+    inside
+}
+
 fn check_rust(path: &str, text: &str) -> String {
-    let mut found = String::new();
-    let mut report = |line: usize, what: &str, instead: &str| {
-        let line = line + 1;
-        writeln!(found, "{path}:{line}: {what}, use {instead}").expect("a string can be written");
-    };
+    let mut findings = Findings::of(path);
     if !text.starts_with("//!") {
-        report(
+        findings.report(
             0,
             "no `//!` header",
             "one that says what the file is and is not",
         );
     }
     if text.lines().count() > FILE_LINES {
-        report(FILE_LINES, "more than 500 lines", "a file for each idea");
+        findings.report(FILE_LINES, "more than 500 lines", "a file for each idea");
     }
-    let is_pure = PURE.iter().any(|pure| path.starts_with(pure));
-    let is_host = path.starts_with("host/") && path.contains("/src/") && !path.contains("/tests");
-    // Tests at the end of a file may do what they like.
-    let tests_at = text.lines().position(|line| line.trim() == "#[cfg(test)]");
+    let is_test = lines_in_test_modules(text);
     for (at, line) in text.lines().enumerate() {
         if line.chars().count() > LINE_CHARS {
-            report(at, "more than 100 characters", "two lines");
+            findings.report(at, "more than 100 characters", "two lines");
         }
         for (head, tail, instead) in LEFTOVERS {
             if line.contains(&format!("{head}{tail}")) {
-                report(at, &format!("`{head}{tail}`"), instead);
+                findings.report(at, &format!("`{head}{tail}`"), instead);
             }
         }
         if line.contains(&format!("{ENGINE}::")) && !path.starts_with("host/operator/") {
-            report(at, "the engine outside its crate", "tidegate-operator");
+            findings.report(at, "the engine outside its crate", "tidegate-operator");
         }
-        let is_code = tests_at.is_none_or(|tests| at < tests) && !line.trim().starts_with("//");
-        for careless in &CARELESS {
-            let allowed = careless.allowed.iter();
-            let may = !is_host || allowed.clone().any(|allowed| path.starts_with(allowed));
-            if is_code && !may && line.contains(careless.call) {
-                let problem = format!("`{}` {}", careless.call, careless.harm);
-                report(at, &problem, careless.instead);
-            }
-        }
-        for (word, instead) in IMPURE {
-            if is_pure && is_code && line.contains(word) {
-                report(at, &format!("`{word}` in a pure file"), instead);
-            }
+        if !is_test[at] && !line.trim().starts_with("//") {
+            check_code(path, at, line, &mut findings);
         }
     }
-    found
+    findings.into_text()
 }
 
-/// Links to files of the project, `[text](path)`; the ones to elsewhere can't be checked here.
-fn check_markdown(path: &str, text: &str, exists: impl Fn(&Path) -> bool) -> String {
-    let directory = Path::new(path).parent().unwrap_or(Path::new(""));
-    let mut found = String::new();
-    for (at, line) in text.lines().enumerate() {
-        for link in line.split("](").skip(1) {
-            let target = link.split(')').next().unwrap_or_default();
-            let file = target.split('#').next().unwrap_or_default();
-            let is_elsewhere = file.is_empty() || file.contains("://");
-            if !is_elsewhere && !exists(&directory.join(file)) {
-                let line = at + 1;
-                writeln!(
-                    found,
-                    "{path}:{line}: dead link `{target}`, use a file that exists"
-                )
-                .expect("a string can be written");
-            }
+/// A line that is neither a comment nor a test.
+fn check_code(path: &str, at: usize, line: &str, findings: &mut Findings<'_>) {
+    let is_in = |paths: &[&str]| paths.iter().any(|prefix| path.starts_with(prefix));
+    let is_host = path.starts_with("host/") && path.contains("/src/") && !path.contains("/tests");
+    for careless in &CARELESS {
+        let may = !is_host || is_in(careless.allowed);
+        if !may && line.contains(careless.call) {
+            let problem = format!("`{}` {}", careless.call, careless.harm);
+            findings.report(at, &problem, careless.instead);
         }
     }
-    found
-}
-
-/// Hunks of a patch whose old lines do not stand in the file that they are for.
-fn check_patch(path: &str, patch: &str, read: impl Fn(&str) -> Option<String>) -> String {
-    let mut found = String::new();
-    for of_file in patch.split("\n--- a/").skip(1) {
-        let (name, rest) = of_file.split_once('\n').unwrap_or((of_file, ""));
-        let text = read(name).unwrap_or_default();
-        for hunk in rest.split("\n@@ ").skip(1) {
-            let is_old = |line: &&str| line.starts_with(' ') || line.starts_with('-');
-            let old = hunk.lines().skip(1).filter(is_old);
-            let old: String = old.map(|line| format!("{}\n", &line[1..])).collect();
-            if old.is_empty() || !text.contains(&old) {
-                writeln!(
-                    found,
-                    "{path}: does not fit `{name}`, recreate the patch (`make mutants` uses it)"
-                )
-                .expect("a string can be written");
-            }
+    let opens_files = line.contains("std::fs") && !line.contains(LOCK_ERROR);
+    if opens_files && is_in(&BEHIND_THE_SEAM) && !is_in(&OWN_FILES) {
+        findings.report(at, "`std::fs` past the seam", "tidegate-file-system");
+    }
+    for (word, instead) in IMPURE {
+        if is_in(&PURE) && line.contains(word) {
+            findings.report(at, &format!("`{word}` in a pure file"), instead);
         }
     }
-    found
-}
-
-fn sources(directory: &Path, extension: &str, files: &mut Vec<PathBuf>) {
-    let entries = std::fs::read_dir(directory).expect("the project can be read");
-    for entry in entries {
-        let path = entry.expect("a directory entry can be read").path();
-        let name = path.file_name().map(|n| n.to_string_lossy().into_owned());
-        let name = name.unwrap_or_default();
-        let made_by_tools = ["target", "demo", "node_modules"];
-        let is_ours = !name.starts_with('.') && !made_by_tools.contains(&name.as_str());
-        if path.is_dir() && is_ours {
-            sources(&path, extension, files);
-        } else if path.extension().is_some_and(|e| e == extension) {
-            files.push(path);
-        }
-    }
-}
-
-fn project_files(extension: &str) -> Vec<(String, String)> {
-    let root = workspace_root();
-    let mut paths = Vec::new();
-    sources(&root, extension, &mut paths);
-    paths.sort();
-    let read = |path: PathBuf| {
-        let text = std::fs::read_to_string(&path).expect("a source file is UTF-8");
-        let name = path.strip_prefix(&root).unwrap_or(&path);
-        (name.to_string_lossy().into_owned(), text)
-    };
-    paths.into_iter().map(read).collect()
 }
 
 #[test]
 fn every_source_file_keeps_the_rules() {
-    let files = project_files("rs");
-    assert!(files.len() > 50, "only {} files were found", files.len());
-    let found: String = files
-        .iter()
-        .map(|(path, text)| check_rust(path, text))
-        .collect();
-    assert!(found.is_empty(), "\n{found}");
-}
-
-#[test]
-fn every_mutant_fits_the_sources() {
-    let patches = project_files("patch");
-    assert!(patches.len() > 20, "only {} were found", patches.len());
-    let read = |name: &str| std::fs::read_to_string(workspace_root().join(name)).ok();
-    let found: String = patches
-        .iter()
-        .map(|(path, text)| check_patch(path, text, read))
-        .collect();
-    assert!(found.is_empty(), "\n{found}");
+    assert_tidy(&project_files("rs"), 50, check_rust);
 }
 
 #[test]
@@ -256,19 +212,6 @@ fn every_pure_file_exists() {
         .filter(|path| !root.join(path).exists())
         .collect();
     assert_eq!(missing, Vec::<&&str>::new());
-}
-
-#[test]
-fn every_link_in_the_documents_leads_somewhere() {
-    let root = workspace_root();
-    let exists = |path: &Path| root.join(path).exists();
-    let files = project_files("md");
-    assert!(files.len() > 5, "only {} documents were found", files.len());
-    let found: String = files
-        .iter()
-        .map(|(path, text)| check_markdown(path, text, exists))
-        .collect();
-    assert!(found.is_empty(), "\n{found}");
 }
 
 #[test]
@@ -294,16 +237,46 @@ fn the_tidy_test_names_file_line_and_remedy() {
         "a.rs:1: no `//!` header, use one that says what the file is and is not\n\
          a.rs:2: more than 100 characters, use two lines\n"
     );
-    let found = check_markdown("docs/a.md", "[b](b.md) [c](https://c)\n", |_| false);
+    let text = "//! Header.\nlet file = std::fs::read(path)?;\nuse std::fs::TryLockError;\n";
     assert_eq!(
-        found,
-        "docs/a.md:1: dead link `b.md`, use a file that exists\n"
+        check_rust("host/runtime/src/control/x.rs", text),
+        "host/runtime/src/control/x.rs:2: `std::fs` past the seam, use tidegate-file-system\n"
     );
-    let patch = "Why.\n\n--- a/a.rs\n+++ b/a.rs\n@@ -1,2 +1,1 @@\n a\n-b\n";
-    let read = |text: &'static str| move |_: &str| Some(text.to_owned());
-    assert_eq!(check_patch("m.patch", patch, read("a\nb\n")), "");
+    assert_eq!(check_rust("host/runtime/src/room/system.rs", text), "");
+}
+
+#[test]
+fn code_behind_a_test_module_in_a_file_of_its_own_is_checked() {
+    let text = "//! Header.\n#[cfg(test)]\nmod walks;\nuse tokio::sync;\n\n\
+                #[cfg(test)]\nmod tests {\n    use tokio::sync;\n}\nuse tokio::sync;\n";
+    let finding = |line: usize| {
+        format!("host/runtime/src/graph/x.rs:{line}: `tokio::` in a pure file, use a driver\n")
+    };
     assert_eq!(
-        check_patch("m.patch", patch, read("a\nc\nb\n")),
-        "m.patch: does not fit `a.rs`, recreate the patch (`make mutants` uses it)\n"
+        check_rust("host/runtime/src/graph/x.rs", text),
+        finding(4) + &finding(10)
     );
+}
+
+#[test]
+fn impure_code_is_found_on_any_line_of_the_coordinator() {
+    let path = "host/runtime/src/protocol/coordinator.rs";
+    let text = std::fs::read_to_string(workspace_root().join(path)).expect("it is there");
+    let lines: Vec<&str> = text.lines().collect();
+    let inside = lines_in_test_modules(&text);
+    let after_header = lines.iter().position(|line| !line.starts_with("//!"));
+    for at in after_header.expect("there is code")..lines.len() {
+        // What is put before a line is inside a module of tests if the line before it is.
+        if inside[at] && inside[at - 1] {
+            continue;
+        }
+        let mut changed = lines.clone();
+        changed.insert(at, "    std::fs::read(tokio::now().await);");
+        let found = check_rust(path, &changed.join("\n"));
+        let expected =
+            ["tokio::", ".await", "std::fs"].map(|word| format!(":{}: `{word}`", at + 1));
+        for finding in expected {
+            assert!(found.contains(&finding), "line {}: {found}", at + 1);
+        }
+    }
 }

@@ -1,4 +1,4 @@
-//! Keys of eight bytes that somebody would choose to make a hash table slow.
+//! Keys of eight bytes that an attacker would choose to make a hash table slow.
 
 /// Different keys of one kind, as many as are wanted.
 pub type ChosenKeys = fn() -> Box<dyn Iterator<Item = [u8; 8]>>;
@@ -18,7 +18,7 @@ pub fn other_keys() -> impl Iterator<Item = [u8; 8]> {
 }
 
 /// Keys with the same upper half of a `SplitMix64` (Steele, Lea and Flood 2014), which is a
-/// bijection that anybody can turn round.
+/// bijection that anyone can invert.
 fn in_split_mix() -> impl Iterator<Item = [u8; 8]> {
     const UPPER: u64 = 0x1234_5678 << 32;
     let length = 8_u64.wrapping_mul(0x9e37_79b9_7f4a_7c15);

@@ -74,7 +74,7 @@ static tg_status read_bits(tg_reader *in, size_t bytes, uint64_t *bits) {
 tg_status tg_read_count(tg_reader *in, size_t least_bytes, size_t *count) {
     uint64_t read = 0;
     TG_TRY(read_varint(in, 64, &read));
-    // Items without bytes could be any number of them. So many are none that anybody wrote.
+    // Items without bytes could be any number of them. No writer writes this many.
     size_t most = least_bytes == 0 ? SIZE_MAX / 2 : bytes_left(in) / least_bytes;
     if (read > most) {
         return ends_early();

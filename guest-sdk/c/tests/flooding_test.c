@@ -1,5 +1,5 @@
-// Keys that somebody has chosen: they cost what any keys cost, and nothing that is observed depends
-// on the seed that sees to it.
+// Keys that an attacker has chosen: they cost what any keys cost, and nothing that is observed
+// depends on the seed that sees to it.
 
 #include "keys.h"
 #include "random.h"

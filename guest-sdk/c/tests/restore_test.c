@@ -116,7 +116,7 @@ static void check_refused(const tg_operator *definition, const tg_snapshot *snap
     tg_harness_close(harness);
 }
 
-TG_TEST(another_version_is_refused_unless_somebody_reads_it) {
+TG_TEST(another_version_is_refused_unless_the_operator_reads_it) {
     tg_harness *harness = tg_harness_open(&second, NULL);
     TG_CHECK_OK(tg_harness_send(harness, "a", ""));
     tg_snapshot *newer = tg_harness_snapshot(harness);
@@ -151,5 +151,5 @@ TG_TEST(what_does_not_belong_together_is_refused) {
 
 TG_TEST_MAIN(equal_state_gives_equal_bytes_whatever_order_its_keys_came_in,
              every_parallelism_has_the_same_state, a_new_version_reads_the_old_state,
-             another_version_is_refused_unless_somebody_reads_it,
+             another_version_is_refused_unless_the_operator_reads_it,
              what_does_not_belong_together_is_refused)

@@ -50,7 +50,7 @@ export class Column {
   }
 
   /**
-   * True if all rows are ASCII; looked at once, and only if somebody asks.
+   * True if all rows are ASCII; looked at once, and only if a caller asks.
    *
    * @returns {boolean}
    */

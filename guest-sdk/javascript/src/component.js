@@ -45,7 +45,8 @@ const LONGEST_STACK = 3000;
 export function exportOperator(module, host) {
   if (typeof module?.openRaw !== "function") {
     throw new TypeError(
-      "the default export is no operator: `export default operator({ … })` of @tidegate/sdk makes one",
+      "the default export is no operator: " +
+        "`export default operator({ … })` of @tidegate/sdk makes one",
     );
   }
   setHost({
@@ -99,9 +100,9 @@ function lifecycle(module, report) {
 }
 
 /**
- * Declared failures go to the host as such. Anything else is a fault of the operator: its story goes
- * to the log, where the host looks for the reason of a trap, and the engine traps when an `Error`
- * leaves an export.
+ * Declared failures go to the host as such. Anything else is a fault of the operator: its story
+ * goes to the log, where the host looks for the reason of a trap, and the engine traps when an
+ * `Error` leaves an export.
  *
  * @template T
  * @param {() => T} call

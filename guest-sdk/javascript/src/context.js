@@ -12,14 +12,15 @@
  * @property {string} operator name of the operator in the job file
  * @property {number} subtask which of the parallel instances this is, from 0
  * @property {number} parallelism how many parallel instances there are
- * @property {number} maxParallelism number of key groups; never changes in the life of a job's state
+ * @property {number} maxParallelism number of key groups; never changes in the life of a job's
+ *   state
  * @property {number} firstKeyGroup the first key group that the instance owns
  * @property {number} lastKeyGroup the last key group that the instance owns
  * @property {string[]} inputs names of the inputs, by the index that `record.input` gives
  * @property {string[]} outputs names of the output ports, by port
  * @property {string} config the operator's `config` table of the job file, as JSON
- * @property {number} hashSeed the secret seed for hash tables of the operator's own, whose keys come
- *   from records; nothing that is emitted or remembered may depend on it
+ * @property {number} hashSeed the secret seed for hash tables of the operator's own, whose keys
+ *   come from records; nothing that is emitted or remembered may depend on it
  */
 
 /**

@@ -40,14 +40,14 @@ import { Typed } from "./typed.js";
  * What an instance of an operator does. All but `onRecord` may be left out.
  *
  * - `onRecord` processes one record; `state` is the state of the record's key.
- * - `onWatermark`: event time has advanced, and a record older than `watermark` is late from now on.
- *   Rounded beyond 2^53. After a failure a restored instance is called with the last watermark again,
- *   before any record, so that a variable of the instance can hold the current one. Emit what the state
- *   holds as due and take it out in the same call, and the second call finds nothing; what it emits
- *   nevertheless is sent.
+ * - `onWatermark`: event time has advanced, and a record older than `watermark` is late from now
+ *   on. Rounded beyond 2^53. After a failure a restored instance is called with the last watermark
+ *   again, before any record, so that a variable of the instance can hold the current one. Emit
+ *   what the state holds as due and take it out in the same call, and the second call finds
+ *   nothing; what it emits nevertheless is sent.
  * - `onFinish`: all inputs have ended.
- * - `onCheckpointComplete`: a checkpoint is durable in every subtask of the job. A notice can be lost
- *   in a failure: the state must not depend on it.
+ * - `onCheckpointComplete`: a checkpoint is durable in every subtask of the job. A notice can be
+ *   lost in a failure: the state must not depend on it.
  * - `operatorState` writes the state that belongs to no key, at each checkpoint.
  * - `restoreOperatorState` takes back this subtask's share of what all subtasks wrote.
  *
@@ -65,12 +65,13 @@ import { Typed } from "./typed.js";
  * What is the same for all instances of an operator.
  *
  * - `state` is the type of what is remembered for each key; none by default.
- * - `stateVersion` is the version of the layout of the state and of the items; 1 by default. Raise it
- *   when one of them changes, and read the older versions in `migrate`.
+ * - `stateVersion` is the version of the layout of the state and of the items; 1 by default. Raise
+ *   it when one of them changes, and read the older versions in `migrate`.
  * - `config` has the settings of the operator's `config` table, each with its default.
- * - `isVacant` says that the state of a key is as good as none. Such a key is forgotten as soon as a
- *   call leaves it so. By default no key is.
- * - `migrate` reads the state of one key that another version wrote. Refuses every version by default.
+ * - `isVacant` says that the state of a key is as good as none. Such a key is forgotten as soon as
+ *   a call leaves it so. By default no key is.
+ * - `migrate` reads the state of one key that another version wrote. Refuses every version by
+ *   default.
  *
  * @template T
  * @template {Settings} S

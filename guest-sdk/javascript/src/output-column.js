@@ -2,8 +2,8 @@
  * Record path: output → [columns] → emissions.
  *
  * The columns of the batch that is being built. Most operators send each record on with the key,
- * the value or the timestamp that it came with. As long as row `n` of the output has what row `n` of
- * the input has, a column only counts, and is the input's own at the end.
+ * the value or the timestamp that it came with. As long as row `n` of the output has what row `n`
+ * of the input has, a column only counts, and is the input's own at the end.
  *
  * @module
  */
@@ -214,8 +214,9 @@ function notEmittable(field) {
   const what =
     typeof field === "number" ? `the number ${field}` : `a value of type ${typeof field}`;
   return new TypeError(
-    `${what} can't be emitted: a key or a value is text, bytes, a field, a whole number up to 2^53, ` +
-      "a bigint, le64(…) or null; other numbers have no one text in all languages",
+    `${what} can't be emitted: a key or a value is text, bytes, a field, ` +
+      "a whole number up to 2^53, a bigint, le64(…) or null; " +
+      "other numbers have no one text in all languages",
   );
 }
 

@@ -20,7 +20,7 @@ export class Record {
     this.key = new Field("key");
     /** The value. @type {Field} */
     this.value = new Field("value");
-    /** Index of the input that the record came from, for an operator with several. @type {number} */
+    /** Index of the input of the record, for an operator with several. @type {number} */
     this.input = 0;
     /**
      * The row of the batch that the record is in. Batches are cut anywhere: it says nothing about

@@ -1,9 +1,9 @@
 /**
  * Record path: host → batch → [typed] → `onRecord` → output → host.
  *
- * Makes a raw operator of an author's: reads the columns row by row, finds the state of each record's
- * key once, and writes and reads the state at checkpoints. Invariant: the state holds a key only if
- * a record of it was processed and its state is not vacant.
+ * Makes a raw operator of an author's: reads the columns row by row, finds the state of each
+ * record's key once, and writes and reads the state at checkpoints. Invariant: the state holds a
+ * key only if a record of it was processed and its state is not vacant.
  *
  * @module
  */

@@ -1,3 +1,5 @@
+// Watermarks over restarts and another parallelism.
+
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { operator, u64 } from "@tidegate/sdk";

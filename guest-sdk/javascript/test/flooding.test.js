@@ -1,3 +1,5 @@
+// Chosen keys, and the hash seed that no output shows.
+
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as sdk from "@tidegate/sdk";

@@ -1,3 +1,5 @@
+// The vectors of guest-sdk/vectors, which every SDK must reproduce to the byte.
+
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";

@@ -42,7 +42,7 @@ export declare class Column {
      */
     data(): Uint8Array<ArrayBuffer>;
     /**
-     * True if all rows are ASCII; looked at once, and only if somebody asks.
+     * True if all rows are ASCII; looked at once, and only if a caller asks.
      *
      * @returns {boolean}
      */

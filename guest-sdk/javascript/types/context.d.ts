@@ -21,7 +21,8 @@ export type Context = {
      */
     parallelism: number;
     /**
-     * number of key groups; never changes in the life of a job's state
+     * number of key groups; never changes in the life of a job's
+     * state
      */
     maxParallelism: number;
     /**
@@ -45,8 +46,8 @@ export type Context = {
      */
     config: string;
     /**
-     * the secret seed for hash tables of the operator's own, whose keys come
-     * from records; nothing that is emitted or remembered may depend on it
+     * the secret seed for hash tables of the operator's own, whose keys
+     * come from records; nothing that is emitted or remembered may depend on it
      */
     hashSeed: number;
 };
@@ -58,14 +59,15 @@ export type Context = {
  * @property {string} operator name of the operator in the job file
  * @property {number} subtask which of the parallel instances this is, from 0
  * @property {number} parallelism how many parallel instances there are
- * @property {number} maxParallelism number of key groups; never changes in the life of a job's state
+ * @property {number} maxParallelism number of key groups; never changes in the life of a job's
+ *   state
  * @property {number} firstKeyGroup the first key group that the instance owns
  * @property {number} lastKeyGroup the last key group that the instance owns
  * @property {string[]} inputs names of the inputs, by the index that `record.input` gives
  * @property {string[]} outputs names of the output ports, by port
  * @property {string} config the operator's `config` table of the job file, as JSON
- * @property {number} hashSeed the secret seed for hash tables of the operator's own, whose keys come
- *   from records; nothing that is emitted or remembered may depend on it
+ * @property {number} hashSeed the secret seed for hash tables of the operator's own, whose keys
+ *   come from records; nothing that is emitted or remembered may depend on it
  */
 /**
  * True if the instance owns `keyGroup`.

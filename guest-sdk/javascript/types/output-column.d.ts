@@ -2,8 +2,8 @@
  * Record path: output → [columns] → emissions.
  *
  * The columns of the batch that is being built. Most operators send each record on with the key,
- * the value or the timestamp that it came with. As long as row `n` of the output has what row `n` of
- * the input has, a column only counts, and is the input's own at the end.
+ * the value or the timestamp that it came with. As long as row `n` of the output has what row `n`
+ * of the input has, a column only counts, and is the input's own at the end.
  *
  * @module
  */

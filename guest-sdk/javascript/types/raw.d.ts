@@ -58,9 +58,9 @@ export type RawOperator = {
      */
     process: (input: number, records: Batch) => Emission[];
     /**
-     * an older record
-     * is late from now on; a restored instance is called with the last watermark again, before any record,
-     * and what it emits then is sent too
+     * an older record is late from now
+     * on; a restored instance is called with the last watermark again, before any record, and what it
+     * emits then is sent too
      */
     advanceWatermark?: (watermark: bigint) => Emission[];
     /**
@@ -122,9 +122,9 @@ export type OperatorModule = {
  * @typedef {object} RawOperator
  * @property {(input: number, records: Batch) => Emission[]} process processes one batch, all from
  *   one input
- * @property {(watermark: bigint) => Emission[]} [advanceWatermark] an older record
- *   is late from now on; a restored instance is called with the last watermark again, before any record,
- *   and what it emits then is sent too
+ * @property {(watermark: bigint) => Emission[]} [advanceWatermark] an older record is late from now
+ *   on; a restored instance is called with the last watermark again, before any record, and what it
+ *   emits then is sent too
  * @property {(checkpoint: number) => StateChunk[]} snapshot the state in canonical order
  * @property {(chunks: StateChunk[]) => void} restore takes back what `snapshot` gave; at most once,
  *   before any record

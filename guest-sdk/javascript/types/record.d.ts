@@ -16,7 +16,7 @@ export declare class Record {
     key: Field;
     /** The value. @type {Field} */
     value: Field;
-    /** Index of the input that the record came from, for an operator with several. @type {number} */
+    /** Index of the input of the record, for an operator with several. @type {number} */
     input: number;
     /**
      * The row of the batch that the record is in. Batches are cut anywhere: it says nothing about

@@ -1,4 +1,4 @@
-"""Keys that somebody has chosen, and the secret seed that makes them harmless."""
+"""Keys that an attacker has chosen, and the secret seed that makes them harmless."""
 
 import unittest
 

@@ -1,10 +1,10 @@
-//! Takes fixed-width fields off the front of bytes that nobody vouches for. Pure.
+//! Takes fixed-width fields off the front of untrusted bytes. Pure.
 //!
-//! Never panics and never allocates: a length is compared with what is left before it is used.
+//! The reader never panics or allocates: it compares each length with the remaining bytes first.
 
 use super::FormatError;
 
-/// The bytes that have not been read yet.
+/// The remaining bytes.
 #[derive(Debug)]
 pub(super) struct ByteReader<'a> {
     left: &'a [u8],
@@ -15,7 +15,7 @@ impl<'a> ByteReader<'a> {
         Self { left: bytes }
     }
 
-    /// The next `length` bytes; `what` they are, for the error.
+    /// Takes the next `length` bytes; `what` names them in the error.
     pub(super) fn take(
         &mut self,
         length: u64,
@@ -56,13 +56,13 @@ impl<'a> ByteReader<'a> {
         self.array(what).map(u64::from_le_bytes)
     }
 
-    /// The next `length` bytes as text.
+    /// Takes the next `length` bytes as text.
     pub(super) fn text(&mut self, length: u64, what: &'static str) -> Result<&'a str, FormatError> {
         let bytes = self.take(length, what)?;
         std::str::from_utf8(bytes).map_err(|_| FormatError::NotUtf8 { what })
     }
 
-    /// Magic and format version, which start every part of the format.
+    /// Takes and checks the magic and the format version, which begin every part of the format.
     pub(super) fn magic_and_version<const N: usize>(
         &mut self,
         magic: &[u8; N],
@@ -87,7 +87,7 @@ impl<'a> ByteReader<'a> {
         Ok(())
     }
 
-    /// That nothing is left.
+    /// Checks that no bytes remain.
     pub(super) fn end(&self) -> Result<(), FormatError> {
         if self.left.is_empty() {
             return Ok(());

@@ -1,7 +1,7 @@
-//! A checkpoint directory or savepoint to look at: read only and without its lock.
+//! Reads a checkpoint directory or savepoint, without changing it and without its lock.
 //!
-//! For the start from a savepoint and for the commands that show checkpoints. A running job may
-//! remove checkpoints meanwhile; what is gone is then reported as missing.
+//! A start from a savepoint and the commands that show checkpoints use it. A running job may remove
+//! checkpoints meanwhile; those are then reported as missing.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -77,6 +77,31 @@ impl CheckpointDirectory {
         })
     }
 
+    /// Returns true if anything stands among the checkpoints of the directory at `path`, whether it
+    /// can be read or not; false if there is no such directory. Writes nothing and takes no lock:
+    /// called before a start, which is refused or fresh by this.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Io`] if the checkpoints can't be listed.
+    pub fn holds_checkpoints(path: &Path) -> Result<bool, StoreError> {
+        Self::holds_checkpoints_in(&LocalFiles, path)
+    }
+
+    /// As [`Self::holds_checkpoints`], in another file system: for simulations.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::holds_checkpoints`].
+    pub fn holds_checkpoints_in(files: &dyn FileSystem, path: &Path) -> Result<bool, StoreError> {
+        let root = Directory::open_ambient(files, path);
+        match root.and_then(|root| root.open(CHECKPOINTS)?.handle.entries()) {
+            Ok(entries) => Ok(!entries.is_empty()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(failed("list", &path.join(CHECKPOINTS))(error)),
+        }
+    }
+
     /// The directory that holds `checkpoints` and `state`.
     #[must_use]
     pub fn path(&self) -> &Path {
@@ -89,9 +114,9 @@ impl CheckpointDirectory {
         self.selected
     }
 
-    /// Ids of all complete checkpoints, oldest first. Their contents are not checked. The one that
-    /// was committed last is among them even if it is gone, as far as `LOCK` remembers it:
-    /// [`Self::load`] then says that it is missing.
+    /// Returns the ids of all complete checkpoints, oldest first, without checking their contents.
+    /// They include the last committed checkpoint that `LOCK` records, even if its manifest is
+    /// gone: [`Self::load`] then reports it as missing.
     ///
     /// # Errors
     ///
@@ -101,7 +126,7 @@ impl CheckpointDirectory {
         Ok(with_remembered(self.files.ids()?, remembered))
     }
 
-    /// The newest of [`Self::ids`]. Its contents are not checked.
+    /// Returns the newest of [`Self::ids`], without checking its contents.
     ///
     /// # Errors
     ///
@@ -147,8 +172,8 @@ impl CheckpointDirectory {
         self.files.read_state(manifest, subtask, file)
     }
 
-    /// BLAKE3 of all bytes of a manifest file, which is what `b3sum` prints for it and what an
-    /// [`super::Origin`] holds. The manifest is checked, its state files are not.
+    /// Returns the BLAKE3 digest of a manifest file: the value that `b3sum` prints for it and that
+    /// an [`super::Origin`] holds. Checks the manifest but not its state files.
     ///
     /// # Errors
     ///
@@ -159,8 +184,8 @@ impl CheckpointDirectory {
             .map(|stored| stored.digest())
     }
 
-    /// When a restore drill has proven a checkpoint, milliseconds since the Unix epoch; none if no
-    /// drill has, or its mark does not belong to this manifest. The manifest is checked.
+    /// Returns the time at which a restore drill proved a checkpoint, in milliseconds since the
+    /// Unix epoch; `None` without a mark that belongs to this manifest. Checks the manifest.
     ///
     /// # Errors
     ///
@@ -173,7 +198,7 @@ impl CheckpointDirectory {
         Ok(is_of_it.then_some(proof.proven_at_ms))
     }
 
-    /// Checks every checkpoint whole. Files that can't be read are problems in the report.
+    /// Checks every checkpoint with its state. The report lists unreadable files as problems.
     ///
     /// # Errors
     ///
@@ -182,9 +207,9 @@ impl CheckpointDirectory {
         verify(&self.files, self.ids()?)
     }
 
-    /// What differs between checkpoint `before` here and checkpoint `after` in `other`, which may
-    /// be this directory. Everything is checked; state is compared chunk by chunk, so that moving
-    /// chunks between subtasks is no difference.
+    /// Compares checkpoint `before` here with checkpoint `after` in `other`, which may be the same
+    /// directory. Checks both, and compares state chunk by chunk, so that a chunk that has moved to
+    /// another subtask is not a difference.
     ///
     /// # Errors
     ///
@@ -202,7 +227,7 @@ impl CheckpointDirectory {
         }))
     }
 
-    /// What identifies every chunk of a checkpoint, by operator.
+    /// Returns the identity of every chunk of a checkpoint, by operator.
     fn chunks_of(&self, manifest: &Manifest) -> Result<ChunksByOperator, StoreError> {
         let mut chunks = ChunksByOperator::new();
         for (subtask, file) in manifest.state_files() {
@@ -216,7 +241,7 @@ impl CheckpointDirectory {
         Ok(chunks)
     }
 
-    /// [`Self::load`] and [`Self::manifest_digest`], of the same bytes.
+    /// Returns the results of [`Self::load`] and [`Self::manifest_digest`] for the same bytes.
     pub(super) fn load_with_digest(
         &self,
         checkpoint: CheckpointId,
@@ -229,7 +254,7 @@ impl CheckpointDirectory {
 
 /// Name, key group, schema version and BLAKE3 of a chunk.
 type ChunkKey = (String, Option<u32>, u32, [u8; 32]);
-/// How often an operator has each chunk.
+/// The number of times that an operator has each chunk.
 type ChunksByOperator = BTreeMap<String, BTreeMap<ChunkKey, u64>>;
 
 impl StoredManifest {
@@ -238,7 +263,7 @@ impl StoredManifest {
     }
 }
 
-/// If `path` is `<directory>/checkpoints/<N>`: that directory, and N.
+/// Splits `<directory>/checkpoints/<N>` into the directory and N; `None` for any other path.
 fn manifest_file(path: &Path) -> io::Result<Option<(Directory, CheckpointId)>> {
     // A relative path may be shorter than that.
     let path = path.canonicalize()?;

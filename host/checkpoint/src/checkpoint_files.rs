@@ -1,7 +1,7 @@
-//! Reads a checkpoint directory: every byte that comes out of here was checked. Writes nothing.
+//! Reads a checkpoint directory and checks every byte before it returns it. Writes nothing.
 //!
-//! The invariant: what is missing or broken is an error that names the file; what could not be
-//! read is another error. Neither is ever skipped.
+//! The invariant: a missing or damaged file is an error that names it, and a failed read is another
+//! error. Neither is ever skipped.
 
 use std::io::{self, Read};
 use std::path::PathBuf;
@@ -30,7 +30,7 @@ pub(super) struct StoredManifest {
 }
 
 impl CheckpointFiles {
-    /// Opens both directories, which must be there.
+    /// Opens both directories, which must exist.
     pub(super) fn open(root: &Directory) -> io::Result<Self> {
         Ok(Self {
             checkpoints: root.open(CHECKPOINTS)?,
@@ -38,7 +38,7 @@ impl CheckpointFiles {
         })
     }
 
-    /// Ids of all manifests, in order. Nothing is opened.
+    /// Returns the ids of all manifests, in order, without opening them.
     pub(super) fn ids(&self) -> Result<Vec<CheckpointId>, StoreError> {
         let names = names_in(&self.checkpoints)?;
         let mut ids: Vec<_> = names
@@ -52,7 +52,7 @@ impl CheckpointFiles {
         Ok(ids)
     }
 
-    /// Names of all state files.
+    /// Returns the names of all state files.
     pub(super) fn state_file_names(&self) -> Result<Vec<StateFileName>, StoreError> {
         let names = names_in(&self.state)?;
         let parsed = names.iter().filter_map(|name| StateFileName::parse(name));
@@ -111,7 +111,7 @@ impl CheckpointFiles {
             .map_err(|error| error.of_file(self.state.path.join(&file.name)))
     }
 
-    /// The bytes of a state file, all checked.
+    /// Returns the checked bytes of a state file.
     pub(super) fn read_state_bytes(
         &self,
         manifest: &Manifest,
@@ -136,7 +136,7 @@ impl CheckpointFiles {
         Ok(bytes)
     }
 
-    /// Opens a state file if it is there with the length that it should have.
+    /// Opens a state file, which must have the expected length.
     pub(super) fn open_state_file(
         &self,
         file: &StateFile,
@@ -153,8 +153,8 @@ impl CheckpointFiles {
     }
 }
 
-/// `ids` and the checkpoint that was committed last, should its manifest be gone: loading it then
-/// says that it is missing.
+/// Adds the last committed checkpoint to `ids` if its manifest is gone, so that loading it reports
+/// it as missing.
 pub(super) fn with_remembered(
     mut ids: Vec<CheckpointId>,
     newest: Option<CheckpointId>,
@@ -165,7 +165,7 @@ pub(super) fn with_remembered(
     ids
 }
 
-/// Refuses the number of a checkpoint or an attempt that is larger than any that is given out.
+/// Rejects the number of a checkpoint or attempt that is larger than Tidegate ever hands out.
 pub(super) fn check_number(number: u64, file: impl FnOnce() -> PathBuf) -> Result<(), StoreError> {
     if number <= LARGEST_NUMBER {
         return Ok(());
@@ -177,7 +177,8 @@ pub(super) fn check_number(number: u64, file: impl FnOnce() -> PathBuf) -> Resul
     Err(corrupt(file(), reason))
 }
 
-/// All names in a directory, sorted. A name that is not UTF-8 is none of ours in any spelling.
+/// Returns all names in a directory, sorted. Tidegate makes no name that is not UTF-8, so the
+/// function replaces invalid bytes.
 pub(super) fn names_in(directory: &Directory) -> Result<Vec<String>, StoreError> {
     let read = || -> io::Result<Vec<String>> {
         let entries = directory.handle.entries()?.into_iter();
@@ -188,8 +189,8 @@ pub(super) fn names_in(directory: &Directory) -> Result<Vec<String>, StoreError>
     Ok(names)
 }
 
-/// Opens a file to read, with its length. Anything but a regular file is refused before it is
-/// opened: opening a pipe would wait for ever.
+/// Opens a file for reading and returns it with its length. Rejects anything but a regular file
+/// before it opens it, because opening a pipe could wait for ever.
 fn open_regular_file(
     directory: &Directory,
     name: &str,

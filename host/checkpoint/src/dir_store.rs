@@ -37,13 +37,13 @@ pub struct DirStore {
     root: Directory,
     files: CheckpointFiles,
     disk: Disk,
-    /// Held during commits and retention, so that they don't meet.
+    /// Serialises commits and retention.
     lock: Mutex<DirectoryLock>,
     /// Taken after `lock` if both are needed, and never for long.
     health: Mutex<Health>,
 }
 
-/// Whether what is written can be trusted.
+/// The trust in further writes.
 #[derive(Clone, Debug)]
 enum Health {
     Sound,
@@ -138,7 +138,7 @@ impl DirStore {
         }
     }
 
-    /// Takes note of `error`, a failed sync of a directory.
+    /// Poisons the store because of `error`, a failed sync of a directory.
     fn poison(&self, error: &StoreError, uncertain: Option<CheckpointId>) {
         let mut health = self.health();
         let (failure, earlier) = match &*health {
@@ -151,8 +151,8 @@ impl DirStore {
         };
     }
 
-    /// Makes a poisoned store usable. A manifest whose commit is uncertain may be there for us
-    /// and gone after a power failure, so it is committed once more, as a new file.
+    /// Makes a poisoned store usable. A manifest whose commit is uncertain may be visible now and
+    /// gone after a power failure, so the function commits it once more, as a new file.
     fn recover(&self, attempt: u64) -> Result<(), StoreError> {
         let Health::Poisoned { uncertain, .. } = *self.health() else {
             return Ok(());
@@ -192,7 +192,7 @@ impl DirStore {
         }
     }
 
-    /// Checks that `manifest` may be committed now, and gives its bytes.
+    /// Checks that `manifest` may be committed now, and returns its bytes.
     fn check_commit(
         &self,
         manifest: &Manifest,
@@ -225,7 +225,7 @@ impl DirStore {
             .map_err(|error| refused(error.to_string()))
     }
 
-    /// Writes the state of `subtask` once more, as that of another checkpoint.
+    /// Writes the state of `subtask` once more, as part of another checkpoint.
     fn import_state(
         &self,
         source: &CheckpointDirectory,
@@ -408,8 +408,8 @@ fn create_if_missing(disk: &Disk, root: &Directory, name: &str) -> Result<(), St
     }
 }
 
-/// The attempts that took these checkpoints. None for a manifest that can't be used: whoever loads
-/// it says what is wrong with it.
+/// Returns the attempts that took these checkpoints; `None` for an unusable manifest, whose problem
+/// is reported when it is loaded.
 fn attempts_of<'a>(
     files: &CheckpointFiles,
     checkpoints: impl Iterator<Item = &'a CheckpointId>,
@@ -426,7 +426,7 @@ fn attempts_of<'a>(
     Ok(attempts)
 }
 
-/// What a directory shows about the runs before this one.
+/// Returns the traces of earlier runs in a directory.
 fn evidence_in(files: &CheckpointFiles) -> Result<Evidence, StoreError> {
     let ids = files.ids()?;
     let state_files = files.state_file_names()?;

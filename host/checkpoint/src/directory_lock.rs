@@ -1,9 +1,9 @@
-//! The `LOCK` file: one run at a time in a checkpoint directory, and what a run leaves to the
-//! next one besides checkpoints.
+//! The `LOCK` file: it admits one run at a time to a checkpoint directory, and carries a few facts
+//! from one run to the next.
 //!
-//! The kernel drops the lock with the file, however the process ends. What the file says is for
-//! people, and a memory that may be torn by a power failure: what can't be read counts as the
-//! careful answer.
+//! The kernel releases the lock when the process ends, however it ends. The text in the file is for
+//! people and for the next run. A power failure may tear it; an unreadable field then counts as the
+//! more cautious of its values.
 
 use std::fs::TryLockError;
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -18,21 +18,21 @@ use super::checkpoint_files::check_number;
 use super::disk::{Directory, Disk, DiskStep, failed};
 use super::file_names::LOCK;
 
-/// More than the text ever has.
+/// An upper bound of the text's length, in bytes.
 const MAX_LENGTH: u64 = 4096;
 
-/// How often, and how far apart, the holder's number is read at most.
+/// The largest number of attempts to read the holder's process id, and the pause between two.
 const HOLDER_READS: u32 = 20;
 const HOLDER_READ_INTERVAL: Duration = Duration::from_millis(20);
 
-/// What a run leaves to the next one.
+/// Facts that a run leaves to the next one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct LockRecord {
-    /// The newest attempt that was given out or has left a trace.
+    /// The newest attempt that was handed out or has left a file.
     pub(super) attempt: u64,
     /// True once a checkpoint was complete in this directory.
     pub(super) had_checkpoints: bool,
-    /// The checkpoint that was committed last, as far as is known.
+    /// The last committed checkpoint, if one is known.
     pub(super) newest: Option<CheckpointId>,
 }
 
@@ -45,21 +45,21 @@ pub(super) struct DirectoryLock {
     record: LockRecord,
 }
 
-/// What a directory shows without its lock file.
+/// Facts that the files of a directory show without `LOCK`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Evidence {
-    /// The newest attempt that left a trace.
+    /// The newest attempt that left a file.
     pub(super) attempt: u64,
-    /// The largest number of a manifest, if there is one. Durable: what is remembered of it must
-    /// not outlive it.
+    /// The largest number of a manifest, if there is one. Its name is durable, since `LOCK` must
+    /// not remember a manifest that a power failure can remove.
     pub(super) newest: Option<CheckpointId>,
     /// True if there is a state file.
     pub(super) has_state_files: bool,
 }
 
 impl DirectoryLock {
-    /// Takes the lock, at once or not at all. `evidence` is what the directory shows, looked at
-    /// under the lock; what the file says is combined with it.
+    /// Takes the lock without waiting. The function calls `evidence` under the lock to look at the
+    /// directory, and combines the result with the text of the file.
     pub(super) fn acquire(
         disk: &Disk,
         root: &Directory,
@@ -98,8 +98,8 @@ impl DirectoryLock {
         Ok(lock)
     }
 
-    /// Checks that `LOCK` is still the file that is locked. If someone removed it, another run may
-    /// have the directory by now.
+    /// Checks that `LOCK` is still the locked file. If a user removed it, another run may own the
+    /// directory by now.
     pub(super) fn check_held(&self, root: &Directory) -> Result<(), StoreError> {
         let held = self.file.identity();
         let held = held.map_err(failed("look at", &self.path))?;
@@ -119,12 +119,12 @@ impl DirectoryLock {
         })
     }
 
-    /// What is remembered.
+    /// Returns the facts that the file holds.
     pub(super) fn record(&self) -> LockRecord {
         self.record
     }
 
-    /// Gives out the next attempt. A number is skipped rather than given out twice if this fails.
+    /// Hands out the next attempt. After a failure the number is skipped, never handed out twice.
     pub(super) fn next_attempt(&mut self) -> Result<u64, StoreError> {
         let next = self.record.attempt.checked_add(1);
         let next = next.expect("no number is larger than the largest when the lock is taken");
@@ -134,8 +134,8 @@ impl DirectoryLock {
         Ok(self.record.attempt)
     }
 
-    /// Remembers a checkpoint that `attempt` has committed durably. Synced only if it is the
-    /// first one: see `FORMAT.md` for what that promises.
+    /// Records a checkpoint that `attempt` has committed durably. Syncs the file only for the first
+    /// one; `FORMAT.md` states the resulting guarantee.
     pub(super) fn note_complete(
         &mut self,
         checkpoint: CheckpointId,
@@ -151,7 +151,7 @@ impl DirectoryLock {
             .inspect_err(|_| self.record.had_checkpoints = false)
     }
 
-    /// Remembers the newest of the checkpoints that were not removed on purpose.
+    /// Records the newest of the checkpoints that retention has kept.
     pub(super) fn note_kept(&mut self, newest: Option<CheckpointId>) -> Result<(), StoreError> {
         let before = self.record;
         self.record.newest = newest;
@@ -162,8 +162,7 @@ impl DirectoryLock {
         self.write().inspect_err(|_| self.record = before)
     }
 
-    /// Writes all of the text anew, durably; a sync that failed is thus not repeated for the same
-    /// bytes.
+    /// Rewrites the whole text durably, so that a failed sync is never repeated for the same bytes.
     fn write(&mut self) -> Result<(), StoreError> {
         self.write_text()?;
         self.disk
@@ -195,9 +194,9 @@ impl DirectoryLock {
     }
 }
 
-/// The newest checkpoint that the `LOCK` of a directory remembers, read without the lock; none if
-/// there is no such file or it does not say. Read before the manifests are listed, so that a job
-/// that commits meanwhile is not misjudged.
+/// Returns the newest checkpoint that the `LOCK` of a directory records, without taking the lock;
+/// `None` if the file or the field is missing. Callers read it before they list the manifests, so
+/// that a commit in between does not look like a lost checkpoint.
 pub(super) fn remembered_newest(root: &Directory) -> Result<Option<CheckpointId>, StoreError> {
     let path = root.path.join(LOCK);
     refuse_other_kinds(root)?;
@@ -212,8 +211,8 @@ pub(super) fn remembered_newest(root: &Directory) -> Result<Option<CheckpointId>
     Ok(newest)
 }
 
-/// Says at once who holds the lock, and keeps what else the text says: looking at the directory
-/// takes a while. A failure shows when the whole text is written.
+/// Writes the holder's process id at once and keeps the rest of the text, because looking at the
+/// directory takes a while. The later write of the whole text reports a failure.
 fn name_holder(file: &mut dyn FileHandle, text: &str) {
     let others = text
         .split_inclusive('\n')
@@ -225,8 +224,8 @@ fn name_holder(file: &mut dyn FileHandle, text: &str) {
         .and_then(|_| file.write_all(text.as_bytes()));
 }
 
-/// Who holds the lock. The holder may not have said so yet, or its predecessor may be named still,
-/// so what stands there for a moment counts.
+/// Returns the holder of the lock. The holder may not have written its process id yet, and the file
+/// may still name its predecessor, so the function waits until the text is stable for a moment.
 fn holder(file: &mut dyn FileHandle) -> Option<String> {
     let mut before = None;
     for _ in 0..HOLDER_READS {
@@ -240,7 +239,8 @@ fn holder(file: &mut dyn FileHandle) -> Option<String> {
     before
 }
 
-/// Opening anything but a regular file could wait for ever or harm what a link leads to.
+/// Rejects anything but a regular file: opening a pipe could wait for ever, and opening a link
+/// could harm its target.
 fn refuse_other_kinds(root: &Directory) -> Result<(), StoreError> {
     let path = root.path.join(LOCK);
     match root.handle.status(LOCK) {
@@ -261,7 +261,7 @@ fn read_text(file: &mut dyn FileHandle) -> io::Result<String> {
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// The text combined with what the directory shows.
+/// Combines the text with the evidence of the directory.
 fn remembered(text: &str, evidence: Evidence) -> LockRecord {
     let attempt = field(text, "attempt ").and_then(|attempt| attempt.parse().ok());
     let said = match field(text, "checkpoints ").as_deref() {
@@ -282,7 +282,7 @@ fn newest_in(text: &str) -> Option<CheckpointId> {
     Some(CheckpointId(newest))
 }
 
-/// What follows `key` in a line that ends.
+/// Returns the rest of the line that begins with `key`, if that line is complete.
 fn field(text: &str, key: &str) -> Option<String> {
     let line = text
         .split_inclusive('\n')

@@ -1,8 +1,8 @@
 //! Barrier path: every change that a checkpoint store makes on a disk, one function each.
 //!
-//! The invariant: what a function here reports as done survives a power failure. Nothing else in
-//! this folder writes, renames, removes or syncs. It decides nothing: what a failure means for
-//! the store is the caller's to say. An fsync that failed is not repeated on the same file.
+//! The invariant: a change that a function here reports as done survives a power failure. No other
+//! file of this crate writes, renames, removes or syncs. This file decides nothing: the caller
+//! knows what a failure means for the store. A failed fsync is never repeated on the same file.
 
 use std::fmt;
 use std::io::{self, BufWriter, Write};
@@ -33,11 +33,11 @@ pub enum DiskStep {
     SyncDirectory,
 }
 
-/// Called before each [`DiskStep`] with the path that it is about. An error stands for the disk's
-/// failure in that step, which is then not taken.
+/// A function that is called before each [`DiskStep`] with the path concerned. Its error simulates
+/// a failing disk: the step is not taken.
 pub type DiskHook = Arc<dyn Fn(DiskStep, &Path) -> io::Result<()> + Send + Sync>;
 
-/// A directory that is open, and the path that it was opened by, which is for messages only.
+/// An open directory, and the path by which it was opened, for messages only.
 #[derive(Debug)]
 pub(super) struct Directory {
     pub(super) handle: Box<dyn DirectoryHandle>,
@@ -51,21 +51,21 @@ pub(super) struct Written {
     pub(super) digest: [u8; 32],
 }
 
-/// How a commit can fail.
+/// The ways in which a commit can fail.
 #[derive(Debug)]
 pub(super) enum CommitFailure {
-    /// Nothing has the final name, and nothing ever will have by this call.
+    /// The final name does not exist, and this call will never create it.
     NotCommitted(StoreError),
-    /// The final name may or may not be there, now or after a power failure.
+    /// The final name may or may not exist, now or after a power failure.
     Uncertain {
-        /// What failed.
+        /// The step that failed.
         action: String,
-        /// What the system said.
+        /// The operating system's message.
         source: io::Error,
     },
 }
 
-/// How a new file can fail to become durable.
+/// The ways in which a new file can fail to become durable.
 #[derive(Debug)]
 pub(super) enum WriteFailure {
     /// The file failed; it was removed.
@@ -82,12 +82,12 @@ pub(super) struct Disk {
 }
 
 impl Disk {
-    /// A disk with these files.
+    /// Returns a disk on this file system.
     pub(super) fn new(files: Arc<dyn FileSystem>) -> Self {
         Self { files, hook: None }
     }
 
-    /// The disk of this machine, with `hook` called before each step.
+    /// Returns the disk of this machine, which calls `hook` before each step.
     pub(super) fn with_hook(hook: DiskHook) -> Self {
         Self {
             files: Arc::new(PrivateFiles),
@@ -95,8 +95,9 @@ impl Disk {
         }
     }
 
-    /// Opens the directory at `path`, which the user chose, and creates it if it is missing. Its
-    /// name is durable when this returns: the run that created it may have been killed too early.
+    /// Opens the directory at `path`, which the user chose, and creates it if it is missing. Always
+    /// syncs its name too, because an earlier run may have created it and been killed before the
+    /// sync.
     pub(super) fn open_or_create(&self, path: &Path) -> Result<Directory, StoreError> {
         match Directory::open_ambient(&*self.files, path) {
             Ok(directory) => {
@@ -148,7 +149,7 @@ impl Disk {
             .and_then(|()| parent.handle.create_directory(name))
     }
 
-    /// Makes the name of a new directory durable, and opens it.
+    /// Makes the name of a new directory durable and opens the directory.
     fn open_made(&self, parent: &Directory, name: &Path) -> Result<Directory, StoreError> {
         self.sync_directory(parent)?;
         parent
@@ -156,7 +157,7 @@ impl Disk {
             .map_err(failed("open", &parent.path.join(name)))
     }
 
-    /// Writes a new file that is never changed again, and its name in `directory`.
+    /// Writes a new, immutable file durably, and its name in `directory`.
     pub(super) fn write_once(
         &self,
         directory: &Directory,
@@ -190,7 +191,7 @@ impl Disk {
             .map_err(uncertain(format!("sync {}", shown(&directory.path))))
     }
 
-    /// Removes a file. The name may come back in a power failure until the directory is synced.
+    /// Removes a file. Until the directory is synced, a power failure may bring the name back.
     pub(super) fn remove_file(&self, directory: &Directory, name: &str) -> Result<(), StoreError> {
         let path = directory.path.join(name);
         self.step(DiskStep::RemoveFile, &path)
@@ -210,7 +211,7 @@ impl Disk {
         self.hook.as_ref().map_or(Ok(()), |hook| hook(step, path))
     }
 
-    /// A new file with these contents, synced; its name is not. Removed again if that fails.
+    /// Writes and syncs a new file with these contents, but not its name. Removes it on failure.
     fn create_and_sync(
         &self,
         directory: &Directory,
@@ -261,7 +262,7 @@ impl Directory {
         })
     }
 
-    /// Opens a directory in this one. A symbolic link is refused: it could be exchanged.
+    /// Opens a directory in this one. Rejects a symbolic link, since its target could be exchanged.
     pub(super) fn open(&self, name: impl AsRef<Path>) -> io::Result<Self> {
         let name = name.as_ref();
         Ok(Self {
@@ -271,20 +272,20 @@ impl Directory {
     }
 }
 
-/// The directory that a path is in; that of a relative name is where the process is.
+/// Returns the parent directory of a path; for a bare name, the working directory.
 fn parent_of(path: &Path) -> Option<&Path> {
     let parent = path.parent()?;
     let is_here = parent.as_os_str().is_empty();
     Some(if is_here { Path::new(".") } else { parent })
 }
 
-/// [`StoreError::Io`] for use in `map_err`.
+/// Returns a function for `map_err` that makes a [`StoreError::Io`].
 pub(super) fn failed(verb: &str, path: &Path) -> impl FnOnce(io::Error) -> StoreError {
     let action = format!("{verb} {}", shown(path));
     move |source| StoreError::Io { action, source }
 }
 
-/// Counts and digests what passes through.
+/// A writer that counts and digests the bytes passing through.
 struct HashingWriter<W> {
     out: W,
     hasher: blake3::Hasher,

@@ -1,7 +1,7 @@
 //! The names of files in a checkpoint directory, made and recognised. Pure.
 //!
-//! Every name that is read from a disk or a manifest goes through here before anything is opened
-//! or removed by it. A name is recognised only if it is exactly what would have been made.
+//! Every name from a disk or a manifest passes through this file before the store opens or removes
+//! anything by it. A name is recognised only if it is exactly the name that Tidegate would make.
 
 use std::fmt;
 use std::str::FromStr;
@@ -31,7 +31,7 @@ pub(super) struct StateFileName {
 }
 
 impl StateFileName {
-    /// The name that `name` is, if it is one of ours.
+    /// Parses `name`; `None` unless Tidegate would make exactly this name.
     pub(super) fn parse(name: &str) -> Option<Self> {
         let (checkpoint, rest) = name.split_once('-')?;
         let (rest, attempt) = rest.rsplit_once('-')?;
@@ -55,18 +55,17 @@ impl fmt::Display for StateFileName {
     }
 }
 
-/// The checkpoint whose manifest has that name, if it is one.
+/// Returns the checkpoint whose manifest has this name, or `None` for any other name.
 pub(super) fn parse_manifest_name(name: &str) -> Option<CheckpointId> {
     decimal(name).map(CheckpointId)
 }
 
-/// The name that a manifest is written under before it is committed.
+/// Returns the temporary name of a manifest before its commit.
 pub(super) fn temporary_manifest_name(checkpoint: CheckpointId, attempt: u64) -> String {
     format!(".{checkpoint}.{attempt}.tmp")
 }
 
-/// The attempt that wrote a manifest under that name, if it is one of
-/// [`temporary_manifest_name`].
+/// Returns the attempt in a [`temporary_manifest_name`], or `None` for any other name.
 pub(super) fn parse_temporary_manifest_name(name: &str) -> Option<u64> {
     let numbers = name.strip_prefix('.')?.strip_suffix(".tmp")?;
     let (checkpoint, attempt) = numbers.split_once('.')?;
@@ -74,7 +73,7 @@ pub(super) fn parse_temporary_manifest_name(name: &str) -> Option<u64> {
     decimal(attempt)
 }
 
-/// The name of a savepoint's directory. Different for any two checkpoints that ever were.
+/// Returns the name of a savepoint's directory, which is unique among all checkpoints of all jobs.
 pub(super) fn savepoint_name(manifest: &Manifest) -> String {
     let plain = |c: char| if is_name_character(c) { c } else { '_' };
     let job = manifest.graph.job().chars().map(plain);
@@ -84,7 +83,7 @@ pub(super) fn savepoint_name(manifest: &Manifest) -> String {
     format!("savepoint-{job}-{checkpoint}-{:.8}-{attempt}", lineage)
 }
 
-/// True for what may stand between the numbers of a state file's name.
+/// Returns whether `name` may stand between the numbers of a state file's name.
 pub(super) fn is_operator_name(name: &str) -> bool {
     (1..=MAX_NAME_LENGTH).contains(&name.len()) && name.chars().all(is_name_character)
 }
@@ -93,7 +92,7 @@ fn is_name_character(c: char) -> bool {
     c.is_ascii_alphanumeric() || c == '-' || c == '_'
 }
 
-/// A number without sign or leading zeros, so that no number has two names.
+/// Parses a number without sign or leading zeros, so that no number has two names.
 fn decimal<T: FromStr>(digits: &str) -> Option<T> {
     let is_canonical = digits == "0" || !digits.starts_with('0');
     let is_decimal = digits.bytes().all(|digit| digit.is_ascii_digit());

@@ -1,4 +1,4 @@
-//! What can be wrong with the bytes of a manifest or state file. Pure.
+//! The faults in the bytes of a manifest or state file. Pure.
 
 use std::path::PathBuf;
 
@@ -7,14 +7,14 @@ use thiserror::Error;
 use super::StoreError;
 use super::manifest::InconsistentManifest;
 
-/// Why bytes are not a manifest or state file that can be used. Says nothing about which file:
-/// the reader of the file adds that.
+/// The reason why bytes are not a usable manifest or state file. The reader of the file adds its
+/// name.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum FormatError {
-    /// It starts with something else.
+    /// The bytes do not start with the magic.
     #[error("it is not a {expected}")]
     WrongMagic {
-        /// What it should be.
+        /// The expected value.
         expected: &'static str,
     },
     /// A newer version of Tidegate wrote it.
@@ -24,7 +24,7 @@ pub enum FormatError {
         what: &'static str,
         /// Its version.
         found: u32,
-        /// The newest that is known here.
+        /// The newest version that this version of Tidegate can read.
         supported: u32,
     },
     /// No version of Tidegate wrote it.
@@ -35,23 +35,23 @@ pub enum FormatError {
         /// Its version.
         found: u32,
     },
-    /// It ends too early.
+    /// The bytes end too early.
     #[error("it ends in the middle: {what} needs {needed} bytes and there are {left}")]
     Truncated {
         /// The part that is cut off.
         what: &'static str,
-        /// How long that part is.
+        /// The length of that part.
         needed: u64,
-        /// How much of it is there.
+        /// The number of bytes that are there.
         left: u64,
     },
-    /// It is longer than what it says it holds.
+    /// Bytes follow the last part.
     #[error("{count} bytes follow its end")]
     TrailingBytes {
-        /// How many.
+        /// Their number.
         count: u64,
     },
-    /// It is larger than anything of its kind.
+    /// The length exceeds the limit for a file of this kind.
     #[error("it has {length} bytes, more than the limit of {limit}")]
     TooLarge {
         /// Its length.
@@ -59,25 +59,25 @@ pub enum FormatError {
         /// The limit.
         limit: u64,
     },
-    /// A byte changed.
+    /// The digest does not match: a byte has changed.
     #[error("its contents do not have the digest {expected}; they changed after they were written")]
     WrongDigest {
         /// The digest that was stored, in hexadecimal.
         expected: String,
     },
-    /// The digest holds and the body can't be decoded.
+    /// The digest matches, but the body can't be decoded.
     #[error("its body can't be decoded: {reason}")]
     Undecodable {
-        /// What postcard says.
+        /// The message of postcard.
         reason: postcard::Error,
     },
     /// A text is not UTF-8.
     #[error("{what} is not UTF-8")]
     NotUtf8 {
-        /// Which one.
+        /// The checkpoint.
         what: &'static str,
     },
-    /// No graph has a key group of that number.
+    /// The key group is larger than any that exists.
     #[error("key group {key_group} is not below {limit}")]
     KeyGroup {
         /// The key group.
@@ -85,23 +85,23 @@ pub enum FormatError {
         /// The largest possible number of key groups.
         limit: u32,
     },
-    /// It is whole but belongs elsewhere.
+    /// The file is whole but belongs elsewhere.
     #[error("it is of {field} {found}, not {expected}")]
     WrongIdentity {
-        /// What differs.
+        /// The property that differs.
         field: &'static str,
-        /// What the file says.
+        /// The value in the file.
         found: String,
-        /// What it should be.
+        /// The expected value.
         expected: String,
     },
-    /// It contradicts itself.
+    /// The contents contradict each other.
     #[error(transparent)]
     Inconsistent(#[from] InconsistentManifest),
 }
 
 impl FormatError {
-    /// Adds which file it is.
+    /// Adds the name of the file.
     pub(super) fn of_file(self, file: PathBuf) -> StoreError {
         if let Self::NewerVersion {
             found, supported, ..

@@ -1,7 +1,7 @@
-//! WHAT IS REMEMBERED: the manifest of a checkpoint, and the store that makes it durable.
+//! The manifest of a checkpoint, and the store that makes checkpoints durable.
 //!
-//! Knows the job graph, since every manifest says which one ran, and nothing of tasks, channels or
-//! barriers. The formats are in `FORMAT.md`.
+//! The crate knows the job graph, because every manifest records the graph that ran. It knows no
+//! tasks, channels or barriers. `FORMAT.md` specifies the formats.
 
 mod byte_reader;
 mod checkpoint_directory;

@@ -1,11 +1,12 @@
-//! The manifest: what a complete checkpoint consists of. Pure; `FORMAT.md` documents every byte.
+//! The manifest, which lists the parts of a complete checkpoint. Pure; `FORMAT.md` documents every
+//! byte.
 //!
 //! The invariants:
 //! - it lists every subtask of its graph exactly once, by node and index;
 //! - every file it lists was durable before it was written;
 //! - its own digest covers every byte before the digest.
 //!
-//! How it becomes bytes is in `manifest_codec.rs`.
+//! `manifest_codec.rs` turns it into bytes.
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -22,15 +23,15 @@ use crate::job_graph::{GraphError, JobGraph, NodeKind};
 pub struct Manifest {
     /// Its id.
     pub checkpoint: CheckpointId,
-    /// The life of the job that it belongs to.
+    /// Its lineage.
     pub lineage: Lineage,
-    /// The savepoint or checkpoint that the lineage was started from, if it was.
+    /// The savepoint or checkpoint from which the lineage started, if any.
     pub origin: Option<Origin>,
-    /// Number of the attempt that took it; an older attempt may not commit after a newer one.
+    /// The attempt that took it. An older attempt may not commit after a newer one.
     pub attempt: u64,
-    /// When it was taken, milliseconds since the Unix epoch. For people only.
+    /// The time when it was taken, in milliseconds since the Unix epoch. For people only.
     pub created_at_ms: u64,
-    /// What it was taken for.
+    /// Its purpose.
     pub kind: CheckpointKind,
     /// The graph that ran.
     pub graph: JobGraph,
@@ -38,25 +39,25 @@ pub struct Manifest {
     pub subtasks: Vec<SubtaskSnapshot>,
 }
 
-/// What a checkpoint was taken for.
+/// The purpose of a checkpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum CheckpointKind {
     /// Checkpoint 0 of a fresh start: positions before the first record, no state.
     Start,
-    /// A copy of a savepoint or checkpoint from elsewhere, before the first record after it. Its
-    /// graph is the one that it was taken with.
+    /// A copy of a savepoint or checkpoint from elsewhere, before the first record after it, with
+    /// its original graph.
     Imported,
     /// Taken while the job ran, or when it was stopped.
     Running,
-    /// Taken when everything had ended: nothing is left to run.
+    /// Taken at the end of the job: nothing remains to run.
     Final,
 }
 
-/// What a lineage was started from.
+/// The checkpoint from which a lineage started.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Origin {
-    /// The lineage of that checkpoint.
+    /// Its lineage.
     pub lineage: Lineage,
     /// Its id there.
     pub checkpoint: CheckpointId,
@@ -64,18 +65,18 @@ pub struct Origin {
     pub digest: [u8; 32],
 }
 
-/// What one subtask contributes to a checkpoint.
+/// The contribution of one subtask to a checkpoint.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SubtaskSnapshot {
-    /// Whose it is.
+    /// The subtask.
     pub subtask: SubtaskId,
     /// True if all of its inputs (a source: its splits) had ended and, in an operator, `finish`
-    /// was called.
+    /// had returned.
     pub has_ended: bool,
-    /// The last watermark before the barrier that reached it or, in a source, that it gave. None
-    /// before the first.
+    /// The last watermark before the barrier that reached the subtask or, in a source, that it
+    /// emitted; `None` before the first.
     pub watermark: Option<i64>,
-    /// What it is.
+    /// Its contents.
     pub contents: SnapshotContents,
 }
 
@@ -110,10 +111,10 @@ pub struct StateFile {
     pub digest: [u8; 32],
 }
 
-/// Why a manifest contradicts itself.
+/// A contradiction in a manifest.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum InconsistentManifest {
-    /// Its graph is not one.
+    /// The graph is invalid.
     #[error("its job graph is not valid: {0}")]
     Graph(#[from] GraphError),
     /// A subtask of the graph has no entry.
@@ -122,13 +123,13 @@ pub enum InconsistentManifest {
         /// The subtask.
         subtask: SubtaskId,
     },
-    /// A subtask has two entries, or stands behind one that comes after it.
+    /// A subtask has two entries, or its entry is out of order.
     #[error("{subtask} stands in it twice or out of order")]
     Unordered {
         /// The subtask.
         subtask: SubtaskId,
     },
-    /// An entry is of no subtask of the graph.
+    /// An entry is of a subtask that the graph does not have.
     #[error("{subtask} is not a subtask of its job graph")]
     Unknown {
         /// The subtask.
@@ -139,33 +140,33 @@ pub enum InconsistentManifest {
     WrongKind {
         /// The subtask.
         subtask: SubtaskId,
-        /// The kind of node that has such contents.
+        /// The kind of node with such contents.
         found: NodeKind,
         /// The kind of its node.
         expected: NodeKind,
     },
-    /// One of its numbers is larger than any that is given out.
+    /// A number is larger than Tidegate ever hands out.
     #[error("its {what} is {number}; the largest is {LARGEST_NUMBER}")]
     NumberTooLarge {
-        /// What the number is of.
+        /// The name of the number.
         what: &'static str,
         /// The number.
         number: u64,
     },
-    /// It refers to a state file that is not its own.
+    /// The manifest refers to a state file of another checkpoint or attempt.
     #[error("it refers to {name:?} as the state of {subtask}, which would be {expected}")]
     ForeignFile {
         /// The subtask.
         subtask: SubtaskId,
         /// The file's name.
         name: String,
-        /// What the name would be.
+        /// The expected name.
         expected: String,
     },
 }
 
 impl Manifest {
-    /// The entries of one node, by subtask.
+    /// Returns the entries of one node, by subtask.
     #[must_use]
     pub fn snapshots_of(&self, node: &str) -> &[SubtaskSnapshot] {
         let name = |snapshot: &SubtaskSnapshot| snapshot.subtask.operator.as_str().cmp(node);
@@ -176,7 +177,7 @@ impl Manifest {
         &behind[..behind.partition_point(|snapshot| name(snapshot).is_eq())]
     }
 
-    /// The pending output of one sink, from all of its subtasks.
+    /// Returns the pending output of one sink, from all of its subtasks.
     #[must_use]
     pub fn pending_output(&self, sink: &str) -> Vec<PendingOutput> {
         let snapshots = self.snapshots_of(sink).iter();
@@ -187,7 +188,7 @@ impl Manifest {
         pending.cloned().collect()
     }
 
-    /// Checks what the types can't say: see the invariants of this file, except for digests.
+    /// Checks the invariants of this file that the types don't express, except for digests.
     ///
     /// # Errors
     ///
@@ -230,7 +231,7 @@ impl Manifest {
         }
     }
 
-    /// All state files with the subtasks whose state they hold.
+    /// Returns all state files with their subtasks.
     pub fn state_files(&self) -> impl Iterator<Item = (&SubtaskId, &StateFile)> {
         self.subtasks
             .iter()
@@ -240,7 +241,7 @@ impl Manifest {
             })
     }
 
-    /// What the state file of `subtask` must say about itself.
+    /// Returns the identity that the state file of `subtask` must have.
     #[must_use]
     pub fn identity_of(&self, subtask: &SubtaskId) -> StateIdentity {
         StateIdentity {
@@ -296,7 +297,7 @@ impl Manifest {
 }
 
 impl SnapshotContents {
-    /// The kind of node that has such contents.
+    /// Returns the kind of node with such contents.
     #[must_use]
     pub fn kind(&self) -> NodeKind {
         match self {
@@ -308,7 +309,7 @@ impl SnapshotContents {
 }
 
 impl StateIdentity {
-    /// The name of the file that holds this state.
+    /// Returns the name of the file with this state.
     pub(super) fn file_name(&self) -> StateFileName {
         StateFileName {
             checkpoint: self.checkpoint,

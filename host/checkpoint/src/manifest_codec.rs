@@ -1,8 +1,8 @@
 //! A manifest as bytes: magic, format version, length, postcard body, digest. Pure; `FORMAT.md`
 //! documents every byte.
 //!
-//! Decoding takes any bytes: it never panics, trusts no length, and looks at the body only after
-//! the digest held.
+//! Decoding accepts any bytes: it never panics, trusts no length, and reads the body only after
+//! it has checked the digest.
 
 use super::byte_reader::{ByteReader, length_of};
 use super::{FormatError, Manifest};
@@ -16,12 +16,12 @@ const DIGEST_LENGTH: u64 = 32;
 pub(super) const MAX_LENGTH: u64 = 256 << 20;
 
 impl Manifest {
-    /// The bytes of the manifest's file.
+    /// Returns the bytes of the manifest's file.
     ///
     /// # Errors
     ///
-    /// [`FormatError::Inconsistent`] or [`FormatError::TooLarge`]: such a manifest could not be
-    /// read again.
+    /// [`FormatError::Inconsistent`] or [`FormatError::TooLarge`], since no reader would accept the
+    /// manifest.
     pub fn encode(&self) -> Result<Vec<u8>, FormatError> {
         self.check()?;
         let body =
@@ -37,11 +37,11 @@ impl Manifest {
         Ok(bytes)
     }
 
-    /// The manifest that a file with these bytes holds. State files are not looked at.
+    /// Decodes the bytes of a manifest's file. State files are not checked.
     ///
     /// # Errors
     ///
-    /// The first [`FormatError`] in the order that `FORMAT.md` gives.
+    /// The first [`FormatError`] in the order of `FORMAT.md`.
     pub fn decode(bytes: &[u8]) -> Result<Self, FormatError> {
         check_length(bytes)?;
         let mut reader = ByteReader::new(bytes);

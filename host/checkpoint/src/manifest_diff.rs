@@ -1,4 +1,4 @@
-//! What differs between two manifests, for people and scripts. Pure.
+//! The differences between two manifests, for people and scripts. Pure.
 //!
 //! Source positions are the connectors' own bytes, so they are compared and shown as bytes.
 
@@ -11,32 +11,32 @@ use tidegate_connector::CheckpointId;
 use super::{CheckpointKind, Manifest, SnapshotContents};
 use crate::job_graph::{Edge, JobGraph, Node};
 
-/// What differs between two manifests. Ids and times always do and are not counted.
+/// The differences between two manifests. Ids and times always differ and are left out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ManifestDiff {
     /// The first checkpoint.
     pub before: CheckpointId,
     /// The second checkpoint.
     pub after: CheckpointId,
-    /// What differs in the job as a whole: `job`, `lineage`, `max-parallelism`, `has-finished`.
+    /// Changed properties of the whole job: `job`, `lineage`, `max-parallelism`, `has-finished`.
     pub job: Vec<PropertyChange>,
-    /// Names of nodes that only the second has.
+    /// Names of nodes in the second only.
     pub nodes_added: Vec<String>,
-    /// Names of nodes that only the first has.
+    /// Names of nodes in the first only.
     pub nodes_removed: Vec<String>,
-    /// What differs in nodes that both have.
+    /// Changed properties of nodes in both.
     pub nodes_changed: Vec<NodeChange>,
-    /// Edges that only the second has.
+    /// Edges in the second only.
     pub edges_added: Vec<Edge>,
-    /// Edges that only the first has.
+    /// Edges in the first only.
     pub edges_removed: Vec<Edge>,
-    /// Source splits whose position differs or that only one has.
+    /// Source splits with a changed position, and splits in one of the two only.
     pub positions: Vec<PositionChange>,
-    /// Operators whose state differs.
+    /// Operators with changed state.
     pub state: Vec<StateChange>,
 }
 
-/// Something with a name that has another value.
+/// A named value that has changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct PropertyChange {
     /// Its name.
@@ -47,30 +47,30 @@ pub struct PropertyChange {
     pub after: String,
 }
 
-/// A property of a node that differs.
+/// A changed property of a node.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct NodeChange {
     /// The node.
     pub node: String,
-    /// What differs: `kind`, `parallelism`, `implementation`, `digest`, `outputs`.
+    /// The property: `kind`, `parallelism`, `implementation`, `digest` or `outputs`.
     #[serde(flatten)]
     pub change: PropertyChange,
 }
 
-/// A source split whose position differs.
+/// A source split with a changed position.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct PositionChange {
     /// The source.
     pub source: String,
     /// The split's name.
     pub split: String,
-    /// The connector's bytes in the first, in hexadecimal; none if the first lacks the split.
+    /// The connector's bytes in the first, in hexadecimal; `None` if the first lacks the split.
     pub before: Option<String>,
     /// In the second.
     pub after: Option<String>,
 }
 
-/// An operator whose state differs.
+/// An operator with changed state.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct StateChange {
     /// The operator.
@@ -82,9 +82,9 @@ pub struct StateChange {
 }
 
 impl ManifestDiff {
-    /// Compares two manifests, of the same job or not. `state_differs` says of an operator that
-    /// both have whether its state differs: state files of two checkpoints always differ in their
-    /// headers, so only a comparison of the chunks can tell. Called once for each such operator.
+    /// Compares two manifests, of the same job or not. The function calls `state_differs` once for
+    /// each operator in both manifests. It must compare the chunks of their state, because the
+    /// headers of the state files of two checkpoints always differ.
     #[must_use]
     pub fn between(
         before: &Manifest,
@@ -136,7 +136,8 @@ impl ManifestDiff {
 }
 
 impl ManifestDiff {
-    /// For people, a line each. Names in it may hold anything: the caller escapes every line.
+    /// Returns a line for each difference, for people. Names may hold any character: the caller
+    /// escapes every line.
     #[must_use]
     pub fn lines(&self) -> Vec<String> {
         let mut lines = vec![format!("checkpoint {} -> {}", self.before, self.after)];
@@ -274,7 +275,7 @@ fn property_changes(old: &Node, new: &Node) -> impl Iterator<Item = PropertyChan
     .flatten()
 }
 
-/// Positions by source and split. Which subtask reads a split does not matter.
+/// Returns the positions by source and split, regardless of the subtask that reads a split.
 fn positions_of(manifest: &Manifest) -> BTreeMap<(&str, &str), &[u8]> {
     let mut positions = BTreeMap::new();
     for snapshot in &manifest.subtasks {
@@ -305,7 +306,7 @@ fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Bytes of state files by operator; operators without state are not there.
+/// Returns the bytes of state files by operator, without operators that have no state.
 fn state_bytes_of(manifest: &Manifest) -> BTreeMap<&str, u64> {
     let mut bytes = BTreeMap::new();
     for (subtask, file) in manifest.state_files() {

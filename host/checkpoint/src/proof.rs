@@ -1,8 +1,8 @@
 //! The mark of a checkpoint that a restore drill has proven: `proven/<N>`, as `FORMAT.md` has it.
 //!
-//! A manifest never changes, so the mark stands beside it and names it by its digest. A mark is
-//! only ever a reason to say "proven": one that is missing, broken or of another manifest says
-//! nothing, and nothing but what people see depends on it.
+//! A manifest never changes, so the mark stands beside it and names it by its digest. Commands
+//! show a checkpoint as proven if its mark is whole and names its manifest; a missing, broken or
+//! foreign mark is ignored. Nothing else depends on marks.
 
 use std::path::Path;
 
@@ -20,18 +20,19 @@ const MAGIC: &[u8; 8] = b"TGPROOF\0";
 const VERSION: u32 = 1;
 const LENGTH: u64 = 92;
 
-/// That a checkpoint was restored, every subtask of it, and nothing was missing.
+/// The proof that every subtask of a checkpoint was restored and no state was missing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Proof {
     pub(super) checkpoint: CheckpointId,
-    /// When the drill ended, milliseconds since the Unix epoch.
+    /// The end of the drill, in milliseconds since the Unix epoch.
     pub(super) proven_at_ms: u64,
     /// BLAKE3 of the whole manifest file.
     pub(super) manifest: [u8; 32],
 }
 
 impl Proof {
-    /// Writes the mark, durably, in place of an older one. `attempt` is for its temporary name.
+    /// Writes the mark durably, replacing an older one. `attempt` becomes part of its temporary
+    /// name.
     pub(super) fn write(
         self,
         disk: &Disk,
@@ -55,7 +56,7 @@ impl Proof {
             })
     }
 
-    /// The mark of `checkpoint`, if there is a whole one.
+    /// Returns the mark of `checkpoint`, or `None` if it is missing or damaged.
     pub(super) fn read(
         root: &Directory,
         checkpoint: CheckpointId,
@@ -104,7 +105,7 @@ impl Proof {
     }
 }
 
-/// Removes the marks of checkpoints that are not kept, and what a crash left of writing one.
+/// Removes the marks of checkpoints that are not kept, and temporary files that a crash left.
 pub(super) fn remove_marks(
     disk: &Disk,
     root: &Directory,

@@ -1,4 +1,4 @@
-//! Which files retention removes. Pure.
+//! Decides which files retention removes. Pure.
 
 use std::collections::BTreeMap;
 
@@ -6,20 +6,20 @@ use tidegate_connector::CheckpointId;
 
 use super::file_names::StateFileName;
 
-/// What retention knows.
+/// The facts on which retention decides.
 pub(super) struct Retention<'a> {
-    /// Checkpoints whose manifests there are, in order.
+    /// Checkpoints with a manifest, in order.
     pub(super) complete: &'a [CheckpointId],
-    /// Those of them that are kept, with the attempts that took them. A manifest refers to state
-    /// files of its own checkpoint and attempt only, which is checked whenever one is written or
-    /// read. None for a manifest that can't be used: it may be of any attempt.
+    /// The checkpoints to keep, with the attempts that took them; `None` for an unusable manifest,
+    /// which may be of any attempt. A manifest refers to state files of its own checkpoint and
+    /// attempt only; every write and read checks that.
     pub(super) kept: BTreeMap<CheckpointId, Option<u64>>,
     /// The newest attempt.
     pub(super) attempt: u64,
 }
 
 impl Retention<'_> {
-    /// The checkpoints whose manifests go, oldest first.
+    /// Returns the checkpoints whose manifests are to be removed, oldest first.
     pub(super) fn manifests(&self) -> Vec<CheckpointId> {
         let complete = self.complete.iter().copied();
         complete
@@ -27,7 +27,7 @@ impl Retention<'_> {
             .collect()
     }
 
-    /// The state files that go once those manifests are gone for good.
+    /// Returns the state files to remove once those manifests are removed durably.
     pub(super) fn state_files(&self, present: Vec<StateFileName>) -> Vec<StateFileName> {
         let newest = self.complete.last().copied();
         let may_go = |file: &StateFileName| {

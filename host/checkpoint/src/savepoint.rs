@@ -1,7 +1,7 @@
 //! Writes a savepoint: a complete checkpoint copied into a directory of its own.
 //!
-//! The invariant: a directory with a manifest in it is a whole savepoint. Everything is checked
-//! while it is copied, and the manifest comes last. What is not finished is removed again.
+//! The invariant: a directory with a manifest in it is a whole savepoint. The function checks every
+//! byte that it copies, writes the manifest last, and removes an unfinished copy.
 
 use std::path::{Path, PathBuf};
 
@@ -13,7 +13,7 @@ use super::disk::{CommitFailure, Directory, Disk, WriteFailure};
 use super::file_names::{CHECKPOINTS, STATE, savepoint_name, temporary_manifest_name};
 
 /// Copies `checkpoint` into a new directory inside `directory`, which is created if it is missing.
-/// Gives the new directory's path.
+/// Returns the new directory's path.
 pub(super) fn write_savepoint(
     disk: &Disk,
     files: &CheckpointFiles,

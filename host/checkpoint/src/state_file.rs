@@ -1,8 +1,8 @@
-//! A state file as bytes: a header that says whose state it is, then chunks that each say what
-//! they are. Pure; `FORMAT.md` documents every byte.
+//! A state file as bytes: a header that identifies the subtask and checkpoint, then self-describing
+//! chunks. Pure; `FORMAT.md` documents every byte.
 //!
-//! Decoding takes any bytes: it never panics, trusts no length, and allocates only after every
-//! chunk held. Digest and length of the whole file are the manifest's business.
+//! Decoding accepts any bytes: it never panics, trusts no length, and allocates only after it has
+//! checked every chunk. The manifest holds the digest and length of the whole file.
 
 use std::io::{self, Write};
 
@@ -15,16 +15,16 @@ const MAGIC: &[u8; 8] = b"TGSTATE\0";
 const VERSION: u32 = 1;
 const CHUNK_MAGIC: &[u8; 4] = b"TGCH";
 const CHUNK_VERSION: u32 = 1;
-/// Stands for operator state, which belongs to no key group.
+/// The key-group field of operator state, which belongs to no key group.
 const NO_KEY_GROUP: u32 = u32::MAX;
-/// No graph has more key groups.
+/// The largest number of key groups of any graph.
 const MAX_KEY_GROUPS: u32 = 1 << 15;
 
 /// Writes a state file.
 ///
 /// # Errors
 ///
-/// What `out` gives, or [`io::ErrorKind::InvalidInput`] for what could not be read again.
+/// Any error of `out`, and [`io::ErrorKind::InvalidInput`] for state that no reader would accept.
 pub(super) fn write(
     out: &mut dyn Write,
     identity: &StateIdentity,
@@ -47,12 +47,12 @@ pub(super) fn write(
         .try_for_each(|chunk| write_chunk(out, operator, chunk))
 }
 
-/// Checks that `bytes` are a whole state file, and of `identity`.
+/// Checks that `bytes` are a whole state file of `identity`.
 pub(super) fn check(bytes: &[u8], identity: &StateIdentity) -> Result<(), FormatError> {
     visit_chunks(bytes, identity, |_| ()).map(|_| ())
 }
 
-/// The chunks of a state file that must be of `identity`.
+/// Decodes the chunks of a state file, which must be of `identity`.
 pub(super) fn decode(
     bytes: &[u8],
     identity: &StateIdentity,
@@ -71,7 +71,7 @@ pub(super) fn decode(
     Ok(chunks)
 }
 
-/// A chunk where it lies.
+/// A chunk borrowed from the bytes of the file.
 struct ChunkView<'a> {
     name: &'a str,
     schema_version: u32,
@@ -98,7 +98,7 @@ fn write_chunk(out: &mut dyn Write, operator: &[u8], chunk: &StateChunk) -> io::
     out.write_all(&chunk.bytes)
 }
 
-/// A count or short length as it is stored.
+/// Converts a count or short length into its stored form.
 fn count(value: usize, what: &str) -> io::Result<[u8; 4]> {
     let value = u32::try_from(value).map_err(|_| invalid(format!("{what} is too large")))?;
     Ok(value.to_le_bytes())
@@ -108,7 +108,7 @@ fn invalid(reason: String) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, reason)
 }
 
-/// Reads everything, hands each chunk to `visit` and gives their number.
+/// Reads the whole file, passes each chunk to `visit` and returns the number of chunks.
 fn visit_chunks<'a>(
     bytes: &'a [u8],
     identity: &StateIdentity,
@@ -125,7 +125,7 @@ fn visit_chunks<'a>(
     Ok(count)
 }
 
-/// Reads the header, compares it with `expected` and gives the number of chunks.
+/// Reads the header, compares it with `expected` and returns the number of chunks.
 fn read_header(reader: &mut ByteReader<'_>, expected: &StateIdentity) -> Result<u32, FormatError> {
     const WHAT: &str = "state file";
     reader.magic_and_version(MAGIC, VERSION, WHAT)?;
@@ -229,7 +229,7 @@ mod tests {
         encode(&[chunk(Some(5)), chunk(None)])
     }
 
-    /// Where the first chunk starts.
+    /// Returns the offset of the first chunk.
     const CHUNK: usize = 56 + 3 + 4 + 5;
 
     fn any_chunk() -> impl Strategy<Value = StateChunk> {

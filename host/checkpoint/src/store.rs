@@ -1,7 +1,7 @@
 //! Barrier path: where a snapshot becomes durable, and where a checkpoint becomes complete.
 //!
-//! The store behind a trait, so that a simulated disk can stand in for it. Every call blocks and
-//! runs on a thread where that is fine.
+//! The store as a trait, so that a simulation can replace it. Every call blocks, so the runtime
+//! calls it on a thread that may block.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -13,14 +13,14 @@ use tidegate_operator::{StateChunk, shown, shown_text};
 
 use super::{CheckpointDirectory, Manifest, StateFile};
 
-/// Whose state a state file holds; written into the file and compared when it is read.
+/// The identity of the state in a state file, written into the file and compared by each reader.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StateIdentity {
     /// The job's name.
     pub job: String,
     /// The life of the job.
     pub lineage: Lineage,
-    /// The attempt that writes.
+    /// The writing attempt.
     pub attempt: u64,
     /// The checkpoint.
     pub checkpoint: CheckpointId,
@@ -28,53 +28,53 @@ pub struct StateIdentity {
     pub subtask: SubtaskId,
 }
 
-/// What a checkpoint from elsewhere becomes when it is imported.
+/// The identity of an imported checkpoint in this store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ImportTarget {
-    /// The new life of the job that starts with it.
+    /// The new lineage that starts with it.
     pub lineage: Lineage,
     /// Its id here.
     pub checkpoint: CheckpointId,
-    /// The attempt that imports.
+    /// The importing attempt.
     pub attempt: u64,
 }
 
-/// Where checkpoints are durable.
+/// A store in which checkpoints are durable.
 pub trait CheckpointStore: Send + Sync {
-    /// Starts an attempt: gives a number larger than that of any attempt before, and lets a store
-    /// that was poisoned by a failed sync write again, after redoing what was uncertain. Called
-    /// by the supervisor, before anything else in the attempt. Commits of older attempts are
-    /// refused from then on.
+    /// Starts an attempt and returns its number, larger than that of any earlier attempt. If a
+    /// failed sync has poisoned the store, the call first repeats the uncertain commit and then
+    /// admits writes again. The supervisor calls it before anything else in an attempt. From then
+    /// on the store rejects commits of older attempts.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Io`] or [`StoreError::CommitUncertain`]; the store is as before, and the
-    /// number that it would have given is never given.
+    /// [`StoreError::Io`] or [`StoreError::CommitUncertain`]; the store is as before, and never
+    /// uses the number of the failed call.
     fn next_attempt(&self) -> Result<u64, StoreError>;
 
-    /// Writes the state of one subtask. Durable when it returns.
+    /// Writes the state of one subtask, which is durable when the call returns.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Io`]; the file is abandoned, its name is never used again.
+    /// [`StoreError::Io`]; the file is abandoned, and its name is never reused.
     fn put_snapshot(
         &self,
         identity: &StateIdentity,
         chunks: &[StateChunk],
     ) -> Result<StateFile, StoreError>;
 
-    /// Commits a checkpoint: it is complete when this returns. All state files that the manifest
-    /// lists must be durable.
+    /// Commits a checkpoint, which is complete when the call returns. All state files in the
+    /// manifest must be durable.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Io`]; the checkpoint is then not complete and never will be, unless the
-    /// error is [`StoreError::CommitUncertain`].
+    /// [`StoreError::CommitUncertain`] if the checkpoint may be complete. After any other error it
+    /// is not complete and never will be.
     fn complete(&self, manifest: &Manifest) -> Result<(), StoreError>;
 
-    /// Ids of all complete checkpoints, oldest first. Their contents are not checked. The one that
-    /// was committed last is among them even if it is gone, as far as the store remembers it:
-    /// [`Self::load`] then says that it is missing.
+    /// Returns the ids of all complete checkpoints, oldest first, without checking their contents.
+    /// They include the last committed checkpoint that the store records, even if its manifest is
+    /// gone: [`Self::load`] then reports it as missing.
     ///
     /// # Errors
     ///
@@ -85,7 +85,7 @@ pub trait CheckpointStore: Send + Sync {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Corrupt`] names the file and what is wrong with it.
+    /// [`StoreError::Corrupt`] names the file and its problem.
     fn load(&self, checkpoint: CheckpointId) -> Result<Manifest, StoreError>;
 
     /// Reads one state file of a loaded manifest and checks it again.
@@ -100,12 +100,12 @@ pub trait CheckpointStore: Send + Sync {
         file: &StateFile,
     ) -> Result<Vec<StateChunk>, StoreError>;
 
-    /// Removes all checkpoints but `keep`: manifests first, then files that no manifest that
-    /// is left refers to. The newest of `keep` is then the newest that the store remembers.
+    /// Removes all checkpoints but `keep`: manifests first, then the files without a remaining
+    /// manifest that refers to them. The store then records the newest of `keep` as the newest.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Io`]; what is left can still be restored.
+    /// [`StoreError::Io`]; the remaining checkpoints can still be restored.
     fn retain(&self, keep: &[CheckpointId]) -> Result<(), StoreError>;
 
     /// Marks a complete checkpoint as proven by a restore drill that ended at `proven_at_ms`. A
@@ -113,13 +113,13 @@ pub trait CheckpointStore: Send + Sync {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Io`]; it is then not marked, and otherwise as before.
+    /// [`StoreError::Io`]; the checkpoint is then unchanged and without a mark.
     fn mark_proven(&self, _checkpoint: CheckpointId, _proven_at_ms: u64) -> Result<(), StoreError> {
         Ok(())
     }
 
-    /// Copies a complete checkpoint into a new directory inside `directory`, self-contained.
-    /// Gives the new directory's path.
+    /// Copies a complete checkpoint into a new, self-contained directory inside `directory`, and
+    /// returns the path of the new directory.
     ///
     /// # Errors
     ///
@@ -127,7 +127,7 @@ pub trait CheckpointStore: Send + Sync {
     fn export(&self, checkpoint: CheckpointId, directory: &Path) -> Result<PathBuf, StoreError>;
 
     /// Copies a checkpoint from elsewhere into this store and commits it under a new id, lineage
-    /// and attempt, with its origin set. Gives the new manifest. The source is only read.
+    /// and attempt, with its origin set. Returns the new manifest. Does not change the source.
     ///
     /// # Errors
     ///
@@ -141,26 +141,26 @@ pub trait CheckpointStore: Send + Sync {
     ) -> Result<Manifest, StoreError>;
 }
 
-/// What went wrong in a store.
+/// A failure of a store.
 #[derive(Debug, Error)]
 pub enum StoreError {
-    /// The disk failed. What was being written is abandoned.
+    /// The disk failed. The unfinished write is abandoned.
     #[error("could not {action}")]
     Io {
-        /// What was being done, with the path inside the checkpoint directory.
+        /// The operation, with the path inside the checkpoint directory.
         action: String,
-        /// What the system said.
+        /// The operating system's message.
         source: io::Error,
     },
-    /// The commit's last step failed: the checkpoint may or may not be complete. The attempt ends
-    /// and the next one reads what is there.
+    /// The commit's last step failed, so the checkpoint may or may not be complete. The attempt
+    /// ends, and the next one reads the directory again.
     #[error("could not {action}; whether checkpoint {checkpoint} is complete shows at restart")]
     CommitUncertain {
-        /// Which one.
+        /// The checkpoint.
         checkpoint: CheckpointId,
-        /// What was being done.
+        /// The operation.
         action: String,
-        /// What the system said.
+        /// The operating system's message.
         source: io::Error,
     },
     /// Another process runs on this directory. Nothing was changed.
@@ -176,7 +176,7 @@ pub enum StoreError {
     Corrupt {
         /// The file, with its directory.
         file: PathBuf,
-        /// What is wrong with it.
+        /// A description of the problem.
         reason: String,
     },
     /// A newer version of Tidegate wrote the file. Nothing was changed.
@@ -189,27 +189,27 @@ pub enum StoreError {
         file: PathBuf,
         /// Its format version.
         found: u32,
-        /// The newest that is known here.
+        /// The newest version that this version of Tidegate can read.
         supported: u32,
     },
-    /// A checkpoint may not be stored as asked: an older attempt, a name that is taken, a state
-    /// file that is missing. Nothing was changed.
+    /// The store rejects the checkpoint: its attempt is an older one, its name is taken, or a state
+    /// file is missing. Nothing was changed.
     #[error("checkpoint {checkpoint} can't be stored: {reason}")]
     Refused {
-        /// Which one.
+        /// The checkpoint.
         checkpoint: CheckpointId,
-        /// Why.
+        /// The reason.
         reason: String,
     },
-    /// There should be a checkpoint and there is none. Nothing was changed.
+    /// An expected checkpoint does not exist. Nothing was changed.
     #[error("{} has {found} but no complete checkpoint", shown(path))]
     NothingValid {
         /// The directory.
         path: PathBuf,
-        /// What there is instead.
+        /// A description of the contents found instead.
         found: String,
     },
-    /// The path leads to nothing that holds a checkpoint. Nothing was changed.
+    /// The path is neither a checkpoint directory nor a savepoint. Nothing was changed.
     #[error(
         "{} is not a checkpoint directory, savepoint or manifest: {reason}",
         shown(path)
@@ -217,10 +217,10 @@ pub enum StoreError {
     NotACheckpoint {
         /// The path.
         path: PathBuf,
-        /// What is there.
+        /// A description of the contents.
         reason: String,
     },
-    /// An earlier sync failed, so nothing written through this handle can be trusted.
+    /// An earlier sync failed, so writes through this handle can't be trusted.
     #[error(
         "nothing more is written to {} in this attempt, because a sync failed: {failure}",
         shown(path)
@@ -228,7 +228,7 @@ pub enum StoreError {
     Poisoned {
         /// The directory.
         path: PathBuf,
-        /// What failed, with what the system said.
+        /// The failed operation, with the operating system's message.
         failure: Arc<str>,
     },
 }

@@ -1,6 +1,6 @@
 //! Checks all checkpoints of a directory and reports what it finds.
 //!
-//! Unlike a load it does not stop at the first problem, and it never fails because of one.
+//! Unlike a load, the check continues after a problem and never fails because of one.
 
 use std::collections::BTreeSet;
 use std::error::Error;
@@ -16,37 +16,37 @@ use super::file_names::{
 };
 use super::{StateFile, StoreError};
 
-/// What a check of a checkpoint directory or savepoint found.
+/// The result of checking a checkpoint directory or savepoint.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct VerifyReport {
-    /// One for each manifest, oldest first.
+    /// The result for each manifest, oldest first.
     pub checkpoints: Vec<CheckpointReport>,
-    /// Files of ours that no complete checkpoint needs; retention removes them, unless a running
-    /// job is just writing them. Relative to the directory.
+    /// Files of Tidegate that no complete checkpoint needs, relative to the directory. Retention
+    /// removes them, unless a running job is writing them at this moment.
     pub orphans: Vec<String>,
     /// Files that Tidegate did not write and never touches. Relative to the directory.
     pub unknown: Vec<String>,
 }
 
-/// What was found in one checkpoint.
+/// The result for one checkpoint.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct CheckpointReport {
     /// Its id.
     pub checkpoint: CheckpointId,
-    /// How many state files its manifest lists; 0 if the manifest can't be used.
+    /// The number of state files in its manifest; 0 if the manifest is unusable.
     pub state_files: u64,
-    /// How many bytes they have.
+    /// Their size in bytes.
     pub state_bytes: u64,
-    /// Empty if it can be restored.
+    /// The problems found; empty if the checkpoint can be restored.
     pub problems: Vec<FileProblem>,
 }
 
-/// What is wrong with a file.
+/// A problem with a file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct FileProblem {
     /// The file, relative to the directory.
     pub file: String,
-    /// What is wrong with it.
+    /// A description of the problem.
     pub reason: String,
 }
 
@@ -93,7 +93,7 @@ pub(super) fn verify(
 #[derive(Default)]
 struct Needed {
     names: BTreeSet<String>,
-    /// Checkpoints whose manifests can't be used: any file of theirs may be needed.
+    /// Checkpoints with unusable manifests, any of whose files may be needed.
     unknown: BTreeSet<CheckpointId>,
 }
 

@@ -265,7 +265,7 @@ pub(crate) struct GraphArgs {
     /// The job file.
     #[arg(value_name = "JOB.toml")]
     pub(crate) job: PathBuf,
-    /// As what.
+    /// Output format.
     #[arg(long, env = "TIDEGATE_FORMAT", value_enum, default_value_t = GraphFormat::Text)]
     pub(crate) format: GraphFormat,
     /// Parallelism of all nodes that set none; wins over `[defaults]` of the job file.

@@ -325,7 +325,7 @@ fn open_to_lock(dir: &Dir, name: &str) -> io::Result<File> {
         return Err(io::Error::other("it is not a regular file"));
     }
     if metadata.permissions().mode() & 0o077 != 0 {
-        // Somebody has opened the whole directory to others. Where the file system has no modes,
+        // The user has opened the whole directory to others. Where the file system has no modes,
         // it is locked as it is.
         drop(opened.set_permissions(Permissions::from_mode(OWNERS_FILE)));
     }

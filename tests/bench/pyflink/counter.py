@@ -1,9 +1,9 @@
 """word-count's counter in PyFlink, for the table in guest-sdk/README.md.
 
-Needs Java 17, and `pip install apache-flink==2.3.0` in an environment of its own. Counts keys of the
-same shape as `benches/languages.rs`, at parallelism 1. A job is run over few records and over many,
-and the difference is what a record costs, so that neither the start of Flink nor that of Python's
-workers is in it: `python counter.py [process|thread] [records]`.
+Needs Java 17, and `pip install apache-flink==2.3.0` in an environment of its own. Counts keys of
+the same shape as `benches/languages.rs`, at parallelism 1. A job is run over few records and over
+many, and the difference is what a record costs, so that neither the start of Flink nor that of
+Python's workers is in it: `python counter.py [process|thread] [records]`.
 """
 
 import sys

@@ -147,7 +147,7 @@ fn a_job_that_lost_checkpoints_says_so_and_does_not_start_from_less() {
         let names = |listing: &str| {
             let names = listing.lines().filter_map(|line| line.split(' ').next());
             let names = names.filter(|name| {
-                // Directories that a run needs, and the file that locks it, may be made anew.
+                // Directories that a run needs, and the file that locks it, may be recreated.
                 !["state/checkpoints", "state/state", "state/LOCK"].contains(name)
             });
             names.map(str::to_owned).collect::<Vec<_>>()

@@ -18,7 +18,7 @@ fn counting() -> Counting {
     Counting {
         records: 6_000,
         rate: 3_000,
-        // Checkpoints only when somebody asks, and at the end.
+        // Checkpoints only on request, and at the end.
         interval_ms: 3_600_000,
         ..Counting::default()
     }
@@ -364,5 +364,5 @@ fn who_can_only_read_the_output_can_not_keep_the_job_from_starting() {
     let directory = fs::File::open(output(&job)).expect("it can be opened");
     directory.try_lock().expect("nobody has locked it");
     job.tidegate(&["run", "job.toml"]).assert_succeeds();
-    counting.assert_exact(&job, "while somebody has locked the directory");
+    counting.assert_exact(&job, "while another process has locked the directory");
 }

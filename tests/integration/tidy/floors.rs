@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use super::project_files;
+use super::project::project_files;
 
 /// The crates that keep the rule.
 const CRATES: [&str; 10] = [

@@ -1,7 +1,7 @@
 //! What instances of an operator occupy: they leak at a pace that the seed says, so that the
 //! runtime replaces them at barriers, which nothing else may tell.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tidegate_operator::StateChunk;
@@ -24,6 +24,8 @@ pub(crate) struct Memory {
     pub(crate) leaks: u64,
     /// What instances that were to be replaced gave last, by subtask.
     given: Arc<Mutex<BTreeMap<u32, Vec<StateChunk>>>>,
+    /// Subtasks that heard of a complete checkpoint in this life.
+    in_a_checkpoint: Arc<Mutex<BTreeSet<u32>>>,
 }
 
 impl Memory {
@@ -34,7 +36,25 @@ impl Memory {
             // Never so much that the first batch fills an instance, which would be a fault.
             leaks: random.pick(&[0, 0, 2, 20, 140]),
             given: Arc::default(),
+            in_a_checkpoint: Arc::default(),
         }
+    }
+
+    /// A checkpoint that this life took is complete.
+    pub(crate) fn on_complete(&self, subtask: u32) {
+        let known = self.in_a_checkpoint.lock();
+        known
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(subtask);
+    }
+
+    /// True if every snapshot from which this subtask can be restored is one of this life, hence
+    /// of the same parallelism, and so has all chunks that a subtask writes.
+    pub(crate) fn restores_own_snapshots(&self, subtask: u32) -> bool {
+        let known = self.in_a_checkpoint.lock();
+        known
+            .unwrap_or_else(PoisonError::into_inner)
+            .contains(&subtask)
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<u32, Vec<StateChunk>>> {

@@ -317,6 +317,9 @@ impl OperatorInstance for Instance {
         }
         let owned = self.context.first_key_group..=self.context.last_key_group;
         let told: Vec<Told> = chunks.iter().filter_map(Told::decode).collect();
+        if told.is_empty() && memory.restores_own_snapshots(self.context.subtask) {
+            self.violation("was restored without what it had been told");
+        }
         self.awaited = Awaited::after(&told, self.context.parallelism);
         for chunk in chunks.iter().filter(|chunk| Told::decode(chunk).is_none()) {
             let Some(group) = chunk.key_group else {
@@ -341,6 +344,7 @@ impl OperatorInstance for Instance {
             let told = format!("heard of checkpoint {checkpoint} without its snapshot");
             self.violation(&told);
         }
+        self.operator.memory.on_complete(self.context.subtask);
         Ok(())
     }
 

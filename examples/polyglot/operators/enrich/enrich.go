@@ -1,8 +1,8 @@
 // Enrich looks up the family of a word's document, and counts the words of each document.
 //
 // In: a word, its document as the key. Out: the word's place in its document, from 1, with
-// `family:word` as the key. Config `families`: the family of each document. A document that has none
-// there is of the family "other".
+// `family:word` as the key. Config `families`: the family of each document. A document that has
+// none there is of the family "other".
 package main
 
 import tidegate "github.com/tidegate/tidegate/guest-sdk/go"

@@ -1,8 +1,8 @@
 // Lets words through that are worth counting.
 //
-// In and out: a key `family:word`; the value is the word's place in its document. Config: `skip`, how
-// many words at the beginning of a document are dropped; `min_length`, letters of a word; `stop_words`;
-// `min_seen`, the occurrence of a word in its family from which on it is let through.
+// In and out: a key `family:word`; the value is the word's place in its document. Config: `skip`,
+// how many words at the beginning of a document are dropped; `min_length`, letters of a word;
+// `stop_words`; `min_seen`, the occurrence of a word in its family from which on it is let through.
 
 #include <tidegate.h>
 

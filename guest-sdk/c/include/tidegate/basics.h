@@ -28,7 +28,7 @@ extern "C" {
 #define TG_COLD
 #endif
 
-/// Bytes that belong to somebody else. `data` may be anything, also NULL, if `len` is 0.
+/// Bytes that belong to another owner. `data` may be anything, also NULL, if `len` is 0.
 typedef struct tg_slice {
     const uint8_t *data;
     size_t len;

@@ -1,3 +1,5 @@
+// The counter of word-count, run natively in a harness.
+
 package main
 
 import (

@@ -17,8 +17,8 @@
  * @property {(reader: Reader) => T} decode
  * @property {() => T} initial the value of a key that is seen for the first time
  * @property {number} size the least number of bytes that a value takes
- * @property {((left: T, right: T) => number)} [compare] the order of keys in a map, if values can be
- *   keys
+ * @property {((left: T, right: T) => number)} [compare] the order of keys in a map, if values can
+ *   be keys
  */
 
 /**

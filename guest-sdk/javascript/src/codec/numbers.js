@@ -228,8 +228,8 @@ export const i16 = signed("i16", 16);
 /** A signed integer of 32 bits, a number. */
 export const i32 = signed("i32", 32);
 /**
- * A signed integer of 64 bits, a bigint. `i64.asNumber` has the same bytes, is a number, and several
- * times as fast; it refuses to read or write what passes 2^53.
+ * A signed integer of 64 bits, a bigint. `i64.asNumber` has the same bytes, is a number, and
+ * several times as fast; it refuses to read or write what passes 2^53.
  *
  * @type {Wide}
  */

@@ -4,10 +4,10 @@
  * One value for each key. Invariant: between two calls, each entry's key group is known, and is one
  * that this instance owns. Every iteration is in the order of the key bytes.
  *
- * The engine's own maps find strings by a hash that everybody can foresee, so that whoever writes the
- * records could choose keys of which every lookup passes over all. So the states are found by a hash
- * that depends on the instance's secret seed, which is computed for many keys at once; the few whose
- * hash is the same are linked.
+ * The engine's own maps find strings by a hash that everybody can foresee, so that whoever writes
+ * the records could choose keys of which every lookup passes over all. So the states are found by a
+ * hash that depends on the instance's secret seed, which is computed for many keys at once; the few
+ * whose hash is the same are linked.
  *
  * @module
  */
@@ -320,7 +320,8 @@ export class KeyedState {
   }
 
   /**
-   * Forgets every key whose state is vacant. Looks at none if none was lent out since the last call.
+   * Forgets every key whose state is vacant. Looks at none if none was lent out since the last
+   * call.
    *
    * @internal
    * @param {(value: T) => boolean} isVacant

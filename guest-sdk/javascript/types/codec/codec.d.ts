@@ -24,8 +24,8 @@ export type CodecParts<T> = {
      */
     size: number;
     /**
-     * the order of keys in a map, if values can be
-     * keys
+     * the order of keys in a map, if values can
+     * be keys
      */
     compare?: ((left: T, right: T) => number);
 };
@@ -40,8 +40,8 @@ export type CodecParts<T> = {
  * @property {(reader: Reader) => T} decode
  * @property {() => T} initial the value of a key that is seen for the first time
  * @property {number} size the least number of bytes that a value takes
- * @property {((left: T, right: T) => number)} [compare] the order of keys in a map, if values can be
- *   keys
+ * @property {((left: T, right: T) => number)} [compare] the order of keys in a map, if values can
+ *   be keys
  */
 /**
  * A type of state: how its values are written and read, and which one a new key starts with.

@@ -38,8 +38,8 @@ export declare const i16: Codec<number>;
 /** A signed integer of 32 bits, a number. */
 export declare const i32: Codec<number>;
 /**
- * A signed integer of 64 bits, a bigint. `i64.asNumber` has the same bytes, is a number, and several
- * times as fast; it refuses to read or write what passes 2^53.
+ * A signed integer of 64 bits, a bigint. `i64.asNumber` has the same bytes, is a number, and
+ * several times as fast; it refuses to read or write what passes 2^53.
  *
  * @type {Wide}
  */

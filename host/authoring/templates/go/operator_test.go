@@ -1,3 +1,5 @@
+// Tests of the operator, run natively in a harness.
+
 package main
 
 import (

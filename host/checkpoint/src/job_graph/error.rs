@@ -1,10 +1,10 @@
-//! Why a job graph is refused.
+//! The reasons for rejecting a job graph.
 
 use thiserror::Error;
 
 use super::Partitioning;
 
-/// Why a job graph is refused. Nothing runs.
+/// A reason for rejecting a job graph. Nothing runs.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum GraphError {
     /// Two nodes have one name, which is their identity in checkpoints.
@@ -16,9 +16,9 @@ pub enum GraphError {
     /// An edge names a node that does not exist.
     #[error("`{node}` reads from `{from}`, which is not a source or operator of this job")]
     UnknownNode {
-        /// The node whose input it is.
+        /// The node with that input.
         node: String,
-        /// What it names.
+        /// The name in the edge.
         from: String,
     },
     /// A node that needs inputs has none.
@@ -30,29 +30,29 @@ pub enum GraphError {
     /// A sink's output is read.
     #[error("`{node}` reads from `{from}`, which is a sink; sinks have no output")]
     ReadsFromSink {
-        /// The node whose input it is.
+        /// The node with that input.
         node: String,
         /// The sink.
         from: String,
     },
-    /// A source's input.
+    /// An edge leads into a source.
     #[error("`{node}` reads from `{from}`, but it is a source; sources have no inputs")]
     SourceReads {
-        /// The source whose input it is.
+        /// The source with that input.
         node: String,
-        /// What it names.
+        /// The name in the edge.
         from: String,
     },
     /// An edge names an output port that the node does not have.
     #[error("`{node}` reads from port {port} of `{from}`, which has {ports} output port(s)")]
     UnknownPort {
-        /// The node whose input it is.
+        /// The node with that input.
         node: String,
         /// The upstream node.
         from: String,
-        /// The port asked for.
+        /// The requested port.
         port: u32,
-        /// How many it has.
+        /// The number of its ports.
         ports: usize,
     },
     /// Records would go round for ever, and aligned barriers would wait for themselves.
@@ -78,12 +78,12 @@ pub enum GraphError {
         /// The partitioning that does not fit.
         partitioning: Partitioning,
     },
-    /// A parallelism outside `1..=max-parallelism`.
+    /// A parallelism is outside `1..=max-parallelism`.
     #[error("`{node}` has parallelism {parallelism}; it can be 1 to max-parallelism, {max}")]
     Parallelism {
         /// The node.
         node: String,
-        /// What was asked for.
+        /// The requested value.
         parallelism: u32,
         /// The job's `max-parallelism`.
         max: u32,
@@ -91,7 +91,7 @@ pub enum GraphError {
     /// `max-parallelism` is part of the state format and bounded like Flink's.
     #[error("max-parallelism is {max}; it can be 1 to 32768")]
     MaxParallelism {
-        /// What was asked for.
+        /// The requested value.
         max: u32,
     },
     /// A job without a source or without a sink has nothing to do.
@@ -100,17 +100,17 @@ pub enum GraphError {
         /// `source` or `sink`.
         missing: &'static str,
     },
-    /// More than one process can run.
+    /// The job is larger than one process can run.
     #[error("the job has {count} {of}; it can have {most}")]
     TooLarge {
         /// `nodes`, `subtasks` or `channels`.
         of: &'static str,
-        /// How many there would be.
+        /// The number that the job needs.
         count: u64,
-        /// How many there can be.
+        /// The largest number allowed.
         most: u64,
     },
-    /// A name that can't stand in file names and messages.
+    /// A name can't appear in file names and messages.
     #[error("`{node}` is not a name: use 1 to 64 of a-z, A-Z, 0-9, `-` and `_`")]
     BadName {
         /// The name.

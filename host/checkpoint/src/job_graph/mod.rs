@@ -1,7 +1,7 @@
-//! The job graph: what the user asked for. Pure.
+//! The job graph that the user has described. Pure.
 //!
-//! A [`JobGraph`] that exists is valid: names are unique, edges lead somewhere, there is no cycle,
-//! and parallelisms fit. It is stored in every manifest, so that a changed job can be compared.
+//! Every [`JobGraph`] is valid: names are unique, edges connect existing ports, there is no cycle,
+//! and parallelisms fit. Every manifest stores it, so that a changed job can be compared with it.
 
 mod error;
 mod node_index;
@@ -18,11 +18,11 @@ pub use error::GraphError;
 /// The most nodes of a job.
 pub const MOST_NODES: u64 = 20_000;
 
-/// What a node does.
+/// The role of a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum NodeKind {
-    /// Gives records; has no inputs and one output port.
+    /// Produces records; has no inputs and one output port.
     Source,
     /// A component; has inputs and output ports.
     Operator,
@@ -40,7 +40,7 @@ impl fmt::Display for NodeKind {
     }
 }
 
-/// How an edge picks the channel for a record.
+/// The rule by which an edge picks the channel for a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Partitioning {
@@ -70,26 +70,26 @@ impl fmt::Display for Partitioning {
 pub struct Node {
     /// Its identity in checkpoints: 1 to 64 of `a-zA-Z0-9-_`.
     pub name: String,
-    /// What it does.
+    /// Its role.
     pub kind: NodeKind,
-    /// How many subtasks it has.
+    /// The number of its subtasks.
     pub parallelism: u32,
     /// The connector's name, or `component`.
     pub implementation: String,
     /// BLAKE3 of the component's bytes, in hexadecimal; none for sources and sinks.
     pub digest: Option<String>,
-    /// Names of the output ports, by port. A source has one, a sink none.
+    /// The names of its output ports, by port. A source has one, a sink none.
     pub outputs: Vec<String>,
 }
 
-/// The reserved port of an operator where records go that it can't process. A guest can't emit to
-/// it.
+/// The reserved output port of an operator for records that it can't process. A guest can't emit to
+/// this port.
 pub const DEAD_LETTER_PORT: u32 = u32::MAX;
 
-/// Its name in job files: `count:dead-letter`.
+/// The name of that port in job files, as in `count:dead-letter`.
 pub const DEAD_LETTER: &str = "dead-letter";
 
-/// Where the records of one input come from. Input `i` of a node is its `i`-th edge.
+/// The origin of the records of one input. Input `i` of a node is its `i`-th edge.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Edge {
     /// The upstream node's name.
@@ -98,12 +98,12 @@ pub struct Edge {
     pub port: u32,
     /// The downstream node's name.
     pub to: String,
-    /// How records are spread over the downstream subtasks.
+    /// The rule that spreads records over the downstream subtasks.
     pub partitioning: Partitioning,
 }
 
 impl Edge {
-    /// How people write where it comes from, but for a port's name: `count`, `count:1` or
+    /// Returns the upstream end as text, with the port's number for its name: `count`, `count:1` or
     /// `count:dead-letter`.
     #[must_use]
     pub fn origin(&self) -> String {
@@ -127,7 +127,7 @@ pub struct JobGraph {
     index: NodeIndex,
 }
 
-/// What a manifest says of a graph.
+/// The form of a graph in a manifest.
 #[derive(Deserialize)]
 struct StoredGraph {
     job: String,
@@ -149,7 +149,7 @@ impl From<StoredGraph> for JobGraph {
 }
 
 impl JobGraph {
-    /// Checks and takes a graph. The edges of one node must stand in the order of its inputs.
+    /// Checks a graph and wraps it. The edges of one node must be in the order of its inputs.
     ///
     /// # Errors
     ///
@@ -284,11 +284,11 @@ impl JobGraph {
         }
     }
 
-    /// Node indices with every node after all that it reads from (Kahn 1962).
+    /// Returns the node indices in topological order, upstream nodes first (Kahn 1962).
     ///
     /// # Errors
     ///
-    /// The nodes of a cycle, and those behind one.
+    /// The nodes on a cycle or downstream of one.
     pub fn topological_order(&self) -> Result<Vec<usize>, Vec<usize>> {
         let index: HashMap<&str, usize> = self
             .nodes
@@ -322,8 +322,8 @@ impl JobGraph {
         }
     }
 
-    /// Walks upstream among nodes that could not be ordered until one comes up twice: each of
-    /// them waits for another of them, so the walk can't end otherwise.
+    /// Walks upstream among the unordered nodes until it meets a node twice. Each of them reads
+    /// from another of them, so the walk can't end otherwise.
     fn trace_cycle(&self, in_cycle: &[usize]) -> Vec<String> {
         let names: HashSet<&str> = in_cycle.iter().map(|i| &*self.nodes[*i].name).collect();
         let waiting = self.edges.iter().filter(|edge| names.contains(&*edge.from));
@@ -378,7 +378,7 @@ fn check_edge(edge: &Edge, from: &Node, to: &Node) -> Result<(), GraphError> {
     Ok(())
 }
 
-/// True for what may stand in state file names and messages without quoting.
+/// Returns whether `name` may appear in names of state files and in messages without quotes.
 fn is_name(name: &str) -> bool {
     (1..=64).contains(&name.len())
         && name

@@ -1,12 +1,12 @@
-//! Where the nodes of a graph stand, by name, and which edges are theirs: what is asked of a graph
-//! for each of its nodes must not go through all of them. Pure.
+//! An index of a graph: the place of each node by name, and its edges. With it a question about
+//! each node does not scan the whole graph each time. Pure.
 
 use std::collections::HashMap;
 
 use super::{Edge, Node};
 
-/// Made once a graph. Tolerates a graph that is not valid: of two nodes with one name it knows the
-/// first.
+/// The index, made once for each graph. It tolerates an invalid graph: of two nodes with one name
+/// it contains the first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct NodeIndex {
     places: HashMap<String, Place>,
@@ -14,9 +14,9 @@ pub(super) struct NodeIndex {
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Place {
-    /// In the list of nodes.
+    /// Its place in the list of nodes.
     node: usize,
-    /// In the list of edges, in its order.
+    /// The places of its edges in the list of edges, in that order.
     inputs: Vec<usize>,
     outputs: Vec<usize>,
 }

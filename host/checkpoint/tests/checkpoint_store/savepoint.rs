@@ -348,3 +348,26 @@ fn a_diff_shows_what_changed_in_the_graph() {
     let json = serde_json::to_value(&diff).unwrap();
     assert_eq!(json["nodes_changed"][0]["property"], "parallelism");
 }
+
+#[test]
+fn a_directory_holds_checkpoints_from_the_first_one_on() {
+    let directory = tempdir().unwrap();
+    let path = directory.path().join("job");
+    let holds = || CheckpointDirectory::holds_checkpoints(&path);
+    assert!(!holds().unwrap(), "nothing is there");
+    fs::create_dir(&path).unwrap();
+    assert!(!holds().unwrap(), "an empty directory");
+    let store = DirStore::open(&path).unwrap();
+    assert!(!holds().unwrap(), "a store without checkpoints");
+    take(&store, 1, 1).unwrap();
+    assert!(holds().unwrap());
+    drop(store);
+    fs::remove_dir_all(path.join("checkpoints")).unwrap();
+    fs::write(path.join("checkpoints"), "").unwrap();
+    match holds() {
+        Err(StoreError::Io { action, .. }) => {
+            assert!(action.ends_with("/checkpoints`"), "{action}")
+        }
+        other => panic!("a file is no directory: {other:?}"),
+    }
+}

@@ -65,7 +65,7 @@ fn end(terminal: &Terminal) {
 }
 
 /// The limit that was met: the system raises the soft one by a second as it sends SIGXCPU. None if
-/// none is set, and somebody else sent it.
+/// none is set, and another process sent it.
 fn met(limit: Rlimit) -> Option<u64> {
     let current = limit.current?;
     let is_ours = limit.maximum.is_some_and(|maximum| current >= maximum);

@@ -31,7 +31,7 @@ pub(crate) fn chain(error: &dyn Error) -> String {
     text
 }
 
-/// Why a job file can't be used; with the lines in question if somebody watches.
+/// The reasons why a job file can't be used, with the lines in question if the user watches.
 pub(crate) fn job_file_error(error: &ConfigFileError, is_watched: bool) -> Lines {
     match error {
         ConfigFileError::Invalid(invalid) if is_watched => snippets(invalid),

@@ -25,7 +25,7 @@ use bytesize::ByteSize;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use tidegate_connector::source::{
-    BoxFuture, CloseLook, Source, SourceConnector, SourceOutput, SourcePlace, SourceSplit,
+    BoxFuture, Isolation, Source, SourceConnector, SourceOutput, SourcePlace, SourceSplit,
     SplitEnumerator,
 };
 use tidegate_connector::{ConnectContext, ConnectorError, DurationText, SourceOptions, SubtaskId};
@@ -205,7 +205,7 @@ impl SourceConnector for FileConnector {
                 .input
                 .rate_per_subtask
                 .map(|rate| Pacer::new(rate, 1, AfterStall::Forgive)),
-            look: CloseLook::default(),
+            isolation: Isolation::default(),
         };
         source.add_splits(splits)?;
         Ok(Box::new(source))
@@ -238,7 +238,7 @@ struct FileSource {
     /// True once that there is no input was its last output.
     is_idle: bool,
     pacer: Option<Pacer>,
-    look: CloseLook,
+    isolation: Isolation,
 }
 
 impl FileSource {
@@ -249,7 +249,7 @@ impl FileSource {
         } = &*self.input;
         if let Some(reader) = &mut self.current {
             if !reader.is_closing() {
-                let read = reader.next_batch(self.look);
+                let read = reader.next_batch(self.isolation);
                 if let Ok(Some(batch)) = read {
                     return Ok(Some(SourceOutput::Batch(batch)));
                 }
@@ -360,7 +360,7 @@ impl Source for FileSource {
         self.current.as_ref().map(SplitReader::last_place)
     }
 
-    fn look_closely(&mut self, look: CloseLook) {
-        self.look = look;
+    fn isolate(&mut self, isolation: Isolation) {
+        self.isolation = isolation;
     }
 }

@@ -37,7 +37,7 @@ pub(super) enum Compare {
     /// No more than those: nothing was written since the last look.
     Ends,
     /// All since the last look. The file has grown, and what lies further back would be compared
-    /// again at each look while somebody appends to it.
+    /// again at each look while another process appends to it.
     SinceLastLook,
     /// All.
     Everything,

@@ -45,7 +45,7 @@ fn whoever_can_only_read_the_directory_can_not_keep_a_run_out() {
 }
 
 #[test]
-fn the_lock_file_is_closed_to_others_again_if_somebody_has_opened_it() {
+fn the_lock_file_is_closed_to_others_again_if_the_user_has_opened_it() {
     let place = place();
     for mode in [0o600, 0o644, 0o666] {
         drop(started(place.path()));

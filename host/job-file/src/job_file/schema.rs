@@ -177,7 +177,7 @@ struct OperatorSchema {
 enum RecordPolicySchema {
     /// The job is restarted, and fails when no restart is left.
     Fail,
-    /// The record goes to the output port "dead-letter", which somebody must read; the job goes on
+    /// The record goes to the output port "dead-letter", which a node must read; the job continues
     /// with all others.
     DeadLetter,
 }

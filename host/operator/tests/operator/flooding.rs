@@ -1,7 +1,7 @@
-//! What keys cost that somebody has chosen: instructions, which the engine counts, of the counter
-//! in each language. Processing, a snapshot and its restore together take at most twice as many as
-//! with keys that nobody chose. A guest that takes more is stopped there, so that a test ends in
-//! any case.
+//! The cost of keys that an attacker has chosen: instructions, which the engine counts, of the
+//! counter in each language. Processing, a snapshot and its restore together take at most twice as
+//! many as with keys that nobody chose. A guest that takes more is stopped there, so that a test
+//! ends in any case.
 
 use bindings::StreamOperator;
 use bindings::exports::tidegate::operator::operator::{Batch, Context, StateChunk};

@@ -17,7 +17,7 @@ use super::ChannelLimits;
 use crate::ChannelIndex;
 use crate::stream::StreamElement;
 
-/// What a watermark takes of a channel's capacity, in bytes.
+/// What a watermark or a sender's activity takes of a channel's capacity, in bytes.
 const WATERMARK_WEIGHT: u32 = 64;
 /// No node: the end of a channel's list.
 const NONE: u32 = u32::MAX;
@@ -103,9 +103,10 @@ impl Inbox {
         let is_joined = match &element {
             StreamElement::Batch(batch) => self.join(channel, batch, weight),
             StreamElement::Watermark(watermark) => self.join_watermark(channel, *watermark),
-            StreamElement::Traced(_) | StreamElement::Barrier(_) | StreamElement::EndOfInput => {
-                false
-            }
+            StreamElement::BatchWithOrigin(_)
+            | StreamElement::Activity(_)
+            | StreamElement::Barrier(_)
+            | StreamElement::EndOfInput => false,
         };
         if !is_joined {
             let ends = matches!(element, StreamElement::EndOfInput);
@@ -177,9 +178,11 @@ impl Inbox {
     fn weight(&self, element: &StreamElement) -> u32 {
         match element {
             StreamElement::Batch(batch) => self.weight_of(batch),
-            StreamElement::Traced(traced) => self.weight_of(&traced.batch),
+            StreamElement::BatchWithOrigin(records) => self.weight_of(&records.batch),
             // Next to nothing, but not nothing: a filter that drops every record still sends them.
-            StreamElement::Watermark(_) => WATERMARK_WEIGHT.min(self.limits.bytes),
+            StreamElement::Watermark(_) | StreamElement::Activity(_) => {
+                WATERMARK_WEIGHT.min(self.limits.bytes)
+            }
             StreamElement::Barrier(_) | StreamElement::EndOfInput => 0,
         }
     }
@@ -223,7 +226,7 @@ impl Inbox {
             return false;
         }
         match &mut node.element {
-            Some(StreamElement::Batch(_) | StreamElement::Traced(_)) => {
+            Some(StreamElement::Batch(_) | StreamElement::BatchWithOrigin(_)) => {
                 let newest = node
                     .watermark
                     .map_or(watermark, |waiting| waiting.max(watermark));
@@ -234,7 +237,10 @@ impl Inbox {
                 *waiting = watermark.max(*waiting);
                 true
             }
-            Some(StreamElement::Barrier(_) | StreamElement::EndOfInput) | None => false,
+            Some(
+                StreamElement::Activity(_) | StreamElement::Barrier(_) | StreamElement::EndOfInput,
+            )
+            | None => false,
         }
     }
 

@@ -11,7 +11,6 @@ use tidegate_checkpoint::{
     NodeKind, SnapshotContents, StoreError, SubtaskSnapshot,
 };
 use tidegate_connector::source::SourceSplit;
-use tidegate_operator::shown;
 
 use super::discovery::check_assigned;
 use crate::error::node_failed;
@@ -44,7 +43,7 @@ pub fn prepare(job: &Job, directory: &Path, options: &RunOptions) -> Result<DirS
             check_dropped(allowed, &[&job.graph])?;
             check_fresh(job)?;
         }
-        StartFrom::Newest if !holds_checkpoints(directory)? => {
+        StartFrom::Newest if !CheckpointDirectory::holds_checkpoints(directory)? => {
             check_dropped(allowed, &[&job.graph])?;
             check_fresh(job)?;
         }
@@ -66,22 +65,6 @@ fn check_free(job: &Job) -> Result<(), JobError> {
             .map_err(|error| node_failed(name, error))?;
     }
     Ok(())
-}
-
-fn holds_checkpoints(directory: &Path) -> Result<bool, StoreError> {
-    let path = directory.join("checkpoints");
-    let read = || -> std::io::Result<bool> {
-        let first = std::fs::read_dir(&path)?.next();
-        first.transpose().map(|entry| entry.is_some())
-    };
-    match read() {
-        Ok(holds) => Ok(holds),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
-        Err(source) => Err(StoreError::Io {
-            action: format!("list {}", shown(&path)),
-            source,
-        }),
-    }
 }
 
 fn check_fresh(job: &Job) -> Result<(), JobError> {

@@ -1,8 +1,9 @@
-//! Restore drills beside a running job: starts them, waits for them, tells what they found.
+//! Restore drills beside a running job: starts them, waits for them, reports what they found.
 //!
 //! A drill runs on a thread for blocking work, off the data path, and only reads; its checkpoint is
 //! held against retention meanwhile. It outlives an attempt that fails, and is told to stop when
-//! the job is over. A failed drill is said loudly and changes nothing: the job goes on.
+//! the job is over. A failed drill is logged at WARN and changes nothing else: the job
+//! continues.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

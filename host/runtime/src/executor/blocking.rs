@@ -1,4 +1,4 @@
-//! Blocking work of a job that somebody waits for.
+//! Blocking work of a job whose caller waits for the result.
 
 use std::future::Future;
 use std::io;

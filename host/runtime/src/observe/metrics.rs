@@ -276,3 +276,18 @@ fn guests(kind: NodeKind, subtasks: &[Arc<SubtaskMetrics>]) -> Vec<GuestStatus> 
         .filter(|guest| guest.memory_limit_bytes > 0)
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_source_that_has_ended_has_given_everything() {
+        let source = SubtaskMetrics::default();
+        source.count_out(9, 0);
+        assert!(!source.has_given(10));
+        assert!(source.has_given(9));
+        source.set_ended();
+        assert!(source.has_given(10));
+    }
+}

@@ -1,4 +1,4 @@
-//! What a running job tells about itself: plain data, made anew from the counters several times
+//! The status that a running job reports: plain data, recomputed from the counters several times
 //! a second.
 
 use std::collections::BTreeMap;

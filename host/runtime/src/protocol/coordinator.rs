@@ -1,4 +1,4 @@
-//! Barrier path: **coordinator** → source subtask → … → acknowledgement → **coordinator** →
+//! Barrier path: **coordinator** → chain loop → … → acknowledgement → **coordinator** →
 //! manifest.
 //!
 //! Decides when a checkpoint starts, when it is complete, when it is abandoned and when the job is

@@ -64,7 +64,7 @@ async fn failures_between_a_discovery_and_its_checkpoint_lose_and_repeat_nothing
     let mut planned = Vec::new();
     for nth in [2, 5, 11, 17, 29, 41, 60, 83] {
         planned.extend([
-            (Call::Poll, nth),
+            (Call::Read, nth),
             (Call::Discover, 3 * nth),
             (Call::PreCommit, 2 * nth),
         ]);
@@ -78,7 +78,7 @@ async fn failures_between_a_discovery_and_its_checkpoint_lose_and_repeat_nothing
     assert_eq!(output.published(), shelf.lines());
     assert_eq!(output.published().len() as u64, 60 * LINES);
     let fired = faults.fired();
-    for call in [Call::Poll, Call::Discover, Call::PreCommit, Call::Commit] {
+    for call in [Call::Read, Call::Discover, Call::PreCommit, Call::Commit] {
         assert!(
             fired.iter().any(|(fired, _)| *fired == call),
             "no {call:?} in {fired:?}"

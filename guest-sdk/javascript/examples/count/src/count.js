@@ -1,8 +1,8 @@
 /**
  * Counts how often each key was seen.
  *
- * Config `emit`: `"updates"` (the default) sends the new count with each record, `"final"` sends one
- * count for each key when the input has ended.
+ * Config `emit`: `"updates"` (the default) sends the new count with each record, `"final"` sends
+ * one count for each key when the input has ended.
  *
  * @module
  */

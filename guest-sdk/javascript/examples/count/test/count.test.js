@@ -1,3 +1,5 @@
+// The counter of word-count, run in a harness.
+
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Harness } from "@tidegate/sdk/testing";

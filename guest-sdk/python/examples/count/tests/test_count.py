@@ -1,3 +1,5 @@
+"""The counter of word-count, run in a harness."""
+
 import unittest
 
 from count import Count

@@ -228,7 +228,7 @@ impl Source for Reader {
                 return Ok(SourceOutput::Idle);
             };
             self.is_idle = false;
-            if self.faults.hit(Call::Poll) {
+            if self.faults.hit(Call::Read) {
                 return Err(planned_failure("read"));
             }
             let mut batch = Batch::default();

@@ -1,28 +1,26 @@
 //! Control path: since when an attempt runs and, after an operator has failed on a record, when its
-//! care is over and how many dead letters are covered by a complete checkpoint. Decides; the driver
-//! does. Time comes in as an argument.
+//! isolation is over and how many dead letters a complete checkpoint covers. Pure: the driver acts,
+//! and passes in the time and the progress of sources.
 //!
-//! The care is over when a checkpoint is complete that was triggered after each source had given
-//! again all that it had given when the fault happened, and no record was diverted for a while
-//! before: an operator that fails again soon costs no restart.
+//! Isolation is over when a checkpoint is complete that was triggered after each source had given
+//! again all that it had given when the fault happened, and no record became a dead letter for a
+//! while before: an operator that fails again soon costs no restart.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Duration;
 
-use crate::isolation::{AttemptReport, CarePlan};
-use crate::observe::SubtaskMetrics;
+use super::{AttemptReport, IsolationPlan};
 use crate::{CheckpointId, SubtaskId};
 
-/// Watches the care of one attempt.
+/// Watches the isolation of one attempt.
 #[derive(Debug)]
-pub(crate) struct CareWatch {
+pub(crate) struct IsolationWatch {
     phase: Phase,
     /// None until all chains are open and restored.
     running_since: Option<Duration>,
-    /// When it began to run, or a record was diverted last.
+    /// The time of the last dead letter, or of the start.
     calm_since: Duration,
-    /// How long that must be.
+    /// The time without a dead letter after which isolation is over.
     calm: Duration,
     /// Dead letters that no complete checkpoint covers, by the last checkpoint without them.
     uncovered: BTreeMap<CheckpointId, u64>,
@@ -32,41 +30,31 @@ pub(crate) struct CareWatch {
 enum Phase {
     /// The attempt is an ordinary one.
     Off,
-    /// The sources have not given all of it again.
-    Replaying(Vec<(Arc<SubtaskMetrics>, u64)>),
-    /// They have; the next checkpoint that is triggered has it before its barrier.
+    /// The sources still have to give these numbers of records.
+    Replaying(BTreeMap<SubtaskId, u64>),
+    /// The sources have given all of them; the next checkpoint that is triggered covers them.
     Replayed,
-    /// That checkpoint is this one.
+    /// This checkpoint covers the replay, or a later one does if it is abandoned.
     Covered(CheckpointId),
     Over,
 }
 
-/// What a complete checkpoint means.
+/// The consequence of a complete checkpoint.
 #[must_use]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Settled {
     /// Dead letters that it is the first to cover.
     pub(crate) dead_letters: u64,
-    /// True if the chains need not be careful any more.
-    pub(crate) care_is_over: bool,
+    /// True if the attempt is an ordinary one from now on.
+    pub(crate) isolation_is_over: bool,
 }
 
-impl CareWatch {
-    /// Of an attempt that starts.
-    pub(crate) fn new(
-        plan: Option<&CarePlan>,
-        mut sources: BTreeMap<SubtaskId, Arc<SubtaskMetrics>>,
-    ) -> Self {
-        let phase = plan.map_or(Phase::Off, |plan| {
-            let replayed = plan.replayed.iter();
-            let counters = replayed.filter_map(|(id, records)| {
-                let metrics = sources.remove(id)?;
-                Some((metrics, *records))
-            });
-            Phase::Replaying(counters.collect())
-        });
+impl IsolationWatch {
+    /// Watches an attempt that starts with `plan`.
+    pub(crate) fn new(plan: Option<&IsolationPlan>) -> Self {
+        let replaying = |plan: &IsolationPlan| Phase::Replaying(plan.replayed.clone());
         Self {
-            phase,
+            phase: plan.map_or(Phase::Off, replaying),
             running_since: None,
             calm_since: Duration::ZERO,
             calm: plan.map_or(Duration::ZERO, |plan| plan.calm),
@@ -88,15 +76,15 @@ impl CareWatch {
         }
     }
 
-    /// Called often. True, once, if a checkpoint is wanted now.
+    /// Returns true, once, if a checkpoint is wanted now. Called often. `has_given` returns true if
+    /// a source has given that many records, or has no more to give.
     #[must_use]
-    pub(crate) fn on_tick(&mut self) -> bool {
+    pub(crate) fn on_tick(&mut self, has_given: impl Fn(&SubtaskId, u64) -> bool) -> bool {
         let Phase::Replaying(sources) = &self.phase else {
             return false;
         };
-        let is_replayed = sources
-            .iter()
-            .all(|(metrics, records)| metrics.has_given(*records));
+        let mut sources = sources.iter();
+        let is_replayed = sources.all(|(source, records)| has_given(source, *records));
         if is_replayed {
             self.phase = Phase::Replayed;
         }
@@ -110,8 +98,9 @@ impl CareWatch {
         }
     }
 
-    /// Records were diverted, by a chain that had taken part in `after` and in no later checkpoint.
-    pub(crate) fn on_diverted(&mut self, letters: u64, after: CheckpointId, now: Duration) {
+    /// Records became dead letters in a chain that had taken part in `after` and in no later
+    /// checkpoint.
+    pub(crate) fn on_dead_letters(&mut self, letters: u64, after: CheckpointId, now: Duration) {
         *self.uncovered.entry(after).or_default() += letters;
         self.calm_since = now;
     }
@@ -124,22 +113,22 @@ impl CareWatch {
             Phase::Covered(first) => first <= checkpoint,
             Phase::Off | Phase::Replaying(_) | Phase::Replayed | Phase::Over => false,
         };
-        let care_is_over = is_covered && now.saturating_sub(self.calm_since) >= self.calm;
-        if care_is_over {
+        let isolation_is_over = is_covered && now.saturating_sub(self.calm_since) >= self.calm;
+        if isolation_is_over {
             self.phase = Phase::Over;
         }
         Settled {
             dead_letters: covered.into_values().sum(),
-            care_is_over,
+            isolation_is_over,
         }
     }
 
-    /// What is to be remembered when the attempt is over; `given` is left empty.
+    /// Returns the experience of the attempt, which is over; `given` is left empty.
     pub(crate) fn into_report(self) -> AttemptReport {
         AttemptReport {
             running_since: self.running_since,
             given: BTreeMap::new(),
-            care_is_over: matches!(self.phase, Phase::Over),
+            isolation_is_over: matches!(self.phase, Phase::Over),
             uncounted: self.uncovered,
         }
     }
@@ -158,68 +147,64 @@ mod tests {
         }
     }
 
-    /// Of an attempt that runs since the first second, and has to be calm for ten.
-    fn watch(records: u64) -> (CareWatch, Arc<SubtaskMetrics>) {
-        let metrics = Arc::new(SubtaskMetrics::default());
-        let plan = CarePlan {
-            replayed: BTreeMap::from([(source(), records)]),
+    /// Watches an attempt that runs since the first second, replays 10 records, and has to be calm
+    /// for ten seconds.
+    fn watch() -> IsolationWatch {
+        let plan = IsolationPlan {
+            replayed: BTreeMap::from([(source(), 10)]),
             calm: SECOND * 10,
-            ..CarePlan::default()
+            ..IsolationPlan::default()
         };
-        let sources = BTreeMap::from([(source(), Arc::clone(&metrics))]);
-        let mut watch = CareWatch::new(Some(&plan), sources);
+        let mut watch = IsolationWatch::new(Some(&plan));
         watch.on_running(SECOND);
-        (watch, metrics)
+        watch
     }
 
-    fn is_over(watch: &mut CareWatch, checkpoint: u64, now: u32) -> bool {
+    /// Returns whether a checkpoint is wanted when the source has given that many records.
+    fn tick(watch: &mut IsolationWatch, given: u64) -> bool {
+        watch.on_tick(|of, records| {
+            assert_eq!(*of, source());
+            given >= records
+        })
+    }
+
+    fn is_over(watch: &mut IsolationWatch, checkpoint: u64, now: u32) -> bool {
         let settled = watch.on_complete(CheckpointId(checkpoint), SECOND * now);
-        settled.care_is_over
+        settled.isolation_is_over
     }
 
     #[test]
-    fn care_is_over_with_a_checkpoint_that_was_triggered_after_the_replay() {
-        let (mut watch, source) = watch(10);
-        source.count_out(9, 0);
-        assert!(!watch.on_tick());
+    fn isolation_is_over_with_a_checkpoint_that_was_triggered_after_the_replay() {
+        let mut watch = watch();
+        assert!(!tick(&mut watch, 9));
         watch.on_triggered(CheckpointId(1));
-        source.count_out(1, 0);
-        assert!(watch.on_tick());
-        assert!(!watch.on_tick(), "a checkpoint is asked for once");
+        assert!(tick(&mut watch, 10));
+        assert!(!tick(&mut watch, 10), "a checkpoint is asked for once");
         assert!(!is_over(&mut watch, 1, 20));
         watch.on_triggered(CheckpointId(2));
         // Checkpoint 2 was abandoned.
         watch.on_triggered(CheckpointId(3));
         assert!(is_over(&mut watch, 3, 20));
         assert!(!is_over(&mut watch, 4, 30), "it is over once");
-        assert!(watch.into_report().care_is_over);
+        assert!(watch.into_report().isolation_is_over);
     }
 
     #[test]
-    fn care_goes_on_until_no_record_was_diverted_for_a_while() {
-        let (mut watch, source) = watch(10);
-        source.set_ended();
-        assert!(watch.on_tick());
+    fn isolation_continues_until_no_record_became_a_dead_letter_for_a_while() {
+        let mut watch = watch();
+        assert!(tick(&mut watch, 10));
         watch.on_triggered(CheckpointId(1));
         assert!(!is_over(&mut watch, 1, 5), "it runs for 4 seconds");
-        watch.on_diverted(1, CheckpointId(1), SECOND * 8);
+        watch.on_dead_letters(1, CheckpointId(1), SECOND * 8);
         assert!(!is_over(&mut watch, 2, 17));
         assert!(is_over(&mut watch, 3, 18));
     }
 
     #[test]
-    fn a_source_that_has_ended_has_given_everything() {
-        let (mut watch, source) = watch(10);
-        assert!(!watch.on_tick());
-        source.set_ended();
-        assert!(watch.on_tick());
-    }
-
-    #[test]
     fn letters_are_counted_with_the_first_complete_checkpoint_after_them() {
-        let (mut watch, _) = watch(10);
-        watch.on_diverted(3, CheckpointId(2), SECOND);
-        watch.on_diverted(1, CheckpointId(3), SECOND);
+        let mut watch = watch();
+        watch.on_dead_letters(3, CheckpointId(2), SECOND);
+        watch.on_dead_letters(1, CheckpointId(3), SECOND);
         let mut letters = |checkpoint| {
             let settled = watch.on_complete(CheckpointId(checkpoint), SECOND);
             settled.dead_letters

@@ -1,4 +1,4 @@
-//! The quarantine: what it plans after which faults, and that its restarts suffice.
+//! What isolation plans after which faults, and that its restarts suffice.
 
 use tidegate_operator::{FaultCause, GuestCall, GuestFault};
 
@@ -39,13 +39,13 @@ const LETTERS: RecordPolicies = RecordPolicies {
 };
 
 /// Of a job whose operator `count` has dead letters.
-fn quarantine(restarts: u32) -> Quarantine {
+fn planner(restarts: u32) -> IsolationPlanner {
     let settings = IsolationSettings {
         restarts,
         period: SECOND * 600,
         in_a_row: 1_000,
     };
-    Quarantine::new(settings, BTreeMap::from([("count".to_owned(), LETTERS)]))
+    IsolationPlanner::new(settings, BTreeMap::from([("count".to_owned(), LETTERS)]))
 }
 
 /// A report of an attempt whose source gave so much.
@@ -57,16 +57,16 @@ fn report(covered: u64, since: u64) -> AttemptReport {
 }
 
 #[test]
-fn an_ordinary_attempt_has_no_plan_and_a_fault_makes_the_next_one_careful() {
-    let mut quarantine = quarantine(3);
-    assert!(quarantine.plan().is_none());
-    quarantine.on_attempt_failed(report(100, 7));
-    assert!(quarantine.plan().is_none(), "it was no record's fault");
+fn an_ordinary_attempt_has_no_plan_and_a_fault_makes_the_next_one_isolate() {
+    let mut planner = planner(3);
+    assert!(planner.plan().is_none());
+    planner.on_attempt_failed(report(100, 7));
+    assert!(planner.plan().is_none(), "it was no record's fault");
     assert_eq!(
-        quarantine.on_fault(&trap("count"), SECOND),
-        Verdict::Isolate
+        planner.on_fault(&trap("count"), SECOND),
+        AfterFault::Isolate
     );
-    let plan = quarantine.plan().unwrap();
+    let plan = planner.plan().unwrap();
     assert_eq!(
         plan.operators,
         BTreeMap::from([("count".to_owned(), LETTERS)])
@@ -77,13 +77,13 @@ fn an_ordinary_attempt_has_no_plan_and_a_fault_makes_the_next_one_careful() {
 
 #[test]
 fn an_operator_whose_letters_nobody_reads_fails_and_its_record_is_looked_for() {
-    let mut quarantine = quarantine(3);
+    let mut planner = planner(3);
     assert_eq!(
-        quarantine.on_fault(&trap("other"), SECOND),
-        Verdict::Restart
+        planner.on_fault(&trap("other"), SECOND),
+        AfterFault::Restart
     );
-    let plan = quarantine.plan().unwrap();
-    assert_eq!(plan.calm, Duration::ZERO, "nothing is diverted");
+    let plan = planner.plan().unwrap();
+    assert_eq!(plan.calm, Duration::ZERO, "no record becomes a dead letter");
     let none = RecordPolicies::default();
     assert_eq!(plan.operators, BTreeMap::from([("other".to_owned(), none)]));
 }
@@ -95,40 +95,40 @@ fn the_policy_is_that_of_the_kind_of_fault() {
         on_trap: Fail,
     };
     let by_name = BTreeMap::from([("count".to_owned(), policies)]);
-    let mut quarantine = Quarantine::new(IsolationSettings::default(), by_name);
+    let mut planner = IsolationPlanner::new(IsolationSettings::default(), by_name);
     assert_eq!(
-        quarantine.on_fault(&trap("count"), SECOND),
-        Verdict::Restart
+        planner.on_fault(&trap("count"), SECOND),
+        AfterFault::Restart
     );
     let invalid = FaultCause::InvalidRecord {
         row: 0,
         reason: String::new(),
     };
     let invalid = fault("count", invalid);
-    assert_eq!(quarantine.on_fault(&invalid, SECOND), Verdict::Isolate);
+    assert_eq!(planner.on_fault(&invalid, SECOND), AfterFault::Isolate);
 }
 
 #[test]
 fn the_restarts_of_a_period_are_used_up_and_come_back() {
-    let mut quarantine = quarantine(2);
-    let mut fault_at = |seconds| quarantine.on_fault(&trap("count"), SECOND * seconds);
-    assert_eq!([0, 1].map(&mut fault_at), [Verdict::Isolate; 2]);
-    assert_eq!(fault_at(599), Verdict::GiveUp { restarts: 2 });
-    assert_eq!(fault_at(600), Verdict::Isolate);
-    assert_eq!(fault_at(600), Verdict::GiveUp { restarts: 2 });
+    let mut planner = planner(2);
+    let mut fault_at = |seconds| planner.on_fault(&trap("count"), SECOND * seconds);
+    assert_eq!([0, 1].map(&mut fault_at), [AfterFault::Isolate; 2]);
+    assert_eq!(fault_at(599), AfterFault::GiveUp { restarts: 2 });
+    assert_eq!(fault_at(600), AfterFault::Isolate);
+    assert_eq!(fault_at(600), AfterFault::GiveUp { restarts: 2 });
 }
 
 #[test]
 fn faults_that_follow_a_calm_time_each_never_use_up_the_restarts() {
     for restarts in [1, 3, 100] {
-        let mut quarantine = quarantine(restarts);
-        quarantine.on_fault(&trap("count"), Duration::ZERO);
-        let calm = quarantine.plan().unwrap().calm;
+        let mut planner = planner(restarts);
+        planner.on_fault(&trap("count"), Duration::ZERO);
+        let calm = planner.plan().unwrap().calm;
         for nth in 1..1_000 {
-            let verdict = quarantine.on_fault(&trap("count"), calm * nth);
+            let after = planner.on_fault(&trap("count"), calm * nth);
             assert_eq!(
-                verdict,
-                Verdict::Isolate,
+                after,
+                AfterFault::Isolate,
                 "{restarts} restarts, fault {nth}"
             );
         }
@@ -136,33 +136,33 @@ fn faults_that_follow_a_calm_time_each_never_use_up_the_restarts() {
 }
 
 #[test]
-fn what_is_replayed_counts_from_the_first_fault_on_until_the_care_is_over() {
-    let mut quarantine = quarantine(100);
-    quarantine.on_attempt_failed(report(0, 500));
-    quarantine.on_fault(&trap("count"), SECOND);
-    let replayed = |quarantine: &Quarantine| quarantine.plan().unwrap().replayed[&source()];
+fn what_is_replayed_counts_from_the_first_fault_on_until_isolation_is_over() {
+    let mut planner = planner(100);
+    planner.on_attempt_failed(report(0, 500));
+    planner.on_fault(&trap("count"), SECOND);
+    let replayed = |planner: &IsolationPlanner| planner.plan().unwrap().replayed[&source()];
     // An attempt that fails early does not make the replay shorter than its checkpoints do.
-    quarantine.on_attempt_failed(report(0, 20));
-    assert_eq!(replayed(&quarantine), 500);
-    quarantine.on_attempt_failed(report(200, 10));
-    assert_eq!(replayed(&quarantine), 300);
+    planner.on_attempt_failed(report(0, 20));
+    assert_eq!(replayed(&planner), 500);
+    planner.on_attempt_failed(report(200, 10));
+    assert_eq!(replayed(&planner), 300);
     let mut over = report(300, 0);
-    over.care_is_over = true;
-    quarantine.on_attempt_failed(over);
-    assert!(quarantine.plan().is_none());
+    over.isolation_is_over = true;
+    planner.on_attempt_failed(over);
+    assert!(planner.plan().is_none());
 }
 
 #[test]
 fn letters_are_counted_once_if_the_attempt_did_not_live_to_count_them() {
-    let mut quarantine = quarantine(100);
+    let mut planner = planner(100);
     let uncounted = [(CheckpointId(3), 2), (CheckpointId(4), 5)];
-    quarantine.on_attempt_failed(AttemptReport {
+    planner.on_attempt_failed(AttemptReport {
         uncounted: BTreeMap::from(uncounted),
         ..AttemptReport::default()
     });
-    assert_eq!(quarantine.on_restored(CheckpointId(4)), 2);
+    assert_eq!(planner.on_restored(CheckpointId(4)), 2);
     assert_eq!(
-        quarantine.on_restored(CheckpointId(5)),
+        planner.on_restored(CheckpointId(5)),
         0,
         "those are replayed"
     );

@@ -1,8 +1,8 @@
-//! Record path, only while a record is being looked for: where a batch came from. Pure.
+//! Record path, only while records are isolated: the origin of a batch. Pure.
 //!
-//! After a guest has failed on a record, the next attempt replays what came since the last
-//! checkpoint with each batch's origin beside it. Batches with an origin are never joined, and what
-//! an operator makes of one inherits it. An ordinary attempt has no origins at all.
+//! After a guest has failed on a record, the next attempt replays all that came since the last
+//! checkpoint with each batch's origin beside it. Batches with an origin are never joined, and the
+//! output of an operator inherits it. An ordinary attempt has no origins at all.
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,16 +12,16 @@ use tidegate_operator::Batch;
 
 use crate::SubtaskId;
 
-/// Which records of which source a batch was made of.
+/// The records of a source from which a batch was made.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Origin {
+pub struct RecordOrigin {
     /// The source's subtask.
     pub source: SubtaskId,
-    /// Where in its input; none if the source can't tell.
+    /// Their place in its input; none if the source does not know.
     pub place: Option<SourcePlace>,
 }
 
-impl fmt::Display for Origin {
+impl fmt::Display for RecordOrigin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "source {}", self.source)?;
         match &self.place {
@@ -31,11 +31,11 @@ impl fmt::Display for Origin {
     }
 }
 
-/// A batch and where it came from.
+/// A batch and its origin.
 #[derive(Clone, Debug, PartialEq)]
-pub struct TracedBatch {
+pub struct BatchWithOrigin {
     /// The records.
     pub batch: Batch,
     /// Shared by all batches that were made of one.
-    pub origin: Arc<Origin>,
+    pub origin: Arc<RecordOrigin>,
 }

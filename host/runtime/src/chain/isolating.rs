@@ -1,9 +1,10 @@
-//! Record path, only after an operator has failed on a record: how a chain calls its operators.
+//! Record path, only after an operator has failed on a record: how a chain calls its operators
+//! while it isolates records.
 //!
-//! Every batch has its origin with it, and what an operator makes of a batch inherits it. Of an
-//! operator that failed, the chain keeps a snapshot in memory and the calls that the instance got
-//! since ([`ReplayLog`]). After a fault it makes a new instance, restores it, repeats the calls,
-//! whose output is out already, and continues: [`Isolation`] decides which record goes to the
+//! Every batch has its origin with it, and the output for a batch inherits it. Of an operator that
+//! failed, the chain keeps a snapshot in memory and the calls that the instance got since
+//! ([`ReplayLog`]). After a fault it opens a new instance, restores it, repeats the calls, whose
+//! output is out already, and continues: [`SubtaskIsolation`] decides which record goes to the
 //! dead-letter port. All of it belongs to the next checkpoint, as if the guest had never failed.
 //!
 //! Each logged instance was itself restored from the snapshot behind its log and told the watermark
@@ -17,13 +18,15 @@ use std::time::Instant;
 
 use tidegate_operator::{Batch, Emission, GuestFault, StateChunk};
 
-use super::pending::Pending;
-use super::{OperatorChain, Role};
-use crate::chain::dead_letter::{Refusal, dead_letter};
+use super::processing::Pending;
+use super::{Chain, Role};
+use crate::chain::dead_letter::{FailedCall, dead_letter};
 use crate::chain::guest::Guest;
 use crate::config::{RecordPolicies, RecordPolicy};
-use crate::isolation::{CarePlan, Isolation, OnRecordFault, RecordFault, ReplayLog, ReplayedCall};
-use crate::stream::Origin;
+use crate::isolation::{
+    IsolationPlan, IsolationStep, RecordFault, ReplayLog, ReplayedCall, SubtaskIsolation,
+};
+use crate::stream::RecordOrigin;
 use crate::{CheckpointId, JobError, SubtaskId};
 
 /// What comes of records that are processed one by one is gathered up to so many bytes.
@@ -32,26 +35,26 @@ const GATHERED_BYTES: usize = 1 << 20;
 /// What an operator makes of several records is joined up to this size.
 const MOST_JOINED_BYTES: usize = 64 << 10;
 
-/// The care of one chain.
+/// The isolation of records in one chain.
 #[derive(Debug)]
-pub(crate) struct Care {
-    plan: Arc<CarePlan>,
+pub(crate) struct ChainIsolation {
+    plan: Arc<IsolationPlan>,
     /// By link.
-    links: Vec<LinkCare>,
+    links: Vec<LinkIsolation>,
     /// The last checkpoint whose barrier a logged instance has passed, or that the attempt started
     /// from: no instance that has a log gave its state for it.
     barrier: CheckpointId,
-    /// Dead letters that nobody was told about yet.
-    diverted: u64,
+    /// Dead letters that the chain has not reported yet.
+    dead_letters: u64,
 }
 
 #[derive(Debug)]
-struct LinkCare {
-    isolation: Isolation,
+struct LinkIsolation {
+    steps: SubtaskIsolation,
     log: Log,
 }
 
-/// Where a new instance would come from.
+/// The source of a new instance.
 #[derive(Debug)]
 enum Log {
     /// A snapshot is to be taken before the next record.
@@ -61,8 +64,8 @@ enum Log {
     Impossible,
 }
 
-/// What is known of a fault in an ordinary attempt.
-pub(super) fn untraced_fault(
+/// A fault in an ordinary attempt, where no batch has an origin.
+pub(super) fn fault_without_origin(
     fault: GuestFault,
     input: u32,
     records: usize,
@@ -85,7 +88,7 @@ struct Arrival {
     /// The reserved port, behind the declared ones.
     dead_letter_port: u32,
     input: u32,
-    origin: Option<Arc<Origin>>,
+    origin: Option<Arc<RecordOrigin>>,
 }
 
 /// The records of a batch that an operator gets one by one.
@@ -111,55 +114,55 @@ impl Arrival {
     }
 
     fn letter(&self, record: &Batch, fault: &GuestFault) -> Batch {
-        let refusal = Refusal {
+        let failed = FailedCall {
             subtask: &self.subtask,
             input: self.input,
             error: &format!("{} {}", fault.call, fault.cause),
             origin: self.origin.as_deref(),
         };
-        dead_letter(record, refusal)
+        dead_letter(record, failed)
     }
 }
 
-impl OperatorChain {
-    /// Takes care as a plan says, from the first record on. The chain starts from `checkpoint`.
-    pub(crate) fn careful(mut self, plan: Arc<CarePlan>, checkpoint: CheckpointId) -> Self {
-        let links = self.links.iter().map(|_| LinkCare {
-            isolation: Isolation::new(plan.in_a_row),
+impl Chain {
+    /// Isolates records by a plan, from the first record on. The chain starts from `checkpoint`.
+    pub(crate) fn isolating(mut self, plan: Arc<IsolationPlan>, checkpoint: CheckpointId) -> Self {
+        let links = self.links.iter().map(|_| LinkIsolation {
+            steps: SubtaskIsolation::new(plan.in_a_row),
             log: Log::Due,
         });
-        self.care = Some(Box::new(Care {
+        self.isolation = Some(Box::new(ChainIsolation {
             links: links.collect(),
             plan,
             barrier: checkpoint,
-            diverted: 0,
+            dead_letters: 0,
         }));
         self
     }
 
-    /// The plan, while care is taken.
-    pub(crate) fn care_plan(&self) -> Option<&Arc<CarePlan>> {
-        self.care.as_ref().map(|care| &care.plan)
+    /// Returns the plan, while records are isolated.
+    pub(crate) fn isolation_plan(&self) -> Option<&Arc<IsolationPlan>> {
+        self.isolation.as_ref().map(|isolation| &isolation.plan)
     }
 
     /// From now on this is an ordinary attempt.
-    pub(crate) fn end_care(&mut self) {
-        self.care = None;
+    pub(crate) fn end_isolation(&mut self) {
+        self.isolation = None;
         self.outbox.set_origin(None);
     }
 
-    /// How many records were diverted since this was asked before.
-    pub(crate) fn take_diverted(&mut self) -> u64 {
-        let care = self.care.as_mut();
-        care.map_or(0, |care| std::mem::take(&mut care.diverted))
+    /// Returns the number of dead letters since the last call.
+    pub(crate) fn take_dead_letters(&mut self) -> u64 {
+        let isolation = self.isolation.as_mut();
+        isolation.map_or(0, |isolation| std::mem::take(&mut isolation.dead_letters))
     }
 
-    /// True if the records that a link fails on are diverted now: at a barrier, its instance is
-    /// replaced as if its memory had grown too large, so that its log can start there.
+    /// True if the records that a link fails on become dead letters now: at a barrier, its instance
+    /// is replaced as if its memory had grown too large, so that its log can start there.
     pub(super) fn isolates(&self, at: usize) -> bool {
-        let operator = &self.links[at].subtask.operator;
+        let operator = &self.links[at].subtask.id.operator;
         let policies = self
-            .care_plan()
+            .isolation_plan()
             .and_then(|plan| plan.operators.get(operator));
         policies.is_some_and(RecordPolicies::has_dead_letters)
     }
@@ -172,10 +175,10 @@ impl OperatorChain {
         at: usize,
         state: Vec<StateChunk>,
     ) {
-        let watermark = self.links[at].watermark.last();
-        self.care().barrier = barrier;
+        let watermark = self.links[at].subtask.watermark.last();
+        self.isolation().barrier = barrier;
         let log = Box::new(ReplayLog::new(state, watermark));
-        self.care().links[at].log = Log::Kept(log);
+        self.isolation().links[at].log = Log::Kept(log);
     }
 
     /// An operator was told a watermark.
@@ -183,23 +186,23 @@ impl OperatorChain {
         self.log_call(at, ReplayedCall::Watermark(watermark));
     }
 
-    /// As `process` of the operator, with care. Metrics of what came in are counted already.
-    pub(super) fn process_carefully(
+    /// Processes a batch while records are isolated. The metrics of its input are counted already.
+    pub(super) fn process_isolating(
         &mut self,
         at: usize,
         input: u32,
         batch: Batch,
     ) -> Result<(), JobError> {
-        let link = &self.links[at];
+        let subtask = &self.links[at].subtask;
         let arrival = Arrival {
             at,
-            subtask: link.subtask.clone(),
-            dead_letter_port: link.ports,
+            subtask: subtask.id.clone(),
+            dead_letter_port: subtask.ports,
             input,
             origin: self.outbox.origin().cloned(),
         };
         let started = Instant::now();
-        let plan = self.care_plan();
+        let plan = self.isolation_plan();
         let policies = plan.and_then(|plan| plan.operators.get(&arrival.subtask.operator));
         let Some(policies) = policies.copied() else {
             let emissions = self.process_whole(&arrival, batch)?;
@@ -244,10 +247,10 @@ impl OperatorChain {
         let mut emissions = std::mem::take(&mut singly.emissions);
         let has_dead_letters = singly.policies.has_dead_letters();
         if has_dead_letters {
-            self.process_or_divert(&singly.arrival, singly.policies, &record, &mut emissions)?;
+            self.process_or_dead_letter(&singly.arrival, singly.policies, &record, &mut emissions)?;
         } else {
             let (guest, input) = (self.guest(at), singly.arrival.input);
-            let processed = guest.instance.process(input, record.clone());
+            let processed = guest.instance().process(input, record.clone());
             let failed = |fault| singly.arrival.fault(fault, Some(record), 1);
             append(&mut emissions, processed.map_err(failed)?);
         }
@@ -261,7 +264,7 @@ impl OperatorChain {
             self.pending.push(Pending::Singly(singly));
         } else {
             if has_dead_letters {
-                self.isolation(at).on_batch_done();
+                self.steps(at).on_batch_done();
             }
             self.look_at_memory(at)?;
         }
@@ -270,7 +273,7 @@ impl OperatorChain {
     }
 
     fn after_call(&mut self, at: usize, started: Instant) {
-        self.links[at].metrics.count_busy(started.elapsed());
+        self.links[at].subtask.metrics.count_busy(started.elapsed());
         self.show_counts(at);
     }
 
@@ -283,9 +286,9 @@ impl OperatorChain {
     ) -> Result<Vec<Emission>, JobError> {
         let records = batch.len();
         let guest = self.guest(arrival.at);
-        let processed = guest.instance.process(arrival.input, batch);
+        let processed = guest.instance().process(arrival.input, batch);
         processed.map_err(|fault| {
-            let record = self.guest(arrival.at).instance.take_failed_record();
+            let record = self.guest(arrival.at).instance().take_failed_record();
             arrival.fault(fault, record, records)
         })
     }
@@ -306,13 +309,13 @@ impl OperatorChain {
             }
             Err(fault) => {
                 self.recover(arrival, policies, (fault, batch), emissions)?;
-                self.isolation(arrival.at).on_batch_failed();
+                self.steps(arrival.at).on_batch_failed();
                 Ok(false)
             }
         }
     }
 
-    fn process_or_divert(
+    fn process_or_dead_letter(
         &mut self,
         arrival: &Arrival,
         policies: RecordPolicies,
@@ -328,21 +331,22 @@ impl OperatorChain {
                 Err(fault) => fault,
             };
             let fault = self.recover(arrival, policies, (fault, record), emissions)?;
-            match self.isolation(arrival.at).on_record_failed() {
-                OnRecordFault::Retry => {}
-                OnRecordFault::Divert => {
-                    tracing::debug!(subtask = %arrival.subtask, "a record is diverted: {fault}");
+            match self.steps(arrival.at).on_record_failed() {
+                IsolationStep::Retry => {}
+                IsolationStep::DeadLetter => {
+                    let subtask = &arrival.subtask;
+                    tracing::debug!(%subtask, "a record becomes a dead letter: {fault}");
                     let letter = Emission {
                         port: arrival.dead_letter_port,
                         batch: arrival.letter(record, &fault),
                     };
                     append(emissions, vec![letter]);
-                    self.care().diverted += 1;
+                    self.isolation().dead_letters += 1;
                     return Ok(());
                 }
-                OnRecordFault::GiveUp => {
+                IsolationStep::GiveUp => {
                     return Err(JobError::OnlyDeadLetters {
-                        in_a_row: self.care().plan.in_a_row,
+                        in_a_row: self.isolation().plan.in_a_row,
                         last: Box::new(arrival.fault(fault, Some(record.clone()), 1)),
                     });
                 }
@@ -353,10 +357,10 @@ impl OperatorChain {
     /// Calls `process`, and logs what was processed.
     fn call(&mut self, arrival: &Arrival, batch: &Batch) -> Result<Vec<Emission>, GuestFault> {
         let Arrival { at, input, .. } = *arrival;
-        let given = self.guest(at).instance.process(input, batch.clone())?;
+        let given = self.guest(at).instance().process(input, batch.clone())?;
         // Before a fault of a later record takes the instance away.
         self.show_counts(at);
-        self.isolation(at).on_processed();
+        self.steps(at).on_processed();
         let batch = batch.clone();
         self.log_call(at, ReplayedCall::Process { input, batch });
         Ok(given)
@@ -374,7 +378,7 @@ impl OperatorChain {
         let at = arrival.at;
         let record = match batch.len() {
             1 => Some(batch.clone()),
-            _ => self.guest(at).instance.take_failed_record(),
+            _ => self.guest(at).instance().take_failed_record(),
         };
         // Each further fault could take as long as a call may.
         let is_over = self.cancelled.is_cancelled();
@@ -385,7 +389,7 @@ impl OperatorChain {
             record,
             origin: arrival.origin.clone(),
         };
-        let log = std::mem::replace(&mut self.care().links[at].log, Log::Due);
+        let log = std::mem::replace(&mut self.isolation().links[at].log, Log::Due);
         match log {
             Log::Kept(log) if failed.policy(&policies) == RecordPolicy::DeadLetter && !is_over => {
                 // It is not replayed to its end if the attempt is over meanwhile.
@@ -402,23 +406,23 @@ impl OperatorChain {
     fn show_counts(&mut self, at: usize) {
         let link = &mut self.links[at];
         if let Role::Operator(guest) = &mut link.role {
-            guest.show_counts(&link.metrics);
+            guest.show_counts(&link.subtask.metrics);
         }
     }
 
-    fn care(&mut self) -> &mut Care {
-        let care = self.care.as_mut();
-        care.expect("only asked while care is taken")
+    fn isolation(&mut self) -> &mut ChainIsolation {
+        let isolation = self.isolation.as_mut();
+        isolation.expect("only asked while records are isolated")
     }
 
-    fn isolation(&mut self, at: usize) -> &mut Isolation {
-        &mut self.care().links[at].isolation
+    fn steps(&mut self, at: usize) -> &mut SubtaskIsolation {
+        &mut self.isolation().links[at].steps
     }
 
     fn guest(&mut self, at: usize) -> &mut Guest {
         match &mut self.links[at].role {
             Role::Operator(guest) => guest,
-            Role::Source | Role::Sink(_) => unreachable!("only operators are called"),
+            Role::Sink(_) => unreachable!("only operators are called"),
         }
     }
 }

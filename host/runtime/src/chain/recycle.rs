@@ -9,9 +9,9 @@ use std::time::Instant;
 
 use tidegate_operator::StateChunk;
 
-use super::{OperatorChain, Role};
+use super::{Chain, Link, Role};
 use crate::chain::guest::Recycled;
-use crate::chain::recycling::Need;
+use crate::chain::recycle_policy::Need;
 use crate::protocol::Urgency;
 use crate::{CheckpointId, JobError};
 
@@ -24,7 +24,7 @@ pub(crate) struct DueGuest {
     is_recycled: bool,
 }
 
-impl OperatorChain {
+impl Chain {
     /// Told once after a guest's memory has passed its threshold: how soon a barrier is wanted.
     pub(crate) fn takes_wish_for_checkpoint(&mut self) -> Option<Urgency> {
         self.wants_checkpoint.take()
@@ -43,9 +43,9 @@ impl OperatorChain {
                 Ok(())
             }
             Need::InVain { replacements } => Err(JobError::RecycledInVain {
-                subtask: link.subtask.clone(),
+                subtask: link.subtask.id.clone(),
                 replacements,
-                memory: guest.instance.memory_bytes(),
+                memory: guest.memory_bytes(),
             }),
         }
     }
@@ -59,10 +59,10 @@ impl OperatorChain {
             let (Role::Operator(guest), Some(state)) = (&mut link.role, state) else {
                 continue;
             };
-            guest.show_memory(&link.metrics);
+            guest.show_memory(&link.subtask.metrics);
             // After `finish` no record comes that could make it grow.
             let is_recycled = guest.is_due();
-            if (is_recycled || isolates) && !link.has_ended {
+            if (is_recycled || isolates) && !link.subtask.has_ended {
                 due.push(DueGuest {
                     at,
                     state: state.clone(),
@@ -87,15 +87,13 @@ impl OperatorChain {
             is_recycled,
         } = due;
         let logged = self.isolates(at).then(|| state.clone());
-        let link = &mut self.links[at];
-        // Its place is empty meanwhile; without a new instance the attempt is over.
-        let Role::Operator(guest) = std::mem::replace(&mut link.role, Role::Source) else {
+        let Link { subtask, role } = &mut self.links[at];
+        let Role::Operator(guest) = role else {
             unreachable!("only guests are due");
         };
-        let before = guest.instance.memory_bytes();
-        let recycled = guest.recycled(checkpoint, state, link.watermark.last());
+        let before = guest.memory_bytes();
+        let recycled = guest.recycle(checkpoint, state, subtask.watermark.last());
         let Recycled {
-            guest,
             emissions,
             state_is_large,
         } = recycled.map_err(|fault| JobError::NotRecycled {
@@ -103,20 +101,19 @@ impl OperatorChain {
             memory: before,
             fault: Box::new(fault),
         })?;
-        let after = guest.instance.memory_bytes();
-        guest.show_memory(&link.metrics);
-        link.role = Role::Operator(Box::new(guest));
+        let after = guest.memory_bytes();
+        guest.show_memory(&subtask.metrics);
         if is_recycled {
-            link.metrics.count_recycled(started.elapsed());
+            subtask.metrics.count_recycled(started.elapsed());
             tracing::info!(
-                subtask = %link.subtask, %checkpoint, memory_before = before, memory_after = after,
+                subtask = %subtask.id, %checkpoint, memory_before = before, memory_after = after,
                 "recycled in {:?}: a new instance goes on with the snapshot of this checkpoint",
                 started.elapsed()
             );
         }
         if state_is_large {
             tracing::warn!(
-                subtask = %link.subtask, memory = after,
+                subtask = %subtask.id, memory = after,
                 "its memory is above `recycle-at` although it was just recycled: its state is that \
                  large; raise `limits.memory`, or its parallelism"
             );

@@ -7,9 +7,8 @@ use tidegate_checkpoint::Partitioning;
 use tidegate_operator::{Batch, Emission, GuestFault, OperatorContext, StateChunk};
 use tokio_util::sync::CancellationToken;
 
-use super::super::{OpenLink, OperatorChain, Output, Role};
+use super::super::{Chain, Destination, Exit, Link, Role, Subtask};
 use crate::SubtaskId;
-use crate::chain::chain_context::Exit;
 use crate::chain::{Guest, OperatorFactory, OperatorInstance, Outbox, Router};
 use crate::channel::{ChannelLimits, InputGate, bounded};
 use crate::config::RecycleAt;
@@ -89,14 +88,14 @@ impl OperatorInstance for Scripted {
 
 /// A chain, and how its operators were called.
 struct Tested {
-    chain: OperatorChain,
+    chain: Chain,
     calls: Calls,
     cancelled: CancellationToken,
 }
 
 impl Tested {
     /// For each link how often it gives a record and where to.
-    fn new(links: Vec<(usize, Vec<Output>)>, outbox: Outbox) -> Self {
+    fn new(links: Vec<(usize, Vec<Destination>)>, outbox: Outbox) -> Self {
         let calls = Calls::default();
         let links = links.into_iter().enumerate();
         let links = links.map(|(link, (copies, outputs))| {
@@ -112,7 +111,7 @@ impl Tested {
         });
         let cancelled = CancellationToken::new();
         Self {
-            chain: OperatorChain::new(links.collect(), outbox, cancelled.clone()),
+            chain: Chain::new(None, links.collect(), outbox, cancelled.clone()),
             calls,
             cancelled,
         }
@@ -135,14 +134,25 @@ impl Tested {
     }
 }
 
-fn opened(operator: Scripted, outputs: Vec<Output>) -> OpenLink {
-    let subtask = SubtaskId {
-        operator: operator.link.to_string(),
-        index: 0,
-    };
+fn subtask(operator: &str, outputs: Vec<Destination>) -> Subtask {
+    Subtask {
+        id: SubtaskId {
+            operator: operator.to_owned(),
+            index: 0,
+        },
+        outputs: vec![outputs],
+        ports: 1,
+        metrics: Arc::<SubtaskMetrics>::default(),
+        has_ended: false,
+        watermark: ToldWatermark::new(None),
+    }
+}
+
+fn opened(operator: Scripted, outputs: Vec<Destination>) -> Link {
+    let subtask = subtask(&operator.link.to_string(), outputs);
     let context = OperatorContext {
         job: "job".to_owned(),
-        operator: subtask.operator.clone(),
+        operator: subtask.id.operator.clone(),
         subtask: 0,
         parallelism: 1,
         max_parallelism: 1,
@@ -155,22 +165,17 @@ fn opened(operator: Scripted, outputs: Vec<Output>) -> OpenLink {
     };
     let guest = Guest::open(Arc::new(operator), context, None, RecycleAt::Never);
     let guest = guest.unwrap_or_else(|fault| panic!("{fault}"));
-    OpenLink {
+    Link {
         subtask,
         role: Role::Operator(Box::new(guest)),
-        outputs: vec![outputs],
-        ports: 1,
-        metrics: Arc::<SubtaskMetrics>::default(),
-        has_ended: false,
-        watermark: ToldWatermark::new(None),
     }
 }
 
 /// 0 gives all twice to 1 and 2, 1 gives all twice to 3.
 fn tree() -> Tested {
     let links = vec![
-        (2, vec![Output::Chained(1), Output::Chained(2)]),
-        (2, vec![Output::Chained(3)]),
+        (2, vec![Destination::Chained(1), Destination::Chained(2)]),
+        (2, vec![Destination::Chained(3)]),
         (0, vec![]),
         (0, vec![]),
     ];
@@ -228,6 +233,69 @@ fn each_finish_comes_after_all_records_and_once() {
     assert_eq!(tested.finish_element(), [""; 0]);
 }
 
+/// A source that gives all to 0 and to 1, and 0 gives all twice to 2.
+fn tree_behind_a_source() -> Tested {
+    let links = vec![(2, vec![Destination::Chained(2)]), (0, vec![]), (0, vec![])];
+    let mut tested = Tested::new(links, Outbox::new(Vec::new()));
+    let outputs = vec![Destination::Chained(0), Destination::Chained(1)];
+    tested.chain.source = Some(subtask("source", outputs));
+    tested
+}
+
+#[test]
+fn what_a_source_gives_is_over_at_one_place_before_the_next_place_gets_it() {
+    let mut tested = tree_behind_a_source();
+    let chain = &mut tested.chain;
+    chain.process(0, record("x"), None).expect("it works");
+    assert_eq!(tested.finish_element(), ["0 x", "2 x.0", "2 x.1", "1 x"]);
+}
+
+#[test]
+fn the_end_of_a_source_is_the_end_of_its_links_and_comes_once() {
+    let mut tested = tree_behind_a_source();
+    assert!(!tested.chain.has_ended());
+    tested.chain.advance_watermark(7).expect("it works");
+    let expected = [
+        "0 watermark 7",
+        "2 w0.0",
+        "2 w0.1",
+        "2 watermark 7",
+        "1 watermark 7",
+    ];
+    assert_eq!(tested.finish_element(), expected);
+    tested.chain.advance_watermark(7).expect("it works");
+    assert_eq!(tested.finish_element(), [""; 0], "it was told before");
+    tested.chain.end().expect("it works");
+    let expected = ["0 finish", "2 e0.0", "2 e0.1", "2 finish", "1 finish"];
+    assert_eq!(tested.finish_element(), expected);
+    assert!(tested.chain.has_ended());
+    tested.chain.end().expect("it works");
+    assert_eq!(tested.finish_element(), [""; 0]);
+}
+
+#[test]
+fn a_restored_chain_repeats_each_watermark_where_it_was_told_and_the_last_link_first() {
+    let mut tested = tree_behind_a_source();
+    let source = tested.chain.source.as_mut().expect("it has one");
+    source.watermark = ToldWatermark::new(Some(9));
+    tested.chain.links[0].subtask.watermark = ToldWatermark::new(Some(8));
+    tested.chain.links[2].subtask.watermark = ToldWatermark::new(Some(7));
+    tested.chain.repeat_watermarks();
+    // Each is told its own first; then the source's reaches all that stand behind it.
+    let expected = [
+        "2 watermark 7",
+        "0 watermark 8",
+        "2 w0.0",
+        "2 w0.1",
+        "0 watermark 9",
+        "2 w0.0",
+        "2 w0.1",
+        "2 watermark 9",
+        "1 watermark 9",
+    ];
+    assert_eq!(tested.finish_element(), expected);
+}
+
 fn arrived(gate: &mut InputGate) -> Option<String> {
     let next = gate.next(|_| false).now_or_never()?;
     let Some((_, StreamElement::Batch(batch))) = next else {
@@ -245,10 +313,14 @@ fn nobody_is_called_while_something_waits_for_room() {
     };
     let (senders, mut gate) = bounded(1, small);
     let links = vec![
-        (5, vec![Output::Chained(1)]),
+        (5, vec![Destination::Chained(1)]),
         (
             1,
-            vec![Output::Routed(Router::new(Partitioning::Forward, 0..1, 1))],
+            vec![Destination::Routed(Router::new(
+                Partitioning::Forward,
+                0..1,
+                1,
+            ))],
         ),
     ];
     let mut tested = Tested::new(links, Outbox::new(senders));
@@ -258,16 +330,16 @@ fn nobody_is_called_while_something_waits_for_room() {
         .expect("it works");
     let mut received = Vec::new();
     let mut most_ahead = 0;
-    while tested.chain.has_pending() || tested.chain.must_wait() {
-        if !tested.chain.must_wait() {
+    while tested.chain.has_pending() || tested.chain.outbox.must_wait() {
+        if !tested.chain.outbox.must_wait() {
             tested.chain.go_on().expect("nothing fails");
             most_ahead = most_ahead.max(tested.calls().len() - 1 - received.len());
             continue;
         }
         // The batch in the channel makes room for the one that waits.
         received.extend(arrived(&mut gate));
-        let flushed = tested.chain.flush().now_or_never();
-        assert_eq!(flushed, Some(Ok(())));
+        let sent = tested.chain.outbox.send_queued().now_or_never();
+        assert_eq!(sent, Some(Ok(())));
     }
     received.extend(std::iter::from_fn(|| arrived(&mut gate)));
     assert_eq!(received, ["x.0.0", "x.1.0", "x.2.0", "x.3.0", "x.4.0"]);

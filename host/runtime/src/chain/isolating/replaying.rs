@@ -5,13 +5,13 @@
 
 use tidegate_operator::{Emission, StateChunk};
 
-use super::super::{OperatorChain, Role};
+use super::super::Chain;
 use super::Log;
 use crate::JobError;
 use crate::chain::guest::Recycled;
 use crate::isolation::{ReplayLog, ReplayedCall};
 
-impl OperatorChain {
+impl Chain {
     /// A new instance in the state of one that got all of a log. Gives what is to be emitted if the
     /// log was cut; nothing if the attempt was over before.
     pub(super) fn replay(
@@ -28,16 +28,18 @@ impl OperatorChain {
             let guest = self.guest(at);
             let repeated = match call {
                 ReplayedCall::Process { input, batch } => {
-                    guest.instance.process(*input, batch.clone())
+                    guest.instance().process(*input, batch.clone())
                 }
-                ReplayedCall::Watermark(watermark) => guest.instance.advance_watermark(*watermark),
+                ReplayedCall::Watermark(watermark) => {
+                    guest.instance().advance_watermark(*watermark)
+                }
             };
             repeated.map_err(Box::new)?;
         }
         // They were shown when the instance before it was called.
-        drop(self.guest(at).instance.take_counts());
+        drop(self.guest(at).instance().take_counts());
         let is_long = log.is_long_after_fault();
-        self.care().links[at].log = Log::Kept(log);
+        self.isolation().links[at].log = Log::Kept(log);
         match is_long {
             true => self.begin_log(at).map(Some),
             false => Ok(Some(Vec::new())),
@@ -45,7 +47,7 @@ impl OperatorChain {
     }
 
     pub(super) fn begin_log_if_due(&mut self, at: usize) -> Result<Vec<Emission>, JobError> {
-        let is_due = match &self.care().links[at].log {
+        let is_due = match &self.isolation().links[at].log {
             Log::Due => true,
             Log::Kept(log) => log.is_long(),
             Log::Impossible => false,
@@ -58,14 +60,14 @@ impl OperatorChain {
 
     /// Takes a snapshot and goes on with an instance restored from it. Gives what that emits.
     fn begin_log(&mut self, at: usize) -> Result<Vec<Emission>, JobError> {
-        let barrier = self.care().barrier;
+        let barrier = self.isolation().barrier;
         let guest = self.guest(at);
-        let state = match guest.instance.snapshot(barrier.0) {
+        let state = match guest.instance().snapshot(barrier.0) {
             Ok(state) => state,
             Err(fault) if fault.instance_is_usable() => {
-                let subtask = &self.links[at].subtask;
+                let subtask = &self.links[at].subtask.id;
                 tracing::warn!(%subtask, "can't isolate records up to the next barrier: {fault}");
-                self.care().links[at].log = Log::Impossible;
+                self.isolation().links[at].log = Log::Impossible;
                 return Ok(Vec::new());
             }
             Err(fault) => return Err(Box::new(fault).into()),
@@ -74,10 +76,10 @@ impl OperatorChain {
         if self.cancelled.is_cancelled() {
             return Ok(Vec::new());
         }
-        let watermark = self.links[at].watermark.last();
+        let watermark = self.links[at].subtask.watermark.last();
         let emissions = self.restore_instance(at, state.clone(), watermark)?;
         let log = Box::new(ReplayLog::new(state, watermark));
-        self.care().links[at].log = Log::Kept(log);
+        self.isolation().links[at].log = Log::Kept(log);
         Ok(emissions)
     }
 
@@ -87,23 +89,15 @@ impl OperatorChain {
         state: Vec<StateChunk>,
         watermark: Option<i64>,
     ) -> Result<Vec<Emission>, JobError> {
-        let barrier = self.care().barrier;
-        // Its place is empty meanwhile; without a new instance the attempt is over.
-        let role = std::mem::replace(&mut self.links[at].role, Role::Source);
-        let Role::Operator(guest) = role else {
-            unreachable!("only operators are restored");
-        };
-        let restored = guest.recycled(barrier, state, watermark);
-        let Recycled {
-            guest, emissions, ..
-        } = restored.map_err(Box::new)?;
-        self.links[at].role = Role::Operator(Box::new(guest));
+        let barrier = self.isolation().barrier;
+        let restored = self.guest(at).recycle(barrier, state, watermark);
+        let Recycled { emissions, .. } = restored.map_err(Box::new)?;
         Ok(emissions)
     }
 
     pub(super) fn log_call(&mut self, at: usize, call: ReplayedCall) {
-        let care = self.care.as_mut();
-        let link = care.map(|care| &mut care.links[at].log);
+        let isolation = self.isolation.as_mut();
+        let link = isolation.map(|isolation| &mut isolation.links[at].log);
         if let Some(Log::Kept(log)) = link {
             log.push(call);
         }
