@@ -30,7 +30,7 @@ pub struct Assignment {
     pub split: SourceSplit,
 }
 
-/// Finds the splits of a source and assigns them to its subtasks. Made anew for each attempt, by
+/// Finds the splits of a source and assigns them to its subtasks. Each attempt has its own, made by
 /// [`SourceConnector::enumerator`](super::SourceConnector::enumerator), and owned by the control
 /// path; every call may block.
 pub trait SplitEnumerator: Send {

@@ -219,10 +219,13 @@ impl SourceConnector for FileConnector {
     }
 
     fn open_files(&self, subtasks: u32) -> u64 {
-        FILES_OF_A_SUBTASK * u64::from(subtasks)
+        let of_walk = self.interval.map_or(0, |_| DIRECTORIES_OF_A_WALK);
+        FILES_OF_A_SUBTASK * u64::from(subtasks) + of_walk
     }
 }
 
+/// Directories, each in the one before, that a walk has open beside the subtasks.
+const DIRECTORIES_OF_A_WALK: u64 = 32;
 /// The file that is read, and a directory on the way to it.
 const FILES_OF_A_SUBTASK: u64 = 2;
 

@@ -85,7 +85,7 @@ fn a_new_file_is_found_once_two_walks_have_seen_it_unchanged() {
     );
     add(base.path(), "b");
     assert_eq!(discover(&mut *enumerator), []);
-    // Somebody is still writing it.
+    // It is still being written.
     fs::write(base.path().join("in/b"), "b\nmore\n").expect("writes");
     assert_eq!(discover(&mut *enumerator), []);
     assert_eq!(discover(&mut *enumerator), [(0, "in/b@0..7".to_owned())]);

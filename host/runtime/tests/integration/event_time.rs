@@ -123,16 +123,14 @@ async fn a_source_that_has_input_again_holds_event_time_back_until_it_has_none()
     running
         .wait_until(|status| watermarks(status, nodes) == before)
         .await;
-    // Numbers are polled no more until others are allowed, so that this is the shelf's call: it
-    // has given the first lines of a book then.
-    shelf.add();
-    while faults.calls(Call::Read) == 0 {
+    (0..100).for_each(|_| shelf.add());
+    while faults.calls(Call::Read) < 10 {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
+    // In the middle of the books: the shelf has given lines since it was idle.
     let hold = faults.hold(Call::Read);
     while !faults.has_reached(Call::Read) {
         tokio::time::sleep(Duration::from_millis(1)).await;
-        shelf.add();
     }
     allow.give(350);
     let held = [Some(349), Some(249)];
