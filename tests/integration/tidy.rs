@@ -2,6 +2,7 @@
 //! exceptions: a file that can't keep a rule is split, not excused.
 
 mod floors;
+mod imports;
 mod languages;
 mod markdown;
 mod names;

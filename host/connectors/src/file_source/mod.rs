@@ -23,7 +23,7 @@ use std::time::Duration;
 
 use bytesize::ByteSize;
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use tidegate_connector::source::{
     BoxFuture, Isolation, Source, SourceConnector, SourceOutput, SourcePlace, SourceSplit,
     SplitEnumerator,
@@ -81,7 +81,7 @@ pub struct FileSourceOptions {
 }
 
 /// How records stand in a file.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum FileFormat {
     /// A record is a line: empty key, no timestamp, and as value the bytes before the newline,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use tidegate_checkpoint::JobGraph;
 use tidegate_connector::ConnectorList;
-use tidegate_operator::{CodeCache, Engine};
+use tidegate_operator::{CodeCache, Engine, EngineOptions};
 use tidegate_runtime::chain::ComponentOperator;
 use tidegate_runtime::config::JobSettings;
 use tidegate_runtime::{Job, OperatorPart};
@@ -14,10 +14,11 @@ use tidegate_runtime::{Job, OperatorPart};
 use super::components::{self, ComponentSummary, Components};
 use super::connectors::{self, Connectors};
 use super::directories;
-use super::document::{Document, NodeEntry, PartEntry, Setting};
+use super::document::{Document, NodeEntry, PartEntry};
 use super::parse;
 use super::wiring::{self, Wiring};
 use crate::config_file::problem::{Problem, Problems, Span};
+use crate::config_file::setting::Placed;
 use crate::config_file::{ConfigFileError, FileKind, SourceFile};
 
 /// What a job is loaded with.
@@ -155,10 +156,10 @@ impl JobFile {
         let Some(outline) = outline.filter(|_| problems.is_empty()) else {
             return Err(self.source.invalid(problems));
         };
-        let mut engine = Engine::new()?;
-        if loading.debug_info {
-            engine = engine.with_debug_info();
-        }
+        let engine = Engine::with_options(EngineOptions {
+            keeps_debug_info: loading.debug_info,
+            ..EngineOptions::default()
+        })?;
         let mut components = Components::new(engine, loading.compiled);
         let loaded = self.load_parts(&outline, &loading.connectors, &mut components, &problems);
         if let Some(error) = components.take_not_loaded() {
@@ -193,7 +194,7 @@ impl JobFile {
     ) -> Option<Outline<'_>> {
         let document = parse::parse(self.source.text(), problems)?;
         let parallelism = match parallelism {
-            Some(value) => Setting { value, span: None },
+            Some(value) => Placed::from(value),
             None => document.defaults.parallelism.clone(),
         };
         let wiring = wiring::wire(&document, parallelism.value, problems);
@@ -225,7 +226,7 @@ impl JobFile {
         let document = &outline.document;
         let (nodes, base) = (&document.nodes.usable, self.source.base());
         let connectors = connectors::connect(nodes, list, &base, problems);
-        let checkpoint_directory = self.source.base().join(&document.checkpoint_directory);
+        let checkpoint_directory = self.source.base().join(&document.checkpoint.directory);
         directories::check_paths(&connectors.directories, &checkpoint_directory, problems);
         // Where there is no absolute path, the connectors have said so of theirs.
         if let Ok(path) = std::path::absolute(&checkpoint_directory) {
@@ -249,7 +250,7 @@ impl JobFile {
                 operators: parts,
                 sinks,
                 settings: JobSettings {
-                    checkpoint: document.checkpoint.clone(),
+                    checkpoint: document.checkpoint.settings.clone(),
                     restart: document.restart.clone(),
                     isolation: document.isolation.clone(),
                     ..JobSettings::default()

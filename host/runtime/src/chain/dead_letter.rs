@@ -1,7 +1,7 @@
 //! What a dead letter says: the value of a record that an operator could not process, and why.
 //!
-//! A JSON object on one line, version 1; its fields are described in the README. The record keeps
-//! its key and its timestamp. Pure.
+//! A JSON object on one line, version 1; `docs/operating/dead-letters.md` has its fields. The
+//! record keeps its key and its timestamp. Pure.
 
 use serde::Serialize;
 use tidegate_operator::{Batch, quiet_json};

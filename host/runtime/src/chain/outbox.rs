@@ -9,18 +9,13 @@
 
 use std::ops::Range;
 use std::sync::Arc;
-use std::time::Duration;
 
 use tidegate_operator::Batch;
 use tokio::time::Instant;
 
 use crate::channel::{ChannelClosed, ChannelSender, NotSent, Sent};
+use crate::config::limits::WAKE_DELAY;
 use crate::stream::{BatchWithOrigin, RecordOrigin, StreamElement};
-
-/// A busy chain lets receivers sleep this long after it began to have something for them: many
-/// small batches become a few larger ones, and the processor is not passed to and fro. A chain that
-/// is not busy wakes them before it sleeps, and a slow one after each call.
-const WAKE_DELAY: Duration = Duration::from_millis(2);
 
 /// A sender of one outbox, dense from 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,12 +7,11 @@
 //! its first batch is not replaced for ever either: that is a fault.
 
 use crate::config::RecycleAt;
+use crate::config::limits::MOST_RECYCLES_IN_VAIN;
 use crate::protocol::Urgency;
 
 /// The part of what an instance began with by which it must have grown before it is replaced.
 const LEAST_GROWTH: u64 = 4;
-/// So many replacements in a row that their first batch fills are a fault.
-const MOST_IN_VAIN: u32 = 5;
 
 /// What an instance needs after a batch.
 #[must_use]
@@ -83,7 +82,7 @@ impl RecyclePolicy {
         }
         if std::mem::replace(&mut self.progress, Progress::Some) == Progress::None {
             self.in_vain += 1;
-            if self.in_vain >= MOST_IN_VAIN {
+            if self.in_vain >= MOST_RECYCLES_IN_VAIN {
                 let replacements = self.in_vain;
                 return Need::InVain { replacements };
             }

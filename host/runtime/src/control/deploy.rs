@@ -26,6 +26,7 @@ use crate::chain::{
 };
 use crate::channel::{ChannelLimits, ChannelSender, InputGate, bounded};
 use crate::config::JobSettings;
+use crate::config::limits::{CONTROL_CAPACITY, EVENT_CAPACITY, PERSIST_CAPACITY};
 use crate::error::connector_failed;
 use crate::executor::{Executor, Task};
 use crate::graph::{ChainPlan, Downstream, ExecutionGraph, LinkPlan};
@@ -39,13 +40,6 @@ use crate::{ChainId, CheckpointId, JobError, SubtaskId};
 
 pub(crate) use tasks::NotReturned;
 use tasks::{AttemptPart, Tasks};
-
-/// Control messages that wait for a chain; more than a few means that it is stuck.
-const CONTROL_CAPACITY: usize = 256;
-/// Events that wait for the driver, which always reads them.
-const EVENT_CAPACITY: usize = 1024;
-/// Snapshots that wait for their persister; the coordinator has one checkpoint in flight.
-const PERSIST_CAPACITY: usize = 4;
 
 /// What one subtask starts with.
 #[derive(Debug)]

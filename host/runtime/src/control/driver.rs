@@ -17,6 +17,7 @@ use super::discovery::{Discovered, Discovery};
 use super::publication::{self, Publication};
 use super::waiters::Waiters;
 use super::work::{Work, WorkDone};
+use crate::config::limits::{ISOLATION_INTERVAL, STATUS_INTERVAL};
 use crate::drill::Drills;
 use crate::executor::{Executor, blocking};
 use crate::ids::RunIdentity;
@@ -30,12 +31,6 @@ use crate::protocol::{
 };
 use crate::wall_clock::unix_millis;
 use crate::{ChainId, CheckpointId, JobError, SubtaskId};
-
-/// The interval at which the status is recomputed.
-const STATUS_INTERVAL: Duration = Duration::from_millis(250);
-/// The same interval while the sources replay records that are isolated: a checkpoint follows as
-/// soon as the replay is over.
-const ISOLATION_INTERVAL: Duration = Duration::from_millis(10);
 
 /// What a driver starts with.
 pub(crate) struct DriverStart {

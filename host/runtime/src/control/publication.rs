@@ -13,14 +13,12 @@ use std::sync::Arc;
 use futures_util::{StreamExt as _, stream};
 use tidegate_checkpoint::{CheckpointStore, Manifest, StoreError};
 
+use crate::config::limits::COMMITS_AT_ONCE;
 use crate::error::node_failed;
 use crate::executor::{Executor, blocking};
 use crate::job::{CommandError, Job};
 use crate::observe::CompletedSummary;
 use crate::{CheckpointId, JobError};
-
-/// Sinks that commit at once, at most; each blocks a thread meanwhile.
-const COMMITS_AT_ONCE: usize = 16;
 
 /// A committed checkpoint that is to be published.
 pub(crate) struct Publication {

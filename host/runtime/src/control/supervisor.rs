@@ -180,7 +180,7 @@ impl Supervisor {
             Some(wait) => Ok((AfterFault::Restart, wait)),
             None => Err(match self.job.settings.restart {
                 RestartSettings::None => failure,
-                RestartSettings::FixedDelay { .. } | RestartSettings::ExponentialBackoff { .. } => {
+                RestartSettings::FixedDelay(_) | RestartSettings::ExponentialBackoff(_) => {
                     JobError::RestartsExhausted {
                         restarts: self.control.status.borrow().restarts,
                         last: Box::new(failure),

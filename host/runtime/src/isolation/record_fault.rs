@@ -51,6 +51,8 @@ impl RecordFault {
             | FaultCause::MalformedSnapshot(_)
             | FaultCause::IncompatibleState(_)
             | FaultCause::Failed(_)
+            | FaultCause::Cancelled
+            | FaultCause::ThreadStack { .. }
             | FaultCause::SystemRefused { .. }
             | FaultCause::HostPanic { .. }
             | FaultCause::InstanceSpent => RecordPolicy::Fail,

@@ -4,7 +4,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::FutureExt as _;
 use tidegate_checkpoint::Partitioning;
-use tidegate_operator::{Batch, Emission, GuestFault, OperatorContext, StateChunk};
+use tidegate_key_groups::KeyGroups;
+use tidegate_operator::{
+    Batch, Emission, GuestFault, OperatorContext, OperatorDescription, StateChunk,
+};
 use tokio_util::sync::CancellationToken;
 
 use super::super::{Chain, Destination, Exit, Link, Role, Subtask};
@@ -150,19 +153,14 @@ fn subtask(operator: &str, outputs: Vec<Destination>) -> Subtask {
 
 fn opened(operator: Scripted, outputs: Vec<Destination>) -> Link {
     let subtask = subtask(&operator.link.to_string(), outputs);
-    let context = OperatorContext {
+    let description = OperatorDescription {
         job: "job".to_owned(),
         operator: subtask.id.operator.clone(),
-        subtask: 0,
-        parallelism: 1,
-        max_parallelism: 1,
-        first_key_group: 0,
-        last_key_group: 0,
-        hash_seed: 0,
         inputs: Vec::new(),
         outputs: Vec::new(),
         config: String::new(),
     };
+    let context = OperatorContext::of_subtask(description, KeyGroups::new(1, 1), 0, 0);
     let guest = Guest::open(Arc::new(operator), context, None, RecycleAt::Never);
     let guest = guest.unwrap_or_else(|fault| panic!("{fault}"));
     Link {
