@@ -331,6 +331,7 @@ fn of_job(error: &JobError) -> Option<String> {
         JobError::Store(_)
         | JobError::RecycledInVain { .. }
         | JobError::Connector { .. }
+        | JobError::Publication { .. }
         | JobError::CheckpointsKeepFailing { .. }
         | JobError::Incompatible(_)
         | JobError::TooLarge(_)

@@ -36,6 +36,9 @@ pub(crate) fn behind_job(error: &JobError) -> Option<String> {
     {
         return behind_job(last);
     }
+    if let JobError::Publication { failures } = error {
+        return failures.iter().find_map(behind_job);
+    }
     if let JobError::Connector { error, .. } = error
         && let ConnectorError::Io { source, .. } = error
     {

@@ -2,9 +2,10 @@
 //! expected.
 
 pub mod config_file;
-pub mod duration;
 mod job_file;
 pub mod json;
+
+pub use tidegate_connector::duration;
 
 pub use job_file::{
     ComponentSummary, Components, JobFile, LimitsSchema, LoadedJob, Loading, reference, schema,

@@ -3,6 +3,7 @@
 use serde::Serialize;
 use tidegate_checkpoint::JobGraph;
 use tidegate_connector::ConnectorError;
+use tidegate_connectors::built_in;
 use tidegate_job_file::config_file::{ConfigFileError, LocatedProblem};
 use tidegate_job_file::json::JsonPath;
 use tidegate_job_file::{ComponentSummary, JobFile, LoadedJob, Loading};
@@ -76,7 +77,7 @@ pub(crate) fn check(args: &CheckArgs, terminal: &Terminal) -> Result<(), Failure
     let loading = Loading {
         // As `run`: compiling takes memory that the room of the job is compared with.
         compiled: code_cache::of_this_user(),
-        ..Loading::default()
+        ..Loading::new(built_in())
     };
     let loaded = file.and_then(|file| file.load(args.defaults.parallelism, loading));
     let loaded = loaded.and_then(|loaded| check_inputs(&loaded).map(|()| loaded));

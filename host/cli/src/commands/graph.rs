@@ -1,6 +1,7 @@
 //! `tidegate graph`: the job graph for people and for tools. Pure, but for the printing.
 
 use tidegate_checkpoint::{DEAD_LETTER, DEAD_LETTER_PORT, Edge, JobGraph, Node, NodeKind};
+use tidegate_connectors::built_in;
 use tidegate_job_file::JobFile;
 
 use crate::args::{GraphArgs, GraphFormat};
@@ -9,7 +10,7 @@ use crate::terminal::{Lines, Terminal};
 
 /// Prints the graph.
 pub(crate) fn graph(args: &GraphArgs, terminal: &Terminal) -> Result<(), Failure> {
-    let graph = JobFile::read(&args.job.file)?.graph(args.defaults.parallelism)?;
+    let graph = JobFile::read(&args.job.file)?.graph(args.defaults.parallelism, &built_in())?;
     match args.format {
         GraphFormat::Text => terminal.data(&text(&graph)),
         GraphFormat::Dot => terminal.data(&dot(&graph)),

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use proptest::prelude::*;
+use tidegate_connectors::built_in;
 use tidegate_job_file::JobFile;
 use tidegate_job_file::config_file::ConfigFileError;
 
@@ -20,7 +21,7 @@ proptest! {
     #[test]
     fn no_bytes_make_the_parser_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
         if let Ok(file) = JobFile::from_bytes(Path::new("/nowhere/job.toml"), bytes) {
-            if let Err(error) = file.graph(None) {
+            if let Err(error) = file.graph(None, &built_in()) {
                 drop(job_file_error(&error, false));
             }
             drop(file.address());
@@ -49,7 +50,7 @@ proptest! {
         let text: String = text.into_iter().collect();
         let file = JobFile::from_bytes(Path::new("/nowhere/job.toml"), text.clone().into_bytes());
         let file = file.expect("this is text");
-        if let Err(ConfigFileError::Invalid(invalid)) = file.graph(None) {
+        if let Err(ConfigFileError::Invalid(invalid)) = file.graph(None, &built_in()) {
             for problem in &invalid.problems {
                 drop(problem.locate(&text));
             }

@@ -26,7 +26,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use tidegate_connector::sink::{PendingOutput, Sink, SinkConnector, SinkStart};
-use tidegate_connector::{ConnectorError, Lineage, SubtaskId};
+use tidegate_connector::{
+    CheckpointId, ConnectContext, ConnectorError, Lineage, SinkOptions, SubtaskId,
+};
 use tidegate_file_system::{FileSystem, LocalFiles};
 
 use crate::RecordFormat;
@@ -48,21 +50,26 @@ pub struct FileSinkOptions {
     pub format: RecordFormat,
 }
 
+impl SinkOptions for FileSinkOptions {
+    fn connect(
+        self,
+        context: &ConnectContext<'_>,
+    ) -> Result<Arc<dyn SinkConnector>, ConnectorError> {
+        self.connect_in(Arc::new(LocalFiles), context.directory())
+    }
+
+    fn directory(&self) -> Option<&Path> {
+        Some(&self.directory)
+    }
+}
+
 impl FileSinkOptions {
-    /// The connector; `directory` is relative to `base`. Touches nothing yet.
+    /// Makes the connector in another file system than the local one: for simulations. `directory`
+    /// is relative to `base`. Touches nothing yet.
     ///
     /// # Errors
     ///
     /// [`ConnectorError::JobRefused`] if `directory` is empty.
-    pub fn connect(self, base: &Path) -> Result<Arc<dyn SinkConnector>, ConnectorError> {
-        self.connect_in(Arc::new(LocalFiles), base)
-    }
-
-    /// As [`Self::connect`], in another file system: for simulations.
-    ///
-    /// # Errors
-    ///
-    /// As [`Self::connect`].
     pub fn connect_in(
         self,
         files: Arc<dyn FileSystem>,
@@ -213,7 +220,11 @@ impl SinkConnector for FileConnector {
         }))
     }
 
-    fn commit(&self, pending: &[PendingOutput]) -> Result<(), ConnectorError> {
+    fn commit(
+        &self,
+        _checkpoint: CheckpointId,
+        pending: &[PendingOutput],
+    ) -> Result<(), ConnectorError> {
         let (directory, marker) = self.recovered();
         let mut parts = decode(pending)?;
         // As in recovery: what a savepoint's job wrote into another directory is not ours.

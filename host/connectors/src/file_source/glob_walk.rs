@@ -6,6 +6,7 @@
 //! then it enters no directory twice, so that it ends.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::io;
 use std::path::Path;
 
 use cap_std::fs::Dir;
@@ -105,6 +106,15 @@ impl Glob {
         })
     }
 
+    /// The refusal of more files than a source can remember.
+    pub(super) fn too_many(&self, most: usize) -> ConnectorError {
+        job_refused(format!(
+            "`path` = \"{}\" matches more than {most} files, or has in the life of the job, and \
+             `discover` remembers no more; start a new job on a directory of its own",
+            self.text
+        ))
+    }
+
     /// The name, for people and in positions, of a file given relative to the root.
     fn name_of(&self, relative: &str) -> String {
         match self.root.as_str() {
@@ -130,11 +140,12 @@ impl Glob {
         }
     }
 
-    /// All files that match.
-    pub(super) fn files(&self, root: &InputRoot) -> Result<Matches, ConnectorError> {
+    /// All files that match; more than `most` are refused.
+    pub(super) fn files(&self, root: &InputRoot, most: usize) -> Result<Matches, ConnectorError> {
         let mut walk = Walk {
             glob: self,
             root,
+            most,
             found: Matches::default(),
             entered: HashSet::new(),
             links: BTreeMap::new(),
@@ -161,6 +172,8 @@ pub(super) struct Matches {
 struct Walk<'a> {
     glob: &'a Glob,
     root: &'a InputRoot,
+    /// How many files may match.
+    most: usize,
     found: Matches,
     /// Directories that `**` has entered, with how much of the glob was left. Kept only where
     /// links are followed.
@@ -214,8 +227,13 @@ impl<'a> Walk<'a> {
                 Component::AnyDepth => {
                     let kind = entry.file_type().map_err(failed())?;
                     if kind.is_dir() {
-                        let inner = directory.open_dir(name).map_err(failed())?;
-                        self.directory(&inner, &format!("{path}/"), components)?;
+                        match directory.open_dir(name) {
+                            Ok(inner) => {
+                                self.directory(&inner, &format!("{path}/"), components)?;
+                            }
+                            Err(error) if self.has_vanished(&path, &error) => {}
+                            Err(error) => return Err(failed()(error)),
+                        }
                     } else if kind.is_symlink() {
                         self.meet_link(path, components);
                     }
@@ -255,12 +273,18 @@ impl<'a> Walk<'a> {
     fn step(&mut self, path: &str, rest: &'a [Component]) -> Result<(), ConnectorError> {
         // Follows links, but none that leads out of the root: that is an error, so that no input
         // is left out silently.
-        let found = self.root.find(path);
-        let found = found.map_err(|error| self.unreachable(path, error))?;
+        let found = match self.root.find(path) {
+            Ok(found) => found,
+            Err(error) if self.has_vanished(path, &error) => return Ok(()),
+            Err(error) => return Err(self.unreachable(path, error)),
+        };
         let name = self.glob.name_of(path);
         if rest.is_empty() {
             if found.is_file {
                 self.found.files.insert(name);
+                if self.found.files.len() > self.most {
+                    return Err(self.glob.too_many(self.most));
+                }
             } else if !found.is_directory {
                 return Err(job_refused(format!(
                     "`path` = \"{}\" matches {name}, which is not a regular file",
@@ -283,7 +307,15 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    fn unreachable(&self, path: &str, error: std::io::Error) -> ConnectorError {
+    /// True if an entry was removed since its directory was listed. A link that leads nowhere is
+    /// still there.
+    fn has_vanished(&self, path: &str, error: &io::Error) -> bool {
+        let is_gone = |error: &io::Error| error.kind() == io::ErrorKind::NotFound;
+        let entry = || self.root.dir.symlink_metadata(path);
+        is_gone(error) && entry().is_err_and(|error| is_gone(&error))
+    }
+
+    fn unreachable(&self, path: &str, error: io::Error) -> ConnectorError {
         let name = self.glob.name_of(path);
         self.root.unreachable(path, &name, error)
     }
@@ -311,7 +343,7 @@ mod tests {
         let glob = Glob::parse(glob).expect("is a glob");
         let root = glob.open_root(base.path(), false);
         let root = root.expect("the root is there");
-        let files = glob.files(&root).expect("can be listed").files;
+        let files = glob.files(&root, usize::MAX).expect("can be listed").files;
         for name in &files {
             let relative = glob.relative(name).expect("is below the root");
             assert!(root.open_file(relative).is_ok(), "{name} can be opened");

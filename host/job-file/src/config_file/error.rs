@@ -5,7 +5,7 @@ use std::io;
 use std::path::PathBuf;
 
 use thiserror::Error;
-use tidegate_operator::{EngineError, SystemRefusal, shown};
+use tidegate_operator::{EngineError, SystemRefusal, shown, shown_text};
 
 use super::problem::Problem;
 
@@ -70,13 +70,9 @@ impl fmt::Display for FileKind {
     }
 }
 
-/// A job file or scenario with what is wrong with it.
+/// A job file or scenario with what is wrong with it. `Display` has every problem in one line; a
+/// program that shows the text beside them needs the fields.
 #[derive(Debug, Error)]
-#[error(
-    "{kind} {} can't be used: {} problem(s)",
-    shown(path),
-    .problems.len() + .more
-)]
 pub struct InvalidConfigFile {
     /// What it describes.
     pub kind: FileKind,
@@ -90,4 +86,25 @@ pub struct InvalidConfigFile {
     pub more: usize,
     /// True if the file itself is right, and only components are refused.
     pub is_about_components: bool,
+}
+
+impl fmt::Display for InvalidConfigFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} can't be used", self.kind, shown(&self.path))?;
+        for (at, problem) in self.problems.iter().enumerate() {
+            f.write_str(if at == 0 { ": " } else { "; " })?;
+            let problem = problem.locate(&self.text);
+            if let (Some(line), Some(column)) = (problem.line, problem.column) {
+                write!(f, "line {line}, column {column}: ")?;
+            }
+            write!(f, "{}", shown_text(&problem.message))?;
+            if let Some(help) = &problem.help {
+                write!(f, " ({})", shown_text(help))?;
+            }
+        }
+        match self.more {
+            0 => Ok(()),
+            more => write!(f, "; and {more} more problem(s)"),
+        }
+    }
 }

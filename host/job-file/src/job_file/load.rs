@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tidegate_checkpoint::JobGraph;
+use tidegate_connector::ConnectorList;
 use tidegate_operator::{CodeCache, Engine, EngineOptions};
 use tidegate_runtime::chain::ComponentOperator;
 use tidegate_runtime::config::JobSettings;
@@ -20,13 +21,27 @@ use crate::config_file::problem::{Problem, Problems, Span};
 use crate::config_file::setting::Placed;
 use crate::config_file::{ConfigFileError, FileKind, SourceFile};
 
-/// How the components of a job are loaded.
-#[derive(Debug, Default)]
+/// What a job is loaded with.
+#[derive(Debug)]
 pub struct Loading {
+    /// Connectors that the job file can name.
+    pub connectors: ConnectorList,
     /// Components that need not be compiled again.
     pub compiled: Option<CodeCache>,
     /// Whether debug information is kept.
     pub debug_info: bool,
+}
+
+impl Loading {
+    /// With these connectors, no cache of components and no debug information.
+    #[must_use]
+    pub fn new(connectors: ConnectorList) -> Self {
+        Self {
+            connectors,
+            compiled: None,
+            debug_info: false,
+        }
+    }
 }
 
 /// A job file's text and where it came from.
@@ -106,15 +121,19 @@ impl JobFile {
         Ok(Self { source })
     }
 
-    /// The job graph, without looking at connectors and components. `parallelism` overrides the
-    /// job's default.
+    /// The job graph, without looking at inputs, outputs and components. `parallelism` overrides
+    /// the job's default; `connectors` are those that the file can name.
     ///
     /// # Errors
     ///
     /// [`ConfigFileError::Invalid`] with everything that is wrong.
-    pub fn graph(&self, parallelism: Option<u32>) -> Result<JobGraph, ConfigFileError> {
+    pub fn graph(
+        &self,
+        parallelism: Option<u32>,
+        connectors: &ConnectorList,
+    ) -> Result<JobGraph, ConfigFileError> {
         let problems = Problems::default();
-        let outline = self.outline(parallelism, &problems);
+        let outline = self.outline(parallelism, connectors, &problems);
         match outline {
             Some(outline) if problems.is_empty() => Ok(outline.graph),
             Some(_) | None => Err(self.source.invalid(problems)),
@@ -133,7 +152,7 @@ impl JobFile {
         loading: Loading,
     ) -> Result<LoadedJob, ConfigFileError> {
         let problems = Problems::default();
-        let outline = self.outline(parallelism, &problems);
+        let outline = self.outline(parallelism, &loading.connectors, &problems);
         let Some(outline) = outline.filter(|_| problems.is_empty()) else {
             return Err(self.source.invalid(problems));
         };
@@ -142,7 +161,7 @@ impl JobFile {
             ..EngineOptions::default()
         })?;
         let mut components = Components::new(engine, loading.compiled);
-        let loaded = self.load_parts(&outline, &mut components, &problems);
+        let loaded = self.load_parts(&outline, &loading.connectors, &mut components, &problems);
         if let Some(error) = components.take_not_loaded() {
             return Err(error);
         }
@@ -168,14 +187,19 @@ impl JobFile {
 
     /// Everything that can be known without opening another file. Problems may have been found
     /// even if there is an outline.
-    fn outline(&self, parallelism: Option<u32>, problems: &Problems) -> Option<Outline<'_>> {
+    fn outline(
+        &self,
+        parallelism: Option<u32>,
+        list: &ConnectorList,
+        problems: &Problems,
+    ) -> Option<Outline<'_>> {
         let document = parse::parse(self.source.text(), problems)?;
         let parallelism = match parallelism {
             Some(value) => Placed::from(value),
             None => document.defaults.parallelism.clone(),
         };
         let wiring = wiring::wire(&document, parallelism.value, problems);
-        connectors::check_known(&document.nodes.usable, problems);
+        connectors::check_known(&document.nodes.usable, list, problems);
         if !problems.is_empty() {
             components::report_missing(&self.source.base(), &document.nodes.usable, problems);
             return None;
@@ -196,11 +220,13 @@ impl JobFile {
     fn load_parts(
         &self,
         outline: &Outline<'_>,
+        list: &ConnectorList,
         components: &mut Components,
         problems: &Problems,
     ) -> Option<LoadedJob> {
         let document = &outline.document;
-        let connectors = connectors::connect(&document.nodes.usable, &self.source.base(), problems);
+        let (nodes, base) = (&document.nodes.usable, self.source.base());
+        let connectors = connectors::connect(nodes, list, &base, problems);
         let checkpoint_directory = self.source.base().join(&document.checkpoint.directory);
         directories::check_paths(&connectors.directories, &checkpoint_directory, problems);
         // Where there is no absolute path, the connectors have said so of theirs.

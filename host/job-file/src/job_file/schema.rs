@@ -7,14 +7,15 @@ use schemars::generate::SchemaSettings;
 use schemars::{Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 use tidegate_checkpoint::NodeKind;
+use tidegate_connector::ConnectorList;
 
 use super::options::options;
 use super::settings::{ROOT, version_schema};
 use super::tables::{JOB_TABLES, node_section};
 use crate::config_file::setting::Described as _;
 
-/// The schema of the job file.
-pub fn schema() -> Value {
+/// The schema of the job file that can name these connectors.
+pub fn schema(list: &ConnectorList) -> Value {
     let mut generator = SchemaSettings::draft2020_12().into_generator();
     let mut schema = ROOT.schema(&mut generator);
     let properties = &mut schema["properties"];
@@ -23,9 +24,9 @@ pub fn schema() -> Value {
     for table in JOB_TABLES {
         properties[table.key] = table.section.schema(&mut generator);
     }
-    properties["source"] = connectors(&mut generator, NodeKind::Source);
+    properties["source"] = connectors(&mut generator, list, NodeKind::Source);
     properties["operator"] = operators(&mut generator);
-    properties["sink"] = connectors(&mut generator, NodeKind::Sink);
+    properties["sink"] = connectors(&mut generator, list, NodeKind::Sink);
     schema["required"] = json!(["version", "name", "source", "sink"]);
     schema["$schema"] = json!("https://json-schema.org/draft/2020-12/schema");
     schema["title"] = json!("Tidegate job file");
@@ -44,7 +45,7 @@ fn operators(generator: &mut SchemaGenerator) -> Value {
 }
 
 /// Tables of any name, each with the options of one of the connectors and the keys of its kind.
-fn connectors(generator: &mut SchemaGenerator, kind: NodeKind) -> Value {
+fn connectors(generator: &mut SchemaGenerator, list: &ConnectorList, kind: NodeKind) -> Value {
     let common = node_section(kind).schema(generator);
     let variant = |(name, options): (&'static str, Schema)| {
         let mut variant = options.to_value();
@@ -57,7 +58,7 @@ fn connectors(generator: &mut SchemaGenerator, kind: NodeKind) -> Value {
         }
         variant
     };
-    let variants: Vec<Value> = options(kind).into_iter().map(variant).collect();
+    let variants: Vec<Value> = options(list, kind).into_iter().map(variant).collect();
     json!({
         "type": "object",
         "description": format!("The {kind}s of the job, by name."),

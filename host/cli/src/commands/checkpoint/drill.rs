@@ -5,6 +5,7 @@ use std::path::Path;
 
 use bytesize::ByteSize;
 use tidegate_checkpoint::CheckpointDirectory;
+use tidegate_connectors::built_in;
 use tidegate_job_file::{JobFile, Loading};
 use tidegate_runtime::drill::{DrillReport, DrilledComponent, OperatorDrill, Verdict};
 
@@ -17,7 +18,8 @@ use crate::terminal::{Lines, Terminal, table};
 pub(crate) fn drill(args: &VerifyArgs, job: &Path, terminal: &Terminal) -> Result<(), Failure> {
     let directory = CheckpointDirectory::open(&args.path)?;
     let checkpoint = selected(&directory)?;
-    let loaded = JobFile::read(job)?.load(args.defaults.parallelism, Loading::default())?;
+    let loading = Loading::new(built_in());
+    let loaded = JobFile::read(job)?.load(args.defaults.parallelism, loading)?;
     let allowed = &args.state.allow_dropped_state;
     let report = tidegate_runtime::drill::drill(&loaded.job, &directory, checkpoint, allowed)?;
     if args.output.json {

@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use tidegate_checkpoint::DirStore;
 use tidegate_connector::ConnectorError;
+use tidegate_connectors::built_in;
 use tidegate_job_file::{JobFile, LoadedJob, Loading};
 use tidegate_runtime::{Job, JobError, JobHandle, RunOptions, StartFrom, prepare};
 
@@ -30,6 +31,7 @@ pub(crate) fn run(args: &RunArgs, terminal: &Terminal) -> Result<(), Failure> {
     process_limits::raise_open_files();
     let wanted = !args.no_code_cache;
     let loading = Loading {
+        connectors: built_in(),
         compiled: wanted.then(code_cache::of_this_user).flatten(),
         debug_info: args.debug_info,
     };

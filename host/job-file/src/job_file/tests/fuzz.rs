@@ -6,7 +6,7 @@ use std::path::Path;
 use tidegate_fuzz::{Target, shape, size_class};
 
 use super::super::JobFile;
-use super::FULL;
+use super::{FULL, connectors};
 use crate::config_file::ConfigFileError;
 
 const WORDS: [&str; 28] = [
@@ -42,6 +42,7 @@ const WORDS: [&str; 28] = [
 
 #[test]
 fn fuzz_job_file() {
+    let connectors = connectors();
     Target::new("job-file", 3_000)
         .seed(FULL)
         .words(WORDS.iter().map(|word| word.as_bytes()))
@@ -52,7 +53,7 @@ fn fuzz_job_file() {
                 Err(error) => return told(&error),
             };
             drop(file.address());
-            match file.graph(None) {
+            match file.graph(None, &connectors) {
                 Ok(graph) => {
                     let nodes = size_class(graph.nodes().len());
                     vec![format!("{nodes} nodes, {} edges", graph.edges().len())]

@@ -6,7 +6,7 @@
 use std::path::Path;
 
 use super::super::JobFile;
-use super::{FULL, file, problems_of};
+use super::{FULL, connectors, file, problems_of};
 use crate::config_file::ConfigFileError;
 use crate::config_file::problem::Problem;
 
@@ -414,7 +414,8 @@ fn a_graph_that_can_not_run_is_placed_in_the_file() {
 #[test]
 fn syntax_errors_have_a_place() {
     let text = "version = 1\nname = \n[checkpoint\n";
-    let ConfigFileError::Invalid(invalid) = file(text).graph(None).unwrap_err() else {
+    let ConfigFileError::Invalid(invalid) = file(text).graph(None, &connectors()).unwrap_err()
+    else {
         panic!("this is not TOML");
     };
     let lines: Vec<_> = invalid

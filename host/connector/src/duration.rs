@@ -5,6 +5,9 @@
 
 use std::time::Duration;
 
+use schemars::JsonSchema;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 use thiserror::Error;
 
 /// Longer waits than this are a slip, and sums of them could leave the range of the clock.
@@ -81,6 +84,21 @@ pub fn parse(text: &str) -> Result<Duration, DurationError> {
         rest = after.trim_start_matches(' ');
     }
     Ok(sum)
+}
+
+/// The duration that an option of a connector has: a text in the job file, such as "10s" or
+/// "1m 30s". At most a year.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema)]
+#[schemars(title = "duration")]
+pub struct DurationText(#[schemars(with = "String", regex(pattern = PATTERN))] pub Duration);
+
+impl<'de> Deserialize<'de> for DurationText {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let duration =
+            parse(&text).map_err(|error| D::Error::custom(format!("{text:?}: {error}")))?;
+        Ok(Self(duration))
+    }
 }
 
 /// A duration as [`parse`] reads it, in the largest unit of which it is a multiple.
