@@ -4,12 +4,15 @@
 //! exist yet; those that exist by what they are, since a mount can give one directory two paths.
 //! Nothing is created.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::ffi::OsString;
 use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
 
+use tidegate_connector::sink::SinkConnector;
+use tidegate_connector::source::SourceConnector;
 use tidegate_operator::shown;
 
 use crate::config_file::problem::{Problem, Problems, Span};
@@ -31,6 +34,34 @@ pub(super) struct SinkDirectory {
 /// Reports sinks that would write into each other's directory or among the checkpoints.
 pub(super) fn check(sinks: &[SinkDirectory], checkpoints: &Path, problems: &Problems) {
     check_with(sinks, checkpoints, identity, problems);
+}
+
+/// Reports sinks whose output a source of the job would read.
+pub(super) fn check_not_read(
+    sinks: &[SinkDirectory],
+    connected: &BTreeMap<String, Arc<dyn SinkConnector>>,
+    sources: &BTreeMap<String, Arc<dyn SourceConnector>>,
+    problems: &Problems,
+) {
+    for sink in sinks {
+        let example = connected
+            .get(&sink.sink)
+            .and_then(|connector| connector.example_output());
+        let Some(name) = example.as_deref().and_then(Path::file_name) else {
+            continue;
+        };
+        let path = resolved(&sink.path).join(name);
+        let reader = sources.iter().find(|(_, source)| source.reads(&path));
+        if let Some((source, _)) = reader {
+            let message = format!(
+                "source `{source}` would read the output of sink `{}`, such as {}",
+                sink.sink,
+                shown(&path)
+            );
+            let help = "name a directory that the `path` of the source does not match";
+            problems.push(Problem::at(sink.span.clone(), message).help(help));
+        }
+    }
 }
 
 /// Longest name of a file or directory that Linux has, in bytes.

@@ -233,6 +233,12 @@ impl JobFile {
         if let Ok(path) = std::path::absolute(&checkpoint_directory) {
             directories::check(&connectors.directories, &path, problems);
         }
+        directories::check_not_read(
+            &connectors.directories,
+            &connectors.sinks,
+            &connectors.sources,
+            problems,
+        );
         let (parts, summaries) = self.operators(document, components, problems)?;
         if !problems.is_empty() {
             return None;
