@@ -4,7 +4,7 @@ use schemars::Schema;
 use tidegate_checkpoint::NodeKind;
 use tidegate_connectors::{sink_names, sink_schema, source_names, source_schema};
 
-/// The connectors of nodes of this kind by name, each with the JSON Schema of its options.
+/// Returns the connectors of nodes of this kind by name, each with the JSON Schema of its options.
 pub(crate) fn options(kind: NodeKind) -> Vec<(&'static str, Schema)> {
     let names = match kind {
         NodeKind::Source => source_names(),
