@@ -1,8 +1,11 @@
 //! The reasons why a job file or scenario can't be used.
 
-use std::fmt; use std::io; use std::path::PathBuf;
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
 
-use thiserror::Error; use tidegate_operator::{EngineError, SystemRefusal, shown, shown_text};
+use thiserror::Error;
+use tidegate_operator::{EngineError, SystemRefusal, shown, shown_text};
 
 use super::problem::Problem;
 
@@ -68,7 +71,7 @@ impl fmt::Display for FileKind {
 }
 
 /// A job file or scenario with its problems. `Display` has every problem in one line; a program
-that /// shows the text beside them needs the fields.
+/// that shows the text beside them needs the fields.
 #[derive(Debug, Error)]
 pub struct InvalidConfigFile {
     /// The kind of file.
