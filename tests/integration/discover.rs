@@ -6,8 +6,9 @@ use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use tidegate_random::TestSeed;
 use tidegate_tests::{
-    JobDirectory, Random, Running, published_line_count, published_lines, published_parts,
+    JobDirectory, Running, published_line_count, published_lines, published_parts,
 };
 
 /// Files of a test with kills, and the lines of each.
@@ -165,9 +166,9 @@ fn files_that_were_read_before_discover_was_set_are_not_read_again() {
 /// Adds files at random moments and kills the job at others, some of them while no job runs.
 fn survives_kills(parallelism: u32) -> JobDirectory {
     let job = job_directory(parallelism);
-    let seed = Random::fresh_seed();
+    let seed = TestSeed::of_run();
     let seed_text = format!("seed {seed}");
-    let mut random = Random::new(seed);
+    let mut random = seed.random();
     let (mut files, mut kills) = (0, 0);
     while files < FILES {
         let running = job.start(&["run", "job.toml"]);

@@ -1,5 +1,4 @@
-//! The job file: TOML in, a job out, and for everything that is wrong a place and what was
-//! expected.
+//! The job file: TOML in, a job out, and for every problem a place and the expected content.
 
 pub mod config_file;
 mod job_file;

@@ -1,4 +1,4 @@
-//! Nothing that can be in a job file makes its parser, or the report of what is wrong, panic.
+//! No content of a job file makes its parser, or the report of its problems, panic.
 
 use std::path::Path;
 
@@ -9,10 +9,10 @@ use tidegate_job_file::config_file::ConfigFileError;
 
 use super::job_file_error;
 
-/// A job file with every key that there is.
+/// A job file with every key.
 const FULL: &str = include_str!("../../../job-file/src/job_file/tests/full.toml");
 
-/// Where, with which character, and how a file is changed.
+/// A change to a file: the place, the character, and the kind of change.
 fn change() -> impl Strategy<Value = (prop::sample::Index, char, u8)> {
     (any::<prop::sample::Index>(), any::<char>(), 0..4u8)
 }

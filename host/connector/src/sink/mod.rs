@@ -7,7 +7,7 @@
 
 mod lag;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use tidegate_operator::Batch;
@@ -139,6 +139,11 @@ pub trait SinkConnector: Send + Sync {
     /// The directory whose contents are this sink's own, if it has one: nothing else may be put
     /// into it.
     fn directory(&self) -> Option<&Path> {
+        None
+    }
+
+    /// Returns a path as published files have it; `None` if the sink writes no files.
+    fn example_output(&self) -> Option<PathBuf> {
         None
     }
 

@@ -8,6 +8,7 @@ mod enumerator;
 mod place;
 
 use std::future::Future;
+use std::path::Path;
 use std::pin::Pin;
 
 use serde::{Deserialize, Serialize};
@@ -79,6 +80,13 @@ pub trait SourceConnector: Send + Sync {
     /// As [`SplitEnumerator::plan`].
     fn check_input(&self) -> Result<(), ConnectorError> {
         Ok(())
+    }
+
+    /// Returns whether the source would read a file that appears at `path`, which is absolute and
+    /// without links. A job whose sink writes such files is rejected, since it would read its own
+    /// output.
+    fn reads(&self, _path: &Path) -> bool {
+        false
     }
 
     /// How many files it has open at once, at most, besides those that it has open already, with

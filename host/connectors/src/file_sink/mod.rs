@@ -35,6 +35,7 @@ use crate::RecordFormat;
 
 use directory::OutputDirectory;
 use marker::Marker;
+use names::{LineageDigits, PartName};
 use part::PendingPart;
 use writer::FileSink;
 
@@ -235,6 +236,17 @@ impl SinkConnector for FileConnector {
 
     fn directory(&self) -> Option<&Path> {
         Some(&self.path)
+    }
+
+    fn example_output(&self) -> Option<PathBuf> {
+        let name = PartName {
+            checkpoint: 1,
+            subtask: 0,
+            lineage: LineageDigits::of(Lineage([0; 16])),
+            attempt: 1,
+            extension: self.format.extension().to_owned(),
+        };
+        Some(self.path.join(name.to_string()))
     }
 
     fn open_files(&self, subtasks: u32) -> u64 {

@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use cap_std::fs::Dir;
 use glob::{MatchOptions, Pattern};
@@ -106,6 +106,11 @@ impl Glob {
         })
     }
 
+    /// Returns the root's path without links, if the root exists.
+    pub(super) fn root_path(&self, base: &Path) -> Option<PathBuf> {
+        std::fs::canonicalize(base.join(&self.root)).ok()
+    }
+
     /// The refusal of more files than a source can remember.
     pub(super) fn too_many(&self, most: usize) -> ConnectorError {
         job_refused(format!(
@@ -136,6 +141,42 @@ impl Glob {
                 } else {
                     rest.strip_prefix('/')
                 }
+            }
+        }
+    }
+
+    /// Returns whether the glob matches a file with this path relative to the root.
+    pub(super) fn matches(&self, relative: &Path) -> bool {
+        // `reached[i]`: the names so far match the components before `i`.
+        let mut reached = vec![false; self.components.len() + 1];
+        reached[0] = true;
+        for name in relative {
+            let name = name.to_string_lossy();
+            self.skip_depths(&mut reached);
+            let mut next = vec![false; reached.len()];
+            for (at, component) in self
+                .components
+                .iter()
+                .enumerate()
+                .filter(|(at, _)| reached[*at])
+            {
+                match component {
+                    Component::AnyDepth => next[at] |= !name.starts_with('.'),
+                    Component::Name(pattern) => {
+                        next[at + 1] |= pattern.matches_with(&name, MATCH_OPTIONS);
+                    }
+                }
+            }
+            reached = next;
+        }
+        reached.last().copied().unwrap_or_default()
+    }
+
+    /// `**` matches no directory, too.
+    fn skip_depths(&self, reached: &mut [bool]) {
+        for (at, component) in self.components.iter().enumerate() {
+            if reached[at] && *component == Component::AnyDepth {
+                reached[at + 1] = true;
             }
         }
     }
@@ -328,14 +369,15 @@ mod tests {
     /// Files of a small tree that `glob` matches.
     fn matches(glob: &str) -> Vec<String> {
         let base = tempfile::tempdir().expect("a temporary directory");
-        for file in [
+        let tree = [
             "a.txt",
             "b.csv",
             ".c.txt",
             "in/d.txt",
             "in/deep/e.txt",
             "in[1]/f.txt",
-        ] {
+        ];
+        for file in tree {
             let path = base.path().join(file);
             std::fs::create_dir_all(path.parent().expect("has one")).expect("creates");
             std::fs::write(path, "x").expect("writes");
@@ -347,6 +389,16 @@ mod tests {
         for name in &files {
             let relative = glob.relative(name).expect("is below the root");
             assert!(root.open_file(relative).is_ok(), "{name} can be opened");
+        }
+        for file in tree {
+            let root = glob.root.trim_start_matches('.');
+            let Ok(relative) = Path::new(file).strip_prefix(root) else {
+                continue;
+            };
+            let is_found = files
+                .iter()
+                .any(|name| name.trim_start_matches("./") == file);
+            assert_eq!(glob.matches(relative), is_found, "{file} by {}", glob.text);
         }
         files.into_iter().collect()
     }

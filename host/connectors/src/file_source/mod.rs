@@ -18,6 +18,7 @@ mod watch;
 
 use std::collections::VecDeque;
 use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -130,6 +131,7 @@ impl SourceOptions for FileSourceOptions {
         }
         let glob = Glob::parse(&self.path)?;
         let root = glob.open_root(context.directory(), self.follow_links)?;
+        let root_path = glob.root_path(context.directory());
         Ok(Arc::new(FileConnector {
             input: Arc::new(Input {
                 glob,
@@ -139,6 +141,7 @@ impl SourceOptions for FileSourceOptions {
             }),
             links: Arc::new(LeftOutLinks::new()),
             interval,
+            root_path,
         }))
     }
 }
@@ -177,6 +180,8 @@ struct FileConnector {
     links: Arc<LeftOutLinks>,
     /// Time between two looks for new files.
     interval: Option<Duration>,
+    /// The root's path without links, if it could be resolved.
+    root_path: Option<PathBuf>,
 }
 
 impl SourceConnector for FileConnector {
@@ -216,6 +221,12 @@ impl SourceConnector for FileConnector {
             .glob
             .files(&self.input.root, usize::MAX)
             .map(drop)
+    }
+
+    fn reads(&self, path: &Path) -> bool {
+        let root = self.root_path.as_deref();
+        let relative = root.and_then(|root| path.strip_prefix(root).ok());
+        relative.is_some_and(|relative| self.input.glob.matches(relative))
     }
 
     fn open_files(&self, subtasks: u32) -> u64 {

@@ -44,7 +44,7 @@ fn lines_of(text: &str) -> Vec<String> {
 
 /// Reads one batch of the only file, and gives the position after it.
 fn position_after_one_batch(connector: &dyn SourceConnector) -> Vec<SourceSplit> {
-    let splits = plan_one(&*connector);
+    let splits = plan_one(connector);
     let mut source = connector.open(&subtask(0), splits).expect("can be opened");
     assert!(
         !read_batches(&mut *source, 1)

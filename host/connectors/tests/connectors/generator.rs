@@ -27,7 +27,7 @@ fn generator(options: Value) -> Arc<dyn SourceConnector> {
 
 /// The only subtask's source at a fresh start.
 fn source(connector: &dyn SourceConnector) -> Box<dyn Source> {
-    let splits = plan_one(&*connector);
+    let splits = plan_one(connector);
     connector.open(&subtask(0), splits).expect("can be opened")
 }
 
@@ -138,7 +138,7 @@ fn a_watermark_follows_each_batch_and_no_older_record_follows_it() {
 /// Timestamps and, as `Err`, watermarks, one after the other, without watermarks that say nothing
 /// new. The source is closed after each of these numbers of outputs, and opened at its position.
 fn event_time(connector: &dyn SourceConnector, lives: &[usize]) -> Vec<Result<i64, i64>> {
-    let mut splits = plan_one(&*connector);
+    let mut splits = plan_one(connector);
     let (mut seen, mut watermark) = (Vec::new(), i64::MIN);
     for outputs in lives.iter().copied().chain([usize::MAX]) {
         let mut source = connector.open(&subtask(0), splits).expect("can be opened");

@@ -1,4 +1,4 @@
-//! Reads the options of sources and sinks with their connectors, and places what those refuse.
+//! Reads the options of sources and sinks with their connectors, and places the rejections.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -23,15 +23,16 @@ use crate::config_file::suggest;
 /// The sources and sinks of a job, by node name.
 #[derive(Default)]
 pub(crate) struct Connectors {
-    /// One for each source.
+    /// The connector of each source.
     pub(crate) sources: BTreeMap<String, Arc<dyn SourceConnector>>,
-    /// One for each sink.
+    /// The connector of each sink.
     pub(crate) sinks: BTreeMap<String, Arc<dyn SinkConnector>>,
-    /// Where sinks write, in the order of the file.
+    /// The directories of sinks, in the order of the file.
     pub(super) directories: Vec<SinkDirectory>,
 }
 
-/// Reports connectors that are not in the list, and options that they do not have or can't read.
+/// Reports connectors that are not in the list, and options that a connector does not have or can't
+/// read.
 pub(crate) fn check_known(entries: &[NodeEntry<'_>], list: &ConnectorList, problems: &Problems) {
     for entry in entries {
         match &entry.part {
@@ -60,8 +61,7 @@ pub(crate) fn check_known(entries: &[NodeEntry<'_>], list: &ConnectorList, probl
     }
 }
 
-/// Makes the connectors, of entries that [`check_known`] found nothing wrong with. `base` is what
-/// paths are relative to.
+/// Constructs the connectors of entries that passed [`check_known`]. Paths are relative to `base`.
 pub(crate) fn connect(
     entries: &[NodeEntry<'_>],
     list: &ConnectorList,
@@ -140,7 +140,7 @@ impl<'a, 'i> OptionsReader<'a, 'i> {
         self.connector.connector.get_ref()
     }
 
-    /// Reports that there is no such connector, among those that are `known`.
+    /// Reports that the connector is not among the `known` ones.
     fn report_unknown(&self, known: impl Iterator<Item = &'static str>) {
         let name = self.connector_name();
         let kind = self.entry.kind();
@@ -156,7 +156,7 @@ impl<'a, 'i> OptionsReader<'a, 'i> {
         self.problems.push(problem);
     }
 
-    /// Says so of every key that the connector does not have. Reading would stop at the first.
+    /// Reports every key that the connector does not have. Reading would stop at the first.
     fn check_keys(&self, schema: &schemars::Schema) {
         let Some(known) = property_names(schema) else {
             return;
@@ -174,7 +174,7 @@ impl<'a, 'i> OptionsReader<'a, 'i> {
         }
     }
 
-    /// The keys that every node of the kind has.
+    /// Returns the keys that every node of the kind has.
     fn common_keys(&self) -> &'static [&'static str] {
         match self.entry.kind() {
             NodeKind::Source => &["connector", "parallelism"],
@@ -205,7 +205,7 @@ impl<'a, 'i> OptionsReader<'a, 'i> {
         }
     }
 
-    /// Says what serde says, in the words of the other messages. An unknown key was said before.
+    /// Reports serde's error in the words of the other messages. Unknown keys were reported before.
     fn misread(&self, error: &toml::de::Error) {
         let message = error.message();
         if message.starts_with("unknown field") {
@@ -233,7 +233,7 @@ impl<'a, 'i> OptionsReader<'a, 'i> {
         self.problems.push(problem);
     }
 
-    /// What the connector refuses, at the line of the key that it names first.
+    /// Reports the connector's rejection at the line of the key that it names first.
     fn placed<T>(&self, connected: Option<Result<T, ConnectorError>>) -> Option<T> {
         let error = match connected? {
             Ok(connected) => return Some(connected),
@@ -252,7 +252,7 @@ impl<'a, 'i> OptionsReader<'a, 'i> {
         None
     }
 
-    /// Where the value of an option stands; of one that is not there, the connector's name.
+    /// Returns the place of an option's value, or of the connector's name if it is missing.
     fn span_of(&self, key: &str) -> Span {
         let value = self.connector.options.get(key);
         value.map_or_else(|| self.connector.connector.span(), Spanned::span)
@@ -263,7 +263,7 @@ impl<'a, 'i> OptionsReader<'a, 'i> {
         format!("{} (connector `{connector}`)", self.entry.title())
     }
 
-    /// The option whose value the span is in.
+    /// Returns the option whose value contains the span.
     fn key_at(&self, span: &Span) -> Option<&str> {
         let options = self.connector.options.iter();
         let around = |value: &Span| value.start <= span.start && span.end <= value.end;
@@ -274,12 +274,12 @@ impl<'a, 'i> OptionsReader<'a, 'i> {
     }
 }
 
-/// The option that a connector's reason names: the first word in backticks.
+/// Returns the option that a connector's reason names: the first word in backticks.
 pub(crate) fn named_key(reason: &str) -> Option<&str> {
     reason.split('`').nth(1)
 }
 
-/// The keys of an options struct. None if its schema does not list them.
+/// Returns the keys of an options struct, or `None` if its schema does not list them.
 fn property_names(schema: &schemars::Schema) -> Option<Vec<String>> {
     let properties = match schema.get("properties") {
         Some(properties) => properties.as_object()?,

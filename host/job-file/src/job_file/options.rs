@@ -4,7 +4,7 @@ use schemars::Schema;
 use tidegate_checkpoint::NodeKind;
 use tidegate_connector::ConnectorList;
 
-/// The connectors of nodes of this kind by name, each with the JSON Schema of its options.
+/// Returns the connectors of nodes of this kind by name, each with the JSON Schema of its options.
 pub(crate) fn options(list: &ConnectorList, kind: NodeKind) -> Vec<(&'static str, Schema)> {
     let sources = list.sources().iter();
     let sinks = list.sinks().iter();

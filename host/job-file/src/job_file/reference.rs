@@ -1,4 +1,4 @@
-//! The reference page of the job file, made from the declarations of its settings.
+//! The reference page of the job file, generated from the declarations of its settings.
 
 use schemars::Schema;
 use tidegate_checkpoint::NodeKind;

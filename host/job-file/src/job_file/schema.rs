@@ -1,7 +1,7 @@
 //! JSON Schema of the job file, for editors.
 //!
-//! It says less than the parser checks (names, ports, units), and never refuses what the parser
-//! takes; a test holds both to the same keys.
+//! It allows more than the parser (names, ports, units), and never rejects a file that the parser
+//! accepts. A test checks that both have the same keys.
 
 use schemars::generate::SchemaSettings;
 use schemars::{Schema, SchemaGenerator};
@@ -14,7 +14,7 @@ use super::settings::{ROOT, version_schema};
 use super::tables::{JOB_TABLES, node_section};
 use crate::config_file::setting::Described as _;
 
-/// The schema of the job file that can name these connectors.
+/// Returns the schema of the job file that can name these connectors.
 pub fn schema(list: &ConnectorList) -> Value {
     let mut generator = SchemaSettings::draft2020_12().into_generator();
     let mut schema = ROOT.schema(&mut generator);
@@ -83,7 +83,7 @@ fn add_common(variant: &mut Map<String, Value>, connector: &str, common: &Value)
     variant.insert("required".to_owned(), Value::Array(required));
 }
 
-/// TOML has no null, so no value may be one; an absent key is what the options mean by it.
+/// Removes null from a schema: TOML has no null, and an absent key takes its place.
 pub fn without_null(value: &mut Value) {
     if let Some(object) = value.as_object_mut() {
         if let Some(Value::Array(types)) = object.get_mut("type") {

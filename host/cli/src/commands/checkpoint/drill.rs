@@ -1,5 +1,5 @@
-//! `tidegate checkpoint verify --drill`: whether a checkpoint restores. Writes nothing: components
-//! are compiled anew, so that not even the cache of compiled ones is touched.
+//! `tidegate checkpoint verify --drill`: tests whether a checkpoint restores. Writes nothing:
+//! components are compiled again, so that even the cache of compiled ones is not touched.
 
 use std::path::Path;
 
@@ -69,7 +69,7 @@ fn text(report: &DrillReport) -> Lines {
     lines
 }
 
-/// The reasons stand below the table, whole.
+/// Returns the first line of a verdict. The full reasons follow below the table.
 fn first_line(verdict: &Verdict) -> String {
     match verdict {
         Verdict::Same => "same",
@@ -81,7 +81,7 @@ fn first_line(verdict: &Verdict) -> String {
     .to_owned()
 }
 
-/// What is not as it was when the checkpoint was taken.
+/// Describes a change of the operator since the checkpoint was taken.
 fn remark(operator: &OperatorDrill) -> Option<String> {
     let name = &operator.operator;
     match operator.component {

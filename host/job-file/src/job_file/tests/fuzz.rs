@@ -1,5 +1,5 @@
-//! Fuzz target `job-file`: any text as a job file. Nothing makes the parser panic, and every
-//! problem with a place has one inside the file.
+//! Fuzz target `job-file`: any text as a job file. No text makes the parser panic, and the places
+//! of all problems are inside the file.
 
 use std::path::Path;
 
@@ -63,7 +63,7 @@ fn fuzz_job_file() {
         });
 }
 
-/// What each problem says, without what it quotes.
+/// Returns the message of each problem, without its quotations.
 fn told(error: &ConfigFileError) -> Vec<String> {
     let said = error.to_string();
     assert!(said.contains("job.toml"), "no file in {said:?}");

@@ -1,4 +1,4 @@
-//! What a job file that is right comes to.
+//! The jobs that valid job files describe.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

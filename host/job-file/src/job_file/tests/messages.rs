@@ -1,7 +1,6 @@
-//! Job files that are wrong in one place each, and what is said about them.
+//! Job files that are wrong in one place each, and the messages about them.
 //!
-//! `‹` and `›` stand around what the problem points at; they are taken out before the file is
-//! read.
+//! `‹` and `›` mark the place of the problem; they are removed before the file is read.
 
 use std::path::Path;
 

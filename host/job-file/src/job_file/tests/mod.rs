@@ -1,5 +1,5 @@
-//! Tests of the job file as a whole: what is said about wrong ones, what right ones mean, and
-//! that nothing makes the parser panic.
+//! Tests of the job file as a whole: the messages about wrong files, the meaning of valid ones, and
+//! the absence of panics in the parser.
 
 mod fuzz;
 mod meaning;
@@ -15,7 +15,7 @@ use super::JobFile;
 use crate::config_file::ConfigFileError;
 use crate::config_file::problem::Problem;
 
-/// Every key that there is, each with a value other than its default.
+/// Every key of a job file, each with a value other than its default.
 const FULL: &str = include_str!("full.toml");
 
 fn connectors() -> ConnectorList {

@@ -1,4 +1,4 @@
-//! The schema takes what the parser takes, and both know the same keys.
+//! The schema accepts every file that the parser accepts, and both have the same keys.
 
 use serde_json::Value;
 
@@ -66,8 +66,8 @@ fn unknown_keys_and_wrong_types_are_not_valid() {
     }
 }
 
-/// Every property that the schema has under the given path is a key of [`FULL`], which the parser
-/// takes; the parser's own keys are all in [`FULL`], which the schema takes.
+/// Every property in the schema under the given path is a key of [`FULL`], which the parser
+/// accepts. [`FULL`] has all keys of the parser, and the schema accepts it.
 #[test]
 fn the_schema_has_no_key_that_the_parser_does_not_take() {
     let schema = schema();
@@ -109,7 +109,7 @@ fn the_schema_has_no_key_that_the_parser_does_not_take() {
     );
 }
 
-/// Every duration that the parser takes is valid, and text that is none of its grammar is not.
+/// Every duration that the parser accepts is valid, and text outside its grammar is not.
 #[test]
 fn the_schema_knows_the_units_of_durations() {
     let of = |text: &str| {
