@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 use tempfile::TempDir;
-use tidegate_tests::{Running, binary, tidegate, tidegate_command, workspace_root};
+use tidegate_tests::{Running, binary, guest, tidegate, tidegate_command, workspace_root};
 
 /// A limit far above the time that an example takes.
 const LIMIT: Duration = Duration::from_secs(300);
@@ -94,19 +94,43 @@ fn folders(folder: &Path) -> Vec<String> {
     names
 }
 
+/// Returns the folders of the operators that the job files of an example name, relative to the
+/// project.
+fn components_of(example: &str) -> Vec<String> {
+    let mut folders = Vec::new();
+    for entry in fs::read_dir(examples().join(example)).expect("the example can be listed") {
+        let path = entry.expect("a directory entry can be read").path();
+        if path.extension().is_none_or(|extension| extension != "toml") {
+            continue;
+        }
+        let job = fs::read_to_string(path).expect("a job file is UTF-8");
+        for line in job.lines() {
+            let component = line.strip_prefix("component = \"").unwrap_or_default();
+            let folder = component.rsplit_once('/').map(|(folder, _)| folder);
+            folders.extend(folder.map(|folder| match folder.strip_prefix("../") {
+                Some(of_another) => format!("examples/{of_another}"),
+                None => format!("examples/{example}/{folder}"),
+            }));
+        }
+    }
+    folders
+}
+
 /// Runs the commands of an example's README in a copy of it, and compares their output. Returns the
 /// copy.
 fn run(example: &str) -> TempDir {
+    for component in components_of(example) {
+        guest(&component);
+    }
     let root = copy_of(example);
     let folder = root.path().join(example);
     let read = |name| fs::read_to_string(folder.join(name)).expect("the example has the file");
     let blocks = blocks(&read("README.md"));
     let shown = blocks.iter().filter_map(|block| block.expected.as_deref());
-    assert_eq!(
-        shown.collect::<String>(),
-        read("expected.txt"),
-        "README and expected.txt of {example}"
-    );
+    let shown: String = shown.collect();
+    assert!(!shown.is_empty(), "the README of {example} shows no output");
+    let expected = read("expected.txt");
+    assert_eq!(shown, expected, "README and expected.txt of {example}");
     let mut command = tidegate_command(&["bash", "-c", &script(&blocks)], &folder, &[]);
     let binary = binary();
     let directory = binary.parent().expect("the binary lies in a directory");
@@ -238,11 +262,24 @@ fn every_operator_of_the_examples_passes_its_scenarios() {
             continue;
         }
         for operator in folders(&operators) {
+            guest(&format!("examples/{example}/operators/{operator}"));
             let tested = tidegate(&operators, &["test", &operator, "--no-build"]);
             let stdout = &tested.assert_succeeds().stdout;
             assert!(stdout.ends_with(" passed; 0 failed\n"), "{tested:#?}");
         }
     }
+}
+
+#[test]
+fn the_components_of_an_example_may_be_those_of_another() {
+    assert_eq!(
+        components_of("polyglot").last().map(String::as_str),
+        Some("examples/word-count/operators/count")
+    );
+    assert_eq!(
+        components_of("broadcast"),
+        ["examples/broadcast/operators/search"]
+    );
 }
 
 #[test]
