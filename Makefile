@@ -7,23 +7,29 @@ BENCH := target/release/tidegate-bench
 # The operators' own tests run natively, without wasm.
 IN_EXAMPLES := --manifest-path examples/Cargo.toml --target-dir target/native-guests
 GUEST_CRATES := --locked -L error --config deny.toml
+# The languages whose SDK has checks of its own, beside Rust.
+SDKS := c python go javascript
 # The languages that have the counter of word-count, beside Rust.
 COUNTERS := c go javascript python
 IN_TEST_GUESTS := --manifest-path tests/guests/Cargo.toml --target-dir target/native-guests
 
-.PHONY: help setup demo demo-polyglot test check guests fuzz deny advisories release kill-soak recycle-soak soak mutants bench bench-micro bench-languages clean
+.PHONY: help setup setup-host demo demo-polyglot doc book reference
+.PHONY: test test-host test-guests test-sdks test-simulation
+.PHONY: check guests fuzz deny advisories release dist kill-soak recycle-soak soak mutants clean
+.PHONY: bench bench-micro bench-languages bench-compare bench-index lint-workflows
 
 help: ## This list
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 20
+	@grep -E '^[a-z%-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 20
 
-setup: ## Install what is missing on this machine (Debian, as root) or say what is
+setup: setup-host $(SDKS:%=setup-sdk-%) ## Install what is missing (Debian, as root) or name it
+
+setup-host: ## What the host, its tests and operators in Rust need
 	scripts/host-toolchain.sh
 	scripts/guest-toolchain.sh
 	scripts/test-tools.sh
-	scripts/sdk/c.sh install
-	scripts/sdk/python.sh install
-	scripts/sdk/go.sh install
-	scripts/sdk/javascript.sh install
+
+setup-sdk-%: ## What one SDK needs: setup-sdk-c, -go, -javascript or -python
+	scripts/sdk/$*.sh install
 
 release: setup ## Build the tidegate binary, optimised
 	$(CARGO) build --release -p tidegate
@@ -56,15 +62,35 @@ check: ## Format and lints
 	$(CARGO) clippy $(IN_EXAMPLES) --all-targets --locked -- -D warnings
 	$(CARGO) clippy $(IN_TEST_GUESTS) --all-targets --locked -- -D warnings
 
-test: guests check deny ## Everything that CI checks: format, lints, dependencies, all tests, docs
+test: guests check lint-workflows deny test-host test-guests test-sdks doc ## All that CI checks
+
+test-host: ## Tests of the host and of the real binary; `make guests` first
 	$(CARGO) test --workspace --locked
+
+test-guests: ## Native tests of the operators in Rust
 	$(CARGO) test $(IN_EXAMPLES) --locked
 	$(CARGO) test $(IN_TEST_GUESTS) --locked
-	scripts/sdk/c.sh test
-	scripts/sdk/python.sh test
-	scripts/sdk/go.sh test
-	scripts/sdk/javascript.sh test
+
+test-sdks: $(SDKS:%=test-sdk-%) ## Each SDK's own checks
+
+test-sdk-%: ## The checks of one SDK: test-sdk-c, -go, -javascript or -python
+	scripts/sdk/$*.sh test
+
+test-simulation: ## Simulated jobs through crashes and power failures
+	$(CARGO) test --workspace --locked --test simulation
+
+doc: ## API documentation of the crates, without warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --locked
+
+book: ## Build docs/ as a website in target/book/html
+	scripts/book.sh
+
+lint-workflows: ## Check .github/workflows with actionlint
+	scripts/lint-workflows.sh
+
+dist: setup-host ## The release binary and its checksum in target/dist
+	$(CARGO) build --release -p tidegate --locked
+	scripts/dist.sh
 
 kill-soak: guests ## 10,000 SIGKILLs at random moments; another number for each of 6 cases in KILLS
 	TIDEGATE_TEST_KILLS=$(or $(KILLS),1667) $(CARGO) test --workspace --locked --test integration \
@@ -75,6 +101,9 @@ recycle-soak: guests ## 100,000 batches through a guest that leaks; another COMP
 		$(if $(COMPONENT),TIDEGATE_TEST_RECYCLE_COMPONENT=$(abspath $(COMPONENT))) \
 		$(if $(MEMORY),TIDEGATE_TEST_RECYCLE_MEMORY=$(MEMORY)) \
 		$(CARGO) test --workspace --locked --test integration stays_level -- --nocapture
+
+reference: ## Write docs/reference again, from the declarations in the code
+	TIDEGATE_WRITE_REFERENCE=1 $(CARGO) test --workspace --locked --lib --bin tidegate reference
 
 fuzz: guests ## Fuzz everything that reads what others wrote; options in ARGS, such as --minutes 1
 	scripts/fuzz.sh $(ARGS)
@@ -98,6 +127,16 @@ bench-micro: release ## Measure the parts by time (criterion) and instructions (
 	$(RELEASE) build tests/guests
 	$(CARGO) bench -p tidegate-bench $(ARGS)
 
+bench-compare: release ## Measure an older commit, BASE, beside this one, in turn; ROUNDS of it
+	$(CARGO) build --release -p tidegate-bench
+	$(RELEASE) build examples
+	$(RELEASE) build tests/guests
+	scripts/bench-compare.sh $(or $(BASE),$(error name a commit: make bench-compare BASE=COMMIT)) $(ROUNDS)
+
+bench-index: ## Write tests/bench/results/index.jsonl again
+	$(CARGO) build --release -p tidegate-bench
+	$(BENCH) index
+
 bench-languages: release ## Measure the same operator in every language; names of languages in ARGS
 	$(RELEASE) build examples
 	for sdk in $(COUNTERS); do $(RELEASE) build guest-sdk/$$sdk/examples/count || exit 1; done
@@ -112,4 +151,4 @@ mutants: ## Show that the simulation finds what it should; names of patches in A
 	scripts/mutants.sh $(ARGS)
 
 clean: ## Remove what was built and what the demo wrote
-	rm -rf target demo
+	rm -rf target demo demo-polyglot

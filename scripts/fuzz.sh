@@ -12,7 +12,7 @@ while [ $# -gt 0 ]; do
     case "$1" in
     --minutes) minutes=$2 ;;
     --target) target=$2 ;;
-    --seed) export TIDEGATE_FUZZ_SEED=$2 ;;
+    --seed) export TIDEGATE_TEST_SEED=$2 ;;
     *)
         echo "fuzz: unknown option $1; there are --minutes, --target and --seed" >&2
         exit 2

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Makes sure that guests can be compiled: a Rust compiler for wasm32-unknown-unknown. On Debian as
-# root it installs one; elsewhere it says what to install. Does nothing, and needs no network, when
-# one is there. Looks where `tidegate build` looks (host/authoring/src/build/rust/toolchain.rs).
+# Makes sure that guests can be compiled: a Rust compiler for wasm32-unknown-unknown. Looks where
+# `tidegate build` looks (host/authoring/src/build/rust/toolchain.rs).
 set -euo pipefail
 cd "$(dirname "$0")/.."
+. scripts/lib/packages.sh
 
 target=wasm32-unknown-unknown
 packages=(rustc-web cargo-web rust-web-src rust-web-llvm)
@@ -41,19 +41,14 @@ if find_toolchain; then
     exit 0
 fi
 
-if [ -e /etc/debian_version ] && [ "$(id -u)" -eq 0 ]; then
-    apt-get update
-    apt-get install -y --no-install-recommends "${packages[@]}"
+if install_packages "${packages[@]}"; then
     # The linker is a link into a package that none of these asks for, such as lld-22.
     if [ -L /usr/bin/rust-lld ] && [ ! -e /usr/bin/rust-lld ]; then
-        apt-get install -y --no-install-recommends "$(basename "$(readlink /usr/bin/rust-lld)")"
+        install_packages "$(basename "$(readlink /usr/bin/rust-lld)")"
     fi
     find_toolchain && exit 0
 fi
 
-cat >&2 <<TEXT
-guest toolchain: none found. Install one of
+give_up "guest toolchain" "none found. Install one of
     rustup target add $target
-    apt-get install --no-install-recommends ${packages[*]} lld-22
-TEXT
-exit 1
+    apt-get install --no-install-recommends ${packages[*]} lld-22"

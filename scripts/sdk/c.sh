@@ -4,8 +4,8 @@
 #   scripts/sdk/c.sh install   what is needed to build and to test operators in C; as root on Debian
 #   scripts/sdk/c.sh test      formats, lints, unit tests under the sanitizers
 set -euo pipefail
-
 cd "$(dirname "$0")/../../guest-sdk/c"
+. ../../scripts/lib/packages.sh
 
 # Pinned: another version formats and warns otherwise.
 llvm=22
@@ -14,22 +14,8 @@ compilers=(clang-$llvm lld-$llvm libclang-rt-$llvm-dev-wasm32 wasi-libc
 checkers=(clang-format-$llvm clang-tidy-$llvm gcc g++ cmake ninja-build)
 
 install() {
-    local missing=() package
-    for package in "${compilers[@]}" "${checkers[@]}"; do
-        if [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" != installed ]; then
-            missing+=("$package")
-        fi
-    done
-    if [ ${#missing[@]} -eq 0 ]; then
-        return
-    fi
-    local command="apt-get install -y --no-install-recommends ${missing[*]}"
-    if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
-        echo "operators in C need more, which Debian installs with: $command" >&2
-        exit 1
-    fi
-    apt-get update
-    $command
+    need_package "${compilers[@]}" "${checkers[@]}"
+    install_wanted "C SDK"
 }
 
 sources() {

@@ -5,6 +5,7 @@
 #   scripts/sdk/go.sh test       format, vet, tests and vectors of the SDK, examples and template
 set -euo pipefail
 cd "$(dirname "$0")/../.."
+. scripts/lib/packages.sh
 
 minor=24
 wanted="Go 1.$minor or newer, from https://go.dev/dl or Debian's golang-go, with \`go\` in the PATH"
@@ -26,17 +27,12 @@ find_go() {
 }
 
 install() {
-    if ! find_go && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-        apt-get install -y --no-install-recommends golang-go >&2
-    fi
+    find_go || install_packages golang-go >&2 || true
     need_go
 }
 
 need_go() {
-    if ! find_go; then
-        echo "$0: there is no Go; install $wanted" >&2
-        exit 1
-    fi
+    find_go || give_up "Go SDK" "there is no Go; install $wanted"
 }
 
 # Nothing here may come from the network, and nothing may depend on this machine's settings.

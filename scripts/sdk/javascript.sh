@@ -5,6 +5,7 @@
 # javascript.sh test: what the SDK checks itself: format, lints, types, unit tests and vectors.
 set -euo pipefail
 cd "$(dirname "$0")/../../guest-sdk/javascript"
+. ../../scripts/lib/packages.sh
 
 oldest=20
 # What was installed, so that it is not installed again.
@@ -19,14 +20,9 @@ install_node() {
     if has_node; then
         return
     fi
-    if [ -e /etc/debian_version ] && [ "$(id -u)" -eq 0 ]; then
-        apt-get update
-        apt-get install -y --no-install-recommends nodejs npm
-    fi
-    if ! has_node; then
-        echo "javascript: install Node.js $oldest or newer, with npm: https://nodejs.org" >&2
-        exit 1
-    fi
+    install_packages nodejs npm || true
+    has_node ||
+        give_up "JavaScript SDK" "install Node.js $oldest or newer, with npm: https://nodejs.org"
 }
 
 install() {

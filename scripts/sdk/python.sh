@@ -8,6 +8,7 @@
 # says what to install. It does nothing, and needs no network, when everything is there.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
+. scripts/lib/packages.sh
 
 export RUFF_OUTPUT_FORMAT=concise RUFF_CACHE_DIR=$PWD/target/ruff
 TOOLS=target/tools/python
@@ -23,13 +24,8 @@ install() {
         echo "Python SDK: $($TOOLS/bin/componentize-py --version), $($TOOLS/bin/mypy --version)"
         return
     fi
-    if ! has_python; then
-        if [ -e /etc/debian_version ] && [ "$(id -u)" -eq 0 ]; then
-            apt-get update
-            apt-get install -y --no-install-recommends python3 python3-venv
-        fi
-        has_python || { echo "Python SDK: install Python 3.11 or newer with venv" >&2; exit 1; }
-    fi
+    has_python || install_packages python3 python3-venv || true
+    has_python || give_up "Python SDK" "install Python 3.11 or newer with venv"
     rm -rf $TOOLS
     mkdir -p "$(dirname $TOOLS)"
     python3 -m venv $TOOLS

@@ -3,7 +3,8 @@
 
 use std::path::{Path, PathBuf};
 
-use tidegate_tests::{JobDirectory, Random, WatGuest};
+use tidegate_random::{Random, TestSeed};
+use tidegate_tests::{JobDirectory, WatGuest};
 
 const JOB: &str = r#"version = 1
 name = "corrupted"
@@ -103,8 +104,8 @@ fn changed_state_of_any_operator_is_named_and_never_restored() {
         .collect();
     assert_eq!(of_newest.len(), 3, "{of_newest:?} of checkpoint {newest}");
 
-    let seed = Random::fresh_seed();
-    let mut random = Random::new(seed);
+    let seed = TestSeed::of_run();
+    let mut random = seed.random();
     for file in of_newest {
         let genuine = std::fs::read(&file).expect("it can be read");
         let name = file.file_name().expect("it has a name").to_string_lossy();

@@ -7,42 +7,21 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 use serde_json::Value;
-use tidegate_tests::{JobDirectory, Running, guest};
+use tidegate_tests::{JobDirectory, JobText, Running, guest};
 
 /// Two subtasks that count 1,000 records, in a job that a second source keeps running.
 fn counting_job(behaviour: &str) -> JobDirectory {
     let component = guest("tests/guests/hostile");
-    JobDirectory::new(&format!(
-        r#"
-version = 1
-name = "counted"
-
-[checkpoint]
-directory = "state"
-
-[source.integers]
-connector = "generator"
-to = 1000
-keys = 10
-
-[source.slow]
-connector = "generator"
-to = 1000000
-rate = 10
-
-[operator.echo]
-component = "{}"
-parallelism = 2
-inputs = [{{ from = "integers", partition = "rebalance" }}]
-config = {{ behaviour = "{behaviour}" }}
-limits = {{ call-timeout = "5m" }}
-
-[sink.none]
-connector = "discard"
-inputs = [{{ from = "echo" }}, {{ from = "slow" }}]
-"#,
-        component.display()
-    ))
+    let echo = format!(
+        "parallelism = 2\nconfig = {{ behaviour = \"{behaviour}\" }}\n\
+         limits = {{ call-timeout = \"5m\" }}"
+    );
+    let job = JobText::new("counted", "")
+        .generator("integers", "to = 1000\nkeys = 10")
+        .generator("slow", "to = 1000000\nrate = 10")
+        .operator("echo", component, &[("integers", "rebalance")], &echo)
+        .discard("none", &["echo", "slow"]);
+    JobDirectory::new(&job.text())
 }
 
 /// The operator in the answer of `status`, once `is_there` holds for it. Waits as long as the job
@@ -86,7 +65,8 @@ fn a_counter_of_a_guest_is_shown_under_its_operator() {
         echo["counters"]["records"].as_u64() >= Some(1000)
     });
     assert_eq!(echo["counters"]["records"], 1000);
-    let line = "tidegate_guest_counter_total{job=\"counted\",operator=\"echo\",name=\"records\"}";
+    let line =
+        "tidegate_guest_counter_total{job_name=\"counted\",operator=\"echo\",name=\"records\"}";
     let shown = metrics(&job);
     assert!(shown.contains(&format!("{line} 1000")), "{shown}");
     let status = job.tidegate(&["status", "job.toml"]);
@@ -107,7 +87,7 @@ fn log_lines_that_are_dropped_are_shown() {
     });
     assert!(echo["dropped_log_lines"].as_u64() > Some(1000), "{echo}");
     let shown = metrics(&job);
-    let line = "tidegate_guest_log_lines_dropped_total{job=\"counted\",operator=\"echo\"} ";
+    let line = "tidegate_guest_log_lines_dropped_total{job_name=\"counted\",operator=\"echo\"} ";
     let lines = shown.lines().find_map(|found| found.strip_prefix(line));
     assert!(lines.is_some_and(|lines| lines != "0"), "{shown}");
     running.signal(Signal::KILL);

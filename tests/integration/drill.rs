@@ -1,9 +1,8 @@
 //! The restore drill of the real binary, with real components.
 
 use std::path::Path;
-use std::time::{Duration, Instant};
 
-use tidegate_tests::{JobDirectory, guest};
+use tidegate_tests::{JobDirectory, JobText, guest, wait_for_status};
 
 const COUNT: &str = "examples/word-count/operators/count";
 const COUNT_V2: &str = "tests/guests/count-v2";
@@ -11,31 +10,12 @@ const HOSTILE: &str = "tests/guests/hostile";
 
 /// Counts 5,000 records by 100 keys; `settings` go into `[checkpoint]`, `operator` into its table.
 fn job(component: &Path, settings: &str, source: &str, operator: &str) -> String {
-    let component = component.display();
-    format!(
-        r#"
-version = 1
-name = "drilled"
-[checkpoint]
-directory = "state"
-{settings}
-[defaults]
-parallelism = 2
-[source.integers]
-connector = "generator"
-keys = 100
-{source}
-[operator.guest]
-component = "{component}"
-inputs = [{{ from = "integers", partition = "hash" }}]
-{operator}
-[sink.out]
-connector = "file"
-inputs = [{{ from = "guest" }}]
-directory = "output"
-format = "lines"
-"#
-    )
+    JobText::new("drilled", settings)
+        .parallelism(2)
+        .generator("integers", &format!("keys = 100\n{source}"))
+        .operator("guest", component, &[("integers", "hash")], operator)
+        .files("out", "guest", "output", "lines")
+        .text()
 }
 
 /// A directory with a finished job, whose last checkpoint has the state of all keys.
@@ -185,17 +165,11 @@ fn what_is_not_the_guests_fault_has_other_exit_codes() {
     finished.tidegate(&DRILL).assert_fails(3, &["state/state/"]);
 }
 
-/// Waits until the running job says what `is_there` looks for.
+/// Waits until the drills in the status of the running job are as `is_there` wants them.
 fn wait_for(job: &JobDirectory, is_there: impl Fn(&serde_json::Value) -> bool) {
-    let give_up = Instant::now() + Duration::from_secs(120);
-    loop {
-        let status = job.tidegate(&["status", "job.toml", "--json"]);
-        let json: serde_json::Value = serde_json::from_str(&status.stdout).unwrap_or_default();
-        if is_there(&json["checkpoints"]["drills"]) {
-            return;
-        }
-        assert!(Instant::now() < give_up, "it never came: {status:#?}");
-    }
+    wait_for_status(job, "had the drills", |status| {
+        is_there(&status["checkpoints"]["drills"])
+    });
 }
 
 #[test]

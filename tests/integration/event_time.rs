@@ -12,9 +12,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::Value;
-use tidegate_tests::{JobDirectory, Random, Running, guest, published_lines, published_parts};
-
-use crate::kill::wait_until_it_runs;
+use tidegate_random::{Random, TestSeed};
+use tidegate_tests::{
+    JobDirectory, JobText, Running, guest, published_lines, published_parts, wait_until_it_runs,
+};
 
 /// So many that kills on a slow machine do not reach the end.
 const RECORDS: u64 = 2_000_000;
@@ -48,46 +49,27 @@ impl Windows {
     }
 
     fn job(&self) -> String {
-        let component = guest("tests/guests/tumbling");
-        let component = component.display();
         let Self {
             rate,
             leak_bytes,
             recycle_at,
         } = self;
-        format!(
-            r#"
-version = 1
-name = "windows"
-[checkpoint]
-directory = "state"
-interval = "30ms"
-[source.integers]
-connector = "generator"
-to = {RECORDS}
-keys = {KEYS}
-rate = {rate}
-timestamps = "value"
-late = {{ every = {LATE_EVERY}, by-ms = {LATE_BY_MS} }}
-[operator.windows]
-component = "{component}"
-inputs = [{{ from = "integers", partition = "hash" }}]
-outputs = ["counts", "late"]
-config = {{ window-ms = {WINDOW_MS}, leak-bytes = {leak_bytes} }}
-recycle-at = "{recycle_at}"
-limits = {{ memory = "64MiB" }}
-[sink.counts]
-connector = "file"
-inputs = [{{ from = "windows:counts" }}]
-directory = "counts"
-format = "tsv"
-[sink.late]
-connector = "file"
-inputs = [{{ from = "windows:late" }}]
-directory = "late"
-format = "tsv"
-"#
-        )
+        let source = format!(
+            "to = {RECORDS}\nkeys = {KEYS}\nrate = {rate}\ntimestamps = \"value\"\n\
+             late = {{ every = {LATE_EVERY}, by-ms = {LATE_BY_MS} }}"
+        );
+        let windows = format!(
+            "outputs = [\"counts\", \"late\"]\n\
+             config = {{ window-ms = {WINDOW_MS}, leak-bytes = {leak_bytes} }}\n\
+             recycle-at = \"{recycle_at}\"\nlimits = {{ memory = \"64MiB\" }}"
+        );
+        let component = guest("tests/guests/tumbling");
+        JobText::new("windows", "interval = \"30ms\"")
+            .generator("integers", &source)
+            .operator("windows", component, &[("integers", "hash")], &windows)
+            .files("counts", "windows:counts", "counts", "tsv")
+            .files("late", "windows:late", "late", "tsv")
+            .text()
     }
 }
 
@@ -160,7 +142,7 @@ fn undisturbed_bytes() -> [Vec<u8>; 2] {
 
 /// Runs the rest of the job and compares all of its output.
 #[track_caller]
-fn assert_bytes_as_undisturbed(job: &JobDirectory, seed: u64) {
+fn assert_bytes_as_undisturbed(job: &JobDirectory, seed: &TestSeed) {
     let published = published_lines(&job.path().join("counts")).len();
     let expected = Published::expected().counts.len();
     assert!(published < expected, "seed {seed}: nothing is left to run");
@@ -195,21 +177,21 @@ fn recycles(job: &JobDirectory) -> Option<u64> {
 
 #[test]
 fn windows_are_those_of_an_undisturbed_run_byte_for_byte_after_50_kills() {
-    let seed = Random::fresh_seed();
-    let mut random = Random::new(seed);
+    let seed = TestSeed::of_run();
+    let mut random = seed.random();
     let job = JobDirectory::new(&Windows::at(RATE).job());
     for number in 0..50 {
         let mut running = job.start(&["run", "job.toml"]);
         wait_until_it_runs(&job, &mut running);
         kill(running, &mut random, &format!("seed {seed}, kill {number}"));
     }
-    assert_bytes_as_undisturbed(&job, seed);
+    assert_bytes_as_undisturbed(&job, &seed);
 }
 
 #[test]
 fn windows_are_those_of_an_undisturbed_run_byte_for_byte_after_recycles_and_25_kills() {
-    let seed = Random::fresh_seed();
-    let mut random = Random::new(seed);
+    let seed = TestSeed::of_run();
+    let mut random = seed.random();
     let leaking = Windows {
         leak_bytes: 8_192,
         recycle_at: "10%",
@@ -227,7 +209,7 @@ fn windows_are_those_of_an_undisturbed_run_byte_for_byte_after_recycles_and_25_k
         }
         kill(running, &mut random, &context);
     }
-    assert_bytes_as_undisturbed(&job, seed);
+    assert_bytes_as_undisturbed(&job, &seed);
 }
 
 /// Kills the job that `arguments` run 9 times, and stops it with a savepoint, which it gives.
@@ -257,9 +239,9 @@ fn disturbed(job: &JobDirectory, arguments: &[&str], random: &mut Random, contex
 
 #[test]
 fn each_window_comes_once_from_savepoints_that_go_on_at_2_3_and_1_over_27_kills() {
-    let seed = Random::fresh_seed();
+    let seed = TestSeed::of_run();
     let context = format!("seed {seed}");
-    let mut random = Random::new(seed);
+    let mut random = seed.random();
     let job = JobDirectory::new(&Windows::at(RATE).job());
     let first = ["run", "job.toml", "--parallelism", "1"];
     let mut savepoint = disturbed(&job, &first, &mut random, &context);

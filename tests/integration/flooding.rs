@@ -4,42 +4,27 @@
 use std::path::Path;
 
 use tidegate_checkpoint::CheckpointDirectory;
-use tidegate_tests::{CHOSEN_KEYS, JobDirectory, WatGuest, guest, published_line_count};
-
-use crate::languages::COUNTERS;
+use tidegate_tests::{
+    CHOSEN_KEYS, COUNTERS, JobDirectory, JobText, WatGuest, guest, published_line_count,
+};
 
 /// Keys of each kind.
 const KEYS: usize = 100_000;
 
 /// Counts the words of a file.
 fn counting_words(counter: &Path) -> String {
-    format!(
-        r#"
-version = 1
-name = "flooded"
-[checkpoint]
-directory = "state"
-interval = "200ms"
-[restart]
-attempts = 1
-[source.lines]
-connector = "file"
-path = "keys.txt"
-[operator.split]
-component = "{}"
-inputs = [{{ from = "lines" }}]
-[operator.count]
-component = "{}"
-inputs = [{{ from = "split", partition = "hash" }}]
-config = {{ emit = "final" }}
-[sink.counts]
-connector = "file"
-inputs = [{{ from = "count" }}]
-directory = "output"
-"#,
-        guest("examples/word-count/operators/split").display(),
-        counter.display()
-    )
+    let split = guest("examples/word-count/operators/split");
+    let emit = "config = { emit = \"final\" }";
+    JobText::new("flooded", "interval = \"200ms\"")
+        .table("restart", "attempts = 1")
+        .table("source.lines", "connector = \"file\"\npath = \"keys.txt\"")
+        .operator("split", split, &[("lines", "")], "")
+        .operator("count", counter, &[("split", "hash")], emit)
+        .table(
+            "sink.counts",
+            "connector = \"file\"\ninputs = [{ from = \"count\" }]\ndirectory = \"output\"",
+        )
+        .text()
 }
 
 /// Keys that are words of a line.

@@ -5,42 +5,23 @@
 use std::collections::BTreeSet;
 use std::thread;
 
-use tidegate_tests::{Finished, JobDirectory, WatGuest, published_lines};
+use tidegate_tests::{Finished, JobDirectory, JobText, WatGuest, published_lines};
 
 const RECORDS: u64 = 8_000;
 
 /// A job of 0.4 s with many checkpoints, all of which are kept.
 fn job(restart: &str) -> String {
-    format!(
-        r#"
-version = 1
-name = "faults"
-[checkpoint]
-directory = "state"
-interval = "20ms"
-retain = 1000
-tolerable-failures = 3
-[restart]
-{restart}
-[source.integers]
-connector = "generator"
-to = {RECORDS}
-rate = 20_000
-[operator.guest]
-component = "guest.wasm"
-inputs = [{{ from = "integers" }}]
-[operator.guest.limits]
-memory = "64MiB"
-call-timeout = "1s"
-output = "8MiB"
-snapshot = "8MiB"
-[sink.out]
-connector = "file"
-inputs = [{{ from = "guest" }}]
-directory = "output"
-format = "lines"
-"#
-    )
+    let checkpoint = "interval = \"20ms\"\nretain = 1000\ntolerable-failures = 3";
+    JobText::new("faults", checkpoint)
+        .table("restart", restart)
+        .generator("integers", &format!("to = {RECORDS}\nrate = 20_000"))
+        .operator("guest", "guest.wasm", &[("integers", "")], "")
+        .table(
+            "operator.guest.limits",
+            "memory = \"64MiB\"\ncall-timeout = \"1s\"\noutput = \"8MiB\"\nsnapshot = \"8MiB\"",
+        )
+        .files("out", "guest", "output", "lines")
+        .text()
 }
 
 const RESTARTS: &str = "strategy = \"fixed-delay\"\ndelay = \"10ms\"\nattempts = 10";

@@ -1,6 +1,6 @@
 //! Guests that misbehave, in the real binary: the named error, no host panic, no hang.
 
-use tidegate_tests::{JobDirectory, guest, published_lines};
+use tidegate_tests::{JobDirectory, JobText, guest, published_lines};
 
 /// A job whose operator misbehaves as `config` says, with these restarts.
 fn hostile_job(config: &str, restart: &str) -> String {
@@ -16,37 +16,19 @@ fn hostile_job(config: &str, restart: &str) -> String {
     } else {
         "32MiB"
     };
-    format!(
-        r#"
-version = 1
-name = "hostile"
-[checkpoint]
-directory = "state"
-interval = "50ms"
-tolerable-failures = 1
-[restart]
-{restart}
-[source.integers]
-connector = "generator"
-to = 100_000
-rate = 400_000
-[operator.guest]
-component = "{}"
-inputs = [{{ from = "integers" }}]
-config = {{ {config} }}
-[operator.guest.limits]
-memory = "{memory}"
-call-timeout = "{call_timeout}"
-output = "8MiB"
-snapshot = "8MiB"
-[sink.out]
-connector = "file"
-inputs = [{{ from = "guest" }}]
-directory = "output"
-format = "lines"
-"#,
-        guest("tests/guests/hostile").display()
-    )
+    let config = format!("config = {{ {config} }}");
+    let limits = format!(
+        "memory = \"{memory}\"\ncall-timeout = \"{call_timeout}\"\n\
+         output = \"8MiB\"\nsnapshot = \"8MiB\""
+    );
+    let component = guest("tests/guests/hostile");
+    JobText::new("hostile", "interval = \"50ms\"\ntolerable-failures = 1")
+        .table("restart", restart)
+        .generator("integers", "to = 100_000\nrate = 400_000")
+        .operator("guest", component, &[("integers", "")], &config)
+        .table("operator.guest.limits", &limits)
+        .files("out", "guest", "output", "lines")
+        .text()
 }
 
 /// The job fails, exit code 1, and says all of `fragments`; a host panic fails the test.

@@ -4,18 +4,10 @@
 use std::fs;
 use std::path::Path;
 
-use tidegate_tests::{Counting, JobDirectory, guest, published_lines, workspace_root};
-
-use crate::savepoint::start_and_wait;
-
-/// The counter of `word-count` in every language.
-pub(crate) const COUNTERS: [(&str, &str); 5] = [
-    ("rust", "examples/word-count/operators/count"),
-    ("c", "guest-sdk/c/examples/count"),
-    ("go", "guest-sdk/go/examples/count"),
-    ("javascript", "guest-sdk/javascript/examples/count"),
-    ("python", "guest-sdk/python/examples/count"),
-];
+use tidegate_tests::{
+    COUNTERS, JobDirectory, JobText, assert_counts, guest, published_lines, start_and_wait,
+    workspace_root,
+};
 
 /// Records of the job, and their keys.
 const RECORDS: u64 = 30_000;
@@ -23,31 +15,13 @@ const KEYS: u64 = 300;
 
 /// Counts by key; a rate leaves time to stop it on the way.
 fn counting_job(component: &str, parallelism: usize, rate: &str) -> String {
-    format!(
-        r#"
-version = 1
-name = "counting"
-[checkpoint]
-directory = "state"
-interval = "50ms"
-[defaults]
-parallelism = {parallelism}
-[source.integers]
-connector = "generator"
-to = {RECORDS}
-keys = {KEYS}
-{rate}
-[operator.count]
-component = "{}"
-inputs = [{{ from = "integers", partition = "hash" }}]
-[sink.counts]
-connector = "file"
-inputs = [{{ from = "count" }}]
-directory = "output"
-format = "tsv"
-"#,
-        guest(component).display()
-    )
+    let source = format!("to = {RECORDS}\nkeys = {KEYS}\n{rate}");
+    JobText::new("counting", "interval = \"50ms\"")
+        .parallelism(parallelism)
+        .generator("integers", &source)
+        .operator("count", guest(component), &[("integers", "hash")], "")
+        .files("counts", "count", "output", "tsv")
+        .text()
 }
 
 /// Runs a job with this counter, stops it on the way with a savepoint, and gives the savepoint's
@@ -68,12 +42,8 @@ fn stopped_on_the_way(counter: &str) -> (JobDirectory, String) {
 
 /// Every key's counts are 1 to n, each once.
 fn assert_exact(job: &JobDirectory, what: &str) {
-    let counting = Counting {
-        records: RECORDS,
-        keys: KEYS,
-        ..Counting::default()
-    };
-    counting.assert_exact(job, what);
+    let lines = published_lines(&job.path().join("output"));
+    assert_counts(&lines, RECORDS, KEYS, what);
 }
 
 /// The counter in one language is stopped with a savepoint, and goes on in each of the five, at

@@ -8,7 +8,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use tidegate_tests::{JobDirectory, Random, guest, published_lines};
+use tidegate_random::TestSeed;
+use tidegate_tests::{JobDirectory, guest, published_lines};
 
 const KEYS: u64 = 7;
 
@@ -280,8 +281,8 @@ fn kill_while_isolating(parallelism: u32) {
         tables: "",
         rate: "rate = 1_000",
     }));
-    let seed = Random::fresh_seed();
-    let mut random = Random::new(seed);
+    let seed = TestSeed::of_run();
+    let mut random = seed.random();
     let seed = format!("seed {seed}");
     let (mut kills, mut isolating) = (0, 0);
     while kills < KILLS || isolating < KILLS_WHILE_ISOLATING {

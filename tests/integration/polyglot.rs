@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use tidegate_tests::{JobDirectory, guest, published_lines, tidegate, workspace_root};
-
-use crate::kill::{Expected, Kills, kill_until_finished};
+use tidegate_tests::{
+    Expected, JobDirectory, Kills, guest, kill_until_finished, published_lines, tidegate,
+    workspace_root,
+};
 
 /// Kills at moments from the start, when components are loaded, to many checkpoints later.
 const KILLS: Kills = Kills {

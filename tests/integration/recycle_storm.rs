@@ -3,7 +3,7 @@
 
 use std::time::Instant;
 
-use tidegate_tests::{JobDirectory, WatGuest};
+use tidegate_tests::{JobDirectory, JobText, WatGuest};
 
 /// What each checkpoint writes for the neighbour.
 const STATE_BYTES: u32 = 1 << 20;
@@ -28,35 +28,24 @@ fn neighbour() -> WatGuest {
 /// A job in which `storm`, of 256 MiB, is beside the neighbour; it runs for `seconds`.
 fn job(storm: &WatGuest, seconds: u64) -> JobDirectory {
     let records = seconds * 2_000;
-    let job = JobDirectory::new(&format!(
-        r#"
-version = 1
-name = "storm"
-[checkpoint]
-directory = "state"
-interval = "2s"
-retain = 10_000
-[restart]
-strategy = "none"
-[source.integers]
-connector = "generator"
-to = {records}
-rate = 2_000
-[operator.storm]
-component = "storm.wasm"
-inputs = [{{ from = "integers", partition = "hash" }}]
-[operator.storm.limits]
-memory = "256MiB"
-call-timeout = "1m"
-[operator.neighbour]
-component = "neighbour.wasm"
-inputs = [{{ from = "integers", partition = "hash" }}]
-limits = {{ call-timeout = "1m" }}
-[sink.out]
-connector = "discard"
-inputs = [{{ from = "storm" }}, {{ from = "neighbour" }}]
-"#
-    ));
+    let inputs = [("integers", "hash")];
+    let job = JobText::new("storm", "interval = \"2s\"\nretain = 10_000")
+        .table("restart", "strategy = \"none\"")
+        .generator("integers", &format!("to = {records}\nrate = 2_000"))
+        .operator(
+            "storm",
+            "storm.wasm",
+            &inputs,
+            "limits = { memory = \"256MiB\", call-timeout = \"1m\" }",
+        )
+        .operator(
+            "neighbour",
+            "neighbour.wasm",
+            &inputs,
+            "limits = { call-timeout = \"1m\" }",
+        )
+        .discard("out", &["storm", "neighbour"]);
+    let job = JobDirectory::new(&job.text());
     job.write("storm.wasm", storm.component());
     job.write("neighbour.wasm", neighbour().component());
     job

@@ -6,7 +6,8 @@
 
 use std::time::Duration;
 
-use tidegate_tests::{Counting, JobDirectory, Random, Running, guest};
+use tidegate_random::TestSeed;
+use tidegate_tests::{JobDirectory, JobText, Running, assert_counts, guest, published_lines};
 
 /// Records in a batch.
 const BATCH: u64 = 500;
@@ -58,44 +59,23 @@ impl Leak {
         let (records, memory, rate) = (self.records(), &self.memory, self.rate);
         let (component, config, parallelism) = (&self.component, &self.config, self.parallelism);
         let recycle_at = self.recycle_at;
-        format!(
-            r#"
-version = 1
-name = "leak"
-[checkpoint]
-directory = "state"
-[restart]
-strategy = "none"
-[source.integers]
-connector = "generator"
-to = {records}
-keys = {KEYS}
-batch = {BATCH}
-rate = {rate}
-[operator.count]
-component = "{component}"
-parallelism = {parallelism}
-inputs = [{{ from = "integers", partition = "hash" }}]
-config = {{ {config} }}
-recycle-at = "{recycle_at}"
-limits = {{ memory = "{memory}", call-timeout = "5m" }}
-[sink.counts]
-connector = "file"
-inputs = [{{ from = "count" }}]
-directory = "output"
-format = "tsv"
-"#
-        )
+        let source = format!("to = {records}\nkeys = {KEYS}\nbatch = {BATCH}\nrate = {rate}");
+        let count = format!(
+            "parallelism = {parallelism}\nconfig = {{ {config} }}\nrecycle-at = \"{recycle_at}\"\n\
+             limits = {{ memory = \"{memory}\", call-timeout = \"5m\" }}"
+        );
+        JobText::new("leak", "")
+            .table("restart", "strategy = \"none\"")
+            .generator("integers", &source)
+            .operator("count", component, &[("integers", "hash")], &count)
+            .files("counts", "count", "output", "tsv")
+            .text()
     }
 
     /// Every update of every key, once.
     fn assert_exact(&self, job: &JobDirectory) {
-        let counting = Counting {
-            records: self.records(),
-            keys: KEYS,
-            ..Counting::default()
-        };
-        counting.assert_exact(job, &self.component);
+        let lines = published_lines(&job.path().join("output"));
+        assert_counts(&lines, self.records(), KEYS, &self.component);
     }
 }
 
@@ -148,9 +128,9 @@ fn the_memory_of_a_guest_that_leaks_stays_level_at_parallelism_2() {
 
 #[test]
 fn a_job_that_is_killed_while_its_guests_are_replaced_is_exact() {
-    let seed = Random::fresh_seed();
+    let seed = TestSeed::of_run();
     println!("seed {seed}");
-    let mut random = Random::new(seed);
+    let mut random = seed.random();
     let mut leak = Leak {
         config: "leak-bytes = 8192".to_owned(),
         component: guest("tests/guests/leaky").display().to_string(),

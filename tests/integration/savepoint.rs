@@ -1,10 +1,12 @@
 //! Savepoints, stop and status of the real binary: rescaling, upgrading, and what is refused.
 
-use std::collections::HashMap;
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use tidegate_tests::{Finished, JobDirectory, Running, guest, published_lines};
+use tidegate_tests::{
+    Finished, JobDirectory, JobText, assert_counts, guest, published_lines, start_and_wait,
+    wait_for_status,
+};
 
 /// Records that the source of [`counting_job`] gives, and their keys.
 const RECORDS: u64 = 400_000;
@@ -12,63 +14,17 @@ const KEYS: u64 = 1000;
 
 /// Counts by key, at a pace that leaves time to look at it.
 fn counting_job(component: &str, operator: &str) -> String {
-    format!(
-        r#"
-version = 1
-name = "counting"
-[checkpoint]
-directory = "state"
-interval = "100ms"
-[defaults]
-parallelism = 2
-[source.integers]
-connector = "generator"
-to = {RECORDS}
-keys = {KEYS}
-rate = 100_000
-[operator.{operator}]
-component = "{}"
-inputs = [{{ from = "integers", partition = "hash" }}]
-[sink.counts]
-connector = "file"
-inputs = [{{ from = "{operator}" }}]
-directory = "output"
-format = "tsv"
-"#,
-        guest(component).display()
-    )
+    let source = format!("to = {RECORDS}\nkeys = {KEYS}\nrate = 100_000");
+    JobText::new("counting", "interval = \"100ms\"")
+        .parallelism(2)
+        .generator("integers", &source)
+        .operator(operator, guest(component), &[("integers", "hash")], "")
+        .files("counts", operator, "output", "tsv")
+        .text()
 }
 
 const COUNT: &str = "examples/word-count/operators/count";
 const COUNT_V2: &str = "tests/guests/count-v2";
-
-/// Waits until the running job says what `is_there` looks for. Fails with what it said last if it
-/// does not come; that a job never gets there is the failure, not that it is slow.
-fn wait_for_status(job: &JobDirectory, what: &str, is_there: impl Fn(&serde_json::Value) -> bool) {
-    let give_up = Instant::now() + Duration::from_secs(60);
-    loop {
-        let status = job.tidegate(&["status", "job.toml", "--json"]);
-        let json = serde_json::from_str(&status.stdout).unwrap_or_default();
-        if status.code == Some(0) && is_there(&json) {
-            return;
-        }
-        assert!(
-            Instant::now() < give_up,
-            "the job never {what}: {status:#?}"
-        );
-    }
-}
-
-/// Starts the job and waits until it has completed some checkpoints.
-pub(crate) fn start_and_wait(job: &JobDirectory) -> Running {
-    let running = job.start(&["run", "job.toml"]);
-    wait_for_status(job, "completed 3 checkpoints", |status| {
-        status["checkpoints"]["completed"]
-            .as_u64()
-            .is_some_and(|completed| completed >= 3)
-    });
-    running
-}
 
 /// Stops the running job with a savepoint and gives the savepoint's path.
 fn stop_with_savepoint(job: &JobDirectory) -> String {
@@ -95,18 +51,7 @@ fn stop_with_savepoint(job: &JobDirectory) -> String {
 /// Every key's counts are 1 to n, each once.
 fn assert_exact(job: &JobDirectory) {
     let lines = published_lines(&job.path().join("output"));
-    let mut counts = HashMap::<&str, Vec<u64>>::new();
-    for line in &lines {
-        let (key, count) = line.split_once('\t').expect("a line has a key and a value");
-        let count = count.parse().expect("a value is a count");
-        counts.entry(key).or_default().push(count);
-    }
-    assert_eq!(counts.len() as u64, KEYS);
-    for (key, mut counts) in counts {
-        counts.sort_unstable();
-        let expected: Vec<u64> = (1..=RECORDS / KEYS).collect();
-        assert_eq!(counts, expected, "the counts of key {key}");
-    }
+    assert_counts(&lines, RECORDS, KEYS, "over the savepoint");
 }
 
 fn run_from(job: &JobDirectory, savepoint: &str, more: &[&str]) -> Finished {

@@ -1,9 +1,7 @@
 //! The job of most storage tests: it counts by key and publishes every update, so that each line of
 //! output is checked.
 
-use std::collections::HashMap;
-
-use crate::{JobDirectory, guest, published_lines};
+use crate::{JobDirectory, JobText, assert_counts, guest, published_lines};
 
 /// A job that counts records by key.
 #[derive(Clone, Debug)]
@@ -52,29 +50,15 @@ impl Counting {
             sink,
         } = self;
         let component = guest("examples/word-count/operators/count");
-        let component = component.display();
-        format!(
-            "version = 1
-name = \"counting\"
-[checkpoint]
-directory = \"state\"
-interval = \"{interval_ms}ms\"
-{checkpoint}
-[restart]
-{restart}
-[source.integers]
-connector = \"generator\"
-to = {records}
-keys = {keys}
-rate = {rate}
-[operator.count]
-component = \"{component}\"
-inputs = [{{ from = \"integers\", partition = \"hash\" }}]
-[sink.counts]
-inputs = [{{ from = \"count\" }}]
-{sink}
-"
-        )
+        let checkpoint = format!("interval = \"{interval_ms}ms\"\n{checkpoint}");
+        let source = format!("to = {records}\nkeys = {keys}\nrate = {rate}");
+        let sink = format!("inputs = [{{ from = \"count\" }}]\n{sink}");
+        JobText::new("counting", &checkpoint)
+            .table("restart", restart)
+            .generator("integers", &source)
+            .operator("count", component, &[("integers", "hash")], "")
+            .table("sink.counts", &sink)
+            .text()
     }
 
     /// A directory with this job.
@@ -100,17 +84,6 @@ inputs = [{{ from = \"count\" }}]
     /// If not, saying `context`.
     #[track_caller]
     pub fn assert_lines_exact(&self, lines: &[String], context: &str) {
-        let mut counts = HashMap::<&str, Vec<u64>>::new();
-        for line in lines {
-            let (key, count) = line.split_once('\t').expect("a line has a key and a value");
-            let count = count.parse().expect("a value is a count");
-            counts.entry(key).or_default().push(count);
-        }
-        assert_eq!(counts.len() as u64, self.keys, "keys; {context}");
-        let expected: Vec<u64> = (1..=self.records / self.keys).collect();
-        for (key, mut counts) in counts {
-            counts.sort_unstable();
-            assert_eq!(counts, expected, "the counts of key {key}; {context}");
-        }
+        assert_counts(lines, self.records, self.keys, context);
     }
 }

@@ -1,6 +1,10 @@
-//! Where things are: the project and what was built of it.
+//! Where things are: the project and its binary, which is built if it is missing.
 
+use std::env;
+use std::ffi::OsString;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 /// The root of the project.
 #[must_use]
@@ -10,45 +14,55 @@ pub fn workspace_root() -> PathBuf {
     root.expect("the package lies in the project").to_owned()
 }
 
-/// The `tidegate` binary of the profile that the tests are built in.
+/// The `tidegate` binary of the profile that the tests are built in. `cargo test` of the whole
+/// workspace builds it; a test that misses it does, with the same features.
 ///
 /// # Panics
 ///
-/// If it was not built.
+/// If it can't be built.
 #[must_use]
 pub fn binary() -> PathBuf {
-    let test = std::env::current_exe().expect("a test knows its own path");
-    let profile = test
-        .ancestors()
-        .nth(2)
-        .expect("a test lies in target/<profile>/deps");
+    let test = env::current_exe().expect("a test knows its own path");
+    let profile = test.ancestors().nth(2);
+    let profile = profile.expect("a test lies in target/<profile>/deps");
     let binary = profile.join("tidegate");
-    assert!(
-        binary.is_file(),
-        "{} is not there: run `make test`, or `cargo build -p tidegate` first",
-        binary.display()
-    );
+    if !binary.is_file() {
+        build(&binary, profile);
+    }
     binary
 }
 
-/// A component that `make guests` has built, by the path of its crate, such as
-/// `examples/word-count/operators/count`.
-///
-/// # Panics
-///
-/// If it was not built.
-#[must_use]
-pub fn guest(crate_path: &str) -> PathBuf {
-    let directory = workspace_root().join(crate_path);
-    let name = directory
-        .file_name()
-        .expect("a crate has a name")
-        .to_owned();
-    let component = directory.join(name).with_extension("wasm");
+/// Builds the binary. Other tests that miss it wait meanwhile, and find it then.
+fn build(binary: &Path, profile: &Path) {
+    let _lock = lock("binary");
+    if binary.is_file() {
+        return;
+    }
+    let name = profile.file_name().unwrap_or_default().to_string_lossy();
+    let name = if name == "debug" { "dev" } else { &*name };
+    let target = profile.parent().unwrap_or(profile);
+    let cargo = env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
+    let built = Command::new(cargo)
+        .current_dir(workspace_root())
+        // The test asks for the features that tests have: without, wasmtime is compiled once more.
+        .args(["build", "--workspace", "--bin", "tidegate", "--test", "cli"])
+        .args(["--profile", name])
+        .arg("--target-dir")
+        .arg(target)
+        .status();
     assert!(
-        component.is_file(),
-        "{} is not there: run `make guests` first",
-        component.display()
+        built.is_ok_and(|status| status.success()) && binary.is_file(),
+        "{} is missing and can't be built: run `cargo test` in the root of the project",
+        binary.display()
     );
-    component
+}
+
+/// Locks a file of this name until it is dropped: what is missing is built once.
+pub(crate) fn lock(name: &str) -> File {
+    let target = workspace_root().join("target");
+    fs::create_dir_all(&target).expect("the target directory can be made");
+    let file = File::create(target.join(format!("{name}.lock")));
+    let file = file.expect("a lock file can be made");
+    file.lock().expect("a lock file can be locked");
+    file
 }

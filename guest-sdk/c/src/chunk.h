@@ -26,6 +26,11 @@ struct tg_items {
 // Writes one chunk for each key group that has keys, by rising key group.
 tg_status tg_write_keyed(const tg_keys *keys, tg_items *out);
 
+// The version of the state that an operator writes; 1 if it names none.
+static inline uint32_t tg_version_of(const tg_operator *definition) {
+    return definition->state_version == 0 ? 1 : definition->state_version;
+}
+
 void tg_items_free(tg_items *items);
 
 // Sorts the chunks of a restore out into keyed ones, in front, and items. Fails for another one.

@@ -124,7 +124,7 @@ static const char *next(entries *in, tg_slice *key, tg_slice *value) {
 
 static tg_status read_value(const tg_operator *definition, uint32_t version, tg_slice bytes,
                             void *state) {
-    uint32_t own = definition->state_version == 0 ? 1 : definition->state_version;
+    uint32_t own = tg_version_of(definition);
     if (version == own) {
         return tg_read_state(definition->state, bytes, state);
     }

@@ -19,10 +19,6 @@ typedef struct typed {
     tg_items snapshot;
 } typed;
 
-static uint32_t version_of(const tg_operator *definition) {
-    return definition->state_version == 0 ? 1 : definition->state_version;
-}
-
 static tg_slice config_text(tg_slice config) {
     tg_slice trimmed = config;
     while (trimmed.len > 0 && trimmed.data[trimmed.len - 1] <= ' ') {
@@ -166,7 +162,7 @@ static tg_status typed_snapshot(void *self, uint64_t checkpoint, tg_chunks *chun
     (void)checkpoint;
     typed *instance = self;
     const tg_operator *definition = instance->definition;
-    instance->snapshot.version = version_of(definition);
+    instance->snapshot.version = tg_version_of(definition);
     if (instance->state != NULL) {
         TG_TRY(tg_write_keyed(&instance->keys, &instance->snapshot));
     }

@@ -1,6 +1,6 @@
 //! Record path: batch → [block] → `on_record`.
 //!
-//! The records of up to [`BLOCK`] rows, taken out of their columns.
+//! The records of up to [`LOOK_AHEAD_KEYS`] rows, taken out of their columns.
 //!
 //! In a loop of its own: a loop that calls an operator has no registers left for the columns. If
 //! all keys and all values have eight bytes, as numbers do, no offset is read or checked.
@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use crate::batch::{Batch, Column};
 use crate::record::Record;
-use crate::state::BLOCK;
+use crate::state::LOOK_AHEAD_KEYS;
 
 /// Reads the records of a batch, block by block.
 #[derive(Debug)]
@@ -17,7 +17,7 @@ pub(crate) struct Block<'a> {
     batch: &'a Batch,
     /// Keys and values, if all of them have eight bytes.
     words: Option<[&'a [[u8; 8]]; 2]>,
-    records: [Record<'a>; BLOCK],
+    records: [Record<'a>; LOOK_AHEAD_KEYS],
 }
 
 /// Records that are read between two of the engine's checks of the clock.
@@ -36,11 +36,11 @@ impl<'a> Block<'a> {
         Self {
             batch,
             words: keys.and_then(|keys| Some([keys, batch.values.words()?])),
-            records: [nothing; BLOCK],
+            records: [nothing; LOOK_AHEAD_KEYS],
         }
     }
 
-    /// The records of `rows`, at most [`BLOCK`], which the caller has cut to the batch.
+    /// The records of `rows`, at most [`LOOK_AHEAD_KEYS`], which the caller has cut to the batch.
     pub(crate) fn read(&mut self, rows: Range<usize>) -> &[Record<'a>] {
         match self.words {
             Some([keys, values]) => self.pick(rows, keys, values),
@@ -191,8 +191,8 @@ mod tests {
                 batch.push(timestamp, key, value);
             }
             let mut block = Block::new(3, &batch, batch.keys.words());
-            for start in (0..rows).step_by(BLOCK) {
-                let rows = start..rows.min(start + BLOCK);
+            for start in (0..rows).step_by(LOOK_AHEAD_KEYS) {
+                let rows = start..rows.min(start + LOOK_AHEAD_KEYS);
                 let records = block.read(rows.clone());
                 prop_assert_eq!(records.len(), rows.len());
                 for (row, record) in rows.zip(records) {

@@ -67,25 +67,28 @@ macro_rules! export_raw_operator {
         #[cfg(target_arch = "wasm32")]
         #[allow(unsafe_code, reason = "exports of a component are unsafe by nature")]
         const _: () = {
+            // The names in here would hide an author's operator of the same name.
             ::std::thread_local! {
                 static INSTANCE: ::std::cell::RefCell<::std::option::Option<$operator>> =
                     const { ::std::cell::RefCell::new(::std::option::Option::None) };
             }
 
-            struct Slot;
+            struct TidegateSlot;
 
-            impl $crate::__private::Slot for Slot {
+            impl $crate::__private::Slot for TidegateSlot {
                 type Operator = $operator;
 
-                fn with<T>(
-                    call: impl ::std::ops::FnOnce(&mut ::std::option::Option<$operator>) -> T,
-                ) -> T {
+                fn with<TidegateReturned>(
+                    call: impl ::std::ops::FnOnce(
+                        &mut ::std::option::Option<$operator>,
+                    ) -> TidegateReturned,
+                ) -> TidegateReturned {
                     INSTANCE.with_borrow_mut(call)
                 }
             }
 
-            type Component = $crate::__private::Exports<Slot>;
-            $crate::__private::export_bindings!(Component with_types_in $crate::bindings);
+            type TidegateComponent = $crate::__private::Exports<TidegateSlot>;
+            $crate::__private::export_bindings!(TidegateComponent with_types_in $crate::bindings);
         };
 
         // Natively nothing is exported, and the operator is still not dead code.

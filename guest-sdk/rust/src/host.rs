@@ -3,6 +3,9 @@
 //! Inside WebAssembly they go to the host. In a native test they go to a recorder of the current
 //! thread, which [`Harness`](crate::testing::Harness) reads.
 
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) mod recorder;
+
 use std::fmt::Display;
 
 /// How much a log message matters. What is shown is the job's setting.
@@ -72,5 +75,5 @@ mod backend {
 
 #[cfg(not(target_arch = "wasm32"))]
 mod backend {
-    pub(super) use crate::testing::recorder::{count, log};
+    pub(super) use super::recorder::{count, log};
 }

@@ -14,7 +14,7 @@ use crate::operator::Operator;
 use crate::output::Output;
 use crate::raw::RawOperator;
 use crate::record::Record;
-use crate::state::{Ahead, BLOCK, Chunks, Items, KeyedState, read_chunks, write_chunks};
+use crate::state::{Ahead, Chunks, Items, KeyedState, LOOK_AHEAD_KEYS, read_chunks, write_chunks};
 
 /// An [`Operator`] as a [`RawOperator`]; what [`export_operator!`](crate::export_operator) exports.
 ///
@@ -84,8 +84,8 @@ impl<O: Operator> Typed<O> {
         let mut ahead = Ahead::new();
         let keys = batch.keys.words();
         let mut block = Block::new(input, batch, keys);
-        for start in (0..batch.len()).step_by(BLOCK) {
-            let rows = start..batch.len().min(start + BLOCK);
+        for start in (0..batch.len()).step_by(LOOK_AHEAD_KEYS) {
+            let rows = start..batch.len().min(start + LOOK_AHEAD_KEYS);
             if Self::KEEPS_STATE {
                 self.keys
                     .look_ahead(&batch.keys, keys, rows.clone(), &mut ahead);
@@ -100,7 +100,7 @@ impl<O: Operator> Typed<O> {
     fn process_block(
         &mut self,
         records: &[Record<'_>],
-        places: &[u32; BLOCK],
+        places: &[u32; LOOK_AHEAD_KEYS],
     ) -> Result<(), Failure> {
         for (record, place) in records.iter().zip(places) {
             self.out.inherit(record.timestamp);

@@ -5,6 +5,8 @@ use std::path::Path;
 use clap::ValueEnum;
 use serde::Serialize;
 
+use crate::kit::{self, LanguageKit};
+
 /// What an operator is written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, ValueEnum)]
 #[serde(rename_all = "lowercase")]
@@ -34,12 +36,17 @@ impl Language {
 
     /// The file that makes a folder a project of the language.
     pub fn manifest(self) -> &'static str {
+        self.kit().manifest
+    }
+
+    /// Returns the kit of the language.
+    pub(crate) fn kit(self) -> &'static LanguageKit {
         match self {
-            Self::Go => "go.mod",
-            Self::JavaScript => "package.json",
-            Self::Rust => "Cargo.toml",
-            Self::C => "CMakeLists.txt",
-            Self::Python => "pyproject.toml",
+            Self::Rust => &kit::rust::KIT,
+            Self::C => &kit::c::KIT,
+            Self::Python => &kit::python::KIT,
+            Self::Go => &kit::go::KIT,
+            Self::JavaScript => &kit::javascript::KIT,
         }
     }
 

@@ -5,8 +5,11 @@
 
 mod author;
 mod environment;
+mod flattened;
 #[cfg(test)]
 mod fuzz;
+#[cfg(test)]
+mod reference;
 mod shown;
 
 use std::path::PathBuf;
@@ -21,6 +24,9 @@ use clap_complete::Shell;
 use tidegate_job_file::duration;
 
 pub(crate) use author::{BuildArgs, NewArgs, TestArgs};
+pub(crate) use flattened::{
+    DefaultsArgs, JobFileArgs, OutputArgs, RunningJobArgs, StateArgs, WaitArgs,
+};
 
 /// Warnings, and what guests say.
 const DEFAULT_LOG: &str = "warn,tidegate::guest=info";
@@ -35,13 +41,19 @@ empty variable counts as unset.
 Exit codes: 0 done or stopped as asked, 1 the job failed, 2 wrong usage, job file or scenario,
 3 the state can't be used, 4 the directory is in use, 5 no such running job, 6 timed out waiting,
 7 a test or verification failed, 8 a component was refused, 130, 143 and 129 for a second Ctrl-C,
-SIGTERM or SIGHUP, or a first one that did not stop the job in time.")]
+SIGTERM or SIGHUP, or for a first one that did not stop the job in time.
+
+Begin with `tidegate new NAME --lang LANG` for an operator, or `tidegate check JOB.toml` for a
+job.")]
 pub(crate) struct Cli {
-    /// What is logged, as `level` or `target=level`, separated by commas.
+    /// Log filter: `level` or `target=level`, separated by commas.
+    ///
+    /// Levels are error, warn, info, debug, trace and off. Default: warn, and info for the lines of
+    /// operators (`warn,tidegate::guest=info`).
     #[arg(long, global = true, env = "TIDEGATE_LOG", value_name = "FILTER")]
     #[arg(default_value = DEFAULT_LOG, hide_default_value = true)]
     pub(crate) log: String,
-    /// What to do.
+    /// The command to run.
     #[command(subcommand)]
     pub(crate) command: Command,
 }
@@ -97,7 +109,7 @@ impl Cli {
     }
 }
 
-/// What to do.
+/// The commands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Run(RunArgs),
@@ -107,7 +119,7 @@ pub(crate) enum Command {
     Status(StatusArgs),
     Check(CheckArgs),
     Graph(GraphArgs),
-    /// Look into checkpoints and savepoints, read only.
+    /// List, inspect, verify and compare checkpoints and savepoints; never change them.
     #[command(subcommand)]
     Checkpoint(CheckpointCommand),
     Schema(SchemaArgs),
@@ -117,12 +129,12 @@ pub(crate) enum Command {
     Test(TestArgs),
 }
 
-/// Run a job; go on from its newest complete checkpoint if there is one.
+/// Run a job, or continue it from its newest complete checkpoint.
 ///
-/// The first Ctrl-C, SIGTERM or SIGHUP stops the job: a last checkpoint, everything it covers is
-/// published, exit code 0. A second one ends the process at once, and so does a stop that takes
-/// longer than --stop-timeout; the job then continues from the checkpoint before when it is run
-/// again.
+/// The first Ctrl-C, SIGTERM or SIGHUP stops the job: it takes a last checkpoint, publishes all
+/// output that the checkpoint covers, and ends with exit code 0. A second signal ends the process
+/// at once, and so does a stop that takes longer than --stop-timeout. The same command then
+/// continues the job from its newest complete checkpoint.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -131,34 +143,32 @@ Examples:
   tidegate run job.toml --parallelism 4 --quiet
   tidegate run job.toml --from old-state --allow-dropped-state count")]
 pub(crate) struct RunArgs {
-    /// The job file.
-    #[arg(value_name = "JOB.toml")]
-    pub(crate) job: PathBuf,
-    /// Start from this savepoint or checkpoint instead.
+    #[command(flatten)]
+    pub(crate) job: JobFileArgs,
+    /// Start from this savepoint or checkpoint: its directory, or the manifest of a checkpoint.
+    ///
+    /// Without it, the job continues from the newest complete checkpoint of its own directory.
     #[arg(long, env = "TIDEGATE_FROM", value_name = "PATH")]
     pub(crate) from: Option<PathBuf>,
-    /// Ignore existing checkpoints and start afresh.
+    /// Ignore existing checkpoints and start with empty state.
     ///
-    /// Refused if a sink already holds output of this job.
+    /// A sink that already holds output of this job refuses such a start.
     #[arg(long, env = "TIDEGATE_FRESH", value_parser = BoolishValueParser::new())]
     pub(crate) fresh: bool,
-    /// Parallelism of all nodes that set none; wins over `[defaults]` of the job file.
-    #[arg(long, env = "TIDEGATE_PARALLELISM", value_name = "N", value_parser = parallelism())]
-    pub(crate) parallelism: Option<u32>,
-    /// Drop the state of this operator if the new graph has no place for it. Repeatable.
-    #[arg(long, env = "TIDEGATE_ALLOW_DROPPED_STATE", value_name = "OPERATOR")]
-    #[arg(value_delimiter = ',')]
-    pub(crate) allow_dropped_state: Vec<String>,
-    /// Show no progress, only events such as start, restart and end.
+    #[command(flatten)]
+    pub(crate) defaults: DefaultsArgs,
+    #[command(flatten)]
+    pub(crate) state: StateArgs,
+    /// Show only events such as start, restart and end, and no progress.
     #[arg(long, short, env = "TIDEGATE_QUIET", value_parser = BoolishValueParser::new())]
     pub(crate) quiet: bool,
-    /// Compile the components anew, and keep no compiled ones for the next start.
+    /// Recompile the components, and keep no compiled ones for the next start.
     #[arg(long, env = "TIDEGATE_NO_CODE_CACHE", value_parser = BoolishValueParser::new())]
     pub(crate) no_code_cache: bool,
     /// Time that the job may take to stop after a signal.
     ///
-    /// When a guest, a sink or the disk keeps it longer, the process ends with the exit code of a
-    /// second signal. Nothing is lost: the job continues from its newest complete checkpoint.
+    /// If a guest, a sink or the disk takes longer, the process ends with the exit code of a second
+    /// signal. Nothing is lost: the job continues from its newest complete checkpoint.
     #[arg(
         long,
         env = "TIDEGATE_STOP_TIMEOUT",
@@ -169,20 +179,21 @@ pub(crate) struct RunArgs {
     pub(crate) stop_timeout: Duration,
     /// Show file and line in the backtrace of an operator that traps.
     ///
-    /// For this, what components say of their source code is kept in memory, and read within bounds
-    /// after a trap. `tidegate test` always does.
+    /// The host then keeps the debug information of the components in memory, and reads it within
+    /// bounds after a trap. `tidegate test` always does so.
     #[arg(long, env = "TIDEGATE_DEBUG_INFO", value_parser = BoolishValueParser::new())]
     pub(crate) debug_info: bool,
 }
 
 /// Take a savepoint of the running job and print its path.
+///
+/// The job continues. The command waits until the savepoint is complete and durable.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  tidegate savepoint job.toml savepoints/")]
 pub(crate) struct SavepointArgs {
-    /// The job file of the running job.
-    #[arg(value_name = "JOB.toml")]
-    pub(crate) job: PathBuf,
-    /// The savepoint becomes a new directory in here; created if missing.
+    #[command(flatten)]
+    pub(crate) job: RunningJobArgs,
+    /// Directory that receives the savepoint as a new directory; created if missing.
     #[arg(value_name = "DIR")]
     pub(crate) directory: PathBuf,
     #[command(flatten)]
@@ -191,20 +202,24 @@ pub(crate) struct SavepointArgs {
     pub(crate) output: OutputArgs,
 }
 
-/// Stop the running job: a last checkpoint, everything it covers is published.
+/// Stop the running job with a last checkpoint.
+///
+/// The job takes a last checkpoint, publishes all output that the checkpoint covers, and ends with
+/// exit code 0. `tidegate run` continues it later.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   tidegate stop job.toml
   tidegate stop job.toml --savepoint savepoints/ --timeout 1m")]
 pub(crate) struct StopArgs {
-    /// The job file of the running job.
-    #[arg(value_name = "JOB.toml")]
-    pub(crate) job: PathBuf,
-    /// Also take a savepoint into a new directory in here.
+    #[command(flatten)]
+    pub(crate) job: RunningJobArgs,
+    /// Also take a savepoint, as a new directory inside DIR.
     #[arg(long, env = "TIDEGATE_SAVEPOINT", value_name = "DIR")]
     pub(crate) savepoint: Option<PathBuf>,
-    /// End event time first: sources end, windows fire, operators finish.
+    /// End event time first: sources end, windows fire, and operators finish.
+    ///
+    /// A drained job is finished: `tidegate run` does not continue it.
     #[arg(long, env = "TIDEGATE_DRAIN", value_parser = BoolishValueParser::new())]
     pub(crate) drain: bool,
     #[command(flatten)]
@@ -214,27 +229,32 @@ pub(crate) struct StopArgs {
 }
 
 /// End the running job without a checkpoint.
+///
+/// The job ends after at most one call of each operator. `tidegate run` continues it from its
+/// newest complete checkpoint, and processes the records since then again.
 #[derive(Debug, Args)]
+#[command(after_help = "Example:\n  tidegate cancel job.toml")]
 pub(crate) struct CancelArgs {
-    /// The job file of the running job.
-    #[arg(value_name = "JOB.toml")]
-    pub(crate) job: PathBuf,
+    #[command(flatten)]
+    pub(crate) job: RunningJobArgs,
     #[command(flatten)]
     pub(crate) wait: WaitArgs,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
 }
 
-/// Show what the running job is doing.
+/// Show state, checkpoints and figures of the running job.
+///
+/// For each node: subtasks, records in and out, time spent processing, and the watermark. With
+/// --json, all figures.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   tidegate status job.toml
   tidegate status job.toml --json | jq .checkpoints.completed")]
 pub(crate) struct StatusArgs {
-    /// The job file of the running job.
-    #[arg(value_name = "JOB.toml")]
-    pub(crate) job: PathBuf,
+    #[command(flatten)]
+    pub(crate) job: RunningJobArgs,
     #[command(flatten)]
     pub(crate) wait: WaitArgs,
     #[command(flatten)]
@@ -242,44 +262,43 @@ pub(crate) struct StatusArgs {
 }
 
 /// Check job file, components, imports and graph without running anything.
+///
+/// Reports up to 20 mistakes of a job file at once, with their places. For a valid job, prints its
+/// cost (subtasks, threads, channels, memory limits) and the components.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  tidegate check job.toml && tidegate run job.toml")]
 pub(crate) struct CheckArgs {
-    /// The job file.
-    #[arg(value_name = "JOB.toml")]
-    pub(crate) job: PathBuf,
-    /// Parallelism of all nodes that set none; wins over `[defaults]` of the job file.
-    #[arg(long, env = "TIDEGATE_PARALLELISM", value_name = "N", value_parser = parallelism())]
-    pub(crate) parallelism: Option<u32>,
+    #[command(flatten)]
+    pub(crate) job: JobFileArgs,
+    #[command(flatten)]
+    pub(crate) defaults: DefaultsArgs,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
 }
 
-/// Show the job graph.
+/// Print the job graph: nodes, edges, parallelism and partitioning.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   tidegate graph job.toml
   tidegate graph job.toml --format dot | dot -Tsvg > job.svg")]
 pub(crate) struct GraphArgs {
-    /// The job file.
-    #[arg(value_name = "JOB.toml")]
-    pub(crate) job: PathBuf,
+    #[command(flatten)]
+    pub(crate) job: JobFileArgs,
     /// Output format.
     #[arg(long, env = "TIDEGATE_FORMAT", value_enum, default_value_t = GraphFormat::Text)]
     pub(crate) format: GraphFormat,
-    /// Parallelism of all nodes that set none; wins over `[defaults]` of the job file.
-    #[arg(long, env = "TIDEGATE_PARALLELISM", value_name = "N", value_parser = parallelism())]
-    pub(crate) parallelism: Option<u32>,
+    #[command(flatten)]
+    pub(crate) defaults: DefaultsArgs,
     /// Same as --format json.
     #[arg(long, env = "TIDEGATE_JSON", value_parser = BoolishValueParser::new())]
     pub(crate) json: bool,
 }
 
-/// What a graph is shown as.
+/// Output formats of a graph.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum GraphFormat {
-    /// Lines for people.
+    /// Lines of text.
     Text,
     /// Graphviz.
     Dot,
@@ -289,16 +308,16 @@ pub(crate) enum GraphFormat {
     Json,
 }
 
-/// Look into checkpoints and savepoints, read only.
+/// The commands for checkpoints and savepoints.
 #[derive(Debug, Subcommand)]
 pub(crate) enum CheckpointCommand {
     /// List the complete checkpoints of a directory.
     List(CheckpointArgs),
-    /// Show what one checkpoint consists of.
+    /// Show the subtasks of one checkpoint, and the chunks of their state.
     Inspect(CheckpointArgs),
-    /// Check every byte of every checkpoint, or restore one; exit code 7 if one can't be restored.
+    /// Check every byte of every checkpoint, or restore one; exit code 7 if a check fails.
     Verify(VerifyArgs),
-    /// Show what differs between two checkpoints.
+    /// Show the differences between two checkpoints.
     Diff(DiffArgs),
 }
 
@@ -312,14 +331,15 @@ pub(crate) struct CheckpointArgs {
     pub(crate) output: OutputArgs,
 }
 
-/// What is verified, and how.
+/// Arguments of `checkpoint verify`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-With --drill, every subtask of one checkpoint is restored into a fresh instance of the job's
-operators, which gives a snapshot at once; the two are compared byte for byte. Nothing is written,
-no source or sink is opened. What may be different at another parallelism, or with another version
-of a component, is told and is no failure: operator state that was dealt out anew, state of another
-schema version. It must then restore to the same bytes once more.
+With --drill, the command restores every subtask of one checkpoint into a fresh instance of the
+job's operators, takes a snapshot of the instance, and compares the two byte for byte. It writes
+nothing and opens no source or sink. Another parallelism or another version of a component may
+explain a difference: operator state that was dealt out again, or state of another schema version.
+Such a difference is reported and is not a failure, but the state must then restore to the same
+bytes once more.
 
 Examples:
   tidegate checkpoint verify state
@@ -333,15 +353,12 @@ pub(crate) struct VerifyArgs {
     /// exit code 8 if a component is refused.
     #[arg(long, env = "TIDEGATE_DRILL", value_name = "JOB.toml")]
     pub(crate) drill: Option<PathBuf>,
-    /// With --drill: parallelism of all nodes that set none; wins over `[defaults]`.
-    #[arg(long, env = "TIDEGATE_PARALLELISM", value_name = "N", value_parser = parallelism())]
-    pub(crate) parallelism: Option<u32>,
-    /// With --drill: operators whose state in the checkpoint has no place in the job.
-    #[arg(long, env = "TIDEGATE_ALLOW_DROPPED_STATE", value_name = "OPERATOR")]
-    #[arg(value_delimiter = ',')]
-    pub(crate) allow_dropped_state: Vec<String>,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
+    #[command(flatten, next_help_heading = "With --drill")]
+    pub(crate) defaults: DefaultsArgs,
+    #[command(flatten, next_help_heading = "With --drill")]
+    pub(crate) state: StateArgs,
 }
 
 /// Two checkpoints.
@@ -351,10 +368,10 @@ Examples:
   tidegate checkpoint diff state/checkpoints/3 state/checkpoints/7
   tidegate checkpoint diff state          (the two newest)")]
 pub(crate) struct DiffArgs {
-    /// The first; alone, a directory whose two newest checkpoints are compared.
+    /// The first checkpoint; or, alone, a directory whose two newest checkpoints are compared.
     #[arg(value_name = "PATH")]
     pub(crate) before: PathBuf,
-    /// The second.
+    /// The second checkpoint.
     #[arg(value_name = "PATH")]
     pub(crate) after: Option<PathBuf>,
     #[command(flatten)]
@@ -366,9 +383,11 @@ pub(crate) struct DiffArgs {
 #[command(after_help = "\
 Example:
   tidegate schema > tidegate.schema.json
-  and as the first line of a job file:  #:schema ./tidegate.schema.json")]
+
+As the first line of a job file, for editors that know TOML schemas:
+  #:schema ./tidegate.schema.json")]
 pub(crate) struct SchemaArgs {
-    /// That of a scenario of `tidegate test`.
+    /// Print the schema of a scenario of `tidegate test`.
     #[arg(long, env = "TIDEGATE_SCENARIO", value_parser = BoolishValueParser::new())]
     pub(crate) scenario: bool,
     /// Does nothing: the schema is JSON anyway.
@@ -376,35 +395,13 @@ pub(crate) struct SchemaArgs {
     pub(crate) json: bool,
 }
 
-/// Print completions for a shell.
+/// Print a completion script for a shell.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  source <(tidegate completions bash)")]
 pub(crate) struct CompletionsArgs {
-    /// The shell.
+    /// Shell that reads the script.
     #[arg(value_enum)]
     pub(crate) shell: Shell,
-}
-
-/// How long to wait.
-#[derive(Debug, Args)]
-pub(crate) struct WaitArgs {
-    /// Wait no longer than this, such as "30s" or "1m 30s" (ns, us, ms, s, m, h, d, w); exit code 6
-    /// then. Default: as long as it takes.
-    #[arg(long, env = "TIDEGATE_TIMEOUT", value_name = "DURATION")]
-    #[arg(value_parser = duration::parse)]
-    pub(crate) timeout: Option<Duration>,
-}
-
-/// How data is printed.
-#[derive(Debug, Args)]
-pub(crate) struct OutputArgs {
-    /// Print JSON.
-    #[arg(long, env = "TIDEGATE_JSON", value_parser = BoolishValueParser::new())]
-    pub(crate) json: bool,
-}
-
-fn parallelism() -> clap::builder::RangedI64ValueParser<u32> {
-    clap::value_parser!(u32).range(1..=1 << 15)
 }
 
 #[cfg(test)]
@@ -456,7 +453,7 @@ mod tests {
         let Ok(Command::Run(run)) = parse(&arguments) else {
             panic!("these flags are understood");
         };
-        assert_eq!(run.allow_dropped_state, ["a", "b", "c"]);
+        assert_eq!(run.state.allow_dropped_state, ["a", "b", "c"]);
     }
 
     #[test]

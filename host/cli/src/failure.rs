@@ -141,6 +141,15 @@ pub(crate) enum Failure {
         /// The limit, in seconds; none if there is none.
         seconds: Option<u64>,
     },
+    /// The hard limit of processor time is too low to be reported when it is met. Nothing was done.
+    #[error(
+        "RLIMIT_CPU (`ulimit -t`) is {allowed} s, at which the system kills the process without a \
+         message"
+    )]
+    LittleProcessorTime {
+        /// The hard limit, in seconds.
+        allowed: u64,
+    },
     /// The system refused a thread. The job continues from its newest checkpoint.
     #[error("could not start the thread for {what}")]
     NoThread {
@@ -195,6 +204,9 @@ impl Failure {
                 ),
                 None => "RLIMIT_CPU is unlimited: SIGXCPU came from another process".to_owned(),
             }),
+            Self::LittleProcessorTime { .. } => {
+                Some("raise it to 2 s or more, or leave it unlimited".to_owned())
+            }
             Self::LittleMemory { .. } => {
                 Some("raise it, or leave it unlimited: a cgroup's memory.max bounds memory".into())
             }
@@ -225,6 +237,7 @@ impl Failure {
             | Self::NoAnswer { .. }
             | Self::FewFiles { .. }
             | Self::LittleMemory { .. }
+            | Self::LittleProcessorTime { .. }
             | Self::NoProcessorTime { .. }
             | Self::NoThread { .. }
             | Self::SignalsUnanswered
@@ -325,7 +338,9 @@ fn limit_behind(cause: &FaultCause) -> Option<&'static str> {
         FaultCause::OutputLimit { .. } => Some("output"),
         FaultCause::SnapshotLimit { .. } => Some("snapshot"),
         FaultCause::Trap(_)
+        | FaultCause::Cancelled
         | FaultCause::StackOverflow
+        | FaultCause::ThreadStack { .. }
         | FaultCause::MalformedColumn { .. }
         | FaultCause::MalformedBatch { .. }
         | FaultCause::UndeclaredPort { .. }

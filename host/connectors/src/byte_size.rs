@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 
 /// A number of bytes, or text with a unit: `"64KiB"`, `"1.5MB"`.
 #[derive(JsonSchema)]
-#[schemars(untagged)]
+#[schemars(untagged, title = "size or number of bytes")]
 #[expect(
     dead_code,
     reason = "only its schema is used; `bytesize` reads the value"

@@ -5,12 +5,12 @@
 
 use memchr::{memchr, memchr3, memchr3_iter};
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use tidegate_connector::{ConnectorError, SubtaskId};
 use tidegate_operator::{Batch, Column, NO_TIMESTAMP};
 
 /// How a sink writes a record.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum RecordFormat {
     /// A line of key, tab and value. Tab, newline and backslash inside a field are written `\t`,

@@ -16,7 +16,7 @@ use memchr::memchr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tidegate_connector::source::{
-    BoxFuture, CloseLook, Source, SourceConnector, SourceOutput, SourcePlace, SourceSplit,
+    BoxFuture, Isolation, Source, SourceConnector, SourceOutput, SourcePlace, SourceSplit,
 };
 use tidegate_connector::{ConnectorError, SubtaskId};
 use tokio::sync::mpsc;
@@ -204,7 +204,7 @@ impl SourceConnector for StdinConnector {
             limits: self.limits,
             stream: Some(stream),
             input: Arc::clone(&self.input),
-            look: CloseLook::default(),
+            isolation: Isolation::default(),
         }))
     }
 }
@@ -311,12 +311,12 @@ impl LineStream {
     async fn next(
         &mut self,
         limits: LineLimits,
-        look: CloseLook,
+        isolation: Isolation,
     ) -> Result<SourceOutput, ConnectorError> {
         self.is_continued = false;
         loop {
             if self.is_searchable {
-                let lines = self.take_lines(limits, look)?;
+                let lines = self.take_lines(limits, isolation)?;
                 if !lines.values.is_empty() {
                     return Ok(SourceOutput::Batch(lines::to_batch(lines.values)));
                 }
@@ -351,14 +351,18 @@ impl LineStream {
         }
     }
 
-    fn take_lines(&mut self, limits: LineLimits, look: CloseLook) -> Result<Lines, ConnectorError> {
+    fn take_lines(
+        &mut self,
+        limits: LineLimits,
+        isolation: Isolation,
+    ) -> Result<Lines, ConnectorError> {
         let bytes = &self.buffer[self.given..];
         let unread = Unread {
             bytes,
             owned: bytes.len(),
             is_last: self.has_ended,
         };
-        let unread = unread.up_to(look.reach());
+        let unread = unread.up_to(isolation.reach());
         let lines = lines::take_lines(unread, limits).map_err(|_| ConnectorError::Record {
             position: format!("standard input, byte {}", self.bytes()),
             reason: format!("the line is longer than {} bytes", limits.record_bytes),
@@ -381,14 +385,14 @@ struct StdinSource {
     /// Some until this is dropped.
     stream: Option<LineStream>,
     input: Arc<Mutex<Input>>,
-    look: CloseLook,
+    isolation: Isolation,
 }
 
 impl Source for StdinSource {
     fn poll(&mut self) -> BoxFuture<'_, Result<SourceOutput, ConnectorError>> {
         Box::pin(async {
             match &mut self.stream {
-                Some(stream) => stream.next(self.limits, self.look).await,
+                Some(stream) => stream.next(self.limits, self.isolation).await,
                 None => Ok(SourceOutput::Ended),
             }
         })
@@ -422,8 +426,8 @@ impl Source for StdinSource {
         })
     }
 
-    fn look_closely(&mut self, look: CloseLook) {
-        self.look = look;
+    fn isolate(&mut self, isolation: Isolation) {
+        self.isolation = isolation;
     }
 }
 

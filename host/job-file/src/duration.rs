@@ -83,6 +83,19 @@ pub fn parse(text: &str) -> Result<Duration, DurationError> {
     Ok(sum)
 }
 
+/// A duration as [`parse`] reads it, in the largest unit of which it is a multiple.
+#[must_use]
+pub fn shown(duration: Duration) -> String {
+    let nanoseconds = duration.as_nanos();
+    let mut units = UNITS.iter().rev();
+    let unit =
+        units.find(|(_, unit)| nanoseconds > 0 && nanoseconds.is_multiple_of((*unit).into()));
+    match unit {
+        Some((name, unit)) => format!("{}{name}", nanoseconds / u128::from(*unit)),
+        None => "0s".to_owned(),
+    }
+}
+
 fn nanoseconds_of(unit: &str) -> Result<u64, DurationError> {
     if let Some((_, nanoseconds)) = UNITS.iter().find(|(name, _)| *name == unit) {
         return Ok(*nanoseconds);
@@ -120,6 +133,22 @@ mod tests {
             ("366d", 366 * 24 * 3_600_000),
         ] {
             assert_eq!(parse(text), Ok(Duration::from_millis(millis)), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_duration_is_shown_in_its_largest_unit_and_is_read_again() {
+        for (millis, text) in [
+            (0, "0s"),
+            (100, "100ms"),
+            (1_000, "1s"),
+            (90_000, "90s"),
+            (600_000, "10m"),
+            (3_600_000, "1h"),
+        ] {
+            let duration = Duration::from_millis(millis);
+            assert_eq!(shown(duration), text);
+            assert_eq!(parse(text), Ok(duration));
         }
     }
 

@@ -7,12 +7,14 @@ mod job_file;
 pub mod json;
 
 pub use job_file::{
-    ComponentSummary, Components, JobFile, LimitsSchema, LoadedJob, Loading, schema,
+    ComponentSummary, Components, JobFile, LimitsSchema, LoadedJob, Loading, reference, schema,
     version_schema, without_null,
 };
 
 /// Keys that job files have in common with scenarios.
 pub mod keys {
-    pub use crate::job_file::nodes::{config, limits, outputs};
-    pub use crate::job_file::settings::{MAX_PARALLELISM, MOST_KEY_GROUPS, version};
+    pub use crate::job_file::nodes::{config, outputs};
+    pub use crate::job_file::settings::{
+        MOST_KEY_GROUPS, default_max_parallelism, limits, version,
+    };
 }

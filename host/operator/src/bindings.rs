@@ -1,4 +1,4 @@
-//! What wasmtime generates from `wit/`. The only file with `unsafe` in it, none of it ours.
+//! The code that wasmtime generates from `wit/`. It has `unsafe` in it, none of it ours.
 
 wasmtime::component::bindgen!({
     path: "../../wit",

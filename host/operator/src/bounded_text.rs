@@ -6,7 +6,7 @@
 
 use std::fmt::{Display, Error, Result, Write};
 
-/// What `value` shows as, but no more than `most` bytes of it and a mark that more would follow.
+/// Returns the text of `value`, or its first `most` bytes and a mark that more would follow.
 pub(crate) fn bounded(most: usize, value: impl Display) -> String {
     let mut text = BoundedText {
         text: String::new(),

@@ -2,11 +2,11 @@
 
 /// The version of the SDKs that build for this host.
 pub const SDK_VERSION: &str = "0.1";
-/// What an operator is built for.
+/// The world that an operator is built for.
 pub(crate) const OPERATOR_WORLD: &str = "tidegate:operator/stream-operator@0.1.0";
-/// What an operator exports.
+/// The interface that an operator exports.
 pub const OPERATOR_INTERFACE: &str = "tidegate:operator/operator@0.1.0";
-/// What an operator may import.
+/// The interface that an operator may import.
 pub(crate) const HOST_INTERFACE: &str = "tidegate:operator/host@0.1.0";
 /// Types without functions; an import of them asks for nothing.
 pub(crate) const TYPES_INTERFACE: &str = "tidegate:operator/types@0.1.0";

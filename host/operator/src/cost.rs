@@ -1,4 +1,4 @@
-//! What the host pays for each piece that a guest hands over, besides the bytes in it.
+//! The host's fixed cost of each piece that a guest hands over, besides the bytes in it.
 //!
 //! Limits count both: a million pieces of a byte are not a million bytes. The costs are rounded up:
 //! those of a structure, of its allocations, and of what is written for it.

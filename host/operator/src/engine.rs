@@ -4,20 +4,19 @@
 //! ends every call. The ticker holds only a weak engine and ends with it.
 
 use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 use std::{io, thread};
 
 use thiserror::Error;
 
-use crate::limits::CompileLimits;
+use crate::engine_options::{EngineOptions, TrapDetection};
 use crate::system_refusal::SystemRefusal;
 
-/// How often the epoch advances: the precision of call timeouts.
+/// The interval at which the epoch advances: the precision of call timeouts.
 pub(crate) const TICK: Duration = Duration::from_millis(10);
-
-/// Stack that a guest may use. Calls run on the caller's stack: give threads 2 MiB or more.
-const GUEST_STACK: usize = 512 << 10;
 
 /// Address space that a memory reserves, and that is kept free on both sides of it.
 pub(crate) const MEMORY_RESERVATION_BYTES: u64 = 1 << 32;
@@ -30,8 +29,8 @@ const BACKTRACE_FRAMES: NonZeroUsize = NonZeroUsize::new(32).expect("32 is not 0
 #[derive(Clone)]
 pub struct Engine {
     inner: wasmtime::Engine,
-    compile_limits: CompileLimits,
-    keeps_debug_info: bool,
+    clock: Clock,
+    options: EngineOptions,
 }
 
 impl Engine {
@@ -44,49 +43,39 @@ impl Engine {
     ///
     /// [`EngineError`] if this machine can't run compiled components, or no thread can be started.
     pub fn new() -> Result<Self, EngineError> {
-        Self::with_compile_limits(CompileLimits::default())
+        Self::with_options(EngineOptions::default())
     }
 
-    /// The same, with other bounds for compiling a component.
+    /// Configures an engine as [`Engine::new`] does, with the choices of an embedder.
     ///
     /// # Errors
     ///
-    /// [`EngineError`], as for [`Engine::new`].
-    pub fn with_compile_limits(compile_limits: CompileLimits) -> Result<Self, EngineError> {
-        let inner =
-            wasmtime::Engine::new(&config()).map_err(|error| {
-                match SystemRefusal::behind(&error) {
-                    Some(source) => EngineError::Refused { source },
-                    None => EngineError::Unsupported {
-                        reason: format!("{error:#}"),
-                    },
-                }
-            })?;
+    /// [`EngineError`], as for [`Engine::new`], and if a choice is out of its bounds.
+    pub fn with_options(options: EngineOptions) -> Result<Self, EngineError> {
+        check(&options)?;
+        let inner = wasmtime::Engine::new(&config(&options));
+        let inner = inner.map_err(|error| match SystemRefusal::behind(&error) {
+            Some(source) => EngineError::Refused { source },
+            None => EngineError::Unsupported {
+                reason: format!("{error:#}"),
+            },
+        })?;
+        let clock = Clock::default();
         // Not joined: it ends by itself with the engine.
-        drop(start_ticker(&inner)?);
+        drop(start_ticker(&inner, clock.clone())?);
         Ok(Self {
             inner,
-            compile_limits,
-            keeps_debug_info: false,
+            clock,
+            options,
         })
     }
 
-    /// The same engine, but what it loads from now on keeps its debug information, so that the
-    /// backtrace of a trap has files and lines. Reading them is bounded, and takes up to a second.
-    #[must_use]
-    pub fn with_debug_info(self) -> Self {
-        Self {
-            keeps_debug_info: true,
-            ..self
-        }
+    pub(crate) fn options(&self) -> &EngineOptions {
+        &self.options
     }
 
-    pub(crate) fn keeps_debug_info(&self) -> bool {
-        self.keeps_debug_info
-    }
-
-    pub(crate) fn compile_limits(&self) -> &CompileLimits {
-        &self.compile_limits
+    pub(crate) fn clock(&self) -> &Clock {
+        &self.clock
     }
 
     pub(crate) fn wasmtime(&self) -> &wasmtime::Engine {
@@ -100,39 +89,80 @@ impl std::fmt::Debug for Engine {
     }
 }
 
+/// The ticks of an engine, counted. A clone is the same clock.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Clock {
+    ticks: Arc<AtomicU64>,
+}
+
+impl Clock {
+    /// Ticks since the engine was made.
+    pub(crate) fn ticks(&self) -> u64 {
+        self.ticks.load(Ordering::Relaxed)
+    }
+
+    /// Called by the ticker.
+    pub(crate) fn advance(&self) {
+        self.ticks.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
 /// No component can be run in this process.
 #[derive(Debug, Error)]
 pub enum EngineError {
     /// wasmtime does not work on this machine.
     #[error("components can't be run on this machine: {reason}")]
     Unsupported {
-        /// What wasmtime says.
+        /// The message of wasmtime.
         reason: String,
     },
     /// The system refused this process what the engine takes.
     #[error("the engine for components could not be started")]
     Refused {
-        /// What the system says.
+        /// The system's error.
         source: SystemRefusal,
+    },
+    /// The guest stack is too small or too large.
+    #[error(
+        "a guest stack of {bytes} bytes is not possible; choose {} to {}",
+        EngineOptions::LEAST_GUEST_STACK_BYTES,
+        EngineOptions::MOST_GUEST_STACK_BYTES
+    )]
+    GuestStack {
+        /// The size that was asked for.
+        bytes: usize,
     },
     /// The thread that ends calls after their timeout could not be started.
     #[error("the thread that watches call timeouts could not be started")]
     Ticker {
-        /// What the operating system says.
+        /// The error of the operating system.
         source: io::Error,
     },
 }
 
-fn config() -> wasmtime::Config {
+fn check(options: &EngineOptions) -> Result<(), EngineError> {
+    let bytes = options.guest_stack_bytes;
+    let possible = EngineOptions::LEAST_GUEST_STACK_BYTES..=EngineOptions::MOST_GUEST_STACK_BYTES;
+    if !possible.contains(&bytes) {
+        return Err(EngineError::GuestStack { bytes });
+    }
+    Ok(())
+}
+
+fn config(options: &EngineOptions) -> wasmtime::Config {
+    let by_signals = match options.trap_detection {
+        TrapDetection::Signals => true,
+        TrapDetection::Checks => false,
+    };
     let mut config = wasmtime::Config::new();
     config
         .epoch_interruption(true)
-        .max_wasm_stack(GUEST_STACK)
+        .max_wasm_stack(options.guest_stack_bytes)
         .memory_reservation(MEMORY_RESERVATION_BYTES)
         .memory_guard_size(MEMORY_GUARD_BYTES)
         .guard_before_linear_memory(true)
         .memory_may_move(true)
-        .signals_based_traps(true)
+        .signals_based_traps(by_signals)
         .wasm_backtrace_max_frames(Some(BACKTRACE_FRAMES))
         // wasmtime reads debug information at each trap, without bounds; see `debug_info.rs`.
         .wasm_backtrace_details(wasmtime::WasmBacktraceDetails::Disable);
@@ -158,13 +188,17 @@ fn config() -> wasmtime::Config {
     config
 }
 
-fn start_ticker(engine: &wasmtime::Engine) -> Result<JoinHandle<()>, EngineError> {
+fn start_ticker(engine: &wasmtime::Engine, clock: Clock) -> Result<JoinHandle<()>, EngineError> {
     let weak = engine.weak();
     let tick = move || {
         loop {
             thread::sleep(TICK);
             match weak.upgrade() {
-                Some(engine) => engine.increment_epoch(),
+                Some(engine) => {
+                    // First, so that a call that is stopped for this tick sees it.
+                    clock.advance();
+                    engine.increment_epoch();
+                }
                 None => return,
             }
         }
@@ -186,8 +220,9 @@ mod tests {
 
     #[test]
     fn the_ticker_ends_with_its_engine() {
-        let engine = wasmtime::Engine::new(&config()).expect("an engine");
-        let ticker = start_ticker(&engine).expect("a thread");
+        let engine = wasmtime::Engine::new(&config(&EngineOptions::default()));
+        let engine = engine.expect("an engine");
+        let ticker = start_ticker(&engine, Clock::default()).expect("a thread");
         drop(engine);
         ticker.join().expect("it ends, and without a panic");
     }

@@ -14,7 +14,7 @@ pub(crate) const MAX_BYTES: usize = MOST_BYTES;
 /// Bytes that text of several lines may become by being escaped.
 const MAX_ESCAPED_BYTES: usize = 4 * MAX_BYTES;
 
-/// What the lines of a paragraph are indented by.
+/// The indent of the lines of a paragraph.
 const INDENT: &str = "    ";
 
 /// `text` as one line.

@@ -5,6 +5,11 @@
 //! a file is a [`Refusal`], before any of its code runs; what is wrong with a call is a
 //! [`GuestFault`], and costs that instance only.
 //!
+//! An embedder chooses what differs from a process of its own in [`EngineOptions`]: traps without
+//! signals, the guests' stack, and a [`GuestLogSink`] for their log lines. A call runs on the stack
+//! of its thread and is refused if too little is left; an [`InstanceCanceller`] ends it from
+//! another thread. [`FaultCause::code`] names a fault for programs, in any language.
+//!
 //! This crate is the only one that knows wasmtime, and none of its types appear outside. It knows
 //! nothing of job graphs, channels or checkpoint files, so that it can be embedded elsewhere.
 
@@ -13,7 +18,9 @@ mod instance;
 
 mod batch;
 mod engine;
+mod engine_options;
 mod fault;
+mod guest_log_sink;
 mod limits;
 mod state_chunk;
 mod system_refusal;
@@ -30,14 +37,18 @@ pub use batch::{
     Batch, Column, Emission, GatherBatch, GatherColumn, MalformedBatch, MalformedColumn,
     NO_TIMESTAMP,
 };
-pub use component::{CodeCache, CodeCacheError, Component, Direction, Refusal, SystemNeeds};
+pub use component::{
+    CodeCache, CodeCacheError, Component, Direction, Refusal, RefusalCause, SystemNeeds,
+};
 pub use contract::{OPERATOR_INTERFACE, SDK_VERSION};
 pub use engine::{Engine, EngineError};
+pub use engine_options::{EngineOptions, TrapDetection};
 pub use fault::{BatchColumn, FaultCause, GuestCall, GuestFault, MalformedSnapshot, TrapReport};
 pub use foreign_text::{
     Foreign, MOST_BYTES, is_steering, panic_message, quiet_json, shown, shown_text, with_causes,
 };
-pub use instance::Instance;
+pub use guest_log_sink::{GuestLogSink, LogLevel, LogSource, TracingSink};
+pub use instance::{Instance, InstanceCanceller};
 pub use limits::{CompileLimits, Limits};
-pub use state_chunk::{OperatorContext, StateChunk};
+pub use state_chunk::{OperatorContext, OperatorDescription, StateChunk};
 pub use system_refusal::SystemRefusal;

@@ -1,4 +1,4 @@
-//! What one operator instance may use, and the count of what its memories and tables occupy.
+//! Limits of one operator instance, and the count of what its memories and tables occupy.
 //!
 //! wasmtime's own limiter bounds each memory by itself; a component can have many. [`MemoryMeter`]
 //! bounds their sum. It counts linear memories and tables, not the engine's own bookkeeping.
@@ -17,12 +17,12 @@ const CORE_INSTANCES: usize = 1_000;
 
 const MIB: u64 = 1024 * 1024;
 
-/// What one operator instance may use.
+/// Limits of one operator instance.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Bytes that all its memories and tables may occupy together.
     pub memory: u64,
-    /// How long one call may take; instantiation counts as a call.
+    /// The longest time that one call may take; instantiation counts as a call.
     pub call_timeout: Duration,
     /// Bytes that a call may return, and that one call of the host's interface may hand over.
     pub output: u64,
@@ -146,7 +146,7 @@ impl MemoryMeter {
     }
 }
 
-/// What a memory or table wants, in bytes or elements.
+/// The growth that a memory or table asks for, in bytes or elements.
 struct Growth {
     current: usize,
     desired: usize,
@@ -205,12 +205,12 @@ impl ResourceLimiter for MemoryMeter {
     }
 }
 
-/// What compiling one component may need.
+/// Bounds for compiling one component.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CompileLimits {
-    /// How long it may take of a processor's time, where the system tells that, which Linux does:
-    /// a component that is fine must not be refused because the machine is busy. Where it does not,
-    /// how long it may take; at the most ten times that.
+    /// The time of a processor that it may take, where the system reports that, as Linux does: a
+    /// component that is fine must not be refused because the machine is busy. Elsewhere, the time
+    /// that passes. In any case no more than ten times as much may pass.
     pub time: Duration,
     /// Bytes by which the process may grow meanwhile. Looked at where the system tells them, which
     /// Linux does.

@@ -1,4 +1,4 @@
-//! What the operating system refuses this process: a limit of the process or machine, which a
+//! Refusals of the operating system: a limit of the process or machine, which a
 //! component meets while it is compiled, instantiated or called, and has not caused.
 //!
 //! The engine passes such an error on among its own, somewhere in a chain.
@@ -17,7 +17,7 @@ pub struct SystemRefusal {
 }
 
 impl SystemRefusal {
-    /// What the system said.
+    /// Returns the system's error.
     #[must_use]
     pub fn to_io_error(self) -> io::Error {
         io::Error::from_raw_os_error(self.code)

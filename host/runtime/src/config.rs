@@ -1,5 +1,7 @@
-//! Every limit, interval and policy of a job, with its default. Nothing waits, queues or retries
-//! by a number that does not stand here.
+//! The limits, intervals and policies of a job, each with its default. The runtime waits, queues
+//! and retries only by numbers that stand here or, where no user sets them, in [`limits`].
+
+pub(crate) mod limits;
 
 use std::time::Duration;
 
@@ -39,34 +41,78 @@ impl Default for CheckpointSettings {
 pub enum RestartSettings {
     /// The first failure ends the job.
     None,
-    /// The same wait before each of `attempts` restarts.
-    FixedDelay {
-        /// The wait.
-        delay: Duration,
-        /// How many restarts in the life of the process.
-        attempts: u32,
-    },
-    /// Waits that grow from `initial` to `max`.
-    ExponentialBackoff {
-        /// The first wait.
-        initial: Duration,
-        /// The longest wait.
-        max: Duration,
-        /// How many restarts in a row; when an attempt has run for `reset_after`, the count starts
-        /// again.
-        attempts: u32,
-        /// See `attempts`.
-        reset_after: Duration,
-    },
+    /// The same wait before each restart.
+    FixedDelay(FixedDelay),
+    /// Waits that grow.
+    ExponentialBackoff(ExponentialBackoff),
 }
 
 impl Default for RestartSettings {
     fn default() -> Self {
-        Self::ExponentialBackoff {
+        Self::ExponentialBackoff(ExponentialBackoff::default())
+    }
+}
+
+/// The same wait before each of `attempts` restarts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FixedDelay {
+    /// The wait.
+    pub delay: Duration,
+    /// Restarts in the life of the process.
+    pub attempts: u32,
+}
+
+impl Default for FixedDelay {
+    fn default() -> Self {
+        Self {
+            delay: Duration::from_secs(1),
+            attempts: 5,
+        }
+    }
+}
+
+/// Waits that grow from `initial` to `max`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExponentialBackoff {
+    /// The first wait.
+    pub initial: Duration,
+    /// The longest wait.
+    pub max: Duration,
+    /// The factor by which each wait is longer than the one before.
+    pub backoff_multiplier: u32,
+    /// Restarts in a row; when an attempt has run for `reset_after`, the count starts again.
+    pub attempts: u32,
+    /// See `attempts`.
+    pub reset_after: Duration,
+}
+
+impl Default for ExponentialBackoff {
+    fn default() -> Self {
+        Self {
             initial: Duration::from_millis(100),
             max: Duration::from_secs(30),
+            backoff_multiplier: 2,
             attempts: 5,
             reset_after: Duration::from_secs(600),
+        }
+    }
+}
+
+/// The parallelism of nodes that set none, and the number of key groups: the job file's
+/// `[defaults]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ParallelismSettings {
+    /// Subtasks of a node that sets no parallelism of its own.
+    pub parallelism: u32,
+    /// Number of key groups, and so the largest parallelism of an operator.
+    pub max_parallelism: u32,
+}
+
+impl Default for ParallelismSettings {
+    fn default() -> Self {
+        Self {
+            parallelism: 1,
+            max_parallelism: 128,
         }
     }
 }
@@ -171,15 +217,14 @@ pub struct JobSettings {
     pub shut_down_margin: Duration,
 }
 
-/// However many channels there are, each holds this much.
-const LEAST_CHANNEL_CAPACITY: u32 = 4 << 10;
-
 impl JobSettings {
     /// The bytes that each of `channels` channels may hold.
     pub(crate) fn bytes_of_one_channel(&self, channels: usize) -> u32 {
         let share = self.channels_capacity / (channels as u64).max(1);
         let share = u32::try_from(share).unwrap_or(u32::MAX);
-        share.max(LEAST_CHANNEL_CAPACITY).min(self.channel_capacity)
+        share
+            .max(limits::LEAST_CHANNEL_CAPACITY)
+            .min(self.channel_capacity)
     }
 }
 

@@ -10,10 +10,11 @@ use tidegate_checkpoint::{Edge, JobGraph, NodeKind};
 use tidegate_connector::sink::SinkConnector;
 use tidegate_connector::source::SourceConnector;
 use tidegate_key_groups::KeyGroups;
-use tidegate_operator::{OperatorContext, shown};
+use tidegate_operator::{OperatorContext, OperatorDescription, shown};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::chain::OperatorFactory;
+use crate::config::limits::{CALLS_OF_A_REPLACEMENT, COMMAND_CAPACITY};
 use crate::config::{JobSettings, RecordPolicies, RecycleAt};
 use crate::observe::JobStatus;
 use crate::{CheckpointId, Lineage, SubtaskId};
@@ -46,9 +47,6 @@ pub struct Job {
     pub settings: JobSettings,
 }
 
-/// Calls of a guest between which a chain can't be told to leave: those that replace an instance.
-const CALLS_OF_A_REPLACEMENT: u32 = 4;
-
 impl Job {
     /// How long the parts of an attempt that is over may take to return.
     pub(crate) fn shut_down_within(&self) -> Duration {
@@ -70,21 +68,14 @@ impl Job {
             "only operators have a context"
         );
         let key_groups = KeyGroups::new(graph.max_parallelism(), node.parallelism);
-        let owned = key_groups.owned_by(subtask.index);
-        let inputs = graph.inputs_of(&node.name).map(Edge::origin);
-        OperatorContext {
+        let operator = OperatorDescription {
             job: graph.job().to_owned(),
             operator: node.name.clone(),
-            subtask: subtask.index,
-            parallelism: node.parallelism,
-            max_parallelism: graph.max_parallelism(),
-            first_key_group: *owned.start(),
-            last_key_group: *owned.end(),
-            inputs: inputs.collect(),
+            inputs: graph.inputs_of(&node.name).map(Edge::origin).collect(),
             outputs: node.outputs.clone(),
             config: self.operators[&node.name].config.clone(),
-            hash_seed,
-        }
+        };
+        OperatorContext::of_subtask(operator, key_groups, subtask.index, hash_seed)
     }
 }
 
@@ -197,8 +188,7 @@ impl JobHandle {
     /// A handle, and the two ends that [`crate::run`] takes.
     #[must_use]
     pub fn new(job: &str) -> (Self, JobControl) {
-        // A handful of people and scripts talk to a job; the rest waits for a slot.
-        let (commands, receiver) = mpsc::channel(16);
+        let (commands, receiver) = mpsc::channel(COMMAND_CAPACITY);
         let (status_sender, status) = watch::channel(JobStatus::new(job));
         let control = JobControl {
             commands: receiver,

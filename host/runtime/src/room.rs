@@ -16,15 +16,13 @@ use thiserror::Error;
 use tidegate_checkpoint::{JobGraph, Node, NodeKind};
 use tidegate_operator::SystemNeeds;
 
+use crate::config::limits::MOST_BLOCKING_THREADS;
 use crate::graph::GraphCost;
 use crate::job::Job;
 
 /// Threads beside those of chains: the main one, those of the job, of signals, of the log, of call
 /// timeouts, of the limit of processor time and of the compiler, and two for blocking work.
 const FIXED_THREADS: u64 = 9;
-/// More threads for blocking work: as many as chains write at once, and no more than these. A
-/// system that refuses them only makes the work wait, so that they count as mappings alone.
-const MOST_BLOCKING_THREADS: u64 = 128;
 /// Mappings that a process opens later: machine code, files, what the allocator takes.
 const FIXED_MAPPINGS: u64 = 512;
 /// Address space for all that is not a thread or an instance.
@@ -97,7 +95,9 @@ impl Needs {
             chains, instances, ..
         } = GraphCost::of(graph);
         let threads = chains + FIXED_THREADS;
-        let blocking = chains.min(MOST_BLOCKING_THREADS);
+        // As many as chains write at once. A system that refuses them only makes the work wait, so
+        // that they count as mappings alone.
+        let blocking = chains.min(MOST_BLOCKING_THREADS as u64);
         let most = threads + blocking;
         let of_nodes = graph.nodes().iter().map(files).fold(0, u64::saturating_add);
         let mut needs = Self {

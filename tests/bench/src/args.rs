@@ -24,6 +24,21 @@ pub(crate) enum Command {
     /// Runs one plain loop in this process and prints its figures as JSON.
     #[command(hide = true)]
     Plain(PlainArgs),
+    /// Prints the ratios between reports (`--json`) of two binaries. `make bench-compare` uses it.
+    Compare(CompareArgs),
+    /// Writes the index of the kept results again.
+    Index,
+}
+
+/// The reports to compare.
+#[derive(Debug, Args)]
+pub(crate) struct CompareArgs {
+    /// Reports of the older binary.
+    #[arg(long, value_name = "REPORT", num_args = 1.., required = true)]
+    pub(crate) base: Vec<PathBuf>,
+    /// Reports of the newer binary.
+    #[arg(long, value_name = "REPORT", num_args = 1.., required = true)]
+    pub(crate) head: Vec<PathBuf>,
 }
 
 /// A part of the measurements.

@@ -5,6 +5,7 @@
 
 mod args;
 mod benchmark;
+mod comparison;
 mod job_status;
 mod job_variant;
 mod latency;
@@ -13,6 +14,7 @@ mod plain;
 mod process_figures;
 mod recovery;
 mod report;
+mod results_index;
 mod running_job;
 mod series;
 mod statistics;
@@ -38,6 +40,8 @@ fn main() -> Result<()> {
     let cli = Cli::parse();
     match cli.command {
         Some(Command::Plain(args)) => plain_loop(&args),
+        Some(Command::Compare(args)) => print(&comparison::table(&args.base, &args.head)?),
+        Some(Command::Index) => results_index::write(&workspace::results()),
         None => run(&cli.run),
     }
 }
@@ -65,7 +69,7 @@ fn run(args: &RunArgs) -> Result<()> {
     }
     workspace.clean_up()?;
     if args.save {
-        save(&workspace, &report)?;
+        save(&report)?;
     }
     if args.json {
         print(&serde_json::to_string_pretty(&report)?)
@@ -106,9 +110,9 @@ fn plain_loop(args: &PlainArgs) -> Result<()> {
     print(&serde_json::to_string(&figures)?)
 }
 
-/// Writes `results/DATE-COMMIT.json`, and the tables of these newest results beside it.
-fn save(workspace: &Workspace, report: &Report) -> Result<()> {
-    let directory = workspace.results();
+/// Writes `results/DATE-COMMIT.json`, the tables of these newest results beside it, and the index.
+fn save(report: &Report) -> Result<()> {
+    let directory = workspace::results();
     std::fs::create_dir_all(&directory)?;
     let day = report.date.split('T').next().unwrap_or_default();
     let commit = report.versions.commit.trim_end_matches('+');
@@ -118,6 +122,7 @@ fn save(workspace: &Workspace, report: &Report) -> Result<()> {
     let page = directory.join("README.md");
     std::fs::write(&page, report::markdown(report))
         .with_context(|| format!("write {}", page.display()))?;
+    results_index::write(&directory)?;
     tell(&format!("kept in {}", file.display()));
     Ok(())
 }

@@ -6,6 +6,7 @@ use std::io::{BufWriter, Write};
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
+use tidegate_random::Random;
 
 use crate::workspace::Workspace;
 
@@ -65,14 +66,14 @@ pub(crate) fn prepare(workspace: &Workspace, bytes: u64) -> Result<Text> {
 fn write_text(mut writer: impl Write, bytes: u64) -> std::io::Result<()> {
     let words = vocabulary();
     let frequencies = Frequencies::new(words.len());
-    let mut random = SplitMix64(1);
+    let mut random = Random::new(1);
     let mut left = bytes;
     let mut line = Vec::new();
     while left > 0 {
         line.clear();
         let span = LINE_WORDS.end() - LINE_WORDS.start() + 1;
-        for _ in 0..LINE_WORDS.start() + random.next() % span {
-            line.extend_from_slice(words[frequencies.rank(random.next())].as_bytes());
+        for _ in 0..LINE_WORDS.start() + random.number() % span {
+            line.extend_from_slice(words[frequencies.rank(random.number())].as_bytes());
             line.push(b' ');
         }
         line.pop();
@@ -123,19 +124,6 @@ impl Frequencies {
         let sum = self.bounds.last().copied().unwrap_or(1);
         let number = random % sum;
         self.bounds.partition_point(|bound| *bound <= number)
-    }
-}
-
-/// The generator of Steele, Lea and Flood 2014.
-struct SplitMix64(u64);
-
-impl SplitMix64 {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
     }
 }
 

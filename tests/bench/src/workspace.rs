@@ -5,6 +5,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 
+/// Where results are kept under version control.
+pub(crate) fn results() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("results")
+}
+
 /// The project and the binary that is measured.
 #[derive(Clone, Debug)]
 pub(crate) struct Workspace {
@@ -42,11 +47,6 @@ impl Workspace {
     pub(crate) fn job_file(&self, name: &str) -> PathBuf {
         let jobs = self.root.join("tests/bench/jobs");
         jobs.join(name).with_extension("toml")
-    }
-
-    /// Where results are kept under version control.
-    pub(crate) fn results(&self) -> PathBuf {
-        self.root.join("tests/bench/results")
     }
 
     /// What is made once and kept between runs.

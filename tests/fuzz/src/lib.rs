@@ -8,9 +8,7 @@
 mod corpus;
 mod features;
 mod mutation;
-mod random;
 mod target;
 
 pub use features::{shape, size_class};
-pub use random::Random;
 pub use target::{Budget, Report, Target};

@@ -1,6 +1,6 @@
 //! Changes an input in the ways that break parsers: bits, bytes, lengths, pieces. Pure.
 
-use crate::random::Random;
+use tidegate_random::Random;
 
 /// Bytes at the edges of what lengths, counts and characters can be.
 const EDGES: [u8; 8] = [0x00, 0x01, 0x7f, 0x80, 0xff, 0x0a, 0x22, 0xc3];
@@ -30,7 +30,7 @@ impl Mutator<'_> {
     /// `input` with one to eight changes; pieces may come from `other`.
     pub(crate) fn mutate(&self, input: &[u8], other: &[u8], random: &mut Random) -> Vec<u8> {
         let mut bytes = input.to_vec();
-        let changes = 1 + random.below(8).min(random.below(8));
+        let changes = 1 + random.index(8).min(random.index(8));
         for _ in 0..changes {
             self.change(&mut bytes, other, random);
         }
@@ -39,19 +39,19 @@ impl Mutator<'_> {
     }
 
     fn change(&self, bytes: &mut Vec<u8>, other: &[u8], random: &mut Random) {
-        let at = random.below(bytes.len() + 1);
-        match random.below(11) {
+        let at = random.index(bytes.len() + 1);
+        match random.index(11) {
             0 => with_byte(
                 bytes,
                 at,
-                |byte, random| byte ^ (1 << random.below(8)),
+                |byte, random| byte ^ (1 << random.index(8)),
                 random,
             ),
             1 => with_byte(bytes, at, |_, random| random.byte(), random),
             2 => with_byte(
                 bytes,
                 at,
-                |_, random| EDGES[random.below(EDGES.len())],
+                |_, random| EDGES[random.index(EDGES.len())],
                 random,
             ),
             3 => with_byte(bytes, at, |byte, _| byte.wrapping_add(1), random),
@@ -61,12 +61,12 @@ impl Mutator<'_> {
                 bytes.insert(at, inserted);
             }
             6 => {
-                let end = (at + 1 + random.below(PIECE)).min(bytes.len());
+                let end = (at + 1 + random.index(PIECE)).min(bytes.len());
                 bytes.drain(at..end);
             }
             7 => {
-                let number = NUMBERS[random.below(NUMBERS.len())].to_le_bytes();
-                overwrite(bytes, at, &number[..[4, 8][random.below(2)]]);
+                let number = NUMBERS[random.index(NUMBERS.len())].to_le_bytes();
+                overwrite(bytes, at, &number[..[4, 8][random.index(2)]]);
             }
             8 => {
                 let piece = piece(bytes, random);
@@ -79,8 +79,8 @@ impl Mutator<'_> {
             _ => match self.words {
                 [] => bytes.truncate(at),
                 words => {
-                    let word = &words[random.below(words.len())];
-                    if random.below(2) == 0 {
+                    let word = &words[random.index(words.len())];
+                    if random.index(2) == 0 {
                         insert(bytes, at, word);
                     } else {
                         overwrite(bytes, at, word);
@@ -113,8 +113,8 @@ fn insert(bytes: &mut Vec<u8>, at: usize, piece: &[u8]) {
 }
 
 fn piece(bytes: &[u8], random: &mut Random) -> Vec<u8> {
-    let from = random.below(bytes.len() + 1);
-    let to = (from + 1 + random.below(PIECE)).min(bytes.len());
+    let from = random.index(bytes.len() + 1);
+    let to = (from + 1 + random.index(PIECE)).min(bytes.len());
     bytes[from..to].to_vec()
 }
 

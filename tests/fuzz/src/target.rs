@@ -7,9 +7,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use tidegate_random::{Random, TestSeed};
+
 use crate::corpus::Corpus;
 use crate::mutation::Mutator;
-use crate::random::Random;
 
 /// How long a run goes on after the corpus is replayed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,7 +49,7 @@ pub struct Report {
 impl Target {
     /// The target `name`, whose corpus is `tests/fuzz/corpus/<name>`. The environment says how
     /// long it runs (`TIDEGATE_FUZZ_MINUTES`; without it, `executions` inputs) and from which
-    /// seed (`TIDEGATE_FUZZ_SEED`).
+    /// seed (`TIDEGATE_TEST_SEED`).
     ///
     /// # Panics
     ///
@@ -60,8 +61,7 @@ impl Target {
         let budget = minutes.map_or(Budget::Executions(executions), |minutes| {
             Budget::Time(Duration::from_secs(minutes * 60))
         });
-        let seed = number("TIDEGATE_FUZZ_SEED").unwrap_or_else(Random::fresh_seed);
-        Self::on(corpus.join(name), budget, seed)
+        Self::on(corpus.join(name), budget, TestSeed::of_run().number())
     }
 
     /// A target whose corpus is in `directory`.
@@ -182,8 +182,8 @@ impl<C: Fn(&[u8]) -> Vec<String>> Run<'_, C> {
             longest: self.target.longest,
         };
         while !self.is_over(started) {
-            let base = &self.pool[random.below(self.pool.len())];
-            let other = &self.pool[random.below(self.pool.len())];
+            let base = &self.pool[random.index(self.pool.len())];
+            let other = &self.pool[random.index(self.pool.len())];
             let input = mutator.mutate(base, other, &mut random);
             let features = self.features(&input, None);
             self.report.executions += 1;

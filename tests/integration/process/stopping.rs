@@ -87,9 +87,10 @@ fn terminated(running: Running) -> Finished {
 fn assert_given_up(finished: &Finished, state: &str) {
     let expected = [
         "SIGTERM: stopping after a last checkpoint",
-        "SIGTERM: the job has not stopped within 2s and is ",
+        "SIGTERM: ended without a last checkpoint, since the job, which is ",
+        "has not stopped within 2s",
         state,
-        "ended without a last checkpoint; run it again to go on from the one before",
+        "run it again to continue from the checkpoint before",
     ];
     finished.assert_fails(143, &expected);
 }

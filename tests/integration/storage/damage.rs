@@ -12,7 +12,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use tidegate_checkpoint::{CheckpointDirectory, StoreError};
-use tidegate_tests::{Counting, JobDirectory, Random};
+use tidegate_random::TestSeed;
+use tidegate_tests::{Counting, JobDirectory};
 
 /// Bits of state that are flipped, one at a time.
 const STATE_BITS: u64 = 10_000;
@@ -114,8 +115,8 @@ fn a_flipped_bit_in_any_byte_of_a_manifest_stops_a_start() {
     let (job, newest) = finished();
     let manifest = format!("state/checkpoints/{newest}");
     let whole = read(&job, &manifest);
-    let seed = Random::fresh_seed();
-    let mut random = Random::new(seed);
+    let seed = TestSeed::of_run();
+    let mut random = seed.random();
     let output = job.listing();
     for byte in 0..whole.len() {
         let bit = usize::try_from(random.in_range(0..8)).expect("a bit of a byte");
@@ -151,8 +152,8 @@ fn ten_thousand_flipped_bits_of_state_are_found() {
     let (job, newest) = &finished;
     let file = &state_files(job.path(), *newest)[0];
     let whole = read(job, file);
-    let seed = Random::fresh_seed();
-    let mut random = Random::new(seed);
+    let seed = TestSeed::of_run();
+    let mut random = seed.random();
     let bits = whole.len() as u64 * 8;
     let bits = (0..STATE_BITS).map(|_| random.in_range(0..bits));
     let bits: Vec<usize> = bits

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use tidegate_tests::{
     Counting, Finished, JobDirectory, Running, SmallDisk, published_lines, published_parts,
-    tidegate_command,
+    tidegate_command, wait_until,
 };
 
 /// That something never happens is the failure, not that it is slow.
@@ -54,14 +54,7 @@ impl OnSmallDisk {
 
     /// Waits until the status of the running job is as it should be.
     fn wait_for(&self, what: &str, is_there: impl Fn(&serde_json::Value) -> bool) {
-        let give_up = Instant::now() + GIVE_UP;
-        loop {
-            let status = self.status();
-            if is_there(&status) {
-                return;
-            }
-            assert!(Instant::now() < give_up, "the job never {what}: {status:#}");
-        }
+        wait_until(what, || self.status(), is_there);
     }
 
     fn names(&self, directory: &str) -> Vec<String> {

@@ -5,7 +5,8 @@
 use std::time::Duration;
 
 use rustix::process::Signal;
-use tidegate_tests::{Counting, JobDirectory, Random, Running, tidegate_command};
+use tidegate_random::{Random, TestSeed};
+use tidegate_tests::{Counting, JobDirectory, Running, tidegate_command};
 
 /// Ends of each kind that must have met a running job.
 const ENDS: usize = 50;
@@ -26,8 +27,8 @@ fn counting(rate: u64) -> Counting {
 fn end_again_and_again(codes: &[i32], end: impl Fn(&Running, &mut Random)) {
     let counting_slowly = counting(2_000);
     let job = counting_slowly.directory();
-    let seed = Random::fresh_seed();
-    let mut random = Random::new(seed);
+    let seed = TestSeed::of_run();
+    let mut random = seed.random();
     let (mut ended, mut others) = (0, 0);
     while ended < ENDS {
         let mut running = start_with(&["env", "--default-signal=HUP"], &job);

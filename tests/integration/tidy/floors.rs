@@ -7,7 +7,7 @@ use std::path::Path;
 use super::project::project_files;
 
 /// The crates that keep the rule.
-const CRATES: [&str; 10] = [
+const CRATES: [&str; 12] = [
     "host/key-groups",
     "host/file-system",
     "host/operator",
@@ -18,6 +18,8 @@ const CRATES: [&str; 10] = [
     "host/job-file",
     "host/authoring",
     "host/cli",
+    "guest-sdk/rust",
+    "tests/simulation",
 ];
 
 /// The room of a path within `src/`: its folder, or the file itself if it is in none.

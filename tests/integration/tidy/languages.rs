@@ -4,7 +4,7 @@
 use super::project::{Findings, project_files};
 use super::{FILE_LINES, LINE_CHARS};
 
-/// How the files of a language begin.
+/// A language, and the ways in which its files begin.
 struct Language {
     extension: &'static str,
     header: &'static [&'static str],

@@ -12,7 +12,7 @@ const ARCHITECTURE: &str = "host/ARCHITECTURE.md";
 const NAMED: [&str; 5] = [".rs", ".sh", ".wit", ".patch", ".go"];
 
 /// Projects that the documents let their reader make.
-const READERS: [&str; 1] = ["greet/"];
+const READERS: [&str; 1] = ["total/"];
 
 /// Paths as a document may name them: whole, or from any folder on.
 struct Paths(BTreeSet<String>);
@@ -188,7 +188,7 @@ fn calls_and_types_that_architecture_names_exist() {
 fn a_name_that_leads_nowhere_is_found_with_its_line() {
     let paths = Paths::of(&["a/b/c.rs".to_owned(), "a/b/d.rs".to_owned()]);
     let text = "// `b/c.rs`, a/b/{c,d}.rs, c.rs and NAME/a.rs,\n// a/c.rs and b/{d,e}.rs.\n\
-                greet/src/lib.rs\n";
+                total/src/lib.rs\n";
     assert_eq!(
         check_files("x.rs", text, |_| true, &paths),
         "x.rs:2: no file `a/c.rs`, use a path that exists\n\

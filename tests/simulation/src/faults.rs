@@ -9,8 +9,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::random::Random;
-use crate::rival::Taken;
+use tidegate_random::Random;
 
 /// Something that goes wrong, or that a person asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -218,14 +217,12 @@ struct Plan {
     violations: Vec<String>,
     /// Savepoints that were called complete in this life.
     savepoints: Vec<PathBuf>,
-    /// The directory that was taken from the job in this life.
-    taken: Option<Taken>,
 }
 
 impl Faults {
     pub(crate) fn new(seed: u64) -> Self {
         Self(Arc::new(Mutex::new(Plan {
-            random: Random::new(seed, "faults"),
+            random: Random::for_purpose(seed, "faults"),
             planned: Vec::new(),
             crashed: None,
             full_for: 0,
@@ -235,7 +232,6 @@ impl Faults {
             fired_in_life: 0,
             violations: Vec::new(),
             savepoints: Vec::new(),
-            taken: None,
         })))
     }
 
@@ -378,20 +374,6 @@ impl Faults {
     /// An index of something of this length, each as likely.
     pub(crate) fn index(&self, length: usize) -> usize {
         self.lock().random.index(length)
-    }
-
-    /// A directory was taken from the job.
-    pub(crate) fn note_taken(&self, taken: Taken) {
-        self.lock().taken = Some(taken);
-    }
-
-    pub(crate) fn has_taken(&self) -> bool {
-        self.lock().taken.is_some()
-    }
-
-    /// The directory that was taken, to be given back.
-    pub(crate) fn take_taken(&self) -> Option<Taken> {
-        self.lock().taken.take()
     }
 
     /// Something happened that must never happen.

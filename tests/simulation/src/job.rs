@@ -11,18 +11,18 @@ use tidegate_connector::sink::SinkConnector;
 use tidegate_connector::source::SourceConnector;
 use tidegate_connectors::{FileSinkOptions, RecordFormat};
 use tidegate_file_system::FileSystem;
-use tidegate_runtime::config::{CheckpointSettings, JobSettings, RecordPolicies, RestartSettings};
+use tidegate_random::Random;
+use tidegate_runtime::config::{
+    CheckpointSettings, ExponentialBackoff, FixedDelay, JobSettings, RecordPolicies,
+    RestartSettings,
+};
 use tidegate_runtime::{Job, OperatorPart};
 
-use crate::disk::SimulatedDisk;
+use crate::disk::{OUTPUT, SimulatedDisk};
 use crate::faults::Faults;
 use crate::memory::{Memory, RECYCLE_AT};
 use crate::operators::{Kind, Simulated};
-use crate::random::Random;
 use crate::source::Numbers;
-
-/// Where sinks write, each in a directory of its name.
-pub(crate) const OUTPUT: &str = "output";
 
 /// A record is to arrive at a node in no more copies than this.
 const MOST_COPIES: u64 = 12;
@@ -83,7 +83,7 @@ pub(crate) struct JobPlan {
 
 impl JobPlan {
     pub(crate) fn new(seed: u64) -> Self {
-        let mut random = Random::new(seed, "job");
+        let mut random = Random::for_purpose(seed, "job");
         let mut nodes = Vec::new();
         for index in 0..=random.below(3) {
             nodes.push(source(&mut random, index));
@@ -182,8 +182,8 @@ impl JobPlan {
 
     /// The job itself, its sinks on this disk.
     pub(crate) fn job(&self, seed: u64, disk: &SimulatedDisk, faults: &Faults) -> Job {
-        let random = Arc::new(Mutex::new(Random::new(seed, "batches")));
-        let mut memory = Random::new(seed, "memory");
+        let random = Arc::new(Mutex::new(Random::for_purpose(seed, "batches")));
+        let mut memory = Random::for_purpose(seed, "memory");
         let mut sources: BTreeMap<String, Arc<dyn SourceConnector>> = BTreeMap::new();
         let mut operators = BTreeMap::new();
         let mut sinks: BTreeMap<String, Arc<dyn SinkConnector>> = BTreeMap::new();
@@ -346,13 +346,14 @@ fn settings(random: &mut Random) -> JobSettings {
         },
         restart: match random.below(4) {
             0 => RestartSettings::None,
-            1 => RestartSettings::FixedDelay { delay, attempts },
-            _ => RestartSettings::ExponentialBackoff {
+            1 => RestartSettings::FixedDelay(FixedDelay { delay, attempts }),
+            _ => RestartSettings::ExponentialBackoff(ExponentialBackoff {
                 initial: delay,
                 max: millis(1_000),
+                backoff_multiplier: 2,
                 attempts,
                 reset_after: millis(5_000),
-            },
+            }),
         },
         channel_capacity: random.pick(&[1, 1, 100]),
         joined_records: random.pick(&[1, 3, 1024]),

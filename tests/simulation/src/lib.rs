@@ -1,6 +1,5 @@
 //! Whole jobs under a seeded scheduler, virtual time and a simulated disk: see `README.md`.
 
-mod random;
 mod trace;
 
 mod faults;

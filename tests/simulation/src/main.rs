@@ -13,7 +13,7 @@ use tidegate_sim::{Suite, tell_schedule};
 #[command(name = "tidegate-sim")]
 struct Args {
     /// The seed of the first schedule; the others follow it
-    #[arg(long, env = "TIDEGATE_SIM_SEED")]
+    #[arg(long, env = "TIDEGATE_TEST_SEED")]
     seed: Option<u64>,
     /// How many schedules
     #[arg(long)]

@@ -5,9 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tidegate_operator::StateChunk;
+use tidegate_random::Random;
 use tidegate_runtime::config::RecycleAt;
-
-use crate::random::Random;
 
 /// What an instance may occupy.
 pub(crate) const LIMIT: u64 = 1_000;

@@ -6,9 +6,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use tidegate_fakes::Contract;
 use tidegate_key_groups::key_group;
 use tidegate_operator::{
-    Batch, Emission, FaultCause, GuestCall, GuestFault, NO_TIMESTAMP, OperatorContext, StateChunk,
+    Batch, Emission, GuestCall, GuestFault, NO_TIMESTAMP, OperatorContext, StateChunk,
 };
 use tidegate_runtime::chain::{OperatorFactory, OperatorInstance};
 
@@ -105,15 +106,11 @@ impl OperatorFactory for Simulated {
     fn open(&self, context: &OperatorContext) -> Result<Box<dyn OperatorInstance>, GuestFault> {
         Ok(Box::new(Instance {
             operator: self.clone(),
-            context: context.clone(),
+            contract: Contract::new(context),
             state: State::new(),
             memory: self.memory.begins_with,
             tally: 0,
-            watermark: i64::MIN,
             awaited: Awaited::default(),
-            has_started: false,
-            has_finished: false,
-            snapshots: BTreeSet::new(),
         }))
     }
 
@@ -124,54 +121,36 @@ impl OperatorFactory for Simulated {
 
 struct Instance {
     operator: Simulated,
-    context: OperatorContext,
+    contract: Contract,
     state: State,
     memory: u64,
     tally: u64,
-    watermark: i64,
     /// What it was told before it was restored, until it is told that again.
     awaited: Awaited,
-    has_started: bool,
-    has_finished: bool,
-    snapshots: BTreeSet<u64>,
 }
 
 impl Instance {
-    fn fault(&self, call: GuestCall, cause: FaultCause) -> GuestFault {
-        GuestFault {
-            operator: self.context.operator.clone(),
-            subtask: self.context.subtask,
-            call,
-            cause,
-        }
-    }
-
     fn may_trap(&self, planned: Fault, call: GuestCall) -> Result<(), GuestFault> {
         if self.operator.faults.hit(planned) {
-            let trap = FaultCause::Trap(Box::default());
-            return Err(self.fault(call, trap));
+            return Err(self.contract.trap(call));
         }
         Ok(())
     }
 
-    fn violation(&self, what: &str) {
-        let OperatorContext {
-            operator, subtask, ..
-        } = &self.context;
-        let told = format!("{operator}[{subtask}] {what}");
-        self.operator.faults.violation(told);
+    /// Notes a broken promise, if one was broken.
+    fn note(&self, broken: Option<String>) {
+        if let Some(broken) = broken {
+            self.operator.faults.violation(self.contract.named(&broken));
+        }
     }
 
     fn count(&mut self, (timestamp, key, value): (i64, &[u8], &[u8])) {
         let is_windowed = self.operator.kind == Kind::Windows;
-        if is_windowed && timestamp != NO_TIMESTAMP && timestamp <= self.watermark {
-            self.violation(&format!("got {timestamp} after {}", self.watermark));
+        if is_windowed && timestamp != NO_TIMESTAMP {
+            self.note(self.contract.on_timestamp(timestamp));
         }
-        let group = key_group(key, self.context.max_parallelism);
-        let owned = self.context.first_key_group..=self.context.last_key_group;
-        if !owned.contains(&group) {
-            self.violation(&format!("got a key of group {group}"));
-        }
+        let group = key_group(key, self.contract.context().max_parallelism);
+        self.note(self.contract.on_key_of(group));
         let window = match self.operator.kind {
             Kind::Windows => window_of(timestamp),
             Kind::Pass | Kind::Split | Kind::Tally | Kind::Count | Kind::Totals => NO_TIMESTAMP,
@@ -185,14 +164,14 @@ impl Instance {
         let last = known.last.insert(origin.split.to_owned(), origin.number);
         if last.is_some_and(|last| last >= origin.number) {
             let value = String::from_utf8_lossy(value).into_owned();
-            self.violation(&format!("got {value} after number {last:?}"));
+            self.note(Some(format!("got {value} after number {last:?}")));
         }
     }
 
     /// Gives and forgets the counts of windows that `is_told` picks.
     fn tell(&mut self, is_told: impl Fn(i64) -> bool) -> Vec<Emission> {
         let mut batch = Batch::default();
-        let name = &self.context.operator;
+        let name = &self.contract.context().operator;
         self.state.retain(|(key, window), known| {
             let tells = is_told(*window);
             if tells {
@@ -211,14 +190,10 @@ impl Instance {
 impl OperatorInstance for Instance {
     fn process(&mut self, _input: u32, batch: Batch) -> Result<Vec<Emission>, GuestFault> {
         self.may_trap(Fault::TrapProcess, GuestCall::Process)?;
-        self.has_started = true;
-        if let Some(what) = self.awaited.on_record() {
-            self.violation(&what);
-        }
+        self.note(self.awaited.on_record());
         self.memory = memory::LIMIT.min(self.memory + self.operator.memory.leaks);
-        if self.has_finished {
-            self.violation("was called after `finish`");
-        }
+        let broken = self.contract.on_batch();
+        self.note(broken);
         let mut ports = [Batch::default(), Batch::default()];
         let columns = batch.keys().rows().zip(batch.values().rows());
         for ((key, value), timestamp) in columns.zip(batch.timestamps()) {
@@ -248,14 +223,10 @@ impl OperatorInstance for Instance {
 
     fn advance_watermark(&mut self, watermark: i64) -> Result<Vec<Emission>, GuestFault> {
         self.may_trap(Fault::TrapWatermark, GuestCall::AdvanceWatermark)?;
-        self.has_started = true;
-        if let Some(what) = self.awaited.on_watermark(watermark) {
-            self.violation(&what);
-        }
-        if watermark <= self.watermark {
-            self.violation(&format!("went from {} to {watermark}", self.watermark));
-        }
-        self.watermark = watermark;
+        let untold = self.awaited.on_watermark(watermark);
+        self.note(untold);
+        let broken = self.contract.on_watermark(watermark);
+        self.note(broken);
         if self.operator.kind != Kind::Windows {
             return Ok(Vec::new());
         }
@@ -265,73 +236,65 @@ impl OperatorInstance for Instance {
 
     fn snapshot(&mut self, checkpoint: u64) -> Result<Vec<StateChunk>, GuestFault> {
         self.may_trap(Fault::TrapSnapshot, GuestCall::Snapshot)?;
-        if !self.snapshots.insert(checkpoint) {
-            self.violation(&format!("gave its state for checkpoint {checkpoint} twice"));
-        }
+        let broken = self.contract.on_snapshot(checkpoint);
+        self.note(broken);
         if self.operator.faults.hit(Fault::DeclineSnapshot) {
-            let cause = FaultCause::Failed("a planned refusal".to_owned());
-            return Err(self.fault(GuestCall::Snapshot, cause));
+            return Err(self.contract.declined_snapshot());
         }
+        let context = self.contract.context();
         let mut groups: BTreeMap<u32, Vec<Entry>> = BTreeMap::new();
         for (key, known) in &self.state {
-            let group = key_group(&key.0, self.context.max_parallelism);
+            let group = key_group(&key.0, context.max_parallelism);
             let entry = (key.clone(), (known.count, known.last.clone()));
             groups.entry(group).or_default().push(entry);
         }
-        let chunk = |name: &str, key_group, bytes| StateChunk {
-            name: name.to_owned(),
-            schema_version: 1,
-            key_group,
-            bytes,
-        };
         let bytes = |entries| postcard::to_allocvec(entries).expect("a list can be encoded");
         let keyed = groups
             .iter()
-            .map(|(g, e)| chunk("known", Some(*g), bytes(e)));
+            .map(|(g, e)| Contract::chunk("known", Some(*g), bytes(e)));
         let mut chunks: Vec<StateChunk> = keyed.collect();
         if self.tally > 0 {
             let tally = postcard::to_allocvec(&self.tally).expect("a number can be encoded");
-            chunks.push(chunk("tally", None, tally));
+            chunks.push(Contract::chunk("tally", None, tally));
         }
         // A drill wants its snapshot before it is told anything again.
-        let watermark = Some(self.watermark).filter(|watermark| *watermark > i64::MIN);
+        let watermark = Some(self.contract.watermark()).filter(|watermark| *watermark > i64::MIN);
         let told = Told {
-            subtask: self.context.subtask,
-            parallelism: self.context.parallelism,
+            subtask: context.subtask,
+            parallelism: context.parallelism,
             watermark: watermark.or(self.awaited.watermark()),
         };
         chunks.push(told.encode());
-        let (memory, subtask) = (&self.operator.memory, self.context.subtask);
+        let (memory, subtask) = (&self.operator.memory, context.subtask);
         memory.on_snapshot(subtask, self.memory, &chunks);
         Ok(chunks)
     }
 
     fn restore(&mut self, chunks: Vec<StateChunk>) -> Result<(), GuestFault> {
         self.may_trap(Fault::TrapRestore, GuestCall::Restore)?;
-        if self.has_started || !self.state.is_empty() || self.tally > 0 {
-            self.violation("was restored after it had started");
-        }
+        let holds_state = !self.state.is_empty() || self.tally > 0;
+        self.note(self.contract.on_restore(holds_state));
+        let context = self.contract.context();
         let memory = &self.operator.memory;
-        if memory.on_restore(self.context.subtask, &chunks) {
+        if memory.on_restore(context.subtask, &chunks) {
             self.operator.faults.note(Fault::Recycle);
         }
-        let owned = self.context.first_key_group..=self.context.last_key_group;
         let told: Vec<Told> = chunks.iter().filter_map(Told::decode).collect();
-        if told.is_empty() && memory.restores_own_snapshots(self.context.subtask) {
-            self.violation("was restored without what it had been told");
+        if told.is_empty() && memory.restores_own_snapshots(context.subtask) {
+            self.note(Some(
+                "was restored without what it had been told".to_owned(),
+            ));
         }
-        self.awaited = Awaited::after(&told, self.context.parallelism);
+        self.awaited = Awaited::after(&told, context.parallelism);
         for chunk in chunks.iter().filter(|chunk| Told::decode(chunk).is_none()) {
             let Some(group) = chunk.key_group else {
                 self.tally += decode_tally(chunk);
                 continue;
             };
-            if !owned.contains(&group) {
-                self.violation(&format!("was given key group {group}"));
-            }
+            self.note(self.contract.on_chunk_of(group));
             for (key, known) in decode(chunk) {
                 if self.state.insert(key, known).is_some() {
-                    self.violation("was given a key twice");
+                    self.note(Some("was given a key twice".to_owned()));
                 }
             }
         }
@@ -340,24 +303,20 @@ impl OperatorInstance for Instance {
 
     fn checkpoint_complete(&mut self, checkpoint: u64) -> Result<(), GuestFault> {
         self.may_trap(Fault::TrapComplete, GuestCall::CheckpointComplete)?;
-        if !self.snapshots.contains(&checkpoint) {
-            let told = format!("heard of checkpoint {checkpoint} without its snapshot");
-            self.violation(&told);
-        }
-        self.operator.memory.on_complete(self.context.subtask);
+        self.note(self.contract.on_checkpoint_complete(checkpoint));
+        let subtask = self.contract.context().subtask;
+        self.operator.memory.on_complete(subtask);
         Ok(())
     }
 
     fn finish(&mut self) -> Result<Vec<Emission>, GuestFault> {
         self.may_trap(Fault::TrapFinish, GuestCall::Finish)?;
-        if self.has_finished {
-            self.violation("finished twice");
-        }
-        self.has_finished = true;
+        let broken = self.contract.on_finish();
+        self.note(broken);
         match self.operator.kind {
             Kind::Windows => {
                 if self.state.keys().any(|(_, window)| *window != NO_TIMESTAMP) {
-                    self.violation("ended before its last watermark");
+                    self.note(Some("ended before its last watermark".to_owned()));
                 }
                 Ok(self.tell(|_| true))
             }

@@ -11,8 +11,8 @@ use tidegate_checkpoint::{
     CheckpointDirectory, CheckpointKind, Manifest, Partitioning, SnapshotContents, StoreError,
 };
 
-use crate::disk::{LOCK, SimulatedDisk};
-use crate::job::{Does, JobPlan, NodePlan, OUTPUT};
+use crate::disk::{LOCK, OUTPUT, SimulatedDisk};
+use crate::job::{Does, JobPlan, NodePlan};
 use crate::model::{Expected, Given, Lines, expected};
 use crate::operators::{decode, decode_tally};
 use crate::record::Origin;

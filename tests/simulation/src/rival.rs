@@ -5,6 +5,7 @@
 //! directory is given back as it was, and the job goes on.
 
 use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tidegate_runtime::JobHandle;
@@ -26,10 +27,30 @@ pub(crate) struct Taken {
     pub(crate) visible: BTreeSet<String>,
 }
 
+/// The directory that was taken from the job in this life, if one was.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Booty(Arc<Mutex<Option<Taken>>>);
+
+impl Booty {
+    fn lock(&self) -> MutexGuard<'_, Option<Taken>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn is_there(&self) -> bool {
+        self.lock().is_some()
+    }
+
+    /// Takes the directory out, to be given back.
+    pub(crate) fn take(&self) -> Option<Taken> {
+        self.lock().take()
+    }
+}
+
 pub(crate) struct Rival {
     pub(crate) handle: JobHandle,
     pub(crate) faults: Faults,
     pub(crate) disk: SimulatedDisk,
+    pub(crate) booty: Booty,
     /// The job's sinks.
     pub(crate) sinks: Vec<String>,
 }
@@ -42,7 +63,7 @@ impl Rival {
             tokio::time::sleep(PAUSE).await;
             // Before it runs, it may not have the directory yet.
             let is_running = self.handle.status().state == JobState::Running;
-            if is_running && !self.faults.has_taken() && self.faults.hit(Fault::SecondOwner) {
+            if is_running && !self.booty.is_there() && self.faults.hit(Fault::SecondOwner) {
                 self.take();
             }
         }
@@ -55,7 +76,7 @@ impl Rival {
             self.faults.violation(violation);
         }
         let takeover = self.disk.take_over(&sink, self.faults.coin());
-        self.faults.note_taken(Taken {
+        *self.booty.lock() = Some(Taken {
             visible: self.disk.visible(&takeover),
             sink,
             takeover,

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use tidegate_checkpoint::DirStore;
 use tidegate_connector::Lineage;
+use tidegate_random::Random;
 use tidegate_runtime::{JobError, JobErrorKind, JobHandle, Outcome, RunOptions, run_on};
 use tokio::time::Instant;
 
@@ -19,8 +20,7 @@ use crate::model::Given;
 use crate::oracle::{self, CHECKPOINTS, Newest, Reported, Violation};
 use crate::panics;
 use crate::person::Person;
-use crate::random::Random;
-use crate::rival::Rival;
+use crate::rival::{Booty, Rival};
 use crate::scheduler::{Life, Scheduler};
 use crate::trace::Trace;
 
@@ -73,11 +73,12 @@ fn run(seed: u64, trace: Trace) -> Report {
         seed,
         plan: JobPlan::new(seed),
         disk: SimulatedDisk::new(faults.clone(), trace.clone()),
-        random: Random::new(seed, "power"),
+        random: Random::for_purpose(seed, "power"),
         reported: Reported::default(),
         newest: None,
         earlier: Given::new(),
         faults,
+        booty: Booty::default(),
         trace,
         lives: 0,
         checkpoints: 0,
@@ -101,6 +102,7 @@ struct Schedule {
     plan: JobPlan,
     disk: SimulatedDisk,
     faults: Faults,
+    booty: Booty,
     trace: Trace,
     random: Random,
     reported: Reported,
@@ -170,6 +172,7 @@ impl Schedule {
             .plan
             .job(self.seed ^ self.lives, &self.disk, &self.faults);
         let (disk, faults) = (self.disk.clone(), self.faults.clone());
+        let booty = self.booty.clone();
         let (output, sinks) = (disk.clone(), job.sinks.keys().cloned().collect());
         let mut lineage = [0; 16];
         lineage[..8].copy_from_slice(&self.seed.to_le_bytes());
@@ -196,6 +199,7 @@ impl Schedule {
                 handle: handle.clone(),
                 faults: faults.clone(),
                 disk: output,
+                booty,
                 sinks,
             };
             drop(scheduler.spawn(Box::pin(rival.act())));
@@ -223,7 +227,7 @@ impl Schedule {
             let lives = self.lives;
             format!("life {lives}: {life:?} {crash:?} {:?}", told.end)
         });
-        let was_taken = self.faults.has_taken();
+        let was_taken = self.booty.is_there();
         match life {
             None => return Err(format!("it hangs or takes too long: {:#?}", told.handle)),
             Some(Life::Endless) => return Err("it takes steps and gets nowhere".to_owned()),
@@ -277,7 +281,7 @@ impl Schedule {
 
     /// Gives back what a second owner has taken. Nothing was published there meanwhile.
     fn give_back(&self) -> Result<(), Violation> {
-        let Some(taken) = self.faults.take_taken() else {
+        let Some(taken) = self.booty.take() else {
             return Ok(());
         };
         self.disk.give_back(&taken.takeover);

@@ -12,12 +12,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
+use tidegate_random::Random;
 use tidegate_runtime::executor::{BlockingWork, Executor, Joined, Task, TaskDied};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, Sleep};
 
 use crate::faults::{Fault, Faults};
-use crate::random::Random;
 use crate::trace::Trace;
 
 /// A life of the process that takes more steps than this gets nowhere.
@@ -123,7 +123,7 @@ impl Scheduler {
             tasks: BTreeMap::new(),
             next_task: 0,
             ready: Arc::default(),
-            random: Random::new(seed, "schedule"),
+            random: Random::for_purpose(seed, "schedule"),
             faults: faults.clone(),
             trace: trace.clone(),
         })))
@@ -195,8 +195,8 @@ impl Scheduler {
             let Some(task) = state.tasks.remove(&id) else {
                 return false;
             };
-            let seed = state.random.next();
-            (task, Random::new(seed, ""))
+            let seed = state.random.number();
+            (task, Random::for_purpose(seed, ""))
         };
         let is_over = task.step(&mut random);
         if !is_over {

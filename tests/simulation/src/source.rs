@@ -7,9 +7,9 @@ use std::time::Duration;
 use tidegate_connector::source::{BoxFuture, Source, SourceConnector, SourceOutput, SourceSplit};
 use tidegate_connector::{ConnectorError, SubtaskId};
 use tidegate_operator::Batch;
+use tidegate_random::Random;
 
 use crate::faults::{Fault, Faults};
-use crate::random::Random;
 use crate::record::{key_of, value_of};
 
 /// Gives `count` numbers, spread over its subtasks.

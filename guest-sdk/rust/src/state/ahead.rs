@@ -14,7 +14,7 @@ use crate::state::index::{ABSENT, NOT_FIRST};
 use crate::state::table::Table;
 
 /// Keys that are looked up together.
-pub(crate) const BLOCK: usize = 64;
+pub(crate) const LOOK_AHEAD_KEYS: usize = 64;
 
 /// Keys that are handled between two of the engine's checks of the clock, which a loop begins with.
 /// Around such a check, next to nothing stays in registers.
@@ -27,26 +27,26 @@ const LARGE: usize = 8192;
 #[derive(Debug)]
 pub(crate) struct Ahead {
     /// The place of each key, or [`ABSENT`].
-    pub(crate) places: [u32; BLOCK],
-    hashes: [u32; BLOCK],
+    pub(crate) places: [u32; LOOK_AHEAD_KEYS],
+    hashes: [u32; LOOK_AHEAD_KEYS],
 }
 
 impl Ahead {
     pub(crate) fn new() -> Self {
         Self {
-            places: [ABSENT; BLOCK],
-            hashes: [0; BLOCK],
+            places: [ABSENT; LOOK_AHEAD_KEYS],
+            hashes: [0; LOOK_AHEAD_KEYS],
         }
     }
 
-    /// Finds keys of [`WORD`] bytes each, at most [`BLOCK`].
+    /// Finds keys of [`WORD`] bytes each, at most [`LOOK_AHEAD_KEYS`].
     pub(crate) fn look_for_words<S>(&mut self, table: &Table<S>, keys: &[[u8; WORD]]) {
         self.hash_words(table.hasher(), keys);
         self.guess(table);
         self.check_words(table, keys);
     }
 
-    /// Finds any keys, at most [`BLOCK`].
+    /// Finds any keys, at most [`LOOK_AHEAD_KEYS`].
     pub(crate) fn look<S>(&mut self, table: &Table<S>, keys: RowsIn<'_>) {
         if table.len() < LARGE {
             self.find(table, keys);
@@ -124,7 +124,7 @@ impl Ahead {
                 *place = table.guess_at_first(*hash);
                 missed_here |= u64::from(*place == NOT_FIRST) << bit;
             }
-            missed = missed_here << (BLOCK - STRIDE) | missed >> STRIDE;
+            missed = missed_here << (LOOK_AHEAD_KEYS - STRIDE) | missed >> STRIDE;
         }
         if missed != 0 {
             self.guess_on(table, missed);
@@ -142,7 +142,10 @@ impl Ahead {
     }
 }
 
-const _: () = assert!(BLOCK == u64::BITS as usize, "a bit for each key of a block");
+const _: () = assert!(
+    LOOK_AHEAD_KEYS == u64::BITS as usize,
+    "a bit for each key of a block"
+);
 
 #[cfg(test)]
 mod tests {
@@ -153,7 +156,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_key_is_found_ahead_where_it_is(known in 0..3000_u64, asked: [u16; BLOCK]) {
+        fn a_key_is_found_ahead_where_it_is(known in 0..3000_u64, asked: [u16; LOOK_AHEAD_KEYS]) {
             let mut table = Table::new(known);
             for key in 0..known {
                 let key = Key::new(&key.to_le_bytes());

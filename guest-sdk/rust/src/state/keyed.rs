@@ -283,8 +283,9 @@ impl<S: Default> KeyedState<S> {
         }
     }
 
-    /// Finds the keys in `rows`, the next block, at most [`BLOCK`](super::BLOCK). `words` are all
-    /// keys if they have eight bytes each.
+    /// Finds the keys in `rows`, the next block, at most
+    /// [`LOOK_AHEAD_KEYS`](super::LOOK_AHEAD_KEYS). `words` are all keys if they have eight bytes
+    /// each.
     pub(crate) fn look_ahead(
         &mut self,
         keys: &Column,

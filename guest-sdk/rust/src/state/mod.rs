@@ -18,7 +18,7 @@ mod format;
 mod items;
 mod written_groups;
 
-pub(crate) use ahead::{Ahead, BLOCK};
+pub(crate) use ahead::{Ahead, LOOK_AHEAD_KEYS};
 pub(crate) use chunk::{Chunks, read_chunks, write_chunks};
 pub use items::{Items, RestoredItems};
 pub use keyed::KeyedState;

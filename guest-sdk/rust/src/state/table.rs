@@ -23,7 +23,7 @@ pub(crate) struct Entry<S> {
 }
 
 /// Keys whose slots of the index, or whose entries, are read together.
-const BLOCK: usize = 64;
+const INDEX_BLOCK: usize = 64;
 
 /// Removed entries are closed up when they are more than the others, and at least so many.
 const CLOSED_UP: usize = 64;
@@ -143,9 +143,9 @@ impl<S> Table<S> {
             self.push(entry);
         }
         self.index.reserve(self.entries.len() - first);
-        let mut hashes = [0; BLOCK];
-        for start in (first..self.entries.len()).step_by(BLOCK) {
-            let entries = self.entries[start..].iter().take(BLOCK);
+        let mut hashes = [0; INDEX_BLOCK];
+        for start in (first..self.entries.len()).step_by(INDEX_BLOCK) {
+            let entries = self.entries[start..].iter().take(INDEX_BLOCK);
             let count = entries.len();
             for (slot, entry) in hashes.iter_mut().zip(entries) {
                 *slot = self.hasher.hash(entry.key.as_bytes());

@@ -25,7 +25,7 @@ const OF_TABLE: usize = 4;
 const SHORT: usize = 32;
 
 /// Entries whose starts are read together.
-const BLOCK: usize = 64;
+const GROUPS_AT_ONCE: usize = 64;
 
 const CACHE_LINE: usize = 64;
 
@@ -130,9 +130,9 @@ impl WrittenGroups {
             };
             let mut chunk = begin_keyed(entries, buffer.len() + SHORT)?;
             bring_near(&buffer);
-            for block in run.chunks(BLOCK) {
+            for block in run.chunks(GROUPS_AT_ONCE) {
                 // Apart from the copying, so that the waits for memory overlap.
-                let mut starts = [NOWHERE; BLOCK];
+                let mut starts = [NOWHERE; GROUPS_AT_ONCE];
                 for (slot, start) in starts.iter_mut().zip(self.starts_of(block)) {
                     *slot = start;
                 }

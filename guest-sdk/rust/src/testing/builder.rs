@@ -7,9 +7,9 @@ use tidegate_key_groups::KeyGroups;
 use crate::batch::StateChunk;
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::host::recorder;
 use crate::raw::RawOperator;
 use crate::testing::harness::RawHarness;
-use crate::testing::recorder;
 
 /// The default of a job.
 const MAX_PARALLELISM: u32 = 128;

@@ -3,11 +3,10 @@
 use crate::batch::{Batch, Emission, NO_TIMESTAMP, StateChunk};
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::host::Level;
+use crate::host::{Level, recorder};
 use crate::operator::Operator;
 use crate::raw::RawOperator;
 use crate::testing::builder::Builder;
-use crate::testing::recorder;
 use crate::typed::Typed;
 
 /// Runs an [`Operator`] natively; see the [module](crate::testing).

@@ -37,7 +37,6 @@
 
 mod builder;
 mod harness;
-pub(crate) mod recorder;
 
 pub use builder::Builder;
 pub use harness::{Emitted, Harness, RawHarness};

@@ -7,8 +7,7 @@ use wit_component::{ComponentEncoder, DecodedWasm, StringEncoding, embed_compone
 use wit_parser::{Resolve, World, WorldId, WorldItem};
 
 use super::error::BuildError;
-use super::{Compiled, c, go, javascript, python, rust, wit};
-use crate::language::Language;
+use super::{Compiled, wit};
 
 /// What an operator exports, in whatever version.
 const OPERATOR: &str = "tidegate:operator/operator@";
@@ -121,7 +120,7 @@ fn check(component: &Component, compiled: &Compiled) -> Result<(), BuildError> {
         None => {
             return Err(BuildError::NotAnOperator {
                 name: compiled.name.clone(),
-                remedy: export_remedy(compiled.language),
+                remedy: compiled.language.kit().export_remedy,
             });
         }
     }
@@ -137,17 +136,6 @@ fn check(component: &Component, compiled: &Compiled) -> Result<(), BuildError> {
         name: compiled.name.clone(),
         imports: ungranted,
     })
-}
-
-/// What makes a project of the language export an operator.
-fn export_remedy(language: Language) -> &'static str {
-    match language {
-        Language::Go => go::EXPORT_REMEDY,
-        Language::JavaScript => javascript::EXPORT_REMEDY,
-        Language::Rust => rust::EXPORT_REMEDY,
-        Language::C => c::EXPORT_REMEDY,
-        Language::Python => python::EXPORT_REMEDY,
-    }
 }
 
 fn component_bytes(wasm: &Wasm) -> anyhow::Result<Vec<u8>> {

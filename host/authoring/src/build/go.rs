@@ -13,10 +13,6 @@ use super::error::BuildError;
 use super::{BuildRequest, Compiled, folder_of, tool};
 use crate::language::Language;
 
-/// What to do about a module that exports no operator.
-pub(super) const EXPORT_REMEDY: &str =
-    "call `tidegate.Register` in an `init` function of package main";
-
 /// The first version that can export functions from WebAssembly.
 const FIRST_MINOR: u32 = 24;
 

@@ -1,13 +1,12 @@
 //! What `tidegate new` does: from a name and a language to a project that builds and passes its
 //! tests at once.
 //!
-//! Each language has a folder of templates, compiled into the binary. Two words are replaced in
+//! The kit of each language has templates, compiled into the binary. Two words are replaced in
 //! them, so that no template engine is needed: `{{name}}` and `{{sdk}}`.
 
 mod error;
 mod name;
 mod sdk;
-mod templates;
 
 #[cfg(test)]
 mod tests;
@@ -51,7 +50,7 @@ pub fn write(project: &NewProject, directory: &Path) -> Result<WrittenProject, N
     check_empty(&folder)?;
     let sdk = Sdk::find(project.sdk.as_deref(), project.language, directory)?;
     let mut files = Vec::new();
-    for template in project.language.templates() {
+    for template in project.language.kit().templates {
         let path = folder.join(template.path);
         let text = template.text.replace("{{name}}", &project.name);
         let text = text.replace("{{sdk}}", &sdk.dependency(project.language));

@@ -29,8 +29,8 @@ impl Sdk {
             let found = folder(&path, language);
             return found.map(Self::Folder).ok_or(NewProjectError::NoSdk {
                 path,
-                package: language.sdk_package(),
-                place: language.sdk_place(),
+                package: language.kit().sdk.package,
+                place: language.kit().sdk.place,
             });
         }
         let binary = env::current_exe().ok();
@@ -42,53 +42,25 @@ impl Sdk {
 
     /// As the manifest of a project in the language says it.
     pub(super) fn dependency(&self, language: Language) -> String {
-        // JSON and TOML write such a string the same way.
-        let quoted = |text: &str| serde_json::Value::from(text).to_string();
-        match (language, self) {
-            (Language::Python, Self::Folder(path)) => {
-                format!("sdk = {}", quoted(&path.to_string_lossy()))
-            }
-            (Language::Python, Self::Registry(version)) => {
-                format!("# The SDK is the installed package tidegate-sdk {version}.")
-            }
-            (Language::Go, Self::Folder(path)) => {
-                let package = language.sdk_package();
-                let path = quoted(&path.to_string_lossy());
-                format!("require {package} v0.0.0\n\nreplace {package} => {path}")
-            }
-            (Language::Go, Self::Registry(version)) => {
-                format!("require {} v{version}", language.sdk_package())
-            }
-            (Language::Rust, Self::Folder(path)) => {
-                format!("{{ path = {} }}", quoted(&path.to_string_lossy()))
-            }
-            (Language::Rust, Self::Registry(version)) => quoted(version),
-            // A bracket argument of CMake takes any path as it is.
-            (Language::C, Self::Folder(path)) => {
-                format!(
-                    "REQUIRED PATHS [=[{}/cmake]=] NO_DEFAULT_PATH",
-                    path.to_string_lossy()
-                )
-            }
-            // Where CMake finds what is installed.
-            (Language::C, Self::Registry(version)) => format!("{version} REQUIRED"),
-            (Language::JavaScript, Self::Folder(path)) => {
-                quoted(&format!("file:{}", path.to_string_lossy()))
-            }
-            (Language::JavaScript, Self::Registry(version)) => quoted(version),
+        let sdk = &language.kit().sdk;
+        match self {
+            Self::Folder(path) => (sdk.in_folder)(&path.to_string_lossy()),
+            Self::Registry(version) => (sdk.in_registry)(version),
         }
     }
 }
 
 /// The SDK of the checkout that a path lies in.
 fn beside(start: &Path, language: Language) -> Option<PathBuf> {
-    let mut places = start.ancestors().map(|at| at.join(language.sdk_place()));
+    let mut places = start
+        .ancestors()
+        .map(|at| at.join(language.kit().sdk.place));
     places.find_map(|place| folder(&place, language))
 }
 
 /// The folder, if it has the SDK.
 fn folder(path: &Path, language: Language) -> Option<PathBuf> {
     let manifest = fs::read_to_string(path.join(language.manifest())).ok()?;
-    let is_sdk = manifest.contains(&language.sdk_mark());
+    let is_sdk = manifest.contains(language.kit().sdk.mark);
     is_sdk.then(|| fs::canonicalize(path).ok()).flatten()
 }

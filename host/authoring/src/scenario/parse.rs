@@ -3,7 +3,7 @@
 use data_encoding::{BASE64, HEXLOWER_PERMISSIVE};
 use tidegate_job_file::config_file::reader::TableReader;
 use tidegate_job_file::config_file::{Position, Problem, Problems, Span, suggest, toml_text};
-use tidegate_job_file::keys::{self, MAX_PARALLELISM, MOST_KEY_GROUPS};
+use tidegate_job_file::keys::{self, MOST_KEY_GROUPS};
 use tidegate_operator::NO_TIMESTAMP;
 use toml::Spanned;
 use toml::de::DeValue;
@@ -35,18 +35,19 @@ const EXPECTATIONS: [&str; 3] = ["expect", "expect-invalid-record", "expect-fail
 pub(crate) fn parse(text: &str, problems: &Problems) -> Option<Scenario> {
     let root = toml_text::tables(text, problems)?;
     let mut reader = TableReader::new("the scenario", 0..0, &root, problems);
-    if !keys::version(&mut reader, problems) {
+    if !keys::version(&mut reader) {
         return None;
     }
     let what = "the path of a .wasm file, relative to the scenario";
     let component = reader.text("component", what);
     let component = reader.required(component, "component", what);
-    let config = keys::config(&mut reader, problems);
+    let config = keys::config(&mut reader);
     let limits = keys::limits(&mut reader);
     let inputs = names(&mut reader, "inputs", problems);
-    let outputs = keys::outputs(&mut reader, problems).unwrap_or_else(|| vec![MAIN.to_owned()]);
+    let outputs = keys::outputs(&mut reader).unwrap_or_else(|| vec![MAIN.to_owned()]);
     let max_parallelism = reader.number("max-parallelism", 1..=MOST_KEY_GROUPS);
-    let max_parallelism = max_parallelism.map_or(MAX_PARALLELISM, Spanned::into_inner);
+    let max_parallelism =
+        max_parallelism.map_or_else(keys::default_max_parallelism, Spanned::into_inner);
     let parallelism = reader.number("parallelism", 1..=max_parallelism);
     let steps = Steps {
         text,

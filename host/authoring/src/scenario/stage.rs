@@ -11,7 +11,8 @@ use std::collections::BTreeMap;
 
 use tidegate_key_groups::{KeyGroups, redistribute};
 use tidegate_operator::{
-    Batch, Component, Emission, FaultCause, GuestFault, Instance, OperatorContext, StateChunk,
+    Batch, Component, Emission, FaultCause, GuestFault, Instance, OperatorContext,
+    OperatorDescription, StateChunk,
 };
 use tidegate_runtime::stream::MAX_WATERMARK;
 
@@ -317,20 +318,15 @@ impl<'a> Stage<'a> {
     }
 
     fn context(&self, subtask: u32, key_groups: KeyGroups) -> OperatorContext {
-        let owned = key_groups.owned_by(subtask);
-        OperatorContext {
+        let operator = OperatorDescription {
             job: "test".to_owned(),
             operator: self.operator.clone(),
-            subtask,
-            parallelism: key_groups.parallelism(),
-            max_parallelism: key_groups.max_parallelism(),
-            first_key_group: *owned.start(),
-            last_key_group: *owned.end(),
             inputs: self.scenario.inputs.clone(),
             outputs: self.scenario.outputs.clone(),
             config: self.scenario.config.clone(),
-            hash_seed: hash_seed(self.checkpoint, subtask),
-        }
+        };
+        let hash_seed = hash_seed(self.checkpoint, subtask);
+        OperatorContext::of_subtask(operator, key_groups, subtask, hash_seed)
     }
 }
 

@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex};
 use tempfile::TempDir;
 use tidegate_checkpoint::{CheckpointDirectory, CheckpointStore, DirStore, DiskStep, ImportTarget};
 use tidegate_connector::{CheckpointId, Lineage};
+use tidegate_random::Random;
 
 use crate::support::{assert_restorable, copy_tree, fast_tempdir, ids, put_all, take};
 
@@ -327,7 +328,7 @@ impl SimulatedDisk {
     /// What is durable for sure, and of the rest what chance leaves. With seed 0 nothing else.
     fn after_power_failure(&self, seed: u64) -> TempDir {
         let disk = fast_tempdir();
-        let mut chance = Chance(seed);
+        let mut chance = Chance((seed != 0).then(|| Random::new(seed)));
         self.materialise(&self.root, disk.path(), &mut chance);
         disk
     }
@@ -376,15 +377,12 @@ fn names_in(directory: &Path) -> BTreeMap<String, u64> {
     entries.map(entry).collect()
 }
 
-/// Strikes every other time or so; with seed 0 never.
-struct Chance(u64);
+/// Strikes every other time or so; without random numbers never.
+struct Chance(Option<Random>);
 
 impl Chance {
     fn strikes(&mut self) -> bool {
-        // Xorshift, 64 bits: stays 0 if it is 0.
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0.count_ones() % 2 == 1
+        let random = self.0.as_mut();
+        random.is_some_and(|random| random.chance(1, 2))
     }
 }

@@ -10,31 +10,31 @@ use super::OutputArgs;
 
 /// Write a project for an operator of your own, which builds and passes its tests at once.
 ///
-/// The SDK that the project uses is the one at --sdk; without it, the one of the source checkout
-/// that holds this binary or the current folder; else the one on the language's registry, in the
-/// version of this binary.
+/// The project uses the SDK at --sdk. Without --sdk, it uses the SDK of the source checkout that
+/// contains this binary or the current folder. Without such a checkout, it names the SDK of the
+/// language's registry, in the version of this binary.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Example:
   tidegate new total --lang rust && tidegate test total")]
 pub(crate) struct NewArgs {
-    /// The project, a folder of that name here, and the operator. Nothing is overwritten.
+    /// Name of the operator, and of the new folder for its project. Never overwrites a folder.
     #[arg(value_name = "NAME")]
     pub(crate) name: String,
-    /// What it is written in.
+    /// Language of the operator.
     #[arg(long, env = "TIDEGATE_LANG", value_enum, value_name = "LANG")]
     pub(crate) lang: Language,
-    /// The folder of the SDK, which is guest-sdk/LANG in the sources of Tidegate.
+    /// Folder of the SDK: guest-sdk/LANG in the sources of Tidegate.
     #[arg(long, env = "TIDEGATE_SDK", value_name = "PATH")]
     pub(crate) sdk: Option<PathBuf>,
 }
 
 /// Build operators into components.
 ///
-/// PATH is a project, which is known by its manifest, such as Cargo.toml; or a folder with projects
-/// somewhere below it. What compiles a project is the compiler of its language; what is missing is
-/// named with the command that installs it. A component imports nothing but what every operator is
-/// given: what a language wants of WASI is answered by a stand-in without clock, files or network.
+/// PATH is a project, recognised by its manifest (such as Cargo.toml), or a folder with projects
+/// anywhere below it. The compiler of its language compiles a project; if a tool is missing, the
+/// message names the command that installs it. A component imports the interface of operators and
+/// nothing else: a stand-in without clock, files or network answers a language's calls to WASI.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -44,7 +44,7 @@ pub(crate) struct BuildArgs {
     /// A project, or a folder of projects.
     #[arg(value_name = "PATH", default_value = ".")]
     pub(crate) path: PathBuf,
-    /// Where the components go. Default: next to the project's manifest.
+    /// Folder for the components. Default: next to the project's manifest.
     #[arg(long, env = "TIDEGATE_OUT", value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
     #[command(flatten)]
@@ -55,13 +55,14 @@ pub(crate) struct BuildArgs {
 
 /// Run an operator's scenarios against its component.
 ///
-/// A scenario says what arrives (records, event time), what happens (a restart from a checkpoint,
-/// another parallelism) and what must come of it. It is the same for every language: what runs is
-/// the component. PATH is a project, which is built first and has its scenarios in tests/*.toml; a
-/// scenario; or a folder of scenarios. Beyond what a scenario says, every snapshot is taken twice
-/// and must be the same, and what is restored from it must give it back unchanged.
+/// A scenario lists steps: records and event time that arrive, restarts from a checkpoint, changes
+/// of parallelism, and the output that must follow. It runs against the component, so it is the
+/// same for every language. PATH is a project, a scenario, or a folder of scenarios. A project is
+/// built first, and its scenarios are tests/*.toml.
 ///
-/// `tidegate schema --scenario` prints the JSON Schema of a scenario. Exit code 7 if one fails.
+/// Every snapshot is also taken twice and must be the same, and an instance that is restored from
+/// it must return it unchanged. `tidegate schema --scenario` prints the JSON Schema of a scenario.
+/// Exit code 7 if a scenario fails.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -84,7 +85,7 @@ pub(crate) struct TestArgs {
 /// How operators are compiled.
 #[derive(Debug, Args)]
 pub(crate) struct CompilerArgs {
-    /// Where the compiler keeps what it can use again.
+    /// Folder for files that the compiler reuses.
     #[arg(long, env = "TIDEGATE_TARGET_DIR", value_name = "DIR")]
     pub(crate) target_dir: Option<PathBuf>,
     /// Use no network.

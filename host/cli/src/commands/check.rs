@@ -10,6 +10,7 @@ use tidegate_operator::shown;
 use tidegate_runtime::{JobCost, JobError, check_room};
 
 use crate::args::CheckArgs;
+use crate::code_cache;
 use crate::failure::Failure;
 use crate::terminal::{Lines, Terminal, table};
 
@@ -71,8 +72,13 @@ impl CostAnswer {
 
 /// Checks a job.
 pub(crate) fn check(args: &CheckArgs, terminal: &Terminal) -> Result<(), Failure> {
-    let file = JobFile::read(&args.job);
-    let loaded = file.and_then(|file| file.load(args.parallelism, Loading::default()));
+    let file = JobFile::read(&args.job.file);
+    let loading = Loading {
+        // As `run`: compiling takes memory that the room of the job is compared with.
+        compiled: code_cache::of_this_user(),
+        ..Loading::default()
+    };
+    let loaded = file.and_then(|file| file.load(args.defaults.parallelism, loading));
     let loaded = loaded.and_then(|loaded| check_inputs(&loaded).map(|()| loaded));
     if let Ok(loaded) = &loaded
         && let Err(error) = check_room(&loaded.job)

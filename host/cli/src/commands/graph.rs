@@ -9,7 +9,7 @@ use crate::terminal::{Lines, Terminal};
 
 /// Prints the graph.
 pub(crate) fn graph(args: &GraphArgs, terminal: &Terminal) -> Result<(), Failure> {
-    let graph = JobFile::read(&args.job)?.graph(args.parallelism)?;
+    let graph = JobFile::read(&args.job.file)?.graph(args.defaults.parallelism)?;
     match args.format {
         GraphFormat::Text => terminal.data(&text(&graph)),
         GraphFormat::Dot => terminal.data(&dot(&graph)),

@@ -7,7 +7,7 @@ use bytesize::ByteSize;
 use tidegate_job_file::JobFile;
 use tidegate_job_file::json::JsonPath;
 use tidegate_operator::shown;
-use tidegate_runtime::observe::{DrillStatus, NodeStatus};
+use tidegate_runtime::observe::{DrillStatus, METRICS, NodeStatus, Samples};
 
 use crate::args::{CancelArgs, SavepointArgs, StatusArgs, StopArgs};
 use crate::control::Client;
@@ -19,7 +19,7 @@ use crate::terminal::{Lines, Terminal, table};
 /// Takes a savepoint and prints its path.
 pub(crate) fn savepoint(args: &SavepointArgs, terminal: &Terminal) -> Result<(), Failure> {
     let directory = absolute(&args.directory)?;
-    let answer = client(&args.job, args.wait.timeout)?.savepoint(directory)?;
+    let answer = client(&args.job.file, args.wait.timeout)?.savepoint(directory)?;
     if args.output.json {
         return terminal.json(&answer);
     }
@@ -37,7 +37,7 @@ pub(crate) fn stop(args: &StopArgs, terminal: &Terminal) -> Result<(), Failure> 
             .map(JsonPath),
         drain: args.drain,
     };
-    let answer = client(&args.job, args.wait.timeout)?.stop(&request)?;
+    let answer = client(&args.job.file, args.wait.timeout)?.stop(&request)?;
     if args.output.json {
         return terminal.json(&answer);
     }
@@ -50,7 +50,7 @@ pub(crate) fn stop(args: &StopArgs, terminal: &Terminal) -> Result<(), Failure> 
 
 /// Ends the job without a checkpoint.
 pub(crate) fn cancel(args: &CancelArgs, terminal: &Terminal) -> Result<(), Failure> {
-    let answer = client(&args.job, args.wait.timeout)?.cancel()?;
+    let answer = client(&args.job.file, args.wait.timeout)?.cancel()?;
     if args.output.json {
         return terminal.json(&answer);
     }
@@ -60,7 +60,7 @@ pub(crate) fn cancel(args: &CancelArgs, terminal: &Terminal) -> Result<(), Failu
 
 /// Shows what the job is doing.
 pub(crate) fn status(args: &StatusArgs, terminal: &Terminal) -> Result<(), Failure> {
-    let answer = client(&args.job, args.wait.timeout)?.status()?;
+    let answer = client(&args.job.file, args.wait.timeout)?.status()?;
     if args.output.json {
         return terminal.json(&answer);
     }
@@ -136,29 +136,33 @@ fn text(answer: &JobAnswer) -> Lines {
     if let Some(failure) = &status.last_failure {
         lines.paragraph(format_args!("last failure: {failure}"));
     }
-    let rows = status.nodes.iter().map(|node| {
-        vec![
-            node.name.clone(),
-            node.kind.to_string(),
-            node.parallelism.to_string(),
-            node.records_in.to_string(),
-            node.records_out.to_string(),
-            format!("{:.1}", node.busy_seconds),
-            node.watermark
-                .map_or_else(|| "-".to_owned(), |watermark| watermark.to_string()),
-        ]
-    });
-    let header = [
-        "NODE",
-        "KIND",
-        "PARALLELISM",
-        "IN",
-        "OUT",
-        "BUSY s",
-        "WATERMARK ms",
-    ];
-    lines.append(&table(&header, rows));
+    lines.append(&nodes(&status.nodes));
     lines
+}
+
+/// A table with a line for each node, and a column for each metric that has one.
+fn nodes(nodes: &[NodeStatus]) -> Lines {
+    let columns = METRICS.iter().filter_map(|metric| match metric.samples {
+        Samples::Node(value) => metric.column.map(|heading| (heading, value)),
+        Samples::Job(_)
+        | Samples::JobBy(..)
+        | Samples::NodeBy(..)
+        | Samples::Guest(_)
+        | Samples::Lag(_) => None,
+    });
+    let (headings, values): (Vec<_>, Vec<_>) = columns.unzip();
+    let rows = nodes.iter().map(|node| {
+        let cells = values.iter().map(|value| {
+            let value = value(node);
+            value.map_or_else(|| "-".to_owned(), |value| value.in_table())
+        });
+        let (kind, parallelism) = (node.kind.to_string(), node.parallelism.to_string());
+        let first = [node.name.clone(), kind, parallelism];
+        first.into_iter().chain(cells).collect()
+    });
+    let header = ["NODE", "KIND", "PARALLELISM"];
+    let header: Vec<&str> = header.into_iter().chain(headings).collect();
+    table(&header, rows)
 }
 
 /// A line for each operator of which instances were replaced because of their memory.
@@ -191,5 +195,33 @@ fn counted(nodes: &[NodeStatus], lines: &mut Lines) {
             let (name, dropped) = (&node.name, node.dropped_log_lines);
             lines.line(format_args!("dropped log lines: {name}: {dropped}"));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tidegate_checkpoint::NodeKind;
+
+    use super::*;
+
+    #[test]
+    fn the_table_has_a_column_for_each_metric_with_a_heading() {
+        let numbers = NodeStatus {
+            records_out: 12,
+            ..NodeStatus::new("numbers", NodeKind::Source, 1)
+        };
+        let count = NodeStatus {
+            records_in: 12,
+            records_out: 3,
+            busy_seconds: 0.5,
+            watermark: Some(-1500),
+            ..NodeStatus::new("count", NodeKind::Operator, 2)
+        };
+        assert_eq!(
+            nodes(&[numbers, count]).as_str(),
+            "NODE     KIND      PARALLELISM  IN  OUT  BUSY s  WATERMARK ms\n\
+             numbers  source    1            0   12   0.0     -\n\
+             count    operator  2            12  3    0.5     -1500\n"
+        );
     }
 }

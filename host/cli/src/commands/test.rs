@@ -8,7 +8,7 @@ use tidegate_authoring::build::{BuildRequest, build};
 use tidegate_authoring::scenario::{self, Failed, LoadedScenario, Place, ScenarioFile};
 use tidegate_job_file::config_file::ConfigFileError;
 use tidegate_job_file::{Components, json};
-use tidegate_operator::{Engine, shown};
+use tidegate_operator::{Engine, EngineOptions, shown};
 
 use crate::args::TestArgs;
 use crate::code_cache;
@@ -91,8 +91,11 @@ fn build_first(args: &TestArgs, directory: PathBuf, terminal: &Terminal) -> Resu
 
 /// All scenarios with their components, before any is run.
 fn load(paths: &[PathBuf]) -> Result<Vec<LoadedScenario>, Failure> {
-    let engine = Engine::new().map_err(ConfigFileError::from)?;
-    let engine = engine.with_debug_info();
+    let engine = Engine::with_options(EngineOptions {
+        keeps_debug_info: true,
+        ..EngineOptions::default()
+    });
+    let engine = engine.map_err(ConfigFileError::from)?;
     let mut components = Components::new(engine, code_cache::of_this_user());
     let loaded = paths.iter().map(|path| {
         let scenario = ScenarioFile::read(path)?.load(&mut components)?;

@@ -113,21 +113,16 @@ mod tests {
                 recycles: 2,
                 recycle_seconds: 0.123_456_789,
             };
+            let name = format!("{node:064}");
             status.nodes.push(NodeStatus {
-                name: format!("{node:064}"),
-                kind: NodeKind::Operator,
-                parallelism: instances,
                 records_in: u64::MAX,
                 records_out: u64::MAX,
                 bytes_in: u64::MAX,
                 bytes_out: u64::MAX,
                 busy_seconds: 0.123_456_789,
                 watermark: Some(i64::MIN),
-                ended_subtasks: 0,
-                sink_lag: None,
-                counters: Default::default(),
-                dropped_log_lines: 0,
                 guests: (0..instances).map(guest).collect(),
+                ..NodeStatus::new(&name, NodeKind::Operator, instances)
             });
         }
         status

@@ -6,7 +6,6 @@
 pub(crate) mod api;
 mod client;
 pub(crate) mod job_answer;
-mod metrics;
 mod own_directories;
 mod problem_json;
 mod response;

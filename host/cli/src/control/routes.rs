@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 use tidegate_checkpoint::JobGraph;
 use tidegate_job_file::json::JsonPath;
 use tidegate_operator::shown;
-use tidegate_runtime::observe::{CheckpointStatus, JobState};
+use tidegate_runtime::observe::{CheckpointStatus, JobState, prometheus_text};
 use tidegate_runtime::{CommandError, JobCommand, JobHandle};
 use tokio::sync::oneshot;
 
@@ -21,7 +21,6 @@ use super::api::{
     CheckpointAnswer, EndAnswer, PREFIX, SavepointAnswer, SavepointRequest, StopRequest,
 };
 use super::job_answer::JobAnswer;
-use super::metrics;
 use super::own_directories::OwnDirectories;
 use super::problem_json::Problem;
 use super::response::Json;
@@ -77,7 +76,7 @@ async fn metrics_text(State(state): State<ControlState>) -> Response {
         header::CONTENT_TYPE,
         "text/plain; version=0.0.4; charset=utf-8",
     )];
-    (content_type, metrics::text(&state.job.status())).into_response()
+    (content_type, prometheus_text(&state.job.status())).into_response()
 }
 
 async fn job(State(state): State<ControlState>) -> Json<JobAnswer> {

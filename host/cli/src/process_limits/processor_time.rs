@@ -1,8 +1,9 @@
 //! `RLIMIT_CPU`: a process whose processor time is used up says so and ends, where SIGXCPU would
 //! end it without a word.
 //!
-//! SIGXCPU comes at the soft limit, SIGKILL at the hard one, and nothing can be said about that. So
-//! a soft limit that is as high as the hard one is lowered by a second.
+//! The system sends SIGXCPU at the soft limit, and SIGKILL, which no process can report, at the hard
+//! one. So a soft limit that is as high as the hard one is lowered by a second, and a hard limit
+//! that leaves no room for that is rejected.
 
 use std::{io, thread};
 
@@ -15,7 +16,7 @@ use crate::terminal::{Terminal, chain};
 
 /// Starts the thread that waits for SIGXCPU, whatever the others do. It ends with the process.
 pub(super) fn watch(terminal: Terminal) -> Result<(), Failure> {
-    leave_time_for_last_words();
+    leave_time_for_last_words()?;
     let (runtime, mut used_up) = listen().map_err(Failure::io("listen for SIGXCPU"))?;
     let wait = move || {
         if runtime.block_on(used_up.recv()).is_some() {
@@ -39,17 +40,22 @@ fn listen() -> io::Result<(Runtime, unix::Signal)> {
     Ok((runtime, used_up))
 }
 
-fn leave_time_for_last_words() {
+fn leave_time_for_last_words() -> Result<(), Failure> {
     let Rlimit { current, maximum } = getrlimit(Resource::Cpu);
-    let lowered = current.and_then(|current| current.checked_sub(1));
-    // The system takes none for a second.
-    let lowered = lowered.filter(|lowered| *lowered > 0);
-    if current == maximum && lowered.is_some() {
-        let current = lowered;
+    let Some(hard) = maximum else {
+        return Ok(());
+    };
+    // The system treats a soft limit of 0 as one second.
+    if hard <= 1 {
+        return Err(Failure::LittleProcessorTime { allowed: hard });
+    }
+    if current == maximum {
+        let current = Some(hard - 1);
         if let Err(error) = setrlimit(Resource::Cpu, Rlimit { current, maximum }) {
             tracing::debug!("the soft limit of processor time stays: {error}");
         }
     }
+    Ok(())
 }
 
 /// Reports and ends the process, as a second SIGTERM does: what is complete stays.

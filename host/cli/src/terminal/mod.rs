@@ -124,6 +124,7 @@ impl Terminal {
             | Failure::ScenariosFailed { .. }
             | Failure::FewFiles { .. }
             | Failure::LittleMemory { .. }
+            | Failure::LittleProcessorTime { .. }
             | Failure::NoProcessorTime { .. }
             | Failure::NoThread { .. }
             | Failure::SignalsUnanswered

@@ -75,7 +75,7 @@ fn probes_and_metrics_are_where_they_are_looked_for() {
             (200, Some("text/plain"))
         );
         assert!(
-            body.contains("tidegate_job_state{job=\"copy\",state=\"running\"} 1\n"),
+            body.contains("tidegate_job_state{job_name=\"copy\",state=\"running\"} 1\n"),
             "{body}"
         );
     }

@@ -14,7 +14,7 @@ use tidegate_operator::Batch;
 
 use crate::{ConnectorError, SubtaskId};
 
-pub use place::{CloseLook, SourcePlace};
+pub use place::{Isolation, SourcePlace};
 
 /// A boxed future, so that sources can be trait objects.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -130,13 +130,13 @@ pub trait Source: Send {
     /// themselves what they may be asked for again.
     fn release(&mut self, _splits: &[SourceSplit]) {}
 
-    /// Where the records of the last batch stood. Asked after each batch while a record is being
-    /// looked for, and not otherwise. None if the source can't tell.
+    /// Returns where the records of the last batch stood; none if the source does not know. Called
+    /// after each batch while records are isolated, and not otherwise.
     fn last_place(&self) -> Option<SourcePlace> {
         None
     }
 
-    /// From now on batches have one record, or any number again. Called before the first `poll` or
-    /// between two.
-    fn look_closely(&mut self, _look: CloseLook) {}
+    /// Gives batches of one record from now on, or of any number again. Called before the first
+    /// `poll` or between two.
+    fn isolate(&mut self, _isolation: Isolation) {}
 }

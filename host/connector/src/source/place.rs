@@ -1,5 +1,5 @@
 //! Where records stand in a source's input: to name one of them, and to read record by record while
-//! one that a guest fails on is being looked for. Pure.
+//! the job isolates the records that a guest fails on. Pure.
 
 use std::fmt;
 
@@ -21,18 +21,18 @@ impl fmt::Display for SourcePlace {
     }
 }
 
-/// Whether a source reads record by record.
+/// Whether the job isolates records that a guest fails on, so that a source reads record by record.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum CloseLook {
-    /// As many records in a batch as it likes.
+pub enum Isolation {
+    /// A batch has any number of records.
     #[default]
     Off,
-    /// One.
+    /// A batch has one record.
     On,
 }
 
-impl CloseLook {
-    /// How far a batch may reach: one record further, which is told as 1, or anywhere.
+impl Isolation {
+    /// Returns how far a batch may reach: by 1 into one further record, or, with none, anywhere.
     #[must_use]
     pub fn reach(self) -> Option<u64> {
         match self {

@@ -20,9 +20,9 @@ use std::sync::Once;
 
 use bytesize::ByteSize;
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use tidegate_connector::source::{
-    BoxFuture, CloseLook, Source, SourceConnector, SourceOutput, SourcePlace, SourceSplit,
+    BoxFuture, Isolation, Source, SourceConnector, SourceOutput, SourcePlace, SourceSplit,
 };
 use tidegate_connector::{ConnectorError, SubtaskId};
 use tidegate_operator::shown_text;
@@ -69,7 +69,7 @@ pub struct FileSourceOptions {
 }
 
 /// How records stand in a file.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum FileFormat {
     /// A record is a line: empty key, no timestamp, and as value the bytes before the newline,
@@ -253,7 +253,7 @@ impl SourceConnector for FileConnector {
                 .input
                 .rate_per_subtask
                 .map(|rate| Pacer::new(rate, 1, AfterStall::Forgive)),
-            look: CloseLook::default(),
+            isolation: Isolation::default(),
         }))
     }
 
@@ -275,7 +275,7 @@ struct FileSource {
     current: Option<SplitReader>,
     waiting: VecDeque<FilePosition>,
     pacer: Option<Pacer>,
-    look: CloseLook,
+    isolation: Isolation,
 }
 
 impl FileSource {
@@ -286,7 +286,7 @@ impl FileSource {
         } = &*self.input;
         if let Some(reader) = &mut self.current {
             if !reader.is_closing() {
-                let read = reader.next_batch(self.look);
+                let read = reader.next_batch(self.isolation);
                 if let Ok(Some(batch)) = read {
                     return Ok(Some(SourceOutput::Batch(batch)));
                 }
@@ -359,7 +359,7 @@ impl Source for FileSource {
         self.current.as_ref().map(SplitReader::last_place)
     }
 
-    fn look_closely(&mut self, look: CloseLook) {
-        self.look = look;
+    fn isolate(&mut self, isolation: Isolation) {
+        self.isolation = isolation;
     }
 }

@@ -15,7 +15,7 @@ use std::time::SystemTime;
 
 use memchr::memchr;
 use tidegate_connector::ConnectorError;
-use tidegate_connector::source::{CloseLook, SourcePlace};
+use tidegate_connector::source::{Isolation, SourcePlace};
 use tidegate_operator::{Batch, shown_text};
 
 use super::glob_walk::Glob;
@@ -105,7 +105,10 @@ impl SplitReader {
     }
 
     /// The next batch. None at the end of the split.
-    pub(super) fn next_batch(&mut self, look: CloseLook) -> Result<Option<Batch>, ConnectorError> {
+    pub(super) fn next_batch(
+        &mut self,
+        isolation: Isolation,
+    ) -> Result<Option<Batch>, ConnectorError> {
         loop {
             if self.position.is_done() {
                 return Ok(None);
@@ -114,7 +117,7 @@ impl SplitReader {
                 self.skip()?;
                 continue;
             }
-            let reach = look.reach();
+            let reach = isolation.reach();
             let lines = lines::take_lines(self.unread().up_to(reach), self.limits);
             let lines = lines.map_err(|_| self.too_long())?;
             if !lines.values.is_empty() {

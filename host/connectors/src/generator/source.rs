@@ -5,7 +5,7 @@
 
 use tidegate_connector::ConnectorError;
 use tidegate_connector::source::{
-    BoxFuture, CloseLook, Source, SourceOutput, SourcePlace, SourceSplit,
+    BoxFuture, Isolation, Source, SourceOutput, SourcePlace, SourceSplit,
 };
 use tidegate_operator::{Batch, NO_TIMESTAMP};
 
@@ -28,7 +28,7 @@ pub(super) struct GeneratorSource {
     /// The watermark that comes before the next batch.
     watermark: Option<i64>,
     offsets: RegularOffsets,
-    look: CloseLook,
+    isolation: Isolation,
     /// The first integer of the last batch, and the one behind its last.
     last: Option<(u64, u64)>,
 }
@@ -56,7 +56,7 @@ impl GeneratorSource {
             pacer: options.rate.map(paced),
             watermark: None,
             offsets: RegularOffsets::for_rows(options.batch),
-            look: CloseLook::default(),
+            isolation: Isolation::default(),
             last: None,
         };
         // It may be that a barrier came before it could be given.
@@ -76,7 +76,7 @@ impl GeneratorSource {
         let batch_end = late.map(|_| before(range.next()) + WATERMARK_EVERY);
         let mut runs = Vec::new();
         loop {
-            let reach = self.look.reach();
+            let reach = self.isolation.reach();
             let limit = reach.and_then(|reach| usize::try_from(reach).ok());
             let mut limit = limit.map_or(room, |limit| limit.min(room));
             if let Some(batch_end) = batch_end {
@@ -237,7 +237,7 @@ impl Source for GeneratorSource {
         Some(SourcePlace { split, from, to })
     }
 
-    fn look_closely(&mut self, look: CloseLook) {
-        self.look = look;
+    fn isolate(&mut self, isolation: Isolation) {
+        self.isolation = isolation;
     }
 }

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tidegate_connector::ConnectorError;
-use tidegate_connector::source::{CloseLook, SourceConnector, SourceOutput, SourceSplit};
+use tidegate_connector::source::{Isolation, SourceConnector, SourceOutput, SourceSplit};
 
 use crate::support::{
     job_refusal, poll, read_all, read_batches, source_options, state_refusal, subtask, values_of,
@@ -432,19 +432,19 @@ async fn a_rate_paces_each_subtask_and_loses_no_line() {
 }
 
 #[test]
-fn a_close_look_gives_single_lines_until_it_ends_and_says_where_they_stand() {
+fn isolation_gives_single_lines_until_it_ends_and_says_where_they_stand() {
     let text = "one\n\n\nfour\nfive\nsix";
     let directory = directory(&[("a.txt", text.as_bytes())]);
     let connector = all_files(directory.path());
     let splits = connector.plan(1).expect("it can be planned").remove(0);
     let mut source = connector.open(&subtask(0), splits).expect("it opens");
-    source.look_closely(CloseLook::On);
+    source.isolate(Isolation::On);
     let mut batches = Vec::new();
     while let SourceOutput::Batch(batch) = poll(&mut *source).expect("it can be read") {
         let place = source.last_place().expect("a file knows its places");
         batches.push((values_of(&batch).join("|"), place.to_string()));
         if place.to == 11 {
-            source.look_closely(CloseLook::Off);
+            source.isolate(Isolation::Off);
         }
     }
     let batch = |values: &str, place: &str| (values.to_owned(), place.to_owned());

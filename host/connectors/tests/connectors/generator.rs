@@ -7,7 +7,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use tidegate_connector::ConnectorError;
-use tidegate_connector::source::{CloseLook, Source, SourceConnector, SourceOutput, SourcePlace};
+use tidegate_connector::source::{Isolation, Source, SourceConnector, SourceOutput, SourcePlace};
 use tokio::time::{Instant, timeout};
 
 use crate::support::{
@@ -345,9 +345,9 @@ fn a_position_that_is_not_one_is_refused() {
     assert!(reason.contains("format version 9"), "{reason}");
 }
 
-/// Reads to the end, closely from the 200th integer on until `close` have been given so: the values
+/// Reads to the end, isolating from the 200th integer on until `singles` were given so: the values
 /// of each batch, and the place that it is said to stand in.
-fn read_closely(source: &mut dyn Source, close: usize) -> Vec<(Vec<String>, SourcePlace)> {
+fn read_isolating(source: &mut dyn Source, singles: usize) -> Vec<(Vec<String>, SourcePlace)> {
     let mut batches: Vec<(Vec<String>, SourcePlace)> = Vec::new();
     let mut given = 0;
     loop {
@@ -356,9 +356,9 @@ fn read_closely(source: &mut dyn Source, close: usize) -> Vec<(Vec<String>, Sour
                 let place = source.last_place().expect("a generator knows its places");
                 batches.push((values_of(&batch), place));
                 given += batch.len();
-                source.look_closely(match (200..200 + close).contains(&given) {
-                    true => CloseLook::On,
-                    false => CloseLook::Off,
+                source.isolate(match (200..200 + singles).contains(&given) {
+                    true => Isolation::On,
+                    false => Isolation::Off,
                 });
             }
             SourceOutput::Watermark(_) => {}
@@ -368,7 +368,7 @@ fn read_closely(source: &mut dyn Source, close: usize) -> Vec<(Vec<String>, Sour
 }
 
 #[test]
-fn a_close_look_gives_single_integers_until_it_ends_and_all_of_them_in_all() {
+fn isolation_gives_single_integers_until_it_ends_and_all_of_them_in_all() {
     // Two subtasks: the integers of each are in blocks, with gaps between them.
     for parallelism in [1, 2] {
         let connector = generator(json!({ "from": 0, "to": 999, "batch": 100 }));
@@ -376,7 +376,7 @@ fn a_close_look_gives_single_integers_until_it_ends_and_all_of_them_in_all() {
         for splits in connector.plan(parallelism).expect("it can be planned") {
             let mut source = connector.open(&subtask(0), splits).expect("it opens");
             let mut single = 0;
-            for (values, place) in read_closely(&mut *source, 50) {
+            for (values, place) in read_isolating(&mut *source, 50) {
                 let ends = (place.from.to_string(), (place.to - 1).to_string());
                 let found = (values[0].clone(), values[values.len() - 1].clone());
                 assert_eq!(found, ends, "{place}");

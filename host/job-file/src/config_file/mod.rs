@@ -8,6 +8,7 @@ mod error;
 pub mod problem;
 pub mod reader;
 pub(crate) mod regular_file;
+pub mod setting;
 mod source_file;
 pub mod suggest;
 pub mod toml_text;

@@ -70,6 +70,11 @@ impl<'a, 'i> TableReader<'a, 'i> {
         self.table.get(key).map(Spanned::span)
     }
 
+    /// Where everything that is wrong with the file goes.
+    pub fn problems(&self) -> &'a Problems {
+        self.problems
+    }
+
     /// The keys that were asked for.
     pub fn known(&self) -> &[&'static str] {
         &self.known
@@ -173,7 +178,7 @@ impl<'a, 'i> TableReader<'a, 'i> {
     }
 
     /// A duration; zero only if `zero` says so.
-    pub fn duration(&mut self, key: &'static str, zero: Zero) -> Option<Duration> {
+    pub fn duration(&mut self, key: &'static str, zero: Zero) -> Option<Spanned<Duration>> {
         let what = "a duration such as \"500ms\", \"1s\" or \"10m\"";
         let found = self.string(key, what)?;
         let read = duration::parse(found.get_ref()).map_err(|error| error.to_string());
@@ -185,7 +190,7 @@ impl<'a, 'i> TableReader<'a, 'i> {
     }
 
     /// A number of bytes, more than none.
-    pub fn size(&mut self, key: &'static str) -> Option<u64> {
+    pub fn size(&mut self, key: &'static str) -> Option<Spanned<u64>> {
         let what = "a size such as \"64KiB\", \"256MiB\" or \"1GiB\"";
         let found = self.string(key, what)?;
         let read = match value::size(found.get_ref()) {
@@ -195,11 +200,11 @@ impl<'a, 'i> TableReader<'a, 'i> {
         self.read_or_refuse(key, &found, read, what)
     }
 
-    /// `recycle-at`: a share of the memory limit.
-    pub fn recycle_at(&mut self) -> Option<RecycleAt> {
-        let (key, what) = ("recycle-at", "a percentage such as \"75%\", or \"never\"");
+    /// A share of the memory limit, or "never".
+    pub fn share(&mut self, key: &'static str) -> Option<Spanned<RecycleAt>> {
+        let what = "a percentage such as \"75%\", or \"never\"";
         let found = self.string(key, what)?;
-        let read = value::recycle_at(found.get_ref());
+        let read = value::share(found.get_ref());
         self.read_or_refuse(key, &found, read, what)
     }
 
@@ -298,9 +303,9 @@ impl<'a, 'i> TableReader<'a, 'i> {
         found: &Spanned<String>,
         read: Result<T, String>,
         what: &str,
-    ) -> Option<T> {
+    ) -> Option<Spanned<T>> {
         match read {
-            Ok(value) => Some(value),
+            Ok(value) => Some(Spanned::new(found.span(), value)),
             Err(reason) => {
                 let text = found.get_ref();
                 let message = format!("`{key}` of {} is {text:?}: {reason}", self.title);

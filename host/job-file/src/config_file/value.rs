@@ -20,8 +20,18 @@ pub(crate) fn size(text: &str) -> Result<u64, String> {
     }
 }
 
+/// Bytes as [`size`] reads them, in the largest unit of which they are a multiple.
+pub(crate) fn shown_size(bytes: u64) -> String {
+    let units = [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)];
+    let unit = units.iter().find(|(_, unit)| bytes.is_multiple_of(*unit));
+    match unit {
+        Some((name, unit)) if bytes > 0 => format!("{}{name}", bytes / unit),
+        Some(_) | None => format!("{bytes}B"),
+    }
+}
+
 /// `"75%"` of the memory limit, or `"never"`.
-pub(crate) fn recycle_at(text: &str) -> Result<RecycleAt, String> {
+pub(crate) fn share(text: &str) -> Result<RecycleAt, String> {
     if text == "never" {
         return Ok(RecycleAt::Never);
     }
@@ -70,6 +80,20 @@ pub(crate) fn json(value: &Spanned<DeValue<'_>>) -> Result<serde_json::Value, Pr
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_size_is_shown_in_its_largest_unit_and_is_read_again() {
+        for (bytes, text) in [
+            (1, "1B"),
+            (1_536, "1536B"),
+            (64 << 10, "64KiB"),
+            (256 << 20, "256MiB"),
+            (4 << 30, "4GiB"),
+        ] {
+            assert_eq!(shown_size(bytes), text);
+            assert_eq!(size(text), Ok(bytes));
+        }
+    }
 
     #[test]
     fn sizes_need_a_unit_and_fit_in_64_bits() {

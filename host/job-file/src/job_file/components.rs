@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
-use tidegate_operator::{CodeCache, Component, Engine, Limits, Refusal, shown};
+use tidegate_operator::{CodeCache, Component, Engine, Limits, RefusalCause, shown};
 use toml::Spanned;
 
 use super::document::{NodeEntry, OperatorEntry, PartEntry};
@@ -101,15 +101,14 @@ impl Components {
                 Problem::of_component(place.clone(), unreadable(path, &error))
             }
         })?;
-        let origin = shown(path).to_string();
+        let shown_path = shown(path).to_string();
         let component = match &self.compiled {
-            Some(cache) => Component::load_cached(&self.engine, &origin, &bytes, cache),
-            None => Component::load(&self.engine, &origin, &bytes),
+            Some(cache) => Component::load_cached(&self.engine, &shown_path, &bytes, cache),
+            None => Component::load(&self.engine, &shown_path, &bytes),
         };
         component.map_err(|refusal| {
-            if let Refusal::NotCompiled { origin, refusal } = refusal {
-                let path = PathBuf::from(origin);
-                let source = refusal;
+            if let RefusalCause::NotCompiled { refusal: source } = refusal.cause {
+                let path = PathBuf::from(refusal.path);
                 return Unloaded::NotLoaded(ConfigFileError::ComponentNotLoaded { path, source });
             }
             Problem::of_component(place.clone(), refusal.to_string()).into()

@@ -3,13 +3,12 @@
 
 use tidegate_checkpoint::{NodeKind, Partitioning};
 use tidegate_operator::Limits;
-use tidegate_runtime::config::{
-    CheckpointSettings, IsolationSettings, RecordPolicies, RecycleAt, RestartSettings,
-};
+use tidegate_runtime::config::{IsolationSettings, RecordPolicies, RecycleAt, RestartSettings};
 use toml::Spanned;
 use toml::de::DeTable;
 
 use super::nodes::Nodes;
+use super::settings::{Checkpoint, Defaults};
 use crate::config_file::problem::Span;
 
 /// A job file.
@@ -17,10 +16,8 @@ use crate::config_file::problem::Span;
 pub(crate) struct Document<'i> {
     /// The job's name.
     pub(crate) name: String,
-    /// `[checkpoint] directory`, as written.
-    pub(crate) checkpoint_directory: String,
-    /// The rest of `[checkpoint]`.
-    pub(crate) checkpoint: CheckpointSettings,
+    /// `[checkpoint]`.
+    pub(crate) checkpoint: Checkpoint,
     /// `[restart]`.
     pub(crate) restart: RestartSettings,
     /// `[isolation]`.
@@ -29,42 +26,6 @@ pub(crate) struct Document<'i> {
     pub(crate) defaults: Defaults,
     /// Sources, operators and sinks.
     pub(crate) nodes: Nodes<'i>,
-}
-
-/// `[defaults]`.
-#[derive(Debug)]
-pub(crate) struct Defaults {
-    /// Parallelism of a node that sets none; has a place if the file sets it.
-    pub(crate) parallelism: Setting,
-    /// Number of key groups.
-    pub(crate) max_parallelism: Setting,
-    /// When instances of operators are replaced that do not say so themselves.
-    pub(crate) recycle_at: RecycleAt,
-}
-
-/// A number and where it stands, if it stands in the file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Setting {
-    /// The number.
-    pub(crate) value: u32,
-    /// Its place; none for defaults and flags.
-    pub(crate) span: Option<Span>,
-}
-
-impl Setting {
-    /// What the file says, or else the default.
-    pub(crate) fn or_default(found: Option<Spanned<u32>>, default: u32) -> Self {
-        match found {
-            Some(found) => Self {
-                value: *found.get_ref(),
-                span: Some(found.span()),
-            },
-            None => Self {
-                value: default,
-                span: None,
-            },
-        }
-    }
 }
 
 /// A source, operator or sink.

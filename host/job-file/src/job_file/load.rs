@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tidegate_checkpoint::JobGraph;
-use tidegate_operator::{CodeCache, Engine};
+use tidegate_operator::{CodeCache, Engine, EngineOptions};
 use tidegate_runtime::chain::ComponentOperator;
 use tidegate_runtime::config::JobSettings;
 use tidegate_runtime::{Job, OperatorPart};
@@ -13,10 +13,11 @@ use tidegate_runtime::{Job, OperatorPart};
 use super::components::{self, ComponentSummary, Components};
 use super::connectors::{self, Connectors};
 use super::directories;
-use super::document::{Document, NodeEntry, PartEntry, Setting};
+use super::document::{Document, NodeEntry, PartEntry};
 use super::parse;
 use super::wiring::{self, Wiring};
 use crate::config_file::problem::{Problem, Problems, Span};
+use crate::config_file::setting::Placed;
 use crate::config_file::{ConfigFileError, FileKind, SourceFile};
 
 /// How the components of a job are loaded.
@@ -136,10 +137,10 @@ impl JobFile {
         let Some(outline) = outline.filter(|_| problems.is_empty()) else {
             return Err(self.source.invalid(problems));
         };
-        let mut engine = Engine::new()?;
-        if loading.debug_info {
-            engine = engine.with_debug_info();
-        }
+        let engine = Engine::with_options(EngineOptions {
+            keeps_debug_info: loading.debug_info,
+            ..EngineOptions::default()
+        })?;
         let mut components = Components::new(engine, loading.compiled);
         let loaded = self.load_parts(&outline, &mut components, &problems);
         if let Some(error) = components.take_not_loaded() {
@@ -169,7 +170,7 @@ impl JobFile {
     fn outline(&self, parallelism: Option<u32>, problems: &Problems) -> Option<Outline<'_>> {
         let document = parse::parse(self.source.text(), problems)?;
         let parallelism = match parallelism {
-            Some(value) => Setting { value, span: None },
+            Some(value) => Placed::from(value),
             None => document.defaults.parallelism.clone(),
         };
         let wiring = wiring::wire(&document, parallelism.value, problems);
@@ -199,7 +200,7 @@ impl JobFile {
     ) -> Option<LoadedJob> {
         let document = &outline.document;
         let connectors = connectors::connect(&document.nodes.usable, &self.source.base(), problems);
-        let checkpoint_directory = self.source.base().join(&document.checkpoint_directory);
+        let checkpoint_directory = self.source.base().join(&document.checkpoint.directory);
         directories::check_paths(&connectors.directories, &checkpoint_directory, problems);
         // Where there is no absolute path, the connectors have said so of theirs.
         if let Ok(path) = std::path::absolute(&checkpoint_directory) {
@@ -223,7 +224,7 @@ impl JobFile {
                 operators: parts,
                 sinks,
                 settings: JobSettings {
-                    checkpoint: document.checkpoint.clone(),
+                    checkpoint: document.checkpoint.settings.clone(),
                     restart: document.restart.clone(),
                     isolation: document.isolation.clone(),
                     ..JobSettings::default()

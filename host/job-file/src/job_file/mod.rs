@@ -11,9 +11,13 @@ mod directories;
 mod document;
 mod load;
 pub(crate) mod nodes;
+mod option_rows;
+mod options;
 mod parse;
+mod reference;
 mod schema;
 pub(crate) mod settings;
+mod tables;
 mod wiring;
 
 #[cfg(test)]
@@ -21,4 +25,6 @@ mod tests;
 
 pub use components::{ComponentSummary, Components};
 pub use load::{JobFile, LoadedJob, Loading};
-pub use schema::{LimitsSchema, schema, version_schema, without_null};
+pub use reference::reference;
+pub use schema::{schema, without_null};
+pub use settings::{LimitsSchema, version_schema};

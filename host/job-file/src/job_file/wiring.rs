@@ -10,8 +10,9 @@ use tidegate_checkpoint::{
 use tidegate_runtime::graph::GraphCost;
 use toml::Spanned;
 
-use super::document::{Document, InputEntry, NodeEntry, PartEntry, Setting};
+use super::document::{Document, InputEntry, NodeEntry, PartEntry};
 use crate::config_file::problem::{Problem, Problems, Span};
+use crate::config_file::setting::Placed;
 use crate::config_file::suggest;
 
 /// Ports that an operator without `outputs` may have; more are named.
@@ -100,7 +101,11 @@ impl Wiring {
 }
 
 /// Where the file says what the graph refuses.
-pub(crate) fn place(error: &GraphError, document: &Document<'_>, parallelism: &Setting) -> Problem {
+pub(crate) fn place(
+    error: &GraphError,
+    document: &Document<'_>,
+    parallelism: &Placed<u32>,
+) -> Problem {
     let entry = |name: &str| {
         document
             .nodes

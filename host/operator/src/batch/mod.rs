@@ -1,8 +1,9 @@
 //! Record path: source → channel → operator instance → **batch check** → router → sink.
 //!
 //! Columnar batches, and the check of what a guest returned. A [`Column`] or [`Batch`] that exists
-//! is well formed: the only ways to make one are pushing rows and [`Column::from_parts`], which
-//! refuses what does not hold together. Nothing here knows components or channels.
+//! is well formed: the only ways to make one are pushing rows, and [`Column::from_parts`] and
+//! [`Column::from_slices`], which refuse what does not hold together. Nothing here knows components
+//! or channels.
 
 mod gather;
 
@@ -44,27 +45,21 @@ impl Column {
     ///
     /// [`MalformedColumn`] says which rule of the layout is broken. Nothing was kept.
     pub fn from_parts(offsets: Vec<u32>, data: Vec<u8>) -> Result<Self, MalformedColumn> {
-        let (Some(first), Some(last)) = (offsets.first(), offsets.last()) else {
-            return Err(MalformedColumn::NoOffsets);
-        };
-        if *first != 0 {
-            return Err(MalformedColumn::FirstOffset { found: *first });
-        }
-        // One pass without a branch per row; the slow search only names the row of a bad column.
-        let decreasing = offsets
-            .windows(2)
-            .fold(false, |bad, pair| bad | (pair[0] > pair[1]));
-        if decreasing {
-            let row = offsets.windows(2).take_while(|p| p[0] <= p[1]).count();
-            return Err(MalformedColumn::DecreasingOffset { row });
-        }
-        if *last as usize != data.len() {
-            return Err(MalformedColumn::LastOffset {
-                found: *last,
-                bytes: data.len(),
-            });
-        }
+        check_layout(&offsets, &data)?;
         Ok(Self { offsets, data })
+    }
+
+    /// Copies offsets and data that came from outside, once, and checks every offset first.
+    ///
+    /// # Errors
+    ///
+    /// [`MalformedColumn`], as for [`Column::from_parts`].
+    pub fn from_slices(offsets: &[u32], data: &[u8]) -> Result<Self, MalformedColumn> {
+        check_layout(offsets, data)?;
+        Ok(Self {
+            offsets: offsets.to_vec(),
+            data: data.to_vec(),
+        })
     }
 
     /// The offsets and the data, to be handed to a guest.
@@ -116,6 +111,13 @@ impl Column {
         self.offsets.push(end);
     }
 
+    /// The offsets, one more than there are rows: row `i` begins at `offsets()[i]` and ends at
+    /// `offsets()[i + 1]`.
+    #[must_use]
+    pub fn offsets(&self) -> &[u32] {
+        &self.offsets
+    }
+
     /// The bytes of all rows, one after the other.
     #[must_use]
     pub fn data(&self) -> &[u8] {
@@ -155,6 +157,32 @@ impl Column {
     pub fn byte_size(&self) -> usize {
         self.data.len() + self.offsets.len() * size_of::<u32>()
     }
+}
+
+/// Checks every rule of the layout of a column.
+#[inline]
+fn check_layout(offsets: &[u32], data: &[u8]) -> Result<(), MalformedColumn> {
+    let (Some(first), Some(last)) = (offsets.first(), offsets.last()) else {
+        return Err(MalformedColumn::NoOffsets);
+    };
+    if *first != 0 {
+        return Err(MalformedColumn::FirstOffset { found: *first });
+    }
+    // One pass without a branch per row; the slow search only names the row of a bad column.
+    let decreasing = offsets
+        .windows(2)
+        .fold(false, |bad, pair| bad | (pair[0] > pair[1]));
+    if decreasing {
+        let row = offsets.windows(2).take_while(|p| p[0] <= p[1]).count();
+        return Err(MalformedColumn::DecreasingOffset { row });
+    }
+    if *last as usize != data.len() {
+        return Err(MalformedColumn::LastOffset {
+            found: *last,
+            bytes: data.len(),
+        });
+    }
+    Ok(())
 }
 
 /// The offsets 0, `WIDTH`, twice `WIDTH` and so on; those beyond 4 GiB are wrong.
@@ -280,7 +308,7 @@ pub struct Emission {
     pub batch: Batch,
 }
 
-/// Which rule of the column layout a guest broke.
+/// The rule of the column layout that a guest broke.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum MalformedColumn {
     /// A column of no rows still has one offset.
@@ -289,7 +317,7 @@ pub enum MalformedColumn {
     /// The first offset is not 0.
     #[error("its first offset is {found}, not 0")]
     FirstOffset {
-        /// What stands there.
+        /// The offset found there.
         found: u32,
     },
     /// A row ends before it begins.
@@ -301,7 +329,7 @@ pub enum MalformedColumn {
     /// The last offset is not the end of the data.
     #[error("its last offset is {found}, but its data has {bytes} bytes")]
     LastOffset {
-        /// What stands there.
+        /// The offset found there.
         found: u32,
         /// The length of the data.
         bytes: usize,

@@ -15,25 +15,25 @@ use std::time::Duration;
 
 use wasmtime::component::Component;
 
-use super::refusal::Refusal;
+use super::refusal::RefusalCause;
 use crate::engine::Engine;
 use crate::foreign_text::panic_message;
 use crate::limits::CompileLimits;
 use crate::system_refusal::SystemRefusal;
 
-/// How often the compiler is looked after. Time counts in whole slices, so that a process that was
-/// stopped for a while, or a machine that slept, has used one of them.
+/// The interval at which the compiler is looked after. Time counts in whole slices, so that a
+/// process that was stopped for a while, or a machine that slept, has used one of them.
 const SLICE: Duration = Duration::from_millis(50);
 
-/// How many times as long a compiler may take that does not get a processor to itself.
+/// The factor by which a compiler may take longer that does not get a processor to itself.
 const MOST_WAITING: u32 = 10;
 
 /// Stack of the compiler: generous, since what it nests is not ours.
 const STACK_BYTES: usize = 16 << 20;
 
 /// Compiles a component that passed the checks of its structure.
-pub(crate) fn compile(engine: &Engine, origin: &str, bytes: &[u8]) -> Result<Component, Refusal> {
-    let limits = engine.compile_limits();
+pub(crate) fn compile(engine: &Engine, bytes: &[u8]) -> Result<Component, RefusalCause> {
+    let limits = &engine.options().compile_limits;
     let (sender, receiver) = sync_channel(1);
     let (wasmtime, bytes) = (engine.wasmtime().clone(), bytes.to_vec());
     let clock = Arc::new(OnceLock::new());
@@ -54,60 +54,55 @@ pub(crate) fn compile(engine: &Engine, origin: &str, bytes: &[u8]) -> Result<Com
         .spawn(work);
     // Not joined: it may be busy for ever.
     let started = thread.map(drop);
-    started.map_err(|error| not_started(origin, &error))?;
+    started.map_err(|error| not_started(&error))?;
     let watch = Watch {
         limits,
         clock: &clock,
         resident_before: resident_bytes(),
     };
-    let compiled = watch
-        .wait(&receiver)
-        .map_err(|given_up| given_up.into_refusal(origin))?;
+    let compiled = watch.wait(&receiver).map_err(GivenUp::into_cause)?;
     match compiled {
         Ok(Ok(component)) => Ok(component),
-        Ok(Err(error)) => Err(Refusal::of_engine(origin, &error, |origin, reason| {
-            Refusal::Invalid { origin, reason }
+        Ok(Err(error)) => Err(RefusalCause::of_engine(&error, |reason| {
+            RefusalCause::Invalid { reason }
         })),
-        Err(panic) => Err(Refusal::CompilerPanicked {
-            origin: origin.to_owned(),
+        Err(panic) => Err(RefusalCause::CompilerPanicked {
             message: panic_message(panic.as_ref()),
         }),
     }
 }
 
 /// The system starts no thread for the compiler.
-fn not_started(origin: &str, error: &io::Error) -> Refusal {
-    let origin = origin.to_owned();
+fn not_started(error: &io::Error) -> RefusalCause {
     match SystemRefusal::of(error) {
-        Some(refusal) => Refusal::NotCompiled { origin, refusal },
+        Some(refusal) => RefusalCause::NotCompiled { refusal },
         // Without a number it was not the system, which the standard library does not do.
-        None => Refusal::CompilerGone { origin },
+        None => RefusalCause::CompilerGone,
     }
 }
 
-/// Why a compiler is not waited for any more.
+/// The reason for giving up a compiler.
 #[derive(Debug, PartialEq, Eq)]
 enum GivenUp {
-    /// It needs too much.
+    /// The compiler needs too much.
     TooCostly { resource: String },
     /// Its thread is gone and has sent nothing.
     Gone,
 }
 
 impl GivenUp {
-    fn into_refusal(self, origin: &str) -> Refusal {
-        let origin = origin.to_owned();
+    fn into_cause(self) -> RefusalCause {
         match self {
-            Self::TooCostly { resource } => Refusal::TooCostly { origin, resource },
-            Self::Gone => Refusal::CompilerGone { origin },
+            Self::TooCostly { resource } => RefusalCause::TooCostly { resource },
+            Self::Gone => RefusalCause::CompilerGone,
         }
     }
 }
 
-/// What is looked at while a compiler works.
+/// The figures that are looked at while a compiler works.
 struct Watch<'a> {
     limits: &'a CompileLimits,
-    /// Where the system tells what its thread has used, once it runs.
+    /// The file in which the system reports the use of its thread, once it runs.
     clock: &'a OnceLock<PathBuf>,
     resident_before: Option<u64>,
 }
@@ -140,7 +135,8 @@ impl Watch<'_> {
     }
 }
 
-/// What a thread has used of a processor, from its `schedstat`: nanoseconds come first.
+/// Returns the time that a thread has used of a processor, from its `schedstat`: nanoseconds come
+/// first.
 fn processor_time(schedstat: &Path) -> Option<Duration> {
     let text = std::fs::read_to_string(schedstat).ok()?;
     let nanos = text.split(' ').next()?.parse().ok()?;

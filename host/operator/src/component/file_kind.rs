@@ -1,9 +1,9 @@
-//! What a file is that was given as a component, as far as its first bytes tell.
+//! The kind of a file that was given as a component, as far as its first bytes tell.
 //!
 //! Only for messages: a person who passes the wrong file is told which one it is. Nothing is
 //! parsed.
 
-/// What the first bytes of a file look like.
+/// The kind of file that the first bytes look like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum FileKind {
     /// A WebAssembly component, or something that begins like one.
@@ -22,7 +22,7 @@ pub(crate) enum FileKind {
     Unknown,
 }
 
-/// How files begin that people pass by mistake.
+/// The first bytes of files that people pass by mistake.
 const MAGIC: [(&[u8], &str); 16] = [
     (b"\x7fELF", "an ELF file: a native program or library"),
     (b"MZ", "a Windows program or library"),

@@ -13,7 +13,7 @@ use wasmtime::component::{HasSelf, InstancePre, Linker};
 
 use super::code_cache::CodeCache;
 use super::file_kind::FileKind;
-use super::refusal::{Direction, Refusal};
+use super::refusal::{Direction, Refusal, RefusalCause};
 use super::structure::Footprint;
 use super::system_needs::SystemNeeds;
 use super::{compiling, structure, system_needs};
@@ -23,9 +23,9 @@ use crate::contract::{HOST_INTERFACE, OPERATOR_FUNCTIONS, OPERATOR_INTERFACE, TY
 use crate::engine::Engine;
 use crate::fault::GuestFault;
 use crate::guest_text;
-use crate::instance::Instance;
 use crate::instance::debug_info::DebugInfo;
 use crate::instance::host_state::HostState;
+use crate::instance::{Instance, InstanceCanceller};
 use crate::limits::Limits;
 use crate::state_chunk::OperatorContext;
 
@@ -38,6 +38,7 @@ pub struct Component {
 }
 
 struct Inner {
+    engine: Engine,
     pre: StreamOperatorPre<HostState>,
     debug_info: Option<Arc<DebugInfo>>,
     digest: [u8; 32],
@@ -48,7 +49,7 @@ struct Inner {
 }
 
 impl Component {
-    /// Checks and compiles a component. `origin` is the path that messages show.
+    /// Checks and compiles a component. `path` is only for messages.
     ///
     /// Compiling takes milliseconds for a small component and seconds for one that carries a
     /// language runtime: do it once and share the result.
@@ -56,42 +57,41 @@ impl Component {
     /// # Errors
     ///
     /// [`Refusal`] says what is wrong with the file. No guest code has run.
-    pub fn load(engine: &Engine, origin: &str, bytes: &[u8]) -> Result<Self, Refusal> {
-        check_kind(origin, bytes)?;
-        let footprint = structure::check(origin, bytes)?;
-        let component = compiling::compile(engine, origin, bytes)?;
-        let file = ComponentFile {
-            origin,
-            bytes,
-            footprint,
-        };
-        Self::check(engine, &file, &component)
+    pub fn load(engine: &Engine, path: &str, bytes: &[u8]) -> Result<Self, Refusal> {
+        Self::load_with(engine, None, bytes).map_err(|cause| cause.at(path))
     }
 
-    /// The same, but what `cache` has is not compiled again, and what it has not is put there.
+    /// Loads a component from `cache`, or else compiles it and puts it there.
     ///
     /// # Errors
     ///
-    /// [`Refusal`], as for [`Component::load`]. Trouble with the cache is none.
+    /// [`Refusal`], as for [`Component::load`]. Errors of the cache are ignored.
     pub fn load_cached(
         engine: &Engine,
-        origin: &str,
+        path: &str,
         bytes: &[u8],
         cache: &CodeCache,
     ) -> Result<Self, Refusal> {
-        check_kind(origin, bytes)?;
-        let footprint = structure::check(origin, bytes)?;
-        let file = ComponentFile {
-            origin,
-            bytes,
-            footprint,
-        };
-        if let Some(component) = cache.load(engine.wasmtime(), bytes) {
+        Self::load_with(engine, Some(cache), bytes).map_err(|cause| cause.at(path))
+    }
+
+    fn load_with(
+        engine: &Engine,
+        cache: Option<&CodeCache>,
+        bytes: &[u8],
+    ) -> Result<Self, RefusalCause> {
+        check_kind(bytes)?;
+        let footprint = structure::check(bytes)?;
+        let file = ComponentFile { bytes, footprint };
+        let cached = cache.and_then(|cache| cache.load(engine.wasmtime(), bytes));
+        if let Some(component) = cached {
             return Self::check(engine, &file, &component);
         }
-        let component = compiling::compile(engine, origin, bytes)?;
+        let component = compiling::compile(engine, bytes)?;
         let checked = Self::check(engine, &file, &component)?;
-        cache.store(engine.wasmtime(), bytes, &component);
+        if let Some(cache) = cache {
+            cache.store(engine.wasmtime(), bytes, &component);
+        }
         Ok(checked)
     }
 
@@ -100,19 +100,14 @@ impl Component {
         engine: &Engine,
         file: &ComponentFile<'_>,
         component: &wasmtime::component::Component,
-    ) -> Result<Self, Refusal> {
-        let ComponentFile {
-            origin,
-            bytes,
-            footprint,
-        } = *file;
+    ) -> Result<Self, RefusalCause> {
+        let ComponentFile { bytes, footprint } = *file;
         let ty = component.component_type();
         let names = |(name, _): (&str, _)| guest_text::one_line(name);
         let exports: Vec<String> = ty.exports(engine.wasmtime()).map(names).collect();
         let imports: Vec<String> = ty.imports(engine.wasmtime()).map(names).collect();
 
         let check = Check {
-            origin,
             engine: engine.wasmtime(),
         };
         let operator = check.operator_export(&ty, &exports)?;
@@ -121,13 +116,14 @@ impl Component {
         check.host_functions(&ty)?;
         let pre = check.link(component)?;
         check.function_types(&functions, &pre)?;
-        let invalid = |origin, reason| Refusal::Invalid { origin, reason };
+        let invalid = |reason| RefusalCause::Invalid { reason };
         let pre = StreamOperatorPre::new(pre);
-        let pre = pre.map_err(|error| Refusal::of_engine(origin, &error, invalid))?;
-        let wanted = engine.keeps_debug_info();
+        let pre = pre.map_err(|error| RefusalCause::of_engine(&error, invalid))?;
+        let wanted = engine.options().keeps_debug_info;
         let debug_info = wanted.then(|| DebugInfo::of(bytes));
         Ok(Self {
             inner: Arc::new(Inner {
+                engine: engine.clone(),
                 pre,
                 debug_info: debug_info.flatten().map(Arc::new),
                 digest: blake3::hash(bytes).into(),
@@ -149,9 +145,29 @@ impl Component {
         context: &OperatorContext,
         limits: &Limits,
     ) -> Result<Instance, GuestFault> {
-        let mut state = HostState::new(context, limits);
-        state.debug_info.clone_from(&self.inner.debug_info);
-        Instance::open(&self.inner.pre, state, context, limits)
+        self.instantiate_cancellable(context, limits, InstanceCanceller::default())
+    }
+
+    /// Makes an instance that `canceller` cancels, also while its `open` runs.
+    ///
+    /// # Errors
+    ///
+    /// [`GuestFault`], as for [`Component::instantiate`].
+    pub fn instantiate_cancellable(
+        &self,
+        context: &OperatorContext,
+        limits: &Limits,
+        canceller: InstanceCanceller,
+    ) -> Result<Instance, GuestFault> {
+        let Inner {
+            engine,
+            pre,
+            debug_info,
+            ..
+        } = &*self.inner;
+        let mut state = HostState::new(engine, canceller, context, limits);
+        state.debug_info.clone_from(debug_info);
+        Instance::open(pre, state, context, limits)
     }
 
     /// BLAKE3 of the component's bytes.
@@ -172,7 +188,7 @@ impl Component {
         self.inner.footprint.memories
     }
 
-    /// What the system has to give for each instance.
+    /// The needs of each instance, which the system has to meet.
     #[must_use]
     pub fn instance_needs(&self) -> SystemNeeds {
         system_needs::of_instance(self.inner.footprint)
@@ -203,38 +219,33 @@ impl std::fmt::Debug for Component {
 
 /// A component as it was read, before it is known to be an operator.
 struct ComponentFile<'a> {
-    origin: &'a str,
     bytes: &'a [u8],
     footprint: Footprint,
 }
 
 /// Refuses what is not even the beginning of a component.
-fn check_kind(origin: &str, bytes: &[u8]) -> Result<(), Refusal> {
-    let origin = origin.to_owned();
+fn check_kind(bytes: &[u8]) -> Result<(), RefusalCause> {
     if bytes.len() as u64 > Limits::COMPONENT_BYTES {
-        return Err(Refusal::TooLarge {
-            origin,
+        return Err(RefusalCause::TooLarge {
             bytes: bytes.len() as u64,
             limit: Limits::COMPONENT_BYTES,
         });
     }
     if bytes.is_empty() {
-        return Err(Refusal::Empty { origin });
+        return Err(RefusalCause::Empty);
     }
     if wasmtime::Engine::detect_precompiled(bytes).is_some() {
-        return Err(Refusal::Precompiled { origin });
+        return Err(RefusalCause::Precompiled);
     }
     Err(match FileKind::of(bytes) {
         FileKind::Component => return Ok(()),
-        FileKind::CoreModule => Refusal::CoreModule { origin },
-        FileKind::UnknownWasm(version) => Refusal::UnknownVersion {
-            origin,
+        FileKind::CoreModule => RefusalCause::CoreModule,
+        FileKind::UnknownWasm(version) => RefusalCause::UnknownVersion {
             version: hexadecimal(&version),
         },
-        FileKind::WasmText => Refusal::WasmText { origin },
-        FileKind::Text(kind) | FileKind::Other(kind) => Refusal::NotWasm { origin, kind },
-        FileKind::Unknown => Refusal::Unrecognised {
-            origin,
+        FileKind::WasmText => RefusalCause::WasmText,
+        FileKind::Text(kind) | FileKind::Other(kind) => RefusalCause::NotWasm { kind },
+        FileKind::Unknown => RefusalCause::Unrecognised {
             first_bytes: hexadecimal(&bytes[..bytes.len().min(8)]),
         },
     })
@@ -250,21 +261,16 @@ type OperatorFunctions = [ComponentFunc; OPERATOR_FUNCTIONS.len()];
 
 /// The checks of a component's type.
 struct Check<'a> {
-    origin: &'a str,
     engine: &'a wasmtime::Engine,
 }
 
 impl Check<'_> {
-    fn origin(&self) -> String {
-        self.origin.to_owned()
-    }
-
     /// Finds the exported operator interface.
     fn operator_export(
         &self,
         ty: &wasmtime::component::types::Component,
         exports: &[String],
-    ) -> Result<ComponentInstance, Refusal> {
+    ) -> Result<ComponentInstance, RefusalCause> {
         // By iterating, since a lookup by name would also find other versions.
         let found = ty
             .exports(self.engine)
@@ -276,14 +282,12 @@ impl Check<'_> {
             .iter()
             .find(|name| is_other_version(name, OPERATOR_INTERFACE));
         Err(match other {
-            Some(found) => Refusal::OtherVersion {
-                origin: self.origin(),
+            Some(found) => RefusalCause::OtherVersion {
                 verb: Direction::Exports,
                 found: found.clone(),
                 expected: OPERATOR_INTERFACE,
             },
-            None => Refusal::MissingExport {
-                origin: self.origin(),
+            None => RefusalCause::MissingExport {
                 exports: exports.to_vec(),
             },
         })
@@ -292,15 +296,14 @@ impl Check<'_> {
     fn operator_functions(
         &self,
         operator: &ComponentInstance,
-    ) -> Result<OperatorFunctions, Refusal> {
+    ) -> Result<OperatorFunctions, RefusalCause> {
         let mut functions = Vec::with_capacity(OPERATOR_FUNCTIONS.len());
         for function in OPERATOR_FUNCTIONS {
             let item = operator
                 .get_export(self.engine, function)
                 .map(|item| item.ty);
             let Some(ComponentItem::ComponentFunc(ty)) = item else {
-                return Err(Refusal::MissingFunction {
-                    origin: self.origin(),
+                return Err(RefusalCause::MissingFunction {
                     function,
                     found: self.functions_of(operator),
                 });
@@ -319,12 +322,11 @@ impl Check<'_> {
             .collect()
     }
 
-    fn imports(&self, imports: &[String]) -> Result<(), Refusal> {
+    fn imports(&self, imports: &[String]) -> Result<(), RefusalCause> {
         for expected in [HOST_INTERFACE, TYPES_INTERFACE] {
             let other = imports.iter().find(|name| is_other_version(name, expected));
             if let Some(found) = other {
-                return Err(Refusal::OtherVersion {
-                    origin: self.origin(),
+                return Err(RefusalCause::OtherVersion {
                     verb: Direction::Imports,
                     found: found.clone(),
                     expected,
@@ -340,13 +342,13 @@ impl Check<'_> {
         if ungranted.is_empty() {
             return Ok(());
         }
-        Err(Refusal::UngrantedImports {
-            origin: self.origin(),
-            imports: ungranted,
-        })
+        Err(RefusalCause::UngrantedImports { imports: ungranted })
     }
 
-    fn host_functions(&self, ty: &wasmtime::component::types::Component) -> Result<(), Refusal> {
+    fn host_functions(
+        &self,
+        ty: &wasmtime::component::types::Component,
+    ) -> Result<(), RefusalCause> {
         let host = ty
             .imports(self.engine)
             .find(|(name, _)| *name == HOST_INTERFACE);
@@ -358,23 +360,20 @@ impl Check<'_> {
         if functions.is_empty() {
             return Ok(());
         }
-        Err(Refusal::UnknownHostFunctions {
-            origin: self.origin(),
-            functions,
-        })
+        Err(RefusalCause::UnknownHostFunctions { functions })
     }
 
     /// Gives the component the host's interface and nothing else, and checks the imports' types.
     fn link(
         &self,
         component: &wasmtime::component::Component,
-    ) -> Result<InstancePre<HostState>, Refusal> {
+    ) -> Result<InstancePre<HostState>, RefusalCause> {
         let mut linker = Linker::new(self.engine);
         StreamOperator::add_to_linker::<_, HasSelf<HostState>>(&mut linker, |state| state)
             .and_then(|()| linker.instantiate_pre(component))
             .map_err(|error| {
-                let wrong = |origin, reason| Refusal::WrongImport { origin, reason };
-                Refusal::of_engine(self.origin, &error, wrong)
+                let wrong = |reason| RefusalCause::WrongImport { reason };
+                RefusalCause::of_engine(&error, wrong)
             })
     }
 
@@ -382,7 +381,7 @@ impl Check<'_> {
         &self,
         functions: &OperatorFunctions,
         pre: &InstancePre<HostState>,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), RefusalCause> {
         let instance = pre.instance_type();
         let [open, process, advance, snapshot, restore, complete, finish] = functions;
         let results = [
@@ -395,12 +394,8 @@ impl Check<'_> {
             finish.typecheck::<(), (Result<Vec<Emission>, Failure>,)>(&instance),
         ];
         for (function, result) in OPERATOR_FUNCTIONS.into_iter().zip(results) {
-            let wrong = |origin, reason| Refusal::WrongType {
-                origin,
-                function,
-                reason,
-            };
-            result.map_err(|error| Refusal::of_engine(self.origin, &error, wrong))?;
+            let wrong = |reason| RefusalCause::WrongType { function, reason };
+            result.map_err(|error| RefusalCause::of_engine(&error, wrong))?;
         }
         Ok(())
     }

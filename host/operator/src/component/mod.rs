@@ -11,5 +11,5 @@ mod system_needs;
 
 pub use code_cache::{CodeCache, CodeCacheError};
 pub use loader::Component;
-pub use refusal::{Direction, Refusal};
+pub use refusal::{Direction, Refusal, RefusalCause};
 pub use system_needs::SystemNeeds;

@@ -1,4 +1,4 @@
-//! Why a component is refused. No guest code has run when one of these is returned.
+//! Refusals of components. No guest code has run when one of them is returned.
 
 use thiserror::Error;
 
@@ -7,151 +7,122 @@ use crate::contract::{HOST_INTERFACE, OPERATOR_INTERFACE, OPERATOR_WORLD, SDK_VE
 use crate::guest_text;
 use crate::system_refusal::SystemRefusal;
 
-/// A file that can't be an operator. Every message begins with the path that was given.
+/// A file that can't be an operator.
 ///
 /// Names that come from the file are escaped, so that every message can be shown.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
-pub enum Refusal {
+#[error("{path}: {cause}")]
+pub struct Refusal {
+    /// The path that the caller gave.
+    pub path: String,
+    /// The reason.
+    pub cause: RefusalCause,
+}
+
+/// The reason why a file can't be an operator. The text continues after the path.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum RefusalCause {
     /// The file is larger than a component may be. It was not parsed.
-    #[error("{origin}: this is {bytes} bytes; a component may have {limit}")]
+    #[error("this is {bytes} bytes; a component may have {limit}")]
     TooLarge {
-        /// The path.
-        origin: String,
         /// The size of the file.
         bytes: u64,
         /// The size that a component may have.
         limit: u64,
     },
     /// The file is empty.
-    #[error("{origin}: this file is empty; a component is expected")]
-    Empty {
-        /// The path.
-        origin: String,
-    },
+    #[error("this file is empty; a component is expected")]
+    Empty,
     /// The file was compiled to native code, which can't be checked and is never loaded.
     #[error(
-        "{origin}: this is a component precompiled to native code, which is never loaded; \
+        "this is a component precompiled to native code, which is never loaded; \
          give the component itself"
     )]
-    Precompiled {
-        /// The path.
-        origin: String,
-    },
+    Precompiled,
     /// The file is a core module.
-    #[error(
-        "{origin}: this is a core WebAssembly module; make a component of it with `tidegate build`"
-    )]
-    CoreModule {
-        /// The path.
-        origin: String,
-    },
+    #[error("this is a core WebAssembly module; make a component of it with `tidegate build`")]
+    CoreModule,
     /// The file is WebAssembly in its text format.
     #[error(
-        "{origin}: this is WebAssembly in its text format; \
+        "this is WebAssembly in its text format; \
          make a binary of it with `wasm-tools parse`"
     )]
-    WasmText {
-        /// The path.
-        origin: String,
-    },
+    WasmText,
     /// The file is no WebAssembly, but something known.
-    #[error("{origin}: this is {kind}; a WebAssembly component is expected")]
+    #[error("this is {kind}; a WebAssembly component is expected")]
     NotWasm {
-        /// The path.
-        origin: String,
-        /// What it is.
+        /// The kind of file.
         kind: &'static str,
     },
     /// The file is nothing known.
     #[error(
-        "{origin}: this is no WebAssembly: it begins with the bytes {first_bytes}, \
+        "this is no WebAssembly: it begins with the bytes {first_bytes}, \
          a component with `00 61 73 6d`"
     )]
     Unrecognised {
-        /// The path.
-        origin: String,
         /// The first bytes, in hexadecimal.
         first_bytes: String,
     },
     /// The file is WebAssembly of a version that this host does not know.
-    #[error("{origin}: this is WebAssembly of an unknown version, {version}")]
+    #[error("this is WebAssembly of an unknown version, {version}")]
     UnknownVersion {
-        /// The path.
-        origin: String,
         /// The version, in hexadecimal.
         version: String,
     },
     /// The component has more of something than it may have. It was not compiled.
-    #[error("{origin}: this component has {found} {what}; {limit} are allowed")]
+    #[error("this component has {found} {what}; {limit} are allowed")]
     TooMuch {
-        /// The path.
-        origin: String,
         /// Of what.
         what: &'static str,
-        /// How much it has.
+        /// The number found.
         found: u64,
-        /// How much it may have.
+        /// The number allowed.
         limit: u64,
     },
     /// Compiling was given up. Its thread goes on until the process ends.
-    #[error("{origin}: compiling this component takes {resource}, and was given up")]
+    #[error("compiling this component takes {resource}, and was given up")]
     TooCostly {
-        /// The path.
-        origin: String,
-        /// What it takes, and of what it is too much.
+        /// The amount that is too much, with the name of the resource.
         resource: String,
     },
     /// The system refused what compiling takes, such as a thread. The component may be fine.
-    #[error("{origin}: this component could not be compiled: the system refuses it: {refusal}")]
+    #[error("this component could not be compiled: the system refuses it: {refusal}")]
     NotCompiled {
-        /// The path.
-        origin: String,
-        /// What the system says.
+        /// The system's error.
         refusal: SystemRefusal,
     },
     /// The compiler's thread ended without a result. This is a bug of the host.
-    #[error("{origin}: the host's WebAssembly compiler ended without a result")]
-    CompilerGone {
-        /// The path.
-        origin: String,
-    },
+    #[error("the host's WebAssembly compiler ended without a result")]
+    CompilerGone,
     /// The file begins like a component, but is none.
-    #[error("{origin}: this is not a valid component: {reason}")]
+    #[error("this is not a valid component: {reason}")]
     Invalid {
-        /// The path.
-        origin: String,
-        /// What the validator says.
+        /// The validator's message.
         reason: String,
     },
     /// The host's compiler panicked. This is a bug of the host; the component is refused.
-    #[error("{origin}: the host's WebAssembly compiler panicked: {message}")]
+    #[error("the host's WebAssembly compiler panicked: {message}")]
     CompilerPanicked {
-        /// The path.
-        origin: String,
-        /// What the compiler says.
+        /// The compiler's message.
         message: String,
     },
     /// The component does not export the operator interface.
     #[error(
-        "{origin}: this component is no operator: it does not export `{OPERATOR_INTERFACE}`; {}; \
+        "this component is no operator: it does not export `{OPERATOR_INTERFACE}`; {}; \
          build it for the world `{OPERATOR_WORLD}`, with SDK {SDK_VERSION}",
         exported(exports)
     )]
     MissingExport {
-        /// The path.
-        origin: String,
-        /// What it exports.
+        /// Names of its exports.
         exports: Vec<String>,
     },
     /// The component was built for another version of the contract.
     #[error(
-        "{origin}: this component was built for another version of the contract: it {verb} \
+        "this component was built for another version of the contract: it {verb} \
          `{found}`, this host has `{expected}`; rebuild it with SDK {SDK_VERSION}"
     )]
     OtherVersion {
-        /// The path.
-        origin: String,
-        /// Whether it imports or exports the interface.
+        /// The direction of the interface.
         verb: Direction,
         /// The interface in the component.
         found: String,
@@ -160,13 +131,11 @@ pub enum Refusal {
     },
     /// A function of the operator interface is missing.
     #[error(
-        "{origin}: its export `{OPERATOR_INTERFACE}` has no function `{function}`; it has {}; \
+        "its export `{OPERATOR_INTERFACE}` has no function `{function}`; it has {}; \
          rebuild it with SDK {SDK_VERSION}",
         listed_or_none(found)
     )]
     MissingFunction {
-        /// The path.
-        origin: String,
         /// The function.
         function: &'static str,
         /// The functions that it has.
@@ -174,78 +143,77 @@ pub enum Refusal {
     },
     /// A function of the operator interface has another type than the contract says.
     #[error(
-        "{origin}: `{function}` of `{OPERATOR_INTERFACE}` has the wrong type: {reason}; \
+        "`{function}` of `{OPERATOR_INTERFACE}` has the wrong type: {reason}; \
          rebuild it with SDK {SDK_VERSION}"
     )]
     WrongType {
-        /// The path.
-        origin: String,
         /// The function.
         function: &'static str,
-        /// How it differs.
+        /// The difference.
         reason: String,
     },
     /// The component wants what the job file does not grant.
     #[error(
-        "{origin}: this component imports what it is not granted: {}; \
+        "this component imports what it is not granted: {}; \
          an operator may import `{HOST_INTERFACE}` and nothing else; {}",
         listed(imports),
         without(imports)
     )]
     UngrantedImports {
-        /// The path.
-        origin: String,
         /// Every import that is not granted.
         imports: Vec<String>,
     },
     /// The component wants functions of the host that this host does not have.
     #[error(
-        "{origin}: this component imports functions that `{HOST_INTERFACE}` does not have: {}; \
+        "this component imports functions that `{HOST_INTERFACE}` does not have: {}; \
          rebuild it with SDK {SDK_VERSION}",
         listed(functions)
     )]
     UnknownHostFunctions {
-        /// The path.
-        origin: String,
         /// The functions.
         functions: Vec<String>,
     },
     /// The component imports the host's interface with other types than the contract says.
     #[error(
-        "{origin}: this component imports `{HOST_INTERFACE}` with the wrong types: {reason}; \
+        "this component imports `{HOST_INTERFACE}` with the wrong types: {reason}; \
          rebuild it with SDK {SDK_VERSION}"
     )]
     WrongImport {
-        /// The path.
-        origin: String,
-        /// How it differs.
+        /// The difference.
         reason: String,
     },
 }
 
-impl Refusal {
-    /// What an error of the engine means: that the system refused something, or else `otherwise`,
-    /// which gets the path and the whole chain on one line. It can hold names from the component.
+impl RefusalCause {
+    /// Returns the cause behind an error of the engine: the system's refusal, or else the result
+    /// of `otherwise`, which gets the whole chain on one line. The chain can hold names from the
+    /// component.
     pub(crate) fn of_engine(
-        origin: &str,
         error: &wasmtime::Error,
-        otherwise: impl FnOnce(String, String) -> Self,
+        otherwise: impl FnOnce(String) -> Self,
     ) -> Self {
-        let origin = origin.to_owned();
         if let Some(refusal) = SystemRefusal::behind(error) {
-            return Self::NotCompiled { origin, refusal };
+            return Self::NotCompiled { refusal };
         }
         let reason = bounded(guest_text::MAX_BYTES, format_args!("{error:#}"));
-        otherwise(origin, guest_text::one_line(&reason))
+        otherwise(guest_text::one_line(&reason))
+    }
+
+    /// The refusal of the file at `path` for this cause.
+    pub(crate) fn at(self, path: &str) -> Refusal {
+        Refusal {
+            path: path.to_owned(),
+            cause: self,
+        }
     }
 }
 
-/// Whether a component gives or wants an interface.
+/// The direction of an interface, seen from the component.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {
-    /// It wants it.
+    /// The component imports the interface.
     Imports,
-    /// It gives it.
+    /// The component exports the interface.
     Exports,
 }
 
@@ -274,7 +242,7 @@ fn listed_or_none(names: &[String]) -> String {
     }
 }
 
-/// How a component is made that does not import these.
+/// Returns the advice for making a component that does not import these.
 fn without(imports: &[String]) -> &'static str {
     if imports.iter().all(|name| name.starts_with("wasi:")) {
         "build it with `tidegate build`, which leaves WASI out"

@@ -1,4 +1,4 @@
-//! What a component is made of, counted before anything is validated or compiled.
+//! The parts of a component, counted before anything is validated or compiled.
 //!
 //! The limits here are for what costs far more than the bytes that it takes in the file: functions
 //! that are costly to compile, and small definitions that every instantiation of a module pays for
@@ -10,7 +10,7 @@ use wasmparser::{
     ComponentTypeRef, ElementItems, Encoding, FunctionBody, Instance, Parser, Payload,
 };
 
-use super::refusal::Refusal;
+use super::refusal::RefusalCause;
 
 /// Functions that a component may have, in all its modules.
 const FUNCTIONS: u64 = 200_000;
@@ -21,19 +21,19 @@ const LOCALS: u64 = 10_000;
 /// Bytes of the engine's own bookkeeping for one instance of the component.
 const BOOKKEEPING_BYTES: u64 = 16 << 20;
 
-/// What the engine keeps for each definition of a module, in every instance of it: somewhat
+/// Bytes that the engine keeps for each definition of a module, in every instance of it: somewhat
 /// more than any of its structures takes.
 const BYTES_PER_DEFINITION: u64 = 48;
-/// What it keeps for each item of an element segment.
+/// Bytes that the engine keeps for each item of an element segment.
 const BYTES_PER_ELEMENT: u64 = 16;
-/// What it keeps for the instance itself.
+/// Bytes that the engine keeps for the instance itself.
 const BYTES_PER_INSTANCE: u64 = 1_024;
 
 /// Elements from which on a table may have a mapping of its own.
 const LARGE_TABLE: u64 = 8_192;
 
-/// What one instance of a component, or of a part of it, needs outside of what its memories and
-/// tables hold. Never less than it does need.
+/// The needs of one instance of a component, or of a part of it, outside of the contents of its
+/// memories and tables. Never less than it does need.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Footprint {
     /// Bytes of the engine's bookkeeping.
@@ -62,9 +62,8 @@ impl Footprint {
 
 /// Refuses a component that would cost too much, and says what an instance needs of one that can be
 /// read.
-pub(crate) fn check(origin: &str, bytes: &[u8]) -> Result<Footprint, Refusal> {
-    let too_much = |excess: Excess| Refusal::TooMuch {
-        origin: origin.to_owned(),
+pub(crate) fn check(bytes: &[u8]) -> Result<Footprint, RefusalCause> {
+    let too_much = |excess: Excess| RefusalCause::TooMuch {
         what: excess.what,
         found: excess.found,
         limit: excess.limit,
@@ -90,7 +89,7 @@ struct Excess {
     limit: u64,
 }
 
-/// Why counting ends before the end.
+/// The reason for which counting ends early.
 enum Stop {
     Unreadable,
     Excess(Excess),
@@ -113,12 +112,12 @@ fn within(what: &'static str, found: u64, limit: u64) -> Result<(), Stop> {
 struct Frame {
     encoding: Encoding,
     footprint: Footprint,
-    /// The same for each module and component that can be instantiated in it, by index.
+    /// The needs of each module and component that can be instantiated in it, by index.
     modules: Vec<Footprint>,
     components: Vec<Footprint>,
 }
 
-/// What was counted so far.
+/// The counts so far.
 #[derive(Default)]
 struct Count {
     functions: u64,
@@ -127,7 +126,7 @@ struct Count {
     /// The most that any module or component needs which was read: what is known of one that comes
     /// from elsewhere, since all that can be referred to has been read before.
     largest: Footprint,
-    /// What the outermost one needs, once it was read.
+    /// The needs of the outermost one, once it was read.
     whole: Footprint,
 }
 

@@ -1,4 +1,4 @@
-//! What the operating system has to give for an operator instance, besides memory that is used.
+//! The needs of an operator instance that the operating system has to meet, besides memory in use.
 //!
 //! A memory of a guest is a reservation of address space in several mappings, so that many
 //! instances meet limits of the system long before any limit on memory. The numbers are measured: a
@@ -23,15 +23,15 @@ pub struct SystemNeeds {
 }
 
 impl SystemNeeds {
-    /// What a thread needs that calls guests: its stack of 4 MiB, the stacks that the language and
-    /// the engine have for signals, each with a guard, and large buffers.
+    /// The needs of a thread that calls guests: its stack of 4 MiB, the stacks that the language
+    /// and the engine have for signals, each with a guard, and large buffers.
     pub const OF_A_THREAD: Self = Self {
         mappings: 7,
         address_space: 5 << 20,
     };
 }
 
-/// What an instance needs.
+/// Returns the needs of an instance.
 pub(crate) fn of_instance(footprint: Footprint) -> SystemNeeds {
     let Footprint {
         memories, tables, ..

@@ -1,4 +1,5 @@
-//! Where in its source code a guest was: the DWARF sections of a component, read when it trapped.
+//! The place of a guest in its source code: the DWARF sections of a component, read when it
+//! trapped.
 //!
 //! A component writes these sections as it likes, and some kilobytes of them can describe
 //! gigabytes. So the host leaves them out unless the user asks for them (the engine itself never

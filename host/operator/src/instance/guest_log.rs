@@ -1,15 +1,15 @@
-//! What a guest says through the host's `log` and `count`, held to a rate and to bounds.
+//! Log lines and counters of a guest, held to a rate and to bounds.
 //!
-//! Logs go to `tracing` under the target `tidegate::guest`. The last errors of a call are kept,
-//! since they are what a language runtime says before it aborts. Time comes in as an argument.
+//! Lines go to the engine's [`GuestLogSink`]. The last errors of a call are kept, since a language
+//! runtime logs them before it aborts. Time comes in as an argument.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
-
-use tracing::{debug, error, info, trace, warn};
 
 use crate::bindings::tidegate::operator::host::Level;
 use crate::cost::LOG_LINE_BYTES;
+use crate::guest_log_sink::{GuestLogSink, LogLevel, LogSource};
 use crate::guest_text;
 use crate::limits::Limits;
 
@@ -25,6 +25,7 @@ const COUNTER_NAME_BYTES: usize = 128;
 pub(crate) struct GuestLog {
     operator: String,
     subtask: u32,
+    sink: Arc<dyn GuestLogSink>,
     rate: LogRate,
     /// Lines dropped and not yet handed to the host's metrics.
     dropped: u64,
@@ -33,10 +34,16 @@ pub(crate) struct GuestLog {
 }
 
 impl GuestLog {
-    pub(crate) fn new(operator: String, subtask: u32, limits: &Limits) -> Self {
+    pub(crate) fn new(
+        operator: String,
+        subtask: u32,
+        sink: Arc<dyn GuestLogSink>,
+        limits: &Limits,
+    ) -> Self {
         Self {
             operator,
             subtask,
+            sink,
             rate: LogRate::new(limits.log_lines_per_second, limits.log_bytes_per_second),
             dropped: 0,
             errors: VecDeque::new(),
@@ -68,11 +75,11 @@ impl GuestLog {
             Admission::Drop => self.dropped += 1,
             Admission::Write { dropped_before } => {
                 if dropped_before > 0 {
-                    self.report_dropped(dropped_before);
+                    self.sink.report_dropped(self.source(), dropped_before);
                 }
                 let line = guest_text::one_line(&message);
                 self.rate.count(line.len() as u64 + LOG_LINE_BYTES);
-                self.emit(level, &line);
+                self.sink.write(self.source(), level.into(), &line);
             }
         }
         if level == Level::Error {
@@ -91,33 +98,32 @@ impl GuestLog {
         }
     }
 
-    fn report_dropped(&self, dropped: u64) {
-        let Self {
-            operator, subtask, ..
-        } = self;
-        warn!(target: "tidegate::guest", operator, subtask, dropped, "log lines were dropped");
-    }
-
-    fn emit(&self, level: Level, line: &str) {
-        let Self {
-            operator, subtask, ..
-        } = self;
-        match level {
-            Level::Trace => trace!(target: "tidegate::guest", operator, subtask, "{line}"),
-            Level::Debug => debug!(target: "tidegate::guest", operator, subtask, "{line}"),
-            Level::Info => info!(target: "tidegate::guest", operator, subtask, "{line}"),
-            Level::Warn => warn!(target: "tidegate::guest", operator, subtask, "{line}"),
-            Level::Error => error!(target: "tidegate::guest", operator, subtask, "{line}"),
+    fn source(&self) -> LogSource<'_> {
+        LogSource {
+            operator: &self.operator,
+            subtask: self.subtask,
         }
     }
 }
 
-/// What becomes of a log line.
+impl From<Level> for LogLevel {
+    fn from(level: Level) -> Self {
+        match level {
+            Level::Trace => Self::Trace,
+            Level::Debug => Self::Debug,
+            Level::Info => Self::Info,
+            Level::Warn => Self::Warn,
+            Level::Error => Self::Error,
+        }
+    }
+}
+
+/// The decision about a log line.
 #[derive(Debug, PartialEq, Eq)]
 enum Admission {
-    /// It is written, after saying how many were dropped since the last one.
+    /// The line is written, after a report of those that were dropped since the last one.
     Write { dropped_before: u64 },
-    /// It is dropped.
+    /// The line is dropped.
     Drop,
 }
 
@@ -201,7 +207,7 @@ impl Counters {
         Ok(())
     }
 
-    /// What was added since this was asked before, by name.
+    /// Returns the additions since this was asked before, by name.
     pub(crate) fn drain(&mut self) -> Vec<(String, u64)> {
         let changed = self.deltas.iter_mut().filter(|(_, delta)| **delta > 0);
         changed
@@ -212,6 +218,8 @@ impl Counters {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Mutex;
+
     use super::*;
 
     #[test]
@@ -230,6 +238,47 @@ mod tests {
             write(0),
         ];
         assert_eq!(admitted, expected);
+    }
+
+    /// A sink that keeps what it gets.
+    #[derive(Debug, Default)]
+    struct Kept(Mutex<Vec<String>>);
+
+    impl Kept {
+        fn push(&self, entry: String) {
+            self.0.lock().expect("no test panics here").push(entry);
+        }
+    }
+
+    impl GuestLogSink for Kept {
+        fn write(&self, source: LogSource<'_>, level: LogLevel, line: &str) {
+            let LogSource { operator, subtask } = source;
+            self.push(format!("{operator}/{subtask} {level:?}: {line}"));
+        }
+
+        fn report_dropped(&self, source: LogSource<'_>, lines: u64) {
+            let LogSource { operator, subtask } = source;
+            self.push(format!("{operator}/{subtask}: {lines} dropped"));
+        }
+    }
+
+    #[test]
+    fn a_sink_gets_the_lines_within_the_rate_and_hears_of_the_others_before_the_next() {
+        let kept = Arc::new(Kept::default());
+        let limits = Limits {
+            log_lines_per_second: 1,
+            ..Limits::default()
+        };
+        let sink = Arc::clone(&kept) as Arc<dyn GuestLogSink>;
+        let mut log = GuestLog::new("count".to_owned(), 1, sink, &limits);
+        let start = Instant::now();
+        for (line, ms) in [("a", 0), ("b", 1), ("c", 2), ("d", 1000)] {
+            let now = start + Duration::from_millis(ms);
+            log.write(Level::Warn, line.to_owned(), now);
+        }
+        let expected = ["count/1 Warn: a", "count/1: 2 dropped", "count/1 Warn: d"];
+        assert_eq!(*kept.0.lock().expect("no test panics here"), expected);
+        assert_eq!(log.take_dropped(), 2);
     }
 
     #[test]

@@ -1,10 +1,10 @@
-//! What the host keeps for one operator instance while it runs, and the interface
+//! The state that the host keeps for one operator instance while it runs, and the interface
 //! `tidegate:operator/host` that it lends the guest.
 //!
 //! No function here blocks: epochs don't interrupt host code.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use thiserror::Error;
 use tidegate_key_groups::key_group;
@@ -12,9 +12,12 @@ use tracing::warn;
 
 use super::debug_info::DebugInfo;
 use super::guest_log::{Counters, GuestLog};
+use super::interruption::{InstanceCanceller, Interruption};
+use super::thread_stack;
 use crate::batch::Column;
 use crate::bindings::tidegate::operator::{host, types};
 use crate::cost::KEY_GROUP_BYTES;
+use crate::engine::Engine;
 use crate::limits::{Limits, MemoryMeter};
 use crate::state_chunk::OperatorContext;
 
@@ -26,6 +29,9 @@ pub(crate) struct HostState {
     pub(crate) counters: Counters,
     /// Only where the user asked for it and the component has some.
     pub(crate) debug_info: Option<Arc<DebugInfo>>,
+    pub(crate) interruption: Interruption,
+    /// Bytes that the calling thread must have left.
+    pub(crate) stack_needed: usize,
     output_limit: u64,
     max_parallelism: u32,
     operator: String,
@@ -33,16 +39,25 @@ pub(crate) struct HostState {
 }
 
 impl HostState {
-    pub(crate) fn new(context: &OperatorContext, limits: &Limits) -> Self {
+    pub(crate) fn new(
+        engine: &Engine,
+        canceller: InstanceCanceller,
+        context: &OperatorContext,
+        limits: &Limits,
+    ) -> Self {
         assert!(
             context.max_parallelism > 0,
             "there is at least one key group"
         );
+        let options = engine.options();
+        let sink = Arc::clone(&options.log_sink);
         Self {
             memory: MemoryMeter::new(limits),
-            log: GuestLog::new(context.operator.clone(), context.subtask, limits),
+            log: GuestLog::new(context.operator.clone(), context.subtask, sink, limits),
             counters: Counters::default(),
             debug_info: None,
+            interruption: Interruption::new(canceller, engine.clock().clone()),
+            stack_needed: thread_stack::needed(options.guest_stack_bytes),
             output_limit: limits.output,
             max_parallelism: context.max_parallelism,
             operator: context.operator.clone(),
@@ -50,16 +65,17 @@ impl HostState {
         }
     }
 
-    /// Forgets what belongs to the call before. Called at the start of every call into the guest.
-    pub(crate) fn begin_call(&mut self) {
+    /// Sets the deadline of a call into the guest, and forgets what belongs to the call before.
+    pub(crate) fn begin_call(&mut self, timeout: Duration) {
+        self.interruption.begin_call(timeout);
         self.log.forget_errors();
         self.memory.take_refused();
         self.memory.take_refused_by_system();
     }
 }
 
-/// What a guest handed to a function of the host, and the answer to it, have more bytes than a call
-/// may hand over.
+/// A guest handed more bytes to a function of the host, with the answer to it, than a call may hand
+/// over.
 #[derive(Debug, Error)]
 #[error("a function of the host was given too much")]
 pub(crate) struct HandedOverTooMuch;

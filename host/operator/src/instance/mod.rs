@@ -9,11 +9,12 @@ pub(crate) mod debug_info;
 mod function_name;
 mod guest_log;
 pub(crate) mod host_state;
+mod interruption;
 mod output;
+mod thread_stack;
 mod trap;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::time::Duration;
 
 use tracing::warn;
 use wasmtime::Store;
@@ -22,7 +23,6 @@ use crate::batch::{Batch, Emission};
 use crate::bindings::StreamOperatorPre;
 use crate::bindings::exports::tidegate::operator::operator::Guest;
 use crate::bindings::tidegate::operator::types;
-use crate::engine::TICK;
 use crate::fault::{FaultCause, GuestCall, GuestFault};
 use crate::foreign_text::panic_message;
 use crate::guest_text;
@@ -32,21 +32,24 @@ use crate::state_chunk::{OperatorContext, StateChunk, snapshot_bytes};
 use host_state::HostState;
 use output::OutputRules;
 
+pub use interruption::InstanceCanceller;
+
 /// Handles of component-model resources that a guest may hold. The contract has none.
 const COMPONENT_HANDLES: usize = 1_000;
 
 /// Tenths of the snapshot limit from which on a snapshot is worth a warning.
 const SNAPSHOT_WARNING_TENTHS: u64 = 8;
 
-/// What a call into the guest gives: wasmtime's error, the guest's own failure, or its result.
+/// The outcome of a call into the guest: wasmtime's error, the guest's own failure, or its result.
 type Answer<T> = wasmtime::Result<Result<T, types::Failure>>;
 
 /// An operator instance: one component, instantiated in a store of its own.
 ///
-/// One thread at a time calls it; it can be sent between threads. Calls run on the caller's stack,
-/// of which a guest may use 512 KiB, so give threads that call it 2 MiB.
+/// One thread at a time calls it; it can be sent between threads. Calls run on the caller's stack:
+/// a thread with less of it left than a guest may use gets [`FaultCause::ThreadStack`], so give
+/// threads that call it 2 MiB.
 ///
-/// Every method that calls the guest gives a [`GuestFault`] if the call does not succeed. After
+/// Every method that calls the guest returns a [`GuestFault`] if the call does not succeed. After
 /// that the instance answers [`FaultCause::InstanceSpent`] to every call, unless
 /// [`GuestFault::instance_is_usable`].
 pub struct Instance {
@@ -74,16 +77,19 @@ impl Instance {
         // Before instantiation: initial memories and start functions are limited, too.
         store.limiter(|state| &mut state.memory);
         store.set_max_component_handles(COMPONENT_HANDLES);
-        begin_call(&mut store, GuestCall::Instantiate, limits);
+        store.epoch_deadline_callback(|store| Ok(store.data().interruption.on_tick()));
 
-        let guest = guarded(|| {
-            component
-                .instantiate(&mut store)
-                .map(|operator| operator.tidegate_operator_operator().clone())
-                .map_err(|error| {
-                    let call = GuestCall::Instantiate;
-                    trap::cause(&error, call, store.data_mut(), limits)
-                })
+        let guest = check_entry(store.data(), false).and_then(|()| {
+            begin_call(&mut store, GuestCall::Instantiate, limits);
+            guarded(|| {
+                component
+                    .instantiate(&mut store)
+                    .map(|operator| operator.tidegate_operator_operator().clone())
+                    .map_err(|error| {
+                        let call = GuestCall::Instantiate;
+                        trap::cause(&error, call, store.data_mut(), limits)
+                    })
+            })
         });
         let guest = guest.map_err(|cause| GuestFault {
             operator: context.operator.clone(),
@@ -218,6 +224,12 @@ impl Instance {
         self.failed_record.take()
     }
 
+    /// Returns a handle that cancels the calls of this instance, from any thread.
+    #[must_use]
+    pub fn canceller(&self) -> InstanceCanceller {
+        self.store.data().interruption.canceller().clone()
+    }
+
     /// Says that snapshots will soon be too large, once each time that they come near the limit.
     fn warn_near_snapshot_limit(&mut self, bytes: u64) {
         let limit = self.limits.snapshot;
@@ -243,9 +255,7 @@ impl Instance {
         enter: impl FnOnce(&Guest, &mut Store<HostState>) -> Answer<T>,
         check: impl FnOnce(&OutputRules, T) -> Result<U, FaultCause>,
     ) -> Result<U, GuestFault> {
-        if self.spent {
-            return Err(self.fault(call, FaultCause::InstanceSpent));
-        }
+        check_entry(self.store.data(), self.spent).map_err(|cause| self.fault(call, cause))?;
         // Until the call has succeeded: nothing must be left half done when the guest is entered.
         self.spent = true;
         begin_call(&mut self.store, call, &self.limits);
@@ -285,8 +295,7 @@ impl Instance {
         let GuestFault { call, cause, .. } = fault;
         let rows = records.timestamps.len();
         let FaultCause::InvalidRecord { row, reason } = cause else {
-            // A spent instance was not called, so that it failed on nothing.
-            let is_only = rows == 1 && cause != FaultCause::InstanceSpent;
+            let is_only = rows == 1 && cause.can_stem_from_records();
             self.failed_record = is_only.then(|| one_record(records, 0));
             return self.fault(call, cause);
         };
@@ -329,11 +338,24 @@ fn answered(call: GuestCall, failure: types::Failure) -> FaultCause {
     }
 }
 
+/// Refuses to enter a guest that was cancelled or is in an unknown state, and any guest on a thread
+/// that it could bring down.
+fn check_entry(state: &HostState, is_spent: bool) -> Result<(), FaultCause> {
+    if state.interruption.canceller().is_cancelled() {
+        return Err(FaultCause::Cancelled);
+    }
+    if is_spent {
+        return Err(FaultCause::InstanceSpent);
+    }
+    thread_stack::check(state.stack_needed)
+}
+
 /// Sets what bounds the next call: the deadline, and the bytes that the guest may hand over.
 fn begin_call(store: &mut Store<HostState>, call: GuestCall, limits: &Limits) {
     store.set_hostcall_fuel(liftable_bytes(limits.handed_over(call)));
-    store.set_epoch_deadline(ticks(limits.call_timeout));
-    store.data_mut().begin_call();
+    store.data_mut().begin_call(limits.call_timeout);
+    // At each tick the store's callback decides whether the call continues.
+    store.set_epoch_deadline(1);
 }
 
 /// Bytes that wasmtime may lift of what the guest hands over. It counts its structures and the
@@ -341,13 +363,6 @@ fn begin_call(store: &mut Store<HostState>, call: GuestCall, limits: &Limits) {
 /// itself is checked afterwards.
 fn liftable_bytes(limit: u64) -> usize {
     usize::try_from(limit.saturating_add(64 << 10)).unwrap_or(usize::MAX)
-}
-
-/// Ticks that are at least `timeout`: one more, since the current one is partly over.
-fn ticks(timeout: Duration) -> u64 {
-    let whole = timeout.as_millis().div_ceil(TICK.as_millis()) + 1;
-    // wasmtime adds this to the current epoch unchecked.
-    u64::from(u32::try_from(whole).unwrap_or(u32::MAX))
 }
 
 /// Runs `call` so that a panic of the engine costs one instance and not the process.
@@ -382,18 +397,6 @@ mod tests {
     fn an_instance_can_be_sent_between_threads() {
         fn is_send<T: Send>() {}
         is_send::<Instance>();
-    }
-
-    #[test]
-    fn a_deadline_is_never_shorter_than_the_timeout_and_never_overflows() {
-        let ticks = [
-            Duration::ZERO,
-            Duration::from_millis(1),
-            Duration::from_secs(5),
-            Duration::MAX,
-        ]
-        .map(ticks);
-        assert_eq!(ticks, [1, 2, 501, u64::from(u32::MAX)]);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Record path: operator instance → **output check** → router → sink.
 //!
-//! What a guest returned is checked here before anything else sees it: layout of the columns,
-//! ports, key groups and size. The lists that wasmtime lifted are moved, never copied.
+//! The host checks here what a guest returned, before anything else sees it: layout of the
+//! columns, ports, key groups and size. The lists that wasmtime lifted are moved, never copied.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +13,7 @@ use crate::guest_text;
 use crate::limits::Limits;
 use crate::state_chunk::{OperatorContext, StateChunk, snapshot_bytes};
 
-/// What an instance may return, out of its context and limits.
+/// The rules for what an instance returns, out of its context and limits.
 #[derive(Debug)]
 pub(crate) struct OutputRules {
     /// Number of output ports.

@@ -48,7 +48,7 @@ const PANIC_MACHINERY: [&str; 18] = [
     "abort",
 ];
 
-/// Why the call failed. Takes what `state` knows of the call.
+/// Returns the cause of a failed call. Takes from `state` what it knows of the call.
 pub(crate) fn cause(
     error: &wasmtime::Error,
     call: GuestCall,
@@ -59,8 +59,7 @@ pub(crate) fn cause(
     let refused_by_system = state.memory.take_refused_by_system();
     let trap = error.downcast_ref::<Trap>().copied();
     if trap == Some(Trap::Interrupt) {
-        let limit = limits.call_timeout;
-        return FaultCause::Timeout { limit };
+        return state.interruption.cause(limits.call_timeout);
     }
     if trap == Some(Trap::StackOverflow) {
         return FaultCause::StackOverflow;
@@ -94,7 +93,7 @@ pub(crate) fn cause(
     }
 }
 
-/// What met the limit that [`crate::instance`] set for this call.
+/// Returns the cause for a guest that met the limit which [`crate::instance`] set for this call.
 fn handed_over_too_much(call: GuestCall, limits: &Limits, by_returning: bool) -> FaultCause {
     let limit = limits.handed_over(call);
     match call {

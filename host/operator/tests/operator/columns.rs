@@ -51,10 +51,12 @@ proptest! {
     fn exactly_the_well_formed_columns_are_accepted((offsets, data) in column()) {
         let accepted = Column::from_parts(offsets.clone(), data.clone());
         prop_assert_eq!(accepted.is_ok(), is_well_formed(&offsets, &data));
+        prop_assert_eq!(&Column::from_slices(&offsets, &data), &accepted);
         if let Ok(column) = accepted {
             let rows: Vec<&[u8]> = column.rows().collect();
             prop_assert_eq!(rows.len(), column.len());
             prop_assert_eq!(&rows.concat(), &data);
+            prop_assert_eq!((column.offsets(), column.data()), (&*offsets, &*data));
             for (row, bytes) in rows.iter().enumerate() {
                 prop_assert_eq!(column.row(row), *bytes);
             }

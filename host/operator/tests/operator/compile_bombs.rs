@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
-use tidegate_operator::{CompileLimits, Component, Engine, Refusal};
-use tidegate_tests::Random;
+use tidegate_operator::{CompileLimits, Component, EngineOptions, RefusalCause};
+use tidegate_random::{Random, TestSeed};
 use wasm_encoder::{
     BlockType, CodeSection, ComponentSection as _, Function, FunctionSection, Instruction, Module,
     ModuleSection, TypeSection, ValType,
@@ -12,7 +12,7 @@ use wasm_encoder::{
 
 use crate::memory_bombs::with_instances;
 use crate::support::guest::Guest;
-use crate::support::{ENGINE, child};
+use crate::support::{ENGINE, child, engine};
 
 /// A function whose code `write` writes; it has so many locals.
 fn function(locals: u32, write: impl FnOnce(&mut Function)) -> Function {
@@ -113,17 +113,15 @@ fn tower(depth: usize) -> Vec<u8> {
     wat::parse_str(text).expect("it is a component")
 }
 
-fn load(bytes: &[u8]) -> Result<(), Refusal> {
-    Component::load(&ENGINE, "bomb.wasm", bytes).map(drop)
+fn load(bytes: &[u8]) -> Result<(), RefusalCause> {
+    let loaded = Component::load(&ENGINE, "bomb.wasm", bytes);
+    loaded.map(drop).map_err(|refusal| refusal.cause)
 }
 
 #[track_caller]
 fn assert_too_much(bytes: &[u8], expected: &'static str, most: u64) {
     let refusal = load(bytes).expect_err("it is refused");
-    let Refusal::TooMuch {
-        what, found, limit, ..
-    } = refusal
-    else {
+    let RefusalCause::TooMuch { what, found, limit } = refusal else {
         panic!("{refusal}");
     };
     assert_eq!((what, limit), (expected, most));
@@ -189,13 +187,13 @@ fn types_that_are_too_deep_and_towers_of_components_are_refused_or_no_operator()
         let refusal = load(&deep_type(depth)).expect_err("it is no operator");
         let is_named = matches!(
             refusal,
-            Refusal::Invalid { .. } | Refusal::MissingExport { .. }
+            RefusalCause::Invalid { .. } | RefusalCause::MissingExport { .. }
         );
         assert!(is_named, "{depth}: {refusal}");
     }
     let refusal = load(&tower(2)).expect_err("it is no operator");
     assert!(
-        matches!(refusal, Refusal::MissingExport { .. }),
+        matches!(refusal, RefusalCause::MissingExport { .. }),
         "{refusal}"
     );
 }
@@ -219,7 +217,10 @@ fn compiling_is_given_up_when_it_takes_too_long_or_too_much() {
     };
     if let Some(name) = child::task() {
         let memory = limits.memory;
-        let engine = Engine::with_compile_limits(limits).expect("an engine");
+        let engine = engine(EngineOptions {
+            compile_limits: limits,
+            ..EngineOptions::default()
+        });
         let refusal = Component::load(&engine, "bomb.wasm", &costly(&name)).map(drop);
         let refusal = refusal.expect_err("it takes minutes").to_string();
         let by_memory = format!("takes more than {} MiB of memory", memory / MIB);
@@ -304,10 +305,10 @@ fn random_function(random: &mut Random) -> Function {
 #[test]
 fn random_modules_whole_and_damaged_never_make_the_compiler_panic() {
     const MODULES: u64 = 1_000;
-    let first = Random::fresh_seed();
+    let first = TestSeed::of_run();
     let (mut compiled, mut refused) = (0, 0);
     for number in 0..MODULES {
-        let seed = first.wrapping_add(number);
+        let seed = first.number().wrapping_add(number);
         let mut random = Random::new(seed);
         let mut component = carrying(1, &random_function(&mut random));
         let is_damaged = number % 2 == 1;
@@ -318,7 +319,7 @@ fn random_modules_whole_and_damaged_never_make_the_compiler_panic() {
         }
         match load(&component) {
             Ok(()) => compiled += 1,
-            Err(Refusal::CompilerPanicked { message, .. }) => {
+            Err(RefusalCause::CompilerPanicked { message, .. }) => {
                 panic!("TIDEGATE_TEST_SEED={seed}: {message}")
             }
             Err(refusal) if !is_damaged => panic!("TIDEGATE_TEST_SEED={seed}: {refusal}"),

@@ -7,7 +7,7 @@ use wasm_encoder::{CustomSection, Section as _};
 
 use crate::support::guest::Guest;
 use crate::support::wit::Packages;
-use crate::support::{ENGINE, child, fault_of, patient, trap};
+use crate::support::{ENGINE, child, engine_with_debug_info, fault_of, patient, trap};
 
 const MIB: u64 = 1 << 20;
 /// What a process that loads a component and calls it once may need.
@@ -183,7 +183,7 @@ fn hostile_debug_information_costs_a_trap_nothing_unless_it_is_asked_for() {
 #[test]
 fn hostile_debug_information_that_is_asked_for_is_read_within_bounds() {
     if let Some(name) = child::task() {
-        return set_off(&ENGINE.clone().with_debug_info(), &name);
+        return set_off(&engine_with_debug_info(), &name);
     }
     let test = "debug_info::hostile_debug_information_that_is_asked_for_is_read_within_bounds";
     for name in BOMBS {

@@ -15,8 +15,9 @@ use crate::support::records::{CHECKPOINT, WATERMARK, batch};
 use crate::support::wit::Packages;
 use crate::support::{ENGINE, EXPORTS, brief, context, patient};
 
-/// The stack that a thread must have to call guests: 512 KiB for them, 1 MiB for the host.
-const STACK_BYTES: usize = (512 + 1024) << 10;
+/// The smallest stack of a thread that calls guests: 512 KiB for them, 128 KiB for the host, and 32
+/// KiB for the thread itself.
+const STACK_BYTES: usize = (512 + 128 + 32) << 10;
 
 /// A place where the host enters a guest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,8 +6,8 @@ use crate::support::guest::{Guest, KEY_GROUPS, LOG};
 use crate::support::records::{CHECKPOINT, batch};
 use crate::support::wit::Packages;
 use crate::support::{
-    ENGINE, EXPORTS, fault_of, impatient, load, make, open, open_within, patient, process_cause,
-    trap,
+    ENGINE, EXPORTS, engine_with_debug_info, fault_of, impatient, load, make, open, open_within,
+    patient, process_cause, trap,
 };
 
 /// The kind of trap that `process` ends with when this is its body.
@@ -151,7 +151,7 @@ fn a_trap_has_file_and_line_if_debug_information_is_asked_for() {
         .generate_dwarf(wat::GenerateDwarf::Full)
         .parse_str(Some("src/guest.wat".as_ref()), &text);
     let bytes = Packages::contract().component_of(module.expect("it parses"));
-    let engine = ENGINE.clone().with_debug_info();
+    let engine = engine_with_debug_info();
     let component = Component::load(&engine, "guest.wasm", &bytes).expect("it loads");
     let report = trap(fault_of(&component, GuestCall::Process, &patient()).cause);
 

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use tidegate_fuzz::{Target, shape, size_class};
 use tidegate_operator::{
-    Batch, Component, FaultCause, GuestCall, GuestFault, Limits, NO_TIMESTAMP, Refusal, StateChunk,
+    Batch, Component, FaultCause, GuestCall, GuestFault, Limits, NO_TIMESTAMP, RefusalCause,
+    StateChunk,
 };
 
 use crate::support::guest::Guest;
@@ -164,13 +165,20 @@ fn fuzz_component() {
         .seed(Guest::idle().component())
         .seed(Guest::echo().component())
         .run(|input| match Component::load(&ENGINE, "input", input) {
-            Err(Refusal::CompilerPanicked { message, .. }) => {
-                panic!("the compiler panicked: {message}")
-            }
-            Err(Refusal::Invalid { reason, .. }) => vec![rule(&reason)],
-            Err(refusal) => vec![shape(&refusal)],
             Ok(component) => vec![ran(&component, &limits)],
+            Err(refusal) => vec![refused(&refusal.cause)],
         });
+}
+
+/// The kind of a refusal, of which a panic of the compiler is none.
+fn refused(cause: &RefusalCause) -> String {
+    if let RefusalCause::CompilerPanicked { message } = cause {
+        panic!("the compiler panicked: {message}");
+    }
+    if let RefusalCause::Invalid { reason } = cause {
+        return rule(reason);
+    }
+    shape(cause)
 }
 
 /// How the validator's message begins: which rule is broken. The rest is about the input.

@@ -1,12 +1,17 @@
-//! What a guest logs reaches `tracing`, escaped, cut and held to its rate.
+//! Log lines of a guest reach `tracing`, or the embedder's sink, escaped, cut and held to their
+//! rate.
 
-use tidegate_operator::{GuestCall, Limits};
+use std::sync::{Arc, Mutex};
+
+use tidegate_operator::{
+    Component, EngineOptions, FaultCause, GuestCall, GuestLogSink, Limits, LogLevel, LogSource,
+};
 use tracing::Level;
 
 use crate::support::guest::{COUNT, Guest, LOG};
 use crate::support::lines::{Line, Lines};
 use crate::support::records::batch;
-use crate::support::{context, load, patient};
+use crate::support::{context, engine, load, patient};
 
 /// What `process` with this body logs, and how many lines were dropped.
 fn logged(guest: Guest, body: &str, limits: &Limits) -> (Vec<Line>, u64) {
@@ -153,4 +158,84 @@ fn a_flood_of_long_lines_is_held_to_its_bytes() {
         own <= seconds * ((64 << 10) / 8_000 + 1),
         "{own} lines in {seconds} s"
     );
+}
+
+/// A sink that keeps what it gets, as an embedder would pass it on.
+#[derive(Clone, Debug, Default)]
+struct Kept(Arc<Mutex<Vec<String>>>);
+
+impl Kept {
+    fn push(&self, entry: String) {
+        self.0
+            .lock()
+            .expect("no test panics while it logs")
+            .push(entry);
+    }
+}
+
+impl GuestLogSink for Kept {
+    fn write(&self, source: LogSource<'_>, level: LogLevel, line: &str) {
+        let LogSource { operator, subtask } = source;
+        self.push(format!("{operator}/{subtask} {level:?}: {line}"));
+    }
+
+    fn report_dropped(&self, source: LogSource<'_>, lines: u64) {
+        self.push(format!(
+            "{}/{}: {lines} dropped",
+            source.operator, source.subtask
+        ));
+    }
+}
+
+/// A component whose log lines go to `sink`.
+fn load_with_sink(guest: &Guest, sink: impl GuestLogSink + 'static) -> Component {
+    let engine = engine(EngineOptions {
+        log_sink: Arc::new(sink),
+        ..EngineOptions::default()
+    });
+    let component = Component::load(&engine, "guest.wasm", &guest.component());
+    component.unwrap_or_else(|refusal| panic!("{refusal}"))
+}
+
+#[test]
+fn the_sink_of_an_embedder_gets_every_line_escaped_and_tracing_gets_none() {
+    let body: String = (0..5)
+        .map(|level| format!("(call $log (i32.const {level}) (i32.const 2048) (i32.const 3))"))
+        .collect();
+    let guest = speaker("a\\07b").export(GuestCall::Process, &format!("{body} (call $done)"));
+    let (kept, lines) = (Kept::default(), Lines::default());
+    let component = load_with_sink(&guest, kept.clone());
+    let mut instance = component
+        .instantiate(&context(), &patient())
+        .expect("it opens");
+    tracing::subscriber::with_default(lines.clone(), || {
+        instance.process(0, batch(&[])).expect("it logs");
+    });
+    let expected = ["Trace", "Debug", "Info", "Warn", "Error"]
+        .map(|level| format!("count/1 {level}: a\\u{{7}}b"));
+    let kept = kept.0.lock().expect("no test panics while it logs");
+    assert_eq!((kept.as_slice(), lines.take()), (&expected[..], Vec::new()));
+}
+
+#[test]
+fn a_sink_that_panics_fails_the_call_and_not_the_process() {
+    #[derive(Debug)]
+    struct Broken;
+    impl GuestLogSink for Broken {
+        fn write(&self, _: LogSource<'_>, _: LogLevel, line: &str) {
+            panic!("no room for {line}");
+        }
+        fn report_dropped(&self, _: LogSource<'_>, _: u64) {}
+    }
+    let body = "(call $log (i32.const 2) (i32.const 2048) (i32.const 1)) (call $done)";
+    let guest = speaker("x").export(GuestCall::Process, body);
+    let component = load_with_sink(&guest, Broken);
+    let mut instance = component
+        .instantiate(&context(), &patient())
+        .expect("it opens");
+    let fault = instance
+        .process(0, batch(&[]))
+        .expect_err("the sink panics");
+    let message = "no room for x".to_owned();
+    assert_eq!(fault.cause, FaultCause::HostPanic { message });
 }

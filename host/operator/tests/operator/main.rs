@@ -4,11 +4,13 @@
 mod support;
 
 mod calls;
+mod cancelling;
 mod code_cache;
 mod columns;
 mod compile_bombs;
 mod composed;
 mod debug_info;
+mod engine_options;
 mod entry_points;
 mod faults;
 mod flooding;
@@ -23,3 +25,4 @@ mod refusals;
 mod sandbox;
 mod snapshots;
 mod system_needs;
+mod thread_stacks;

@@ -4,7 +4,7 @@
 use std::time::Instant;
 
 use tidegate_operator::{Batch, GuestCall, Instance};
-use tidegate_tests::Random;
+use tidegate_random::{Random, TestSeed};
 
 use crate::support::guest::{COUNT, Guest, KEY_GROUPS, LOG};
 use crate::support::records::{CHECKPOINT, batch};
@@ -157,10 +157,10 @@ fn snapshot_after(mut instance: Instance, records: &Batch) -> Vec<u8> {
 fn the_same_input_gives_the_same_bytes_and_every_nan_the_same_bits() {
     const GUESTS: u64 = 100;
     let records = batch(&[("a", "1"), ("b", "2"), ("c", "3")]);
-    let seed = Random::fresh_seed();
+    let seed = TestSeed::of_run();
     let mut nans = 0;
     for guest in 0..GUESTS {
-        let component = load(&computing(seed.wrapping_add(guest)));
+        let component = load(&computing(seed.number().wrapping_add(guest)));
         let run = |_| {
             let instance = component.instantiate(&context(), &patient());
             snapshot_after(instance.expect("it opens"), &records)

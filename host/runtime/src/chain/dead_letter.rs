@@ -1,13 +1,13 @@
 //! What a dead letter says: the value of a record that an operator could not process, and why.
 //!
-//! A JSON object on one line, version 1; its fields are described in the README. The record keeps
-//! its key and its timestamp. Pure.
+//! A JSON object on one line, version 1; `docs/operating/dead-letters.md` has its fields. The
+//! record keeps its key and its timestamp. Pure.
 
 use serde::Serialize;
 use tidegate_operator::{Batch, quiet_json};
 
 use crate::SubtaskId;
-use crate::stream::Origin;
+use crate::stream::RecordOrigin;
 
 /// Version of the format.
 const VERSION: u32 = 1;
@@ -43,20 +43,20 @@ struct Source<'a> {
     to: Option<u64>,
 }
 
-/// Where a record was to be processed, and why it was not.
+/// A call that failed on a record.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Refusal<'a> {
+pub(crate) struct FailedCall<'a> {
     pub(crate) subtask: &'a SubtaskId,
     pub(crate) input: u32,
     pub(crate) error: &'a str,
-    pub(crate) origin: Option<&'a Origin>,
+    pub(crate) origin: Option<&'a RecordOrigin>,
 }
 
 /// The dead letter of a record, which is a batch of one.
-pub(crate) fn dead_letter(record: &Batch, refusal: Refusal<'_>) -> Batch {
+pub(crate) fn dead_letter(record: &Batch, failed: FailedCall<'_>) -> Batch {
     let value = record.values().row(0);
     let text = shown_as_text(value, MOST_TEXT_BYTES);
-    let source = refusal.origin.map(|origin| Source {
+    let source = failed.origin.map(|origin| Source {
         name: &origin.source.operator,
         subtask: origin.source.index,
         split: origin.place.as_ref().map(|place| &*place.split),
@@ -65,10 +65,10 @@ pub(crate) fn dead_letter(record: &Batch, refusal: Refusal<'_>) -> Batch {
     });
     let letter = DeadLetter {
         version: VERSION,
-        operator: &refusal.subtask.operator,
-        subtask: refusal.subtask.index,
-        input: refusal.input,
-        error: refusal.error,
+        operator: &failed.subtask.operator,
+        subtask: failed.subtask.index,
+        input: failed.input,
+        error: failed.error,
         source,
         value: text,
         value_base64: text.is_none().then(|| base64(value)),
@@ -120,16 +120,16 @@ mod tests {
         SubtaskId { operator, index }
     }
 
-    fn letter(value: &[u8], origin: Option<&Origin>) -> String {
+    fn letter(value: &[u8], origin: Option<&RecordOrigin>) -> String {
         let mut record = Batch::default();
         record.push(17, b"k", value);
-        let refusal = Refusal {
+        let failed = FailedCall {
             subtask: &subtask("count", 1),
             input: 2,
             error: "`process` trapped: \"boom\"\n    at x",
             origin,
         };
-        let batch = dead_letter(&record, refusal);
+        let batch = dead_letter(&record, failed);
         assert_eq!((batch.len(), batch.timestamps()[0]), (1, 17));
         assert_eq!(batch.keys().row(0), b"k");
         String::from_utf8(batch.values().row(0).to_vec()).unwrap()
@@ -137,7 +137,7 @@ mod tests {
 
     #[test]
     fn a_letter_has_the_value_the_error_and_the_place() {
-        let origin = Origin {
+        let origin = RecordOrigin {
             source: subtask("lines", 0),
             place: Some(SourcePlace {
                 split: "a.txt".to_owned(),

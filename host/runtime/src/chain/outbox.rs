@@ -9,18 +9,13 @@
 
 use std::ops::Range;
 use std::sync::Arc;
-use std::time::Duration;
 
 use tidegate_operator::Batch;
 use tokio::time::Instant;
 
 use crate::channel::{ChannelClosed, ChannelSender, NotSent, Sent};
-use crate::stream::{Origin, StreamElement, TracedBatch};
-
-/// A busy chain lets receivers sleep this long after it began to have something for them: many
-/// small batches become a few larger ones, and the processor is not passed to and fro. A chain that
-/// is not busy wakes them before it sleeps, and a slow one after each call.
-const WAKE_DELAY: Duration = Duration::from_millis(2);
+use crate::config::limits::WAKE_DELAY;
+use crate::stream::{BatchWithOrigin, RecordOrigin, StreamElement};
 
 /// A sender of one outbox, dense from 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,8 +35,8 @@ pub(crate) struct Outbox {
     is_owed: Vec<bool>,
     /// When no receiver was owed a wake for the last time, at the end of a call.
     settled_at: Instant,
-    /// Where the records come from that are sent now; nothing in an ordinary attempt.
-    origin: Option<Arc<Origin>>,
+    /// The origin of the records that are sent now; none in an ordinary attempt.
+    origin: Option<Arc<RecordOrigin>>,
 }
 
 impl Outbox {
@@ -58,18 +53,18 @@ impl Outbox {
     }
 
     /// The origin of the batches that are pushed from now on.
-    pub(crate) fn set_origin(&mut self, origin: Option<Arc<Origin>>) {
+    pub(crate) fn set_origin(&mut self, origin: Option<Arc<RecordOrigin>>) {
         self.origin = origin;
     }
 
     /// See [`Self::set_origin`].
-    pub(crate) fn origin(&self) -> Option<&Arc<Origin>> {
+    pub(crate) fn origin(&self) -> Option<&Arc<RecordOrigin>> {
         self.origin.as_ref()
     }
 
     /// Sends, or queues what has to wait.
     pub(crate) fn push(&mut self, sender: SenderIndex, element: StreamElement) {
-        let element = self.traced(element);
+        let element = self.with_origin(element);
         // What is queued goes first, so that each channel keeps its order.
         if self.queue.is_empty() {
             self.try_send(sender.0..sender.0 + 1, element);
@@ -80,7 +75,7 @@ impl Outbox {
 
     /// As [`Self::push`], the same for many: they are sent copies, one after the other.
     pub(crate) fn push_to_all(&mut self, mut senders: Range<usize>, element: StreamElement) {
-        let element = self.traced(element);
+        let element = self.with_origin(element);
         while self.queue.is_empty() && senders.len() > 1 {
             let next = senders.start;
             self.try_send(next..next + 1, element.clone());
@@ -94,11 +89,11 @@ impl Outbox {
     }
 
     /// With the origin that it has now.
-    fn traced(&self, element: StreamElement) -> StreamElement {
+    fn with_origin(&self, element: StreamElement) -> StreamElement {
         match (&self.origin, element) {
             (Some(origin), StreamElement::Batch(batch)) => {
                 let origin = Arc::clone(origin);
-                StreamElement::Traced(Box::new(TracedBatch { batch, origin }))
+                StreamElement::BatchWithOrigin(Box::new(BatchWithOrigin { batch, origin }))
             }
             (_, element) => element,
         }
@@ -113,8 +108,8 @@ impl Outbox {
         }
     }
 
-    /// True if nothing more is to be produced before [`Self::flush`]: something waits for room, or
-    /// a downstream subtask is gone.
+    /// True if nothing more is to be produced before [`Self::send_queued`]: something waits for
+    /// room, or a downstream subtask is gone.
     pub(crate) fn must_wait(&self) -> bool {
         !self.queue.is_empty() || self.is_closed
     }
@@ -160,7 +155,7 @@ impl Outbox {
     /// # Errors
     ///
     /// [`ChannelClosed`] if a downstream subtask is gone.
-    pub(crate) async fn flush(&mut self) -> Result<(), ChannelClosed> {
+    pub(crate) async fn send_queued(&mut self) -> Result<(), ChannelClosed> {
         if self.is_closed {
             return Err(ChannelClosed);
         }
@@ -273,24 +268,24 @@ mod tests {
         assert_eq!(queued, [1..2, 2..3, 0..1]);
         let aligner = Aligner::new(3);
         let mut arrived = Vec::new();
-        let mut flushed = None;
-        while flushed.is_none() || arrived.len() < 5 {
-            let mut flush = Box::pin(outbox.flush());
+        let mut sent = None;
+        while sent.is_none() || arrived.len() < 5 {
+            let mut sending = Box::pin(outbox.send_queued());
             // Not cancel-safe: it is polled until it is over, and the gate read meanwhile.
-            while flushed.is_none() {
-                flushed = flush.as_mut().now_or_never();
+            while sent.is_none() {
+                sent = sending.as_mut().now_or_never();
                 let taken = gate
                     .next(|channel| aligner.is_parked(channel))
                     .now_or_never();
                 arrived.extend(taken.flatten());
             }
-            drop(flush);
+            drop(sending);
             let taken = gate
                 .next(|channel| aligner.is_parked(channel))
                 .now_or_never();
             arrived.extend(taken.flatten());
         }
-        assert_eq!(flushed, Some(Ok(())));
+        assert_eq!(sent, Some(Ok(())));
         let of = |channel| {
             let of = arrived.iter().filter(|(of, _)| of.0 == channel);
             of.map(|(_, element)| element.clone()).collect::<Vec<_>>()
@@ -307,6 +302,9 @@ mod tests {
         let mut outbox = Outbox::new(senders);
         drop(gate);
         outbox.push_copy(SenderIndex(0), &records(10));
-        assert_eq!(outbox.flush().now_or_never(), Some(Err(ChannelClosed)));
+        assert_eq!(
+            outbox.send_queued().now_or_never(),
+            Some(Err(ChannelClosed))
+        );
     }
 }

@@ -22,15 +22,15 @@ use crate::ids::RunIdentity;
 use crate::protocol::{Acknowledgement, ChainEvent};
 use crate::{ChainId, CheckpointId, JobError, SubtaskId};
 
-/// One subtask's part of a checkpoint, before it is durable: a [`SubtaskSnapshot`] to be.
-pub(crate) struct Part {
+/// One subtask's part of a checkpoint, before it is durable as a [`SubtaskSnapshot`].
+pub(crate) struct SnapshotPart {
     pub(crate) subtask: SubtaskId,
     pub(crate) has_ended: bool,
     pub(crate) watermark: Option<i64>,
     pub(crate) contents: PartContents,
 }
 
-/// What must become durable of a subtask.
+/// The contents of a part that must become durable.
 pub(crate) enum PartContents {
     /// The positions of a source, which need no file.
     Splits(Vec<SourceSplit>),
@@ -45,7 +45,7 @@ pub(crate) enum PersistMessage {
     /// Make this durable and acknowledge it.
     Snapshot {
         checkpoint: CheckpointId,
-        parts: Vec<Part>,
+        parts: Vec<SnapshotPart>,
         /// How long taking it paused the chain.
         pause: Duration,
     },
@@ -125,7 +125,7 @@ impl Persister {
     async fn persist(
         &self,
         checkpoint: CheckpointId,
-        parts: Vec<Part>,
+        parts: Vec<SnapshotPart>,
         unconfirmed: &mut Unconfirmed,
     ) -> Result<Vec<SubtaskSnapshot>, NotDurable> {
         let store = Arc::clone(&self.store);
@@ -154,7 +154,7 @@ impl Persister {
 }
 
 /// Output before state: a failed state file must not keep output from being remembered.
-fn output_first(mut parts: Vec<Part>) -> Vec<Part> {
+fn output_first(mut parts: Vec<SnapshotPart>) -> Vec<SnapshotPart> {
     parts.sort_by_key(|part| match part.contents {
         PartContents::Output(_) => 0,
         PartContents::Splits(_) | PartContents::State(_) => 1,
@@ -166,7 +166,7 @@ fn write_part(
     store: &dyn CheckpointStore,
     identity: &RunIdentity,
     checkpoint: CheckpointId,
-    part: Part,
+    part: SnapshotPart,
     carried: &mut Unconfirmed,
 ) -> Result<SubtaskSnapshot, NotDurable> {
     let subtask = part.subtask;
@@ -245,7 +245,7 @@ mod tests {
         }
         let (checkpoint, output) = message.split_once(':').unwrap();
         let output = PendingOutput(output.as_bytes().to_vec());
-        let part = Part {
+        let part = SnapshotPart {
             subtask: SubtaskId {
                 operator: "out".to_owned(),
                 index: 0,

@@ -1,10 +1,14 @@
-//! Record path: router → **channel** → input gate. Barrier path: never overtakes.
+//! Record path: outbox → **channel** → gate feed. Barrier path: never overtakes.
 //!
 //! A FIFO between two subtasks, bounded by the bytes of the batches in it: a sender waits while the
 //! channel is full (backpressure). Barriers and the end weigh nothing, so a barrier is never
 //! refused for lack of room, but it keeps its place behind the records sent before it. A batch
 //! larger than the whole capacity is let in when the channel is empty. All channels of one input
 //! gate share an inbox, behind a lock that is held for one element and never across a wait.
+//!
+//! The gate reads all input channels of one chain: the next element of any channel that is neither
+//! parked nor ended, in turn, so that no busy channel starves another. Which channel is parked is
+//! the aligner's decision; the reader passes it on.
 
 use std::collections::BTreeMap;
 use std::future::poll_fn;
@@ -13,8 +17,8 @@ use std::task::{Context, Poll, Waker};
 
 use tidegate_operator::Batch;
 
+use super::ChannelLimits;
 use super::inbox::Inbox;
-use super::{ChannelLimits, InputGate};
 use crate::ChannelIndex;
 use crate::stream::StreamElement;
 
@@ -37,26 +41,26 @@ pub fn bounded(channels: usize, limits: ChannelLimits) -> (Vec<ChannelSender>, I
         shared: Arc::clone(&shared),
         channel: ChannelIndex(index),
     };
-    (indices.map(sender).collect(), InputGate::new(shared))
+    (indices.map(sender).collect(), InputGate { shared })
 }
 
 /// What the two ends of every channel of a gate share.
 #[derive(Debug)]
-pub(super) struct Shared {
+struct Shared {
     ends: Mutex<Ends>,
 }
 
 #[derive(Debug)]
-pub(super) struct Ends {
-    pub(super) inbox: Inbox,
-    pub(super) receiver: Receiver,
+struct Ends {
+    inbox: Inbox,
+    receiver: Receiver,
     /// Senders that wait for room; none in most channels.
-    pub(super) waiting_senders: BTreeMap<ChannelIndex, Waker>,
+    waiting_senders: BTreeMap<ChannelIndex, Waker>,
 }
 
 /// What the reading chain does.
 #[derive(Debug)]
-pub(super) enum Receiver {
+enum Receiver {
     /// Something else; it looks for itself when it is done.
     Busy,
     /// It waits for an element.
@@ -68,13 +72,13 @@ pub(super) enum Receiver {
 impl Shared {
     /// Nothing that can panic half done runs under the lock but our own assertions, which end the
     /// attempt: a poisoned lock is as good as any.
-    pub(super) fn lock(&self) -> MutexGuard<'_, Ends> {
+    fn lock(&self) -> MutexGuard<'_, Ends> {
         self.ends.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// Called after the lock is released: who is woken may want it at once.
-pub(super) fn wake(waiting: Option<Waker>) {
+fn wake(waiting: Option<Waker>) {
     if let Some(waker) = waiting {
         waker.wake();
     }
@@ -193,9 +197,9 @@ impl ChannelSender {
             return Err(NotSent::Closed);
         }
         let is_urgent = match &element {
-            StreamElement::Batch(_) | StreamElement::Traced(_) | StreamElement::Watermark(_) => {
-                false
-            }
+            StreamElement::Batch(_)
+            | StreamElement::BatchWithOrigin(_)
+            | StreamElement::Watermark(_) => false,
             StreamElement::Barrier(_) | StreamElement::EndOfInput => true,
         };
         if let Err(element) = ends.inbox.offer(self.channel, element) {
@@ -221,6 +225,61 @@ impl Drop for ChannelSender {
         let receiver = ends.take_waiting_receiver();
         drop(ends);
         wake(receiver);
+    }
+}
+
+/// The input channels of one chain. Dropping it wakes every sender that waits.
+#[derive(Debug)]
+pub struct InputGate {
+    shared: Arc<Shared>,
+}
+
+impl InputGate {
+    /// The next element and its channel. None if an upstream subtask is gone without having ended
+    /// its channel: it has failed, and so has the attempt. Waits for ever if every channel is
+    /// parked or has ended. Cancel-safe.
+    pub async fn next(
+        &mut self,
+        is_parked: impl Fn(ChannelIndex) -> bool,
+    ) -> Option<(ChannelIndex, StreamElement)> {
+        poll_fn(|context| self.poll_next(&is_parked, context)).await
+    }
+
+    /// Reads on with this channel, when an alignment is complete: held-back records go first.
+    pub fn resume_with(&mut self, channel: ChannelIndex) {
+        self.shared.lock().inbox.resume_with(channel);
+    }
+
+    fn poll_next(
+        &self,
+        is_parked: impl Fn(ChannelIndex) -> bool,
+        context: &Context<'_>,
+    ) -> Poll<Option<(ChannelIndex, StreamElement)>> {
+        let mut ends = self.shared.lock();
+        let Some(taken) = ends.inbox.take(is_parked) else {
+            ends.receiver = Receiver::Waiting(context.waker().clone());
+            return Poll::Pending;
+        };
+        let sender = match taken.has_room {
+            true => ends.waiting_senders.remove(&taken.channel),
+            false => None,
+        };
+        drop(ends);
+        wake(sender);
+        let channel = taken.channel;
+        Poll::Ready(taken.element.map(|element| (channel, element)))
+    }
+}
+
+impl Drop for InputGate {
+    fn drop(&mut self) {
+        let mut ends = self.shared.lock();
+        ends.receiver = Receiver::Gone;
+        let inbox = std::mem::replace(&mut ends.inbox, Inbox::new(0, ChannelLimits::default()));
+        let senders = std::mem::take(&mut ends.waiting_senders);
+        drop(ends);
+        drop(inbox);
+        senders.into_values().for_each(|waker| waker.wake());
     }
 }
 

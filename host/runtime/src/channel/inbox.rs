@@ -103,9 +103,9 @@ impl Inbox {
         let is_joined = match &element {
             StreamElement::Batch(batch) => self.join(channel, batch, weight),
             StreamElement::Watermark(watermark) => self.join_watermark(channel, *watermark),
-            StreamElement::Traced(_) | StreamElement::Barrier(_) | StreamElement::EndOfInput => {
-                false
-            }
+            StreamElement::BatchWithOrigin(_)
+            | StreamElement::Barrier(_)
+            | StreamElement::EndOfInput => false,
         };
         if !is_joined {
             let ends = matches!(element, StreamElement::EndOfInput);
@@ -177,7 +177,7 @@ impl Inbox {
     fn weight(&self, element: &StreamElement) -> u32 {
         match element {
             StreamElement::Batch(batch) => self.weight_of(batch),
-            StreamElement::Traced(traced) => self.weight_of(&traced.batch),
+            StreamElement::BatchWithOrigin(records) => self.weight_of(&records.batch),
             // Next to nothing, but not nothing: a filter that drops every record still sends them.
             StreamElement::Watermark(_) => WATERMARK_WEIGHT.min(self.limits.bytes),
             StreamElement::Barrier(_) | StreamElement::EndOfInput => 0,
@@ -223,7 +223,7 @@ impl Inbox {
             return false;
         }
         match &mut node.element {
-            Some(StreamElement::Batch(_) | StreamElement::Traced(_)) => {
+            Some(StreamElement::Batch(_) | StreamElement::BatchWithOrigin(_)) => {
                 let newest = node
                     .watermark
                     .map_or(watermark, |waiting| waiting.max(watermark));

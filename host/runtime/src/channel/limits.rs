@@ -1,5 +1,7 @@
 //! Record path: router → **channel** → input gate: how much may wait.
 
+use crate::config::limits;
+
 /// How much one channel holds. Batches up to the `joined_` sizes become one while they wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ChannelLimits {
@@ -18,8 +20,8 @@ impl Default for ChannelLimits {
         Self {
             bytes: 1 << 20,
             joined_rows: 1024,
-            joined_bytes: 64 << 10,
-            waking_bytes: 32 << 10,
+            joined_bytes: limits::JOINED_BYTES,
+            waking_bytes: limits::WAKING_BYTES,
         }
     }
 }

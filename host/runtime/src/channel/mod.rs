@@ -2,9 +2,7 @@
 
 mod bounded;
 mod inbox;
-mod input_gate;
 mod limits;
 
-pub use bounded::{ChannelClosed, ChannelSender, NotSent, Sent, bounded};
-pub use input_gate::InputGate;
+pub use bounded::{ChannelClosed, ChannelSender, InputGate, NotSent, Sent, bounded};
 pub use limits::ChannelLimits;

@@ -21,31 +21,25 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::chain::{
-    ChainContext, Exit, Guest, OpenLink, OperatorChain, Outbox, Output, Persister, Role, Router,
-    SourceSubtask, Subtask,
+    Chain, ChainLines, ChainLoop, Destination, Exit, Feed, GateFeed, Guest, Link, Outbox,
+    Persister, Role, Router, SourceFeed, Subtask,
 };
 use crate::channel::{ChannelLimits, ChannelSender, InputGate, bounded};
 use crate::config::JobSettings;
+use crate::config::limits::{CONTROL_CAPACITY, EVENT_CAPACITY, PERSIST_CAPACITY};
 use crate::error::connector_failed;
 use crate::executor::{Executor, Task};
-use crate::graph::{Chain, Downstream, ExecutionGraph, Link};
+use crate::graph::{ChainPlan, Downstream, ExecutionGraph, LinkPlan};
 use crate::ids::RunIdentity;
-use crate::isolation::CarePlan;
+use crate::isolation::IsolationPlan;
 use crate::job::Job;
-use crate::observe::AttemptMetrics;
+use crate::observe::{AttemptMetrics, SubtaskMetrics};
 use crate::protocol::{ChainEvent, ControlMessage};
 use crate::stream::ToldWatermark;
 use crate::{ChainId, CheckpointId, JobError, SubtaskId};
 
 pub(crate) use tasks::NotReturned;
-use tasks::{Part, Tasks};
-
-/// Control messages that wait for a chain; more than a few means that it is stuck.
-const CONTROL_CAPACITY: usize = 256;
-/// Events that wait for the driver, which always reads them.
-const EVENT_CAPACITY: usize = 1024;
-/// Snapshots that wait for their persister; the coordinator has one checkpoint in flight.
-const PERSIST_CAPACITY: usize = 4;
+use tasks::{AttemptPart, Tasks};
 
 /// What one subtask starts with.
 #[derive(Debug)]
@@ -79,8 +73,8 @@ pub(crate) struct Attempt {
     pub(crate) store: Arc<dyn CheckpointStore>,
     pub(crate) metrics: AttemptMetrics,
     pub(crate) executor: Arc<dyn Executor>,
-    /// Only if a record is being looked for.
-    pub(crate) care: Option<Arc<CarePlan>>,
+    /// Only if the attempt isolates records.
+    pub(crate) isolation: Option<Arc<IsolationPlan>>,
 }
 
 /// A running attempt.
@@ -123,12 +117,12 @@ pub(crate) fn deploy(graph: ExecutionGraph, mut attempt: Attempt) -> Deployment 
         cancelled,
         shut_down_within: attempt.job.shut_down_within(),
     };
-    for chain in graph.chains {
+    for plan in graph.chains {
         let (control, control_receiver) = mpsc::channel(CONTROL_CAPACITY);
         let (persister, persist_receiver) = mpsc::channel(PERSIST_CAPACITY);
         deployment.controls.push(control);
         let persister_task = Persister {
-            chain: chain.id,
+            chain: plan.id,
             identity: attempt.identity.clone(),
             store: Arc::clone(&attempt.store),
             events: events.clone(),
@@ -136,8 +130,10 @@ pub(crate) fn deploy(graph: ExecutionGraph, mut attempt: Attempt) -> Deployment 
         };
         let persister_task = Box::pin(persister_task.run(persist_receiver));
         let spawned = attempt.executor.spawn(persister_task);
-        deployment.tasks.add(Part::Persister(chain.id), spawned);
-        let starts = chain.links.iter().map(|link| {
+        deployment
+            .tasks
+            .add(AttemptPart::Persister(plan.id), spawned);
+        let starts = plan.links.iter().map(|link| {
             let start = attempt.starts.remove(&link.subtask);
             start.expect("the restore plan covers every subtask")
         });
@@ -147,17 +143,20 @@ pub(crate) fn deploy(graph: ExecutionGraph, mut attempt: Attempt) -> Deployment 
             checkpoint: attempt.checkpoint,
             starts: starts.collect(),
             metrics: attempt.metrics.clone(),
-            care: attempt.care.clone(),
-            gate: channels.take_gate(chain.id),
-            senders: channels.take_senders(&chain),
-            control: control_receiver,
-            events: events.clone(),
-            persister,
-            // Its own, since it looks at it between any two calls.
-            cancelled: deployment.cancelled.child_token(),
-            chain,
+            isolation: attempt.isolation.clone(),
+            gate: channels.take_gate(plan.id),
+            senders: channels.take_senders(&plan),
+            lines: ChainLines {
+                chain: plan.id,
+                control: control_receiver,
+                events: events.clone(),
+                persister,
+                // Its own, since it looks at it between any two calls.
+                cancelled: deployment.cancelled.child_token(),
+            },
+            plan,
         };
-        let part = Part::Chain(starting.chain.id, starting.chain.describe());
+        let part = AttemptPart::Chain(starting.plan.id, starting.plan.describe());
         let started = attempt.executor.start_chain(starting.into_task());
         deployment.tasks.add(part, started);
     }
@@ -195,9 +194,9 @@ impl Channels {
         gate.expect("every chain is started once")
     }
 
-    /// The senders of a chain in the order in which [`open_outputs`] numbers them.
-    fn take_senders(&mut self, chain: &Chain) -> Vec<ChannelSender> {
-        let downstream = chain.links.iter().flat_map(|l| l.outputs.iter().flatten());
+    /// The senders of a chain in the order in which [`StartingChain::open_outputs`] numbers them.
+    fn take_senders(&mut self, plan: &ChainPlan) -> Vec<ChannelSender> {
+        let downstream = plan.links.iter().flat_map(|l| l.outputs.iter().flatten());
         let targets = downstream.flat_map(|downstream| match downstream {
             Downstream::Chained { .. } => &[],
             Downstream::Routed(route) => route.targets.as_slice(),
@@ -213,26 +212,29 @@ impl Channels {
 
 /// A chain before its thread has opened it.
 struct StartingChain {
-    chain: Chain,
+    plan: ChainPlan,
     job: Arc<Job>,
     identity: RunIdentity,
     checkpoint: CheckpointId,
     /// By link.
     starts: Vec<SubtaskStart>,
     metrics: AttemptMetrics,
-    care: Option<Arc<CarePlan>>,
+    isolation: Option<Arc<IsolationPlan>>,
     gate: InputGate,
     senders: Vec<ChannelSender>,
-    control: mpsc::Receiver<ControlMessage>,
-    events: mpsc::Sender<ChainEvent>,
-    persister: mpsc::Sender<crate::chain::PersistMessage>,
-    cancelled: CancellationToken,
+    lines: ChainLines,
+}
+
+/// The subtasks of a chain, open and restored.
+struct OpenSubtasks {
+    source: Option<(Subtask, Box<dyn Source>)>,
+    links: Vec<Link>,
 }
 
 impl StartingChain {
     fn into_task(self) -> Task {
-        let description = self.chain.describe();
-        let events = self.events.clone();
+        let description = self.plan.describe();
+        let events = self.lines.events.clone();
         Box::pin(async move {
             let body = AssertUnwindSafe(self.open_and_run()).catch_unwind();
             let failure = match body.await {
@@ -250,103 +252,99 @@ impl StartingChain {
     }
 
     async fn open_and_run(mut self) -> Exit {
-        let (links, source) = match self.open_links() {
+        let OpenSubtasks { source, links } = match self.open_subtasks() {
             Ok(opened) => opened,
             Err(exit) => return exit,
         };
-        let inputs: Vec<u32> = self.chain.channels.iter().map(|c| c.input).collect();
-        let id = self.chain.id;
+        let inputs: Vec<u32> = self.plan.channels.iter().map(|c| c.input).collect();
         // It would stay for the life of the attempt, with an entry for each channel.
-        drop(self.chain);
-        let mut chain =
-            OperatorChain::new(links, Outbox::new(self.senders), self.cancelled.clone());
-        if let Some(plan) = self.care {
-            chain = chain.careful(plan, self.checkpoint);
-        }
-        chain.repeat_watermarks();
-        let mut context = ChainContext {
-            id,
-            chain,
-            control: self.control,
-            events: self.events,
-            persister: self.persister,
-            cancelled: self.cancelled,
-            last_snapshot: self.checkpoint,
+        drop(self.plan);
+        let isolation = self.isolation.as_deref();
+        let (source, feed) = match source {
+            Some((subtask, source)) => {
+                let feed = SourceFeed::new(subtask.id.clone(), source, isolation);
+                (Some(subtask), Feed::Source(feed))
+            }
+            None => (None, Feed::Gate(GateFeed::new(self.gate, inputs))),
         };
-        if let Err(exit) = context.flush().await {
-            return exit;
+        let outbox = Outbox::new(self.senders);
+        let mut chain = Chain::new(source, links, outbox, self.lines.cancelled.clone());
+        if let Some(plan) = self.isolation {
+            chain = chain.isolating(plan, self.checkpoint);
         }
-        if context.events.send(ChainEvent::Running).await.is_err() {
-            return Exit::NeighbourGone;
-        }
-        match source {
-            Some(source) => SourceSubtask::new(context, source).run().await,
-            None => Subtask::new(context, self.gate, inputs).run().await,
-        }
+        let chain_loop = ChainLoop::new(chain, feed, self.lines, self.checkpoint);
+        chain_loop.run().await
     }
 
-    /// Opens every subtask, restored, and the source if the chain starts with one.
-    #[expect(
-        clippy::type_complexity,
-        reason = "one private caller, which takes it apart"
-    )]
-    fn open_links(&mut self) -> Result<(Vec<OpenLink>, Option<Box<dyn Source>>), Exit> {
-        let mut opened_source = None;
+    /// Opens every subtask, restored; the source, if there is one, comes first.
+    fn open_subtasks(&mut self) -> Result<OpenSubtasks, Exit> {
+        let mut opened = OpenSubtasks {
+            source: None,
+            links: Vec::new(),
+        };
         let mut next_sender = 0;
-        let mut links = Vec::new();
-        for (link, start) in self.chain.links.iter().zip(self.starts.drain(..)) {
-            if self.cancelled.is_cancelled() {
+        let starts = std::mem::take(&mut self.starts);
+        for (plan, start) in self.plan.links.iter().zip(starts) {
+            if self.lines.cancelled.is_cancelled() {
                 return Err(Exit::Told);
             }
-            let role = match start.contents {
+            let SubtaskStart {
+                has_ended,
+                watermark,
+                contents,
+            } = start;
+            let subtask = Subtask {
+                id: plan.subtask.clone(),
+                outputs: self.open_outputs(plan, &mut next_sender),
+                ports: u32::try_from(plan.ports).expect("fewer than 2^32 ports"),
+                metrics: self.metrics_of(&plan.subtask),
+                has_ended,
+                watermark: ToldWatermark::new(watermark),
+            };
+            let role = match contents {
                 StartContents::Source { splits } => {
-                    let source = open_source(&self.job, &link.subtask, splits)?;
-                    opened_source = Some(source);
-                    Role::Source
+                    let source = open_source(&self.job, &subtask.id, splits)?;
+                    opened.source = Some((subtask, source));
+                    continue;
                 }
                 StartContents::Operator { state } => {
-                    let guest = open_guest(&self.job, &link.subtask, &self.identity, state);
+                    let guest = open_guest(&self.job, &subtask.id, &self.identity, state);
                     let guest = guest.map_err(|fault| JobError::from(Box::new(fault)))?;
+                    guest.show_memory(&subtask.metrics);
                     Role::Operator(Box::new(guest))
                 }
-                StartContents::Sink => open_sink(&self.job, &link.subtask, &self.identity)?,
+                StartContents::Sink => open_sink(&self.job, &subtask.id, &self.identity)?,
             };
-            let nodes = self.job.graph.nodes();
-            let node = nodes.iter().position(|n| n.name == link.subtask.operator);
-            let node = node.expect("a link is a subtask of a node");
-            let metrics = self.metrics.subtask(node, link.subtask.index);
-            if let Role::Operator(guest) = &role {
-                guest.show_memory(&metrics);
-            }
-            links.push(OpenLink {
-                subtask: link.subtask.clone(),
-                role,
-                outputs: open_outputs(&self.job, link, &mut next_sender),
-                ports: u32::try_from(link.ports).expect("fewer than 2^32 ports"),
-                metrics,
-                has_ended: start.has_ended,
-                watermark: ToldWatermark::new(start.watermark),
-            });
+            opened.links.push(Link { subtask, role });
         }
-        Ok((links, opened_source))
+        Ok(opened)
     }
-}
 
-fn open_outputs(job: &Job, link: &Link, next_sender: &mut usize) -> Vec<Vec<Output>> {
-    let mut open = |downstream: &Downstream| match downstream {
-        Downstream::Chained { link } => Output::Chained(*link),
-        Downstream::Routed(route) => {
-            let first = *next_sender;
-            *next_sender += route.targets.len();
-            let senders = first..*next_sender;
-            let max_parallelism = job.graph.max_parallelism();
-            Output::Routed(Router::new(route.partitioning, senders, max_parallelism))
-        }
-    };
-    let ports = link.outputs.iter();
-    ports
-        .map(|port| port.iter().map(&mut open).collect())
-        .collect()
+    fn metrics_of(&self, subtask: &SubtaskId) -> Arc<SubtaskMetrics> {
+        let mut nodes = self.job.graph.nodes().iter();
+        let node = nodes.position(|node| node.name == subtask.operator);
+        let node = node.expect("a link is a subtask of a node");
+        self.metrics.subtask(node, subtask.index)
+    }
+
+    fn open_outputs(&self, plan: &LinkPlan, next_sender: &mut usize) -> Vec<Vec<Destination>> {
+        // The source, the first link of a plan, is none of the links that are called.
+        let sources = usize::from(self.plan.starts_with_source());
+        let mut open = |downstream: &Downstream| match downstream {
+            Downstream::Chained { link } => Destination::Chained(link - sources),
+            Downstream::Routed(route) => {
+                let first = *next_sender;
+                *next_sender += route.targets.len();
+                let senders = first..*next_sender;
+                let max_parallelism = self.job.graph.max_parallelism();
+                Destination::Routed(Router::new(route.partitioning, senders, max_parallelism))
+            }
+        };
+        let ports = plan.outputs.iter();
+        ports
+            .map(|port| port.iter().map(&mut open).collect())
+            .collect()
+    }
 }
 
 fn open_source(

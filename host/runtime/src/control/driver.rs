@@ -1,4 +1,4 @@
-//! Barrier path: **driver** → coordinator → **driver** → source subtask.
+//! Barrier path: **driver** → coordinator → **driver** → chain loop.
 //!
 //! THE loop of the control path: hands events, commands and time to the coordinator and does what
 //! it says. Decides nothing about checkpoints itself.
@@ -15,10 +15,11 @@ use super::deploy::Deployment;
 use super::publication::{self, Publication};
 use super::waiters::Waiters;
 use super::work::{Work, WorkDone};
+use crate::config::limits::{ISOLATION_INTERVAL, STATUS_INTERVAL};
 use crate::drill::Drills;
 use crate::executor::{Executor, blocking};
 use crate::ids::RunIdentity;
-use crate::isolation::CareWatch;
+use crate::isolation::IsolationWatch;
 use crate::job::{Job, JobCommand, JobControl, Outcome};
 use crate::observe::{
     AttemptMetrics, CheckpointStatus, CompletedSummary, JobState, JobStatus, SubtaskMetrics, TOLD,
@@ -28,11 +29,6 @@ use crate::protocol::{
 };
 use crate::wall_clock::unix_millis;
 use crate::{ChainId, CheckpointId, JobError, SubtaskId};
-
-/// The interval at which the status is recomputed.
-const STATUS_INTERVAL: Duration = Duration::from_millis(250);
-/// How often, while a record is being looked for: then it is also asked whether that is over.
-const CARE_INTERVAL: Duration = Duration::from_millis(10);
 
 /// How an attempt ended.
 pub(crate) enum AttemptEnd {
@@ -52,7 +48,7 @@ pub(crate) struct DriverStart {
     /// What each chain consists of, for messages.
     pub(crate) descriptions: Vec<String>,
     pub(crate) metrics: AttemptMetrics,
-    pub(crate) care: CareWatch,
+    pub(crate) isolation: IsolationWatch,
     /// When the process started the job: the zero of all times here.
     pub(crate) started: Instant,
     pub(crate) records_before: u64,
@@ -101,10 +97,9 @@ impl Driver {
         }
     }
 
-    /// The chains, to be stopped, the drills, which go on, and what is to be remembered about
-    /// records.
-    pub(crate) fn into_parts(self) -> (Deployment, Drills, CareWatch) {
-        (self.deployment, self.start.drills, self.start.care)
+    /// Returns the chains, to be stopped, the drills, which continue, and the watch of isolation.
+    pub(crate) fn into_parts(self) -> (Deployment, Drills, IsolationWatch) {
+        (self.deployment, self.start.drills, self.start.isolation)
     }
 
     /// Runs until the attempt is over. The chains are still there then.
@@ -128,8 +123,8 @@ impl Driver {
     async fn run_loop(&mut self, control: &mut JobControl) -> AttemptEnd {
         let mut status_shown = Instant::now();
         loop {
-            let interval = match self.start.care.is_replaying() {
-                true => CARE_INTERVAL,
+            let interval = match self.start.isolation.is_replaying() {
+                true => ISOLATION_INTERVAL,
                 false => STATUS_INTERVAL,
             };
             let is_running = self.starting == 0;
@@ -172,7 +167,7 @@ impl Driver {
                 () = sleep_until(Some(status_shown + interval)) => {
                     status_shown = Instant::now();
                     self.show_status(control);
-                    self.on_care_tick()
+                    self.on_isolation_tick()
                 }
             };
             if let Err(end) = step {
@@ -205,8 +200,8 @@ impl Driver {
                 self.start.coordinator.on_wish(urgency, now);
                 Vec::new()
             }
-            ChainEvent::Diverted { letters, after } => {
-                self.start.care.on_diverted(letters, after, now);
+            ChainEvent::DeadLetters { letters, after } => {
+                self.start.isolation.on_dead_letters(letters, after, now);
                 Vec::new()
             }
             ChainEvent::Ended(chain) => self.start.coordinator.on_ended(chain, now),
@@ -222,20 +217,20 @@ impl Driver {
             return Ok(());
         }
         self.show_status(control);
-        self.start.care.on_running(self.now());
+        self.start.isolation.on_running(self.now());
         let early = std::mem::take(&mut self.early);
         early
             .into_iter()
             .try_for_each(|command| self.on_command(command))
     }
 
-    fn on_care_tick(&mut self) -> Step {
+    fn on_isolation_tick(&mut self) -> Step {
         let sources = &self.sources;
         let has_given = |id: &SubtaskId, records| {
             let source = sources.get(id);
             source.is_none_or(|source| source.has_given(records))
         };
-        if !self.start.care.on_tick(has_given) {
+        if !self.start.isolation.on_tick(has_given) {
             return Ok(());
         }
         let now = self.now();
@@ -245,12 +240,12 @@ impl Driver {
 
     fn on_checkpoint_complete(&mut self, checkpoint: CheckpointId, control: &JobControl) -> Step {
         self.start.metrics.on_checkpoint_complete();
-        let settled = self.start.care.on_complete(checkpoint, self.now());
+        let settled = self.start.isolation.on_complete(checkpoint, self.now());
         control.status.send_modify(|status: &mut JobStatus| {
             status.invalid_records.dead_letters += settled.dead_letters;
         });
-        if settled.care_is_over {
-            self.tell_all(ControlMessage::EndCare)?;
+        if settled.isolation_is_over {
+            self.tell_all(ControlMessage::EndIsolation)?;
         }
         Ok(())
     }
@@ -328,7 +323,7 @@ impl Driver {
                 suspend,
             } => {
                 self.waiters.on_triggered(checkpoint);
-                self.start.care.on_triggered(checkpoint);
+                self.start.isolation.on_triggered(checkpoint);
                 let message = ControlMessage::Trigger {
                     checkpoint,
                     suspend,

@@ -18,7 +18,7 @@ use crate::config::{RecordPolicies, RecordPolicy, RestartSettings};
 use crate::drill::Drills;
 use crate::executor::{Executor, Threads, blocking};
 use crate::graph::ExecutionGraph;
-use crate::isolation::{CarePlan, CareWatch, Quarantine, Verdict};
+use crate::isolation::{AfterFault, IsolationPlan, IsolationPlanner, IsolationWatch};
 use crate::job::{CommandError, Job, JobCommand, JobControl, Outcome, RunOptions, StartFrom};
 use crate::observe::{AttemptMetrics, JobState, JobStatus, TOLD};
 use crate::protocol::Coordinator;
@@ -59,7 +59,7 @@ pub async fn run_on(
 ) -> Result<Outcome, JobError> {
     let restart = RestartStrategy::new(job.settings.restart.clone());
     let drills = Drills::new(&job.settings.checkpoint);
-    let quarantine = Quarantine::new(job.settings.isolation.clone(), policies(&job));
+    let isolation = IsolationPlanner::new(job.settings.isolation.clone(), policies(&job));
     let mut supervisor = Supervisor {
         drills,
         executor,
@@ -68,7 +68,7 @@ pub async fn run_on(
         options,
         control,
         restart,
-        quarantine,
+        isolation,
         started: Instant::now(),
         calm: Duration::ZERO,
         is_first_attempt: true,
@@ -123,8 +123,8 @@ struct Supervisor {
     restart: RestartStrategy,
     /// With the driver while an attempt runs.
     drills: Drills,
-    /// What is known of records that operators fail on.
-    quarantine: Quarantine,
+    /// Knows which operators fail on records.
+    isolation: IsolationPlanner,
     started: Instant,
     /// How long the last attempt ran before it failed.
     calm: Duration,
@@ -145,12 +145,12 @@ impl Supervisor {
                 return Err(failure);
             }
             let message = tidegate_operator::with_causes(&failure);
-            let (verdict, wait) = self.wait_after(failure)?;
+            let (after, wait) = self.wait_after(failure)?;
             tracing::warn!(target: TOLD, "attempt failed, restarting in {wait:?}: {message}");
             self.control.status.send_modify(|status| {
                 status.state = JobState::Restarting;
-                status.restarts += u32::from(verdict == Verdict::Restart);
-                status.isolation_restarts += u32::from(verdict == Verdict::Isolate);
+                status.restarts += u32::from(after == AfterFault::Restart);
+                status.isolation_restarts += u32::from(after == AfterFault::Isolate);
                 status.last_failure = Some(message);
                 self.records_before = status.source_records;
             });
@@ -161,24 +161,24 @@ impl Supervisor {
     }
 
     /// Decides whether another attempt follows a failure, how it counts, and after which wait.
-    fn wait_after(&mut self, failure: JobError) -> Result<(Verdict, Duration), JobError> {
+    fn wait_after(&mut self, failure: JobError) -> Result<(AfterFault, Duration), JobError> {
         let now = self.started.elapsed();
         match self.judge(&failure, now) {
-            Verdict::Isolate => return Ok((Verdict::Isolate, Duration::ZERO)),
-            Verdict::GiveUp { restarts } => {
+            AfterFault::Isolate => return Ok((AfterFault::Isolate, Duration::ZERO)),
+            AfterFault::GiveUp { restarts } => {
                 return Err(JobError::IsolationExhausted {
                     restarts,
                     period: self.job.settings.isolation.period,
                     last: Box::new(failure),
                 });
             }
-            Verdict::Restart => {}
+            AfterFault::Restart => {}
         }
         match self.restart.on_failure(self.calm) {
-            Some(wait) => Ok((Verdict::Restart, wait)),
+            Some(wait) => Ok((AfterFault::Restart, wait)),
             None => Err(match self.job.settings.restart {
                 RestartSettings::None => failure,
-                RestartSettings::FixedDelay { .. } | RestartSettings::ExponentialBackoff { .. } => {
+                RestartSettings::FixedDelay(_) | RestartSettings::ExponentialBackoff(_) => {
                     JobError::RestartsExhausted {
                         restarts: self.control.status.borrow().restarts,
                         last: Box::new(failure),
@@ -189,15 +189,15 @@ impl Supervisor {
     }
 
     /// What a failure means for the record behind it, if there is one.
-    fn judge(&mut self, failure: &JobError, now: Duration) -> Verdict {
+    fn judge(&mut self, failure: &JobError, now: Duration) -> AfterFault {
         let JobError::Record(fault) = failure else {
-            return Verdict::Restart;
+            return AfterFault::Restart;
         };
-        if self.quarantine.policy(fault) == RecordPolicy::Fail {
+        if self.isolation.policy(fault) == RecordPolicy::Fail {
             let count = |status: &mut JobStatus| status.invalid_records.failed += 1;
             self.control.status.send_modify(count);
         }
-        self.quarantine.on_fault(fault, now)
+        self.isolation.on_fault(fault, now)
     }
 
     /// Answers who asked when the job was already over.
@@ -290,7 +290,7 @@ impl Supervisor {
         let (identity, checkpoint) = (restored.identity, restored.checkpoint);
         let graph = ExecutionGraph::new(&job.graph);
         let metrics = AttemptMetrics::new(&job.graph);
-        let care = self.care_from(checkpoint);
+        let isolation = self.isolation_from(checkpoint);
         self.show_attempt(identity.attempt, checkpoint, &metrics);
         let describe = graph.chains.iter().map(|chain| chain.describe());
         let descriptions: Vec<String> = describe.collect();
@@ -303,7 +303,7 @@ impl Supervisor {
         )
         .named(descriptions.clone());
         let source_chains = graph.source_chains();
-        let watch = CareWatch::new(care.as_deref());
+        let watch = IsolationWatch::new(isolation.as_deref());
         let deployment = deploy(
             graph,
             Attempt {
@@ -314,7 +314,7 @@ impl Supervisor {
                 store: Arc::clone(&self.store),
                 metrics: metrics.clone(),
                 executor: Arc::clone(&self.executor),
-                care,
+                isolation,
             },
         );
         let mut driver = Driver::new(
@@ -328,7 +328,7 @@ impl Supervisor {
                 source_chains,
                 descriptions,
                 metrics: metrics.clone(),
-                care: watch,
+                isolation: watch,
                 started: self.started,
                 records_before: self.records_before,
                 drills: std::mem::take(&mut self.drills),
@@ -337,11 +337,11 @@ impl Supervisor {
             self.control.status.borrow().checkpoints.clone(),
         );
         let end = driver.run(&mut self.control).await;
-        let (deployment, drills, care) = driver.into_parts();
+        let (deployment, drills, watch) = driver.into_parts();
         self.drills = drills;
         let gone = deployment.shut_down().await;
         if let (AttemptEnd::Failed(_), Ok(())) = (&end, &gone) {
-            self.remember(care, &metrics);
+            self.remember(watch, &metrics);
         }
         outcome_of(end, gone)
     }
@@ -355,21 +355,21 @@ impl Supervisor {
         }
     }
 
-    /// What an attempt that goes on from a checkpoint has to look for, if there is anything.
-    fn care_from(&mut self, checkpoint: CheckpointId) -> Option<Arc<CarePlan>> {
-        let covered = self.quarantine.on_restored(checkpoint);
+    /// Returns the plan of an attempt that continues from a checkpoint; none for an ordinary one.
+    fn isolation_from(&mut self, checkpoint: CheckpointId) -> Option<Arc<IsolationPlan>> {
+        let covered = self.isolation.on_restored(checkpoint);
         let count = |status: &mut JobStatus| status.invalid_records.dead_letters += covered;
         self.control.status.send_modify(count);
-        self.quarantine.plan().map(Arc::new)
+        self.isolation.plan().map(Arc::new)
     }
 
-    /// What a failed attempt leaves behind about records, once all of its chains are gone.
-    fn remember(&mut self, care: CareWatch, metrics: &AttemptMetrics) {
-        let mut report = care.into_report();
+    /// Keeps the experience of a failed attempt, once all of its chains are gone.
+    fn remember(&mut self, watch: IsolationWatch, metrics: &AttemptMetrics) {
+        let mut report = watch.into_report();
         report.given = metrics.given(&self.job.graph);
         let running_since = report.running_since;
         self.calm = running_since.map_or(Duration::ZERO, |since| self.started.elapsed() - since);
-        self.quarantine.on_attempt_failed(report);
+        self.isolation.on_attempt_failed(report);
     }
 
     /// Only the first attempt of a process starts where the user said; the others go on. A start

@@ -1,26 +1,18 @@
 //! Threads for work that blocks.
 //!
-//! Invariant: while the pool lives, [`LEAST`] threads do, so that work is never refused for want of
-//! a thread: it waits for one of those. More are started while all are busy, and end when they have
-//! been idle for a while; a system that refuses more costs time and nothing else.
+//! Invariant: while the pool lives, [`LEAST_BLOCKING_THREADS`] threads do, so that work is never
+//! refused for want of a thread: it waits for one of those. More are started while all are busy, and
+//! end when they have been idle for a while; a system that refuses more costs time and nothing else.
 
 use std::collections::VecDeque;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::Duration;
 
 use super::BlockingWork;
+use crate::config::limits::{BLOCKING_THREAD_IDLE, LEAST_BLOCKING_THREADS, MOST_BLOCKING_THREADS};
 use crate::room::check_thread;
-
-/// Threads that are always there: a restore drill, of which there is one at a time, occupies one
-/// for as long as its guest computes.
-const LEAST: usize = 2;
-/// Threads at most. Disks gain nothing from more.
-const MOST: usize = 128;
-/// How long a thread beyond [`LEAST`] waits for more to do.
-const IDLE: Duration = Duration::from_secs(10);
 
 /// The threads' owner: when it is dropped, they do what is left and end.
 #[derive(Debug)]
@@ -47,7 +39,7 @@ impl BlockingPool {
             queue: Mutex::default(),
             has_changed: Condvar::new(),
         }));
-        for _ in 0..LEAST {
+        for _ in 0..LEAST_BLOCKING_THREADS {
             pool.0.start_thread(&mut pool.0.lock())?;
         }
         Ok(pool)
@@ -57,7 +49,7 @@ impl BlockingPool {
     pub(super) fn run(&self, work: BlockingWork) -> io::Result<()> {
         let mut queue = self.0.lock();
         queue.work.push_back(work);
-        if queue.work.len() > queue.idle && queue.threads < MOST {
+        if queue.work.len() > queue.idle && queue.threads < MOST_BLOCKING_THREADS {
             let refused = self.0.start_thread(&mut queue).err();
             if let Some(error) = refused {
                 if queue.threads == 0 {
@@ -110,12 +102,12 @@ impl Shared {
             if let Some(work) = queue.work.pop_front() {
                 return Some(work);
             }
-            if queue.is_over || (was_idle && queue.threads > LEAST) {
+            if queue.is_over || (was_idle && queue.threads > LEAST_BLOCKING_THREADS) {
                 queue.threads -= 1;
                 return None;
             }
             queue.idle += 1;
-            let waited = self.has_changed.wait_timeout(queue, IDLE);
+            let waited = self.has_changed.wait_timeout(queue, BLOCKING_THREAD_IDLE);
             let (locked, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
             queue = locked;
             queue.idle -= 1;
@@ -167,7 +159,7 @@ mod tests {
         let (go_on, held) = channel::<()>();
         let held = Arc::new(Mutex::new(held));
         let (sender, done) = channel();
-        for _ in 0..MOST + 20 {
+        for _ in 0..MOST_BLOCKING_THREADS + 20 {
             let (held, sender) = (Arc::clone(&held), sender.clone());
             let work = move || {
                 // Until the test lets all go on.
@@ -176,9 +168,9 @@ mod tests {
             };
             pool.run(Box::new(work)).unwrap();
         }
-        assert_eq!(pool.0.lock().threads, MOST);
+        assert_eq!(pool.0.lock().threads, MOST_BLOCKING_THREADS);
         drop((go_on, sender));
-        assert_eq!(done.iter().count(), MOST + 20);
+        assert_eq!(done.iter().count(), MOST_BLOCKING_THREADS + 20);
     }
 
     #[test]
@@ -191,7 +183,7 @@ mod tests {
         pool.run(Box::new(move || sender.send(()).unwrap()))
             .unwrap();
         done.recv().unwrap();
-        assert!(pool.0.lock().threads >= LEAST);
+        assert!(pool.0.lock().threads >= LEAST_BLOCKING_THREADS);
     }
 
     #[test]

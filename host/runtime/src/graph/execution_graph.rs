@@ -18,22 +18,22 @@ use crate::{ChainId, ChannelIndex, SubtaskId};
 #[derive(Debug)]
 pub struct ExecutionGraph {
     /// By [`ChainId`].
-    pub chains: Vec<Chain>,
+    pub chains: Vec<ChainPlan>,
 }
 
 /// What one thread runs. The first link is a source or is fed by the input gate; every other link
 /// is fed by an earlier one.
 #[derive(Debug)]
-pub struct Chain {
+pub struct ChainPlan {
     /// Its id.
     pub id: ChainId,
     /// Its subtasks, each after the one that feeds it.
-    pub links: Vec<Link>,
+    pub links: Vec<LinkPlan>,
     /// The input channels, by [`ChannelIndex`]; none if the first link is a source.
     pub channels: Vec<ChainInput>,
 }
 
-impl Chain {
+impl ChainPlan {
     /// True if the first link is a source.
     #[must_use]
     pub fn starts_with_source(&self) -> bool {
@@ -68,7 +68,7 @@ pub struct ChainInput {
 
 /// One subtask in a chain.
 #[derive(Debug)]
-pub struct Link {
+pub struct LinkPlan {
     /// Which subtask.
     pub subtask: SubtaskId,
     /// What it does.
@@ -122,7 +122,7 @@ struct Expansion<'a> {
     /// Node indices, each after all that it reads from.
     order: Vec<usize>,
     parallelism: HashMap<&'a str, u32>,
-    chains: Vec<Chain>,
+    chains: Vec<ChainPlan>,
     /// Where the subtasks of each node landed.
     places: HashMap<&'a str, Vec<LinkPlace>>,
 }
@@ -177,7 +177,7 @@ impl<'a> Expansion<'a> {
                 chain,
                 link: u32::try_from(links.len()).expect("fewer than 2^32 links"),
             };
-            links.push(Link {
+            links.push(LinkPlan {
                 subtask,
                 kind: node.kind,
                 ports: node.outputs.len(),
@@ -189,7 +189,7 @@ impl<'a> Expansion<'a> {
 
     fn new_chain(&mut self) -> ChainId {
         let id = ChainId(u32::try_from(self.chains.len()).expect("fewer than 2^32 chains"));
-        self.chains.push(Chain {
+        self.chains.push(ChainPlan {
             id,
             links: Vec::new(),
             channels: Vec::new(),

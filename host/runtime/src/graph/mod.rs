@@ -6,4 +6,6 @@ mod execution_graph;
 
 pub use chaining::DEEPEST_CHAIN;
 pub use cost::{GraphCost, MOST_CHANNELS, MOST_SUBTASKS};
-pub use execution_graph::{Chain, ChainInput, Downstream, ExecutionGraph, Link, LinkPlace, Route};
+pub use execution_graph::{
+    ChainInput, ChainPlan, Downstream, ExecutionGraph, LinkPlace, LinkPlan, Route,
+};

@@ -1,17 +1,17 @@
-//! HOW A RECORD IS SINGLED OUT on which an operator fails each time: from what is known to what
-//! each chain does about it.
+//! HOW RECORDS ARE ISOLATED on which an operator fails each time: from what is known of faults to
+//! what each chain does about them. Pure.
 
-mod care;
-mod care_watch;
-mod on_record_fault;
-mod quarantine;
+mod plan;
+mod planner;
 mod record_fault;
 mod replay_log;
+mod subtask_isolation;
+mod watch;
 
 pub use record_fault::RecordFault;
 
-pub(crate) use care::CarePlan;
-pub(crate) use care_watch::CareWatch;
-pub(crate) use on_record_fault::{Isolation, OnRecordFault};
-pub(crate) use quarantine::{AttemptReport, Quarantine, Verdict};
+pub(crate) use plan::IsolationPlan;
+pub(crate) use planner::{AfterFault, AttemptReport, IsolationPlanner};
 pub(crate) use replay_log::{ReplayLog, ReplayedCall};
+pub(crate) use subtask_isolation::{IsolationStep, SubtaskIsolation};
+pub(crate) use watch::IsolationWatch;

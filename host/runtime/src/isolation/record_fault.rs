@@ -2,7 +2,7 @@
 //!
 //! A guest is called with many records at a time, so the first fault says little: how many there
 //! were, and the record itself only if the guest named it or it was the only one. The next attempt
-//! knows more; see [`Quarantine`](super::Quarantine).
+//! knows more; see [`IsolationPlanner`](super::IsolationPlanner).
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use std::sync::Arc;
 use tidegate_operator::{Batch, FaultCause, GuestFault};
 
 use crate::config::{RecordPolicies, RecordPolicy};
-use crate::stream::Origin;
+use crate::stream::RecordOrigin;
 
 /// A key is shown up to so many bytes.
 const SHOWN_KEY_BYTES: usize = 64;
@@ -26,9 +26,9 @@ pub struct RecordFault {
     pub records: usize,
     /// The record, as a batch of one, if it is known.
     pub record: Option<Batch>,
-    /// Where the records came from. None if the attempt did not look, and for records that no
-    /// source gave, such as those made at a watermark.
-    pub origin: Option<Arc<Origin>>,
+    /// The origin of the records. None in an ordinary attempt, and for records that no source gave,
+    /// such as those made at a watermark.
+    pub origin: Option<Arc<RecordOrigin>>,
 }
 
 impl RecordFault {
@@ -51,6 +51,8 @@ impl RecordFault {
             | FaultCause::MalformedSnapshot(_)
             | FaultCause::IncompatibleState(_)
             | FaultCause::Failed(_)
+            | FaultCause::Cancelled
+            | FaultCause::ThreadStack { .. }
             | FaultCause::SystemRefused { .. }
             | FaultCause::HostPanic { .. }
             | FaultCause::InstanceSpent => RecordPolicy::Fail,
@@ -103,7 +105,7 @@ mod tests {
     use crate::SubtaskId;
     use tidegate_connector::source::SourcePlace;
 
-    fn fault(record: Option<&[u8]>, origin: Option<Arc<Origin>>) -> RecordFault {
+    fn fault(record: Option<&[u8]>, origin: Option<Arc<RecordOrigin>>) -> RecordFault {
         let record = record.map(|key| {
             let mut batch = Batch::default();
             batch.push(0, key, b"value");
@@ -123,8 +125,8 @@ mod tests {
         }
     }
 
-    fn origin() -> Option<Arc<Origin>> {
-        Some(Arc::new(Origin {
+    fn origin() -> Option<Arc<RecordOrigin>> {
+        Some(Arc::new(RecordOrigin {
             source: SubtaskId {
                 operator: "lines".to_owned(),
                 index: 0,

@@ -1,9 +1,9 @@
 //! What an instance was restored from and given since, so that another one can be brought to the
 //! same state. Pure.
 //!
-//! In memory, of an operator that has failed, while care is taken. The log is cut by a new snapshot
-//! when replaying it would cost more than restoring that: a fault costs time in proportion to the
-//! state, not to what came since the last checkpoint, and the log has a greatest length.
+//! The log lives in memory while the records of a failed operator are isolated. A new snapshot cuts
+//! the log when replaying it would cost more than restoring that: a fault costs time in proportion
+//! to the state, not to all that came since the last checkpoint, and the log has a greatest length.
 
 use tidegate_operator::{Batch, StateChunk};
 

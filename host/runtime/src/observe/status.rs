@@ -34,6 +34,20 @@ pub enum JobState {
     Failed,
 }
 
+impl JobState {
+    /// All states, in the order in which a job passes through them.
+    pub(crate) const ALL: [Self; 8] = [
+        Self::Restoring,
+        Self::Running,
+        Self::Stopping,
+        Self::Restarting,
+        Self::Finished,
+        Self::Stopped,
+        Self::Cancelled,
+        Self::Failed,
+    ];
+}
+
 impl fmt::Display for JobState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -173,6 +187,8 @@ pub struct NodeStatus {
     pub records_in: u64,
     /// Records that went out, all ports.
     pub records_out: u64,
+    /// Batches that the records came in.
+    pub batches_in: u64,
     /// Bytes that came in.
     pub bytes_in: u64,
     /// Bytes that went out.
@@ -195,6 +211,30 @@ pub struct NodeStatus {
     /// Lines of its log that were dropped, since they were too many in a second.
     #[serde(default)]
     pub dropped_log_lines: u64,
+}
+
+impl NodeStatus {
+    /// The status of a node that has counted nothing yet.
+    #[must_use]
+    pub fn new(name: &str, kind: NodeKind, parallelism: u32) -> Self {
+        Self {
+            name: name.to_owned(),
+            kind,
+            parallelism,
+            records_in: 0,
+            records_out: 0,
+            batches_in: 0,
+            bytes_in: 0,
+            bytes_out: 0,
+            busy_seconds: 0.0,
+            watermark: None,
+            ended_subtasks: 0,
+            sink_lag: None,
+            guests: Vec::new(),
+            counters: BTreeMap::new(),
+            dropped_log_lines: 0,
+        }
+    }
 }
 
 /// The instance of one subtask of an operator.

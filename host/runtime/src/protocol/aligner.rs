@@ -14,9 +14,17 @@ use crate::{ChannelIndex, CheckpointId};
 pub enum Alignment {
     /// Stop reading this channel; others have not delivered their barrier yet.
     Park(ChannelIndex),
-    /// Every channel has delivered this checkpoint's barrier or has ended: snapshot, then resume
-    /// all.
-    Complete(CheckpointId),
+    /// Every channel has delivered its barrier or has ended: snapshot, then resume all.
+    Complete(Aligned),
+}
+
+/// An alignment that is complete.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Aligned {
+    /// The checkpoint whose barriers have arrived.
+    pub checkpoint: CheckpointId,
+    /// The channel that waited longest: its records go first. None if no channel was parked.
+    pub first_parked: Option<ChannelIndex>,
 }
 
 /// What the end of a channel means.
@@ -25,8 +33,8 @@ pub enum Alignment {
 pub enum EndOfChannel {
     /// Others still deliver; nothing to do.
     OthersRemain,
-    /// It was the last one that this checkpoint waited for: snapshot, then resume all.
-    Complete(CheckpointId),
+    /// It was the last one that the alignment waited for: snapshot, then resume all.
+    Complete(Aligned),
     /// Every channel has ended: the subtask's input is over.
     AllEnded,
 }
@@ -48,6 +56,8 @@ pub struct Aligner {
     ended: usize,
     /// The checkpoint whose barriers are arriving. At least one channel is then parked.
     aligning: Option<CheckpointId>,
+    /// The channel that was parked first since then.
+    first_parked: Option<ChannelIndex>,
     last_completed: Option<CheckpointId>,
 }
 
@@ -60,6 +70,7 @@ impl Aligner {
             open: channels,
             ended: 0,
             aligning: None,
+            first_parked: None,
             last_completed: None,
         }
     }
@@ -101,8 +112,11 @@ impl Aligner {
         *slot = Channel::Parked;
         self.open -= 1;
         match self.complete_if_aligned() {
-            Some(checkpoint) => Alignment::Complete(checkpoint),
-            None => Alignment::Park(channel),
+            Some(aligned) => Alignment::Complete(aligned),
+            None => {
+                self.first_parked.get_or_insert(channel);
+                Alignment::Park(channel)
+            }
         }
     }
 
@@ -118,8 +132,8 @@ impl Aligner {
         *slot = Channel::Ended;
         self.open -= 1;
         self.ended += 1;
-        if let Some(checkpoint) = self.complete_if_aligned() {
-            EndOfChannel::Complete(checkpoint)
+        if let Some(aligned) = self.complete_if_aligned() {
+            EndOfChannel::Complete(aligned)
         } else if self.all_ended() {
             EndOfChannel::AllEnded
         } else {
@@ -127,7 +141,7 @@ impl Aligner {
         }
     }
 
-    fn complete_if_aligned(&mut self) -> Option<CheckpointId> {
+    fn complete_if_aligned(&mut self) -> Option<Aligned> {
         let checkpoint = self.aligning?;
         if self.open > 0 {
             return None;
@@ -140,6 +154,9 @@ impl Aligner {
         self.open = self.channels.len() - self.ended;
         self.aligning = None;
         self.last_completed = Some(checkpoint);
-        Some(checkpoint)
+        Some(Aligned {
+            checkpoint,
+            first_parked: self.first_parked.take(),
+        })
     }
 }

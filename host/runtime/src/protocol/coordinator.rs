@@ -1,4 +1,4 @@
-//! Barrier path: **coordinator** → source subtask → … → acknowledgement → **coordinator** →
+//! Barrier path: **coordinator** → chain loop → … → acknowledgement → **coordinator** →
 //! manifest.
 //!
 //! Decides when a checkpoint starts, when it is complete, when it is abandoned and when the job is
@@ -17,6 +17,7 @@ use std::time::Duration;
 use super::pending::{AcknowledgedCheckpoint, JobEnd, PendingCheckpoint};
 use super::wishes::Wishes;
 use crate::config::CheckpointSettings;
+use crate::config::limits::RETRY_WHEN_ENDING;
 use crate::protocol::Acknowledgement;
 use crate::protocol::Urgency;
 use crate::{ChainId, CheckpointId};
@@ -31,9 +32,6 @@ mod model;
 mod moves;
 #[cfg(test)]
 mod walks;
-
-/// The wait before a failed last checkpoint is tried again.
-const RETRY_WHEN_ENDING: Duration = Duration::from_secs(1);
 
 /// What the driver does next.
 #[must_use]

@@ -21,8 +21,8 @@ pub(crate) enum ControlMessage {
     },
     /// The checkpoint is durable in every subtask.
     Complete(CheckpointId),
-    /// What was looked for lies behind: be careful no longer.
-    EndCare,
+    /// Isolation is over: the attempt is an ordinary one from now on.
+    EndIsolation,
     /// End the source as if its input were over.
     EndSources,
     /// Everything is published: leave.
@@ -45,7 +45,7 @@ pub(crate) enum ChainEvent {
     /// A guest's memory has passed the threshold at which it is replaced, at the next barrier.
     WantsCheckpoint(Urgency),
     /// Records were sent to dead-letter ports.
-    Diverted {
+    DeadLetters {
         letters: u64,
         /// The last checkpoint that the chain took part in before.
         after: CheckpointId,

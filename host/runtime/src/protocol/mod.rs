@@ -7,7 +7,7 @@ mod messages;
 mod pending;
 mod wishes;
 
-pub use aligner::{Aligner, Alignment, EndOfChannel};
+pub use aligner::{Aligned, Aligner, Alignment, EndOfChannel};
 
 pub(crate) use coordinator::{Action, Coordinator};
 pub(crate) use messages::{Acknowledgement, ChainEvent, ControlMessage, Urgency};

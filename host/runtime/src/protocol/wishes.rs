@@ -7,10 +7,8 @@
 
 use std::time::Duration;
 
+use crate::config::limits::LEAST_WISH_DISTANCE;
 use crate::protocol::Urgency;
-
-/// The least distance, and the only one to a wish that is urgent.
-pub(super) const LEAST_DISTANCE: Duration = Duration::from_millis(100);
 
 /// The wishes of all guests of one attempt.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -34,7 +32,7 @@ impl Wishes {
         Self {
             interval,
             wish: None,
-            distance: LEAST_DISTANCE,
+            distance: LEAST_WISH_DISTANCE,
             over_at: None,
         }
     }
@@ -56,7 +54,7 @@ impl Wishes {
         };
         let distance = match wish.urgency {
             Urgency::Patient => self.distance,
-            Urgency::Urgent => LEAST_DISTANCE,
+            Urgency::Urgent => LEAST_WISH_DISTANCE,
         };
         Some(wish.came_at.max(over_at + distance))
     }
@@ -69,8 +67,8 @@ impl Wishes {
         let over_at = self.over_at;
         let had_to_wait = over_at.is_some_and(|over_at| wish.came_at < over_at + self.distance);
         self.distance = match had_to_wait {
-            true => (self.distance * 2).min(self.interval.max(LEAST_DISTANCE)),
-            false => LEAST_DISTANCE,
+            true => (self.distance * 2).min(self.interval.max(LEAST_WISH_DISTANCE)),
+            false => LEAST_WISH_DISTANCE,
         };
     }
 
@@ -155,6 +153,6 @@ mod tests {
             wishes.on_over(at + millis(10));
         }
         // The last one had not to wait.
-        assert_eq!(wishes.distance, LEAST_DISTANCE);
+        assert_eq!(wishes.distance, LEAST_WISH_DISTANCE);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::config::RestartSettings;
+use crate::config::{ExponentialBackoff, FixedDelay, RestartSettings};
 
 /// Counts failures against a budget.
 #[derive(Clone, Debug)]
@@ -24,27 +24,29 @@ impl RestartStrategy {
     /// Waits between attempts are no part of it. Gives the wait before the next one, or none if the
     /// budget is used up.
     pub(crate) fn on_failure(&mut self, calm: Duration) -> Option<Duration> {
-        match self.settings {
+        match &self.settings {
             RestartSettings::None => None,
-            RestartSettings::FixedDelay { delay, attempts } => {
+            RestartSettings::FixedDelay(FixedDelay { delay, attempts }) => {
                 self.failures += 1;
-                (self.failures <= attempts).then_some(delay)
+                (self.failures <= *attempts).then_some(*delay)
             }
-            RestartSettings::ExponentialBackoff {
-                initial,
-                max,
-                attempts,
-                reset_after,
-            } => {
-                if calm >= reset_after {
+            RestartSettings::ExponentialBackoff(settings) => {
+                if calm >= settings.reset_after {
                     self.failures = 0;
                 }
                 self.failures += 1;
-                let doublings = 2u32.saturating_pow(self.failures - 1);
-                let wait = initial.saturating_mul(doublings).min(max);
-                (self.failures <= attempts).then_some(wait)
+                let wait = settings.wait_before(self.failures);
+                (self.failures <= settings.attempts).then_some(wait)
             }
         }
+    }
+}
+
+impl ExponentialBackoff {
+    /// The wait before the restart that follows this many failures in a row.
+    fn wait_before(&self, failures: u32) -> Duration {
+        let factor = self.backoff_multiplier.saturating_pow(failures - 1);
+        self.initial.saturating_mul(factor).min(self.max)
     }
 }
 
@@ -56,15 +58,33 @@ mod tests {
 
     #[test]
     fn a_wait_that_is_longer_than_reset_after_is_not_calm() {
-        let mut strategy = RestartStrategy::new(RestartSettings::ExponentialBackoff {
-            initial: SECOND * 20,
-            max: SECOND * 20,
-            attempts: 2,
-            reset_after: SECOND * 10,
-        });
+        let mut strategy =
+            RestartStrategy::new(RestartSettings::ExponentialBackoff(ExponentialBackoff {
+                initial: SECOND * 20,
+                max: SECOND * 20,
+                backoff_multiplier: 2,
+                attempts: 2,
+                reset_after: SECOND * 10,
+            }));
         // Each attempt fails as soon as it runs.
         let waits = [0; 3].map(|_| strategy.on_failure(Duration::ZERO));
         assert_eq!(waits, [Some(SECOND * 20), Some(SECOND * 20), None]);
+    }
+
+    #[test]
+    fn waits_grow_by_the_multiplier_up_to_the_longest() {
+        for (multiplier, waits) in [(1, [1, 1, 1, 1]), (2, [1, 2, 4, 8]), (5, [1, 5, 25, 60])] {
+            let settings = ExponentialBackoff {
+                initial: SECOND,
+                max: SECOND * 60,
+                backoff_multiplier: multiplier,
+                attempts: 4,
+                reset_after: SECOND * 100,
+            };
+            let mut strategy = RestartStrategy::new(RestartSettings::ExponentialBackoff(settings));
+            let found = [(); 4].map(|()| strategy.on_failure(Duration::ZERO));
+            assert_eq!(found, waits.map(|wait| Some(SECOND * wait)), "{multiplier}");
+        }
     }
 
     #[test]
@@ -75,22 +95,24 @@ mod tests {
 
     #[test]
     fn fixed_delay_spends_its_attempts() {
-        let mut strategy = RestartStrategy::new(RestartSettings::FixedDelay {
+        let mut strategy = RestartStrategy::new(RestartSettings::FixedDelay(FixedDelay {
             delay: SECOND,
             attempts: 2,
-        });
+        }));
         let waits: Vec<_> = (0..3).map(|at| strategy.on_failure(SECOND * at)).collect();
         assert_eq!(waits, [Some(SECOND), Some(SECOND), None]);
     }
 
     #[test]
     fn backoff_doubles_to_its_maximum_and_begins_again_after_a_calm_time() {
-        let mut strategy = RestartStrategy::new(RestartSettings::ExponentialBackoff {
-            initial: SECOND,
-            max: SECOND * 3,
-            attempts: 3,
-            reset_after: SECOND * 100,
-        });
+        let mut strategy =
+            RestartStrategy::new(RestartSettings::ExponentialBackoff(ExponentialBackoff {
+                initial: SECOND,
+                max: SECOND * 3,
+                backoff_multiplier: 2,
+                attempts: 3,
+                reset_after: SECOND * 100,
+            }));
         let mut wait_after = |calm| strategy.on_failure(SECOND * calm);
         assert_eq!(wait_after(99), Some(SECOND));
         assert_eq!(wait_after(0), Some(SECOND * 2));

@@ -2,7 +2,7 @@
 
 use tidegate_operator::Batch;
 
-use super::TracedBatch;
+use super::BatchWithOrigin;
 use crate::CheckpointId;
 
 /// The marker of a checkpoint in a channel: what is before it belongs to the checkpoint, what is
@@ -18,8 +18,8 @@ pub struct CheckpointBarrier {
 pub enum StreamElement {
     /// Records.
     Batch(Batch),
-    /// Records with their origin, while one of them is being looked for. Never joined with others.
-    Traced(Box<TracedBatch>),
+    /// Records with their origin, while records are isolated. Never joined with others.
+    BatchWithOrigin(Box<BatchWithOrigin>),
     /// No record with an older timestamp follows on this channel; milliseconds since the epoch.
     Watermark(i64),
     /// See [`CheckpointBarrier`].

@@ -92,7 +92,8 @@ struct Arrivals<'a> {
 }
 
 impl Arrivals<'_> {
-    fn explore(&mut self, read: Vec<usize>, aligner: Aligner) {
+    /// `parked` are the channels that were parked since the last completion, in this order.
+    fn explore(&mut self, read: Vec<usize>, aligner: Aligner, parked: Vec<ChannelIndex>) {
         if !self.visited.insert((read.clone(), aligner.clone())) {
             return;
         }
@@ -113,12 +114,13 @@ impl Arrivals<'_> {
             let expected = self
                 .completed(&read)
                 .filter(|_| before != self.completed(&read));
-            let mut aligner = aligner.clone();
+            let (mut aligner, mut parked) = (aligner.clone(), parked.clone());
             let completed = match *element {
                 Element::Record => None,
                 Element::Barrier(checkpoint) => match aligner.on_barrier(index, checkpoint) {
-                    Alignment::Park(parked) => {
-                        assert_eq!(parked, index);
+                    Alignment::Park(channel) => {
+                        assert_eq!(channel, index);
+                        parked.push(channel);
                         None
                     }
                     Alignment::Complete(completed) => Some(completed),
@@ -135,9 +137,15 @@ impl Arrivals<'_> {
                     }
                 },
             };
-            assert_eq!(completed, expected, "{self} at {read:?}");
+            let checkpoint = completed.map(|aligned| aligned.checkpoint);
+            assert_eq!(checkpoint, expected, "{self} at {read:?}");
+            if let Some(aligned) = completed {
+                let first = parked.first().copied();
+                assert_eq!(aligned.first_parked, first, "{self} at {read:?}");
+                parked.clear();
+            }
             assert_eq!(aligner.all_ended(), self.all_ended(&read));
-            self.explore(read, aligner);
+            self.explore(read, aligner, parked);
         }
         let mut unread = self
             .scripts
@@ -214,7 +222,7 @@ fn explore_all(channels: u32, checkpoints: &[CheckpointId]) -> usize {
             visited: HashSet::new(),
         };
         let channels = channels as usize;
-        arrivals.explore(vec![0; channels], Aligner::new(channels));
+        arrivals.explore(vec![0; channels], Aligner::new(channels), Vec::new());
         states += arrivals.visited.len();
     }
     states

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use tidegate_checkpoint::Partitioning::{Broadcast, Forward, Hash, Rebalance};
+use tidegate_random::Random;
 use tidegate_runtime::Outcome;
 use tidegate_runtime::observe::JobStatus;
 
@@ -12,7 +13,6 @@ use crate::support::faults::{Call, Faults, How};
 use crate::support::jobs::{JobBuilder, start};
 use crate::support::operators::Kind;
 use crate::support::oracle::assert_counted;
-use crate::support::random::Random;
 use crate::support::sinks::Output;
 use crate::support::sources::Numbers;
 
@@ -188,11 +188,11 @@ async fn run_with_many_faults(seed: u64) -> usize {
     ];
     let mut random = Random::new(seed);
     let planned: [(Call, u64); 4] =
-        std::array::from_fn(|_| (CALLS[random.below(9)], 1 + random.below(40) as u64));
+        std::array::from_fn(|_| (CALLS[random.index(9)], 1 + random.index(40) as u64));
     println!("seed={seed} planned={planned:?}");
     let faults = Faults::at(&planned);
-    let joined_records = [JOINED, APART][random.below(2)];
-    let shape = &SHAPES[random.below(SHAPES.len())];
+    let joined_records = [JOINED, APART][random.index(2)];
+    let shape = &SHAPES[random.index(SHAPES.len())];
     run_to_its_end(shape, &faults, joined_records).await;
     faults.fired().len()
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use proptest::prelude::*;
 use tidegate_checkpoint::{Edge, GraphError, JobGraph, Node, NodeKind, Partitioning};
 use tidegate_connector::SubtaskId;
-use tidegate_runtime::graph::{Chain, DEEPEST_CHAIN, Downstream, ExecutionGraph, GraphCost};
+use tidegate_runtime::graph::{ChainPlan, DEEPEST_CHAIN, Downstream, ExecutionGraph, GraphCost};
 use tidegate_runtime::{ChainId, ChannelIndex};
 
 fn node(name: &str, kind: NodeKind, parallelism: u32, ports: u32) -> Node {
@@ -123,7 +123,7 @@ fn channels(execution: &ExecutionGraph) -> Vec<(SubtaskId, ChainId, ChannelIndex
 }
 
 /// In a chain every link but the first is fed by exactly one earlier link.
-fn assert_links_are_in_order(chain: &Chain) {
+fn assert_links_are_in_order(chain: &ChainPlan) {
     let mut fed = vec![0; chain.links.len()];
     for (at, link) in chain.links.iter().enumerate() {
         for downstream in link.outputs.iter().flatten() {
@@ -187,7 +187,7 @@ proptest! {
         let graph = job_graph(nodes, edges.clone()).unwrap();
         let execution = ExecutionGraph::new(&graph);
         let chain_of = |name: &str, index: u32| {
-            let holds = |chain: &&Chain| {
+            let holds = |chain: &&ChainPlan| {
                 let mut links = chain.links.iter();
                 links.any(|l| l.subtask.operator == name && l.subtask.index == index)
             };

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use tidegate_checkpoint::Partitioning::{Broadcast, Forward, Hash, Rebalance};
-use tidegate_runtime::config::{IsolationSettings, RecordPolicies, RestartSettings};
+use tidegate_random::Random;
+use tidegate_runtime::config::{FixedDelay, IsolationSettings, RecordPolicies, RestartSettings};
 use tidegate_runtime::observe::InvalidRecords;
 use tidegate_runtime::{JobError, Outcome};
 
@@ -14,7 +15,6 @@ use crate::support::jobs::{JobBuilder, start, start_from};
 use crate::support::operators::Kind;
 use crate::support::oracle::{assert_healthy, letters};
 use crate::support::poison::{How, Poison};
-use crate::support::random::Random;
 use crate::support::sinks::Output;
 use crate::support::sources::Numbers;
 
@@ -193,7 +193,7 @@ async fn with_the_policy_fail_the_job_ends_with_its_restarts_and_names_the_recor
     let job = JobBuilder::new(&faults)
         .settings(|settings| {
             let delay = Duration::from_millis(1);
-            settings.restart = RestartSettings::FixedDelay { delay, attempts: 3 };
+            settings.restart = RestartSettings::FixedDelay(FixedDelay { delay, attempts: 3 });
         })
         .source(&Numbers::new("a", 1000, &faults), 1)
         .poisoned_with(poison.clone(), RecordPolicies::default())
@@ -384,9 +384,9 @@ async fn killed_while_isolating(seed: u64) -> u32 {
     let mut random = Random::new(seed);
     let faults = Faults::none();
     let (output, dead) = outputs();
-    let values: Vec<String> = (0..3).map(|_| format!("a:{}", random.below(400))).collect();
+    let values: Vec<String> = (0..3).map(|_| format!("a:{}", random.index(400))).collect();
     let poison = values.iter().fold(Poison::default(), |poison, value| {
-        poison.and([How::Trap, How::Invalid][random.below(2)], value.clone(), 0)
+        poison.and([How::Trap, How::Invalid][random.index(2)], value.clone(), 0)
     });
     let job = JobBuilder::new(&faults)
         .source(&Numbers::slow("a", 400, &faults), 2)
@@ -400,7 +400,7 @@ async fn killed_while_isolating(seed: u64) -> u32 {
     for _ in 0..6 {
         let running = start(&job, directory.path());
         let faults_before: u64 = poison.met().values().sum();
-        let wanted = faults_before + random.below(4) as u64;
+        let wanted = faults_before + random.index(4) as u64;
         let mut watch = running.handle.watch();
         // Until it has met the poison so often, or it is over.
         while poison.met().values().sum::<u64>() < wanted {

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use tidegate_checkpoint::Partitioning;
+use tidegate_random::Random;
 use tidegate_runtime::Outcome;
 use tidegate_runtime::config::RecordPolicies;
 
@@ -15,7 +16,6 @@ use crate::support::jobs::{JobBuilder, start};
 use crate::support::operators::Kind;
 use crate::support::oracle::letters;
 use crate::support::poison::{How, Poison};
-use crate::support::random::Random;
 use crate::support::sinks::Output;
 use crate::support::sources::Numbers;
 
@@ -35,10 +35,10 @@ struct Planned {
 impl Planned {
     fn random(random: &mut Random, sources: usize, operators: usize) -> Self {
         Self {
-            source: format!("s{}", random.below(sources)),
-            number: random.below(usize::try_from(COUNT).unwrap()) as u64,
-            operator: format!("o{}", random.below(operators)),
-            how: [How::Invalid, How::Trap, How::Timeout][random.below(3)],
+            source: format!("s{}", random.index(sources)),
+            number: random.index(usize::try_from(COUNT).unwrap()) as u64,
+            operator: format!("o{}", random.index(operators)),
+            how: [How::Invalid, How::Trap, How::Timeout][random.index(3)],
             arrivals: 0,
         }
     }
@@ -64,9 +64,9 @@ struct PoisonedJob {
 }
 
 fn poisoned_job(random: &mut Random, faults: &Faults) -> PoisonedJob {
-    let (sources, operators) = (1 + random.below(2), 1 + random.below(5));
+    let (sources, operators) = (1 + random.index(2), 1 + random.index(5));
     let mut planned: Vec<Planned> = Vec::new();
-    for _ in 0..=random.below(3) {
+    for _ in 0..=random.index(3) {
         let plan = Planned::random(random, sources, operators);
         // One operator for a record, so that its ways can be counted.
         if planned.iter().all(|other| other.value() != plan.value()) {
@@ -74,15 +74,15 @@ fn poisoned_job(random: &mut Random, faults: &Faults) -> PoisonedJob {
         }
     }
     let mut job = JobBuilder::new(faults).settings(|settings| {
-        settings.channel_capacity = [1, 1 << 20][random.below(2)];
-        settings.checkpoint.interval = Duration::from_millis([2, 10_000][random.below(2)]);
+        settings.channel_capacity = [1, 1 << 20][random.index(2)];
+        settings.checkpoint.interval = Duration::from_millis([2, 10_000][random.index(2)]);
         settings.isolation.restarts = 2_000;
     });
     let mut nodes = Vec::new();
     for index in 0..sources {
         let (name, parallelism) = (format!("s{index}"), parallelism(random));
         let mut numbers = Numbers::new(&name, COUNT, faults);
-        numbers.batch = 1 + random.below(8) as u64;
+        numbers.batch = 1 + random.index(8) as u64;
         job = job.source(&numbers, parallelism);
         let own = planned.iter().filter(|plan| plan.source == name);
         let mut times: BTreeMap<String, usize> = own.map(|plan| (plan.ways(), 1)).collect();
@@ -164,9 +164,9 @@ async fn run_poisoned_job(seed: u64) -> (usize, usize) {
         poison,
         ways,
     } = poisoned_job(&mut random, &faults);
-    if random.below(3) == 0 {
+    if random.index(3) == 0 {
         let calls = [Call::Poll, Call::Snapshot, Call::Write, Call::Commit];
-        let (call, nth) = (calls[random.below(4)], 1 + random.below(10));
+        let (call, nth) = (calls[random.index(4)], 1 + random.index(10));
         faults.add(call, nth as u64, FaultHow::Fails);
     }
     let directory = tempfile::tempdir().unwrap();

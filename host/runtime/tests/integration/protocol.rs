@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use tidegate_checkpoint::Partitioning::{Forward, Hash, Rebalance};
 use tidegate_checkpoint::{DirStore, DiskStep};
-use tidegate_runtime::config::RestartSettings;
+use tidegate_runtime::config::{FixedDelay, RestartSettings};
 use tidegate_runtime::observe::JobState;
 use tidegate_runtime::{
     CommandError, JobCommand, JobError, JobHandle, Outcome, RunOptions, prepare, run,
@@ -229,7 +229,7 @@ async fn restarts_are_counted_and_end() {
     let job = JobBuilder::new(&faults)
         .settings(|settings| {
             let delay = Duration::from_millis(1);
-            settings.restart = RestartSettings::FixedDelay { delay, attempts: 2 };
+            settings.restart = RestartSettings::FixedDelay(FixedDelay { delay, attempts: 2 });
         })
         .source(&numbers, 1)
         .sink("out", &output, 1, &[("a", Forward)]);

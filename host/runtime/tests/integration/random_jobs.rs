@@ -6,13 +6,13 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use tidegate_checkpoint::Partitioning;
+use tidegate_random::Random;
 use tidegate_runtime::Outcome;
 
 use crate::support::faults::{Call, Faults};
 use crate::support::jobs::{JobBuilder, start};
 use crate::support::operators::Kind;
 use crate::support::oracle::assert_arrived;
-use crate::support::random::Random;
 use crate::support::sinks::Output;
 use crate::support::sources::Numbers;
 
@@ -37,11 +37,11 @@ fn random_job(random: &mut Random, faults: &Faults) -> RandomJob {
         settings.checkpoint.interval = Duration::from_millis(2);
     });
     let mut nodes: Vec<Reached> = Vec::new();
-    for index in 0..=random.below(3) {
+    for index in 0..=random.index(3) {
         let (name, parallelism) = (format!("s{index}"), parallelism(random));
         let mut numbers = Numbers::new(&name, 60, faults);
         numbers.batch = 3;
-        numbers.pace = (random.below(2) == 0).then_some(Duration::from_millis(1));
+        numbers.pace = (random.index(2) == 0).then_some(Duration::from_millis(1));
         job = job.source(&numbers, parallelism);
         let times = BTreeMap::from([(name.clone(), 1)]);
         nodes.push(Reached {
@@ -50,7 +50,7 @@ fn random_job(random: &mut Random, faults: &Faults) -> RandomJob {
             times,
         });
     }
-    for index in 0..=random.below(8) {
+    for index in 0..=random.index(8) {
         let (inputs, reached) = random_inputs(random, &nodes, format!("o{index}"));
         let parallelism = reached.parallelism;
         job = job.operator(&reached.name, Kind::Pass, parallelism, &borrowed(&inputs));
@@ -67,7 +67,7 @@ fn random_job(random: &mut Random, faults: &Faults) -> RandomJob {
 }
 
 pub(crate) fn parallelism(random: &mut Random) -> u32 {
-    u32::try_from(1 + random.below(3)).unwrap()
+    u32::try_from(1 + random.index(3)).unwrap()
 }
 
 pub(crate) fn borrowed(inputs: &[(String, Partitioning)]) -> Vec<(&str, Partitioning)> {
@@ -88,9 +88,9 @@ pub(crate) fn random_inputs(
         times: BTreeMap::new(),
     };
     let mut inputs = Vec::new();
-    for _ in 0..=random.below(3) {
-        let from = &nodes[random.below(nodes.len())];
-        let partitioning = match random.below(5) {
+    for _ in 0..=random.index(3) {
+        let from = &nodes[random.index(nodes.len())];
+        let partitioning = match random.index(5) {
             0 => Partitioning::Rebalance,
             1 => Partitioning::Broadcast,
             2 => Partitioning::Hash,
@@ -122,9 +122,9 @@ async fn run_random_job(seed: u64) -> usize {
         output,
         expected,
     } = random_job(&mut random, &faults);
-    if random.below(2) == 0 {
+    if random.index(2) == 0 {
         let calls = [Call::Process, Call::Poll, Call::Snapshot, Call::Write];
-        let (call, nth) = (calls[random.below(4)], 1 + random.below(20));
+        let (call, nth) = (calls[random.index(4)], 1 + random.index(20));
         faults.add(call, nth as u64, crate::support::faults::How::Fails);
     }
     let directory = tempfile::tempdir().unwrap();

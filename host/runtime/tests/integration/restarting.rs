@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tidegate_checkpoint::Partitioning::{Forward, Hash};
-use tidegate_runtime::config::RestartSettings;
+use tidegate_runtime::config::{FixedDelay, RestartSettings};
 use tidegate_runtime::observe::JobState;
 use tidegate_runtime::{CommandError, JobErrorKind, Outcome};
 
@@ -24,7 +24,7 @@ fn counting(numbers: &Numbers, output: &Output, faults: &Faults, delay: Duration
         .sink("out", output, 1, &[("count", Forward)])
         .settings(|settings| {
             settings.checkpoint.interval = NEVER;
-            settings.restart = RestartSettings::FixedDelay { delay, attempts: 2 };
+            settings.restart = RestartSettings::FixedDelay(FixedDelay { delay, attempts: 2 });
         })
 }
 

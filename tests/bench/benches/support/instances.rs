@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use tidegate_operator::{Component, Instance, Limits, OperatorContext};
+use tidegate_key_groups::KeyGroups;
+use tidegate_operator::{Component, Instance, Limits, OperatorContext, OperatorDescription};
 
 /// A file that `make guests`, `make bench-micro` or `make bench-languages` has built.
 pub(crate) fn workspace_file(path: &str) -> Vec<u8> {
@@ -13,19 +14,15 @@ pub(crate) fn workspace_file(path: &str) -> Vec<u8> {
 
 /// The only subtask of an operator.
 pub(crate) fn instance(component: &Component, config: &str) -> Instance {
-    let context = OperatorContext {
+    let operator = OperatorDescription {
         job: "bench".to_owned(),
         operator: "operator".to_owned(),
-        subtask: 0,
-        parallelism: 1,
-        max_parallelism: 128,
-        first_key_group: 0,
-        last_key_group: 127,
         inputs: vec!["in".to_owned()],
         outputs: vec!["out".to_owned()],
         config: config.to_owned(),
-        hash_seed: 0x7469_6465_6761_7465,
     };
+    let key_groups = KeyGroups::new(128, 1);
+    let context = OperatorContext::of_subtask(operator, key_groups, 0, 0x7469_6465_6761_7465);
     let limits = Limits {
         memory: 1 << 30,
         ..Limits::default()

@@ -63,7 +63,10 @@ impl Operator for Picky {
     }
 }
 
-export_operator!(Picky);
+/// A name that the macro must not take for one of its own.
+type Component = Picky;
+
+export_operator!(Component);
 
 #[cfg(test)]
 mod tests {

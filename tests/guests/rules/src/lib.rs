@@ -44,4 +44,7 @@ impl Operator for Rules {
     }
 }
 
-export_operator!(Rules);
+/// A name that the macro must not take for one of its own.
+type Slot = Rules;
+
+export_operator!(Slot);

@@ -33,7 +33,10 @@ fn mixed(value: i64) -> i64 {
         .cast_signed()
 }
 
-export_operator!(Stage);
+/// A name that the macro must not take for one of its own.
+type T = Stage;
+
+export_operator!(T);
 
 #[cfg(test)]
 mod tests {

@@ -20,6 +20,9 @@ use crate::trace::Trace;
 
 pub(crate) use takeover::{LOCK, Takeover};
 
+/// The directory in which each sink has one of its name.
+pub(crate) const OUTPUT: &str = "output";
+
 /// What is written at once or not at all when the power fails.
 const BLOCK_BYTES: usize = 512;
 

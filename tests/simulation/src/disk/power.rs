@@ -1,7 +1,8 @@
 //! What a power failure leaves of a disk.
 
+use tidegate_random::Random;
+
 use super::{BLOCK_BYTES, Directory, File, Node, SimulatedDisk};
-use crate::random::Random;
 
 /// How much of what was not synced survives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,8 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Directory, File, Inode, Node, SimulatedDisk, State};
-use crate::job::OUTPUT;
+use super::{Directory, File, Inode, Node, OUTPUT, SimulatedDisk, State};
 
 /// The marker of the file sink.
 const MARKER: &str = "_tidegate";

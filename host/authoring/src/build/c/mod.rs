@@ -17,9 +17,6 @@ use super::error::BuildError;
 use super::{BuildRequest, Compiled, folder_of};
 use crate::language::Language;
 
-/// What to do about a module that exports no operator.
-pub(super) const EXPORT_REMEDY: &str = "write `TG_EXPORT(...)` at file level in one of its sources";
-
 /// Where artifacts go, below the project.
 const TARGET: &str = "target/wasm32-wasi";
 

@@ -24,10 +24,6 @@ use crate::language::Language;
 use package::Package;
 use tools::{Tools, Versions};
 
-/// What to do about a module that exports no operator.
-pub(super) const EXPORT_REMEDY: &str =
-    "the module's default export is what `operator` of @tidegate/sdk gives";
-
 /// The interface between the engine and what stands around it.
 const ENGINE_WIT: &str = include_str!("engine.wit");
 

@@ -20,10 +20,6 @@ use super::error::BuildError;
 use super::{BuildRequest, Compiled, folder_of, tool, wit};
 use crate::language::Language;
 
-/// What to do about a project that exports no operator.
-pub(super) const EXPORT_REMEDY: &str =
-    "its pyproject.toml names the class under `[tool.tidegate]`: `operator = \"module:Class\"`";
-
 /// The module that componentize-py starts with. No module of an author's has such a name.
 const START: &str = "tidegate_component_start";
 

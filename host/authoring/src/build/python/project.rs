@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::EXPORT_REMEDY;
 use crate::build::error::BuildError;
 use crate::build::folder_of;
+use crate::kit::python::KIT;
 
 /// A project with an operator.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,7 +66,7 @@ impl Project {
         let tidegate = read.tool.and_then(|tool| tool.tidegate);
         let tidegate = tidegate.ok_or_else(|| BuildError::NoComponent {
             manifest: manifest.to_owned(),
-            remedy: EXPORT_REMEDY,
+            remedy: KIT.export_remedy,
         })?;
         let name = read.project.map(|project| project.name);
         let name = name.ok_or_else(|| unusable("it has no `name` under `[project]`".to_owned()))?;

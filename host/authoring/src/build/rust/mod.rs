@@ -14,9 +14,6 @@ use super::error::BuildError;
 use super::{BuildRequest, Compiled, folder_of};
 use crate::language::Language;
 
-/// What to do about a crate that exports no operator.
-pub(super) const EXPORT_REMEDY: &str = "call `export_operator!` at the crate's top level";
-
 /// Compiles the components of a crate or workspace.
 pub(super) fn compile(
     manifest: &Path,

@@ -17,8 +17,8 @@ use crate::terminal::{Lines, Terminal, table};
 pub(crate) fn drill(args: &VerifyArgs, job: &Path, terminal: &Terminal) -> Result<(), Failure> {
     let directory = CheckpointDirectory::open(&args.path)?;
     let checkpoint = selected(&directory)?;
-    let loaded = JobFile::read(job)?.load(args.parallelism, Loading::default())?;
-    let allowed = &args.allow_dropped_state;
+    let loaded = JobFile::read(job)?.load(args.defaults.parallelism, Loading::default())?;
+    let allowed = &args.state.allow_dropped_state;
     let report = tidegate_runtime::drill::drill(&loaded.job, &directory, checkpoint, allowed)?;
     if args.output.json {
         terminal.json(&report)?;

@@ -33,7 +33,7 @@ pub(crate) fn run(args: &RunArgs, terminal: &Terminal) -> Result<(), Failure> {
         compiled: wanted.then(code_cache::of_this_user).flatten(),
         debug_info: args.debug_info,
     };
-    let loaded = JobFile::read(&args.job)?.load(args.parallelism, loading)?;
+    let loaded = JobFile::read(&args.job.file)?.load(args.defaults.parallelism, loading)?;
     let options = options(args);
     warn_of_duplicates(&loaded.job, terminal);
     let directory = &loaded.checkpoint_directory;
@@ -60,7 +60,7 @@ fn options(args: &RunArgs) -> RunOptions {
     };
     RunOptions {
         start,
-        allow_dropped_state: args.allow_dropped_state.clone(),
+        allow_dropped_state: args.state.allow_dropped_state.clone(),
         ..RunOptions::default()
     }
 }

@@ -137,7 +137,8 @@ impl Answering {
                 }
                 Answer::Stop(signal) => {
                     self.terminal.say(format_args!(
-                        "{signal}: stopping after a last checkpoint; once more ends it at once"
+                        "{signal}: stopping after a last checkpoint; once more, half a second from \
+                         now or later, ends it at once"
                     ));
                     let stop = stop(self.job.clone(), self.terminal.clone());
                     asking = Some(Box::pin(stop));
@@ -165,7 +166,8 @@ impl Answering {
         let status = self.job.status();
         let waited = humantime::format_duration(waited);
         let mut line = format!(
-            "{signal}: the job has not stopped within {waited} and is {}",
+            "{signal}: ended without a last checkpoint, since the job, which is {}, has not stopped \
+             within {waited}",
             status.state
         );
         if let Some(checkpoint) = status.checkpoints.in_progress {
@@ -174,7 +176,7 @@ impl Answering {
         if let Some(failure) = &status.checkpoints.last_failure {
             line.push_str(&format!("; the last failure was {failure}"));
         }
-        line + ": ended without a last checkpoint; run it again to go on from the one before"
+        line + "; run it again to continue from the checkpoint before"
     }
 
     fn end(&self, signal: Signal) -> ! {

@@ -4,12 +4,15 @@ use std::path::Path;
 use std::time::Duration;
 
 use tidegate_checkpoint::{Edge, GraphError};
-use tidegate_runtime::config::{IsolationSettings, RecordPolicies, RecordPolicy, RecycleAt};
+use tidegate_runtime::config::{
+    IsolationSettings, RecordPolicies, RecordPolicy, RecycleAt, RestartSettings,
+};
 
-use super::super::document::{Document, PartEntry, Setting};
+use super::super::document::{Document, PartEntry};
 use super::super::{parse, wiring};
 use super::{FULL, file};
 use crate::config_file::problem::Problems;
+use crate::config_file::setting::Placed;
 
 fn with_document<T>(text: &str, look: impl FnOnce(&Document<'_>) -> T) -> T {
     let problems = Problems::default();
@@ -20,9 +23,25 @@ fn with_document<T>(text: &str, look: impl FnOnce(&Document<'_>) -> T) -> T {
 
 #[test]
 fn drills_are_off_unless_they_are_asked_for() {
-    let every = |text: &str| with_document(text, |document| document.checkpoint.drill_every);
+    let every =
+        |text: &str| with_document(text, |document| document.checkpoint.settings.drill_every);
     assert_eq!(every(FULL), Some(10));
     assert_eq!(every(&FULL.replace("drill-every = 10\n", "")), None);
+}
+
+#[test]
+fn waits_between_restarts_grow_by_the_multiplier_of_the_file() {
+    let multiplier = |text: &str| {
+        with_document(text, |document| match &document.restart {
+            RestartSettings::ExponentialBackoff(settings) => Some(settings.backoff_multiplier),
+            RestartSettings::None | RestartSettings::FixedDelay(_) => None,
+        })
+    };
+    assert_eq!(multiplier(FULL), Some(3));
+    assert_eq!(
+        multiplier(&FULL.replace("backoff-multiplier = 3\n", "")),
+        Some(2)
+    );
 }
 
 #[test]
@@ -166,10 +185,7 @@ fn a_problem_without_a_place_in_the_file_has_none() {
             parallelism: 100,
             max: 64,
         };
-        let flag = Setting {
-            value: 100,
-            span: None,
-        };
+        let flag = Placed::from(100);
         assert_eq!(wiring::place(&error, document, &flag).span, None);
     });
 }

@@ -146,8 +146,8 @@ fn unknown_keys_are_pointed_at_everywhere() {
 #[test]
 fn a_key_of_another_strategy_is_unknown() {
     expect(
-        "strategy = \"exponential-backoff\"\ninitial = \"1s\"\nmax = \"1m\"\nattempts = 3\n\
-         reset-after = \"5m\"",
+        "strategy = \"exponential-backoff\"\ninitial = \"1s\"\nmax = \"1m\"\n\
+         backoff-multiplier = 3\nattempts = 3\nreset-after = \"5m\"",
         "strategy = \"fixed-delay\"\n‹reset-after› = \"5m\"",
         "unknown key `reset-after` in [restart] with strategy `fixed-delay`",
         "expected one of `strategy`, `delay`, `attempts`",
@@ -439,7 +439,7 @@ fn several_problems_are_reported_at_once() {
         .replacen("keys = 3", "kees = 3\nform = 2", 1);
     let found = problems_of(&text);
     let lines: Vec<_> = found.iter().map(|p| p.locate(&text).line).collect();
-    assert_eq!(lines, [Some(6), Some(33), Some(34), Some(60)], "{found:?}");
+    assert_eq!(lines, [Some(6), Some(34), Some(35), Some(61)], "{found:?}");
 }
 
 #[test]

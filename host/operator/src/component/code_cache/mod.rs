@@ -5,7 +5,7 @@
 //! and its code, the key is a random file outside of the directory, both belong to the user that
 //! runs the process and to nobody else, and the bytes that were verified are the bytes that are
 //! loaded. The name is a digest of the component, the engine's settings and the host's version.
-//! Whatever is not so is compiled anew: the cache can be deleted at any time, and nothing it does
+//! Everything else is compiled again: the cache can be deleted at any time, and no error of it
 //! fails a job.
 
 mod place;
@@ -23,7 +23,7 @@ pub use place::CodeCacheError;
 /// The first bytes of an entry, format version 1.
 const MAGIC: [u8; 4] = *b"TGC\x01";
 
-/// What an entry is authenticated for.
+/// The purpose that an entry is authenticated for.
 const PURPOSE: &str = "tidegate 2026-11 compiled component";
 
 /// The largest entry that is read. Machine code is a few times as large as the component.
@@ -198,7 +198,8 @@ impl Hasher for Settings<'_> {
     }
 }
 
-/// How many of the entries of these sizes, the oldest first, are to go. The newest stays.
+/// Returns the number of entries to remove, of those of these sizes, the oldest first. The newest
+/// stays.
 fn surplus(sizes: &[u64]) -> usize {
     let mut kept = 0_u64;
     let newest_first = sizes.iter().rev().enumerate();

@@ -1,4 +1,4 @@
-//! Where compiled components and the key to them are kept: for this user alone.
+//! The places of compiled components and of the key to them, for this user alone.
 
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -19,9 +19,9 @@ pub enum CodeCacheError {
     /// Something can't be opened or made.
     #[error("{} can't be used: {source}", shown(path))]
     Unusable {
-        /// What was to be opened.
+        /// The path that was to be opened.
         path: PathBuf,
-        /// What the operating system says.
+        /// The error of the operating system.
         source: io::Error,
     },
     /// Another user could have changed what is there.
@@ -38,7 +38,7 @@ pub enum CodeCacheError {
     NoKey {
         /// The file.
         path: PathBuf,
-        /// How many bytes it has.
+        /// Its length in bytes.
         bytes: usize,
     },
 }

@@ -1,4 +1,4 @@
-//! The one unsafe call of the host: loading machine code.
+//! Loading machine code, which is unsafe.
 //!
 //! wasmtime checks of precompiled code only that it fits the engine; whoever can choose the bytes
 //! can run anything. They come from [`CodeCache`](super::CodeCache), which has verified that this

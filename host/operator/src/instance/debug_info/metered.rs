@@ -8,7 +8,7 @@ use std::cell::Cell;
 
 use addr2line::gimli::{EndianSlice, Error, LittleEndian, Reader, ReaderOffsetId, Result};
 
-/// What is left of the reads for one trap.
+/// The reads that are left for one trap.
 #[derive(Debug)]
 pub(super) struct Budget(Cell<u64>);
 

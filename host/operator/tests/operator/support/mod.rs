@@ -18,9 +18,10 @@ pub(crate) mod wit {
 use std::sync::LazyLock;
 use std::time::Duration;
 
+use tidegate_key_groups::KeyGroups;
 use tidegate_operator::{
-    Component, Engine, FaultCause, GuestCall, GuestFault, Instance, Limits, OperatorContext,
-    TrapReport,
+    Component, Engine, EngineOptions, FaultCause, GuestCall, GuestFault, Instance, Limits,
+    OperatorContext, OperatorDescription, TrapReport,
 };
 
 use guest::Guest;
@@ -29,6 +30,19 @@ use records::{CHECKPOINT, WATERMARK, batch};
 
 /// One engine for all tests, as in a process that runs jobs.
 pub(crate) static ENGINE: LazyLock<Engine> = LazyLock::new(|| Engine::new().expect("an engine"));
+
+/// An engine with the choices of an embedder.
+pub(crate) fn engine(options: EngineOptions) -> Engine {
+    Engine::with_options(options).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// An engine whose components keep their debug information.
+pub(crate) fn engine_with_debug_info() -> Engine {
+    engine(EngineOptions {
+        keeps_debug_info: true,
+        ..EngineOptions::default()
+    })
+}
 
 /// Bytes that the host pays for a chunk of a snapshot and for an emission, beside what is in it, as
 /// the documents say.
@@ -48,19 +62,14 @@ pub(crate) const EXPORTS: [GuestCall; 7] = [
 
 /// Subtask 1 of 2 with one output port.
 pub(crate) fn context() -> OperatorContext {
-    OperatorContext {
+    let operator = OperatorDescription {
         job: "word-count".to_owned(),
         operator: "count".to_owned(),
-        subtask: 1,
-        parallelism: 2,
-        max_parallelism: 128,
-        first_key_group: 64,
-        last_key_group: 127,
         inputs: vec!["words".to_owned()],
         outputs: vec!["counts".to_owned()],
         config: "{}".to_owned(),
-        hash_seed: 0x7469_6465_6761_7465,
-    }
+    };
+    OperatorContext::of_subtask(operator, KeyGroups::new(128, 2), 1, 0x7469_6465_6761_7465)
 }
 
 /// The default limits, but with all the time in the world, and many memories.

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::CheckpointId;
 use crate::SubtaskId;
-use crate::stream::{CheckpointBarrier, MIN_WATERMARK, Origin, TracedBatch};
+use crate::stream::{BatchWithOrigin, CheckpointBarrier, MIN_WATERMARK, RecordOrigin};
 
 const CHANNELS: u32 = 3;
 const LIMITS: ChannelLimits = ChannelLimits {
@@ -24,7 +24,7 @@ enum Step {
     /// A batch of so many rows of one timestamp.
     Batch(u32, usize, i64),
     /// The same, each with an origin of its own.
-    Traced(u32, usize, i64),
+    BatchWithOrigin(u32, usize, i64),
     Watermark(u32, i64),
     Barrier(u32),
     End(u32),
@@ -39,7 +39,7 @@ fn step() -> impl Strategy<Value = Step> {
     let batch = (channel.clone(), 1usize..8, 0i64..6);
     prop_oneof![
         6 => batch.clone().prop_map(|(channel, rows, at)| Step::Batch(channel, rows, at)),
-        1 => batch.prop_map(|(channel, rows, at)| Step::Traced(channel, rows, at)),
+        1 => batch.prop_map(|(channel, rows, at)| Step::BatchWithOrigin(channel, rows, at)),
         3 => (channel.clone(), 0i64..6).prop_map(|(channel, at)| Step::Watermark(channel, at)),
         1 => channel.clone().prop_map(Step::Barrier),
         1 => channel.clone().prop_map(Step::End),
@@ -57,7 +57,7 @@ enum Said {
         value: Vec<u8>,
         watermark: i64,
         /// With it, the number of records that it is told about.
-        origin: Option<(Arc<Origin>, usize)>,
+        origin: Option<(Arc<RecordOrigin>, usize)>,
     },
     Barrier {
         watermark: i64,
@@ -79,9 +79,9 @@ fn said(elements: &[Option<StreamElement>]) -> Vec<Said> {
             Some(StreamElement::Batch(batch)) => {
                 all.extend(records_said(batch, watermark, None));
             }
-            Some(StreamElement::Traced(traced)) => {
-                let origin = (Arc::clone(&traced.origin), traced.batch.len());
-                all.extend(records_said(&traced.batch, watermark, Some(origin)));
+            Some(StreamElement::BatchWithOrigin(records)) => {
+                let origin = (Arc::clone(&records.origin), records.batch.len());
+                all.extend(records_said(&records.batch, watermark, Some(origin)));
             }
             Some(StreamElement::Watermark(told)) => watermark = watermark.max(*told),
             Some(StreamElement::Barrier(_)) => all.push(Said::Barrier { watermark }),
@@ -95,7 +95,7 @@ fn said(elements: &[Option<StreamElement>]) -> Vec<Said> {
 fn records_said(
     batch: &Batch,
     watermark: i64,
-    origin: Option<(Arc<Origin>, usize)>,
+    origin: Option<(Arc<RecordOrigin>, usize)>,
 ) -> impl Iterator<Item = Said> {
     batch.values().rows().map(move |value| Said::Record {
         value: value.to_vec(),
@@ -142,7 +142,7 @@ impl Checked {
                 self.inbox.offer_copy(index, batch)
             }
             StreamElement::Batch(_)
-            | StreamElement::Traced(_)
+            | StreamElement::BatchWithOrigin(_)
             | StreamElement::Watermark(_)
             | StreamElement::Barrier(_)
             | StreamElement::EndOfInput => self.inbox.offer(index, element.clone()).is_ok(),
@@ -164,7 +164,7 @@ impl Checked {
         StreamElement::Batch(batch)
     }
 
-    fn traced(&mut self, rows: usize, timestamp: i64) -> StreamElement {
+    fn with_origin(&mut self, rows: usize, timestamp: i64) -> StreamElement {
         let StreamElement::Batch(batch) = self.batch(rows, timestamp) else {
             unreachable!("it makes batches")
         };
@@ -172,11 +172,11 @@ impl Checked {
             operator: self.records.to_string(),
             index: 0,
         };
-        let origin = Arc::new(Origin {
+        let origin = Arc::new(RecordOrigin {
             source,
             place: None,
         });
-        StreamElement::Traced(Box::new(TracedBatch { batch, origin }))
+        StreamElement::BatchWithOrigin(Box::new(BatchWithOrigin { batch, origin }))
     }
 
     fn holds(&self, channel: usize) -> bool {
@@ -216,8 +216,8 @@ impl Checked {
                 let batch = self.batch(rows, timestamp);
                 self.offer(channel, batch);
             }
-            Step::Traced(channel, rows, timestamp) => {
-                let batch = self.traced(rows, timestamp);
+            Step::BatchWithOrigin(channel, rows, timestamp) => {
+                let batch = self.with_origin(rows, timestamp);
                 self.offer(channel, batch);
             }
             Step::Watermark(channel, at) => self.offer(channel, StreamElement::Watermark(at)),

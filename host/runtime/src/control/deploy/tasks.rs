@@ -18,14 +18,14 @@ use crate::{ChainId, JobError};
 
 /// A thread or task of an attempt.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Part {
+pub(super) enum AttemptPart {
     /// A chain, with its subtasks for messages.
     Chain(ChainId, String),
     /// The persister of a chain. Ends after it.
     Persister(ChainId),
 }
 
-impl fmt::Display for Part {
+impl fmt::Display for AttemptPart {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Chain(_, subtasks) => f.write_str(subtasks),
@@ -34,7 +34,7 @@ impl fmt::Display for Part {
     }
 }
 
-/// How a part ended.
+/// The end of a part.
 type Ended = (usize, Result<(), JobError>);
 
 /// All threads and tasks of an attempt.
@@ -43,12 +43,12 @@ pub(crate) struct Tasks {
     running: FuturesUnordered<BoxFuture<'static, Ended>>,
     added: usize,
     /// Those that have not ended.
-    parts: BTreeMap<usize, Part>,
+    parts: BTreeMap<usize, AttemptPart>,
 }
 
 impl Tasks {
     /// Adds one that was started or refused.
-    pub(super) fn add(&mut self, part: Part, started: io::Result<Joined>) {
+    pub(super) fn add(&mut self, part: AttemptPart, started: io::Result<Joined>) {
         let (index, name) = (self.added, part.to_string());
         self.added += 1;
         self.running.push(match started {
@@ -98,13 +98,14 @@ impl Tasks {
     /// The parts that have not ended. A persister that waits for its chain is not to blame.
     fn late(&self) -> String {
         let parts = || self.parts.values();
-        let waits =
-            |of: &ChainId| parts().any(|p| matches!(p, Part::Chain(chain, _) if chain == of));
+        let waits = |of: &ChainId| {
+            parts().any(|p| matches!(p, AttemptPart::Chain(chain, _) if chain == of))
+        };
         let late = parts().filter(|part| match part {
-            Part::Chain(..) => true,
-            Part::Persister(chain) => !waits(chain),
+            AttemptPart::Chain(..) => true,
+            AttemptPart::Persister(chain) => !waits(chain),
         });
-        let late: Vec<String> = late.map(Part::to_string).collect();
+        let late: Vec<String> = late.map(AttemptPart::to_string).collect();
         late.join(", ")
     }
 }

@@ -1,5 +1,5 @@
-//! One chain of the model: does with barriers, ends and control messages what `SourceSubtask`,
-//! `Subtask` and `ChainContext` do, with a real aligner. Records are only counted.
+//! One chain of the model: does with barriers, ends and control messages what `ChainLoop` does with
+//! its feed, with a real aligner. Records are only counted.
 
 use std::collections::VecDeque;
 
@@ -142,10 +142,10 @@ impl Chain {
             }
             Element::Barrier(checkpoint) => match self.aligner.on_barrier(channel, checkpoint) {
                 Alignment::Park(_) => None,
-                Alignment::Complete(checkpoint) => Some(checkpoint),
+                Alignment::Complete(aligned) => Some(aligned.checkpoint),
             },
             Element::End => match self.aligner.on_end(channel) {
-                EndOfChannel::Complete(checkpoint) => Some(checkpoint),
+                EndOfChannel::Complete(aligned) => Some(aligned.checkpoint),
                 EndOfChannel::OthersRemain | EndOfChannel::AllEnded => None,
             },
         };

@@ -3,10 +3,12 @@
 //!
 //! A walk takes random moves for a while and then only those that come by themselves. The model
 //! checks each action on the way, and the cut at each commit; in the end the job must be over. A
-//! seed repeats its walk: `TIDEGATE_SIM_SEED=7 cargo test --workspace --lib walks`.
+//! seed repeats its walk: `TIDEGATE_TEST_SEED=7 cargo test --workspace --lib walks`.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
+
+use tidegate_random::{Random, SEED_VARIABLE, given_seed};
 
 use super::super::pending::JobEnd;
 use super::model::{End, Model, Topology};
@@ -21,30 +23,9 @@ const THREADS: u64 = 2;
 /// A fair path that is longer than this leads nowhere.
 const LONGEST_PATH: usize = 3_000;
 
-/// The same numbers for the same seed: `SplitMix64`.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (mixed ^ (mixed >> 31)) % bound
-    }
-
-    fn index(&mut self, length: usize) -> usize {
-        usize::try_from(self.below(length as u64)).expect("an index")
-    }
-
-    fn count(&mut self, most: u64) -> u32 {
-        u32::try_from(self.below(most + 1)).expect("a small number")
-    }
-}
-
 /// 1 to 3 sources and up to 7 chains that read from 1 to 3 before them. Made once and kept.
 fn random_topology(seed: u64) -> Topology {
-    let mut random = Random(seed);
+    let mut random = Random::new(seed);
     let sources = 1 + random.index(3);
     let chains = sources + random.index(8);
     let mut topology: Vec<&'static [usize]> = Vec::new();
@@ -95,7 +76,7 @@ struct Walking {
 impl Drop for Walking {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            println!("seed={} after {:?}", self.seed, self.path);
+            println!("{SEED_VARIABLE}={} after {:?}", self.seed, self.path);
         }
     }
 }
@@ -106,22 +87,22 @@ fn random_model(random: &mut Random, topology: Topology) -> Model {
         timeout: Duration::from_secs(5 + random.below(15)),
         min_pause: Duration::from_secs(random.below(4)),
         retain: 1,
-        tolerable_failures: random.count(3),
+        tolerable_failures: random.up_to(3),
         drill_every: None,
     };
     let budget = Budget {
-        faults: random.count(4),
-        requests: random.count(2),
-        wishes: random.count(3),
-        stops: random.count(1),
-        drains: random.count(1),
-        records: random.count(12),
+        faults: random.up_to(4),
+        requests: random.up_to(2),
+        wishes: random.up_to(3),
+        stops: random.up_to(1),
+        drains: random.up_to(1),
+        records: random.up_to(12),
     };
     Model::new(topology, &settings, budget)
 }
 
 fn walk(seed: u64, topology: Topology, seen: &mut Seen) {
-    let mut random = Random(seed ^ 0x5851_f42d_4c95_7f2d);
+    let mut random = Random::new(seed ^ 0x5851_f42d_4c95_7f2d);
     let mut model = random_model(&mut random, topology);
     let before = model.budget;
     let mut walking = Walking {
@@ -163,8 +144,7 @@ fn walk(seed: u64, topology: Topology, seen: &mut Seen) {
 
 #[test]
 fn a_million_walks_end_well() {
-    if let Ok(seed) = std::env::var("TIDEGATE_SIM_SEED") {
-        let seed = seed.parse().expect("a seed is a number");
+    if let Some(seed) = given_seed() {
         let topology = random_topology(seed % TOPOLOGIES);
         println!("{topology:?}");
         walk(seed, topology, &mut Seen::default());

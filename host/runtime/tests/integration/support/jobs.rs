@@ -11,7 +11,7 @@ use tidegate_checkpoint::{
 use tidegate_connector::sink::SinkConnector;
 use tidegate_connector::source::SourceConnector;
 use tidegate_runtime::config::{
-    CheckpointSettings, JobSettings, RecordPolicies, RecordPolicy, RestartSettings,
+    CheckpointSettings, FixedDelay, JobSettings, RecordPolicies, RecordPolicy, RestartSettings,
 };
 use tidegate_runtime::observe::JobStatus;
 use tidegate_runtime::{
@@ -61,10 +61,10 @@ impl JobBuilder {
                     interval: Duration::from_millis(5),
                     ..CheckpointSettings::default()
                 },
-                restart: RestartSettings::FixedDelay {
+                restart: RestartSettings::FixedDelay(FixedDelay {
                     delay: Duration::from_millis(1),
                     attempts: 50,
-                },
+                }),
                 ..JobSettings::default()
             },
             batch_takes: Duration::ZERO,

@@ -6,7 +6,6 @@ pub(crate) mod leak;
 pub(crate) mod operators;
 pub(crate) mod oracle;
 pub(crate) mod poison;
-pub(crate) mod random;
 pub(crate) mod sinks;
 pub(crate) mod sources;
 pub(crate) mod stream_notation;

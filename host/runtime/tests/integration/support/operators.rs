@@ -1,11 +1,11 @@
 //! Operators in Rust that check how they are called.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
+use tidegate_fakes::Contract;
 use tidegate_operator::{
-    Batch, Emission, FaultCause, GuestCall, GuestFault, NO_TIMESTAMP, OperatorContext, StateChunk,
-    TrapReport,
+    Batch, Emission, GuestCall, GuestFault, NO_TIMESTAMP, OperatorContext, StateChunk,
 };
 use tidegate_runtime::chain::{OperatorFactory, OperatorInstance};
 
@@ -52,14 +52,10 @@ impl OperatorFactory for Native {
     fn open(&self, context: &OperatorContext) -> Result<Box<dyn OperatorInstance>, GuestFault> {
         Ok(Box::new(NativeInstance {
             native: self.clone(),
-            context: context.clone(),
+            contract: Contract::new(context),
             counts: BTreeMap::new(),
             seen: BTreeMap::new(),
             others: 0,
-            watermark: i64::MIN,
-            has_started: false,
-            has_finished: false,
-            snapshots: BTreeSet::new(),
             memory: self.leak.opened(context.subtask),
         }))
     }
@@ -74,45 +70,29 @@ type Counts = BTreeMap<(Vec<u8>, i64), u64>;
 
 struct NativeInstance {
     native: Native,
-    context: OperatorContext,
+    contract: Contract,
     counts: Counts,
     /// How often each value came since the instance was opened; not part of its state.
     seen: BTreeMap<Vec<u8>, u32>,
     /// Records of input 1.
     others: u64,
-    watermark: i64,
-    has_started: bool,
-    has_finished: bool,
-    snapshots: BTreeSet<u64>,
     memory: u64,
 }
 
 impl NativeInstance {
-    fn fault(&self, call: GuestCall, cause: FaultCause) -> GuestFault {
-        GuestFault {
-            operator: self.context.operator.clone(),
-            subtask: self.context.subtask,
-            call,
-            cause,
-        }
-    }
-
     /// A trap, if one is planned.
     fn may_trap(&self, planned: Call, call: GuestCall) -> Result<(), GuestFault> {
         if self.native.faults.hit(planned) {
-            let trap = TrapReport::default();
-            return Err(self.fault(call, FaultCause::Trap(Box::new(trap))));
+            return Err(self.contract.trap(call));
         }
         Ok(())
     }
 
-    fn violation(&self, what: &str) {
-        let OperatorContext {
-            operator, subtask, ..
-        } = &self.context;
-        self.native
-            .faults
-            .violation(format!("{operator}[{subtask}] {what}"));
+    /// Notes a broken promise, if one was broken.
+    fn note(&self, broken: Option<String>) {
+        if let Some(broken) = broken {
+            self.native.faults.violation(self.contract.named(&broken));
+        }
     }
 
     fn count(&mut self, key: &[u8], window: i64) -> u64 {
@@ -142,17 +122,15 @@ impl OperatorInstance for NativeInstance {
         std::thread::sleep(self.native.takes);
         self.memory += self.native.leak.per_batch;
         self.native.leak.note(self.memory);
-        self.has_started = true;
-        if self.has_finished {
-            self.violation("was called after `finish`");
-        }
+        let broken = self.contract.on_batch();
+        self.note(broken);
         let mut ports = [Batch::default(), Batch::default()];
         let columns = batch.keys().rows().zip(batch.values().rows());
         for (row, ((key, value), timestamp)) in (0u32..).zip(columns.zip(batch.timestamps())) {
             let seen = self.seen.entry(value.to_vec()).or_default();
             *seen += 1;
             if let Some(cause) = self.native.poison.meets(value, *seen, row) {
-                return Err(self.fault(GuestCall::Process, cause));
+                return Err(self.contract.fault(GuestCall::Process, cause));
             }
             let mut give = |port: usize, value: &[u8]| ports[port].push(*timestamp, key, value);
             match self.native.kind {
@@ -169,9 +147,7 @@ impl OperatorInstance for NativeInstance {
                     give(0, &[value, format!("#{count}").as_bytes()].concat());
                 }
                 Kind::Windows => {
-                    if *timestamp <= self.watermark {
-                        self.violation(&format!("got {timestamp} after {}", self.watermark));
-                    }
+                    self.note(self.contract.on_timestamp(*timestamp));
                     _ = self.count(key, timestamp.div_euclid(WINDOW) * WINDOW);
                 }
             }
@@ -190,11 +166,8 @@ impl OperatorInstance for NativeInstance {
 
     fn advance_watermark(&mut self, watermark: i64) -> Result<Vec<Emission>, GuestFault> {
         self.may_trap(Call::Watermark, GuestCall::AdvanceWatermark)?;
-        self.has_started = true;
-        if watermark <= self.watermark {
-            self.violation(&format!("went from {} to {watermark}", self.watermark));
-        }
-        self.watermark = watermark;
+        let broken = self.contract.on_watermark(watermark);
+        self.note(broken);
         match self.native.kind {
             Kind::Windows => Ok(self.tell(|window| window.saturating_add(WINDOW - 1) <= watermark)),
             Kind::Pass | Kind::Twice | Kind::Count | Kind::Split | Kind::Join | Kind::Totals => {
@@ -205,52 +178,42 @@ impl OperatorInstance for NativeInstance {
 
     fn snapshot(&mut self, checkpoint: u64) -> Result<Vec<StateChunk>, GuestFault> {
         self.may_trap(Call::Snapshot, GuestCall::Snapshot)?;
-        if !self.snapshots.insert(checkpoint) {
-            self.violation(&format!("gave its state for checkpoint {checkpoint} twice"));
-        }
+        let broken = self.contract.on_snapshot(checkpoint);
+        self.note(broken);
         if self.native.faults.hit(Call::DeclineSnapshot) {
-            let cause = FaultCause::Failed("a planned refusal".to_owned());
-            return Err(self.fault(GuestCall::Snapshot, cause));
+            return Err(self.contract.declined_snapshot());
         }
+        let max_parallelism = self.contract.context().max_parallelism;
         let mut groups: BTreeMap<u32, Counts> = BTreeMap::new();
         for (key, count) in &self.counts {
-            let group = tidegate_key_groups::key_group(&key.0, self.context.max_parallelism);
+            let group = tidegate_key_groups::key_group(&key.0, max_parallelism);
             groups.entry(group).or_default().insert(key.clone(), *count);
         }
-        let chunk = |name: &str, key_group, bytes| StateChunk {
-            name: name.to_owned(),
-            schema_version: 1,
-            key_group,
-            bytes,
-        };
         let keyed = groups.into_iter().map(|(group, counts)| {
             let counts: Vec<_> = counts.into_iter().collect();
-            chunk("counts", Some(group), serde_json::to_vec(&counts).unwrap())
+            let bytes = serde_json::to_vec(&counts).unwrap();
+            Contract::chunk("counts", Some(group), bytes)
         });
         let mut chunks: Vec<StateChunk> = keyed.collect();
         if self.others > 0 {
             let others = self.others.to_string().into_bytes();
-            chunks.push(chunk("others", None, others));
+            chunks.push(Contract::chunk("others", None, others));
         }
         Ok(chunks)
     }
 
     fn restore(&mut self, chunks: Vec<StateChunk>) -> Result<(), GuestFault> {
         self.may_trap(Call::Restore, GuestCall::Restore)?;
-        if self.has_started || !self.counts.is_empty() || self.others > 0 {
-            self.violation("was restored after it had started");
-        }
-        let owned = self.context.first_key_group..=self.context.last_key_group;
+        let holds_state = !self.counts.is_empty() || self.others > 0;
+        self.note(self.contract.on_restore(holds_state));
         for chunk in chunks {
             match chunk.key_group {
                 Some(group) => {
-                    if !owned.contains(&group) {
-                        self.violation(&format!("was given key group {group}"));
-                    }
+                    self.note(self.contract.on_chunk_of(group));
                     let counts: Vec<_> = serde_json::from_slice(&chunk.bytes).unwrap();
                     for (key, count) in counts {
                         if self.counts.insert(key, count).is_some() {
-                            self.violation("was given a key twice");
+                            self.note(Some("was given a key twice".to_owned()));
                         }
                     }
                 }
@@ -265,32 +228,26 @@ impl OperatorInstance for NativeInstance {
 
     fn checkpoint_complete(&mut self, checkpoint: u64) -> Result<(), GuestFault> {
         self.may_trap(Call::CheckpointComplete, GuestCall::CheckpointComplete)?;
-        if !self.snapshots.contains(&checkpoint) {
-            self.violation(&format!(
-                "heard of checkpoint {checkpoint} without its snapshot"
-            ));
-        }
+        self.note(self.contract.on_checkpoint_complete(checkpoint));
         Ok(())
     }
 
     fn finish(&mut self) -> Result<Vec<Emission>, GuestFault> {
         self.may_trap(Call::Finish, GuestCall::Finish)?;
-        if self.has_finished {
-            self.violation("finished twice");
-        }
-        self.has_finished = true;
+        let broken = self.contract.on_finish();
+        self.note(broken);
         match self.native.kind {
             Kind::Totals => Ok(self.tell(|_| true)),
             Kind::Join => {
                 let mut batch = Batch::default();
-                let key = format!("others@{}", self.context.subtask);
+                let key = format!("others@{}", self.contract.context().subtask);
                 let value = self.others.to_string();
                 batch.push(NO_TIMESTAMP, key.as_bytes(), value.as_bytes());
                 Ok(vec![Emission { port: 0, batch }])
             }
             Kind::Windows => {
                 if !self.counts.is_empty() {
-                    self.violation("ended before its last watermark");
+                    self.note(Some("ended before its last watermark".to_owned()));
                 }
                 Ok(Vec::new())
             }

@@ -4,7 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use tidegate_connector::source::{
-    BoxFuture, CloseLook, Source, SourceConnector, SourceOutput, SourcePlace, SourceSplit,
+    BoxFuture, Isolation, Source, SourceConnector, SourceOutput, SourcePlace, SourceSplit,
 };
 use tidegate_connector::{ConnectorError, SubtaskId};
 use tidegate_operator::Batch;
@@ -177,7 +177,7 @@ impl SourceConnector for Numbers {
             numbers: self.clone(),
             splits: splits.iter().map(Split::decode).collect(),
             owes_watermark: false,
-            look: CloseLook::default(),
+            isolation: Isolation::default(),
             last: None,
         }))
     }
@@ -187,7 +187,7 @@ struct NumbersReader {
     numbers: Numbers,
     splits: Vec<Split>,
     owes_watermark: bool,
-    look: CloseLook,
+    isolation: Isolation,
     /// The first number of the last batch, and the one behind its last.
     last: Option<(u64, u64)>,
 }
@@ -206,10 +206,10 @@ impl NumbersReader {
             batch: rows,
             ..
         } = self.numbers.clone();
-        let look = self.look;
+        let isolation = self.isolation;
         let split = self.turn().expect("there is something to read");
         let first = split.next;
-        let reach = look.reach();
+        let reach = isolation.reach();
         let reached = reach.map_or(allowed, |reach| allowed.min(first + reach));
         let mut batch = Batch::default();
         for _ in 0..rows {
@@ -274,8 +274,8 @@ impl Source for NumbersReader {
         Some(SourcePlace { split, from, to })
     }
 
-    fn look_closely(&mut self, look: CloseLook) {
-        self.look = look;
+    fn isolate(&mut self, isolation: Isolation) {
+        self.isolation = isolation;
     }
 }
 

@@ -27,7 +27,6 @@ pub(crate) fn align(channels: &[&str]) -> String {
         send_all(sender, channel);
     }
     let mut aligner = Aligner::new(channels.len());
-    let mut first_parked = None;
     let mut output: Vec<String> = Vec::new();
     while let Some(next) = gate
         .next(|channel| aligner.is_parked(channel))
@@ -37,22 +36,22 @@ pub(crate) fn align(channels: &[&str]) -> String {
         let mut completed = None;
         match element {
             StreamElement::Batch(batch) => output.push(text(batch.values().row(0))),
-            StreamElement::Traced(_) | StreamElement::Watermark(_) => {}
+            StreamElement::BatchWithOrigin(_) | StreamElement::Watermark(_) => {}
             StreamElement::Barrier(barrier) => {
                 match aligner.on_barrier(channel, barrier.checkpoint) {
-                    Alignment::Park(parked) => drop(first_parked.get_or_insert(parked)),
-                    Alignment::Complete(checkpoint) => completed = Some(checkpoint),
+                    Alignment::Park(_) => {}
+                    Alignment::Complete(aligned) => completed = Some(aligned),
                 }
             }
             StreamElement::EndOfInput => match aligner.on_end(channel) {
                 EndOfChannel::OthersRemain => {}
-                EndOfChannel::Complete(checkpoint) => completed = Some(checkpoint),
+                EndOfChannel::Complete(aligned) => completed = Some(aligned),
                 EndOfChannel::AllEnded => output.push(".".to_owned()),
             },
         }
-        if let Some(checkpoint) = completed {
-            output.push(format!("|{checkpoint}"));
-            if let Some(parked) = first_parked.take() {
+        if let Some(aligned) = completed {
+            output.push(format!("|{}", aligned.checkpoint));
+            if let Some(parked) = aligned.first_parked {
                 gate.resume_with(parked);
             }
         }

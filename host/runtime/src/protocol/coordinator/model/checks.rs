@@ -4,8 +4,8 @@
 use tidegate_checkpoint::SubtaskSnapshot;
 
 use super::super::super::pending::{AcknowledgedCheckpoint, JobEnd};
-use super::super::super::wishes::LEAST_DISTANCE;
 use super::{Model, Work, subtask_snapshot};
+use crate::config::limits::LEAST_WISH_DISTANCE;
 
 impl Model {
     /// What only guests want keeps its distance.
@@ -13,7 +13,7 @@ impl Model {
         let is_wanted = std::mem::take(&mut self.is_requested) || self.coordinator.is_ending();
         let interval = self.coordinator.settings.interval;
         let is_time = self.now >= self.started_at + interval;
-        let is_near = |over_at| self.now < over_at + LEAST_DISTANCE;
+        let is_near = |over_at| self.now < over_at + LEAST_WISH_DISTANCE;
         assert!(
             is_wanted || is_time || !self.over_at.is_some_and(is_near),
             "a wish starts one at once"

@@ -1,0 +1,49 @@
+//! C and C++: projects of CMake.
+
+use super::{LanguageKit, SdkKit, begins_with_letter, templates};
+
+pub(crate) const KIT: LanguageKit = LanguageKit {
+    manifest: "CMakeLists.txt",
+    sdk: SdkKit {
+        package: "tidegate",
+        place: "guest-sdk/c",
+        mark: "project(tidegate ",
+        // A bracket argument of CMake takes any path as it is.
+        in_folder: |path| format!("REQUIRED PATHS [=[{path}/cmake]=] NO_DEFAULT_PATH"),
+        // CMake finds what is installed.
+        in_registry: |version| format!("{version} REQUIRED"),
+    },
+    templates: templates!("c",
+        "CMakeLists.txt" from "CMakeLists.txt",
+        "src/operator.c" from "src/operator.c",
+        "tests/operator_test.c" from "tests/operator_test.c",
+    ),
+    name_problem,
+    export_remedy: "write `TG_EXPORT(...)` at file level in one of its sources",
+};
+
+/// Targets that CMake makes by itself, and those of the SDK.
+const NOT_CMAKE_TARGETS: [&str; 12] = [
+    "all",
+    "clean",
+    "depend",
+    "edit_cache",
+    "help",
+    "install",
+    "package",
+    "rebuild_cache",
+    "test",
+    "tidegate",
+    "tidegate_sdk",
+    "tidegate_testing",
+];
+
+fn name_problem(name: &str) -> Option<String> {
+    if !begins_with_letter(name) {
+        return Some("a CMake target's name begins with a letter".to_owned());
+    }
+    let is_taken = NOT_CMAKE_TARGETS.contains(&name);
+    is_taken.then(|| {
+        format!("it means something else to CMake; choose another, such as `{name}-operator`")
+    })
+}

@@ -1,0 +1,46 @@
+//! Go: modules.
+
+use super::{LanguageKit, SdkKit, begins_with_letter, quoted, templates};
+
+const PACKAGE: &str = "github.com/tidegate/tidegate/guest-sdk/go";
+
+pub(crate) const KIT: LanguageKit = LanguageKit {
+    manifest: "go.mod",
+    sdk: SdkKit {
+        package: PACKAGE,
+        place: "guest-sdk/go",
+        mark: "module github.com/tidegate/tidegate/guest-sdk/go",
+        in_folder: |path| {
+            let path = quoted(path);
+            format!("require {PACKAGE} v0.0.0\n\nreplace {PACKAGE} => {path}")
+        },
+        in_registry: |version| format!("require {PACKAGE} v{version}"),
+    },
+    templates: templates!("go",
+        "go.mod" from "go.mod.template",
+        "operator.go" from "operator.go",
+        "operator_test.go" from "operator_test.go",
+    ),
+    name_problem: |name| problem(name).map(str::to_owned),
+    export_remedy: "call `tidegate.Register` in an `init` function of package main",
+};
+
+/// What the go command has against a name as the last part of a module's path.
+fn problem(name: &str) -> Option<&'static str> {
+    let lower = name.to_ascii_lowercase();
+    let numbered = |stem: &str| {
+        let rest = lower.strip_prefix(stem);
+        rest.is_some_and(|rest| !rest.is_empty() && rest.chars().all(|c| c.is_ascii_digit()))
+    };
+    if !begins_with_letter(name) {
+        return Some("a module's name begins with a letter");
+    }
+    if numbered("v") {
+        return Some("at the end of a module's path it is a version");
+    }
+    let is_device = ["aux", "con", "nul", "prn"].contains(&lower.as_str());
+    if is_device || numbered("com") || numbered("lpt") {
+        return Some("it is a device to Windows, and refused in a module's path");
+    }
+    None
+}

@@ -1,0 +1,27 @@
+//! JavaScript and TypeScript: packages of npm.
+
+use super::{LanguageKit, SdkKit, quoted, templates};
+
+pub(crate) const KIT: LanguageKit = LanguageKit {
+    manifest: "package.json",
+    sdk: SdkKit {
+        package: "@tidegate/sdk",
+        place: "guest-sdk/javascript",
+        mark: "\"name\": \"@tidegate/sdk\"",
+        in_folder: |path| quoted(&format!("file:{path}")),
+        in_registry: quoted,
+    },
+    templates: templates!("javascript",
+        "package.json" from "package.json.template",
+        "src/operator.js" from "src/operator.js",
+        "test/operator.test.js" from "test/operator.test.js",
+    ),
+    name_problem,
+    export_remedy: "the module's default export is what `operator` of @tidegate/sdk gives",
+};
+
+fn name_problem(name: &str) -> Option<String> {
+    let is_lower = !name.contains(|c: char| c.is_ascii_uppercase());
+    let is_fine = is_lower && !name.starts_with('_') && name != "node_modules";
+    (!is_fine).then(|| "a package's name is lower case, and does not begin with `_`".to_owned())
+}

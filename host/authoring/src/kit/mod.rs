@@ -1,0 +1,85 @@
+//! The differences between languages, beside the compilers: one [`LanguageKit`] a language, in a
+//! file of its name. A new language is a variant of `Language`, a file here with a folder of
+//! templates, and a folder of `build/`.
+
+pub(crate) mod c;
+pub(crate) mod go;
+pub(crate) mod javascript;
+pub(crate) mod python;
+pub(crate) mod rust;
+
+/// Everything that a language brings along.
+#[derive(Debug)]
+pub(crate) struct LanguageKit {
+    /// The file that makes a folder a project of the language.
+    pub(crate) manifest: &'static str,
+    pub(crate) sdk: SdkKit,
+    /// The files of a new project.
+    pub(crate) templates: &'static [Template],
+    /// The reason why a name, which is an operator's, can't be that of a package.
+    pub(crate) name_problem: fn(name: &str) -> Option<String>,
+    /// The way to export an operator, for authors whose project exports none.
+    pub(crate) export_remedy: &'static str,
+}
+
+/// The place of an SDK, and the ways in which a project names it.
+#[derive(Debug)]
+pub(crate) struct SdkKit {
+    /// The package of the SDK.
+    pub(crate) package: &'static str,
+    /// Its folder in the sources of Tidegate.
+    pub(crate) place: &'static str,
+    /// The text by which its manifest is known.
+    pub(crate) mark: &'static str,
+    /// The SDK in a folder, as the manifest of a project says it.
+    pub(crate) in_folder: fn(path: &str) -> String,
+    /// The SDK of a version in the language's registry, as the manifest of a project says it.
+    pub(crate) in_registry: fn(version: &str) -> String,
+}
+
+/// A file of a new project.
+#[derive(Debug)]
+pub(crate) struct Template {
+    /// Its path, relative to the project.
+    pub(crate) path: &'static str,
+    /// Its text, with `{{name}}` and `{{sdk}}`.
+    pub(crate) text: &'static str,
+}
+
+/// The files of a new project: those of `templates/FOLDER` that are named, and those that every
+/// project has. Tools take a folder with certain files for a project of its own, and git one
+/// `.gitignore` for its own, so such files have other names in the folder.
+macro_rules! templates {
+    ($folder:literal, $($path:literal from $file:literal),+ $(,)?) => {
+        &[
+            $($crate::kit::Template {
+                path: $path,
+                text: include_str!(concat!("../../templates/", $folder, "/", $file)),
+            },)+
+            // The same for every new operator, whatever its language.
+            $crate::kit::Template {
+                path: "tests/scenario.toml",
+                text: include_str!("../../templates/scenario.toml"),
+            },
+            $crate::kit::Template {
+                path: ".gitignore",
+                text: include_str!(concat!("../../templates/", $folder, "/gitignore.template")),
+            },
+            $crate::kit::Template {
+                path: "README.md",
+                text: include_str!(concat!("../../templates/", $folder, "/README.md")),
+            },
+        ]
+    };
+}
+
+use templates;
+
+/// A string of JSON, which TOML writes the same way.
+fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+fn begins_with_letter(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_alphabetic())
+}

@@ -1,0 +1,33 @@
+//! Python: projects with a `pyproject.toml`.
+
+use super::{LanguageKit, SdkKit, quoted, templates};
+
+pub(crate) const KIT: LanguageKit = LanguageKit {
+    manifest: "pyproject.toml",
+    sdk: SdkKit {
+        package: "tidegate-sdk",
+        place: "guest-sdk/python",
+        mark: "name = \"tidegate-sdk\"",
+        in_folder: |path| format!("sdk = {}", quoted(path)),
+        in_registry: |version| {
+            format!("# The SDK is the installed package tidegate-sdk {version}.")
+        },
+    },
+    templates: templates!("python",
+        "pyproject.toml" from "pyproject.toml.template",
+        "src/total.py" from "src/total.py",
+        "tests/test_total.py" from "tests/test_total.py",
+    ),
+    name_problem,
+    export_remedy: "its pyproject.toml names the class under `[tool.tidegate]`: \
+                    `operator = \"module:Class\"`",
+};
+
+fn name_problem(name: &str) -> Option<String> {
+    let is_outer = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
+    if !is_outer(name.chars().next()) || !is_outer(name.chars().next_back()) {
+        return Some("a package's name begins and ends with a letter or digit".to_owned());
+    }
+    let is_sdk = name.replace('_', "-").eq_ignore_ascii_case(KIT.sdk.package);
+    is_sdk.then(|| "it is the name of the SDK".to_owned())
+}

@@ -1,0 +1,64 @@
+//! Arguments that several commands have, each declared once.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+use clap::builder::{BoolishValueParser, RangedI64ValueParser};
+use tidegate_job_file::duration;
+use tidegate_job_file::keys::MOST_KEY_GROUPS;
+
+/// The job that a command reads.
+#[derive(Debug, Args)]
+pub(crate) struct JobFileArgs {
+    /// The job file.
+    #[arg(value_name = "JOB.toml")]
+    pub(crate) file: PathBuf,
+}
+
+/// The job that a command speaks to.
+#[derive(Debug, Args)]
+pub(crate) struct RunningJobArgs {
+    /// The job file of the running job.
+    #[arg(value_name = "JOB.toml")]
+    pub(crate) file: PathBuf,
+}
+
+/// What wins over `[defaults]` of the job file.
+#[derive(Debug, Args)]
+pub(crate) struct DefaultsArgs {
+    /// Parallelism of all nodes that set none; wins over `[defaults]` of the job file.
+    #[arg(long, env = "TIDEGATE_PARALLELISM", value_name = "N", value_parser = parallelism())]
+    pub(crate) parallelism: Option<u32>,
+}
+
+/// What happens with the state of a checkpoint.
+#[derive(Debug, Args)]
+pub(crate) struct StateArgs {
+    /// Drop the state of this operator if the new graph has no place for it. Repeatable.
+    #[arg(long, env = "TIDEGATE_ALLOW_DROPPED_STATE", value_name = "OPERATOR")]
+    #[arg(value_delimiter = ',')]
+    pub(crate) allow_dropped_state: Vec<String>,
+}
+
+/// How long to wait.
+#[derive(Debug, Args)]
+pub(crate) struct WaitArgs {
+    /// Wait no longer than this, such as "30s" or "1m 30s" (ns, us, ms, s, m, h, d, w); exit code 6
+    /// then. Default: as long as it takes.
+    #[arg(long, env = "TIDEGATE_TIMEOUT", value_name = "DURATION")]
+    #[arg(value_parser = duration::parse)]
+    pub(crate) timeout: Option<Duration>,
+}
+
+/// How data is printed.
+#[derive(Debug, Args)]
+pub(crate) struct OutputArgs {
+    /// Print JSON.
+    #[arg(long, env = "TIDEGATE_JSON", value_parser = BoolishValueParser::new())]
+    pub(crate) json: bool,
+}
+
+fn parallelism() -> RangedI64ValueParser<u32> {
+    clap::value_parser!(u32).range(1..=MOST_KEY_GROUPS.into())
+}

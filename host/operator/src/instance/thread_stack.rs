@@ -1,0 +1,114 @@
+//! The stack that is left on the calling thread.
+//!
+//! wasmtime counts what a guest uses of the stack from where the call begins, and does not look at
+//! how much the thread has: a guest that recurses on a thread with too little left would run into
+//! the guard page and end the process. So each entry into a guest compares first.
+
+use std::ops::Range;
+
+use rustix::io::Errno;
+
+use crate::fault::FaultCause;
+
+/// Bytes that the host needs beside the guest's stack: for its own frames, functions of the host
+/// that a guest calls with its own stack used up, the log sink among them, and the zones that a JVM
+/// protects at the low end of a thread's stack.
+const HOST_BYTES: usize = 128 << 10;
+
+/// Bytes that a thread must have left to call a guest whose stack may have `guest_bytes`.
+pub(crate) const fn needed(guest_bytes: usize) -> usize {
+    guest_bytes.saturating_add(HOST_BYTES)
+}
+
+/// Checks that the calling thread has `needed` bytes of stack left.
+pub(crate) fn check(needed: usize) -> Result<(), FaultCause> {
+    std::thread_local! {
+        static STACK: Result<Range<usize>, Errno> = bounds();
+    }
+    let local = 0_u8;
+    let here = (&raw const local).addr();
+    let left = STACK.with(|stack| match stack {
+        Ok(stack) if stack.contains(&here) => Ok(here - stack.start),
+        // A stack that is not the thread's own, such as a fiber's: nothing is known of its size.
+        Ok(_) => Ok(0),
+        Err(errno) => Err(FaultCause::SystemRefused {
+            refusal: (*errno).into(),
+            trap: None,
+        }),
+    })?;
+    if left < needed {
+        return Err(FaultCause::ThreadStack { left, needed });
+    }
+    Ok(())
+}
+
+/// The addresses of the calling thread's stack.
+#[cfg(target_os = "linux")]
+#[expect(
+    unsafe_code,
+    reason = "no crate in use says where a stack ends without bringing assembly along"
+)]
+fn bounds() -> Result<Range<usize>, Errno> {
+    use std::mem::MaybeUninit;
+    use std::ptr;
+
+    let checked = |code: libc::c_int| match code {
+        0 => Ok(()),
+        code => Err(Errno::from_raw_os_error(code)),
+    };
+    let mut attributes = MaybeUninit::uninit();
+    let (mut low, mut bytes) = (ptr::null_mut(), 0);
+    // SAFETY: `pthread_getattr_np` initialises the attributes of a thread that lives, which the
+    // calling one does, unless it returns an error; then they are not read. The other two calls get
+    // initialised attributes and pointers to variables of their own, and the last one is the end of
+    // the attributes. Nothing of the stack itself is read or written.
+    unsafe {
+        checked(libc::pthread_getattr_np(
+            libc::pthread_self(),
+            attributes.as_mut_ptr(),
+        ))?;
+        let found = libc::pthread_attr_getstack(attributes.as_ptr(), &raw mut low, &raw mut bytes);
+        libc::pthread_attr_destroy(attributes.as_mut_ptr());
+        checked(found)?;
+    }
+    Ok(low.addr()..low.addr().saturating_add(bytes))
+}
+
+/// Elsewhere nothing is known of a stack, and every entry is allowed.
+#[cfg(not(target_os = "linux"))]
+fn bounds() -> Result<Range<usize>, Errno> {
+    Ok(0..usize::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The bytes left on a new thread with a stack of `bytes`, as a refusal names them.
+    fn left_of(bytes: usize) -> usize {
+        let thread = std::thread::Builder::new().stack_size(bytes);
+        let thread = thread.spawn(|| check(usize::MAX)).expect("a thread");
+        match thread.join().expect("it does not panic") {
+            Err(FaultCause::ThreadStack { left, .. }) => left,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_bytes_left_are_nearly_all_of_a_new_threads_stack() {
+        // Large and growing, so that no thread gets the stack of one that has ended.
+        for mib in [8, 16, 32] {
+            let (bytes, slack) = (mib << 20, 32 << 10);
+            let left = left_of(bytes);
+            assert!(
+                (bytes - slack..=bytes + slack).contains(&left),
+                "{left} of {bytes}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_thread_with_as_much_as_is_needed_passes() {
+        assert_eq!(check(64 << 10), Ok(()));
+    }
+}

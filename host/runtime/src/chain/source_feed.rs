@@ -1,0 +1,142 @@
+//! Record path: source → **source feed** → chain loop → processing. Barrier path: trigger →
+//! **source feed** → snapshot.
+//!
+//! Polls the source of a chain. A source that has ended, or that was told to give nothing more,
+//! stays to answer for its position until the job is done.
+
+use std::sync::Arc;
+
+use tidegate_connector::source::{Isolation, Source, SourceOutput, SourceSplit};
+
+use super::{Exit, Fed};
+use crate::error::connector_failed;
+use crate::isolation::IsolationPlan;
+use crate::stream::{MAX_WATERMARK, RecordOrigin};
+use crate::{CheckpointId, SubtaskId};
+
+/// What the source does between control messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reading {
+    /// It is polled.
+    Polled,
+    /// It gave its last record before the barrier of the job's last checkpoint.
+    Suspended,
+    /// Its splits are at their ends, or it was told to end.
+    Ended,
+}
+
+/// The source that feeds a chain.
+pub(crate) struct SourceFeed {
+    subtask: SubtaskId,
+    source: Box<dyn Source>,
+    reading: Reading,
+    /// The records left before the source reads record by record. None in an ordinary attempt.
+    before_isolating: Option<u64>,
+    /// The newest checkpoint that the source took part in, with its positions.
+    cut: Option<(CheckpointId, Vec<SourceSplit>)>,
+}
+
+impl SourceFeed {
+    /// Feeds from `source`, the open source of `subtask`.
+    pub(crate) fn new(
+        subtask: SubtaskId,
+        mut source: Box<dyn Source>,
+        plan: Option<&IsolationPlan>,
+    ) -> Self {
+        let before_isolating = plan.map(|plan| plan.records_before_isolating(&subtask));
+        if before_isolating == Some(0) {
+            source.isolate(Isolation::On);
+        }
+        Self {
+            subtask,
+            source,
+            reading: Reading::Polled,
+            before_isolating,
+            cut: None,
+        }
+    }
+
+    /// True while the source is polled.
+    pub(super) fn is_open(&self) -> bool {
+        self.reading == Reading::Polled
+    }
+
+    /// Polls the source. Cancel-safe.
+    pub(super) async fn next(&mut self) -> Result<Fed, Exit> {
+        let output = self.source.poll().await;
+        let output = output.map_err(|error| connector_failed(&self.subtask, error))?;
+        Ok(match output {
+            SourceOutput::Batch(batch) => {
+                let origin = self.origin();
+                self.count_before_isolating(batch.len() as u64);
+                Fed::Batch {
+                    input: 0,
+                    batch,
+                    origin,
+                }
+            }
+            SourceOutput::Watermark(watermark) => Fed::Watermark(watermark),
+            SourceOutput::Ended => self.end().unwrap_or(Fed::Nothing),
+        })
+    }
+
+    /// The source gives nothing more. None if it has ended before.
+    pub(super) fn end(&mut self) -> Option<Fed> {
+        match std::mem::replace(&mut self.reading, Reading::Ended) {
+            Reading::Ended => None,
+            Reading::Polled | Reading::Suspended => Some(Fed::End {
+                barrier: None,
+                watermark: Some(MAX_WATERMARK),
+                is_over: true,
+            }),
+        }
+    }
+
+    /// Returns the positions for a checkpoint; with `suspend`, the source gives nothing after them.
+    pub(super) fn cut(
+        &mut self,
+        checkpoint: CheckpointId,
+        suspend: bool,
+    ) -> Result<Vec<SourceSplit>, Exit> {
+        let checked = self.source.check();
+        checked.map_err(|error| connector_failed(&self.subtask, error))?;
+        let splits = self.source.splits();
+        self.cut = Some((checkpoint, splits.clone()));
+        if suspend && self.reading == Reading::Polled {
+            self.reading = Reading::Suspended;
+        }
+        Ok(splits)
+    }
+
+    /// The checkpoint is complete.
+    pub(super) fn release(&mut self, checkpoint: CheckpointId) {
+        if let Some((_, splits)) = self.cut.take_if(|(cut, _)| *cut == checkpoint) {
+            self.source.release(&splits);
+        }
+    }
+
+    /// From now on this is an ordinary attempt.
+    pub(super) fn end_isolation(&mut self) {
+        self.before_isolating = None;
+        self.source.isolate(Isolation::Off);
+    }
+
+    fn count_before_isolating(&mut self, given: u64) {
+        let Some(left) = self.before_isolating.as_mut().filter(|left| **left > 0) else {
+            return;
+        };
+        *left = left.saturating_sub(given);
+        if *left == 0 {
+            self.source.isolate(Isolation::On);
+        }
+    }
+
+    /// Returns the origin of the last batch, while records are isolated.
+    fn origin(&self) -> Option<Arc<RecordOrigin>> {
+        self.before_isolating?;
+        Some(Arc::new(RecordOrigin {
+            source: self.subtask.clone(),
+            place: self.source.last_place(),
+        }))
+    }
+}

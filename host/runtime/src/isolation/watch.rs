@@ -1,0 +1,216 @@
+//! Control path: since when an attempt runs and, after an operator has failed on a record, when its
+//! isolation is over and how many dead letters a complete checkpoint covers. Pure: the driver acts,
+//! and passes in the time and the progress of sources.
+//!
+//! Isolation is over when a checkpoint is complete that was triggered after each source had given
+//! again all that it had given when the fault happened, and no record became a dead letter for a
+//! while before: an operator that fails again soon costs no restart.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::{AttemptReport, IsolationPlan};
+use crate::{CheckpointId, SubtaskId};
+
+/// Watches the isolation of one attempt.
+#[derive(Debug)]
+pub(crate) struct IsolationWatch {
+    phase: Phase,
+    /// None until all chains are open and restored.
+    running_since: Option<Duration>,
+    /// The time of the last dead letter, or of the start.
+    calm_since: Duration,
+    /// The time without a dead letter after which isolation is over.
+    calm: Duration,
+    /// Dead letters that no complete checkpoint covers, by the last checkpoint without them.
+    uncovered: BTreeMap<CheckpointId, u64>,
+}
+
+#[derive(Debug)]
+enum Phase {
+    /// The attempt is an ordinary one.
+    Off,
+    /// The sources still have to give these numbers of records.
+    Replaying(BTreeMap<SubtaskId, u64>),
+    /// The sources have given all of them; the next checkpoint that is triggered covers them.
+    Replayed,
+    /// This checkpoint covers the replay, or a later one does if it is abandoned.
+    Covered(CheckpointId),
+    Over,
+}
+
+/// The consequence of a complete checkpoint.
+#[must_use]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Settled {
+    /// Dead letters that it is the first to cover.
+    pub(crate) dead_letters: u64,
+    /// True if the attempt is an ordinary one from now on.
+    pub(crate) isolation_is_over: bool,
+}
+
+impl IsolationWatch {
+    /// Watches an attempt that starts with `plan`.
+    pub(crate) fn new(plan: Option<&IsolationPlan>) -> Self {
+        let replaying = |plan: &IsolationPlan| Phase::Replaying(plan.replayed.clone());
+        Self {
+            phase: plan.map_or(Phase::Off, replaying),
+            running_since: None,
+            calm_since: Duration::ZERO,
+            calm: plan.map_or(Duration::ZERO, |plan| plan.calm),
+            uncovered: BTreeMap::new(),
+        }
+    }
+
+    /// All chains are open and restored.
+    pub(crate) fn on_running(&mut self, now: Duration) {
+        self.running_since = Some(now);
+        self.calm_since = now;
+    }
+
+    /// True while a checkpoint is wanted as soon as the sources have given everything again.
+    pub(crate) fn is_replaying(&self) -> bool {
+        match self.phase {
+            Phase::Replaying(_) => true,
+            Phase::Off | Phase::Replayed | Phase::Covered(_) | Phase::Over => false,
+        }
+    }
+
+    /// Returns true, once, if a checkpoint is wanted now. Called often. `has_given` returns true if
+    /// a source has given that many records, or has no more to give.
+    #[must_use]
+    pub(crate) fn on_tick(&mut self, has_given: impl Fn(&SubtaskId, u64) -> bool) -> bool {
+        let Phase::Replaying(sources) = &self.phase else {
+            return false;
+        };
+        let mut sources = sources.iter();
+        let is_replayed = sources.all(|(source, records)| has_given(source, *records));
+        if is_replayed {
+            self.phase = Phase::Replayed;
+        }
+        is_replayed
+    }
+
+    /// A checkpoint is being triggered.
+    pub(crate) fn on_triggered(&mut self, checkpoint: CheckpointId) {
+        if matches!(self.phase, Phase::Replayed) {
+            self.phase = Phase::Covered(checkpoint);
+        }
+    }
+
+    /// Records became dead letters in a chain that had taken part in `after` and in no later
+    /// checkpoint.
+    pub(crate) fn on_dead_letters(&mut self, letters: u64, after: CheckpointId, now: Duration) {
+        *self.uncovered.entry(after).or_default() += letters;
+        self.calm_since = now;
+    }
+
+    /// A checkpoint is complete.
+    pub(crate) fn on_complete(&mut self, checkpoint: CheckpointId, now: Duration) -> Settled {
+        let uncovered = self.uncovered.split_off(&checkpoint);
+        let covered = std::mem::replace(&mut self.uncovered, uncovered);
+        let is_covered = match self.phase {
+            Phase::Covered(first) => first <= checkpoint,
+            Phase::Off | Phase::Replaying(_) | Phase::Replayed | Phase::Over => false,
+        };
+        let isolation_is_over = is_covered && now.saturating_sub(self.calm_since) >= self.calm;
+        if isolation_is_over {
+            self.phase = Phase::Over;
+        }
+        Settled {
+            dead_letters: covered.into_values().sum(),
+            isolation_is_over,
+        }
+    }
+
+    /// Returns the experience of the attempt, which is over; `given` is left empty.
+    pub(crate) fn into_report(self) -> AttemptReport {
+        AttemptReport {
+            running_since: self.running_since,
+            given: BTreeMap::new(),
+            isolation_is_over: matches!(self.phase, Phase::Over),
+            uncounted: self.uncovered,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn source() -> SubtaskId {
+        SubtaskId {
+            operator: "numbers".to_owned(),
+            index: 0,
+        }
+    }
+
+    /// Watches an attempt that runs since the first second, replays 10 records, and has to be calm
+    /// for ten seconds.
+    fn watch() -> IsolationWatch {
+        let plan = IsolationPlan {
+            replayed: BTreeMap::from([(source(), 10)]),
+            calm: SECOND * 10,
+            ..IsolationPlan::default()
+        };
+        let mut watch = IsolationWatch::new(Some(&plan));
+        watch.on_running(SECOND);
+        watch
+    }
+
+    /// Returns whether a checkpoint is wanted when the source has given that many records.
+    fn tick(watch: &mut IsolationWatch, given: u64) -> bool {
+        watch.on_tick(|of, records| {
+            assert_eq!(*of, source());
+            given >= records
+        })
+    }
+
+    fn is_over(watch: &mut IsolationWatch, checkpoint: u64, now: u32) -> bool {
+        let settled = watch.on_complete(CheckpointId(checkpoint), SECOND * now);
+        settled.isolation_is_over
+    }
+
+    #[test]
+    fn isolation_is_over_with_a_checkpoint_that_was_triggered_after_the_replay() {
+        let mut watch = watch();
+        assert!(!tick(&mut watch, 9));
+        watch.on_triggered(CheckpointId(1));
+        assert!(tick(&mut watch, 10));
+        assert!(!tick(&mut watch, 10), "a checkpoint is asked for once");
+        assert!(!is_over(&mut watch, 1, 20));
+        watch.on_triggered(CheckpointId(2));
+        // Checkpoint 2 was abandoned.
+        watch.on_triggered(CheckpointId(3));
+        assert!(is_over(&mut watch, 3, 20));
+        assert!(!is_over(&mut watch, 4, 30), "it is over once");
+        assert!(watch.into_report().isolation_is_over);
+    }
+
+    #[test]
+    fn isolation_continues_until_no_record_became_a_dead_letter_for_a_while() {
+        let mut watch = watch();
+        assert!(tick(&mut watch, 10));
+        watch.on_triggered(CheckpointId(1));
+        assert!(!is_over(&mut watch, 1, 5), "it runs for 4 seconds");
+        watch.on_dead_letters(1, CheckpointId(1), SECOND * 8);
+        assert!(!is_over(&mut watch, 2, 17));
+        assert!(is_over(&mut watch, 3, 18));
+    }
+
+    #[test]
+    fn letters_are_counted_with_the_first_complete_checkpoint_after_them() {
+        let mut watch = watch();
+        watch.on_dead_letters(3, CheckpointId(2), SECOND);
+        watch.on_dead_letters(1, CheckpointId(3), SECOND);
+        let mut letters = |checkpoint| {
+            let settled = watch.on_complete(CheckpointId(checkpoint), SECOND);
+            settled.dead_letters
+        };
+        assert_eq!([2, 3, 3].map(&mut letters), [0, 3, 0]);
+        let uncounted = BTreeMap::from([(CheckpointId(3), 1)]);
+        assert_eq!(watch.into_report().uncounted, uncounted);
+    }
+}

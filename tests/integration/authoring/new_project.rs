@@ -1,0 +1,161 @@
+//! A new project in each language: its files, its first build and scenario, without network, and
+//! the refusal to write over it.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use tidegate_tests::{Finished, JobDirectory, tidegate, workspace_root};
+
+use super::{one_at_a_time, scratch};
+
+/// The files that `tidegate new total --lang NAME` writes, and the flags of their build.
+struct Language {
+    name: &'static str,
+    files: &'static [&'static str],
+    flags: &'static [&'static str],
+}
+
+const LANGUAGES: [Language; 5] = [
+    Language {
+        name: "rust",
+        files: &["Cargo.toml", "src/lib.rs", "tests/scenario.toml"],
+        // It stays between runs, for the standard library.
+        flags: &["--target-dir", "../../new-project-target"],
+    },
+    Language {
+        name: "c",
+        files: &[
+            "CMakeLists.txt",
+            "src/operator.c",
+            "tests/operator_test.c",
+            "tests/scenario.toml",
+        ],
+        flags: &[],
+    },
+    Language {
+        name: "go",
+        files: &[
+            "go.mod",
+            "operator.go",
+            "operator_test.go",
+            "tests/scenario.toml",
+        ],
+        flags: &["--offline"],
+    },
+    Language {
+        name: "javascript",
+        files: &[
+            "package.json",
+            "src/operator.js",
+            "test/operator.test.js",
+            "tests/scenario.toml",
+        ],
+        flags: &[],
+    },
+    Language {
+        name: "python",
+        files: &[
+            "pyproject.toml",
+            "src/total.py",
+            "tests/test_total.py",
+            "tests/scenario.toml",
+        ],
+        flags: &["--offline"],
+    },
+];
+
+impl Language {
+    /// Returns the report of `new`: the files that it has written.
+    fn listing(&self) -> String {
+        let files = self.files.iter().chain(&[".gitignore", "README.md"]);
+        files.map(|file| format!("total/{file}\n")).collect()
+    }
+
+    fn new_project(&self, folder: &Path) -> Finished {
+        tidegate(folder, &["new", "total", "--lang", self.name])
+    }
+
+    /// Runs `tidegate` with a subcommand on the project.
+    fn on_project(&self, folder: &Path, command: &str) -> Finished {
+        tidegate(folder, &[&[command, "total"], self.flags].concat())
+    }
+}
+
+/// Makes, builds and tests a project, and returns its folder.
+fn builds_and_passes_at_once(name: &str) -> std::path::PathBuf {
+    let language = LANGUAGES.iter().find(|language| language.name == name);
+    let language = language.expect("the table has the language");
+    let folder = scratch(&format!("new-project/{name}"));
+    let new = language.new_project(&folder);
+    assert_eq!(new.assert_succeeds().stdout, language.listing());
+    if name == "rust" {
+        // The lock file of the examples names versions that are here already, without network.
+        let lock = workspace_root().join("examples/Cargo.lock");
+        fs::copy(lock, folder.join("total/Cargo.lock")).expect("it can be copied");
+        language.on_project(&folder, "build").assert_succeeds();
+    }
+    let test = language.on_project(&folder, "test");
+    assert_eq!(
+        test.assert_succeeds().stdout,
+        "running 1 scenario(s)\ntest total/tests/scenario.toml ... ok\n\n\
+         result: ok. 1 passed; 0 failed\n"
+    );
+    assert!(
+        test.stderr.contains("built "),
+        "it is built first: {test:#?}"
+    );
+    let again = language.new_project(&folder);
+    again.assert_fails(2, &["`./total` is there already", "choose another name"]);
+    folder.join("total")
+}
+
+#[test]
+fn a_new_project_in_rust_builds_and_passes_its_scenario_at_once() {
+    builds_and_passes_at_once("rust");
+}
+
+#[test]
+fn a_new_project_in_c_builds_and_passes_its_scenario_at_once() {
+    builds_and_passes_at_once("c");
+}
+
+#[test]
+fn a_new_project_in_go_builds_and_passes_its_scenario_at_once_without_network() {
+    builds_and_passes_at_once("go");
+}
+
+#[test]
+fn a_new_project_in_javascript_builds_and_passes_its_scenario_and_its_tests_at_once() {
+    let project = builds_and_passes_at_once("javascript");
+    let native = Command::new("npm")
+        .current_dir(project)
+        .args(["test"])
+        .output()
+        .expect("npm is there");
+    let said = String::from_utf8_lossy(&native.stdout);
+    assert!(native.status.success(), "{said}");
+    assert!(said.contains("pass 2"), "{said}");
+}
+
+#[test]
+fn a_new_project_in_python_builds_and_passes_its_scenario_at_once() {
+    let _alone = one_at_a_time();
+    let project = builds_and_passes_at_once("python");
+    let left = fs::read_dir(project.join("src")).expect("it is there");
+    assert_eq!(left.count(), 1, "nothing is written beside the sources");
+}
+
+#[test]
+fn a_language_that_is_not_there_is_refused_with_those_that_are() {
+    let directory = JobDirectory::new("");
+    let refused = directory.tidegate(&["new", "total", "--lang", "cobol"]);
+    refused.assert_fails(
+        2,
+        &[
+            "invalid value 'cobol'",
+            "[possible values: rust, c, python, go, javascript]",
+        ],
+    );
+    assert_eq!(directory.listing(), "job.toml 0\n");
+}
