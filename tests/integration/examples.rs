@@ -94,15 +94,21 @@ fn folders(folder: &Path) -> Vec<String> {
     names
 }
 
+/// Returns the paths of the TOML files in a folder.
+fn toml_files(folder: &Path) -> impl Iterator<Item = PathBuf> {
+    let entries = fs::read_dir(folder).expect("the folder can be listed");
+    let paths = entries.map(|entry| entry.expect("a directory entry can be read").path());
+    paths.filter(|path| {
+        path.extension()
+            .is_some_and(|extension| extension == "toml")
+    })
+}
+
 /// Returns the folders of the operators that the job files of an example name, relative to the
 /// project.
 fn components_of(example: &str) -> Vec<String> {
     let mut folders = Vec::new();
-    for entry in fs::read_dir(examples().join(example)).expect("the example can be listed") {
-        let path = entry.expect("a directory entry can be read").path();
-        if path.extension().is_none_or(|extension| extension != "toml") {
-            continue;
-        }
+    for path in toml_files(&examples().join(example)) {
         let job = fs::read_to_string(path).expect("a job file is UTF-8");
         for line in job.lines() {
             let component = line.strip_prefix("component = \"").unwrap_or_default();
@@ -116,12 +122,17 @@ fn components_of(example: &str) -> Vec<String> {
     folders
 }
 
+/// Builds the components that an example needs, if they are missing.
+fn build_what_is_missing(example: &str) {
+    for component in components_of(example) {
+        assert!(guest(&component).is_file(), "it was built");
+    }
+}
+
 /// Runs the commands of an example's README in a copy of it, and compares their output. Returns the
 /// copy.
 fn run(example: &str) -> TempDir {
-    for component in components_of(example) {
-        guest(&component);
-    }
+    build_what_is_missing(example);
     let root = copy_of(example);
     let folder = root.path().join(example);
     let read = |name| fs::read_to_string(folder.join(name)).expect("the example has the file");
@@ -253,6 +264,18 @@ fn every_example_is_run_and_in_the_index() {
 }
 
 #[test]
+fn every_job_file_of_the_examples_is_valid() {
+    for example in folders(&examples()) {
+        build_what_is_missing(&example);
+        let folder = examples().join(&example);
+        for job in toml_files(&folder).filter(|path| !path.ends_with("Cargo.toml")) {
+            let job = job.to_string_lossy();
+            tidegate(&folder, &["check", &job]).assert_succeeds();
+        }
+    }
+}
+
+#[test]
 fn every_operator_of_the_examples_passes_its_scenarios() {
     // `polyglot.rs` runs those of polyglot, whose components take long to compile.
     let in_rust = |example: &String| example != "polyglot";
@@ -262,10 +285,14 @@ fn every_operator_of_the_examples_passes_its_scenarios() {
             continue;
         }
         for operator in folders(&operators) {
-            guest(&format!("examples/{example}/operators/{operator}"));
+            let component = guest(&format!("examples/{example}/operators/{operator}"));
+            assert!(component.is_file(), "it was built");
+            let scenarios = toml_files(&operators.join(&operator).join("tests")).count();
+            assert!(scenarios > 0, "{operator} has no scenario");
             let tested = tidegate(&operators, &["test", &operator, "--no-build"]);
             let stdout = &tested.assert_succeeds().stdout;
-            assert!(stdout.ends_with(" passed; 0 failed\n"), "{tested:#?}");
+            let result = format!("result: ok. {scenarios} passed; 0 failed\n");
+            assert!(stdout.ends_with(&result), "{tested:#?}");
         }
     }
 }
