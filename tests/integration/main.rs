@@ -8,6 +8,7 @@ mod broadcast;
 mod chains;
 mod corrupted_state;
 mod counters;
+mod discover;
 mod docs;
 mod drill;
 mod event_time;

@@ -138,6 +138,24 @@ fn a_renamed_operator_is_refused_with_a_diff_unless_its_state_may_be_dropped() {
 }
 
 #[test]
+fn commands_that_change_a_job_refuse_another_one_in_the_same_directory() {
+    let job = JobDirectory::new(&counting_job(COUNT, "count"));
+    let other = counting_job(COUNT, "count").replace("\"counting\"", "\"other\"");
+    std::fs::write(job.path().join("other.toml"), other).expect("the file can be written");
+    let running = start_and_wait(&job);
+    for command in [
+        &["stop", "other.toml"][..],
+        &["cancel", "other.toml"],
+        &["savepoint", "other.toml", "savepoints"],
+    ] {
+        let refused = job.tidegate(command);
+        refused.assert_fails(5, &["job `counting` runs on ", ", not `other`"]);
+    }
+    job.tidegate(&["stop", "job.toml"]).assert_succeeds();
+    assert_eq!(running.wait().code, Some(0));
+}
+
+#[test]
 fn a_savepoint_of_a_running_job_leaves_it_running_and_exact() {
     let job = JobDirectory::new(&counting_job(COUNT, "count"));
     let running = start_and_wait(&job);

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context, Result, ensure};
 use bytesize::ByteSize;
-use tidegate_connectors::{StdinOptions, StdoutOptions};
+use tidegate_connectors::{StdinOptions, StdoutOptions, built_in};
 use tidegate_job_file::{JobFile, Loading};
 use tidegate_runtime::{Job, JobHandle, Outcome, RunOptions, prepare};
 
@@ -24,7 +24,9 @@ fn main() -> Result<()> {
 
 /// Returns a line `WORD<tab>COUNT` for each word of `text`, sorted.
 fn count_words(job_file: &Path, text: &'static str) -> Result<String> {
-    let mut job = JobFile::read(job_file)?.load(None, Loading::default())?.job;
+    let mut job = JobFile::read(job_file)?
+        .load(None, Loading::new(built_in()))?
+        .job;
     // A connector is a value in a map, by the name of its node in the job file.
     let stdin = StdinOptions {
         accept_loss: true,

@@ -1,4 +1,4 @@
-//! The languages that an operator can be written in, and how a project of each is known.
+//! The languages that an operator can be written in, and the manifest that identifies each.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::kit::{self, LanguageKit};
 
-/// What an operator is written in.
+/// The language of an operator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum Language {
@@ -25,7 +25,7 @@ pub enum Language {
 }
 
 impl Language {
-    /// All of them.
+    /// All languages.
     pub const ALL: [Self; 5] = [
         Self::Rust,
         Self::C,
@@ -34,7 +34,7 @@ impl Language {
         Self::JavaScript,
     ];
 
-    /// The file that makes a folder a project of the language.
+    /// Returns the name of the file that makes a folder a project of the language.
     pub fn manifest(self) -> &'static str {
         self.kit().manifest
     }
@@ -50,14 +50,14 @@ impl Language {
         }
     }
 
-    /// The language of the project with this manifest.
+    /// Returns the language of the project with this manifest.
     pub fn of_manifest(path: &Path) -> Option<Self> {
         let name = path.file_name()?;
         let mut languages = Self::ALL.into_iter();
         languages.find(|language| name == language.manifest())
     }
 
-    /// The manifests of all languages, for people.
+    /// Returns the names of the manifests of all languages, for people.
     pub fn manifests() -> String {
         Self::ALL.map(Self::manifest).join(", ")
     }

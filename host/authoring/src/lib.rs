@@ -1,4 +1,4 @@
-//! What operators are written with: new projects, builds of components, and scenarios.
+//! The tools of operator authors: new projects, builds of components, and scenarios.
 
 pub mod build;
 mod kit;

@@ -1,15 +1,15 @@
-//! Where this user's compiled components are kept.
+//! The place of this user's compiled components.
 //!
-//! The XDG base directories: code under `$XDG_CACHE_HOME/tidegate`, the key that authenticates it
-//! under `$XDG_STATE_HOME/tidegate`.
+//! In the XDG base directories: code under `$XDG_CACHE_HOME/tidegate`, and the key that
+//! authenticates it under `$XDG_STATE_HOME/tidegate`.
 
 use std::env;
 use std::path::PathBuf;
 
 use tidegate_operator::{CodeCache, CodeCacheError};
 
-/// The cache of this user, if there is a place for it. Without one, components are compiled at each
-/// start.
+/// Opens the cache of this user, or returns `None` if it can't be used. Without a cache, components
+/// are compiled at each start.
 pub(crate) fn of_this_user() -> Option<CodeCache> {
     let code = base("XDG_CACHE_HOME", ".cache")?.join("tidegate/components");
     let key = base("XDG_STATE_HOME", ".local/state")?.join("tidegate/component-key");
@@ -26,7 +26,8 @@ pub(crate) fn of_this_user() -> Option<CodeCache> {
     }
 }
 
-/// A base directory: of the variable if it has an absolute path, else in the home directory.
+/// Returns a base directory: the variable's if it is an absolute path, else one in the home
+/// directory.
 fn base(variable: &str, in_home: &str) -> Option<PathBuf> {
     let absolute = |path: &PathBuf| path.is_absolute();
     let named = env::var_os(variable).map(PathBuf::from).filter(absolute);

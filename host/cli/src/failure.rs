@@ -1,4 +1,4 @@
-//! Why a command failed, and the exit code that says so to scripts.
+//! The failures of commands, each with its exit code for scripts and its advice for the user.
 
 use std::io;
 use std::path::PathBuf;
@@ -18,7 +18,7 @@ use crate::met_limit;
 
 /// The exit codes of the command line's contract.
 pub(crate) mod exit_code {
-    /// The job failed, or the world did.
+    /// The job failed, or the system did.
     pub(crate) const FAILED: u8 = 1;
     /// Wrong usage or job file.
     pub(crate) const USAGE: u8 = 2;
@@ -36,71 +36,81 @@ pub(crate) mod exit_code {
     pub(crate) const COMPONENT_REFUSED: u8 = 8;
 }
 
-/// Why a command failed.
+/// The reason why a command failed.
 #[derive(Debug, Error)]
 pub(crate) enum Failure {
     /// The job file or scenario can't be used. Nothing was created.
     #[error(transparent)]
     JobFile(#[from] ConfigFileError),
-    /// Flags that don't go together.
+    /// The flags don't go together.
     #[error("{message}")]
     Usage {
-        /// What is wrong.
+        /// The contradiction.
         message: String,
     },
     /// The job could not start, or failed; or checkpoints can't be read.
     #[error(transparent)]
     Job(#[from] JobError),
-    /// A checkpoint directory or savepoint that was to be looked at can't be.
+    /// The checkpoint directory or savepoint to inspect can't be read.
     #[error(transparent)]
     Checkpoint(JobError),
     /// An operator could not be built.
     #[error(transparent)]
     Build(#[from] BuildError),
-    /// Nothing answers for that checkpoint directory.
+    /// No process answers for that checkpoint directory.
     #[error("no job runs on {}", shown(directory))]
     NoRunningJob {
         /// The checkpoint directory.
         directory: PathBuf,
     },
-    /// The running job refused or could not do what it was asked. It goes on as before.
+    /// A different job runs there. Nothing was done to it.
+    #[error("job `{running}` runs on {}, not `{expected}`", shown(directory))]
+    OtherJobRuns {
+        /// The checkpoint directory.
+        directory: PathBuf,
+        /// The name in the job file.
+        expected: String,
+        /// The name of the running job.
+        running: String,
+    },
+    /// The running job refused or could not carry out the request. It continues as before.
     #[error("{detail}")]
     Refused {
-        /// What it says.
+        /// The job's own words.
         detail: String,
-        /// The exit code that it gives.
+        /// The exit code for this refusal.
         exit_code: u8,
     },
-    /// The running job ended, or said something else than an answer.
+    /// The running job ended, or sent something other than an answer.
     #[error("the job on {} did not answer: {reason}", shown(directory))]
     NoAnswer {
         /// The checkpoint directory.
         directory: PathBuf,
-        /// What happened.
+        /// The reason.
         reason: String,
     },
-    /// It takes longer than the user wants to wait. What was asked for may still happen.
+    /// The request took longer than the user wants to wait. It may still be carried out.
     #[error("no answer within {}", humantime::format_duration(*.waited))]
     TimedOut {
-        /// How long.
+        /// The time that the user allowed.
         waited: Duration,
     },
     /// A checkpoint can't be restored.
     #[error("{bad} of {all} checkpoint(s) can't be restored")]
     VerificationFailed {
-        /// How many can't.
+        /// The number of checkpoints that can't.
         bad: usize,
-        /// How many there are.
+        /// The number of all checkpoints.
         all: usize,
     },
-    /// A checkpoint that was restored for a drill gave something else back.
+    /// A drill restored a checkpoint, and a subtask wrote a different snapshot.
     #[error("{bad} of {all} subtask(s) of checkpoint {checkpoint} can't be restored")]
     DrillFailed {
         /// The checkpoint.
         checkpoint: CheckpointId,
-        /// How many can't.
+        /// The number of subtasks that can't be restored.
         bad: usize,
-        /// How many there are.
+        /// The number of all subtasks.
         all: usize,
     },
     /// A project was not written.
@@ -109,39 +119,40 @@ pub(crate) enum Failure {
     /// There is nothing to test.
     #[error(transparent)]
     NothingToTest(#[from] NothingToTest),
-    /// An operator does not do what its scenarios say. They were told of one by one.
+    /// An operator does not meet its scenarios. Each failure was reported before.
     #[error("{failed} of {all} scenario(s) failed")]
     ScenariosFailed {
-        /// How many failed.
+        /// The number of scenarios that failed.
         failed: usize,
-        /// How many there are.
+        /// The number of all scenarios.
         all: usize,
     },
-    /// The process may have too few files open. Nothing was done.
+    /// The process can't open enough files. Nothing was done.
     #[error("could not open {least} files at once, which every command needs")]
     FewFiles {
-        /// How many are needed.
+        /// The number of files needed.
         least: usize,
-        /// What the system says.
+        /// The error of the system.
         source: io::Error,
     },
-    /// A limit of the process's memory is lower than any command needs. Nothing was done.
+    /// A memory limit of the process is lower than any command needs. Nothing was done.
     #[error("{limit} is {allowed} bytes, and every command needs {least}")]
     LittleMemory {
         /// The limit.
         limit: &'static str,
-        /// What it allows.
+        /// The limit in bytes.
         allowed: u64,
-        /// What is needed.
+        /// The bytes needed.
         least: u64,
     },
     /// The processor time of the process is used up. The job continues from its newest checkpoint.
     #[error("this process has used all of its processor time")]
     NoProcessorTime {
-        /// The limit, in seconds; none if there is none.
+        /// The limit in seconds; `None` if no limit is set.
         seconds: Option<u64>,
     },
-    /// The hard limit of processor time is too low to be reported when it is met. Nothing was done.
+    /// The hard limit of processor time is too low for the process to report when it is met.
+    /// Nothing was done.
     #[error(
         "RLIMIT_CPU (`ulimit -t`) is {allowed} s, at which the system kills the process without a \
          message"
@@ -153,37 +164,37 @@ pub(crate) enum Failure {
     /// The system refused a thread. The job continues from its newest checkpoint.
     #[error("could not start the thread for {what}")]
     NoThread {
-        /// What it is for.
+        /// The purpose of the thread.
         what: &'static str,
-        /// What the system says.
+        /// The error of the system.
         source: io::Error,
     },
-    /// A bug of ours: nothing answers signals any more, so the process ends.
+    /// A bug of ours: no thread answers signals any more, so the process ends.
     #[error("the thread that answers signals ended, which is a bug in tidegate")]
     SignalsUnanswered,
     /// The system refused something that has nothing to do with the job.
     #[error("could not {action}")]
     Io {
-        /// What was being done.
+        /// The action that failed, as an infinitive.
         action: String,
-        /// What the system says.
+        /// The error of the system.
         source: io::Error,
     },
 }
 
 impl Failure {
-    /// A [`Failure::Io`] for use in `map_err`.
+    /// Returns a constructor of [`Failure::Io`] for `map_err`.
     pub(crate) fn io(action: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
         let action = action.into();
         move |source| Self::Io { action, source }
     }
 
-    /// A [`Failure::NoThread`] for use in `map_err`.
+    /// Returns a constructor of [`Failure::NoThread`] for `map_err`.
     pub(crate) fn thread(what: &'static str) -> impl FnOnce(io::Error) -> Self {
         move |source| Self::NoThread { what, source }
     }
 
-    /// What the person who reads this can do about it, where that is not plain from the message.
+    /// Returns advice for the user, where the message does not imply it.
     pub(crate) fn advice(&self) -> Option<String> {
         match self {
             Self::Job(error) => of_job(error).or_else(|| met_limit::behind_job(error)),
@@ -215,6 +226,7 @@ impl Failure {
             | Self::Usage { .. }
             | Self::Build(_)
             | Self::NoRunningJob { .. }
+            | Self::OtherJobRuns { .. }
             | Self::Refused { .. }
             | Self::NoAnswer { .. }
             | Self::TimedOut { .. }
@@ -227,7 +239,7 @@ impl Failure {
         }
     }
 
-    /// The exit code of the process.
+    /// Returns the exit code of the process.
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
             Self::JobFile(
@@ -259,7 +271,7 @@ impl Failure {
             ) => exit_code::USAGE,
             Self::Job(error) | Self::Checkpoint(error) => of_kind(error.kind()),
             Self::Build(error) => of_build(error),
-            Self::NoRunningJob { .. } => exit_code::NO_RUNNING_JOB,
+            Self::NoRunningJob { .. } | Self::OtherJobRuns { .. } => exit_code::NO_RUNNING_JOB,
             Self::Refused { exit_code, .. } => *exit_code,
             Self::TimedOut { .. } => exit_code::TIMED_OUT,
             Self::VerificationFailed { .. }
@@ -320,6 +332,7 @@ fn of_job(error: &JobError) -> Option<String> {
         JobError::Store(_)
         | JobError::RecycledInVain { .. }
         | JobError::Connector { .. }
+        | JobError::Publication { .. }
         | JobError::CheckpointsKeepFailing { .. }
         | JobError::Incompatible(_)
         | JobError::TooLarge(_)
@@ -330,7 +343,7 @@ fn of_job(error: &JobError) -> Option<String> {
     }
 }
 
-/// The key of `limits` in the job file that a fault has met.
+/// Returns the key of `limits` in the job file that governs a fault.
 fn limit_behind(cause: &FaultCause) -> Option<&'static str> {
     match cause {
         FaultCause::Timeout { .. } => Some("call-timeout"),

@@ -1,7 +1,7 @@
 //! `tidegate`, the command line: commands, terminal and control socket.
 //!
 //! `main` reads the command line, carries out one command and turns its result into an exit code.
-//! Everything that runs a job is in the crates below; this one only wires it up and shows it.
+//! The crates below run the job; this one only connects them and shows the result.
 
 mod args;
 mod code_cache;
@@ -39,12 +39,12 @@ fn main() -> ExitCode {
     code
 }
 
-/// Logs of the host and of guests go to the terminal, past whatever it shows.
+/// Sends logs of the host and of guests to the terminal, without tearing a progress bar.
 fn log_to(terminal: &Terminal, filter: &str) -> Result<(), Failure> {
     let filter = EnvFilter::try_new(filter).map_err(|error| Failure::Usage {
         message: format!("--log {filter}: {error}"),
     })?;
-    // Progress reports these events; in the log they would come a second time.
+    // Progress reports these events; the log would repeat them.
     let told = format!("{TOLD}=off").parse();
     let filter = filter.add_directive(told.expect("a target and a level are a directive"));
     terminal.take_logs()?;

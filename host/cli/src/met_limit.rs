@@ -1,4 +1,4 @@
-//! Which of the process's limits an error has met, in words.
+//! Describes the limit of the process that an error has met.
 
 use std::error::Error;
 use std::io;
@@ -9,12 +9,12 @@ use tidegate_connector::ConnectorError;
 use tidegate_operator::{FaultCause, SystemRefusal};
 use tidegate_runtime::JobError;
 
-/// Threads of a run besides those of its chains: the main thread, those of the job, of signals, of
-/// the log, of call timeouts, of the limit of processor time and of the compiler, and two for
-/// blocking work.
+/// The threads of a run besides those of its chains: the main thread, the threads of the job, of
+/// signals, of the log, of call timeouts, of the limit of processor time and of the compiler, and
+/// two for blocking work.
 const THREADS: usize = 9;
 
-/// The limit that an error or one behind it has met, for people.
+/// Describes the limit that an error or one of its sources has met, for people.
 pub(crate) fn behind(error: &(dyn Error + 'static)) -> Option<String> {
     let mut next = Some(error);
     while let Some(error) = next {
@@ -29,12 +29,15 @@ pub(crate) fn behind(error: &(dyn Error + 'static)) -> Option<String> {
     None
 }
 
-/// As [`behind`], of the failure of a job.
+/// The same as [`behind`] for the failure of a job.
 pub(crate) fn behind_job(error: &JobError) -> Option<String> {
     if let JobError::RestartsExhausted { last, .. } | JobError::IsolationExhausted { last, .. } =
         error
     {
         return behind_job(last);
+    }
+    if let JobError::Publication { failures } = error {
+        return failures.iter().find_map(behind_job);
     }
     if let JobError::Connector { error, .. } = error
         && let ConnectorError::Io { source, .. } = error
@@ -49,7 +52,7 @@ pub(crate) fn behind_job(error: &JobError) -> Option<String> {
     behind(error)
 }
 
-/// A limit that an error can stem from.
+/// A limit that can cause an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Limit {
     OpenFiles,
@@ -58,13 +61,13 @@ pub(crate) enum Limit {
     Memory,
 }
 
-/// The limit that makes the system return this error.
+/// Returns the limit that makes the system return this error.
 pub(crate) fn meets(error: &io::Error) -> Option<Limit> {
     let code = Errno::from_io_error(error)?;
     let limits = [
         (Errno::MFILE, Limit::OpenFiles),
         (Errno::FBIG, Limit::FileSize),
-        // Of a thread; nothing else that fails a command would have to wait.
+        // From creating a thread; no other call whose failure ends a command would have to wait.
         (Errno::AGAIN, Limit::Threads),
         (Errno::NOMEM, Limit::Memory),
     ];
@@ -102,7 +105,7 @@ fn shown(limit: Limit) -> String {
     }
 }
 
-/// The limits of memory that are set; none if there is none.
+/// Describes the memory limits that are set, or returns `None` if there are none.
 fn of_memory() -> Option<String> {
     let limits = [
         (

@@ -1,7 +1,7 @@
-//! The system's limits of this process: what `ulimit` shows.
+//! The system's limits of this process, as `ulimit` shows them.
 //!
-//! A limit that is met is an error of the call that meets it, never the silent end of the process;
-//! and the message says which limit it was.
+//! The call that meets a limit fails with an error, and the message names the limit. The process
+//! never ends silently.
 
 mod processor_time;
 
@@ -15,18 +15,18 @@ use crate::failure::Failure;
 use crate::met_limit::{Limit, meets};
 use crate::terminal::Terminal;
 
-/// Files that every command can open at once. A job needs more: see [`raise_open_files`].
+/// The number of files that every command must be able to open at once. A job needs more: see
+/// [`raise_open_files`].
 const LEAST_FILES: usize = 24;
 
-/// Bytes of address space, and of memory that is written, without which a command may end in the
-/// middle: an allocation that fails aborts the process. A job needs more, which is looked at when
-/// it is known.
+/// Bytes of address space and of written memory that every command needs. With less, it may abort
+/// in the middle when an allocation fails. A job needs more, which is checked once it is known.
 const LEAST_ADDRESS_SPACE: u64 = 512 << 20;
 const LEAST_DATA: u64 = 64 << 20;
 
 /// Prepares the process for its limits. Called first, before there are other threads.
 pub(crate) fn prepare(terminal: &Terminal) -> Result<(), Failure> {
-    // Whoever listens for signals needs a pair of sockets, and panics without.
+    // Listening for signals needs a pair of sockets, and panics without.
     check_open_files()?;
     check_memory()?;
     survive_file_size().map_err(Failure::io("listen for SIGXFSZ"))?;
@@ -41,7 +41,7 @@ fn check_open_files() -> Result<(), Failure> {
             least: LEAST_FILES,
             source: error,
         }),
-        // Without `/dev/null`, nothing is known.
+        // Without `/dev/null`, the limit can't be checked.
         Ok(_) | Err(_) => Ok(()),
     }
 }
@@ -63,8 +63,8 @@ fn check_memory() -> Result<(), Failure> {
     Ok(())
 }
 
-/// Has a write beyond the greatest size of a file fail, in place of the process. The handler stays
-/// when the runtime that installs it is gone.
+/// Makes a write beyond the greatest file size fail instead of killing the process. The handler
+/// outlives the runtime that installs it.
 fn survive_file_size() -> io::Result<()> {
     let mut runtime = tokio::runtime::Builder::new_current_thread();
     let runtime = runtime.enable_io().build()?;
@@ -73,9 +73,8 @@ fn survive_file_size() -> io::Result<()> {
     Ok(())
 }
 
-/// Raises the number of files that may be open to the most that the process may set by itself, as
-/// servers do: the lower one is for programs that use `select`. Not for commands that start other
-/// programs.
+/// Raises the limit of open files to the hard limit, as servers do: the lower one is for programs
+/// that use `select`. Not for commands that start other programs.
 pub(crate) fn raise_open_files() {
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     let raised = Rlimit {

@@ -2,16 +2,15 @@
 //!
 //! Counts records and keeps nothing, for benchmarks and for jobs whose effect is elsewhere.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use schemars::JsonSchema;
 use serde::Deserialize;
-use tidegate_connector::sink::{
-    LagHistogram, PendingOutput, PreCommit, Sink, SinkConnector, SinkLag, SinkStart,
+use tidegate_connector::sink::{LagHistogram, PreCommit, Sink, SinkConnector, SinkLag};
+use tidegate_connector::{
+    CheckpointId, ConnectContext, ConnectorError, Lineage, SinkOptions, SubtaskId,
 };
-use tidegate_connector::{CheckpointId, ConnectorError, Lineage, SubtaskId};
 use tidegate_operator::Batch;
 
 /// Options of the sink `discard`.
@@ -25,13 +24,11 @@ pub struct DiscardOptions {
     pub measure_lag: bool,
 }
 
-impl DiscardOptions {
-    /// The connector; `base` is not used.
-    ///
-    /// # Errors
-    ///
-    /// None.
-    pub fn connect(self, _base: &Path) -> Result<Arc<dyn SinkConnector>, ConnectorError> {
+impl SinkOptions for DiscardOptions {
+    fn connect(
+        self,
+        _context: &ConnectContext<'_>,
+    ) -> Result<Arc<dyn SinkConnector>, ConnectorError> {
         Ok(Arc::new(DiscardConnector {
             lag: self.measure_lag.then(Arc::default),
         }))
@@ -52,14 +49,6 @@ impl SinkConnector for DiscardConnector {
         true
     }
 
-    fn check_fresh(&self) -> Result<(), ConnectorError> {
-        Ok(())
-    }
-
-    fn recover(&self, _start: &SinkStart) -> Result<(), ConnectorError> {
-        Ok(())
-    }
-
     fn open(
         &self,
         subtask: &SubtaskId,
@@ -71,10 +60,6 @@ impl SinkConnector for DiscardConnector {
             records: 0,
             lag: self.lag.clone(),
         }))
-    }
-
-    fn commit(&self, _pending: &[PendingOutput]) -> Result<(), ConnectorError> {
-        Ok(())
     }
 
     fn lag(&self) -> Option<SinkLag> {

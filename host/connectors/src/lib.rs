@@ -37,8 +37,6 @@ pub use file_sink::FileSinkOptions;
 pub use file_source::{FileFormat, FileSourceOptions};
 pub use generator::{Encoding, GeneratorOptions, Timestamps};
 pub use record_format::RecordFormat;
-pub use registry::{
-    SinkOptions, SourceOptions, sink_names, sink_schema, source_names, source_schema,
-};
+pub use registry::built_in;
 pub use stdin::StdinOptions;
 pub use stdout::StdoutOptions;

@@ -7,7 +7,6 @@
 //! stays behind when the job ends, until input comes or ends.
 
 use std::io::{self, Read};
-use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, mpsc as std_mpsc};
 use std::thread;
 
@@ -17,8 +16,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tidegate_connector::source::{
     BoxFuture, Isolation, Source, SourceConnector, SourceOutput, SourcePlace, SourceSplit,
+    SplitEnumerator,
 };
-use tidegate_connector::{ConnectorError, SubtaskId};
+use tidegate_connector::{ConnectContext, ConnectorError, SourceOptions, SubtaskId};
 use tokio::sync::mpsc;
 
 use crate::byte_size::ByteSizeText;
@@ -58,21 +58,21 @@ const MOST_KEPT_BYTES: usize = 64 << 20;
 /// The longest line that can be asked for.
 const MOST_RECORD_BYTES: ByteSize = ByteSize::gib(1);
 
-impl StdinOptions {
-    /// The connector; `base` is not used.
-    ///
-    /// # Errors
-    ///
-    /// [`ConnectorError::JobRefused`] unless `accept-loss` is set.
-    pub fn connect(self, _base: &Path) -> Result<Arc<dyn SourceConnector>, ConnectorError> {
+impl SourceOptions for StdinOptions {
+    fn connect(
+        self,
+        _context: &ConnectContext<'_>,
+    ) -> Result<Arc<dyn SourceConnector>, ConnectorError> {
         self.connect_reader(Box::new(io::stdin()))
     }
+}
 
+impl StdinOptions {
     /// The connector, reading elsewhere than from standard input: for embedding and for tests.
     ///
     /// # Errors
     ///
-    /// As [`Self::connect`].
+    /// [`ConnectorError::JobRefused`] unless `accept-loss` is set.
     pub fn connect_reader(
         self,
         reader: Box<dyn Read + Send>,
@@ -142,6 +142,26 @@ fn assign(split: SourceSplit, parallelism: u32) -> Result<Vec<Vec<SourceSplit>>,
     })
 }
 
+/// Enumerates standard input, which is one split.
+struct StdinEnumerator;
+
+impl SplitEnumerator for StdinEnumerator {
+    fn plan(&mut self, parallelism: u32) -> Result<Vec<Vec<SourceSplit>>, ConnectorError> {
+        assign(split_at(0), parallelism)
+    }
+
+    fn redistribute(
+        &mut self,
+        splits: Vec<SourceSplit>,
+        parallelism: u32,
+    ) -> Result<Vec<Vec<SourceSplit>>, ConnectorError> {
+        match splits.into_iter().next() {
+            Some(split) => assign(split, parallelism),
+            None => Ok(vec![Vec::new(); parallelism as usize]),
+        }
+    }
+}
+
 impl SourceConnector for StdinConnector {
     fn connector(&self) -> &'static str {
         "stdin"
@@ -151,19 +171,8 @@ impl SourceConnector for StdinConnector {
         false
     }
 
-    fn plan(&self, parallelism: u32) -> Result<Vec<Vec<SourceSplit>>, ConnectorError> {
-        assign(split_at(0), parallelism)
-    }
-
-    fn replan(
-        &self,
-        splits: Vec<SourceSplit>,
-        parallelism: u32,
-    ) -> Result<Vec<Vec<SourceSplit>>, ConnectorError> {
-        match splits.into_iter().next() {
-            Some(split) => assign(split, parallelism),
-            None => Ok(vec![Vec::new(); parallelism as usize]),
-        }
+    fn enumerator(&self) -> Box<dyn SplitEnumerator> {
+        Box::new(StdinEnumerator)
     }
 
     fn open(

@@ -4,13 +4,14 @@
 //! so records after the newest complete checkpoint appear again when the job recovers.
 
 use std::io::Write;
-use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use schemars::JsonSchema;
 use serde::Deserialize;
-use tidegate_connector::sink::{PendingOutput, PreCommit, Sink, SinkConnector, SinkStart};
-use tidegate_connector::{CheckpointId, ConnectorError, Lineage, SubtaskId};
+use tidegate_connector::sink::{PreCommit, Sink, SinkConnector, SinkStart};
+use tidegate_connector::{
+    CheckpointId, ConnectContext, ConnectorError, Lineage, SinkOptions, SubtaskId,
+};
 use tidegate_operator::Batch;
 
 use crate::RecordFormat;
@@ -24,16 +25,16 @@ pub struct StdoutOptions {
     pub format: RecordFormat,
 }
 
-impl StdoutOptions {
-    /// The connector; `base` is not used.
-    ///
-    /// # Errors
-    ///
-    /// None.
-    pub fn connect(self, _base: &Path) -> Result<Arc<dyn SinkConnector>, ConnectorError> {
+impl SinkOptions for StdoutOptions {
+    fn connect(
+        self,
+        _context: &ConnectContext<'_>,
+    ) -> Result<Arc<dyn SinkConnector>, ConnectorError> {
         Ok(self.connect_writer(Box::new(std::io::stdout())))
     }
+}
 
+impl StdoutOptions {
     /// The connector, writing elsewhere than to standard output: for embedding and for tests.
     #[must_use]
     pub fn connect_writer(self, writer: Box<dyn Write + Send>) -> Arc<dyn SinkConnector> {
@@ -61,10 +62,6 @@ impl SinkConnector for StdoutConnector {
         false
     }
 
-    fn check_fresh(&self) -> Result<(), ConnectorError> {
-        Ok(())
-    }
-
     fn recover(&self, start: &SinkStart) -> Result<(), ConnectorError> {
         if start.checkpoint > CheckpointId::default() || !start.is_first_attempt {
             tracing::warn!(
@@ -88,10 +85,6 @@ impl SinkConnector for StdoutConnector {
             writer: Arc::clone(&self.writer),
             formatted: Vec::new(),
         }))
-    }
-
-    fn commit(&self, _pending: &[PendingOutput]) -> Result<(), ConnectorError> {
-        Ok(())
     }
 }
 

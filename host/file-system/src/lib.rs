@@ -1,9 +1,9 @@
-//! The files that the host writes, behind a small interface: what checkpoint store and file sink
-//! ask of a file system, and nothing else.
+//! The file system behind a small interface: the operations that the checkpoint store and the file
+//! sink need, and no others.
 //!
-//! [`LocalFiles`] is the real one, through handles of cap-std, and [`PrivateFiles`] is the same for
-//! what only the job's user may touch. A simulation puts another in its place, whose power may
-//! fail. Nothing here decides when something is synced.
+//! [`LocalFiles`] is the real file system, through handles of cap-std; [`PrivateFiles`] is the same
+//! for files that only the job's user may open. A simulation brings its own, whose power may fail.
+//! Nothing here decides when to sync.
 
 use std::fmt::Debug;
 use std::fs::{File, Permissions, TryLockError};
@@ -22,46 +22,47 @@ pub trait FileSystem: Debug + Send + Sync {
     ///
     /// # Errors
     ///
-    /// What the system says.
+    /// The error of the system.
     fn open_directory(&self, path: &Path) -> io::Result<Box<dyn DirectoryHandle>>;
 }
 
-/// A file is never opened through a symbolic link.
+/// The ways to open a file. It is never opened through a symbolic link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OpenAs {
-    /// To read what exists.
+    /// To read an existing file.
     Read,
-    /// To write what does not exist yet.
+    /// To write a file that must not exist yet.
     New,
-    /// To read and write, created if missing.
+    /// To read and write a file, which is created if missing.
     ReadWrite,
 }
 
-/// What stands under a name. A symbolic link is not a file.
+/// The kind, length and identity of the entry with a name. A symbolic link is not a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FileStatus {
     /// True for a regular file.
     pub is_file: bool,
-    /// Its bytes.
+    /// The length in bytes.
     pub length: u64,
-    /// Which file it is.
+    /// The identity of the entry.
     pub identity: FileIdentity,
 }
 
-/// Tells a file or directory from any other that exists at the same time: device and inode.
+/// Device and inode, which distinguish a file or directory from any other that exists at the same
+/// time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FileIdentity(pub u64, pub u64);
 
 /// A name in a directory.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DirectoryEntry {
-    /// The name; what is not UTF-8 in it is replaced, so that it is none of ours.
+    /// The name. Invalid UTF-8 in it is replaced, so that it matches no name of ours.
     pub name: String,
     /// True for a regular file.
     pub is_file: bool,
 }
 
-/// An open directory. Names are single components. Errors are what the system says.
+/// An open directory. Names are single components. Errors are those of the system.
 #[expect(clippy::missing_errors_doc, reason = "each is what the system says")]
 pub trait DirectoryHandle: Debug + Send + Sync {
     /// Opens a directory in this one, which may not be a symbolic link.
@@ -73,65 +74,65 @@ pub trait DirectoryHandle: Debug + Send + Sync {
     /// Opens or creates a file.
     fn open_file(&self, name: &str, open_as: OpenAs) -> io::Result<Box<dyn FileHandle>>;
 
-    /// What stands under a name.
+    /// Returns the status of the entry with this name.
     fn status(&self, name: &str) -> io::Result<FileStatus>;
 
-    /// Everything in it, in no order.
+    /// Returns all entries, in no order.
     fn entries(&self) -> io::Result<Vec<DirectoryEntry>>;
 
-    /// Renames within this directory, atomically; replaces what has the new name.
+    /// Renames within this directory, atomically; replaces an existing entry named `to`.
     fn rename(&self, from: &str, to: &str) -> io::Result<()>;
 
     /// Removes a file.
     fn remove_file(&self, name: &str) -> io::Result<()>;
 
-    /// Removes a directory with everything in it.
+    /// Removes a directory with its contents.
     fn remove_directory(&self, name: &str) -> io::Result<()>;
 
-    /// Makes the names in it durable.
+    /// Makes the names in the directory durable.
     fn sync(&self) -> io::Result<()>;
 
-    /// Which directory it is, whatever name it has by now.
+    /// Returns the directory's identity, whatever its name is by now.
     fn identity(&self) -> io::Result<FileIdentity>;
 
-    /// Locks a file until what this returns is dropped, at once or not at all; creates it if it is
-    /// missing. Only its owner can open it, so that nobody else can keep it locked. The kernel
-    /// drops the lock with the process, however that ends.
+    /// Locks a file, which is created if missing, or fails at once. Dropping the returned lock
+    /// releases it. Only the owner can open the file, so that no other user can keep it locked. The
+    /// kernel releases the lock when the process ends, however that happens.
     fn try_lock(&self, name: &str) -> Result<Box<dyn FileLock>, TryLockError>;
 }
 
 /// Keeps a file locked while it lives.
 pub trait FileLock: Debug + Send + Sync {
-    /// Which file it is, whatever name it has by now.
+    /// Returns the file's identity, whatever its name is by now.
     ///
     /// # Errors
     ///
-    /// What the system says.
+    /// The error of the system.
     fn identity(&self) -> io::Result<FileIdentity>;
 }
 
 /// An open file.
 #[expect(clippy::missing_errors_doc, reason = "each is what the system says")]
 pub trait FileHandle: Debug + Read + Write + Seek + Send {
-    /// Cuts or extends it.
+    /// Truncates or extends the file.
     fn set_length(&self, length: u64) -> io::Result<()>;
 
-    /// Makes its contents durable; its name is not.
+    /// Makes the contents durable, but not the name.
     fn sync(&self) -> io::Result<()>;
 
-    /// Which file it is, whatever name it has by now.
+    /// Returns the file's identity, whatever its name is by now.
     fn identity(&self) -> io::Result<FileIdentity>;
 
-    /// Locks it until it is closed, at once or not at all.
+    /// Locks the file until it is closed, or fails at once.
     fn try_lock(&self) -> Result<(), TryLockError>;
 }
 
-/// Opens the directory at `path` and creates it if it is missing. Its name is durable when this
-/// returns: the run that created it may have been killed too early.
+/// Opens the directory at `path`, which is created if missing. Its name is durable on return, even
+/// if an earlier run created it and was killed before the sync.
 ///
 /// # Errors
 ///
-/// What the system says.
+/// The error of the system.
 pub fn open_or_create(files: &dyn FileSystem, path: &Path) -> io::Result<Box<dyn DirectoryHandle>> {
     let parent = path
         .parent()
@@ -143,7 +144,7 @@ pub fn open_or_create(files: &dyn FileSystem, path: &Path) -> io::Result<Box<dyn
         Ok(directory) => {
             match parent.map(|parent| files.open_directory(parent)) {
                 Some(Ok(parent)) => parent.sync()?,
-                // Who may not read it has not created anything in it.
+                // A process that may not read the parent has not created anything in it.
                 Some(Err(error)) if error.kind() == io::ErrorKind::PermissionDenied => {}
                 Some(Err(error)) => return Err(error),
                 None => {}
@@ -166,13 +167,13 @@ pub fn open_or_create(files: &dyn FileSystem, path: &Path) -> io::Result<Box<dyn
     }
 }
 
-/// The file system of this machine. What is created is open to others as far as the user's umask
-/// lets it be.
+/// The file system of this machine. The user's umask limits who else can open new files and
+/// directories.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct LocalFiles;
 
-/// The file system of this machine. What is created is the user's own, whatever the umask is:
-/// directories of mode 0700 and files of mode 0600. What exists keeps its mode.
+/// The file system of this machine. Only the user can open new directories (mode 0700) and files
+/// (mode 0600), whatever the umask is. Existing ones keep their mode.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct PrivateFiles;
 
@@ -188,13 +189,13 @@ impl FileSystem for PrivateFiles {
     }
 }
 
-/// Mode of a file that only its owner can open.
+/// The mode of a file that only its owner can open.
 const OWNERS_FILE: u32 = 0o600;
 
-/// Who may use what is created.
+/// The users who may open a new file or directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Access {
-    /// Whoever the umask does not keep out.
+    /// Everyone whom the umask does not exclude.
     Umask,
     /// The user only.
     Owner,
@@ -306,7 +307,7 @@ impl DirectoryHandle for LocalDirectory {
     }
 }
 
-/// Opens a regular file that only its owner can open; makes it if it is missing.
+/// Opens a regular file that only its owner can open; creates it if missing.
 fn open_to_lock(dir: &Dir, name: &str) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true).follow(FollowSymlinks::No);
@@ -314,7 +315,7 @@ fn open_to_lock(dir: &Dir, name: &str) -> io::Result<File> {
     writable.write(true).create(true).mode(OWNERS_FILE);
     let opened = match dir.open_with(name, &writable) {
         Err(error) if error.kind() == io::ErrorKind::ReadOnlyFilesystem => {
-            // What is there can be locked; what is not can't be made, which is what is wrong.
+            // An existing file can be locked. A missing one can't be created: report that error.
             dir.open_with(name, &options).map_err(|_| error)
         }
         opened => opened,
@@ -325,14 +326,14 @@ fn open_to_lock(dir: &Dir, name: &str) -> io::Result<File> {
         return Err(io::Error::other("it is not a regular file"));
     }
     if metadata.permissions().mode() & 0o077 != 0 {
-        // The user has opened the whole directory to others. Where the file system has no modes,
-        // it is locked as it is.
+        // The user has opened the whole directory to others. On a file system without modes, the
+        // file is locked as it is.
         drop(opened.set_permissions(Permissions::from_mode(OWNERS_FILE)));
     }
     Ok(opened)
 }
 
-/// Closing it drops the lock.
+/// Closing the file releases the lock.
 impl FileLock for File {
     fn identity(&self) -> io::Result<FileIdentity> {
         FileHandle::identity(self)

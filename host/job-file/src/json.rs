@@ -1,7 +1,7 @@
-//! JSON as it leaves the process: on standard output and on the control socket.
+//! JSON for standard output and the control socket.
 //!
-//! No character in it steers a terminal, and every path of Linux has a form: one that is UTF-8 is a
-//! string, any other `{"hex":"…"}` with its bytes.
+//! No character in it steers a terminal, and every path of Linux has a form: a path in UTF-8 is a
+//! string, any other is `{"hex":"…"}` with its bytes.
 
 use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
@@ -11,16 +11,16 @@ use data_encoding::HEXLOWER_PERMISSIVE as HEX;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use tidegate_operator::quiet_json;
 
-/// JSON text on several lines.
+/// Returns JSON text on several lines.
 ///
 /// # Errors
 ///
-/// As of `serde_json`: the data has a map whose keys are no strings.
+/// The error of `serde_json`: the data has a map whose keys are not strings.
 pub fn pretty(data: &impl Serialize) -> serde_json::Result<String> {
     serde_json::to_string_pretty(data).map(quiet_json)
 }
 
-/// JSON text on one line.
+/// Returns JSON text on one line.
 ///
 /// # Errors
 ///
@@ -29,7 +29,7 @@ pub fn compact(data: &impl Serialize) -> serde_json::Result<String> {
     serde_json::to_string(data).map(quiet_json)
 }
 
-/// A path that is whole in JSON, whatever its bytes are.
+/// A path that JSON carries in full, whatever its bytes are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JsonPath(pub PathBuf);
 
@@ -63,7 +63,7 @@ enum TextOrBytes {
 ///
 /// # Errors
 ///
-/// Those of the serializer.
+/// The errors of the serializer.
 pub fn path<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
     match path.to_str() {
         Some(text) => serializer.serialize_str(text),

@@ -1,10 +1,10 @@
-//! The job file: TOML in, a job out, and for everything that is wrong a place and what was
-//! expected.
+//! The job file: TOML in, a job out, and for every problem a place and the expected content.
 
 pub mod config_file;
-pub mod duration;
 mod job_file;
 pub mod json;
+
+pub use tidegate_connector::duration;
 
 pub use job_file::{
     ComponentSummary, Components, JobFile, LimitsSchema, LoadedJob, Loading, reference, schema,

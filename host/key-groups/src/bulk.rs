@@ -1,12 +1,12 @@
 //! Record path: operator instance → **router** → channel: the key groups of a column of keys.
 //!
-//! The same function as [`crate::key_group`], computed for many keys side by side: the steps of one
-//! key depend on each other, those of different keys do not, so a block of keys takes little longer
-//! than one key.
+//! This is the same function as [`crate::key_group`], computed for many keys side by side. The
+//! steps of one key depend on each other, those of different keys do not, so a block of keys takes
+//! little longer than one key.
 
 use crate::{FNV_BASIS, FNV_PRIME, fnv1a32, murmur};
 
-/// Keys that are computed side by side: what fits the vector registers of any processor.
+/// Keys computed side by side: as many as fit the vector registers of any processor.
 const LANES: usize = 16;
 
 /// [`crate::key_group`] for one number of key groups, prepared for many keys.
@@ -22,12 +22,12 @@ const LANES: usize = 16;
 #[derive(Clone, Copy, Debug)]
 pub struct KeyGroupFunction {
     max_parallelism: u32,
-    /// `2^64 / max_parallelism`, rounded up; modulo 2^64, so that 1 gives 0.
+    /// `2^64 / max_parallelism`, rounded up; modulo 2^64, so that it is 0 for 1.
     reciprocal: u64,
 }
 
 impl KeyGroupFunction {
-    /// For `max_parallelism` key groups.
+    /// Prepares the function for `max_parallelism` key groups.
     ///
     /// # Panics
     ///
@@ -42,7 +42,7 @@ impl KeyGroupFunction {
         }
     }
 
-    /// The key group of one key.
+    /// Returns the key group of one key.
     #[inline]
     #[must_use]
     pub fn key_group(&self, key: &[u8]) -> u32 {
@@ -70,8 +70,8 @@ impl KeyGroupFunction {
         }
     }
 
-    /// `code % max_parallelism` in two multiplications, exact for 32 bits: Lemire, Kaser and Kurz
-    /// 2019, "Faster remainder by direct computation".
+    /// Returns `code % max_parallelism` by two multiplications, exact for 32 bits: Lemire, Kaser
+    /// and Kurz 2019, "Faster remainder by direct computation".
     #[inline]
     fn remainder(&self, code: u32) -> u32 {
         let fraction = u128::from(self.reciprocal.wrapping_mul(u64::from(code)));
@@ -80,14 +80,14 @@ impl KeyGroupFunction {
     }
 }
 
-/// FNV-1a of the 8 bytes of each word.
+/// Returns FNV-1a of the 8 bytes of each word.
 #[inline]
 fn hash_words(words: [u64; LANES]) -> [u32; LANES] {
     let all = words.iter().fold(0, |all, word| all | word);
-    // From here on every byte is 0, and a byte of 0 is one multiplication: they become one.
+    // From here on every byte is 0. Each zero byte is one multiplication; they become one.
     let significant = 8 - all.leading_zeros() / 8;
     let mut hashes = [FNV_BASIS; LANES];
-    // Halves, because the processor has twice the lanes for them.
+    // In halves, because the processor has twice as many lanes for them.
     hash_bytes(&mut hashes, words.map(low_half), significant.min(4));
     hash_bytes(
         &mut hashes,

@@ -1,7 +1,7 @@
 //! Key groups, the unit in which keyed state moves when parallelism changes: the group of a key,
-//! the groups of a subtask, and where state goes when the number of subtasks changes.
+//! the groups of a subtask, and the new place of state after a change.
 //!
-//! One definition for both sides of the sandbox: the host routes records with it and the SDK
+//! Both sides of the sandbox use this definition: the host routes records with it and the SDK
 //! groups state with it. The function and the ranges are Flink's, to the bit
 //! (`MathUtils.murmurHash` over a 32-bit hash of the key, which here is FNV-1a;
 //! `KeyGroupRangeAssignment`), so that a chunk of state can move into Flink and back. They are part
@@ -15,7 +15,7 @@ pub use bulk::KeyGroupFunction;
 pub use ranges::KeyGroups;
 pub use redistribution::redistribute;
 
-/// The key group of `key` out of `max_parallelism`: `murmur(fnv1a32(key)) mod max_parallelism`.
+/// Returns the key group of `key`: `murmur(fnv1a32(key)) mod max_parallelism`.
 ///
 /// ```
 /// assert_eq!(tidegate_key_groups::key_group(b"flink", 128), 115);
@@ -30,11 +30,11 @@ pub fn key_group(key: &[u8], max_parallelism: u32) -> u32 {
     murmur(fnv1a32(key)) % max_parallelism
 }
 
-/// FNV-1a of no bytes.
+/// The FNV-1a hash of no bytes.
 const FNV_BASIS: u32 = 0x811c_9dc5;
 const FNV_PRIME: u32 = 0x0100_0193;
 
-/// FNV-1a over 32 bits: <http://www.isthe.com/chongo/tech/comp/fnv/>.
+/// Returns FNV-1a over 32 bits: <http://www.isthe.com/chongo/tech/comp/fnv/>.
 #[inline]
 fn fnv1a32(key: &[u8]) -> u32 {
     key.iter().fold(FNV_BASIS, |hash, byte| {
@@ -42,8 +42,8 @@ fn fnv1a32(key: &[u8]) -> u32 {
     })
 }
 
-/// One Murmur3 round over a 32-bit hash, xor 4 (the length in bytes), final mix, absolute value;
-/// the smallest integer, which has none, gives 0.
+/// Applies one Murmur3 round to a 32-bit hash: xor 4 (the length in bytes), final mix, absolute
+/// value. The smallest integer has no absolute value and becomes 0.
 #[inline]
 fn murmur(hash: u32) -> u32 {
     let mut code = hash.wrapping_mul(0xcc9e_2d51);

@@ -1,9 +1,9 @@
-//! Which key groups a subtask owns. Pure, and Flink's ranges to the bit
-//! (`KeyGroupRangeAssignment`): part of the checkpoint format.
+//! The key groups that each subtask owns. Pure. The ranges are Flink's to the bit
+//! (`KeyGroupRangeAssignment`) and part of the checkpoint format.
 
 use std::ops::RangeInclusive;
 
-/// How `max_parallelism` key groups are spread over `parallelism` subtasks.
+/// The distribution of `max_parallelism` key groups over `parallelism` subtasks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KeyGroups {
     max_parallelism: u32,
@@ -25,19 +25,19 @@ impl KeyGroups {
         }
     }
 
-    /// Number of key groups.
+    /// Returns the number of key groups.
     #[must_use]
     pub fn max_parallelism(self) -> u32 {
         self.max_parallelism
     }
 
-    /// Number of subtasks.
+    /// Returns the number of subtasks.
     #[must_use]
     pub fn parallelism(self) -> u32 {
         self.parallelism
     }
 
-    /// The key groups of subtask `index`:
+    /// Returns the key groups of subtask `index`:
     /// `(index * max + p - 1) / p ..= ((index + 1) * max - 1) / p`.
     #[must_use]
     pub fn owned_by(self, index: u32) -> RangeInclusive<u32> {
@@ -46,13 +46,13 @@ impl KeyGroups {
         (index * max).div_ceil(p)..=((index + 1) * max - 1) / p
     }
 
-    /// The subtask that owns `key_group`.
+    /// Returns the subtask that owns `key_group`.
     #[must_use]
     pub fn owner(self, key_group: u32) -> u32 {
         key_group * self.parallelism / self.max_parallelism
     }
 
-    /// Replaces each key group by the subtask that owns it. As [`Self::owner`], quick for many.
+    /// Replaces each key group by the subtask that owns it. Faster than [`Self::owner`] for many.
     pub fn replace_with_owners(self, key_groups: &mut [u32]) {
         let (max, parallelism) = (self.max_parallelism, self.parallelism);
         let shift = max.trailing_zeros();
@@ -70,7 +70,7 @@ impl KeyGroups {
         }
     }
 
-    /// The subtask that owns the key group of `key`.
+    /// Returns the subtask that owns the key group of `key`.
     #[inline]
     #[must_use]
     pub fn subtask_for(self, key: &[u8]) -> u32 {

@@ -1,16 +1,16 @@
-//! Where state goes when the number of subtasks changes. Pure.
+//! The new place of state when the number of subtasks changes. Pure.
 //!
 //! Keyed state follows its key group. Operator state, which has none, returns to its subtask at
 //! unchanged parallelism and otherwise goes to each subtask in turn, like Flink's list state.
 
 use crate::KeyGroups;
 
-/// The chunks of each new subtask, from those of each old one: every chunk arrives exactly once.
-/// `key_group` tells the group of a chunk; operator state has none.
+/// Assigns the chunks of the old subtasks to the new ones: every chunk arrives exactly once.
+/// `key_group` returns the group of a chunk, or `None` for operator state.
 ///
 /// # Panics
 ///
-/// If a chunk is of a key group that `key_groups` does not have.
+/// If a chunk belongs to a key group that `key_groups` does not have.
 #[must_use]
 pub fn redistribute<Chunk>(
     old: Vec<Vec<Chunk>>,

@@ -52,3 +52,5 @@ pub use instance::{Instance, InstanceCanceller};
 pub use limits::{CompileLimits, Limits};
 pub use state_chunk::{OperatorContext, OperatorDescription, StateChunk};
 pub use system_refusal::SystemRefusal;
+/// The ranges of key groups that [`OperatorContext::of_subtask`] takes, for embedders.
+pub use tidegate_key_groups::KeyGroups;

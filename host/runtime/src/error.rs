@@ -81,6 +81,12 @@ pub enum JobError {
         /// What happened.
         error: ConnectorError,
     },
+    /// Several sinks failed to publish one checkpoint. What the others published stays.
+    #[error("{} sinks could not publish: {}", .failures.len(), listed(.failures))]
+    Publication {
+        /// The failure of each, in the order of their names; two or more.
+        failures: Vec<JobError>,
+    },
     /// The checkpoint store failed or is unusable.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -187,6 +193,7 @@ impl JobError {
             Self::NotReturned { failure, .. } => failure.as_ref()?.guest_fault(),
             Self::RecycledInVain { .. }
             | Self::Connector { .. }
+            | Self::Publication { .. }
             | Self::Store(_)
             | Self::CheckpointsKeepFailing { .. }
             | Self::Incompatible(_)
@@ -223,6 +230,12 @@ impl JobError {
                 ConnectorError::InUse { .. } => JobErrorKind::InUse,
                 ConnectorError::JobRefused { .. } => JobErrorKind::JobRefused,
             },
+            // One that no restart helps decides.
+            Self::Publication { failures } => {
+                let kinds = failures.iter().map(Self::kind);
+                let mut graver = kinds.filter(|kind| *kind != JobErrorKind::Failed);
+                graver.next().unwrap_or(JobErrorKind::Failed)
+            }
             Self::Store(error) => match error {
                 StoreError::InUse { .. } => JobErrorKind::InUse,
                 StoreError::Corrupt { .. }
@@ -267,6 +280,7 @@ impl JobError {
             | Self::NotRecycled { .. }
             | Self::RecycledInVain { .. }
             | Self::Connector { .. }
+            | Self::Publication { .. }
             | Self::Store(_)
             | Self::CheckpointsKeepFailing { .. }
             | Self::Incompatible(_)
@@ -286,6 +300,12 @@ fn after(failure: Option<&JobError>) -> String {
     failure.map_or_else(String::new, |failure| {
         format!(" ({})", with_causes(failure))
     })
+}
+
+/// Failures with their causes, in one line.
+fn listed(failures: &[JobError]) -> String {
+    let failures = failures.iter().map(|failure| with_causes(failure));
+    failures.collect::<Vec<_>>().join("; ")
 }
 
 /// A connector's failure with the subtask that it happened in.

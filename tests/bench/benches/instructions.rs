@@ -11,8 +11,8 @@ use std::path::Path;
 use std::process::Command;
 
 use tidegate_connector::source::{SourceConnector, SourceOutput};
-use tidegate_connector::{CheckpointId, SubtaskId};
-use tidegate_connectors::SourceOptions;
+use tidegate_connector::{CheckpointId, ConnectContext, SourceOptions as _, SubtaskId};
+use tidegate_connectors::GeneratorOptions;
 use tidegate_key_groups::key_group;
 use tidegate_operator::{Batch, Column, NO_TIMESTAMP};
 use tidegate_runtime::ChannelIndex;
@@ -109,12 +109,14 @@ fn instructions(case: usize) -> Result<u64, String> {
 
 fn generator() -> Prepared {
     let options = serde_json::json!({ "keys": KEYS, "encoding": "le64" });
-    let options = SourceOptions::deserialize("generator", options);
-    let options = options
-        .expect("there is a generator")
-        .expect("it has these");
-    let connector = options.connect(Path::new("/")).expect("they make sense");
-    let splits = connector.plan(1).expect("it can be planned").remove(0);
+    let options: GeneratorOptions = serde_json::from_value(options).expect("it has these");
+    let connector = options.connect(&ConnectContext::new(Path::new("/")));
+    let connector = connector.expect("they make sense");
+    let splits = connector
+        .enumerator()
+        .plan(1)
+        .expect("it can be planned")
+        .remove(0);
     let subtask = SubtaskId {
         operator: "generator".to_owned(),
         index: 0,
@@ -124,7 +126,7 @@ fn generator() -> Prepared {
     let runtime = runtime.expect("a runtime can be built");
     let round = move || match runtime.block_on(source.poll()) {
         Ok(SourceOutput::Batch(batch)) => drop(black_box(batch)),
-        Ok(SourceOutput::Watermark(_) | SourceOutput::Ended) | Err(_) => {
+        Ok(SourceOutput::Watermark(_) | SourceOutput::Idle | SourceOutput::Ended) | Err(_) => {
             panic!("the generator has no end and no timestamps")
         }
     };

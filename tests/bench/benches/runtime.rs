@@ -16,8 +16,10 @@ use std::time::{Duration, Instant};
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use tidegate_checkpoint::{Edge, JobGraph, Node, NodeKind, Partitioning};
-use tidegate_connector::sink::{PendingOutput, PreCommit, Sink, SinkConnector, SinkStart};
-use tidegate_connector::source::{BoxFuture, Source, SourceConnector, SourceOutput, SourceSplit};
+use tidegate_connector::sink::{PreCommit, Sink, SinkConnector};
+use tidegate_connector::source::{
+    BoxFuture, Source, SourceConnector, SourceOutput, SourceSplit, SplitEnumerator,
+};
 use tidegate_connector::{CheckpointId, ConnectorError, Lineage, SubtaskId};
 use tidegate_operator::Batch;
 use tidegate_runtime::config::{CheckpointSettings, JobSettings};
@@ -182,21 +184,27 @@ struct Batches {
     progress: Arc<Progress>,
 }
 
+impl SplitEnumerator for Batches {
+    fn plan(&mut self, _parallelism: u32) -> Result<Vec<Vec<SourceSplit>>, ConnectorError> {
+        Ok(vec![Vec::new()])
+    }
+
+    fn redistribute(
+        &mut self,
+        splits: Vec<SourceSplit>,
+        _parallelism: u32,
+    ) -> Result<Vec<Vec<SourceSplit>>, ConnectorError> {
+        Ok(vec![splits])
+    }
+}
+
 impl SourceConnector for Batches {
     fn connector(&self) -> &'static str {
         "bench"
     }
 
-    fn plan(&self, _parallelism: u32) -> Result<Vec<Vec<SourceSplit>>, ConnectorError> {
-        Ok(vec![Vec::new()])
-    }
-
-    fn replan(
-        &self,
-        splits: Vec<SourceSplit>,
-        _parallelism: u32,
-    ) -> Result<Vec<Vec<SourceSplit>>, ConnectorError> {
-        Ok(vec![splits])
+    fn enumerator(&self) -> Box<dyn SplitEnumerator> {
+        Box::new(self.clone())
     }
 
     fn open(
@@ -237,14 +245,6 @@ impl SinkConnector for Counter {
         true
     }
 
-    fn check_fresh(&self) -> Result<(), ConnectorError> {
-        Ok(())
-    }
-
-    fn recover(&self, _start: &SinkStart) -> Result<(), ConnectorError> {
-        Ok(())
-    }
-
     fn open(
         &self,
         _subtask: &SubtaskId,
@@ -252,10 +252,6 @@ impl SinkConnector for Counter {
         _attempt: u64,
     ) -> Result<Box<dyn Sink>, ConnectorError> {
         Ok(Box::new(Self(Arc::clone(&self.0))))
-    }
-
-    fn commit(&self, _pending: &[PendingOutput]) -> Result<(), ConnectorError> {
-        Ok(())
     }
 }
 

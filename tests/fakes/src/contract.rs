@@ -154,22 +154,20 @@ impl Contract {
 
 #[cfg(test)]
 mod tests {
+    use tidegate_operator::{KeyGroups, OperatorDescription};
+
     use super::*;
 
     fn contract() -> Contract {
-        Contract::new(&OperatorContext {
+        let operator = OperatorDescription {
             job: "job".to_owned(),
             operator: "count".to_owned(),
-            subtask: 1,
-            parallelism: 2,
-            max_parallelism: 8,
-            first_key_group: 4,
-            last_key_group: 7,
             inputs: Vec::new(),
             outputs: Vec::new(),
             config: String::new(),
-            hash_seed: 0,
-        })
+        };
+        let key_groups = KeyGroups::new(8, 2);
+        Contract::new(&OperatorContext::of_subtask(operator, key_groups, 1, 0))
     }
 
     #[test]

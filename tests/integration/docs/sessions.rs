@@ -10,9 +10,17 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use tidegate_tests::{binary, workspace_root};
+use tidegate_tests::{binary, guest, workspace_root};
 
 use super::blocks::{Block, Note, Page, Step};
+
+/// The operators of the jobs in the sessions.
+const OPERATORS: [&str; 4] = [
+    "examples/dead-letters/operators/speed",
+    "examples/word-count/operators/count",
+    "examples/word-count/operators/split",
+    "tests/guests/count-v2",
+];
 
 /// Ends what a session left running, and waits for jobs in hidden commands.
 const PRELUDE: &str = r#"
@@ -134,6 +142,9 @@ struct Place {
 impl Place {
     /// An empty folder with the examples in it, the same one for every page.
     fn new() -> Self {
+        for operator in OPERATORS {
+            assert!(guest(operator).is_file(), "it was built");
+        }
         let root = workspace_root();
         let place = Self {
             folder: root.join("target/tests/docs/folder"),

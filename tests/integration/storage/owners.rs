@@ -334,6 +334,39 @@ fn two_sinks_with_one_directory_by_a_bind_mount_are_refused_before_anything_is_c
     }
 }
 
+#[test]
+fn a_source_that_would_read_the_output_of_a_sink_is_refused_before_anything_is_created() {
+    for (path, directory, is_refused) in [
+        ("in/**/*", "in/copies", true),
+        ("in/**/*.tsv", "in/copies", true),
+        ("in/*/part-*", "in/../link/copies", true),
+        ("in/*", "in/copies", false),
+        ("in/**/*.txt", "in/copies", false),
+        ("in/**/*", "in/.copies", false),
+    ] {
+        let source = format!("[source.lines]\nconnector = \"file\"\npath = \"{path}\"\n");
+        let sink = format!(
+            "[sink.copies]\nconnector = \"file\"\ninputs = [{{ from = \"lines\" }}]\n\
+             directory = \"{directory}\"\nformat = \"tsv\"\n"
+        );
+        let job = JobDirectory::new(&(counting().text() + &source + &sink));
+        fs::create_dir(job.path().join("in")).expect("it can be made");
+        std::os::unix::fs::symlink("in", job.path().join("link")).expect("it can be made");
+        job.write("in/a.txt", "a line\n");
+        let before = job.listing();
+        let checked = job.tidegate(&["check", "job.toml"]);
+        if is_refused {
+            let why = "source `lines` would read the output of sink `copies`, such as ";
+            checked.assert_fails(2, &["job.toml", why]);
+            let refused = job.tidegate(&["run", "job.toml"]);
+            refused.assert_fails(2, &["job.toml", why]);
+            assert_eq!(job.listing(), before, "{path} and {directory}");
+        } else {
+            checked.assert_succeeds();
+        }
+    }
+}
+
 /// Runs a command on the job within another one.
 fn run_wrapped(wrapper: &[String], job: &JobDirectory, command: &str) -> Finished {
     let wrapper: Vec<&str> = wrapper.iter().map(String::as_str).collect();

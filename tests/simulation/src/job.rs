@@ -30,7 +30,12 @@ const MOST_COPIES: u64 = 12;
 /// What a node does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Does {
-    Give { count: u64, keys: u64, pace: u64 },
+    Give {
+        count: u64,
+        keys: u64,
+        pace: u64,
+        is_discovered: bool,
+    },
     Operate(Kind),
     Publish,
 }
@@ -84,9 +89,10 @@ pub(crate) struct JobPlan {
 impl JobPlan {
     pub(crate) fn new(seed: u64) -> Self {
         let mut random = Random::for_purpose(seed, "job");
+        let mut discovered = Random::for_purpose(seed, "discovered");
         let mut nodes = Vec::new();
         for index in 0..=random.below(3) {
-            nodes.push(source(&mut random, index));
+            nodes.push(source(&mut random, index, discovered.chance(1, 3)));
         }
         for index in 0..random.below(8) {
             nodes.push(operator(&mut random, index, &nodes));
@@ -190,12 +196,18 @@ impl JobPlan {
         for plan in &self.nodes {
             let name = plan.name.clone();
             match plan.does {
-                Does::Give { count, keys, pace } => {
+                Does::Give {
+                    count,
+                    keys,
+                    pace,
+                    is_discovered,
+                } => {
                     let numbers = Numbers {
                         name: name.clone(),
                         count,
                         keys,
                         pace,
+                        is_discovered,
                         faults: faults.clone(),
                         random: Arc::clone(&random),
                     };
@@ -242,7 +254,7 @@ fn parallelism(random: &mut Random) -> u32 {
     random.pick(&[1, 1, 2, 2, 3, 4])
 }
 
-fn source(random: &mut Random, index: u64) -> NodePlan {
+fn source(random: &mut Random, index: u64, is_discovered: bool) -> NodePlan {
     let name = format!("s{index}");
     // Some end before anything else happens.
     let count = random.pick(&[0, 3, 10, 40, 120, 250]);
@@ -251,6 +263,7 @@ fn source(random: &mut Random, index: u64) -> NodePlan {
             count,
             keys: 1 + random.below(6),
             pace: random.pick(&[0, 3, 8, 20]),
+            is_discovered,
         },
         parallelism: parallelism(random),
         inputs: Vec::new(),

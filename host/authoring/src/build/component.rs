@@ -1,4 +1,4 @@
-//! From what a compiler made to a component that is an operator, in this process.
+//! From a compiler's output to a component that is an operator, in this process.
 
 use std::ops::Range;
 
@@ -9,39 +9,39 @@ use wit_parser::{Resolve, World, WorldId, WorldItem};
 use super::error::BuildError;
 use super::{Compiled, wit};
 
-/// What an operator exports, in whatever version.
+/// The export of an operator, in any version.
 const OPERATOR: &str = "tidegate:operator/operator@";
 
-/// What an operator may import: the interfaces of its own package.
+/// The interfaces that an operator may import: those of its own package.
 const GRANTED: &str = "tidegate:operator/";
 
-/// The module that WASI's older interface is known by, and what stands in for it.
+/// The module name of WASI's older interface, and its stand-in.
 const WASI: &str = "wasi_snapshot_preview1";
 const DENY: &str = include_str!("deny.wat");
 
-/// The imports of what stands in for WASI.
+/// The imports of the stand-in for WASI.
 const DENY_WORLD: &str = "package tidegate:deny;
 world deny { import tidegate:operator/host@0.1.0; }";
 
-/// What a compiler made.
+/// The output of a compiler.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Wasm {
-    /// A core module that says itself which interface it has.
+    /// A core module that declares its own interface.
     Module(Vec<u8>),
-    /// A core module that only has the functions of the interface, by their names. It may want WASI
-    /// preview 1, which it gets a stand-in for.
+    /// A core module that only has the functions of the interface, by their names. If it imports
+    /// WASI preview 1, it gets a stand-in.
     BareModule(Vec<u8>),
-    /// The same, of a language whose runtime writes to standard error in pieces.
+    /// The same, from a language whose runtime writes to standard error in pieces.
     BareModuleWithRoom {
         core: Vec<u8>,
-        /// Memory that the module never uses, where the pieces are put together.
+        /// Memory that the module never uses, where the stand-in joins the pieces.
         unused: Range<u32>,
     },
     /// A component.
     Component(Vec<u8>),
 }
 
-/// A component, and what it says about itself.
+/// A component with its imports and exports.
 #[derive(Debug)]
 pub(super) struct Component {
     pub(super) bytes: Vec<u8>,
@@ -49,8 +49,8 @@ pub(super) struct Component {
     pub(super) exports: Vec<String>,
 }
 
-/// Makes a component of what was compiled. Refuses one that exports no operator, or imports what no
-/// operator is given.
+/// Makes a component of a compiler's output. Rejects a component that exports no operator, or that
+/// imports anything no operator is given.
 pub(super) fn encode(compiled: &Compiled) -> Result<Component, BuildError> {
     let unusable = |reason: String| BuildError::NotAComponent {
         name: compiled.name.clone(),
@@ -74,8 +74,8 @@ pub(super) fn encode(compiled: &Compiled) -> Result<Component, BuildError> {
     Ok(component)
 }
 
-/// Every function of the interface that this binary knows must be there. Their types are looked at
-/// when the component is loaded.
+/// Checks that the component has every function of the interface that this binary knows. The loader
+/// checks their types.
 fn check_functions(
     resolve: &Resolve,
     world: &World,
@@ -94,7 +94,7 @@ fn check_functions(
     })
 }
 
-/// The functions of the operator interface that a world exports.
+/// Returns the functions of the operator interface that a world exports.
 fn functions(resolve: &Resolve, world: &World) -> Vec<String> {
     let exports = world.exports.iter();
     let operator = exports.filter(|(key, _)| resolve.name_world_key(key) == OPERATOR_INTERFACE);
@@ -159,7 +159,7 @@ fn encode_bare(
     encoder.module(&core)?.adapter(WASI, &deny)?.encode()
 }
 
-/// What stands in for WASI, with its own imports.
+/// Returns the stand-in for WASI, with its own imports.
 fn deny(unused: &Range<u32>) -> anyhow::Result<Vec<u8>> {
     let global = |name: &str, number: u32| format!("(global ${name} i32 (i32.const {number}))");
     let mut text = DENY.to_owned();

@@ -1,4 +1,4 @@
-//! Why a build did not succeed, and what helps.
+//! The reasons why a build did not succeed, each with a remedy.
 
 use std::io;
 use std::path::PathBuf;
@@ -8,10 +8,10 @@ use tidegate_operator::{OPERATOR_INTERFACE, SDK_VERSION, shown};
 
 use crate::language::Language;
 
-/// Why a component was not built.
+/// The reason why a component was not built.
 #[derive(Debug, Error)]
 pub enum BuildError {
-    /// The path holds no project. Nothing was run.
+    /// There is no project at the path. Nothing was run.
     #[error(
         "there is no project at `{}`: none of {} is there",
         shown(path),
@@ -24,9 +24,9 @@ pub enum BuildError {
     /// A tool is missing. Nothing was built.
     #[error("{tool} was not found; {install}")]
     NoToolchain {
-        /// The tool, and what it is for.
+        /// The tool and its purpose.
         tool: String,
-        /// What to install, with the command.
+        /// The package to install, with the command.
         install: String,
     },
     /// A program could not be started.
@@ -34,9 +34,9 @@ pub enum BuildError {
     NotStarted {
         /// The program.
         program: String,
-        /// Where it comes from.
+        /// How to install or repair it.
         remedy: String,
-        /// Why.
+        /// The error of the system.
         source: io::Error,
     },
     /// The project could not be read.
@@ -44,32 +44,32 @@ pub enum BuildError {
     Project {
         /// The project.
         manifest: PathBuf,
-        /// Why, or what its tool said.
+        /// The reason, or the output of its tool.
         reason: String,
     },
-    /// The project does not compile. The compiler has said why on stderr.
+    /// The project does not compile. The compiler has written its errors to stderr.
     #[error("`{}` was not built, for the reasons above", shown(manifest))]
     NotCompiled {
         /// The project.
         manifest: PathBuf,
     },
-    /// Everything compiled, and nothing of it is a component.
+    /// Everything compiled, but there is no component among the results.
     #[error("`{}` has no component: {remedy}", shown(manifest))]
     NoComponent {
         /// The project.
         manifest: PathBuf,
-        /// What makes one.
+        /// The change that produces a component.
         remedy: &'static str,
     },
-    /// A module without the operator interface.
+    /// The module lacks the operator interface.
     #[error("`{name}` exports no operator: {remedy}")]
     NotAnOperator {
         /// The package.
         name: String,
-        /// What exports one.
+        /// The change that exports an operator.
         remedy: &'static str,
     },
-    /// An operator by another version of the interface.
+    /// The operator has another version of the interface.
     #[error(
         "`{name}` exports `{found}`, and not the `{OPERATOR_INTERFACE}` of this tidegate: \
          rebuild it with SDK {SDK_VERSION}"
@@ -77,10 +77,10 @@ pub enum BuildError {
     OtherVersion {
         /// The package.
         name: String,
-        /// The interface that it exports.
+        /// The exported interface.
         found: String,
     },
-    /// An operator without some functions of the interface.
+    /// The operator lacks some functions of the interface.
     #[error(
         "the operator of `{name}` has no {}: rebuild it with SDK {SDK_VERSION}",
         functions.join(", ")
@@ -88,10 +88,10 @@ pub enum BuildError {
     MissingFunctions {
         /// The package.
         name: String,
-        /// The functions.
+        /// The missing functions.
         functions: Vec<String>,
     },
-    /// A component that wants what no operator is given.
+    /// The component imports interfaces that no operator is given.
     #[error(
         "`{name}` imports what an operator is not given: {}; remove what uses it",
         imports.join(", ")
@@ -99,18 +99,18 @@ pub enum BuildError {
     UngrantedImports {
         /// The package.
         name: String,
-        /// The imports, by interface name.
+        /// The imports by interface name.
         imports: Vec<String>,
     },
-    /// A module that can't become a component.
+    /// The module can't become a component.
     #[error("`{name}` can't become a component: {reason}")]
     NotAComponent {
         /// The package.
         name: String,
-        /// What the encoder says.
+        /// The encoder's message.
         reason: String,
     },
-    /// One file name for several components. Nothing was written.
+    /// `out` names one file for several components. Nothing was written.
     #[error(
         "`{}` is one file, and there are {components} components; name a directory",
         shown(out)
@@ -118,10 +118,10 @@ pub enum BuildError {
     OneFileForMany {
         /// The file.
         out: PathBuf,
-        /// How many components there are.
+        /// The number of components.
         components: usize,
     },
-    /// One file name for two components. Nothing was written.
+    /// Two components have the same file name. Nothing was written.
     #[error(
         "two components are named `{name}`; they do not fit in `{}` both",
         shown(out)
@@ -137,7 +137,7 @@ pub enum BuildError {
     Read {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The error of the system.
         source: io::Error,
     },
     /// A file could not be written. A component that was there before is still whole.
@@ -145,7 +145,7 @@ pub enum BuildError {
     Write {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The error of the system.
         source: io::Error,
     },
 }

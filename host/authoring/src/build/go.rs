@@ -1,5 +1,5 @@
-//! Operators in Go: the official compiler, for `wasip1` as a library. The SDK has the interface as
-//! functions, so that no generated bindings are needed.
+//! Operators in Go: the official compiler, for `wasip1` as a library. The SDK declares the
+//! interface as functions, so no generated bindings are needed.
 
 use std::fs;
 use std::ops::Range;
@@ -16,23 +16,23 @@ use crate::language::Language;
 /// The first version that can export functions from WebAssembly.
 const FIRST_MINOR: u32 = 24;
 
-/// What to install.
+/// The instruction to install Go.
 const INSTALL: &str = "install Go 1.24 or newer, from https://go.dev/dl or with Debian's \
                        `apt-get install golang-go`, and have `go` in the PATH";
 
-/// Where the official archive is unpacked to, which is in the PATH of few.
+/// The path of Go unpacked from the official archive, which few users have in their PATH.
 const OFFICIAL: &str = "/usr/local/go/bin/go";
 
-/// Nothing for debuggers: Go's stack traces have their own tables. Nothing of where the sources
-/// were, which a list of the modules that were built in would say.
+/// Flags that omit debug information, since Go's stack traces have their own tables, and the paths
+/// of the sources, which the list of built-in modules would contain.
 const LINKER_FLAGS: &str = "-ldflags=-s -w -buildid= -X=runtime.modinfo=";
 
 /// The memory where JavaScript would put arguments and environment, which `wasip1` does not use.
-/// The linker's data begins behind it, at 12288. A fatal error of Go's runtime, which nothing can
-/// catch, comes in many small pieces. Three paragraphs of this size are what the host shows.
+/// The linker's data begins behind it, at 12288. Go's runtime writes a fatal error, which nothing
+/// can catch, in many small pieces. The host shows three paragraphs of this size.
 const UNUSED: Range<u32> = 4096..6656;
 
-/// What would make other code of the same sources, or code for another machine.
+/// Variables that would change the code compiled from the same sources, or its target.
 const HOST_ONLY: [&str; 7] = [
     "CGO_ENABLED",
     "GOARCH",
@@ -43,7 +43,7 @@ const HOST_ONLY: [&str; 7] = [
     "GOWASM",
 ];
 
-/// Compiles the operator that a module is.
+/// Compiles the operator in a module.
 pub(super) fn compile(
     manifest: &Path,
     request: &BuildRequest,
@@ -73,7 +73,8 @@ pub(super) fn compile(
     }])
 }
 
-/// The compiler runs in the project's folder, where a relative path would mean something else.
+/// Makes a path absolute: the compiler runs in the project's folder, where a relative path would
+/// have another meaning.
 fn absolute(path: &Path) -> Result<PathBuf, BuildError> {
     std::path::absolute(path).map_err(|source| BuildError::Write {
         path: path.to_owned(),
@@ -85,7 +86,7 @@ fn absolute(path: &Path) -> Result<PathBuf, BuildError> {
 #[derive(Debug)]
 struct Go {
     program: &'static str,
-    /// Such as `go1.26.8`.
+    /// The version, such as `go1.26.8`.
     version: String,
     folder: PathBuf,
     offline: bool,
@@ -123,7 +124,7 @@ impl Go {
         for variable in HOST_ONLY {
             go.env_remove(variable);
         }
-        // A machine's own settings would be those of its compiler, too.
+        // The machine's own settings would apply to the guest, too.
         go.env("GOENV", "off");
         if self.offline {
             go.env("GOPROXY", "off").env("GOTOOLCHAIN", "local");
@@ -131,7 +132,7 @@ impl Go {
         go
     }
 
-    /// What the compiler prints, or what it says instead.
+    /// Returns the compiler's answer; its error message becomes the error.
     fn ask(&self, question: &[&str]) -> Result<String, BuildError> {
         let output = tool::run(self.command().args(question), INSTALL)?;
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
@@ -144,7 +145,7 @@ impl Go {
         })
     }
 
-    /// The last part of the module's path that is a name.
+    /// Returns the name of the operator, from the module's path.
     fn module_name(&self, manifest: &Path) -> Result<String, BuildError> {
         let unreadable = |reason| BuildError::Project {
             manifest: manifest.to_owned(),
@@ -158,7 +159,7 @@ impl Go {
         Ok(name.to_owned())
     }
 
-    /// Compiles to a core module. The compiler's own words go to stderr.
+    /// Compiles to a core module. The compiler's own output goes to stderr.
     fn build(&self, manifest: &Path, module: &Path) -> Result<(), BuildError> {
         if self.ask(&["list", "-e", "-f", "{{.Name}}", "."])? != "main" {
             return Err(BuildError::NoComponent {
@@ -186,7 +187,7 @@ impl Go {
     }
 }
 
-/// What we read of `go mod edit -json`.
+/// The relevant part of `go mod edit -json`.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct GoMod {
@@ -201,7 +202,7 @@ struct Module {
     path: String,
 }
 
-/// The last part of a module's path that is not a major version, such as `v2`.
+/// Returns the last part of a module's path that is not a major version, such as `v2`.
 fn name_of(path: &str) -> Option<&str> {
     let is_version = |part: &str| {
         let digits = part.strip_prefix('v').unwrap_or("");
@@ -211,7 +212,8 @@ fn name_of(path: &str) -> Option<&str> {
     parts.find(|part| !is_version(part))
 }
 
-/// A version that can't be read is that of an unreleased compiler, which is newer than any.
+/// Returns true if a compiler can export functions. An unreadable version is that of an unreleased
+/// compiler, which is newer than any.
 fn is_new_enough(version: &str) -> bool {
     let release = version.strip_prefix("go1.").unwrap_or("");
     let digits = release.chars().take_while(char::is_ascii_digit);

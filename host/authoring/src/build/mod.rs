@@ -1,8 +1,9 @@
-//! What `tidegate build` does: from projects to components.
+//! `tidegate build`: from projects to components.
 //!
 //! find the projects → each by its language's compiler → core modules or components → checked
-//! components → files. What is not the compiler's is in this process. Nothing here prints:
-//! compilers talk on stderr by themselves, and the report is the return value.
+//! components → files. Everything except the language compilers and their tools runs in this
+//! process. Nothing here prints: compilers write to stderr themselves, and the report is the return
+//! value.
 
 mod error;
 mod place;
@@ -28,18 +29,18 @@ use component::Wasm;
 use place::Place;
 use tidegate_job_file::json;
 
-/// What to build, and where to put it.
+/// A request to build the projects at a path.
 #[derive(Clone, Debug)]
 pub struct BuildRequest {
     /// A project, its manifest, or a folder with projects somewhere below it.
     pub path: PathBuf,
-    /// A file if it ends in `.wasm` and there is one component, else a directory, which is made if
-    /// it is missing. Without it, each component goes beside its project's manifest.
+    /// A file if it ends in `.wasm` and there is one component, else a directory, which is created
+    /// if missing. By default, each component is written beside its project's manifest.
     pub out: Option<PathBuf>,
-    /// Where compilers keep their artifacts. Without it, a directory of its own below the project,
-    /// so that they never mix with those of the host.
+    /// The directory for compilers' artifacts. The default is a separate directory below the
+    /// project, so that the artifacts never mix with those of the host.
     pub target_dir: Option<PathBuf>,
-    /// Use nothing from the network.
+    /// True if nothing may be downloaded.
     pub offline: bool,
 }
 
@@ -48,22 +49,22 @@ pub struct BuildRequest {
 pub struct BuiltComponent {
     /// Name of the package.
     pub name: String,
-    /// What it is written in.
+    /// The language that it is written in.
     pub language: Language,
-    /// Where the component is.
+    /// The path of the component.
     #[serde(serialize_with = "json::path")]
     pub path: PathBuf,
-    /// Its size.
+    /// The size.
     pub bytes: u64,
-    /// What it imports, by interface name.
+    /// The imports by interface name.
     pub imports: Vec<String>,
-    /// What it exports, by interface name.
+    /// The exports by interface name.
     pub exports: Vec<String>,
-    /// What compiled it.
+    /// The compiler and its version.
     pub toolchain: String,
 }
 
-/// What a compiler made of a package.
+/// The result of compiling a package.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Compiled {
     /// Name of the package, and of the component's file.
@@ -72,7 +73,7 @@ struct Compiled {
     /// The package's folder.
     folder: PathBuf,
     wasm: Wasm,
-    /// What compiled it, for people.
+    /// The compiler and its version, for people.
     toolchain: String,
 }
 
@@ -80,8 +81,8 @@ struct Compiled {
 ///
 /// # Errors
 ///
-/// [`BuildError`] says what is missing, and the command that installs it. Components that were
-/// written before the failure stay, each of them whole.
+/// A [`BuildError`] with the missing part and the command that installs it. Components written
+/// before the failure stay, each of them whole.
 pub fn build(request: &BuildRequest) -> Result<Vec<BuiltComponent>, BuildError> {
     let mut compiled = Vec::new();
     for place in place::find(&request.path)? {
@@ -121,7 +122,7 @@ fn folder_of(manifest: &Path) -> &Path {
     manifest.parent().unwrap_or(Path::new("."))
 }
 
-/// Where each component goes.
+/// Returns the path of each component.
 fn output_paths(out: Option<&Path>, compiled: &[Compiled]) -> Result<Vec<PathBuf>, BuildError> {
     let file_name = |compiled: &Compiled| format!("{}.wasm", compiled.name);
     let Some(out) = out else {
@@ -156,7 +157,8 @@ fn output_paths(out: Option<&Path>, compiled: &[Compiled]) -> Result<Vec<PathBuf
     }
 }
 
-/// Writes beside the file and renames, so that a job that starts meanwhile reads a whole component.
+/// Writes a temporary file and renames it, so that a job that starts meanwhile reads a whole
+/// component.
 fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), BuildError> {
     let partial = path.with_extension("wasm.partial");
     fs::write(&partial, bytes)

@@ -1,4 +1,4 @@
-//! Which projects a path means.
+//! The projects that a path refers to.
 
 use std::fs;
 use std::io;
@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use super::error::BuildError;
 use crate::language::Language;
 
-/// Folders that hold what tools made, and never a project of the author's.
+/// Folders for the output of tools, which never contain a project of the author's.
 const MADE_BY_TOOLS: [&str; 5] = ["target", "node_modules", "build", "dist", "__pycache__"];
 
-/// How deep below a folder its projects may be.
+/// The greatest depth of projects below a folder.
 const DEPTH: usize = 4;
 
 /// A project that can be built.
@@ -18,12 +18,12 @@ const DEPTH: usize = 4;
 pub(super) struct Place {
     /// Its manifest, as an absolute path.
     pub(super) manifest: PathBuf,
-    /// What it is written in.
+    /// The language that it is written in.
     pub(super) language: Language,
 }
 
-/// The project whose folder or manifest `path` is; if it is a folder without a manifest, all
-/// projects below it, sorted. At least one.
+/// Returns the project whose folder or manifest `path` is. In a folder without a manifest, returns
+/// all projects below it, sorted. At least one.
 pub(super) fn find(path: &Path) -> Result<Vec<Place>, BuildError> {
     let unreadable = |source| BuildError::Read {
         path: path.to_owned(),
@@ -45,8 +45,8 @@ pub(super) fn find(path: &Path) -> Result<Vec<Place>, BuildError> {
     Ok(places)
 }
 
-/// The project of a manifest, if it is one. Compilers run in the project's folder, where a relative
-/// path would mean something else.
+/// Returns the project of a manifest, if the file is one. Its path becomes absolute, because
+/// compilers run in the project's folder.
 fn place(manifest: &Path) -> io::Result<Option<Place>> {
     let Some(language) = Language::of_manifest(manifest) else {
         return Ok(None);
@@ -69,7 +69,7 @@ fn look_into(folder: &Path, depth: usize, places: &mut Vec<Place>) -> io::Result
         let name = entry.file_name();
         let name = name.to_string_lossy();
         let is_passed_over = name.starts_with('.') || MADE_BY_TOOLS.contains(&&*name);
-        // A link could lead round in a circle.
+        // A link could lead to a cycle.
         if entry.file_type()?.is_dir() && !is_passed_over {
             look_into(&entry.path(), depth - 1, places)?;
         }

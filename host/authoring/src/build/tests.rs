@@ -6,7 +6,7 @@ use tidegate_operator::Engine;
 use super::*;
 use crate::scenario::{self, LoadedScenario, ScenarioFile};
 
-/// The empty module.
+/// Returns an empty module.
 fn module(name: &str) -> Compiled {
     Compiled {
         name: name.to_owned(),
@@ -126,7 +126,7 @@ fn a_component_that_wants_more_than_it_is_given_is_refused() {
     assert!(said.contains("wasi:clocks/monotonic-clock@0.2.0"), "{said}");
 }
 
-/// An operator without any language, which asks WASI in `open` and aborts in `finish`.
+/// Returns an operator without any language, which calls WASI in `open` and aborts in `finish`.
 fn wasi_guest(directory: &Path) -> LoadedScenario {
     let core = wat::parse_str(include_str!("tests/wasi.wat")).expect("it is right");
     let compiled = Compiled {

@@ -1,4 +1,4 @@
-//! The interface of operators, as this binary knows it, for compilers that need it as text or as
+//! The interface of operators as this binary knows it, for compilers that need it as text or as
 //! part of a module.
 
 use std::fs;
@@ -19,7 +19,7 @@ const FILES: [(&str, &str); 4] = [
     ("world.wit", include_str!("../../../../wit/world.wit")),
 ];
 
-/// Writes the interface into a folder, which is made if it is missing.
+/// Writes the interface into a folder, which is created if missing.
 pub(super) fn write(folder: &Path) -> Result<(), BuildError> {
     let failed = |source| BuildError::Write {
         path: folder.to_owned(),
@@ -32,7 +32,7 @@ pub(super) fn write(folder: &Path) -> Result<(), BuildError> {
     Ok(())
 }
 
-/// The interface, and its world. More packages may be added to it.
+/// Returns the interface with its world. More packages may be added to it.
 pub(super) fn resolve() -> (Resolve, WorldId) {
     let mut files = SourceMap::new();
     for (name, text) in FILES {

@@ -10,7 +10,7 @@ pub(crate) const KIT: LanguageKit = LanguageKit {
         mark: "project(tidegate ",
         // A bracket argument of CMake takes any path as it is.
         in_folder: |path| format!("REQUIRED PATHS [=[{path}/cmake]=] NO_DEFAULT_PATH"),
-        // CMake finds what is installed.
+        // CMake finds installed packages by itself.
         in_registry: |version| format!("{version} REQUIRED"),
     },
     templates: templates!("c",
@@ -22,7 +22,7 @@ pub(crate) const KIT: LanguageKit = LanguageKit {
     export_remedy: "write `TG_EXPORT(...)` at file level in one of its sources",
 };
 
-/// Targets that CMake makes by itself, and those of the SDK.
+/// Targets that CMake creates by itself, and those of the SDK.
 const NOT_CMAKE_TARGETS: [&str; 12] = [
     "all",
     "clean",

@@ -25,7 +25,7 @@ pub(crate) const KIT: LanguageKit = LanguageKit {
     export_remedy: "call `tidegate.Register` in an `init` function of package main",
 };
 
-/// What the go command has against a name as the last part of a module's path.
+/// Returns the go command's objection to a name as the last part of a module's path.
 fn problem(name: &str) -> Option<&'static str> {
     let lower = name.to_ascii_lowercase();
     let numbered = |stem: &str| {

@@ -1,4 +1,4 @@
-//! The differences between languages, beside the compilers: one [`LanguageKit`] a language, in a
+//! The differences between languages, except the compilers: one [`LanguageKit`] a language, in a
 //! file of its name. A new language is a variant of `Language`, a file here with a folder of
 //! templates, and a folder of `build/`.
 
@@ -8,7 +8,7 @@ pub(crate) mod javascript;
 pub(crate) mod python;
 pub(crate) mod rust;
 
-/// Everything that a language brings along.
+/// All facts about a language.
 #[derive(Debug)]
 pub(crate) struct LanguageKit {
     /// The file that makes a folder a project of the language.
@@ -29,11 +29,11 @@ pub(crate) struct SdkKit {
     pub(crate) package: &'static str,
     /// Its folder in the sources of Tidegate.
     pub(crate) place: &'static str,
-    /// The text by which its manifest is known.
+    /// The text that identifies its manifest.
     pub(crate) mark: &'static str,
-    /// The SDK in a folder, as the manifest of a project says it.
+    /// Returns the dependency on the SDK in a folder, for a project's manifest.
     pub(crate) in_folder: fn(path: &str) -> String,
-    /// The SDK of a version in the language's registry, as the manifest of a project says it.
+    /// Returns the dependency on a version in the language's registry, for a project's manifest.
     pub(crate) in_registry: fn(version: &str) -> String,
 }
 
@@ -46,9 +46,9 @@ pub(crate) struct Template {
     pub(crate) text: &'static str,
 }
 
-/// The files of a new project: those of `templates/FOLDER` that are named, and those that every
-/// project has. Tools take a folder with certain files for a project of its own, and git one
-/// `.gitignore` for its own, so such files have other names in the folder.
+/// The files of a new project: the named ones of `templates/FOLDER`, and those that every project
+/// has. Some have other names in the folder, because tools take a folder with certain files for a
+/// separate project, and git applies any `.gitignore`.
 macro_rules! templates {
     ($folder:literal, $($path:literal from $file:literal),+ $(,)?) => {
         &[
@@ -75,7 +75,7 @@ macro_rules! templates {
 
 use templates;
 
-/// A string of JSON, which TOML writes the same way.
+/// Returns a string of JSON, which TOML writes the same way.
 fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }

@@ -19,7 +19,7 @@ pub(crate) const KIT: LanguageKit = LanguageKit {
     export_remedy: "call `export_operator!` at the crate's top level",
 };
 
-/// Names that cargo refuses or that mean something else to it: keywords, crates of the compiler,
+/// Names that cargo rejects or that have another meaning for it: keywords, crates of the compiler,
 /// and folders of its own.
 const NOT_CRATES: [&str; 61] = [
     "abstract",

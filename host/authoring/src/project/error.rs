@@ -1,4 +1,4 @@
-//! Why a project was not written, and what helps.
+//! The reasons why a project was not written, each with a remedy.
 
 use std::io;
 use std::path::PathBuf;
@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use thiserror::Error;
 use tidegate_operator::shown;
 
-/// Why a project was not written.
+/// The reason why a project was not written.
 #[derive(Debug, Error)]
 pub enum NewProjectError {
     /// The name can't be the name of an operator and a package. Nothing was written.
@@ -14,10 +14,10 @@ pub enum NewProjectError {
     BadName {
         /// The name.
         name: String,
-        /// Why not, and what can be.
+        /// The reason, and the allowed names.
         reason: String,
     },
-    /// There is something of that name already. Nothing was written.
+    /// The folder exists and is not empty. Nothing was written.
     #[error(
         "`{}` is there already and is not an empty folder; choose another name, or remove it",
         shown(path)
@@ -26,7 +26,7 @@ pub enum NewProjectError {
         /// The folder.
         path: PathBuf,
     },
-    /// There is no SDK where the user says. Nothing was written.
+    /// The user named a folder without the SDK. Nothing was written.
     #[error(
         "there is no SDK at `{}`: expected the folder of `{package}`, which is \
          `{place}` in the sources of Tidegate",
@@ -37,15 +37,15 @@ pub enum NewProjectError {
         path: PathBuf,
         /// The SDK's package.
         package: &'static str,
-        /// Where the sources have it.
+        /// The SDK's folder in the sources.
         place: &'static str,
     },
-    /// A file could not be written. Those before it were.
+    /// A file could not be written. The files before it were.
     #[error("`{}` could not be written", shown(path))]
     Write {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The error of the system.
         source: io::Error,
     },
 }

@@ -1,5 +1,5 @@
-//! What `tidegate new` does: from a name and a language to a project that builds and passes its
-//! tests at once.
+//! `tidegate new`: from a name and a language to a project that builds and passes its tests at
+//! once.
 //!
 //! The kit of each language has templates, compiled into the binary. Two words are replaced in
 //! them, so that no template engine is needed: `{{name}}` and `{{sdk}}`.
@@ -24,16 +24,16 @@ pub use sdk::Sdk;
 pub struct NewProject {
     /// Its name, which is also that of its folder.
     pub name: String,
-    /// What it is written in.
+    /// The language that it is written in.
     pub language: Language,
-    /// Where the SDK is, if the user says so.
+    /// The folder of the SDK, if the user names one.
     pub sdk: Option<PathBuf>,
 }
 
 /// A project that was written.
 #[derive(Debug)]
 pub struct WrittenProject {
-    /// Where the project finds its SDK.
+    /// The project's SDK.
     pub sdk: Sdk,
     /// Its files, in the order of the templates.
     pub files: Vec<PathBuf>,
@@ -43,7 +43,7 @@ pub struct WrittenProject {
 ///
 /// # Errors
 ///
-/// [`NewProjectError`] says what is wrong. Nothing was written, unless a file could not be.
+/// A [`NewProjectError`]. Nothing was written, unless a single file could not be.
 pub fn write(project: &NewProject, directory: &Path) -> Result<WrittenProject, NewProjectError> {
     name::check(&project.name, project.language)?;
     let folder = directory.join(&project.name);
@@ -66,7 +66,7 @@ pub fn write(project: &NewProject, directory: &Path) -> Result<WrittenProject, N
     Ok(WrittenProject { sdk, files })
 }
 
-/// Nothing of the user's is ever overwritten.
+/// Checks that the folder is missing or empty: existing files are never overwritten.
 fn check_empty(folder: &Path) -> Result<(), NewProjectError> {
     if fs::symlink_metadata(folder).is_err() {
         return Ok(());

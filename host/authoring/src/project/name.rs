@@ -1,9 +1,9 @@
-//! Which names a project can have. Pure.
+//! The rule for names of projects. Pure.
 
 use super::error::NewProjectError;
 use crate::language::Language;
 
-/// Accepts what can be the name of an operator in a job file and of a package.
+/// Accepts a name that an operator in a job file and a package can have.
 pub(super) fn check(name: &str, language: Language) -> Result<(), NewProjectError> {
     let is_fine = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
     let problem = match (1..=64).contains(&name.len()) && name.chars().all(is_fine) {

@@ -1,4 +1,4 @@
-//! Where a new project finds its SDK.
+//! The SDK of a new project.
 
 use std::env;
 use std::fs;
@@ -7,18 +7,18 @@ use std::path::{Path, PathBuf};
 use super::error::NewProjectError;
 use crate::language::Language;
 
-/// Where a project finds its SDK.
+/// The source of a project's SDK.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Sdk {
-    /// In a folder.
+    /// A folder.
     Folder(PathBuf),
-    /// On the registry of the language, in this version.
+    /// The registry of the language, with the version.
     Registry(&'static str),
 }
 
 impl Sdk {
-    /// The one that the user names; else the one beside the sources that hold the running binary or
-    /// `directory`; else that of the registry, in the binary's own version.
+    /// Returns the SDK that the user names; else the one beside the sources that hold the running
+    /// binary or `directory`. Without either, returns the registry with the binary's own version.
     pub(super) fn find(
         named: Option<&Path>,
         language: Language,
@@ -40,7 +40,7 @@ impl Sdk {
         Ok(found.map_or(Self::Registry(env!("CARGO_PKG_VERSION")), Self::Folder))
     }
 
-    /// As the manifest of a project in the language says it.
+    /// Returns the dependency as a manifest in the language declares it.
     pub(super) fn dependency(&self, language: Language) -> String {
         let sdk = &language.kit().sdk;
         match self {
@@ -50,7 +50,7 @@ impl Sdk {
     }
 }
 
-/// The SDK of the checkout that a path lies in.
+/// Returns the SDK of the checkout that contains a path.
 fn beside(start: &Path, language: Language) -> Option<PathBuf> {
     let mut places = start
         .ancestors()
@@ -58,7 +58,7 @@ fn beside(start: &Path, language: Language) -> Option<PathBuf> {
     places.find_map(|place| folder(&place, language))
 }
 
-/// The folder, if it has the SDK.
+/// Returns the folder, if it has the SDK.
 fn folder(path: &Path, language: Language) -> Option<PathBuf> {
     let manifest = fs::read_to_string(path.join(language.manifest())).ok()?;
     let is_sdk = manifest.contains(language.kit().sdk.mark);

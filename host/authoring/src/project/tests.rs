@@ -1,4 +1,4 @@
-//! Tests of names, refusals, and of what is written.
+//! Tests of names, refusals, and written files.
 
 use std::fs;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! What was expected beside what came. Pure.
+//! The expected records beside the actual ones. Pure.
 
 use std::collections::BTreeMap;
 
@@ -6,32 +6,32 @@ use serde::Serialize;
 
 use super::record::Record;
 
-/// Lines that are shown of one difference.
+/// The most lines shown of one difference.
 const SHOWN: usize = 40;
-/// Pairs of records that are compared; beyond it, only what is the same at both ends is left out.
+/// The most pairs of records compared. With more, only the common start is recognised.
 const COMPARED: usize = 1 << 20;
 
-/// What was expected of one output port, and what came out of it.
+/// The expected and the actual output of one port.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Difference {
     /// The port's name.
     pub port: String,
-    /// What was expected, in order; sorted, if several subtasks emitted.
+    /// The expected records, in order; sorted if several subtasks emitted.
     pub expected: Vec<Record>,
-    /// What came, in the same order.
+    /// The actual records, in the same order.
     pub got: Vec<Record>,
 }
 
-/// Whether records come in an order.
+/// The order of emitted records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Order {
-    /// Of one subtask: exactly the order in which it emits.
+    /// The output of one subtask, which has exactly one order.
     Exact,
-    /// Of several subtasks, which run side by side.
+    /// The output of several subtasks, which run concurrently.
     None,
 }
 
-/// The ports whose records are not those that were expected.
+/// Returns a difference for each port whose records are not the expected ones.
 pub(super) fn differences(
     ports: &[String],
     expected: &[(u32, Record)],
@@ -59,7 +59,7 @@ pub(super) fn differences(
 }
 
 impl Difference {
-    /// Lines for people: `-` was expected and did not come, `+` came and was not expected.
+    /// Returns lines for people: `-` marks a missing record, `+` an unexpected one.
     pub fn lines(&self) -> Vec<String> {
         let mut shown = vec![format!(
             "output `{}`, - expected and missing, + not expected:",
@@ -75,7 +75,7 @@ impl Difference {
     }
 }
 
-/// The records of both, each once, with a mark.
+/// Returns the records of both lists, each once, with a mark.
 fn lines<'a>(expected: &'a [Record], got: &'a [Record]) -> Vec<(char, &'a Record)> {
     let same = |pair: &(&Record, &Record)| pair.0 == pair.1;
     let head = expected.iter().zip(got).take_while(same).count();
@@ -114,7 +114,7 @@ fn lines<'a>(expected: &'a [Record], got: &'a [Record]) -> Vec<(char, &'a Record
     lines
 }
 
-/// `[i][j]`: how many records `expected[i..]` and `got[j..]` have in common, in order.
+/// Returns at `[i][j]` the number of records that `expected[i..]` and `got[j..]` share, in order.
 fn longest_common(expected: &[Record], got: &[Record]) -> Vec<Vec<u32>> {
     let mut common = vec![vec![0; got.len() + 1]; expected.len() + 1];
     for at in (0..expected.len()).rev() {
@@ -133,7 +133,7 @@ fn longest_common(expected: &[Record], got: &[Record]) -> Vec<Vec<u32>> {
 mod tests {
     use super::*;
 
-    /// `"a1 b2"`: two records.
+    /// Parses `"a1 b2"`: two records.
     fn records(notation: &str) -> Vec<Record> {
         let record = |word: &str| {
             let (key, value) = word.split_at(1);

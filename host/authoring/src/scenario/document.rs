@@ -1,4 +1,4 @@
-//! What a scenario says. Every value has its type, and steps are in an order that makes sense.
+//! The content of a scenario. Every value has its type, and the steps are in a valid order.
 
 use tidegate_operator::Limits;
 use toml::Spanned;
@@ -10,7 +10,7 @@ use super::record::Record;
 pub(crate) struct Scenario {
     /// The component's path, as written.
     pub(crate) component: Spanned<String>,
-    /// What an instance may use.
+    /// The resources that an instance may use.
     pub(crate) limits: Limits,
     /// `config` as JSON text.
     pub(crate) config: String,
@@ -18,76 +18,77 @@ pub(crate) struct Scenario {
     pub(crate) inputs: Vec<String>,
     /// Names of the output ports.
     pub(crate) outputs: Vec<String>,
-    /// How many subtasks there are at first.
+    /// Number of subtasks at first.
     pub(crate) parallelism: u32,
     /// Number of key groups.
     pub(crate) max_parallelism: u32,
-    /// What happens, in order. At least one.
+    /// The steps, in order. At least one.
     pub(crate) steps: Vec<Step>,
 }
 
-/// One thing that is done, and what must follow.
+/// An action, and the result that must follow.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Step {
-    /// Where it begins in the file, from 1.
+    /// Its first line in the file, from 1.
     pub(crate) line: usize,
-    /// What is done.
+    /// The action.
     pub(crate) action: Action,
-    /// What must follow.
+    /// The result that must follow.
     pub(crate) expectation: Expectation,
 }
 
-/// What is done.
+/// An action on the operator.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Action {
-    /// Nothing.
+    /// No action.
     Nothing,
-    /// Opens the instances, without state. Only the first step; it happens anyway.
+    /// Opens the instances, without state. Only the first step can say so, and it need not.
     Open,
-    /// Records arrive, in one batch for each subtask that gets any.
+    /// Records arrive, in one batch for each subtask that receives any.
     Records {
         /// Index of the input.
         input: u32,
-        /// Which subtasks get them.
+        /// The subtasks that receive them.
         delivery: Delivery,
         /// The records.
         records: Vec<Record>,
     },
     /// Event time advances in every subtask.
     Watermark(i64),
-    /// A checkpoint is taken and completes, and the instances go on.
+    /// A checkpoint completes, and the instances continue.
     Checkpoint,
     /// A checkpoint is taken, and new instances are restored from it.
     Restart,
-    /// The same, with another number of subtasks.
+    /// A restart with another number of subtasks.
     Rescale(u32),
     /// All inputs end.
     Finish,
 }
 
-/// Which subtasks get the records of a step.
+/// The subtasks that receive the records of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Delivery {
     /// The owner of each record's key group, as over an edge with `partition = "hash"`.
     ByKey,
-    /// Every subtask gets all of them, as over an edge with `partition = "broadcast"`.
+    /// Every subtask, as over an edge with `partition = "broadcast"`.
     Broadcast,
 }
 
-/// What must follow.
+/// The result that must follow an action.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Expectation {
-    /// Nothing is said about it; it must not fail.
+    /// Any output; the action must not fail.
     Nothing,
-    /// Exactly this was emitted since the last step that said so: port and record.
+    /// Exactly these records were emitted, each with its port, since the last step that expected
+    /// output.
     Output(Vec<(u32, Record)>),
-    /// A record is refused: its number in the step, and what the reason must contain.
+    /// A record is refused.
     InvalidRecord {
-        /// From 0.
+        /// The record's number in the step, from 0.
         row: u32,
-        /// A part of the reason; empty if any will do.
+        /// A part of the reason; empty if any reason is right.
         reason: String,
     },
-    /// The action fails, with this in its message.
+    /// The action fails with this text in its message.
     Failure(String),
 }

@@ -1,4 +1,4 @@
-//! Which scenarios a path means.
+//! The scenarios that a path refers to.
 
 use std::fs;
 use std::io;
@@ -9,27 +9,27 @@ use tidegate_operator::shown;
 
 use crate::language::Language;
 
-/// What a path means.
+/// The scenarios at a path.
 #[derive(Debug)]
 pub enum Place {
-    /// A project that can be built, and its scenarios.
+    /// A project that can be built, with its scenarios.
     Project {
         /// Its folder.
         directory: PathBuf,
         /// `tests/*.toml`, sorted. At least one.
         scenarios: Vec<PathBuf>,
     },
-    /// Scenarios of whatever components they name, sorted. At least one.
+    /// Scenarios of any components, sorted. At least one.
     Scenarios(Vec<PathBuf>),
 }
 
-/// There is no scenario at a path.
+/// No scenario was found at a path.
 #[derive(Debug, Error)]
 pub enum NothingToTest {
-    /// The folder has none.
+    /// The folder has no scenario.
     #[error("no scenario was found: there is no {looked_for}")]
     NoScenario {
-        /// Where one was looked for.
+        /// The place that was searched.
         looked_for: String,
     },
     /// The path can't be read.
@@ -37,7 +37,7 @@ pub enum NothingToTest {
     Unreadable {
         /// The path.
         path: PathBuf,
-        /// What the system says.
+        /// The error of the system.
         source: io::Error,
     },
 }
@@ -46,7 +46,7 @@ pub enum NothingToTest {
 ///
 /// # Errors
 ///
-/// A [`NothingToTest`] says what is missing.
+/// A [`NothingToTest`] with the missing part.
 pub fn find(path: &Path) -> Result<Place, NothingToTest> {
     let unreadable = |source| NothingToTest::Unreadable {
         path: path.to_owned(),

@@ -9,26 +9,26 @@ use tidegate_operator::Component;
 use super::document::Scenario;
 use super::parse::parse;
 
-/// A scenario's text and where it came from.
+/// A scenario's text and its path.
 #[derive(Clone, Debug)]
 pub struct ScenarioFile(SourceFile);
 
 /// A scenario that can be run.
 pub struct LoadedScenario {
-    /// The file, as it was given or found.
+    /// The path, as given or found.
     pub path: PathBuf,
-    /// What it says.
+    /// The content.
     pub(super) scenario: Scenario,
     /// Its component.
     pub(super) component: Component,
 }
 
 impl ScenarioFile {
-    /// Reads a file's text.
+    /// Reads a scenario.
     ///
     /// # Errors
     ///
-    /// A [`ConfigFileError`] if it can't be read or is not text.
+    /// A [`ConfigFileError`] if the file can't be read or is not text.
     pub fn read(path: &Path) -> Result<Self, ConfigFileError> {
         SourceFile::read(FileKind::Scenario, path).map(Self)
     }
@@ -40,16 +40,16 @@ impl ScenarioFile {
         Self(file.expect("it is UTF-8"))
     }
 
-    /// Checks what the file says, without looking at the component.
+    /// Checks the content, without looking at the component.
     ///
     /// # Errors
     ///
-    /// A [`ConfigFileError`] with everything that is wrong.
+    /// A [`ConfigFileError`] with every problem of the file.
     pub fn check(&self) -> Result<(), ConfigFileError> {
         self.parse().map(drop)
     }
 
-    /// What the file says.
+    /// Parses the content.
     pub(crate) fn parse(&self) -> Result<Scenario, ConfigFileError> {
         let problems = Problems::default();
         let scenario = parse(self.0.text(), &problems);
@@ -59,11 +59,11 @@ impl ScenarioFile {
         }
     }
 
-    /// The scenario with its component, which is looked for relative to the file.
+    /// Loads the scenario with its component, whose path is relative to the file.
     ///
     /// # Errors
     ///
-    /// A [`ConfigFileError`] with everything that is wrong with the scenario or its component.
+    /// A [`ConfigFileError`] with every problem of the scenario or its component.
     pub fn load(&self, components: &mut Components) -> Result<LoadedScenario, ConfigFileError> {
         let scenario = self.parse()?;
         let problems = Problems::default();

@@ -1,9 +1,9 @@
-//! Scenarios: what an operator is given, and what it must do, in a file that knows no language.
+//! Scenarios: the input of an operator and its expected output, in a file independent of languages.
 //!
 //! The steps are `find` (which files), `load` and `parse` (keys, types, the component), `run` (each
-//! step against real instances) and `difference` (what was expected beside what came). A scenario
-//! plays the whole job around one operator: it routes records, takes snapshots, restores and
-//! rescales with the runtime's own rules. Nothing here prints.
+//! step against real instances) and `difference` (expected beside actual output). A scenario plays
+//! the whole job around one operator: it routes records, takes snapshots, restores and rescales
+//! with the runtime's own rules. Nothing here prints.
 
 mod document;
 mod record;

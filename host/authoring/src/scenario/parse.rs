@@ -11,10 +11,10 @@ use toml::de::DeValue;
 use super::document::{Action, Delivery, Expectation, Scenario, Step};
 use super::record::Record;
 
-/// The name of an input or output port where the file gives none.
+/// The default name of an input or output port.
 const MAIN: &str = "main";
 
-/// The keys of a step that do something.
+/// The keys of a step that are actions.
 const ACTIONS: [&str; 7] = [
     "open",
     "records",
@@ -25,13 +25,14 @@ const ACTIONS: [&str; 7] = [
     "finish",
 ];
 
-/// The keys of a step that say how its `records` arrive.
+/// The keys of a step that modify its `records`.
 const WITH_RECORDS: [&str; 2] = ["input", "broadcast"];
 
-/// The keys of a step that say what must follow.
+/// The keys of a step that are expectations.
 const EXPECTATIONS: [&str; 3] = ["expect", "expect-invalid-record", "expect-failure"];
 
-/// Reads a whole scenario. None if it can't be read any further; the problems then say why.
+/// Reads a whole scenario. Returns `None` if it can't be read any further; the problems then say
+/// why.
 pub(crate) fn parse(text: &str, problems: &Problems) -> Option<Scenario> {
     let root = toml_text::tables(text, problems)?;
     let mut reader = TableReader::new("the scenario", 0..0, &root, problems);
@@ -70,7 +71,7 @@ pub(crate) fn parse(text: &str, problems: &Problems) -> Option<Scenario> {
     })
 }
 
-/// The names of the inputs.
+/// Reads the names of the inputs.
 fn names(reader: &mut TableReader<'_, '_>, key: &'static str, problems: &Problems) -> Vec<String> {
     let what = "the names of the inputs, such as [\"orders\", \"rates\"]";
     let unnamed = || vec![MAIN.to_owned()];
@@ -175,7 +176,7 @@ impl Steps<'_> {
         })
     }
 
-    /// None if the step has several of the keys.
+    /// Reports a step that has several of the keys, and returns `None` for it.
     fn check_at_most_one(
         &self,
         reader: &mut TableReader<'_, '_>,
@@ -186,7 +187,7 @@ impl Steps<'_> {
         let [first, second, ..] = set.as_slice() else {
             return Some(());
         };
-        // They count as known: there is one problem, not three.
+        // All keys count as known, so that there is one problem and not three.
         for key in ACTIONS.iter().chain(&EXPECTATIONS).chain(&WITH_RECORDS) {
             reader.entry(key);
         }
@@ -280,7 +281,7 @@ impl Steps<'_> {
         Some(expectation)
     }
 
-    /// The records of an array, with their port if `ports` has names for one.
+    /// Reads an array of records, with their port if `ports` is not empty.
     fn records(
         &self,
         reader: &mut TableReader<'_, '_>,
@@ -330,7 +331,7 @@ impl Steps<'_> {
         })
     }
 
-    /// Text, or `{ hex = ".." }`, or `{ base64 = ".." }`; empty if there is no such key.
+    /// Reads text, `{ hex = ".." }` or `{ base64 = ".." }`; a missing key is empty.
     fn bytes(&self, reader: &mut TableReader<'_, '_>, key: &'static str) -> Option<Vec<u8>> {
         let Some((_, found)) = reader.entry(key) else {
             return Some(Vec::new());
@@ -376,7 +377,7 @@ impl Steps<'_> {
         }
     }
 
-    /// The index of an input or output port that is named; 0 if none is.
+    /// Returns the index of the named input or output port; 0 if the step names none.
     fn port(
         &self,
         reader: &mut TableReader<'_, '_>,
@@ -399,7 +400,7 @@ impl Steps<'_> {
         None
     }
 
-    /// Refuses what can't follow the steps before.
+    /// Reports a step that can't follow the steps before it.
     fn check_order(&self, before: &[Step], step: &Step, span: Span) {
         let title = format!("step {}", before.len() + 1);
         let refused = |what: &str, expected: &str| {
@@ -442,7 +443,7 @@ impl Steps<'_> {
     }
 }
 
-/// The watermark that the instances have: new ones are told it again.
+/// Returns the watermark of the instances, which new instances receive again.
 fn last_watermark(steps: &[Step]) -> Option<i64> {
     steps.iter().rev().find_map(|step| match step.action {
         Action::Watermark(watermark) => Some(watermark),

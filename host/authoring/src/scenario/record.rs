@@ -1,5 +1,5 @@
-//! A record as a scenario writes it, and as it is shown: both in the same notation, so that what is
-//! shown can be pasted into the file. Pure.
+//! A record, written and shown in the notation of scenarios, so that shown records can be pasted
+//! into the file. Pure.
 
 use std::fmt::{self, Write as _};
 
@@ -7,13 +7,13 @@ use data_encoding::HEXLOWER;
 use serde::Serialize;
 use tidegate_operator::{Batch, NO_TIMESTAMP};
 
-/// Bytes of a key or value that are shown.
+/// The most bytes shown of a key or value.
 const SHOWN: usize = 256;
 
 /// A record.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Record {
-    /// Its key; empty if it has none.
+    /// The key; empty if the record has none.
     pub key: Vec<u8>,
     /// Its value.
     pub value: Vec<u8>,
@@ -22,7 +22,7 @@ pub struct Record {
 }
 
 impl Record {
-    /// The records of a batch.
+    /// Returns the records of a batch.
     pub(crate) fn all(batch: &Batch) -> impl Iterator<Item = Self> {
         let rows = batch.keys().rows().zip(batch.values().rows());
         rows.zip(batch.timestamps())
@@ -34,7 +34,7 @@ impl Record {
     }
 }
 
-/// As a scenario writes it: `{ key = "a", value = "1", timestamp = 5 }`.
+/// Shows the notation of scenarios: `{ key = "a", value = "1", timestamp = 5 }`.
 impl fmt::Display for Record {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (key, value) = (Bytes(&self.key), Bytes(&self.value));
@@ -46,7 +46,7 @@ impl fmt::Display for Record {
     }
 }
 
-/// As tools read it: the text that people are shown.
+/// Serializes the text that people see.
 impl Serialize for Record {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
@@ -71,7 +71,7 @@ impl fmt::Display for Bytes<'_> {
     }
 }
 
-/// Says how much is not shown.
+/// Writes the number of bytes not shown.
 fn more(bytes: usize, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     match bytes {
         0 => Ok(()),
@@ -79,7 +79,7 @@ fn more(bytes: usize, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     }
 }
 
-/// A guest's output must not steer a terminal: what could is written as TOML's escapes.
+/// Escapes a character as TOML does if it could steer a terminal: it is a guest's output.
 fn escaped(character: char, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     match character {
         '"' => f.write_str("\\\""),

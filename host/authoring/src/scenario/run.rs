@@ -1,4 +1,4 @@
-//! Runs a scenario, step by step, up to the first that does not do what it should.
+//! Runs a scenario, step by step, up to the first that fails.
 
 use serde::Serialize;
 
@@ -7,20 +7,20 @@ use super::document::{Action, Expectation, Scenario, Step};
 use super::load::LoadedScenario;
 use super::stage::{Broken, Output, Stage};
 
-/// What a scenario found wrong.
+/// The failure of a scenario.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub struct Failed {
-    /// The step, from 1. What is found after the last one is told of the last.
+    /// The step, from 1. A failure after the last step is reported with the last.
     pub step: usize,
-    /// Where the step begins in the file.
+    /// The first line of the step in the file.
     pub line: usize,
-    /// What is wrong.
+    /// The message.
     pub message: String,
-    /// The output that was not the expected one.
+    /// The ports with unexpected output.
     pub differences: Vec<Difference>,
 }
 
-/// What is wrong with a step.
+/// The failure of a step.
 struct Wrong {
     message: String,
     differences: Vec<Difference>,
@@ -45,7 +45,7 @@ impl From<Broken> for Wrong {
 ///
 /// # Errors
 ///
-/// The first step that does not do what it should.
+/// The first step that fails.
 pub fn run(loaded: &LoadedScenario) -> Result<(), Failed> {
     let LoadedScenario {
         scenario,
@@ -75,7 +75,7 @@ pub fn run(loaded: &LoadedScenario) -> Result<(), Failed> {
     check_end(&mut stage, scenario).map_err(|wrong| failed(steps.len() - 1, wrong))
 }
 
-/// How the instances must fail to open, if they must.
+/// Returns the expected failure of opening the instances, if one is expected.
 fn expected_of_open(scenario: &Scenario) -> Option<&Expectation> {
     let first = scenario.steps.first()?;
     let fails = matches!(first.expectation, Expectation::Failure(_));
@@ -123,7 +123,7 @@ fn run_step(stage: &mut Stage<'_>, scenario: &Scenario, step: &Step) -> Result<(
     }
 }
 
-/// An action that must fail.
+/// Checks the result of an action that must fail.
 fn check_failure(
     done: Result<(), Broken>,
     expectation: &Expectation,
@@ -178,7 +178,7 @@ fn check_failure(
     }
 }
 
-/// What holds after the last step of every scenario.
+/// Checks what every scenario requires at its end: no unexpected output, and state that restores.
 fn check_end(stage: &mut Stage<'_>, scenario: &Scenario) -> Result<(), Wrong> {
     let output = stage.take_output();
     let differences = differences(&scenario.outputs, &[], output.records, Order::Exact);
@@ -192,7 +192,7 @@ fn check_end(stage: &mut Stage<'_>, scenario: &Scenario) -> Result<(), Wrong> {
     Ok(stage.check_state()?)
 }
 
-/// What a person reads of it.
+/// Returns the message for people.
 fn shown(broken: &Broken) -> String {
     match broken {
         Broken::Fault(fault) => fault.to_string(),

@@ -1,16 +1,16 @@
 //! JSON Schema of the scenario, for editors.
 //!
-//! As for the job file, it says less than the parser checks, and never refuses what the parser
-//! takes.
+//! Like the schema of the job file, it allows more than the parser, and never rejects a scenario
+//! that the parser accepts.
 
-// The structs below are never made: the schema is derived from them.
+// The structs below are never constructed: the schema is derived from them.
 #![expect(dead_code, reason = "only their schema is used")]
 
 use schemars::JsonSchema;
 use serde_json::{Map, Value, json};
 use tidegate_job_file::{LimitsSchema, version_schema, without_null};
 
-/// The schema of the scenario.
+/// Returns the schema of the scenario.
 pub fn schema() -> Value {
     let mut schema = schemars::schema_for!(ScenarioSchema).to_value();
     without_null(&mut schema);
@@ -20,7 +20,7 @@ pub fn schema() -> Value {
     schema
 }
 
-/// What an operator is given, and what it must do.
+/// The input of an operator, and the output that it must produce.
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields, rename_all = "kebab-case")]
 struct ScenarioSchema {
@@ -30,9 +30,9 @@ struct ScenarioSchema {
     /// Path of the component, relative to the scenario.
     #[schemars(length(min = 1))]
     component: String,
-    /// Handed to the guest's `open` as JSON.
+    /// Passed to the guest's `open` as JSON.
     config: Option<Map<String, Value>>,
-    /// What one instance may use.
+    /// The resources that one instance may use.
     limits: Option<LimitsSchema>,
     /// Names of the inputs. Default ["main"].
     #[schemars(length(min = 1))]
@@ -40,52 +40,52 @@ struct ScenarioSchema {
     /// Names of the output ports. Default ["main"].
     #[schemars(length(min = 1))]
     outputs: Option<Vec<String>>,
-    /// How many subtasks there are at first. Default 1.
+    /// Number of subtasks at first. Default 1.
     #[schemars(range(min = 1, max = 32_768))]
     parallelism: Option<u32>,
     /// Number of key groups. Default 128.
     #[schemars(range(min = 1, max = 32_768))]
     max_parallelism: Option<u32>,
-    /// What happens, in order. A step does one thing at most, and expects one thing at most.
+    /// The steps, in order. A step does at most one thing, and expects at most one thing.
     step: Vec<StepSchema>,
 }
 
-/// One thing that is done, and what must follow.
+/// An action, and the result that must follow.
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields, rename_all = "kebab-case")]
 struct StepSchema {
     /// Opens the instances; only in the first step, and only needed beside `expect-failure`.
     #[schemars(extend("const" = true))]
     open: Option<bool>,
-    /// Records that arrive, as one batch for each subtask that a key of theirs belongs to.
+    /// Records that arrive, in one batch for each subtask that owns a key of theirs.
     records: Option<Vec<RecordSchema>>,
     /// The input of `records`. Default: the first.
     input: Option<String>,
-    /// Gives every subtask all of `records`, as an edge with `partition = "broadcast"` does.
+    /// Sends all of `records` to every subtask, as an edge with `partition = "broadcast"` does.
     /// Default: each record reaches the subtask that owns its key.
     #[schemars(extend("const" = true))]
     broadcast: Option<bool>,
     /// Event time, in milliseconds since the Unix epoch: no older record follows.
     watermark: Option<i64>,
-    /// Takes a checkpoint that completes; the instances go on.
+    /// Takes a checkpoint that completes; the instances continue.
     #[schemars(extend("const" = true))]
     checkpoint: Option<bool>,
-    /// Takes a checkpoint and goes on with new instances that are restored from it, and told the
-    /// watermark again if there was one.
+    /// Takes a checkpoint and continues with new instances that are restored from it. They receive
+    /// the watermark again if there was one.
     #[schemars(extend("const" = true))]
     restart: Option<bool>,
-    /// The same with this many subtasks.
+    /// Restarts with this many subtasks.
     #[schemars(range(min = 1, max = 32_768))]
     rescale: Option<u32>,
     /// All inputs end, and event time with them.
     #[schemars(extend("const" = true))]
     finish: Option<bool>,
-    /// Everything that was emitted since the last `expect`: of one subtask in this order, of
-    /// several in any.
+    /// All records emitted since the last `expect`: in this order from one subtask, in any order
+    /// from several.
     expect: Option<Vec<ExpectedSchema>>,
-    /// A record of this step is refused. The step has then no effect.
+    /// A record of this step is refused. The step then has no effect.
     expect_invalid_record: Option<InvalidSchema>,
-    /// The action fails with this in its message. The step has then no effect.
+    /// The action fails with this text in its message. The step then has no effect.
     #[schemars(length(min = 1))]
     expect_failure: Option<String>,
 }
@@ -122,7 +122,7 @@ struct ExpectedSchema {
 struct InvalidSchema {
     /// Its number in the step, from 0.
     row: u32,
-    /// A part of the reason. Default: any will do.
+    /// A part of the reason. Default: any reason.
     #[schemars(length(min = 1))]
     reason: Option<String>,
 }

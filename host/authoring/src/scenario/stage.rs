@@ -1,11 +1,11 @@
-//! The job around one operator: its subtasks, what reaches them, their checkpoints, and what they
-//! emitted.
+//! The job around one operator: its subtasks, their input and checkpoints, and the records that
+//! they emitted.
 //!
-//! Keys are routed and state is redistributed by the runtime's own code. Every snapshot is taken
-//! twice, and every restored instance is asked for one: state that is written in no canonical
-//! order, that a snapshot changes, or that a restore loses is a [`Broken`]. So is an operator that
-//! emits for a watermark which it is told again after a restore, and has the same state after it:
-//! after each failure the same would be published once more.
+//! Keys are routed and state is redistributed by the runtime's own code. The stage takes every
+//! snapshot twice and another one of every restored instance: state that has no canonical order,
+//! that a snapshot changes, or that a restore loses is a [`Broken`]. So is an operator that emits
+//! when it receives the watermark again after a restore, without a change to its state: it would
+//! publish the same records again after each failure.
 
 use std::collections::BTreeMap;
 
@@ -23,14 +23,14 @@ use super::state;
 /// The state of each subtask.
 type Snapshots = Vec<Vec<StateChunk>>;
 
-/// Why an action did not succeed.
+/// The reason why an action did not succeed.
 #[derive(Debug)]
 pub(super) enum Broken {
     /// A call failed.
     Fault(GuestFault),
     /// The guest refused a record.
     InvalidRecord {
-        /// Its number in the step.
+        /// The record's number in the step.
         row: u32,
         /// The fault, with the row in the batch of the subtask.
         fault: GuestFault,
@@ -45,10 +45,10 @@ impl From<GuestFault> for Broken {
     }
 }
 
-/// What was emitted and not looked at yet.
+/// The output since it was last taken.
 #[derive(Debug, Default)]
 pub(super) struct Output {
-    /// By port.
+    /// The records by port.
     pub(super) records: BTreeMap<u32, Vec<Record>>,
     /// True if several subtasks emitted, so that the records have no order.
     pub(super) is_unordered: bool,
@@ -60,15 +60,16 @@ pub(super) struct Stage<'a> {
     component: &'a Component,
     operator: String,
     subtasks: Vec<Instance>,
-    /// What restored instances are told again; none before the first and after the end.
+    /// The watermark that restored instances receive again; `None` before the first and after the
+    /// end.
     watermark: Option<i64>,
-    /// The last checkpoint's id.
+    /// The id of the last checkpoint.
     checkpoint: u64,
     output: Output,
 }
 
 impl<'a> Stage<'a> {
-    /// A stage whose instances are not open yet.
+    /// Returns a stage whose instances are not open yet.
     pub(super) fn new(scenario: &'a Scenario, component: &'a Component, operator: &str) -> Self {
         Self {
             scenario,
@@ -81,14 +82,14 @@ impl<'a> Stage<'a> {
         }
     }
 
-    /// Opens the instances that a scenario begins with.
+    /// Opens the first instances of the scenario.
     pub(super) fn open(&mut self) -> Result<(), Broken> {
         assert!(self.subtasks.is_empty(), "a scenario is opened once");
         self.subtasks = self.instances(self.scenario.parallelism)?;
         Ok(())
     }
 
-    /// Carries out an action. After an error the instances may be spent.
+    /// Performs an action. After an error the instances may be spent.
     pub(super) fn apply(&mut self, action: &Action) -> Result<(), Broken> {
         match action {
             Action::Nothing | Action::Open => Ok(()),
@@ -105,8 +106,8 @@ impl<'a> Stage<'a> {
         }
     }
 
-    /// As [`Self::apply`] for an action that is to fail: what was emitted meanwhile is dropped,
-    /// and new instances go on from where the old ones were before, as after a failure of a job.
+    /// Applies an action that is expected to fail. If it does, drops its output and continues with
+    /// new instances from the state before it, as a job does after a failure.
     pub(super) fn attempt(&mut self, action: &Action) -> Result<Result<(), Broken>, Broken> {
         // If new instances can't be restored, the old ones are all there is.
         let reads_only = matches!(
@@ -131,14 +132,14 @@ impl<'a> Stage<'a> {
         Ok(done)
     }
 
-    /// Takes a checkpoint, and restores from it what is then thrown away, to see that it can be.
+    /// Takes a checkpoint and checks that instances can be restored from it; then drops them.
     pub(super) fn check_state(&mut self) -> Result<(), Broken> {
         let snapshots = self.checkpoint()?;
         let restored = self.restored(snapshots, self.key_groups().parallelism());
         restored.map(drop)
     }
 
-    /// What was emitted since this was called before.
+    /// Returns the output since the previous call.
     pub(super) fn take_output(&mut self) -> Output {
         std::mem::take(&mut self.output)
     }
@@ -190,7 +191,7 @@ impl<'a> Stage<'a> {
         Ok(())
     }
 
-    /// As the end of all inputs: event time ends first.
+    /// Ends all inputs as a job does: event time ends first.
     fn finish(&mut self) -> Result<(), Broken> {
         self.advance_watermark(MAX_WATERMARK)?;
         self.watermark = None;
@@ -222,7 +223,7 @@ impl<'a> Stage<'a> {
         self.go_on_from(snapshots, parallelism)
     }
 
-    /// Replaces the instances, and keeps what the new ones emit at the watermark.
+    /// Replaces the instances, and keeps the output of the new ones at the watermark.
     fn go_on_from(&mut self, snapshots: Snapshots, parallelism: u32) -> Result<(), Broken> {
         let (subtasks, emissions) = self.restored(snapshots, parallelism)?;
         self.subtasks = subtasks;
@@ -230,8 +231,8 @@ impl<'a> Stage<'a> {
         Ok(())
     }
 
-    /// The state of all subtasks, which must be the same if it is asked for twice: a checkpoint
-    /// may be abandoned, and the next one must not miss anything.
+    /// Takes two snapshots of each subtask and returns the second. They must be equal: a checkpoint
+    /// may be abandoned, and the next one must contain everything.
     fn checkpoint(&mut self) -> Result<Snapshots, Broken> {
         self.checkpoint += 2;
         let mut snapshots = Vec::new();
@@ -250,8 +251,8 @@ impl<'a> Stage<'a> {
         Ok(snapshots)
     }
 
-    /// New instances with the state of a checkpoint, each of which must give it back unchanged, and
-    /// what they emit when they are told the watermark again.
+    /// Returns new instances with the state of a checkpoint, and their output when they receive the
+    /// watermark again. Each one must write the same state back.
     fn restored(
         &mut self,
         snapshots: Snapshots,
@@ -266,7 +267,7 @@ impl<'a> Stage<'a> {
         for (index, (instance, chunks)) in instances.iter_mut().zip(state).enumerate() {
             instance.restore(chunks.clone())?;
             let again = instance.snapshot(self.checkpoint - 1)?;
-            // What belongs to no key may be merged when there are other subtasks than before.
+            // With a different number of subtasks, state without a key may be merged.
             let difference = if is_rescaled {
                 state::difference_in_any_order(&state::keyed(&chunks), &state::keyed(&again))
             } else {
@@ -283,8 +284,9 @@ impl<'a> Stage<'a> {
         Ok((instances, emissions))
     }
 
-    /// Tells a restored instance the watermark. What it emits must come out of its state, which is
-    /// `state` before: anything else was emitted when it was told for the first time.
+    /// Sends a restored instance the watermark again and returns its output. An instance that emits
+    /// must change its state, which was `state` before; otherwise it emitted the same records at
+    /// the first time.
     fn tell_again(
         &self,
         index: usize,
@@ -330,14 +332,14 @@ impl<'a> Stage<'a> {
     }
 }
 
-/// A seed for the hash tables of an instance, another one after each checkpoint: what was restored
-/// from a checkpoint must not depend on it.
+/// Returns the seed for the hash tables of an instance. It changes with each checkpoint, because
+/// restored state must not depend on it.
 fn hash_seed(checkpoint: u64, subtask: u32) -> u64 {
     let instance = checkpoint << 32 | u64::from(subtask);
     (instance + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
 
-/// A fault of `process`; `rows` are the numbers in the step of the batch's records.
+/// Converts a fault of `process`; `rows` are the step numbers of the batch's records.
 fn of_process(fault: GuestFault, rows: &[u32]) -> Broken {
     if let FaultCause::InvalidRecord { row, .. } = &fault.cause
         && let Some(row) = rows.get(*row as usize)

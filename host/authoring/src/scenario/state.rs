@@ -1,8 +1,8 @@
-//! Whether two snapshots are of the same state, and where they differ if not. Pure.
+//! The difference between two snapshots of a state. Pure.
 
 use tidegate_operator::StateChunk;
 
-/// The first difference between two snapshots, byte for byte and in order; none if there is none.
+/// Returns the first difference between two snapshots, byte for byte and in order, if any.
 pub(super) fn difference(first: &[StateChunk], second: &[StateChunk]) -> Option<String> {
     if first == second {
         return None;
@@ -11,7 +11,7 @@ pub(super) fn difference(first: &[StateChunk], second: &[StateChunk]) -> Option<
     Some(different.unwrap_or_else(|| "its chunks come in another order".to_owned()))
 }
 
-/// The same, whatever the order of the chunks.
+/// The same, in any order of the chunks.
 pub(super) fn difference_in_any_order(
     first: &[StateChunk],
     second: &[StateChunk],
@@ -32,7 +32,7 @@ pub(super) fn difference_in_any_order(
     }
 }
 
-/// The chunks that belong to a key group.
+/// Returns the chunks that belong to a key group.
 pub(super) fn keyed(chunks: &[StateChunk]) -> Vec<StateChunk> {
     let keyed = chunks.iter().filter(|chunk| chunk.key_group.is_some());
     keyed.cloned().collect()

@@ -1,5 +1,5 @@
-//! Tests of the scenario's reader: what is said about wrong ones, and that the schema takes what
-//! the reader takes.
+//! Tests of the scenario's reader: the messages about wrong scenarios, and the schema's acceptance
+//! of all valid ones.
 
 use serde_json::Value;
 use tidegate_job_file::config_file::ConfigFileError;
@@ -8,7 +8,7 @@ use super::document::{Action, Delivery, Expectation, Step};
 use super::record::Record;
 use super::{ScenarioFile, schema};
 
-/// Every key that there is.
+/// Every key of a scenario.
 const FULL: &str = r#"version = 1
 component = "count.wasm"
 config = { emit = "updates" }
@@ -48,7 +48,7 @@ expect-failure = "restore"
 finish = true
 "#;
 
-/// `line:column: message`, and what was expected.
+/// Returns `line:column: message; help` for each problem.
 fn problems_of(text: &str) -> Vec<String> {
     match ScenarioFile::from_text(text).parse() {
         Ok(_) => Vec::new(),

@@ -1,4 +1,4 @@
-//! `tidegate build`: from projects to components, and a line for each.
+//! `tidegate build`: builds the components of projects, and prints a line for each.
 
 use bytesize::ByteSize;
 use tidegate_authoring::build::{BuildRequest, BuiltComponent, build as build_components};

@@ -1,8 +1,9 @@
-//! `tidegate check`: everything that can be known about a job without running it.
+//! `tidegate check`: every check of a job that does not need to run it.
 
 use serde::Serialize;
 use tidegate_checkpoint::JobGraph;
 use tidegate_connector::ConnectorError;
+use tidegate_connectors::built_in;
 use tidegate_job_file::config_file::{ConfigFileError, LocatedProblem};
 use tidegate_job_file::json::JsonPath;
 use tidegate_job_file::{ComponentSummary, JobFile, LoadedJob, Loading};
@@ -14,7 +15,7 @@ use crate::code_cache;
 use crate::failure::Failure;
 use crate::terminal::{Lines, Terminal, table};
 
-/// What `check --json` prints.
+/// The output of `check --json`.
 #[derive(Serialize)]
 struct CheckAnswer<'a> {
     ok: bool,
@@ -26,22 +27,22 @@ struct CheckAnswer<'a> {
     cost: Option<CostAnswer>,
     components: &'a [ComponentSummary],
     problems: Vec<LocatedProblem>,
-    /// How many there are besides.
+    /// The number of problems not listed.
     more_problems: usize,
 }
 
-/// How much the job takes while it runs.
+/// The resources that the job uses while it runs.
 #[derive(Serialize)]
 struct CostAnswer {
     subtasks: u64,
-    /// Each has a thread.
+    /// The number of chains, each with its own thread.
     chains: u64,
-    /// Of components.
+    /// The number of component instances.
     instances: u64,
-    /// Sum of the limits of their memory.
+    /// The sum of their memory limits.
     instance_bytes: u64,
     channels: u64,
-    /// Records that they may hold.
+    /// The bytes of records that the channels may hold.
     channel_bytes: u64,
 }
 
@@ -74,9 +75,9 @@ impl CostAnswer {
 pub(crate) fn check(args: &CheckArgs, terminal: &Terminal) -> Result<(), Failure> {
     let file = JobFile::read(&args.job.file);
     let loading = Loading {
-        // As `run`: compiling takes memory that the room of the job is compared with.
+        // As `run` does: compiling uses memory, which the check for room must see.
         compiled: code_cache::of_this_user(),
-        ..Loading::default()
+        ..Loading::new(built_in())
     };
     let loaded = file.and_then(|file| file.load(args.defaults.parallelism, loading));
     let loaded = loaded.and_then(|loaded| check_inputs(&loaded).map(|()| loaded));
@@ -104,7 +105,7 @@ pub(crate) fn check(args: &CheckArgs, terminal: &Terminal) -> Result<(), Failure
     }
 }
 
-/// Checks the inputs that are there. What can't be read now may be readable when the job runs.
+/// Checks the inputs that exist. An unreadable input may be readable when the job runs.
 fn check_inputs(loaded: &LoadedJob) -> Result<(), ConfigFileError> {
     for (name, source) in &loaded.job.sources {
         if let Err(ConnectorError::JobRefused { reason }) = source.check_input() {
@@ -114,7 +115,7 @@ fn check_inputs(loaded: &LoadedJob) -> Result<(), ConfigFileError> {
     Ok(())
 }
 
-/// The job file is fine, but this system has too little room for the job.
+/// Reports a job file that is fine, but whose job has too little room on this system.
 fn no_room(failure: Failure, json: bool, terminal: &Terminal) -> Result<(), Failure> {
     if json {
         let problem = LocatedProblem {
@@ -128,7 +129,7 @@ fn no_room(failure: Failure, json: bool, terminal: &Terminal) -> Result<(), Fail
     Err(failure)
 }
 
-/// `told` are the problems, and how many more there are.
+/// Prints the answer for a rejected job. `told` has the problems and the number of the others.
 fn refused(told: (Vec<LocatedProblem>, usize), terminal: &Terminal) -> Result<(), Failure> {
     let (problems, more_problems) = told;
     terminal.json(&CheckAnswer {

@@ -1,6 +1,7 @@
-//! `tidegate graph`: the job graph for people and for tools. Pure, but for the printing.
+//! `tidegate graph`: the job graph for people and for tools. Pure, except for the printing.
 
 use tidegate_checkpoint::{DEAD_LETTER, DEAD_LETTER_PORT, Edge, JobGraph, Node, NodeKind};
+use tidegate_connectors::built_in;
 use tidegate_job_file::JobFile;
 
 use crate::args::{GraphArgs, GraphFormat};
@@ -9,7 +10,7 @@ use crate::terminal::{Lines, Terminal};
 
 /// Prints the graph.
 pub(crate) fn graph(args: &GraphArgs, terminal: &Terminal) -> Result<(), Failure> {
-    let graph = JobFile::read(&args.job.file)?.graph(args.defaults.parallelism)?;
+    let graph = JobFile::read(&args.job.file)?.graph(args.defaults.parallelism, &built_in())?;
     match args.format {
         GraphFormat::Text => terminal.data(&text(&graph)),
         GraphFormat::Dot => terminal.data(&dot(&graph)),
@@ -44,7 +45,7 @@ fn details(node: &Node) -> String {
     format!("{implementation}parallelism {}", node.parallelism)
 }
 
-/// The upstream node, with its port if it has several.
+/// Returns the upstream node, with its port if it has several.
 fn origin(graph: &JobGraph, edge: &Edge) -> String {
     match port(graph, edge) {
         Some(port) => format!("{}:{port}", edge.from),
@@ -52,7 +53,7 @@ fn origin(graph: &JobGraph, edge: &Edge) -> String {
     }
 }
 
-/// The name of the edge's port if the node has several.
+/// Returns the name of the edge's port if the node has several.
 fn port<'a>(graph: &'a JobGraph, edge: &Edge) -> Option<&'a str> {
     if edge.port == DEAD_LETTER_PORT {
         return Some(DEAD_LETTER);
@@ -72,7 +73,8 @@ fn edge_label(graph: &JobGraph, edge: &Edge) -> String {
     }
 }
 
-/// Names have no character that would need quoting; the job's name neither.
+/// Returns the graph for Graphviz. No name of a node or job has a character that would need
+/// quoting.
 fn dot(graph: &JobGraph) -> Lines {
     let mut lines = Lines::one(format_args!("digraph \"{}\" {{", graph.job()));
     lines.line("  rankdir=LR;");
@@ -99,7 +101,7 @@ fn dot(graph: &JobGraph) -> Lines {
     lines
 }
 
-/// Nodes are numbered, since `end` and the like are words of Mermaid.
+/// Returns the graph for Mermaid. Nodes are numbered, since `end` and others are keywords there.
 fn mermaid(graph: &JobGraph) -> Lines {
     let mut lines = Lines::one("flowchart LR");
     let number = |name: &str| graph.nodes().iter().position(|node| node.name == name);

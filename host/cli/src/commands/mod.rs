@@ -1,4 +1,4 @@
-//! What each command does, one file each.
+//! The commands, one file each.
 
 mod build;
 mod check;
@@ -27,7 +27,9 @@ pub(crate) fn execute(command: &Command, terminal: &Terminal) -> Result<(), Fail
         Command::Graph(args) => graph::graph(args, terminal),
         Command::Checkpoint(command) => checkpoint::checkpoint(command, terminal),
         Command::Schema(args) if args.scenario => terminal.json(&scenario::schema()),
-        Command::Schema(_) => terminal.json(&tidegate_job_file::schema()),
+        Command::Schema(_) => {
+            terminal.json(&tidegate_job_file::schema(&tidegate_connectors::built_in()))
+        }
         Command::Completions(args) => terminal.completions(args.shell),
         Command::New(args) => new::new(args, terminal),
         Command::Build(args) => build::build(args, terminal),

@@ -1,4 +1,4 @@
-//! `tidegate new`: a project in a folder of its own.
+//! `tidegate new`: writes a project into a new folder.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use crate::args::NewArgs;
 use crate::failure::Failure;
 use crate::terminal::{Lines, Terminal};
 
-/// Writes a project, and says what to do with it.
+/// Writes a project, and prints the next steps.
 pub(crate) fn new(args: &NewArgs, terminal: &Terminal) -> Result<(), Failure> {
     let project = NewProject {
         name: args.name.clone(),

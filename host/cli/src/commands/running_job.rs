@@ -1,4 +1,4 @@
-//! `tidegate status`, `savepoint`, `stop` and `cancel`: what is asked of a running job.
+//! `tidegate status`, `savepoint`, `stop` and `cancel`: the requests to a running job.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -19,14 +19,14 @@ use crate::terminal::{Lines, Terminal, table};
 /// Takes a savepoint and prints its path.
 pub(crate) fn savepoint(args: &SavepointArgs, terminal: &Terminal) -> Result<(), Failure> {
     let directory = absolute(&args.directory)?;
-    let answer = client(&args.job.file, args.wait.timeout)?.savepoint(directory)?;
+    let answer = client_of_named(&args.job.file, args.wait.timeout)?.savepoint(directory)?;
     if args.output.json {
         return terminal.json(&answer);
     }
     terminal.data(&Lines::one(shown(&answer.savepoint)))
 }
 
-/// Stops the job and prints the savepoint's path, if one was asked for.
+/// Stops the job and prints the savepoint's path, if one was requested.
 pub(crate) fn stop(args: &StopArgs, terminal: &Terminal) -> Result<(), Failure> {
     let request = StopRequest {
         savepoint: args
@@ -37,7 +37,7 @@ pub(crate) fn stop(args: &StopArgs, terminal: &Terminal) -> Result<(), Failure> 
             .map(JsonPath),
         drain: args.drain,
     };
-    let answer = client(&args.job.file, args.wait.timeout)?.stop(&request)?;
+    let answer = client_of_named(&args.job.file, args.wait.timeout)?.stop(&request)?;
     if args.output.json {
         return terminal.json(&answer);
     }
@@ -50,7 +50,7 @@ pub(crate) fn stop(args: &StopArgs, terminal: &Terminal) -> Result<(), Failure> 
 
 /// Ends the job without a checkpoint.
 pub(crate) fn cancel(args: &CancelArgs, terminal: &Terminal) -> Result<(), Failure> {
-    let answer = client(&args.job.file, args.wait.timeout)?.cancel()?;
+    let answer = client_of_named(&args.job.file, args.wait.timeout)?.cancel()?;
     if args.output.json {
         return terminal.json(&answer);
     }
@@ -58,7 +58,7 @@ pub(crate) fn cancel(args: &CancelArgs, terminal: &Terminal) -> Result<(), Failu
     Ok(())
 }
 
-/// Shows what the job is doing.
+/// Shows the status of the job.
 pub(crate) fn status(args: &StatusArgs, terminal: &Terminal) -> Result<(), Failure> {
     let answer = client(&args.job.file, args.wait.timeout)?.status()?;
     if args.output.json {
@@ -68,17 +68,36 @@ pub(crate) fn status(args: &StatusArgs, terminal: &Terminal) -> Result<(), Failu
 }
 
 fn client(job: &Path, timeout: Option<Duration>) -> Result<Client, Failure> {
-    let directory = JobFile::read(job)?.checkpoint_directory()?;
+    let (directory, _) = JobFile::read(job)?.address()?;
     Ok(Client::new(&directory, timeout))
 }
 
-/// The process that runs the job has a working directory of its own.
+/// Returns a client for a command that changes the job. The running job must be the one in the job
+/// file: two jobs may name one checkpoint directory by mistake.
+fn client_of_named(job: &Path, timeout: Option<Duration>) -> Result<Client, Failure> {
+    let (directory, name) = JobFile::read(job)?.address()?;
+    let client = Client::new(&directory, timeout);
+    let Some(expected) = name else {
+        return Ok(client);
+    };
+    let running = client.status()?.status.job;
+    if running != expected {
+        return Err(Failure::OtherJobRuns {
+            directory,
+            expected,
+            running,
+        });
+    }
+    Ok(client)
+}
+
+/// Makes a path absolute: the process of the job has its own working directory.
 fn absolute(path: &Path) -> Result<PathBuf, Failure> {
     let action = format!("make {} absolute", shown(path));
     std::path::absolute(path).map_err(Failure::io(action))
 }
 
-/// A line if there was a drill, and another if one failed.
+/// Adds a line if a drill was made, and another if one failed.
 fn drills(drills: &DrillStatus, lines: &mut Lines) {
     if *drills == DrillStatus::default() {
         return;
@@ -140,7 +159,7 @@ fn text(answer: &JobAnswer) -> Lines {
     lines
 }
 
-/// A table with a line for each node, and a column for each metric that has one.
+/// Returns a table with a line for each node and a column for each metric that has a heading.
 fn nodes(nodes: &[NodeStatus]) -> Lines {
     let columns = METRICS.iter().filter_map(|metric| match metric.samples {
         Samples::Node(value) => metric.column.map(|heading| (heading, value)),
@@ -165,7 +184,7 @@ fn nodes(nodes: &[NodeStatus]) -> Lines {
     table(&header, rows)
 }
 
-/// A line for each operator of which instances were replaced because of their memory.
+/// Adds a line for each operator that had instances replaced because of their memory.
 fn recycled(totals: &[GuestTotals], lines: &mut Lines) {
     for totals in totals.iter().filter(|totals| totals.recycles > 0) {
         lines.line(format_args!(
@@ -178,7 +197,7 @@ fn recycled(totals: &[GuestTotals], lines: &mut Lines) {
     }
 }
 
-/// A line for each operator whose guests count, and one for each that logged too much.
+/// Adds a line for each operator with counters, and one for each that logged too much.
 fn counted(nodes: &[NodeStatus], lines: &mut Lines) {
     for node in nodes {
         if !node.counters.is_empty() {

@@ -1,5 +1,5 @@
-//! `tidegate test`: scenarios against components, a line for each, and what is wrong with those
-//! that fail.
+//! `tidegate test`: runs scenarios against components, prints a line for each, and reports the
+//! failures.
 
 use std::path::{Path, PathBuf};
 
@@ -15,7 +15,7 @@ use crate::code_cache;
 use crate::failure::Failure;
 use crate::terminal::{Lines, Terminal};
 
-/// What `test --json` prints.
+/// The output of `test --json`.
 #[derive(Serialize)]
 struct TestAnswer {
     ok: bool,
@@ -24,7 +24,7 @@ struct TestAnswer {
     scenarios: Vec<ScenarioAnswer>,
 }
 
-/// One scenario of it.
+/// One scenario in the output.
 #[derive(Serialize)]
 struct ScenarioAnswer {
     #[serde(serialize_with = "json::path")]
@@ -42,7 +42,7 @@ pub(crate) fn test(args: &TestArgs, terminal: &Terminal) -> Result<(), Failure> 
             directory,
             scenarios,
         } => {
-            // A scenario that is wrong is told of before the compiler takes its time.
+            // A wrong scenario is reported before the compiler takes its time.
             for path in &scenarios {
                 ScenarioFile::read(path)?.check()?;
             }
@@ -89,7 +89,7 @@ fn build_first(args: &TestArgs, directory: PathBuf, terminal: &Terminal) -> Resu
     Ok(())
 }
 
-/// All scenarios with their components, before any is run.
+/// Loads all scenarios with their components, before any is run.
 fn load(paths: &[PathBuf]) -> Result<Vec<LoadedScenario>, Failure> {
     let engine = Engine::with_options(EngineOptions {
         keeps_debug_info: true,
@@ -140,7 +140,7 @@ fn text(answer: &TestAnswer) -> Lines {
     lines
 }
 
-/// `tests/scenario.toml:14: step 3: what is wrong`, and the records in question.
+/// Adds `tests/scenario.toml:14: step 3: message`, and the differing records.
 fn tell(path: &Path, failure: &Failed, lines: &mut Lines) {
     let Failed {
         step,

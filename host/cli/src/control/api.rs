@@ -1,16 +1,16 @@
-//! What goes over the socket, as JSON: requests and answers of both ends.
+//! The JSON on the socket: requests and answers of both ends.
 
 use serde::{Deserialize, Serialize};
 use tidegate_job_file::json::JsonPath;
 use tidegate_runtime::observe::JobState;
 
-/// Where the job's endpoints are.
+/// The path prefix of the job's endpoints.
 pub(crate) const PREFIX: &str = "/api/v1";
 
 /// Answer of `POST /job/checkpoints`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct CheckpointAnswer {
-    /// The checkpoint that is now complete.
+    /// The completed checkpoint.
     pub(crate) checkpoint: u64,
 }
 
@@ -18,14 +18,14 @@ pub(crate) struct CheckpointAnswer {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct SavepointRequest {
-    /// The savepoint becomes a new directory in here. An absolute path.
+    /// The absolute path of the directory in which the savepoint becomes a new one.
     pub(crate) directory: JsonPath,
 }
 
 /// Answer of `POST /job/savepoints`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct SavepointAnswer {
-    /// The savepoint's own directory.
+    /// The directory of the savepoint.
     pub(crate) savepoint: JsonPath,
 }
 
@@ -33,22 +33,22 @@ pub(crate) struct SavepointAnswer {
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct StopRequest {
-    /// Also take a savepoint into a new directory in here. An absolute path.
+    /// The absolute path of the directory in which to take a savepoint as well.
     pub(crate) savepoint: Option<JsonPath>,
-    /// End event time first.
+    /// True if event time ends first.
     pub(crate) drain: bool,
 }
 
 /// Answer of `POST /job/stop` and `POST /job/cancel`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct EndAnswer {
-    /// What the job came to.
+    /// The final state of the job.
     pub(crate) state: JobState,
-    /// The savepoint's own directory, if one was asked for.
+    /// The directory of the savepoint, if one was requested.
     pub(crate) savepoint: Option<JsonPath>,
 }
 
-/// Why a request was not carried out, after RFC 9457. The job goes on as before.
+/// The reason why a request was not carried out, after RFC 9457. The job continues as before.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct ProblemAnswer {
     /// A name for the kind of problem, relative to nothing.
@@ -58,8 +58,8 @@ pub(crate) struct ProblemAnswer {
     pub(crate) title: String,
     /// The HTTP status.
     pub(crate) status: u16,
-    /// What happened.
+    /// The explanation for the user.
     pub(crate) detail: String,
-    /// The exit code that the command line gives for it.
+    /// The exit code of the command line for it.
     pub(crate) code: u8,
 }

@@ -1,4 +1,4 @@
-//! The other end of the socket: what `status`, `savepoint`, `stop` and `cancel` ask with.
+//! The client end of the socket: the requests of `status`, `savepoint`, `stop` and `cancel`.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -19,27 +19,27 @@ use super::job_answer::JobAnswer;
 use super::socket::SocketPath;
 use crate::failure::Failure;
 
-/// More than the status of the largest job has, of which only a part grows with its job file.
+/// More bytes than the status of the largest job has; only a part of it grows with the job file.
 pub(super) const LONGEST_ANSWER: usize = 64 << 20;
 
-/// Speaks to the job that runs on a checkpoint directory.
+/// A client of the job that runs on a checkpoint directory.
 #[derive(Debug)]
 pub(crate) struct Client {
     directory: PathBuf,
     timeout: Option<Duration>,
 }
 
-/// What to wait for after the answer.
+/// The event to wait for after the answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Until {
-    /// Nothing.
+    /// No event.
     Answered,
     /// The run has ended and the directory's lock is free.
     Ended,
 }
 
 impl Client {
-    /// A client that waits no longer than `timeout`.
+    /// Returns a client that waits no longer than `timeout`.
     pub(crate) fn new(directory: &Path, timeout: Option<Duration>) -> Self {
         Self {
             directory: directory.to_owned(),
@@ -47,7 +47,7 @@ impl Client {
         }
     }
 
-    /// What the job is doing.
+    /// Returns the status of the job.
     pub(crate) fn status(&self) -> Result<JobAnswer, Failure> {
         self.ask(Method::GET, "/job", &(), Until::Answered)
     }
@@ -60,12 +60,12 @@ impl Client {
         self.ask(Method::POST, "/job/savepoints", &request, Until::Answered)
     }
 
-    /// Stops the job; returns when its process is done with the directory.
+    /// Stops the job; returns when its process has released the directory.
     pub(crate) fn stop(&self, request: &StopRequest) -> Result<EndAnswer, Failure> {
         self.ask(Method::POST, "/job/stop", request, Until::Ended)
     }
 
-    /// Ends the job without a checkpoint; returns when its process is done with the directory.
+    /// Ends the job without a checkpoint; returns when its process has released the directory.
     pub(crate) fn cancel(&self) -> Result<EndAnswer, Failure> {
         self.ask(Method::POST, "/job/cancel", &(), Until::Ended)
     }
@@ -130,7 +130,7 @@ impl Client {
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream))
             .await
             .map_err(|error| self.no_answer(&error))?;
-        // Ends when either side closes the connection; how is of no interest.
+        // Ends when either side closes the connection; the result does not matter.
         let mut connection = tokio::spawn(async move { drop(connection.await) });
         let response = sender.send_request(request).await;
         let response = response.map_err(|error| self.no_answer(&error))?;

@@ -1,38 +1,38 @@
-//! Answer of `GET /job`: the status of the job, of a size that does not grow with its parallelism.
-//! Pure.
+//! The answer of `GET /job`: the status of the job, in a size that does not grow with its
+//! parallelism. Pure.
 
 use serde::{Deserialize, Serialize};
 use tidegate_runtime::observe::{JobStatus, NodeStatus};
 
-/// Instances that are shown one by one; those of a job with more only as totals of each operator.
+/// The most instances shown one by one. With more, only the totals of each operator are shown.
 const MOST_INSTANCES: usize = 1_000;
-/// Counters of guests that are shown; those of a job with more are in the metrics only.
+/// The most counters of guests shown. With more, they are only in the metrics.
 const MOST_COUNTERS: usize = 10_000;
 
-/// What the job is doing.
+/// The status of the job.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct JobAnswer {
     /// Version of the process that runs the job.
     pub(crate) version: String,
     /// Its process id.
     pub(crate) pid: u32,
-    /// What the job is doing. `guests` of its nodes is empty if [`Self::has_instances`] is false.
+    /// The status. `guests` of its nodes is empty if [`Self::has_instances`] is false.
     #[serde(flatten)]
     pub(crate) status: JobStatus,
-    /// True unless there are so many instances that only their totals are shown.
+    /// False if there are so many instances that only their totals are shown.
     pub(crate) has_instances: bool,
-    /// True unless guests keep so many counters that none is shown.
+    /// False if guests keep so many counters that none is shown.
     pub(crate) has_counters: bool,
-    /// The instances of each operator together.
+    /// The totals over the instances of each operator.
     pub(crate) guest_totals: Vec<GuestTotals>,
 }
 
-/// All instances of an operator together.
+/// Totals over all instances of an operator.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct GuestTotals {
     /// The operator.
     pub(crate) operator: String,
-    /// How many instances there are.
+    /// The number of instances.
     pub(crate) instances: u32,
     /// Bytes that they occupied at the last barrier.
     pub(crate) memory_bytes: u64,
@@ -40,14 +40,14 @@ pub(crate) struct GuestTotals {
     pub(crate) largest_memory_bytes: u64,
     /// Bytes that each of them may occupy.
     pub(crate) memory_limit_bytes: u64,
-    /// How often one was replaced because of its memory.
+    /// The number of times that an instance was replaced because of its memory.
     pub(crate) recycles: u64,
-    /// Seconds that replacing them took.
+    /// The seconds that the replacements took.
     pub(crate) recycle_seconds: f64,
 }
 
 impl JobAnswer {
-    /// The answer of this process.
+    /// Returns the answer of this process.
     pub(crate) fn of(mut status: JobStatus) -> Self {
         let guest_totals = status.nodes.iter().filter_map(GuestTotals::of).collect();
         let instances: usize = status.nodes.iter().map(|node| node.guests.len()).sum();
@@ -76,7 +76,7 @@ impl JobAnswer {
 }
 
 impl GuestTotals {
-    /// None for a node without instances.
+    /// Returns the totals of a node, or `None` for a node without instances.
     fn of(node: &NodeStatus) -> Option<Self> {
         let first = node.guests.first()?;
         let mut totals = Self {

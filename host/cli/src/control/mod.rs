@@ -1,7 +1,7 @@
-//! How a running job is reached: HTTP on a Unix socket in its checkpoint directory.
+//! The access to a running job: HTTP on a Unix socket in its checkpoint directory.
 //!
-//! The socket lives as long as the run and belongs to its user alone. Whoever binds it holds the
-//! directory's lock, so a socket that is already there is a leftover of a killed process.
+//! The socket lives as long as the run and belongs to its user alone. The process that binds it
+//! holds the directory's lock, so an existing socket is a leftover of a killed process.
 
 pub(crate) mod api;
 mod client;

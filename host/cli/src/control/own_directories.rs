@@ -1,5 +1,5 @@
-//! The directories that a job keeps for itself: its checkpoints and its output. A savepoint among
-//! them would be taken for either, or hinder the next start.
+//! The directories that belong to a job: its checkpoints and its output. A savepoint among them
+//! would be taken for either, or hinder the next start.
 
 use std::fs::{self, Metadata};
 use std::os::unix::fs::MetadataExt as _;
@@ -11,12 +11,12 @@ use tidegate_runtime::Job;
 /// The directories of one job.
 #[derive(Clone, Debug)]
 pub(crate) struct OwnDirectories {
-    /// Each with what it is to the user.
+    /// The directories, each with its role for the user.
     directories: Vec<(PathBuf, String)>,
 }
 
 impl OwnDirectories {
-    /// Those of `job`, whose checkpoints are in `checkpoints`.
+    /// Returns the directories of `job`, whose checkpoints are in `checkpoints`.
     pub(crate) fn of(job: &Job, checkpoints: &Path) -> Self {
         let mut directories = vec![(
             checkpoints.to_owned(),
@@ -31,8 +31,8 @@ impl OwnDirectories {
         Self { directories }
     }
 
-    /// Why nothing may be created at `path`, if it is one of them or inside one, by whatever links
-    /// and `..` it gets there. What is compared are the directories that exist, by what they are.
+    /// Returns an error if `path` is one of the directories or inside one, whatever links and `..`
+    /// it contains. Existing directories are compared by device and inode.
     pub(crate) fn refuse(&self, path: &Path) -> Result<(), String> {
         let existing = path
             .ancestors()
@@ -52,7 +52,7 @@ impl OwnDirectories {
     }
 }
 
-/// Which directory it is, whatever it is called; none if there is no such thing.
+/// Returns device and inode of a directory, or `None` if it does not exist.
 fn identity(path: &Path) -> Option<(u64, u64)> {
     let identity = |metadata: Metadata| (metadata.dev(), metadata.ino());
     fs::metadata(path).ok().map(identity)

@@ -8,19 +8,19 @@ use super::api::ProblemAnswer;
 use super::response::Json;
 use crate::failure::exit_code;
 
-/// Why a request is not answered with what it asked for.
+/// The reason why a request failed.
 #[derive(Debug)]
 pub(crate) enum Problem {
-    /// There is no such endpoint.
+    /// The endpoint does not exist.
     NotFound,
     /// The endpoint takes another method.
     MethodNotAllowed,
-    /// The body is not what the endpoint takes.
+    /// The endpoint can't read the body.
     BadRequest {
-        /// What is wrong with it.
+        /// The problem with the body.
         detail: String,
     },
-    /// The job did not do it.
+    /// The job rejected or failed the command.
     Command(CommandError),
     /// The job ended before it answered.
     Ended,

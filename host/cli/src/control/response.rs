@@ -1,4 +1,4 @@
-//! Answers in JSON that a terminal can show: whoever asks may be `curl`.
+//! Answers in JSON that a terminal can show, since the client may be `curl`.
 
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};

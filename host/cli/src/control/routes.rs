@@ -1,4 +1,4 @@
-//! The endpoints. A request that takes time is answered when it is done.
+//! The endpoints. A request that takes time is answered when it is carried out.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -25,18 +25,18 @@ use super::own_directories::OwnDirectories;
 use super::problem_json::Problem;
 use super::response::Json;
 
-/// What the endpoints speak about.
+/// The job behind the endpoints.
 #[derive(Clone, Debug)]
 pub(crate) struct ControlState {
     /// The running job.
     pub(crate) job: JobHandle,
     /// Its graph.
     pub(crate) graph: Arc<JobGraph>,
-    /// Where no savepoint may go.
+    /// The directories in which no savepoint may be created.
     pub(crate) own: Arc<OwnDirectories>,
 }
 
-/// All endpoints.
+/// Returns all endpoints.
 pub(crate) fn router(state: ControlState) -> Router {
     let probes = Router::new()
         .route("/livez", get(async || "alive\n"))
@@ -148,7 +148,7 @@ async fn ask<T>(
     }
 }
 
-/// Waits until the job is in a state that it does not leave.
+/// Waits until the job is in a final state.
 async fn ended(job: &JobHandle) -> JobState {
     let is_ended = |state: JobState| match state {
         JobState::Finished | JobState::Stopped | JobState::Cancelled | JobState::Failed => true,
@@ -157,7 +157,7 @@ async fn ended(job: &JobHandle) -> JobState {
         }
     };
     let mut status = job.watch();
-    // An error says that the job is gone; what it said last is then how it ended.
+    // An error means that the job is gone; its last status then shows how it ended.
     drop(status.wait_for(|status| is_ended(status.state)).await);
     job.status().state
 }
@@ -168,8 +168,8 @@ fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     })
 }
 
-/// The directory for a savepoint, if one may be created there. The process has a working directory
-/// that whoever asks does not know.
+/// Returns the directory for a savepoint, if one may be created there. The client does not know the
+/// working directory of this process, so the path must be absolute.
 fn place_of_savepoint(state: &ControlState, path: JsonPath) -> Result<PathBuf, Problem> {
     let JsonPath(path) = path;
     if !path.is_absolute() {

@@ -1,4 +1,4 @@
-//! The server's life: from the start of a run to its end.
+//! The server of a run, from its start to its end.
 
 use std::io;
 use std::path::Path;
@@ -11,7 +11,7 @@ use super::routes::{self, ControlState};
 use super::socket::SocketPath;
 use crate::terminal::Terminal;
 
-/// How long an answer may take to be written when the run has ended.
+/// The time for the last answers after the end of the run.
 const LAST_ANSWERS: Duration = Duration::from_secs(2);
 
 /// Answers requests to a running job.
@@ -23,8 +23,8 @@ pub(crate) struct ControlServer {
 }
 
 impl ControlServer {
-    /// Binds the socket and answers from now on. Called once a run, within a tokio runtime, by
-    /// whoever holds the lock of the checkpoint directory.
+    /// Binds the socket and starts answering. Called once a run, within a tokio runtime, by the
+    /// process that holds the lock of the checkpoint directory.
     pub(crate) fn start(
         directory: &Path,
         state: ControlState,
@@ -55,7 +55,7 @@ impl ControlServer {
         })
     }
 
-    /// Takes no new connections. Must be called before the lock is given up: after that, the
+    /// Stops taking new connections. Must be called before the lock is released: after that, the
     /// socket may be that of the next run.
     pub(crate) fn unlink(&self) {
         if let Err(error) = self.socket.remove() {
@@ -63,8 +63,8 @@ impl ControlServer {
         }
     }
 
-    /// Finishes the answers that are being written and closes all connections, which tells
-    /// clients that the run has ended and the lock is free.
+    /// Finishes the answers in progress and closes all connections, which notifies clients that the
+    /// run has ended and the lock is free.
     pub(crate) async fn shut_down(self) {
         self.shutdown.cancel();
         drop(tokio::time::timeout(LAST_ANSWERS, self.serving).await);

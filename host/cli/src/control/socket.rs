@@ -1,7 +1,7 @@
 //! The socket file `control.sock` in a checkpoint directory.
 //!
-//! The path of a socket may have 107 bytes. A longer one is reached through a handle to its
-//! directory, as `/proc/self/fd/N/control.sock`.
+//! The path of a socket may have 107 bytes. The client and the server reach a longer one through a
+//! handle to its directory, as `/proc/self/fd/N/control.sock`.
 
 use std::fs::File;
 use std::io;
@@ -14,21 +14,21 @@ use tokio::net::{UnixListener, UnixSocket, UnixStream};
 
 /// The file's name.
 const NAME: &str = "control.sock";
-/// What fits into a socket address, without the zero at its end.
+/// The most bytes of a path in a socket address, without the zero at its end.
 const LONGEST_PATH: usize = 107;
-/// Connections that may wait for being accepted.
+/// The most connections that wait to be accepted.
 const BACKLOG: u32 = 16;
 
 /// A path to the socket file that fits into an address.
 #[derive(Debug)]
 pub(crate) struct SocketPath {
     path: PathBuf,
-    /// Keeps the number in the path meaning this directory.
+    /// Keeps the number in the path valid.
     _directory: Option<File>,
 }
 
 impl SocketPath {
-    /// The socket file of a checkpoint directory, which must exist.
+    /// Returns the path to the socket file of a checkpoint directory, which must exist.
     pub(crate) fn of(directory: &Path) -> io::Result<Self> {
         let path = directory.join(NAME);
         if path.as_os_str().len() <= LONGEST_PATH {
@@ -44,8 +44,7 @@ impl SocketPath {
         })
     }
 
-    /// Listens on the socket, in place of one that is left over. Must be called within a tokio
-    /// runtime.
+    /// Listens on the socket, in place of a left-over one. Must be called within a tokio runtime.
     pub(crate) fn listen(&self) -> io::Result<UnixListener> {
         self.remove()?;
         let socket = UnixSocket::new_stream()?;
@@ -55,12 +54,12 @@ impl SocketPath {
         socket.listen(BACKLOG)
     }
 
-    /// Connects to whoever listens.
+    /// Connects to the listening process.
     pub(crate) async fn connect(&self) -> io::Result<UnixStream> {
         UnixStream::connect(&self.path).await
     }
 
-    /// Removes the socket file, and nothing else that has its name.
+    /// Removes the socket file; fails if the name belongs to anything else.
     pub(crate) fn remove(&self) -> io::Result<()> {
         match std::fs::symlink_metadata(&self.path) {
             Ok(found) if found.file_type().is_socket() => std::fs::remove_file(&self.path),

@@ -1,9 +1,9 @@
-//! `RLIMIT_CPU`: a process whose processor time is used up says so and ends, where SIGXCPU would
-//! end it without a word.
+//! `RLIMIT_CPU`: a process that has used up its processor time reports it and ends, instead of
+//! being killed by SIGXCPU.
 //!
-//! The system sends SIGXCPU at the soft limit, and SIGKILL, which no process can report, at the hard
-//! one. So a soft limit that is as high as the hard one is lowered by a second, and a hard limit
-//! that leaves no room for that is rejected.
+//! The system sends SIGXCPU at the soft limit, and SIGKILL, which no process can report, at the
+//! hard limit. So a soft limit that is as high as the hard limit is lowered by a second, and a
+//! hard limit that leaves no room for that is rejected.
 
 use std::{io, thread};
 
@@ -14,7 +14,8 @@ use tokio::signal::unix::{self, SignalKind, signal};
 use crate::failure::Failure;
 use crate::terminal::{Terminal, chain};
 
-/// Starts the thread that waits for SIGXCPU, whatever the others do. It ends with the process.
+/// Starts the thread that waits for SIGXCPU, whatever the other threads do. It ends with the
+/// process.
 pub(super) fn watch(terminal: Terminal) -> Result<(), Failure> {
     leave_time_for_last_words()?;
     let (runtime, mut used_up) = listen().map_err(Failure::io("listen for SIGXCPU"))?;
@@ -25,7 +26,7 @@ pub(super) fn watch(terminal: Terminal) -> Result<(), Failure> {
     };
     let thread = thread::Builder::new().name("tidegate-limits".to_owned());
     let thread = thread.spawn(wait);
-    // Not joined: it waits for as long as the process lives.
+    // Not joined: it waits as long as the process lives.
     drop(thread.map_err(Failure::thread("the limit of processor time"))?);
     Ok(())
 }
@@ -58,7 +59,7 @@ fn leave_time_for_last_words() -> Result<(), Failure> {
     Ok(())
 }
 
-/// Reports and ends the process, as a second SIGTERM does: what is complete stays.
+/// Reports the limit and ends the process, as a second SIGTERM does. Complete checkpoints remain.
 fn end(terminal: &Terminal) {
     let seconds = met(getrlimit(Resource::Cpu));
     let failure = Failure::NoProcessorTime { seconds };
@@ -70,8 +71,8 @@ fn end(terminal: &Terminal) {
     std::process::exit(failure.exit_code().into())
 }
 
-/// The limit that was met: the system raises the soft one by a second as it sends SIGXCPU. None if
-/// none is set, and another process sent it.
+/// Returns the limit that was met: the system raises the soft limit by a second as it sends
+/// SIGXCPU. `None` if no limit is set, and another process sent the signal.
 fn met(limit: Rlimit) -> Option<u64> {
     let current = limit.current?;
     let is_ours = limit.maximum.is_some_and(|maximum| current >= maximum);

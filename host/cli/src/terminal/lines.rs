@@ -1,16 +1,16 @@
-//! Lines on their way to a person: the only thing that the terminal and the log write. Pure.
+//! Lines on their way to the user: the only thing that the terminal and the log write. Pure.
 //!
-//! Whatever goes in is escaped here, so that no name, message or value can steer a terminal or
-//! make a line of its own, and nobody has to remember to escape it. What ends a line is
-//! [`Lines::line`], never a character of its text.
+//! All input is escaped here, so that no name, message or value can steer a terminal or start a
+//! line, and no caller has to remember to escape it. Only methods of [`Lines`] end a line,
+//! never a character of the text.
 
 use std::fmt::{self, Display, Write as _};
 
 use tidegate_operator::{is_steering, shown_text};
 
-/// What the lines of a paragraph begin with that are not its first. Guests' text has it already.
+/// The start of each line of a paragraph but the first. Guests' text has it already.
 const CONTINUED: &str = "\n    ";
-/// Bytes of a paragraph: more than an error has with all that a guest said.
+/// The most bytes of a paragraph: more than an error has with all of a guest's output.
 const MOST_BYTES: usize = 128 * 1024;
 const WRITES: &str = "a string takes what is written to it";
 
@@ -21,26 +21,26 @@ pub(crate) struct Lines {
 }
 
 impl Lines {
-    /// No line yet.
+    /// Returns no lines.
     pub(crate) fn new() -> Self {
         Self::default()
     }
 
-    /// One line.
+    /// Returns one line.
     pub(crate) fn one(line: impl Display) -> Self {
         let mut lines = Self::new();
         lines.line(line);
         lines
     }
 
-    /// One [paragraph](Self::paragraph).
+    /// Returns one [paragraph](Self::paragraph).
     pub(crate) fn one_paragraph(text: impl Display) -> Self {
         let mut lines = Self::new();
         lines.paragraph(text);
         lines
     }
 
-    /// What a serializer or a generator of ours wrote, line by line as it is: JSON, completions.
+    /// Returns the output of our own serializers and generators, line by line: JSON, completions.
     pub(super) fn generated(text: &str) -> Self {
         let mut lines = Self::new();
         for line in text.lines() {
@@ -50,7 +50,7 @@ impl Lines {
         lines
     }
 
-    /// What a layout of ours made of lines that were escaped before: snippets with colours.
+    /// Returns text that our own code laid out from escaped lines: snippets with colours.
     pub(super) fn laid_out(text: String) -> Self {
         Self { text }
     }
@@ -61,8 +61,8 @@ impl Lines {
         writeln!(self.text, "{}", shown_text(&line)).expect(WRITES);
     }
 
-    /// Adds text of which only the first line is at the left: those that follow are indented, as
-    /// guests' text is. A line break before anything else is escaped.
+    /// Adds text whose later lines are indented, as guests' text is. Any other line break is
+    /// escaped.
     pub(crate) fn paragraph(&mut self, text: impl Display) {
         let text = text.to_string();
         let mut rest = text.as_str();
@@ -92,13 +92,14 @@ impl Lines {
         self.text.push_str(&others.text);
     }
 
-    /// The text with its line breaks.
+    /// Returns the text with its line breaks.
     pub(crate) fn as_str(&self) -> &str {
         &self.text
     }
 }
 
-/// A line of the log as `tracing` formats it; `colours` says that it may have colours of its own.
+/// Returns a line of the log as `tracing` formats it; with `colours` it may have colours of its
+/// own.
 pub(super) fn of_log(formatted: &str, colours: bool) -> Lines {
     let line = formatted.strip_suffix('\n').unwrap_or(formatted);
     if !colours {
@@ -126,8 +127,8 @@ fn paragraph_into(text: &mut String, piece: &str) {
     text.push_str(lines.text.strip_suffix('\n').unwrap_or(&lines.text));
 }
 
-/// `text` with something as long in place of each character that steers a terminal, so that places
-/// in it stay what they are. Line breaks and tabs stay.
+/// Replaces each character that steers a terminal by as many bytes of `?`, so that byte positions
+/// remain valid. Line breaks and tabs stay.
 pub(super) fn masked(text: &str) -> String {
     let mut masked = String::with_capacity(text.len());
     for character in text.chars() {

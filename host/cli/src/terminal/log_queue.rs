@@ -1,6 +1,6 @@
-//! Lines on their way to standard error. Whoever logs, and the job itself, never waits for whoever
-//! reads that: a guest that logs is in a function of the host, which no call timeout ends. What
-//! finds no room is dropped and counted.
+//! Lines on their way to standard error. Neither logging code nor the job ever waits for the reader
+//! of standard error: a guest that logs is in a host function, which no call timeout ends. Lines
+//! that find no room are dropped and counted.
 
 use std::io;
 use std::sync::Arc;
@@ -11,17 +11,17 @@ use std::time::Duration;
 
 use super::Lines;
 
-/// Lines that wait at most.
+/// The most lines that wait.
 const LINES: usize = 1_024;
 
-/// What the thread that writes is told.
+/// A message to the writing thread.
 enum Entry {
     Lines(Lines),
-    /// Says so when all lines before are written.
+    /// A request for an answer once all earlier lines are written.
     Flush(SyncSender<()>),
 }
 
-/// A handle to the lines that wait.
+/// A handle to the waiting lines.
 #[derive(Clone, Debug)]
 pub(crate) struct LogQueue {
     entries: SyncSender<Entry>,
@@ -29,7 +29,7 @@ pub(crate) struct LogQueue {
 }
 
 impl LogQueue {
-    /// Starts the thread that writes, which ends with the process.
+    /// Starts the writing thread, which ends with the process.
     pub(crate) fn start(write: impl Fn(&Lines) + Send + 'static) -> io::Result<Self> {
         let (sender, entries) = sync_channel(LINES);
         let dropped = Arc::new(AtomicU64::new(0));
@@ -54,16 +54,16 @@ impl LogQueue {
         }
     }
 
-    /// Waits until every line before is written.
+    /// Waits until all earlier lines are written.
     pub(crate) fn flush(&self) {
         let (sender, written) = sync_channel(1);
-        // An error means that the thread is gone, and that nothing is left to wait for.
+        // An error means that the thread is gone, so there is nothing to wait for.
         if self.entries.send(Entry::Flush(sender)).is_ok() {
             written.recv().ok();
         }
     }
 
-    /// The same, but not for longer than that.
+    /// The same, but waits at most `time`.
     pub(crate) fn flush_within(&self, time: Duration) {
         let (sender, written) = sync_channel(1);
         if self.entries.try_send(Entry::Flush(sender)).is_ok() {
@@ -77,7 +77,7 @@ fn write_all(entries: &Receiver<Entry>, dropped: &AtomicU64, write: impl Fn(&Lin
         match entry {
             Entry::Lines(lines) => write(&lines),
             Entry::Flush(written) => {
-                // Whoever asked waits for the answer.
+                // The sender waits for the answer.
                 written.send(()).ok();
             }
         }
@@ -103,7 +103,7 @@ mod tests {
         let (go_on, may_go_on) = channel::<()>();
         let kept = Arc::clone(&written);
         let queue = LogQueue::start(move |line| {
-            // Until the test lets it go on, and then no more.
+            // Blocked until the test lets it continue, and then no more.
             may_go_on.recv().ok();
             let line = line.as_str().trim_end().to_owned();
             kept.lock().expect("no test panics with it").push(line);

@@ -1,7 +1,8 @@
-//! The terminal: the only place that prints. Data goes to standard output, talk to standard error.
+//! The terminal: the only place that prints. Data goes to standard output, messages to standard
+//! error.
 //!
-//! Talk never fails: whoever closed standard error does not want to hear it. Everything that is
-//! printed is [`Lines`], which escapes what it is made of.
+//! Messages never fail: a user who closed standard error does not want them. Everything printed is
+//! [`Lines`], which escape their content.
 
 mod lines;
 mod log_queue;
@@ -36,7 +37,7 @@ pub(crate) use table::table;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Terminal {
     bars: MultiProgress,
-    /// Once there is a log.
+    /// `None` until there is a log.
     logs: Arc<OnceLock<LogQueue>>,
 }
 
@@ -49,7 +50,7 @@ impl Terminal {
             out.flush()
         };
         match self.bars.suspend(print) {
-            // Whoever reads, such as `head`, has seen enough.
+            // The reader, such as `head`, has seen enough.
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
             printed => printed.map_err(Failure::io("write to standard output")),
         }
@@ -62,14 +63,14 @@ impl Terminal {
         self.data(&Lines::generated(&text))
     }
 
-    /// Prints the completions of our own command line for a shell.
+    /// Prints the shell completions of our own command line.
     pub(crate) fn completions(&self, shell: Shell) -> Result<(), Failure> {
         let mut script = Vec::new();
         clap_complete::generate(shell, &mut Cli::command(), "tidegate", &mut script);
         self.data(&Lines::generated(&String::from_utf8_lossy(&script)))
     }
 
-    /// Makes the terminal a place for logs. Called once.
+    /// Starts logging to the terminal. Called once.
     pub(crate) fn take_logs(&self) -> Result<(), Failure> {
         let bars = self.bars.clone();
         let queue = LogQueue::start(move |line| write_talk(&bars, line));
@@ -78,22 +79,22 @@ impl Terminal {
         Ok(())
     }
 
-    /// Waits until all that was logged is written.
+    /// Waits until everything logged so far is written.
     pub(crate) fn flush_logs(&self) {
         if let Some(logs) = self.logs.get() {
             logs.flush();
         }
     }
 
-    /// The same before the process is ended at once: whoever does not read is not waited for long.
+    /// The same before the process ends at once, with a short limit in case no one reads.
     pub(crate) fn flush_logs_soon(&self) {
         if let Some(logs) = self.logs.get() {
             logs.flush_within(Duration::from_secs(1));
         }
     }
 
-    /// Says something to the person who watches, in one line unless a guest's text has more. Like
-    /// the log, it waits for nobody.
+    /// Shows the user a message, in one line unless a guest's text has more. Like the log, it never
+    /// waits for a reader.
     pub(crate) fn say(&self, text: impl Display) {
         self.pass_on(Lines::one_paragraph(text));
     }
@@ -105,7 +106,7 @@ impl Terminal {
         }
     }
 
-    /// Says why a command failed.
+    /// Reports why a command failed.
     pub(crate) fn report(&self, failure: &Failure) {
         let mut lines = match failure {
             Failure::JobFile(error) => job_file_error(error, self.is_watched()),
@@ -114,6 +115,7 @@ impl Terminal {
             | Failure::Checkpoint(_)
             | Failure::Build(_)
             | Failure::NoRunningJob { .. }
+            | Failure::OtherJobRuns { .. }
             | Failure::Refused { .. }
             | Failure::NoAnswer { .. }
             | Failure::TimedOut { .. }
@@ -136,7 +138,7 @@ impl Terminal {
         self.write_talk(&lines);
     }
 
-    /// From now on, a panic of any thread is reported as everything else is: in lines.
+    /// Reports panics of all threads as lines from now on.
     pub(crate) fn take_panics() {
         std::panic::set_hook(Box::new(|panic| {
             // Not through the log, whose thread may be the one that panics.
@@ -145,22 +147,22 @@ impl Terminal {
         }));
     }
 
-    /// True if a person sees standard error as it is written.
+    /// Returns true if standard error is a terminal.
     pub(crate) fn is_watched(&self) -> bool {
         io::stderr().is_terminal()
     }
 
-    /// A bar that is redrawn in place; it has no length, since a stream has none.
+    /// Returns a bar that is redrawn in place; it has no length, since a stream has none.
     pub(crate) fn progress_bar(&self) -> ProgressBar {
         self.bars.add(ProgressBar::new_spinner())
     }
 
-    /// A bar's message.
+    /// Returns the text for a bar's message.
     pub(crate) fn message(text: impl Display) -> String {
         Lines::one(text).as_str().trim_end().to_owned()
     }
 
-    /// Writes behind what was logged before.
+    /// Writes after everything logged before.
     fn write_talk(&self, lines: &Lines) {
         self.flush_logs();
         write_talk(&self.bars, lines);
@@ -172,7 +174,7 @@ fn write_talk(bars: &MultiProgress, lines: &Lines) {
     drop(bars.suspend(print));
 }
 
-/// What `tracing` writes a line of its log to.
+/// The writer that `tracing` uses for one event of its log.
 pub(crate) struct LogWriter {
     terminal: Terminal,
 }

@@ -1,17 +1,18 @@
-//! Nothing that can be in a job file makes its parser, or the report of what is wrong, panic.
+//! No content of a job file makes its parser, or the report of its problems, panic.
 
 use std::path::Path;
 
 use proptest::prelude::*;
+use tidegate_connectors::built_in;
 use tidegate_job_file::JobFile;
 use tidegate_job_file::config_file::ConfigFileError;
 
 use super::job_file_error;
 
-/// A job file with every key that there is.
+/// A job file with every key.
 const FULL: &str = include_str!("../../../job-file/src/job_file/tests/full.toml");
 
-/// Where, with which character, and how a file is changed.
+/// A change to a file: the place, the character, and the kind of change.
 fn change() -> impl Strategy<Value = (prop::sample::Index, char, u8)> {
     (any::<prop::sample::Index>(), any::<char>(), 0..4u8)
 }
@@ -20,10 +21,10 @@ proptest! {
     #[test]
     fn no_bytes_make_the_parser_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
         if let Ok(file) = JobFile::from_bytes(Path::new("/nowhere/job.toml"), bytes) {
-            if let Err(error) = file.graph(None) {
+            if let Err(error) = file.graph(None, &built_in()) {
                 drop(job_file_error(&error, false));
             }
-            drop(file.checkpoint_directory());
+            drop(file.address());
         }
     }
 
@@ -49,7 +50,7 @@ proptest! {
         let text: String = text.into_iter().collect();
         let file = JobFile::from_bytes(Path::new("/nowhere/job.toml"), text.clone().into_bytes());
         let file = file.expect("this is text");
-        if let Err(ConfigFileError::Invalid(invalid)) = file.graph(None) {
+        if let Err(ConfigFileError::Invalid(invalid)) = file.graph(None, &built_in()) {
             for problem in &invalid.problems {
                 drop(problem.locate(&text));
             }

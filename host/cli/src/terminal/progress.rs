@@ -1,5 +1,5 @@
-//! What is said about a running job: events as they show in its status, and how far it is. Pure,
-//! but for the counters that it keeps from one status to the next.
+//! The messages about a running job: events that its status shows, and its progress. Pure, except
+//! for the counters kept from one status to the next.
 
 use std::time::Duration;
 
@@ -18,12 +18,12 @@ pub(crate) struct Narrator {
     failed_checkpoints: u64,
     failed_drills: u64,
     restored_attempt: u64,
-    /// Records and time of the last call of [`Self::progress`].
+    /// The records and the uptime of the last call of [`Self::progress`].
     measured: (u64, u64),
 }
 
 impl Narrator {
-    /// What a person should be told about this status, one line each.
+    /// Returns the events that this status shows, one line each.
     pub(crate) fn events(&mut self, status: &JobStatus) -> Vec<String> {
         let mut lines = Vec::new();
         if status.restarts > self.restarts {
@@ -78,7 +78,7 @@ impl Narrator {
         }
     }
 
-    /// How far the job is, with the rate since the last call.
+    /// Returns the progress of the job, with the rate since the last call.
     pub(crate) fn progress(&mut self, status: &JobStatus) -> String {
         let (records, uptime) = (status.source_records, status.uptime_ms);
         let (records_before, uptime_before) = self.measured;
@@ -107,7 +107,7 @@ impl Narrator {
     }
 }
 
-/// The line that closes a run which did not fail.
+/// Returns the last line of a run that did not fail.
 pub(crate) fn summary(outcome: &Outcome, status: &JobStatus) -> String {
     let job = &status.job;
     let ended = match outcome {
@@ -131,7 +131,7 @@ pub(crate) fn summary(outcome: &Outcome, status: &JobStatus) -> String {
     )
 }
 
-/// What is told of records that could not be processed, behind everything else.
+/// Returns the part of the line about records that could not be processed, which comes last.
 fn dead_letters(status: &JobStatus) -> String {
     match status.invalid_records.dead_letters {
         0 => String::new(),
@@ -146,7 +146,7 @@ fn per_second(records: u64, millis: u64) -> u64 {
         .unwrap_or(0)
 }
 
-/// `1234567` as `1,234,567`.
+/// Returns `1234567` as `1,234,567`.
 fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();

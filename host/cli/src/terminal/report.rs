@@ -1,4 +1,4 @@
-//! Errors as a person reads them. The only place that names miette.
+//! Errors for people. The only place that names miette.
 
 use std::backtrace::Backtrace;
 use std::error::Error;
@@ -15,13 +15,13 @@ use tidegate_operator::shown;
 use super::Lines;
 use super::lines::masked;
 
-/// An error and everything behind it, in one line if they are.
+/// Returns an error with all its sources, in one line if each has one.
 pub(crate) fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {
         let said = cause.to_string();
-        // Some errors show their source themselves.
+        // Some errors print their source themselves.
         if !text.ends_with(&said) {
             text.push_str(": ");
             text.push_str(&said);
@@ -31,7 +31,7 @@ pub(crate) fn chain(error: &dyn Error) -> String {
     text
 }
 
-/// The reasons why a job file can't be used, with the lines in question if the user watches.
+/// Returns the problems of a job file, with its lines if the user sees them at a terminal.
 pub(crate) fn job_file_error(error: &ConfigFileError, is_watched: bool) -> Lines {
     match error {
         ConfigFileError::Invalid(invalid) if is_watched => snippets(invalid),
@@ -45,7 +45,7 @@ pub(crate) fn job_file_error(error: &ConfigFileError, is_watched: bool) -> Lines
     }
 }
 
-/// `job.toml:12:5: what is wrong`, and what was expected on a line of its own.
+/// Returns `job.toml:12:5: message` for each problem, and its help on a separate line.
 pub(crate) fn plain(invalid: &InvalidConfigFile) -> Lines {
     let mut lines = Lines::new();
     for problem in &invalid.problems {
@@ -59,7 +59,7 @@ pub(crate) fn plain(invalid: &InvalidConfigFile) -> Lines {
     lines
 }
 
-/// A panic: where and why, and the way there if `RUST_BACKTRACE` asks for it.
+/// Returns the place and message of a panic, and a backtrace if `RUST_BACKTRACE` requests it.
 pub(super) fn panic(panic: &PanicHookInfo<'_>) -> Lines {
     let thread = std::thread::current();
     let name = thread.name().unwrap_or("<unnamed>");
@@ -78,7 +78,7 @@ pub(super) fn panic(panic: &PanicHookInfo<'_>) -> Lines {
     lines
 }
 
-/// Adds how many problems are not told.
+/// Adds the number of problems not listed.
 fn more(invalid: &InvalidConfigFile, lines: &mut Lines) {
     if invalid.more > 0 {
         let (path, more) = (shown(&invalid.path), invalid.more);
@@ -97,7 +97,7 @@ fn place(invalid: &InvalidConfigFile, problem: &Problem) -> String {
     }
 }
 
-/// Each problem with its lines of the file.
+/// Returns each problem with its lines of the file.
 fn snippets(invalid: &InvalidConfigFile) -> Lines {
     let is_plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let theme = if is_plain {
@@ -128,7 +128,7 @@ fn snippets(invalid: &InvalidConfigFile) -> Lines {
     lines
 }
 
-/// A problem as miette wants it: text that is escaped already.
+/// A problem for miette: text that is escaped already.
 #[derive(Debug)]
 struct ShownProblem<'a> {
     title: String,

@@ -6,13 +6,13 @@ use tidegate_operator::shown_text;
 
 use super::Lines;
 
-/// Columns under their names, without lines, as `ps` prints them.
+/// Returns columns under their names, without lines, as `ps` prints them.
 pub(crate) fn table(header: &[&str], rows: impl Iterator<Item = Vec<String>>) -> Lines {
     let mut table = Table::new();
     table.load_style(NOTHING);
     table.set_header(header.iter().copied());
     for row in rows {
-        // A line break in a cell would be a row to whoever reads it.
+        // A line break in a cell would look like a new row.
         table.add_row(row.iter().map(|cell| shown_text(cell).to_string()));
     }
     for column in table.column_iter_mut() {

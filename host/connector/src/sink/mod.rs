@@ -7,7 +7,7 @@
 
 mod lag;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use tidegate_operator::Batch;
@@ -72,24 +72,30 @@ pub trait SinkConnector: Send + Sync {
     }
 
     /// Checks, before anything is written anywhere, that a fresh start may use the place of
-    /// output. Called at a fresh start only, before checkpoint 0 exists.
+    /// output. Called at a fresh start only, before checkpoint 0 exists. A sink that keeps no
+    /// output needs none.
     ///
     /// # Errors
     ///
     /// [`ConnectorError::JobRefused`] if there is output that the new job did not write.
-    fn check_fresh(&self) -> Result<(), ConnectorError>;
+    fn check_fresh(&self) -> Result<(), ConnectorError> {
+        Ok(())
+    }
 
     /// Makes the place of output that of `start.lineage` and consistent with `start.checkpoint`:
     /// publishes what is pending, removes its own unpublished output that no checkpoint lists.
     /// From then on the place is this run's alone, until the connector is dropped. Called at the
-    /// start of each attempt, before any writer is opened. Blocking.
+    /// start of each attempt, before any writer is opened. Blocking. A sink whose writers keep
+    /// nothing pending needs none.
     ///
     /// # Errors
     ///
     /// [`ConnectorError::StateRefused`] if output newer than `start.checkpoint` is published, or
     /// the place belongs to another job or lineage; [`ConnectorError::InUse`] if another run has
     /// it.
-    fn recover(&self, start: &SinkStart) -> Result<(), ConnectorError>;
+    fn recover(&self, _start: &SinkStart) -> Result<(), ConnectorError> {
+        Ok(())
+    }
 
     /// Opens the writer of one subtask; called once an attempt, after [`Self::recover`].
     /// `attempt` differs for every attempt in the life of the lineage, so that names can't clash.
@@ -104,18 +110,40 @@ pub trait SinkConnector: Send + Sync {
         attempt: u64,
     ) -> Result<Box<dyn Sink>, ConnectorError>;
 
-    /// Publishes what became pending at a checkpoint that is now complete. Idempotent. Blocking.
+    /// Publishes the output that became pending at `checkpoint`, which is now complete. Idempotent.
+    /// Blocking. The sinks of a job commit side by side, each on a thread of its own; the next
+    /// checkpoint waits for all of them. Called only with pending output, so a sink whose writers
+    /// keep nothing pending needs none.
     ///
     /// # Errors
     ///
     /// [`ConnectorError::StateRefused`] if the place is no longer the one that this run recovered:
     /// nothing more is published. After any other error the attempt ends, and [`Self::recover`]
     /// publishes it again.
-    fn commit(&self, pending: &[PendingOutput]) -> Result<(), ConnectorError>;
+    fn commit(
+        &self,
+        checkpoint: CheckpointId,
+        pending: &[PendingOutput],
+    ) -> Result<(), ConnectorError> {
+        Err(ConnectorError::StateRefused {
+            reason: format!(
+                "checkpoint {checkpoint} lists {} piece(s) of pending output, and the connector \
+                 `{}` publishes none: this is a bug in the connector, whose writers must return \
+                 no pending output or whose `commit` must publish it",
+                pending.len(),
+                self.connector()
+            ),
+        })
+    }
 
     /// The directory whose contents are this sink's own, if it has one: nothing else may be put
     /// into it.
     fn directory(&self) -> Option<&Path> {
+        None
+    }
+
+    /// Returns a path as published files have it; `None` if the sink writes no files.
+    fn example_output(&self) -> Option<PathBuf> {
         None
     }
 

@@ -1,12 +1,14 @@
 //! Record path: **source** → channel → aligner → operator instance → router → sink.
 //!
-//! What the runtime asks of a source. A connector plans how its input is split over subtasks; a
+//! What the runtime asks of a source. A [`SplitEnumerator`] splits the input over subtasks; a
 //! [`Source`] reads the splits of one subtask and knows its position after each batch. A position
 //! goes into a checkpoint and comes back as it was.
 
+mod enumerator;
 mod place;
 
 use std::future::Future;
+use std::path::Path;
 use std::pin::Pin;
 
 use serde::{Deserialize, Serialize};
@@ -14,6 +16,7 @@ use tidegate_operator::Batch;
 
 use crate::{ConnectorError, SubtaskId};
 
+pub use enumerator::{Assignment, OneSplit, RestoredSubtask, SplitEnumerator};
 pub use place::{Isolation, SourcePlace};
 
 /// A boxed future, so that sources can be trait objects.
@@ -38,11 +41,14 @@ pub enum SourceOutput {
     /// failures: a source that is opened at a position gives first the watermark that belongs to
     /// it, since the barrier may have come between a batch and its watermark.
     Watermark(i64),
+    /// There is no input now: until the next output, this subtask holds no watermark back. The
+    /// next poll waits for input. A source says so whenever it is opened without any.
+    Idle,
     /// All splits are read to their ends. Not polled again.
     Ended,
 }
 
-/// A kind of source with its options: plans and opens. Shared by the subtasks.
+/// A kind of source with its options: enumerates splits and opens them. Shared by the subtasks.
 pub trait SourceConnector: Send + Sync {
     /// The connector's name in the job file.
     fn connector(&self) -> &'static str;
@@ -52,25 +58,8 @@ pub trait SourceConnector: Send + Sync {
         true
     }
 
-    /// Splits the input over `parallelism` subtasks; called once in the life of a job, at its
-    /// fresh start. The result has `parallelism` entries; an empty one is a subtask without input.
-    ///
-    /// # Errors
-    ///
-    /// [`ConnectorError::JobRefused`] if there is no such input. Nothing was changed.
-    fn plan(&self, parallelism: u32) -> Result<Vec<Vec<SourceSplit>>, ConnectorError>;
-
-    /// Distributes the splits of a checkpoint over another number of subtasks, splitting what is
-    /// left of them further if it can. Same shape as [`Self::plan`].
-    ///
-    /// # Errors
-    ///
-    /// [`ConnectorError::StateRefused`] if a position can't be read. Nothing was changed.
-    fn replan(
-        &self,
-        splits: Vec<SourceSplit>,
-        parallelism: u32,
-    ) -> Result<Vec<Vec<SourceSplit>>, ConnectorError>;
+    /// Makes the enumerator of an attempt. Reads nothing yet.
+    fn enumerator(&self) -> Box<dyn SplitEnumerator>;
 
     /// Opens the splits of one subtask at their positions; called once an attempt.
     ///
@@ -84,13 +73,20 @@ pub trait SourceConnector: Send + Sync {
     ) -> Result<Box<dyn Source>, ConnectorError>;
 
     /// Checks, as far as that can be done before a start, that nothing of the input is such that
-    /// [`Self::plan`] refuses it. Input that is not there yet is fine. Blocking.
+    /// [`SplitEnumerator::plan`] refuses it. Input that is not there yet is fine. Blocking.
     ///
     /// # Errors
     ///
-    /// As [`Self::plan`].
+    /// As [`SplitEnumerator::plan`].
     fn check_input(&self) -> Result<(), ConnectorError> {
         Ok(())
+    }
+
+    /// Returns whether the source would read a file that appears at `path`, which is absolute and
+    /// without links. A job whose sink writes such files is rejected, since it would read its own
+    /// output.
+    fn reads(&self, _path: &Path) -> bool {
+        false
     }
 
     /// How many files it has open at once, at most, besides those that it has open already, with
@@ -124,6 +120,22 @@ pub trait Source: Send {
     /// All splits with the position after everything that `poll` gave, including those at their
     /// end where that must be remembered.
     fn splits(&self) -> Vec<SourceSplit>;
+
+    /// Reads these splits, too, from now on; [`Self::splits`] lists them. Called between two polls
+    /// with splits that the enumerator has discovered.
+    ///
+    /// # Errors
+    ///
+    /// Any [`ConnectorError`]; the source is not polled again.
+    fn add_splits(&mut self, splits: Vec<SourceSplit>) -> Result<(), ConnectorError> {
+        Err(ConnectorError::StateRefused {
+            reason: format!(
+                "the connector has discovered {} split(s), and its source takes none while it \
+                 runs: this is a bug in the connector, which must implement `add_splits`",
+                splits.len()
+            ),
+        })
+    }
 
     /// A checkpoint with these splits, which [`Self::splits`] gave, is complete: nothing before
     /// them is asked for again in the life of the process. For sources that must keep by

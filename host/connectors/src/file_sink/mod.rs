@@ -26,13 +26,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use tidegate_connector::sink::{PendingOutput, Sink, SinkConnector, SinkStart};
-use tidegate_connector::{ConnectorError, Lineage, SubtaskId};
+use tidegate_connector::{
+    CheckpointId, ConnectContext, ConnectorError, Lineage, SinkOptions, SubtaskId,
+};
 use tidegate_file_system::{FileSystem, LocalFiles};
 
 use crate::RecordFormat;
 
 use directory::OutputDirectory;
 use marker::Marker;
+use names::{LineageDigits, PartName};
 use part::PendingPart;
 use writer::FileSink;
 
@@ -48,21 +51,26 @@ pub struct FileSinkOptions {
     pub format: RecordFormat,
 }
 
+impl SinkOptions for FileSinkOptions {
+    fn connect(
+        self,
+        context: &ConnectContext<'_>,
+    ) -> Result<Arc<dyn SinkConnector>, ConnectorError> {
+        self.connect_in(Arc::new(LocalFiles), context.directory())
+    }
+
+    fn directory(&self) -> Option<&Path> {
+        Some(&self.directory)
+    }
+}
+
 impl FileSinkOptions {
-    /// The connector; `directory` is relative to `base`. Touches nothing yet.
+    /// Makes the connector in another file system than the local one: for simulations. `directory`
+    /// is relative to `base`. Touches nothing yet.
     ///
     /// # Errors
     ///
     /// [`ConnectorError::JobRefused`] if `directory` is empty.
-    pub fn connect(self, base: &Path) -> Result<Arc<dyn SinkConnector>, ConnectorError> {
-        self.connect_in(Arc::new(LocalFiles), base)
-    }
-
-    /// As [`Self::connect`], in another file system: for simulations.
-    ///
-    /// # Errors
-    ///
-    /// As [`Self::connect`].
     pub fn connect_in(
         self,
         files: Arc<dyn FileSystem>,
@@ -213,7 +221,11 @@ impl SinkConnector for FileConnector {
         }))
     }
 
-    fn commit(&self, pending: &[PendingOutput]) -> Result<(), ConnectorError> {
+    fn commit(
+        &self,
+        _checkpoint: CheckpointId,
+        pending: &[PendingOutput],
+    ) -> Result<(), ConnectorError> {
         let (directory, marker) = self.recovered();
         let mut parts = decode(pending)?;
         // As in recovery: what a savepoint's job wrote into another directory is not ours.
@@ -224,6 +236,17 @@ impl SinkConnector for FileConnector {
 
     fn directory(&self) -> Option<&Path> {
         Some(&self.path)
+    }
+
+    fn example_output(&self) -> Option<PathBuf> {
+        let name = PartName {
+            checkpoint: 1,
+            subtask: 0,
+            lineage: LineageDigits::of(Lineage([0; 16])),
+            attempt: 1,
+            extension: self.format.extension().to_owned(),
+        };
+        Some(self.path.join(name.to_string()))
     }
 
     fn open_files(&self, subtasks: u32) -> u64 {

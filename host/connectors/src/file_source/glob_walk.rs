@@ -6,7 +6,8 @@
 //! then it enters no directory twice, so that it ends.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::path::Path;
+use std::io;
+use std::path::{Path, PathBuf};
 
 use cap_std::fs::Dir;
 use glob::{MatchOptions, Pattern};
@@ -105,6 +106,20 @@ impl Glob {
         })
     }
 
+    /// Returns the root's path without links, if the root exists.
+    pub(super) fn root_path(&self, base: &Path) -> Option<PathBuf> {
+        std::fs::canonicalize(base.join(&self.root)).ok()
+    }
+
+    /// The refusal of more files than a source can remember.
+    pub(super) fn too_many(&self, most: usize) -> ConnectorError {
+        job_refused(format!(
+            "`path` = \"{}\" matches more than {most} files, or has in the life of the job, and \
+             `discover` remembers no more; start a new job on a directory of its own",
+            self.text
+        ))
+    }
+
     /// The name, for people and in positions, of a file given relative to the root.
     fn name_of(&self, relative: &str) -> String {
         match self.root.as_str() {
@@ -130,11 +145,48 @@ impl Glob {
         }
     }
 
-    /// All files that match.
-    pub(super) fn files(&self, root: &InputRoot) -> Result<Matches, ConnectorError> {
+    /// Returns whether the glob matches a file with this path relative to the root.
+    pub(super) fn matches(&self, relative: &Path) -> bool {
+        // `reached[i]`: the names so far match the components before `i`.
+        let mut reached = vec![false; self.components.len() + 1];
+        reached[0] = true;
+        for name in relative {
+            let name = name.to_string_lossy();
+            self.skip_depths(&mut reached);
+            let mut next = vec![false; reached.len()];
+            for (at, component) in self
+                .components
+                .iter()
+                .enumerate()
+                .filter(|(at, _)| reached[*at])
+            {
+                match component {
+                    Component::AnyDepth => next[at] |= !name.starts_with('.'),
+                    Component::Name(pattern) => {
+                        next[at + 1] |= pattern.matches_with(&name, MATCH_OPTIONS);
+                    }
+                }
+            }
+            reached = next;
+        }
+        reached.last().copied().unwrap_or_default()
+    }
+
+    /// `**` matches no directory, too.
+    fn skip_depths(&self, reached: &mut [bool]) {
+        for (at, component) in self.components.iter().enumerate() {
+            if reached[at] && *component == Component::AnyDepth {
+                reached[at + 1] = true;
+            }
+        }
+    }
+
+    /// All files that match; more than `most` are refused.
+    pub(super) fn files(&self, root: &InputRoot, most: usize) -> Result<Matches, ConnectorError> {
         let mut walk = Walk {
             glob: self,
             root,
+            most,
             found: Matches::default(),
             entered: HashSet::new(),
             links: BTreeMap::new(),
@@ -161,6 +213,8 @@ pub(super) struct Matches {
 struct Walk<'a> {
     glob: &'a Glob,
     root: &'a InputRoot,
+    /// How many files may match.
+    most: usize,
     found: Matches,
     /// Directories that `**` has entered, with how much of the glob was left. Kept only where
     /// links are followed.
@@ -214,8 +268,13 @@ impl<'a> Walk<'a> {
                 Component::AnyDepth => {
                     let kind = entry.file_type().map_err(failed())?;
                     if kind.is_dir() {
-                        let inner = directory.open_dir(name).map_err(failed())?;
-                        self.directory(&inner, &format!("{path}/"), components)?;
+                        match directory.open_dir(name) {
+                            Ok(inner) => {
+                                self.directory(&inner, &format!("{path}/"), components)?;
+                            }
+                            Err(error) if self.has_vanished(&path, &error) => {}
+                            Err(error) => return Err(failed()(error)),
+                        }
                     } else if kind.is_symlink() {
                         self.meet_link(path, components);
                     }
@@ -255,12 +314,18 @@ impl<'a> Walk<'a> {
     fn step(&mut self, path: &str, rest: &'a [Component]) -> Result<(), ConnectorError> {
         // Follows links, but none that leads out of the root: that is an error, so that no input
         // is left out silently.
-        let found = self.root.find(path);
-        let found = found.map_err(|error| self.unreachable(path, error))?;
+        let found = match self.root.find(path) {
+            Ok(found) => found,
+            Err(error) if self.has_vanished(path, &error) => return Ok(()),
+            Err(error) => return Err(self.unreachable(path, error)),
+        };
         let name = self.glob.name_of(path);
         if rest.is_empty() {
             if found.is_file {
                 self.found.files.insert(name);
+                if self.found.files.len() > self.most {
+                    return Err(self.glob.too_many(self.most));
+                }
             } else if !found.is_directory {
                 return Err(job_refused(format!(
                     "`path` = \"{}\" matches {name}, which is not a regular file",
@@ -283,7 +348,15 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    fn unreachable(&self, path: &str, error: std::io::Error) -> ConnectorError {
+    /// True if an entry was removed since its directory was listed. A link that leads nowhere is
+    /// still there.
+    fn has_vanished(&self, path: &str, error: &io::Error) -> bool {
+        let is_gone = |error: &io::Error| error.kind() == io::ErrorKind::NotFound;
+        let entry = || self.root.dir.symlink_metadata(path);
+        is_gone(error) && entry().is_err_and(|error| is_gone(&error))
+    }
+
+    fn unreachable(&self, path: &str, error: io::Error) -> ConnectorError {
         let name = self.glob.name_of(path);
         self.root.unreachable(path, &name, error)
     }
@@ -296,14 +369,15 @@ mod tests {
     /// Files of a small tree that `glob` matches.
     fn matches(glob: &str) -> Vec<String> {
         let base = tempfile::tempdir().expect("a temporary directory");
-        for file in [
+        let tree = [
             "a.txt",
             "b.csv",
             ".c.txt",
             "in/d.txt",
             "in/deep/e.txt",
             "in[1]/f.txt",
-        ] {
+        ];
+        for file in tree {
             let path = base.path().join(file);
             std::fs::create_dir_all(path.parent().expect("has one")).expect("creates");
             std::fs::write(path, "x").expect("writes");
@@ -311,10 +385,20 @@ mod tests {
         let glob = Glob::parse(glob).expect("is a glob");
         let root = glob.open_root(base.path(), false);
         let root = root.expect("the root is there");
-        let files = glob.files(&root).expect("can be listed").files;
+        let files = glob.files(&root, usize::MAX).expect("can be listed").files;
         for name in &files {
             let relative = glob.relative(name).expect("is below the root");
             assert!(root.open_file(relative).is_ok(), "{name} can be opened");
+        }
+        for file in tree {
+            let root = glob.root.trim_start_matches('.');
+            let Ok(relative) = Path::new(file).strip_prefix(root) else {
+                continue;
+            };
+            let is_found = files
+                .iter()
+                .any(|name| name.trim_start_matches("./") == file);
+            assert_eq!(glob.matches(relative), is_found, "{file} by {}", glob.text);
         }
         files.into_iter().collect()
     }

@@ -1,40 +1,46 @@
 //! Record path: [source `file`] → channel → operator instance → router → sink.
 //!
-//! Lines of the files that match a glob. The files are found once, when the job starts afresh, and
-//! read up to the length that they have then; files that appear or grow later are not read. The
-//! position is restored to the byte, and a file that is not what it was is refused: when it is
-//! opened, and while it is read.
+//! Lines of the files that match a glob. The files are found when the job starts afresh, and with
+//! `discover` again and again while it runs. Each is read up to the length that it has when it is
+//! found; what it grows by later is not read. The position is restored to the byte, and a file that
+//! is not what it was is refused: when it is opened, and while it is read.
 
 mod cut;
+mod enumerator;
 mod glob_walk;
 mod input_root;
+mod left_out_links;
 mod position;
+mod read_files;
 mod reader;
 mod trail;
 mod watch;
 
 use std::collections::VecDeque;
-use std::path::Path;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::Once;
+use std::time::Duration;
 
 use bytesize::ByteSize;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tidegate_connector::source::{
     BoxFuture, Isolation, Source, SourceConnector, SourceOutput, SourcePlace, SourceSplit,
+    SplitEnumerator,
 };
-use tidegate_connector::{ConnectorError, SubtaskId};
-use tidegate_operator::shown_text;
+use tidegate_connector::{ConnectContext, ConnectorError, DurationText, SourceOptions, SubtaskId};
 
 use crate::byte_size::ByteSizeText;
 use crate::lines::LineLimits;
 use crate::pacer::{AfterStall, Pacer};
 
-use cut::Span;
-use glob_walk::{Glob, Matches};
-use input_root::InputRoot;
-use position::FilePosition;
+use enumerator::FileEnumerator;
+use glob_walk::Glob;
+use input_root::{Found, InputRoot};
+use left_out_links::LeftOutLinks;
+use position::{FilePosition, FileSplit};
+use read_files::ReadFiles;
 use reader::SplitReader;
 
 /// Options of the source `file`.
@@ -51,6 +57,13 @@ pub struct FileSourceOptions {
     /// `**` enters no directory twice, so links that lead in a circle end.
     #[serde(default)]
     pub follow_links: bool,
+    /// Time between two looks for new files, such as "10s". The job then reads files that appear
+    /// while it runs or was stopped, each once, and does not end by itself. Without it, only files
+    /// are read that are there when the job starts afresh. A new file is read once it has bytes and
+    /// two looks in a row have found it unchanged, up to the length that it has then; a file
+    /// that was read is not read again, even if another file gets its name.
+    #[serde(default)]
+    pub discover: Option<DurationText>,
     /// How records stand in a file.
     #[serde(default)]
     pub format: FileFormat,
@@ -86,16 +99,18 @@ fn default_batch_bytes() -> ByteSize {
     ByteSize::kib(128)
 }
 
+/// The shortest time between two looks for new files that can be asked for.
+const SHORTEST_INTERVAL: Duration = Duration::from_millis(1);
+
 /// The longest record and the largest batch that can be asked for.
 const MOST_BYTES: ByteSize = ByteSize::gib(1);
 
-impl FileSourceOptions {
-    /// The connector; `path` is relative to `base`. Opens the directory before the first wildcard.
-    ///
-    /// # Errors
-    ///
-    /// [`ConnectorError::JobRefused`] names the key whose value can't be used.
-    pub fn connect(self, base: &Path) -> Result<Arc<dyn SourceConnector>, ConnectorError> {
+impl SourceOptions for FileSourceOptions {
+    /// Opens the directory before the first wildcard.
+    fn connect(
+        self,
+        context: &ConnectContext<'_>,
+    ) -> Result<Arc<dyn SourceConnector>, ConnectorError> {
         let FileFormat::Lines = self.format;
         let limits = LineLimits {
             record_bytes: checked_bytes("max-record-bytes", self.max_record_bytes)?,
@@ -107,8 +122,16 @@ impl FileSourceOptions {
                     .to_owned(),
             });
         }
+        let interval = self.discover.map(|interval| interval.0);
+        if interval.is_some_and(|interval| interval < SHORTEST_INTERVAL) {
+            return Err(ConnectorError::JobRefused {
+                reason: "`discover` must be at least 1ms; leave it out to read no new files"
+                    .to_owned(),
+            });
+        }
         let glob = Glob::parse(&self.path)?;
-        let root = glob.open_root(base, self.follow_links)?;
+        let root = glob.open_root(context.directory(), self.follow_links)?;
+        let root_path = glob.root_path(context.directory());
         Ok(Arc::new(FileConnector {
             input: Arc::new(Input {
                 glob,
@@ -116,7 +139,9 @@ impl FileSourceOptions {
                 limits,
                 rate_per_subtask: self.rate_per_subtask,
             }),
-            links_told: Once::new(),
+            links: Arc::new(LeftOutLinks::new()),
+            interval,
+            root_path,
         }))
     }
 }
@@ -137,66 +162,26 @@ struct Input {
     rate_per_subtask: Option<u32>,
 }
 
-struct FileConnector {
-    input: Arc<Input>,
-    /// Links that were left out are told once, though a start plans several times.
-    links_told: Once,
+impl Input {
+    /// Looks at a file that a walk has found; none if it is gone.
+    fn look(&self, name: &str) -> Result<Option<Found>, ConnectorError> {
+        let relative = self.glob.relative(name);
+        let relative = relative.expect("a walk finds files below the root");
+        match self.root.find(relative) {
+            Ok(found) => Ok(Some(found)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(self.root.unreachable(relative, name, error)),
+        }
+    }
 }
 
-/// How many links a warning names.
-const SHOWN_LINKS: usize = 5;
-
-impl FileConnector {
-    fn tell_left_out(&self, matches: &Matches) {
-        let links = &matches.left_out;
-        if links.is_empty() {
-            return;
-        }
-        self.links_told.call_once(|| {
-            let shown: Vec<&str> = links.iter().take(SHOWN_LINKS).map(String::as_str).collect();
-            let more = match links.len().saturating_sub(SHOWN_LINKS) {
-                0 => String::new(),
-                more => format!(" and {more} more"),
-            };
-            tracing::warn!(
-                "`path` = \"{}\" does not read what is behind the links {}{more}, since `**` does \
-                 not follow links to directories. Set `follow-links = true` to read it",
-                shown_text(self.input.glob.text()),
-                shown_text(&shown.join(", "))
-            );
-        });
-    }
-
-    /// Divides what is left of `positions`, whose files have been checked.
-    fn divide(
-        &self,
-        positions: &[FilePosition],
-        parallelism: u32,
-    ) -> Result<Vec<Vec<SourceSplit>>, ConnectorError> {
-        let left = positions
-            .iter()
-            .enumerate()
-            .filter(|(_, position)| !position.is_done());
-        let to_span = |(file, position): (usize, &FilePosition)| Span {
-            file,
-            start: position.position,
-            end: position.end,
-        };
-        let spans: Vec<Span> = left.map(to_span).collect();
-        let to_split = |span: &Span| {
-            let position = &positions[span.file];
-            if (span.start, span.end) == (position.position, position.end) {
-                return Ok(position.to_split());
-            }
-            let file = position.open(&self.input.root, &self.input.glob)?;
-            Ok(position.cut(&file, span.start, span.end)?.to_split())
-        };
-        let lists = cut::cut(&spans, parallelism);
-        lists
-            .iter()
-            .map(|list| list.iter().map(to_split).collect())
-            .collect()
-    }
+struct FileConnector {
+    input: Arc<Input>,
+    links: Arc<LeftOutLinks>,
+    /// Time between two looks for new files.
+    interval: Option<Duration>,
+    /// The root's path without links, if it could be resolved.
+    root_path: Option<PathBuf>,
 }
 
 impl SourceConnector for FileConnector {
@@ -204,30 +189,9 @@ impl SourceConnector for FileConnector {
         "file"
     }
 
-    fn plan(&self, parallelism: u32) -> Result<Vec<Vec<SourceSplit>>, ConnectorError> {
-        let Input { glob, root, .. } = &*self.input;
-        let matches = glob.files(root)?;
-        self.tell_left_out(&matches);
-        let files = matches.files;
-        if files.is_empty() {
-            return Err(ConnectorError::JobRefused {
-                reason: format!("`path` = \"{}\" matches no file", glob.text()),
-            });
-        }
-        let positions: Result<Vec<_>, _> = files
-            .iter()
-            .map(|name| FilePosition::at_start(root, glob, name))
-            .collect();
-        self.divide(&positions?, parallelism)
-    }
-
-    fn replan(
-        &self,
-        splits: Vec<SourceSplit>,
-        parallelism: u32,
-    ) -> Result<Vec<Vec<SourceSplit>>, ConnectorError> {
-        let positions: Result<Vec<_>, _> = splits.iter().map(FilePosition::of_split).collect();
-        self.divide(&positions?, parallelism)
+    fn enumerator(&self) -> Box<dyn SplitEnumerator> {
+        let (input, links) = (Arc::clone(&self.input), Arc::clone(&self.links));
+        Box::new(FileEnumerator::new(input, links, self.interval))
     }
 
     fn open(
@@ -235,37 +199,44 @@ impl SourceConnector for FileConnector {
         _subtask: &SubtaskId,
         splits: Vec<SourceSplit>,
     ) -> Result<Box<dyn Source>, ConnectorError> {
-        let mut waiting = VecDeque::new();
-        for split in &splits {
-            let position = FilePosition::of_split(split)?;
-            if !position.is_done() {
-                // Checked now, so that a job does not start on input that it can't finish; opened
-                // when its turn comes, so that many files are not many open files.
-                position.open(&self.input.root, &self.input.glob)?;
-                waiting.push_back(position);
-            }
-        }
-        Ok(Box::new(FileSource {
+        let mut source = FileSource {
             input: Arc::clone(&self.input),
             current: None,
-            waiting,
+            waiting: VecDeque::new(),
+            read: ReadFiles::default(),
+            is_discovering: self.interval.is_some(),
+            is_idle: false,
             pacer: self
                 .input
                 .rate_per_subtask
                 .map(|rate| Pacer::new(rate, 1, AfterStall::Forgive)),
             isolation: Isolation::default(),
-        }))
+        };
+        source.add_splits(splits)?;
+        Ok(Box::new(source))
     }
 
     fn check_input(&self) -> Result<(), ConnectorError> {
-        self.input.glob.files(&self.input.root).map(drop)
+        self.input
+            .glob
+            .files(&self.input.root, usize::MAX)
+            .map(drop)
+    }
+
+    fn reads(&self, path: &Path) -> bool {
+        let root = self.root_path.as_deref();
+        let relative = root.and_then(|root| path.strip_prefix(root).ok());
+        relative.is_some_and(|relative| self.input.glob.matches(relative))
     }
 
     fn open_files(&self, subtasks: u32) -> u64 {
-        FILES_OF_A_SUBTASK * u64::from(subtasks)
+        let of_walk = self.interval.map_or(0, |_| DIRECTORIES_OF_A_WALK);
+        FILES_OF_A_SUBTASK * u64::from(subtasks) + of_walk
     }
 }
 
+/// Directories, each in the one before, that a walk has open beside the subtasks.
+const DIRECTORIES_OF_A_WALK: u64 = 32;
 /// The file that is read, and a directory on the way to it.
 const FILES_OF_A_SUBTASK: u64 = 2;
 
@@ -274,6 +245,12 @@ struct FileSource {
     input: Arc<Input>,
     current: Option<SplitReader>,
     waiting: VecDeque<FilePosition>,
+    /// Files that it has read, in other attempts too.
+    read: ReadFiles,
+    /// True if other files can appear.
+    is_discovering: bool,
+    /// True once that there is no input was its last output.
+    is_idle: bool,
     pacer: Option<Pacer>,
     isolation: Isolation,
 }
@@ -299,12 +276,16 @@ impl FileSource {
             // What was read since the last checkpoint is vouched for here.
             reader.close(root, glob)?;
             if reader.is_closed() {
+                self.read.0.insert(reader.position().digest());
                 self.current = None;
             }
             return Ok(None);
         }
         let Some(position) = self.waiting.front() else {
-            return Ok(Some(SourceOutput::Ended));
+            return Ok(Some(match self.is_discovering {
+                true => SourceOutput::Idle,
+                false => SourceOutput::Ended,
+            }));
         };
         self.current = Some(SplitReader::open(root, glob, position.clone(), *limits)?);
         self.waiting.pop_front();
@@ -334,6 +315,11 @@ impl Source for FileSource {
                 pacer.wait(1).await;
             }
             let output = self.next().await?;
+            if let (SourceOutput::Idle, true) = (&output, self.is_idle) {
+                // Until a new file is added, between two polls.
+                return std::future::pending().await;
+            }
+            self.is_idle = matches!(output, SourceOutput::Idle);
             if let (Some(pacer), SourceOutput::Batch(batch)) = (&mut self.pacer, &output) {
                 pacer.spend(batch.len());
             }
@@ -351,8 +337,37 @@ impl Source for FileSource {
     fn splits(&self) -> Vec<SourceSplit> {
         let current = self.current.iter().map(SplitReader::position);
         let positions = current.chain(self.waiting.iter().cloned());
-        let left = positions.filter(|position| !position.is_done());
-        left.map(|position| position.to_split()).collect()
+        let mut read = self.read.clone();
+        let mut splits = Vec::new();
+        for position in positions {
+            if position.is_done() {
+                read.0.insert(position.digest());
+            } else {
+                splits.push(FileSplit::Part(position).to_split());
+            }
+        }
+        if !read.0.is_empty() {
+            splits.push(FileSplit::Read(read).to_split());
+        }
+        splits
+    }
+
+    fn add_splits(&mut self, splits: Vec<SourceSplit>) -> Result<(), ConnectorError> {
+        for split in &splits {
+            match FileSplit::of_split(split)? {
+                FileSplit::Part(position) if position.is_done() => {
+                    self.read.0.insert(position.digest());
+                }
+                FileSplit::Part(position) => {
+                    // Checked now, so that a job does not start on input that it can't finish;
+                    // opened when its turn comes, so that many files are not many open files.
+                    position.open(&self.input.root, &self.input.glob)?;
+                    self.waiting.push_back(position);
+                }
+                FileSplit::Read(read) => self.read.0.extend(read.0),
+            }
+        }
+        Ok(())
     }
 
     fn last_place(&self) -> Option<SourcePlace> {

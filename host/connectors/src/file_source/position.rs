@@ -1,8 +1,8 @@
 //! Where in a file a split stands, and how a file is recognised as the one it was taken in.
 //!
-//! A file may grow: a split never reads beyond the length that the file had when the job was
-//! planned. It may not shrink, and its first bytes and those before the position may not change.
-//! That is compared when a file is opened, at each checkpoint while it is read, and where a split
+//! A file may grow: a split never reads beyond the length that the file had when it was found. It
+//! may not shrink, and its first bytes and those before the position may not change. That is
+//! compared when a file is opened, at each checkpoint while it is read, and where a split
 //! ends: by contents, whatever the file's times say. What lies further back is compared only by
 //! the reader that read it, see `reader.rs`: a position does not know it.
 
@@ -16,6 +16,7 @@ use tidegate_connector::source::SourceSplit;
 
 use super::glob_walk::Glob;
 use super::input_root::InputRoot;
+use super::read_files::{FileDigest, ReadFiles};
 use crate::versioned;
 
 /// How many bytes before a position are compared.
@@ -24,10 +25,53 @@ pub(super) const HISTORY_BYTES: usize = 64 * 1024;
 /// How many of a file's first bytes are compared.
 const HEAD_BYTES: usize = 4 * 1024;
 
-/// Version of [`FilePosition`].
-const POSITION_VERSION: u8 = 1;
+/// Version of a position that is a [`FilePosition`].
+const PART_VERSION: u8 = 1;
 
-/// What a split's position holds.
+/// Version of a position that is a [`ReadFiles`].
+const READ_VERSION: u8 = 2;
+
+/// The contents of a split's position.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum FileSplit {
+    /// Bytes of a file that are to be read.
+    Part(FilePosition),
+    /// Files of which nothing is left to read.
+    Read(ReadFiles),
+}
+
+impl FileSplit {
+    pub(super) fn to_split(&self) -> SourceSplit {
+        match self {
+            Self::Part(part) => SourceSplit {
+                name: format!("{}@{}..{}", part.file, part.position, part.end),
+                position: versioned::encode(PART_VERSION, part),
+            },
+            Self::Read(read) => SourceSplit {
+                name: format!("{} file(s) that were read", read.0.len()),
+                position: versioned::encode(READ_VERSION, read),
+            },
+        }
+    }
+
+    pub(super) fn of_split(split: &SourceSplit) -> Result<Self, ConnectorError> {
+        let refuse = |why: &str| ConnectorError::StateRefused {
+            reason: format!("the position of split `{}`: {why}", split.name),
+        };
+        if split.position.first() == Some(&READ_VERSION) {
+            let read = versioned::decode(READ_VERSION, &split.position);
+            return Ok(Self::Read(read.map_err(|e| refuse(&e.to_string()))?));
+        }
+        let part: FilePosition =
+            versioned::decode(PART_VERSION, &split.position).map_err(|e| refuse(&e.to_string()))?;
+        if part.end > part.file_length || part.position > part.file_length {
+            return Err(refuse("it is beyond the end of its file"));
+        }
+        Ok(Self::Part(part))
+    }
+}
+
+/// A part of a file, and how far it was read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct FilePosition {
     /// The file's name: the root of the glob, as the user wrote it, and the path below.
@@ -36,7 +80,7 @@ pub(super) struct FilePosition {
     pub(super) position: u64,
     /// Lines that begin here or later belong to others.
     pub(super) end: u64,
-    /// The length of the file when the job was planned. Nothing beyond it is read.
+    /// The length of the file when it was found. Nothing beyond it is read.
     pub(super) file_length: u64,
     /// BLAKE3 of the first [`HEAD_BYTES`] of `file_length` bytes.
     pub(super) head: [u8; 32],
@@ -55,7 +99,7 @@ pub(super) fn refused(name: &str, position: u64, difference: &str) -> ConnectorE
 }
 
 impl FilePosition {
-    /// The start of a file that a job is planned on.
+    /// The start of a file that was found.
     pub(super) fn at_start(
         root: &InputRoot,
         glob: &Glob,
@@ -159,27 +203,13 @@ impl FilePosition {
         refused(&self.file, self.position, &difference)
     }
 
+    /// Returns the digest that a file is remembered by once it was read.
+    pub(super) fn digest(&self) -> FileDigest {
+        FileDigest::of(&self.file)
+    }
+
     pub(super) fn is_done(&self) -> bool {
         self.position >= self.end
-    }
-
-    pub(super) fn to_split(&self) -> SourceSplit {
-        SourceSplit {
-            name: format!("{}@{}..{}", self.file, self.position, self.end),
-            position: versioned::encode(POSITION_VERSION, self),
-        }
-    }
-
-    pub(super) fn of_split(split: &SourceSplit) -> Result<Self, ConnectorError> {
-        let refuse = |why: &str| ConnectorError::StateRefused {
-            reason: format!("the position of split `{}`: {why}", split.name),
-        };
-        let position: Self = versioned::decode(POSITION_VERSION, &split.position)
-            .map_err(|e| refuse(&e.to_string()))?;
-        if position.end > position.file_length || position.position > position.file_length {
-            return Err(refuse("it is beyond the end of its file"));
-        }
-        Ok(position)
     }
 }
 

@@ -7,13 +7,12 @@ mod columns;
 mod ranges;
 mod source;
 
-use std::path::Path;
 use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use tidegate_connector::source::{Source, SourceConnector, SourceSplit};
-use tidegate_connector::{ConnectorError, SubtaskId};
+use tidegate_connector::source::{Source, SourceConnector, SourceSplit, SplitEnumerator};
+use tidegate_connector::{ConnectContext, ConnectorError, SourceOptions, SubtaskId};
 
 use crate::versioned;
 
@@ -102,13 +101,11 @@ fn default_batch() -> u32 {
     4_096
 }
 
-impl GeneratorOptions {
-    /// The connector; `base` is not used.
-    ///
-    /// # Errors
-    ///
-    /// [`ConnectorError::JobRefused`] names the key whose value can't be used.
-    pub fn connect(self, _base: &Path) -> Result<Arc<dyn SourceConnector>, ConnectorError> {
+impl SourceOptions for GeneratorOptions {
+    fn connect(
+        self,
+        _context: &ConnectContext<'_>,
+    ) -> Result<Arc<dyn SourceConnector>, ConnectorError> {
         let refuse = |reason: String| Err(ConnectorError::JobRefused { reason });
         let largest = i64::MAX.unsigned_abs();
         if self.from > largest {
@@ -199,21 +196,20 @@ fn to_splits(subtasks: Vec<Vec<Range>>) -> Vec<Vec<SourceSplit>> {
     subtasks.into_iter().map(splits_of).collect()
 }
 
-impl SourceConnector for GeneratorConnector {
-    fn connector(&self) -> &'static str {
-        "generator"
+/// Enumerates ranges of integers.
+struct RangeEnumerator {
+    from: u64,
+    /// Exclusive.
+    end: i128,
+}
+
+impl SplitEnumerator for RangeEnumerator {
+    fn plan(&mut self, parallelism: u32) -> Result<Vec<Vec<SourceSplit>>, ConnectorError> {
+        Ok(to_splits(ranges::plan(self.from, self.end, parallelism)))
     }
 
-    fn plan(&self, parallelism: u32) -> Result<Vec<Vec<SourceSplit>>, ConnectorError> {
-        let end = self
-            .options
-            .to
-            .map_or(UNBOUNDED_END, |to| i128::from(to) + 1);
-        Ok(to_splits(ranges::plan(self.options.from, end, parallelism)))
-    }
-
-    fn replan(
-        &self,
+    fn redistribute(
+        &mut self,
         splits: Vec<SourceSplit>,
         parallelism: u32,
     ) -> Result<Vec<Vec<SourceSplit>>, ConnectorError> {
@@ -222,7 +218,19 @@ impl SourceConnector for GeneratorConnector {
             .into_iter()
             .map(|position| position.range)
             .collect();
-        Ok(to_splits(ranges::replan(ranges, parallelism)))
+        Ok(to_splits(ranges::redistribute(ranges, parallelism)))
+    }
+}
+
+impl SourceConnector for GeneratorConnector {
+    fn connector(&self) -> &'static str {
+        "generator"
+    }
+
+    fn enumerator(&self) -> Box<dyn SplitEnumerator> {
+        let GeneratorOptions { from, to, .. } = &self.options;
+        let end = to.map_or(UNBOUNDED_END, |to| i128::from(to) + 1);
+        Box::new(RangeEnumerator { from: *from, end })
     }
 
     fn open(

@@ -120,7 +120,7 @@ pub(super) fn plan(first: u64, end: i128, parallelism: u32) -> Vec<Vec<Range>> {
 }
 
 /// Deals what is left of `ranges` to another number of subtasks, in near-equal amounts.
-pub(super) fn replan(ranges: Vec<Range>, parallelism: u32) -> Vec<Vec<Range>> {
+pub(super) fn redistribute(ranges: Vec<Range>, parallelism: u32) -> Vec<Vec<Range>> {
     let mut subtasks = vec![Vec::new(); parallelism as usize];
     for (turn, range) in merge(ranges).iter().enumerate() {
         for (index, part) in range.deal(parallelism).enumerate() {
@@ -203,7 +203,7 @@ mod tests {
                     }
                 }
                 prop_assert!(ranges.iter().all(Range::is_well_formed));
-                subtasks = replan(ranges, *parallelism);
+                subtasks = redistribute(ranges, *parallelism);
                 prop_assert_eq!(subtasks.len(), *parallelism as usize);
             }
             integers.extend(read_all(subtasks));
@@ -219,7 +219,7 @@ mod tests {
             for _ in 0..taken / 127 {
                 subtasks[0][0].take(127);
             }
-            let dealt = replan(subtasks.concat(), after);
+            let dealt = redistribute(subtasks.concat(), after);
             let amounts: Vec<usize> =
                 dealt.iter().map(|ranges| read_all(vec![ranges.clone()]).len()).collect();
             let most = amounts.iter().max().expect("there is a subtask");
@@ -237,7 +237,7 @@ mod tests {
             ranges.iter_mut().for_each(|range| {
                 while range.take(40).is_some_and(|run| run.first < 1_000 * turn) {}
             });
-            subtasks = replan(ranges, if turn % 2 == 0 { 4 } else { 2 });
+            subtasks = redistribute(ranges, if turn % 2 == 0 { 4 } else { 2 });
         }
         let ranges: usize = subtasks.iter().map(Vec::len).sum();
         assert!(ranges < 30, "{ranges} ranges");

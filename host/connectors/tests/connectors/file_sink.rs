@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use tidegate_connector::sink::{PendingOutput, Sink, SinkConnector, SinkStart};
 use tidegate_connector::{CheckpointId, ConnectorError, Lineage};
 
-use crate::support::{job_refusal, names, records, sink_options, state_refusal, subtask};
+use crate::support::{context, job_refusal, names, records, sink_options, state_refusal, subtask};
 
 pub(crate) const LINEAGE: Lineage = Lineage([0xaa; 16]);
 
@@ -20,7 +20,9 @@ pub(crate) fn place() -> TempDir {
 
 pub(crate) fn connect(base: &Path) -> Arc<dyn SinkConnector> {
     let options = sink_options("file", json!({ "directory": "output", "format": "tsv" }));
-    options.connect(base).expect("the options are fine")
+    options
+        .connect(&context(base))
+        .expect("the options are fine")
 }
 
 /// What stands in a directory of output that is empty.
@@ -95,7 +97,9 @@ fn nothing_is_visible_before_the_commit_and_everything_after_it() {
         .expect("can be written");
     assert_eq!(published(place.path()), (vec![], String::new()));
 
-    connector.commit(&pending).expect("can be published");
+    connector
+        .commit(CheckpointId(1), &pending)
+        .expect("can be published");
     let name = "part-0000000007-00001-aaaaaaaa-1.tsv".to_owned();
     assert_eq!(published(place.path()), (vec![name], "k\tone\n".to_owned()));
 }
@@ -112,9 +116,13 @@ fn a_part_holds_what_was_written_before_the_cut_although_it_is_made_durable_afte
     // In the other order, as two closures on a pool of threads may run.
     let second = second().expect("can be made durable");
     let first = first().expect("can be made durable");
-    connector.commit(&first).expect("can be published");
+    connector
+        .commit(CheckpointId(1), &first)
+        .expect("can be published");
     assert_eq!(published(place.path()).1, "k\t1\n");
-    connector.commit(&second).expect("can be published");
+    connector
+        .commit(CheckpointId(1), &second)
+        .expect("can be published");
     assert_eq!(published(place.path()).1, "k\t1\nk\t2\n");
 }
 
@@ -135,7 +143,9 @@ fn a_commit_can_be_repeated() {
     let connector = started(place.path());
     let pending = write_part(&mut *open(&*connector, 0, 1), "one", 1);
     for _ in 0..3 {
-        connector.commit(&pending).expect("can be published");
+        connector
+            .commit(CheckpointId(1), &pending)
+            .expect("can be published");
     }
     assert_eq!(published(place.path()).1, "k\tone\n");
 }
@@ -147,7 +157,9 @@ fn pending_output_of_an_abandoned_checkpoint_is_published_by_a_later_one() {
     let mut sink = open(&*connector, 0, 1);
     let mut pending = write_part(&mut *sink, "abandoned", 1);
     pending.extend(write_part(&mut *sink, "complete", 2));
-    connector.commit(&pending).expect("can be published");
+    connector
+        .commit(CheckpointId(1), &pending)
+        .expect("can be published");
     assert_eq!(published(place.path()).1, "k\tabandoned\nk\tcomplete\n");
 }
 
@@ -171,7 +183,7 @@ fn a_large_batch_and_many_small_ones_are_written_whole() {
     }
     let pre_commit = sink.pre_commit(CheckpointId(1)).expect("can be cut");
     connector
-        .commit(&pre_commit().expect("can be made durable"))
+        .commit(CheckpointId(1), &pre_commit().expect("can be made durable"))
         .expect("can be published");
     assert!(published(place.path()).1 == expected);
 }
@@ -185,13 +197,13 @@ fn a_part_that_is_gone_or_has_another_length_is_refused_and_nothing_is_published
     let damaged = format!(".part-{LINEAGE}-1-1-0.pending");
     let path = place.path().join("output").join(&damaged);
     fs::write(&path, "k\tdam").expect("can be written");
-    let reason = state_refusal(connector.commit(&pending));
+    let reason = state_refusal(connector.commit(CheckpointId(1), &pending));
     assert!(
         reason.contains(&damaged) && reason.contains("has 5 bytes instead of 10"),
         "{reason}"
     );
     fs::remove_file(&path).expect("can be removed");
-    let reason = state_refusal(connector.commit(&pending));
+    let reason = state_refusal(connector.commit(CheckpointId(1), &pending));
     assert!(reason.contains("is gone, published or not"), "{reason}");
     assert_eq!(published(place.path()).1, "");
 }
@@ -210,7 +222,7 @@ fn a_link_named_like_a_part_is_neither_followed_nor_published() {
         .join(format!(".part-{LINEAGE}-1-0-0.pending"));
     fs::remove_file(&path).expect("can be removed");
     std::os::unix::fs::symlink(&secret, &path).expect("can be linked");
-    let reason = state_refusal(connector.commit(&pending));
+    let reason = state_refusal(connector.commit(CheckpointId(1), &pending));
     assert!(reason.contains("is not a regular file"), "{reason}");
 
     // A link where the next part would be created.
@@ -248,7 +260,7 @@ fn a_directory_that_is_replaced_by_a_link_while_the_job_runs_gets_nothing() {
         "moved or removed",
         "something else stands",
     ] {
-        let reason = state_refusal(connector.commit(&pending));
+        let reason = state_refusal(connector.commit(CheckpointId(1), &pending));
         assert!(reason.contains(why), "{reason}");
         let reason = state_refusal(connector.recover(&restored(0, &[])));
         assert!(reason.contains(why), "{reason}");
@@ -263,7 +275,9 @@ fn a_directory_that_is_replaced_by_a_link_while_the_job_runs_gets_nothing() {
     assert_eq!(names(&moved), before);
     fs::remove_file(&output).expect("is a file");
     fs::rename(&moved, &output).expect("can be moved");
-    connector.commit(&pending).expect("is its own again");
+    connector
+        .commit(CheckpointId(1), &pending)
+        .expect("is its own again");
     assert_eq!(published(place.path()).1, "k\tone\n");
 }
 
@@ -283,7 +297,9 @@ fn a_directory_that_is_removed_while_the_job_runs_is_an_error_that_names_it() {
 fn a_value_with_a_newline_is_refused_in_the_format_lines() {
     let place = place();
     let options = sink_options("file", json!({ "directory": "output", "format": "lines" }));
-    let connector = options.connect(place.path()).expect("the options are fine");
+    let connector = options
+        .connect(&context(place.path()))
+        .expect("the options are fine");
     connector.recover(&fresh()).expect("the directory is free");
     match open(&*connector, 0, 1).write(&records(&[("k", "fine"), ("k", "two\nlines")])) {
         Err(ConnectorError::Record { position, reason }) => {
@@ -305,14 +321,14 @@ fn pending_output_with_foreign_names_is_refused() {
         .position(|window| window == b"pending")
         .expect("is a name");
     bytes[at..at + 7].copy_from_slice(b"/../../");
-    let reason = state_refusal(connector.commit(&[PendingOutput(bytes)]));
+    let reason = state_refusal(connector.commit(CheckpointId(1), &[PendingOutput(bytes)]));
     assert!(reason.contains("is not the name of a part"), "{reason}");
-    let reason = state_refusal(connector.commit(&[PendingOutput(vec![2])]));
+    let reason = state_refusal(connector.commit(CheckpointId(1), &[PendingOutput(vec![2])]));
     assert!(reason.contains("format version 2"), "{reason}");
 }
 
 #[test]
 fn an_empty_name_of_a_directory_is_refused() {
     let options = sink_options("file", json!({ "directory": "" }));
-    assert!(job_refusal(options.connect(Path::new("/"))).starts_with("`directory`"));
+    assert!(job_refusal(options.connect(&context(Path::new("/")))).starts_with("`directory`"));
 }

@@ -6,6 +6,7 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
+use tidegate_connector::CheckpointId;
 use tidegate_connector::sink::SinkStart;
 use tidegate_connectors::{FileSinkOptions, RecordFormat};
 use tidegate_file_system::{
@@ -65,7 +66,7 @@ fn a_run_whose_lock_file_is_removed_or_replaced_publishes_nothing_more() {
         if is_replaced {
             fs::write(lock_file(place.path()), "").expect("it can be written");
         }
-        let reason = state_refusal(connector.commit(&pending));
+        let reason = state_refusal(connector.commit(CheckpointId(1), &pending));
         assert!(
             reason.contains(&format!("{told} .tidegate-lock")),
             "{reason}"

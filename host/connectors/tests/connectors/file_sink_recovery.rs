@@ -44,7 +44,9 @@ fn publish(connector: &dyn SinkConnector, checkpoint: u64) {
         &checkpoint.to_string(),
         checkpoint,
     );
-    connector.commit(&pending).expect("can be published");
+    connector
+        .commit(CheckpointId(1), &pending)
+        .expect("can be published");
 }
 
 #[test]
@@ -238,7 +240,7 @@ fn a_fork_takes_over_the_directory_of_its_parent_and_the_parent_can_not_go_on_th
     fork.recover(&forked(5))
         .expect("nothing newer is published");
     let mut sink = fork.open(&subtask(0), FORK, 1).expect("can be opened");
-    fork.commit(&write_part(&mut *sink, "fork", 6))
+    fork.commit(CheckpointId(1), &write_part(&mut *sink, "fork", 6))
         .expect("can be published");
     assert_eq!(published(place.path()).1, "k\t4\nk\tfork\n");
     assert_eq!(
@@ -296,11 +298,14 @@ fn two_forks_of_one_savepoint_write_into_two_directories_and_leave_the_parent_it
         for _ in 0..2 {
             let fork = connect(place.path());
             fork.recover(&start).expect("the directory is free");
-            fork.commit(&pending).expect("is not its own");
+            fork.commit(CheckpointId(1), &pending)
+                .expect("is not its own");
         }
         assert_eq!(names(&output(place.path())), OWN_FILES);
     }
-    connector.commit(&pending).expect("can be published");
+    connector
+        .commit(CheckpointId(1), &pending)
+        .expect("can be published");
     assert_eq!(published(parent.path()).1, "k\tpending\n");
 }
 
@@ -430,16 +435,18 @@ fn an_older_attempt_publishes_nothing_once_a_newer_one_has_the_directory() {
     let theirs = ours.replace("\"attempt\": 1,", "\"attempt\": 2,");
     assert_ne!(ours, theirs);
     fs::write(&marker, theirs).expect("can be written");
-    let reason = state_refusal(connector.commit(&pending));
+    let reason = state_refusal(connector.commit(CheckpointId(1), &pending));
     assert!(
         reason.contains("belongs by now to") && reason.contains("attempt 2"),
         "{reason}"
     );
     fs::remove_file(&marker).expect("is there");
-    let reason = state_refusal(connector.commit(&pending));
+    let reason = state_refusal(connector.commit(CheckpointId(1), &pending));
     assert!(reason.contains("has lost its _tidegate"), "{reason}");
     assert_eq!(published(place.path()).1, "");
     fs::write(&marker, ours).expect("can be written");
-    connector.commit(&pending).expect("is its own again");
+    connector
+        .commit(CheckpointId(1), &pending)
+        .expect("is its own again");
     assert_eq!(published(place.path()).1, "k\tone\n");
 }

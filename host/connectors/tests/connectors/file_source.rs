@@ -11,7 +11,8 @@ use tidegate_connector::ConnectorError;
 use tidegate_connector::source::{Isolation, SourceConnector, SourceOutput, SourceSplit};
 
 use crate::support::{
-    job_refusal, poll, read_all, read_batches, source_options, state_refusal, subtask, values_of,
+    context, job_refusal, plan_one, poll, read_all, read_batches, source_options, state_refusal,
+    subtask, values_of,
 };
 
 pub(crate) fn directory(files: &[(&str, &[u8])]) -> TempDir {
@@ -24,7 +25,7 @@ pub(crate) fn directory(files: &[(&str, &[u8])]) -> TempDir {
 
 pub(crate) fn connect(base: &Path, options: Value) -> Arc<dyn SourceConnector> {
     source_options("file", options)
-        .connect(base)
+        .connect(&context(base))
         .expect("the options are fine")
 }
 
@@ -43,7 +44,7 @@ fn lines_of(text: &str) -> Vec<String> {
 
 /// Reads one batch of the only file, and gives the position after it.
 fn position_after_one_batch(connector: &dyn SourceConnector) -> Vec<SourceSplit> {
-    let splits = connector.plan(1).expect("can be planned").remove(0);
+    let splits = plan_one(connector);
     let mut source = connector.open(&subtask(0), splits).expect("can be opened");
     assert!(
         !read_batches(&mut *source, 1)
@@ -65,7 +66,10 @@ fn every_byte_of_a_line_but_its_newline_is_the_value() {
     let text = "one\n\ntwo\r\nдва\nno newline";
     let base = directory(&[("a.txt", text.as_bytes()), ("b.txt", b""), ("c.txt", b"\n")]);
     let connector = all_files(base.path());
-    let values = read_all(&*connector, connector.plan(1).expect("can be planned"));
+    let values = read_all(
+        &*connector,
+        connector.enumerator().plan(1).expect("can be planned"),
+    );
     let expected = ["one", "", "two\r", "два", "no newline", ""];
     assert_eq!(values.expect("can be read"), expected);
 }
@@ -77,7 +81,10 @@ fn a_long_file_is_read_whole_whatever_the_parallelism() {
     let connector = all_files(base.path());
     let expected = lines_of(&String::from_utf8(bytes).expect("is text"));
     for parallelism in [1, 2, 7] {
-        let plan = connector.plan(parallelism).expect("can be planned");
+        let plan = connector
+            .enumerator()
+            .plan(parallelism)
+            .expect("can be planned");
         assert!(plan.iter().all(|splits| splits.len() == 1));
         assert_eq!(read_all(&*connector, plan).expect("can be read"), expected);
     }
@@ -96,7 +103,7 @@ proptest! {
             fs::write(base.path().join(index.to_string()), text).expect("can be written");
         }
         let connector = connect(base.path(), json!({ "path": "*", "batch-bytes": batch_bytes }));
-        let mut subtasks = connector.plan(parallelisms[0]).expect("can be planned");
+        let mut subtasks = connector.enumerator().plan(parallelisms[0]).expect("can be planned");
         let mut values = Vec::new();
         let mut batches = batches.into_iter();
         for parallelism in &parallelisms[1..] {
@@ -107,7 +114,8 @@ proptest! {
                 values.extend(read.expect("can be read"));
                 positions.extend(source.splits());
             }
-            subtasks = connector.replan(positions, *parallelism).expect("can be planned again");
+            let planned = connector.enumerator().redistribute(positions, *parallelism);
+            subtasks = planned.expect("can be planned again");
         }
         values.extend(read_all(&*connector, subtasks).expect("can be read"));
         let mut expected: Vec<String> = texts.iter().flat_map(|text| lines_of(text)).collect();
@@ -122,7 +130,7 @@ proptest! {
     ) {
         let base = directory(&[("a", text.as_bytes())]);
         let connector = connect(base.path(), json!({ "path": "a", "batch-bytes": batch_bytes }));
-        let splits = connector.plan(1).expect("can be planned").remove(0);
+        let splits = plan_one(&*connector);
         let mut source = connector.open(&subtask(0), splits).expect("can be opened");
         let mut values = read_batches(&mut *source, batches).expect("can be read");
         let restored = read_all(&*connector, vec![source.splits()]);
@@ -137,7 +145,7 @@ fn restored_behind_the_first_block_it_goes_on_as_if_nothing_had_happened() {
     let base = directory(&[("a", &bytes)]);
     let connector = all_files(base.path());
     let expected = lines_of(&String::from_utf8(bytes).expect("is text"));
-    let splits = connector.plan(1).expect("can be planned").remove(0);
+    let splits = plan_one(&*connector);
     for batches in [1, 3, 4, 5] {
         let mut source = connector
             .open(&subtask(0), splits.clone())
@@ -153,7 +161,7 @@ fn restored_behind_the_first_block_it_goes_on_as_if_nothing_had_happened() {
 fn the_position_after_every_batch_of_a_long_file_can_be_opened() {
     let base = directory(&[("a", &[long_file(), long_file()].concat())]);
     let connector = connect(base.path(), json!({ "path": "a", "batch-bytes": 10_000 }));
-    let splits = connector.plan(1).expect("can be planned").remove(0);
+    let splits = plan_one(&*connector);
     let mut source = connector.open(&subtask(0), splits).expect("can be opened");
     let mut positions = 0;
     while !read_batches(&mut *source, 1)
@@ -171,7 +179,7 @@ fn the_position_after_every_batch_of_a_long_file_can_be_opened() {
 fn a_file_that_grew_is_read_up_to_its_length_at_the_start() {
     let base = directory(&[("a", b"1\n2\n3")]);
     let connector = all_files(base.path());
-    let plan = connector.plan(2).expect("can be planned");
+    let plan = connector.enumerator().plan(2).expect("can be planned");
     fs::write(base.path().join("a"), b"1\n2\n34\n5\n").expect("can be written");
     assert_eq!(
         read_all(&*connector, plan).expect("can be read"),
@@ -196,7 +204,10 @@ fn a_file_that_shrank_is_refused() {
         reason.contains("input file a ") && reason.contains(&difference),
         "{reason}"
     );
-    assert_eq!(state_refusal(connector.replan(position, 2)), reason);
+    assert_eq!(
+        state_refusal(connector.enumerator().redistribute(position, 2)),
+        reason
+    );
 }
 
 #[test]
@@ -204,7 +215,7 @@ fn a_file_that_shrinks_while_it_is_read_is_refused() {
     let bytes = [long_file(), long_file()].concat();
     let base = directory(&[("a", &bytes)]);
     let connector = all_files(base.path());
-    let splits = connector.plan(1).expect("can be planned").remove(0);
+    let splits = plan_one(&*connector);
     let mut source = connector.open(&subtask(0), splits).expect("can be opened");
     read_batches(&mut *source, 1).expect("can be read");
     let file = File::options()
@@ -221,7 +232,7 @@ fn a_file_that_changed_before_the_position_or_in_its_first_bytes_is_refused() {
     let bytes = [long_file(), long_file()].concat();
     let base = directory(&[("a", &bytes)]);
     let connector = all_files(base.path());
-    let splits = connector.plan(1).expect("can be planned").remove(0);
+    let splits = plan_one(&*connector);
     let mut source = connector.open(&subtask(0), splits).expect("can be opened");
     let read = read_batches(&mut *source, 3).expect("can be read");
     let position = source.splits();
@@ -293,14 +304,14 @@ fn a_line_above_the_limit_is_refused_with_its_place_and_one_at_the_limit_is_not(
         base.path(),
         json!({ "path": "a", "max-record-bytes": 700_000 }),
     );
-    let values = read_all(&*fits, fits.plan(3).expect("can be planned"));
+    let values = read_all(&*fits, fits.enumerator().plan(3).expect("can be planned"));
     assert_eq!(values.expect("can be read"), ["ab", &long, "c"]);
 
     let tight = connect(
         base.path(),
         json!({ "path": "a", "max-record-bytes": 699_999 }),
     );
-    match read_all(&*tight, tight.plan(1).expect("can be planned")) {
+    match read_all(&*tight, tight.enumerator().plan(1).expect("can be planned")) {
         Err(ConnectorError::Record { position, reason }) => {
             assert_eq!(position, "a, byte 3");
             assert!(reason.contains("699999"), "{reason}");
@@ -318,7 +329,10 @@ fn a_file_without_any_newline_is_refused_without_reading_it_all() {
         .expect("can be opened");
     file.set_len(4 << 30).expect("a sparse file of 4 GiB");
     let connector = all_files(base.path());
-    let refused = read_all(&*connector, connector.plan(1).expect("can be planned"));
+    let refused = read_all(
+        &*connector,
+        connector.enumerator().plan(1).expect("can be planned"),
+    );
     let error = refused.expect_err("the line is too long").to_string();
     let reason = "a, byte 0: the line is longer than `max-record-bytes`, 1048576 bytes";
     assert_eq!(error, reason);
@@ -329,17 +343,17 @@ fn a_glob_without_a_match_or_a_directory_is_refused() {
     let base = directory(&[("a.txt", b"x\n")]);
     let connector = connect(base.path(), json!({ "path": "*.csv" }));
     assert_eq!(
-        job_refusal(connector.plan(1)),
+        job_refusal(connector.enumerator().plan(1)),
         "`path` = \"*.csv\" matches no file"
     );
     let options = source_options("file", json!({ "path": "nowhere/*.csv" }));
-    let reason = job_refusal(options.connect(base.path()));
+    let reason = job_refusal(options.connect(&context(base.path())));
     assert!(
         reason.starts_with("`path` = \"nowhere/*.csv\": can't open"),
         "{reason}"
     );
     let options = source_options("file", json!({ "path": "*", "max-record-bytes": 0 }));
-    let reason = job_refusal(options.connect(base.path()));
+    let reason = job_refusal(options.connect(&context(base.path())));
     assert!(reason.starts_with("`max-record-bytes`"), "{reason}");
 }
 
@@ -363,7 +377,7 @@ fn a_change_while_a_file_is_read_is_seen_at_the_next_check_by_what_was_read() {
     };
     overwrite(bytes.len() - 2);
     let connector = all_files(base.path());
-    let splits = connector.plan(1).expect("can be planned").remove(0);
+    let splits = plan_one(&*connector);
     let mut source = connector.open(&subtask(0), splits).expect("can be opened");
     let read = read_batches(&mut *source, 3).expect("can be read");
     let position: usize = read.iter().map(|line| line.len() + 1).sum();
@@ -403,7 +417,7 @@ fn files_are_matched_in_directories_too() {
         fs::write(base.path().join(name).join("a.txt"), name).expect("can be written");
     }
     let connector = connect(base.path(), json!({ "path": "202?/*.txt" }));
-    let plan = connector.plan(1).expect("can be planned");
+    let plan = connector.enumerator().plan(1).expect("can be planned");
     let names: Vec<&str> = plan[0].iter().map(|split| split.name.as_str()).collect();
     assert_eq!(names, ["2024/a.txt@0..4", "2025/a.txt@0..4"]);
     assert_eq!(
@@ -418,7 +432,11 @@ async fn a_rate_paces_each_subtask_and_loses_no_line() {
     let place = directory(&[("a.txt", lines.join("\n").as_bytes())]);
     let options = json!({ "path": "*", "batch-bytes": "256 B", "rate-per-subtask": 100 });
     let connector = connect(place.path(), options);
-    let splits = connector.plan(1).expect("the file is there").remove(0);
+    let splits = connector
+        .enumerator()
+        .plan(1)
+        .expect("the file is there")
+        .remove(0);
     let mut source = connector.open(&subtask(0), splits).expect("can be opened");
     let started = tokio::time::Instant::now();
     let mut read = Vec::new();
@@ -436,7 +454,7 @@ fn isolation_gives_single_lines_until_it_ends_and_says_where_they_stand() {
     let text = "one\n\n\nfour\nfive\nsix";
     let directory = directory(&[("a.txt", text.as_bytes())]);
     let connector = all_files(directory.path());
-    let splits = connector.plan(1).expect("it can be planned").remove(0);
+    let splits = plan_one(&*connector);
     let mut source = connector.open(&subtask(0), splits).expect("it opens");
     source.isolate(Isolation::On);
     let mut batches = Vec::new();

@@ -26,7 +26,10 @@ fn matches_with_links(path: &str) -> [Result<Vec<String>, String>; 2] {
     }
     [false, true].map(|follow| {
         let connector = connect(base.path(), json!({ "path": path, "follow-links": follow }));
-        let plan = connector.plan(1).map_err(|error| error.to_string())?;
+        let plan = connector
+            .enumerator()
+            .plan(1)
+            .map_err(|error| error.to_string())?;
         let values = read_all(&*connector, plan.clone()).expect("can be read");
         assert_eq!(values.len(), plan[0].len(), "a line in each file");
         let splits = plan[0].iter();
@@ -70,15 +73,21 @@ fn a_link_to_a_file_inside_is_followed_and_one_that_leads_out_is_named() {
     let base = directory(&[("a", b"1\n")]);
     std::os::unix::fs::symlink("a", base.path().join("b")).expect("can be linked");
     let connector = all_files(base.path());
-    let values = read_all(&*connector, connector.plan(1).expect("can be planned"));
+    let values = read_all(
+        &*connector,
+        connector.enumerator().plan(1).expect("can be planned"),
+    );
     assert_eq!(values.expect("can be read"), ["1", "1"]);
 
     let target = outside.path().join("secret");
     std::os::unix::fs::symlink(&target, base.path().join("c")).expect("can be linked");
-    let refusal = job_refusal(connector.plan(1));
+    let refusal = job_refusal(connector.enumerator().plan(1));
     let link = format!("matches c, which is a link to {}", target.display());
     assert!(refusal.contains(&link), "{refusal}");
     let follows = connect(base.path(), json!({ "path": "*", "follow-links": true }));
-    let values = read_all(&*follows, follows.plan(1).expect("can be planned"));
+    let values = read_all(
+        &*follows,
+        follows.enumerator().plan(1).expect("can be planned"),
+    );
     assert_eq!(values.expect("can be read"), ["1", "1", "secret"]);
 }

@@ -43,7 +43,11 @@ impl Rewritten {
     fn with_lines(lines: usize) -> Self {
         let base = directory(&[("a", &version('a', lines))]);
         let connector = connect(base.path(), json!({ "path": "a" }));
-        let splits = connector.plan(1).expect("can be planned").remove(0);
+        let splits = connector
+            .enumerator()
+            .plan(1)
+            .expect("can be planned")
+            .remove(0);
         Self {
             path: base.path().join("a"),
             source: connector.open(&subtask(0), splits).expect("can be opened"),

@@ -6,22 +6,28 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use tidegate_connector::ConnectorError;
 use tidegate_connector::source::{Isolation, Source, SourceConnector, SourceOutput, SourcePlace};
+use tidegate_connector::{ConnectorError, SourceOptions as _};
+use tidegate_connectors::GeneratorOptions;
 use tokio::time::{Instant, timeout};
 
 use crate::support::{
-    job_refusal, poll, read_all, read_batches, source_options, state_refusal, subtask, values_of,
+    context, job_refusal, plan_one, poll, read_all, read_batches, state_refusal, subtask, values_of,
 };
 
+/// From JSON, which has numbers that TOML has not.
+fn generator_options(options: Value) -> GeneratorOptions {
+    serde_json::from_value(options).expect("the options can be read")
+}
+
 fn generator(options: Value) -> Arc<dyn SourceConnector> {
-    let connected = source_options("generator", options).connect(Path::new("/"));
+    let connected = generator_options(options).connect(&context(Path::new("/")));
     connected.expect("the options are fine")
 }
 
 /// The only subtask's source at a fresh start.
 fn source(connector: &dyn SourceConnector) -> Box<dyn Source> {
-    let splits = connector.plan(1).expect("can be planned").remove(0);
+    let splits = plan_one(connector);
     connector.open(&subtask(0), splits).expect("can be opened")
 }
 
@@ -37,7 +43,10 @@ fn sorted(mut values: Vec<String>) -> Vec<String> {
 #[test]
 fn one_subtask_gives_the_integers_in_order() {
     let connector = generator(json!({ "to": 10_000 }));
-    let values = read_all(&*connector, connector.plan(1).expect("can be planned"));
+    let values = read_all(
+        &*connector,
+        connector.enumerator().plan(1).expect("can be planned"),
+    );
     assert_eq!(values.expect("can be read"), integers(1, 10_000));
 }
 
@@ -45,7 +54,7 @@ fn one_subtask_gives_the_integers_in_order() {
 fn subtasks_share_the_integers_equally_and_each_has_them_in_order() {
     let connector = generator(json!({ "from": 5, "to": 9_999 }));
     let mut all = Vec::new();
-    for splits in connector.plan(3).expect("can be planned") {
+    for splits in connector.enumerator().plan(3).expect("can be planned") {
         let values = read_all(&*connector, vec![splits]).expect("can be read");
         assert_eq!(values, sorted(values.clone()));
         assert!(
@@ -95,7 +104,14 @@ fn without_keys_and_timestamps_records_have_none() {
 fn a_watermark_follows_each_batch_and_no_older_record_follows_it() {
     let connector = generator(json!({ "to": 2_000, "timestamps": "value", "batch": 100 }));
     // Two parallelisms, so that a subtask has several ranges.
-    let replanned = connector.replan(connector.plan(3).expect("can be planned").concat(), 2);
+    let replanned = connector.enumerator().redistribute(
+        connector
+            .enumerator()
+            .plan(3)
+            .expect("can be planned")
+            .concat(),
+        2,
+    );
     for splits in replanned.expect("can be planned again") {
         let mut source = connector.open(&subtask(0), splits).expect("can be opened");
         let (mut watermark, mut is_owed) = (0, false);
@@ -111,6 +127,7 @@ fn a_watermark_follows_each_batch_and_no_older_record_follows_it() {
                     watermark = next;
                     is_owed = false;
                 }
+                SourceOutput::Idle => panic!("a generator always has input"),
                 SourceOutput::Ended => break,
             }
         }
@@ -121,7 +138,7 @@ fn a_watermark_follows_each_batch_and_no_older_record_follows_it() {
 /// Timestamps and, as `Err`, watermarks, one after the other, without watermarks that say nothing
 /// new. The source is closed after each of these numbers of outputs, and opened at its position.
 fn event_time(connector: &dyn SourceConnector, lives: &[usize]) -> Vec<Result<i64, i64>> {
-    let mut splits = connector.plan(1).expect("can be planned").remove(0);
+    let mut splits = plan_one(connector);
     let (mut seen, mut watermark) = (Vec::new(), i64::MIN);
     for outputs in lives.iter().copied().chain([usize::MAX]) {
         let mut source = connector.open(&subtask(0), splits).expect("can be opened");
@@ -135,6 +152,7 @@ fn event_time(connector: &dyn SourceConnector, lives: &[usize]) -> Vec<Result<i6
                     seen.push(Err(next));
                 }
                 SourceOutput::Watermark(_) => {}
+                SourceOutput::Idle => panic!("a generator always has input"),
                 SourceOutput::Ended => return seen,
             }
         }
@@ -191,7 +209,7 @@ proptest! {
         batch in 1_u32..200,
     ) {
         let connector = generator(json!({ "to": 3_000, "batch": batch }));
-        let mut subtasks = connector.plan(parallelisms[0]).expect("can be planned");
+        let mut subtasks = connector.enumerator().plan(parallelisms[0]).expect("can be planned");
         let mut values = Vec::new();
         let mut batches = batches.into_iter();
         for parallelism in &parallelisms[1..] {
@@ -202,7 +220,8 @@ proptest! {
                 values.extend(read.expect("can be read"));
                 positions.extend(source.splits());
             }
-            subtasks = connector.replan(positions, *parallelism).expect("can be planned again");
+            let planned = connector.enumerator().redistribute(positions, *parallelism);
+            subtasks = planned.expect("can be planned again");
         }
         values.extend(read_all(&*connector, subtasks).expect("can be read"));
         prop_assert_eq!(sorted(values), integers(1, 3_000));
@@ -222,7 +241,7 @@ fn restored_in_the_middle_it_goes_on_as_if_nothing_had_happened() {
 #[test]
 fn an_unbounded_generator_starts_small_on_every_subtask() {
     let connector = generator(json!({}));
-    for splits in connector.plan(4).expect("can be planned") {
+    for splits in connector.enumerator().plan(4).expect("can be planned") {
         let mut source = connector.open(&subtask(0), splits).expect("can be opened");
         let values = read_batches(&mut *source, 1).expect("can be read");
         let first: u64 = values[0].parse().expect("is an integer");
@@ -233,7 +252,7 @@ fn an_unbounded_generator_starts_small_on_every_subtask() {
 #[tokio::test(start_paused = true)]
 async fn a_rate_holds_over_all_subtasks_and_a_batch_comes_every_millisecond() {
     let connector = generator(json!({ "rate": 100_000 }));
-    let subtasks = connector.plan(2).expect("can be planned");
+    let subtasks = connector.enumerator().plan(2).expect("can be planned");
     for splits in subtasks {
         let mut source = connector.open(&subtask(0), splits).expect("can be opened");
         let start = Instant::now();
@@ -270,6 +289,7 @@ async fn due_timestamps_go_on_at_the_rate_through_a_stall() {
                 }
             }
             SourceOutput::Watermark(next) => watermark = next,
+            SourceOutput::Idle => panic!("a generator always has input"),
             SourceOutput::Ended => panic!("it does not end"),
         }
     }
@@ -293,6 +313,7 @@ async fn a_poll_that_is_given_up_moves_nothing() {
             }
             Ok(Ok(SourceOutput::Batch(batch))) => values.extend(values_of(&batch)),
             Ok(Ok(SourceOutput::Watermark(_))) => panic!("there are no timestamps"),
+            Ok(Ok(SourceOutput::Idle)) => panic!("a generator always has input"),
             Ok(Ok(SourceOutput::Ended)) => break,
             Ok(Err(error)) => panic!("{error}"),
         }
@@ -326,7 +347,7 @@ fn values_that_make_no_sense_are_refused_by_key() {
             "`late`",
         ),
     ] {
-        let reason = job_refusal(source_options("generator", options).connect(Path::new("/")));
+        let reason = job_refusal(generator_options(options).connect(&context(Path::new("/"))));
         assert!(reason.starts_with(key), "{reason}");
     }
 }
@@ -334,11 +355,7 @@ fn values_that_make_no_sense_are_refused_by_key() {
 #[test]
 fn a_position_that_is_not_one_is_refused() {
     let connector = generator(json!({ "to": 100 }));
-    let mut split = connector
-        .plan(1)
-        .expect("can be planned")
-        .remove(0)
-        .remove(0);
+    let mut split = plan_one(&*connector).remove(0);
     split.position[0] = 9;
     let refused: Result<_, ConnectorError> = connector.open(&subtask(0), vec![split]);
     let reason = state_refusal(refused);
@@ -362,6 +379,7 @@ fn read_isolating(source: &mut dyn Source, singles: usize) -> Vec<(Vec<String>, 
                 });
             }
             SourceOutput::Watermark(_) => {}
+            SourceOutput::Idle => panic!("a generator always has input"),
             SourceOutput::Ended => return batches,
         }
     }
@@ -373,7 +391,11 @@ fn isolation_gives_single_integers_until_it_ends_and_all_of_them_in_all() {
     for parallelism in [1, 2] {
         let connector = generator(json!({ "from": 0, "to": 999, "batch": 100 }));
         let mut all = Vec::new();
-        for splits in connector.plan(parallelism).expect("it can be planned") {
+        for splits in connector
+            .enumerator()
+            .plan(parallelism)
+            .expect("it can be planned")
+        {
             let mut source = connector.open(&subtask(0), splits).expect("it opens");
             let mut single = 0;
             for (values, place) in read_isolating(&mut *source, 50) {

@@ -6,15 +6,12 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::json;
 use tidegate_connector::{CheckpointId, ConnectorError, Lineage};
-use tidegate_connectors::{SinkOptions, StdoutOptions};
+use tidegate_connectors::StdoutOptions;
 
-use crate::support::{records, sink_options, subtask};
+use crate::support::{context, records, sink_options, subtask};
 
 fn stdout_options(json: serde_json::Value) -> StdoutOptions {
-    match sink_options("stdout", json) {
-        SinkOptions::Stdout(options) => options,
-        other @ (SinkOptions::File(_) | SinkOptions::Discard(_)) => panic!("{other:?}"),
-    }
+    serde_json::from_value(json).expect("the options can be read")
 }
 
 /// Keeps what was flushed.
@@ -87,7 +84,7 @@ fn a_closed_pipe_is_an_error_that_names_the_sink() {
 #[test]
 fn discard_takes_everything_and_has_nothing_pending() {
     let connector = sink_options("discard", json!({}))
-        .connect(Path::new("/"))
+        .connect(&context(Path::new("/")))
         .expect("connects");
     assert!(connector.is_exactly_once());
     let mut sink = connector
@@ -102,7 +99,7 @@ fn discard_takes_everything_and_has_nothing_pending() {
 fn discard_measures_how_late_records_arrive_if_asked() {
     for (measures, expected) in [(false, None), (true, Some(2))] {
         let connector = sink_options("discard", json!({ "measure-lag": measures }))
-            .connect(Path::new("/"))
+            .connect(&context(Path::new("/")))
             .expect("connects");
         // Both subtasks count into one.
         for index in 0..2 {

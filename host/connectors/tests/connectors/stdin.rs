@@ -7,18 +7,14 @@ use std::sync::mpsc;
 
 use serde_json::json;
 use tidegate_connector::ConnectorError;
+use tidegate_connector::SourceOptions as _;
 use tidegate_connector::source::{SourceConnector, SourceOutput};
-use tidegate_connectors::{SourceOptions, StdinOptions};
+use tidegate_connectors::StdinOptions;
 
-use crate::support::{
-    job_refusal, poll, read_all, read_batches, source_options, subtask, values_of,
-};
+use crate::support::{context, job_refusal, poll, read_all, read_batches, subtask, values_of};
 
 fn options(json: serde_json::Value) -> StdinOptions {
-    match source_options("stdin", json) {
-        SourceOptions::Stdin(options) => options,
-        other @ (SourceOptions::Generator(_) | SourceOptions::File(_)) => panic!("{other:?}"),
-    }
+    serde_json::from_value(json).expect("the options can be read")
 }
 
 fn stdin(reader: impl Read + Send + 'static) -> Arc<dyn SourceConnector> {
@@ -44,7 +40,10 @@ impl Read for Pieces {
 #[test]
 fn lines_are_those_of_a_file() {
     let connector = stdin(&b"one\n\ntwo\r\nno newline"[..]);
-    let values = read_all(&*connector, connector.plan(1).expect("can be planned"));
+    let values = read_all(
+        &*connector,
+        connector.enumerator().plan(1).expect("can be planned"),
+    );
     assert_eq!(
         values.expect("can be read"),
         ["one", "", "two\r", "no newline"]
@@ -66,14 +65,17 @@ impl Read for Panicking {
 #[test]
 fn a_reading_thread_that_dies_is_not_the_end_of_the_input() {
     let connector = stdin(Panicking(false));
-    let read = read_all(&*connector, connector.plan(1).expect("can be planned"));
+    let read = read_all(
+        &*connector,
+        connector.enumerator().plan(1).expect("can be planned"),
+    );
     let error = read.expect_err("there is no end").to_string();
     assert!(error.contains("its thread ended"), "{error}");
 }
 
 #[test]
 fn a_job_that_does_not_accept_loss_is_refused() {
-    let reason = job_refusal(options(json!({})).connect(Path::new("/")));
+    let reason = job_refusal(options(json!({})).connect(&context(Path::new("/"))));
     assert!(reason.contains("`accept-loss = true`"), "{reason}");
     let connector = stdin(io::empty());
     assert!(!connector.is_replayable());
@@ -82,13 +84,16 @@ fn a_job_that_does_not_accept_loss_is_refused() {
 #[test]
 fn it_has_one_subtask_only() {
     let connector = stdin(io::empty());
-    assert!(job_refusal(connector.plan(2)).contains("`parallelism = 1`"));
+    assert!(job_refusal(connector.enumerator().plan(2)).contains("`parallelism = 1`"));
 }
 
 #[test]
 fn a_line_above_the_limit_is_refused_with_its_place() {
     let connector = stdin(io::repeat(b'x'));
-    let refused = read_all(&*connector, connector.plan(1).expect("can be planned"));
+    let refused = read_all(
+        &*connector,
+        connector.enumerator().plan(1).expect("can be planned"),
+    );
     let error = refused.expect_err("the line is too long").to_string();
     assert_eq!(
         error,
@@ -100,7 +105,7 @@ fn a_line_above_the_limit_is_refused_with_its_place() {
 fn after_a_recovery_it_goes_on_with_the_lines_not_yet_given() {
     let text: String = (0..50_000).map(|line| format!("{line}\n")).collect();
     let connector = stdin(io::Cursor::new(text.into_bytes()));
-    let plan = connector.plan(1).expect("can be planned");
+    let plan = connector.enumerator().plan(1).expect("can be planned");
     let mut source = connector
         .open(&subtask(0), plan[0].clone())
         .expect("can be opened");
@@ -120,7 +125,7 @@ fn after_a_recovery_it_goes_on_with_the_lines_not_yet_given() {
 fn after_a_recovery_it_gives_again_what_no_checkpoint_covers() {
     let text: String = (0..50_000).map(|line| format!("{line}\n")).collect();
     let connector = stdin(io::Cursor::new(text.into_bytes()));
-    let plan = connector.plan(1).expect("can be planned");
+    let plan = connector.enumerator().plan(1).expect("can be planned");
     let mut source = connector
         .open(&subtask(0), plan[0].clone())
         .expect("can be opened");
@@ -141,7 +146,7 @@ fn after_a_recovery_it_gives_again_what_no_checkpoint_covers() {
 async fn a_poll_that_is_given_up_loses_nothing() {
     let (sender, pieces) = mpsc::channel();
     let connector = stdin(Pieces(pieces));
-    let plan = connector.plan(1).expect("can be planned");
+    let plan = connector.enumerator().plan(1).expect("can be planned");
     let mut source = connector
         .open(&subtask(0), plan[0].clone())
         .expect("can be opened");
@@ -191,7 +196,7 @@ fn a_read_error_is_reported() {
         }
     }
     let connector = stdin(Broken);
-    let plan = connector.plan(1).expect("can be planned");
+    let plan = connector.enumerator().plan(1).expect("can be planned");
     let mut source = connector
         .open(&subtask(0), plan[0].clone())
         .expect("can be opened");

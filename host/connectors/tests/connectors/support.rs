@@ -3,9 +3,12 @@
 use std::path::Path;
 
 use tidegate_connector::source::{Source, SourceConnector, SourceOutput, SourceSplit};
-use tidegate_connector::{ConnectorError, SubtaskId};
-use tidegate_connectors::{SinkOptions, SourceOptions};
+use tidegate_connector::{
+    ConnectContext, ConnectorError, SubtaskId, UnconnectedSink, UnconnectedSource,
+};
+use tidegate_connectors::built_in;
 use tidegate_operator::{Batch, NO_TIMESTAMP};
+use toml::de::ValueDeserializer;
 
 pub(crate) fn subtask(index: u32) -> SubtaskId {
     SubtaskId {
@@ -14,14 +17,31 @@ pub(crate) fn subtask(index: u32) -> SubtaskId {
     }
 }
 
-pub(crate) fn source_options(connector: &str, options: serde_json::Value) -> SourceOptions {
-    let read = SourceOptions::deserialize(connector, options).expect("there is such a source");
-    read.expect("the options can be read")
+/// The context of a job file in a directory.
+pub(crate) fn context(directory: &Path) -> ConnectContext<'_> {
+    ConnectContext::new(directory)
 }
 
-pub(crate) fn sink_options(connector: &str, options: serde_json::Value) -> SinkOptions {
-    let read = SinkOptions::deserialize(connector, options).expect("there is such a sink");
-    read.expect("the options can be read")
+pub(crate) fn source_options(connector: &str, options: serde_json::Value) -> UnconnectedSource {
+    let list = built_in();
+    let kind = list.source(connector).expect("there is such a source");
+    let text = toml_of(options);
+    let options = ValueDeserializer::parse(&text).expect("it is TOML");
+    kind.read(options).expect("the options can be read")
+}
+
+pub(crate) fn sink_options(connector: &str, options: serde_json::Value) -> UnconnectedSink {
+    let list = built_in();
+    let kind = list.sink(connector).expect("there is such a sink");
+    let text = toml_of(options);
+    let options = ValueDeserializer::parse(&text).expect("it is TOML");
+    kind.read(options).expect("the options can be read")
+}
+
+/// The same as an inline table of TOML.
+fn toml_of(options: serde_json::Value) -> String {
+    let options: toml::Value = serde_json::from_value(options).expect("it has no null");
+    options.to_string()
 }
 
 /// One poll of a source that does not wait for anything outside.
@@ -44,7 +64,7 @@ pub(crate) fn read_batches(
         match poll(source)? {
             SourceOutput::Batch(batch) => values.extend(values_of(&batch)),
             SourceOutput::Watermark(_) => {}
-            SourceOutput::Ended => break,
+            SourceOutput::Idle | SourceOutput::Ended => break,
         }
     }
     Ok(values)
@@ -106,4 +126,10 @@ pub(crate) fn names(directory: &Path) -> Vec<String> {
     let mut names: Vec<String> = entries.map(name).collect();
     names.sort();
     names
+}
+
+/// The splits of the only subtask at a fresh start.
+pub(crate) fn plan_one(connector: &dyn SourceConnector) -> Vec<SourceSplit> {
+    let planned = connector.enumerator().plan(1);
+    planned.expect("can be planned").remove(0)
 }

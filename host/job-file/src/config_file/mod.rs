@@ -1,8 +1,8 @@
-//! Files in TOML that people write: what is wrong with one has a place, a message and often help.
+//! Files in TOML that people write. Each problem has a place, a message and often help.
 //!
-//! Job files and scenarios are read with it. [`SourceFile`] has the text, [`toml_text`] makes a
-//! table of it, [`reader`] takes keys out of the table and reports those that nobody took, and
-//! [`problem`] gathers what is wrong.
+//! Job files and scenarios are read with it. [`SourceFile`] has the text, [`toml_text`] parses it
+//! into a table, [`reader`] reads keys from the table and reports the unknown ones, and [`problem`]
+//! collects the problems.
 
 mod error;
 pub mod problem;

@@ -1,6 +1,6 @@
-//! What is wrong with a job file, and where. Pure.
+//! The problems of a job file, each with its place. Pure.
 //!
-//! Readers hold a shared [`Problems`] and go on after each one, so that a person sees all of them
+//! Readers share a [`Problems`] and continue after each problem, so that the user sees all of them
 //! at once.
 
 use std::cell::{Cell, RefCell};
@@ -8,33 +8,33 @@ use std::ops::Range;
 
 use serde::Serialize;
 
-/// Bytes of the job file, from and up to.
+/// A range of bytes in the job file.
 pub type Span = Range<usize>;
 
-/// One thing that is wrong.
+/// A problem of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// Where it stands; none if it is about a flag or about something that is absent.
+    /// The place; `None` if the problem is about a flag or a missing key.
     pub span: Option<Span>,
-    /// What is wrong.
+    /// The message.
     pub message: String,
-    /// What was expected instead.
+    /// The expected content.
     pub help: Option<String>,
-    /// What has to be mended.
+    /// The thing to fix.
     pub subject: Subject,
 }
 
-/// What has to be mended.
+/// The thing to fix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Subject {
     /// The job file.
     JobFile,
-    /// A component that it names, which is there and is refused.
+    /// A component that the job file names and that is rejected.
     Component,
 }
 
 impl Problem {
-    /// A problem at a place.
+    /// Returns a problem at a place.
     pub fn at(span: Span, message: impl Into<String>) -> Self {
         Self {
             span: Some(span),
@@ -44,7 +44,7 @@ impl Problem {
         }
     }
 
-    /// A component that is refused, at the place that names it.
+    /// Returns the problem of a rejected component, at the place that names it.
     pub fn of_component(span: Span, message: impl Into<String>) -> Self {
         Self {
             subject: Subject::Component,
@@ -52,7 +52,7 @@ impl Problem {
         }
     }
 
-    /// A problem of the file as a whole.
+    /// Returns a problem of the file as a whole.
     pub fn of_file(message: impl Into<String>) -> Self {
         Self {
             span: None,
@@ -62,14 +62,14 @@ impl Problem {
         }
     }
 
-    /// The same problem, with what was expected.
+    /// Adds the expected content.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
     }
 
-    /// The same problem with its place in the file's text worked out.
+    /// Returns the problem with the line and column of its place in `text`.
     pub fn locate(&self, text: &str) -> LocatedProblem {
         let position = self
             .span
@@ -91,13 +91,13 @@ pub struct LocatedProblem {
     pub line: Option<usize>,
     /// See [`Position`].
     pub column: Option<usize>,
-    /// What is wrong.
+    /// The message.
     pub message: String,
-    /// What was expected instead.
+    /// The expected content.
     pub help: Option<String>,
 }
 
-/// A place as editors count: both from 1, columns in characters.
+/// A place as editors count: line and column from 1, columns in characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Position {
     /// Line.
@@ -107,7 +107,7 @@ pub struct Position {
 }
 
 impl Position {
-    /// The place of a byte of `text`; of the end, if there is no such byte.
+    /// Returns the place of a byte of `text`, or of the end if there is no such byte.
     pub fn of(text: &str, offset: usize) -> Self {
         let before = text.floor_char_boundary(offset.min(text.len()));
         let before = &text[..before];
@@ -119,38 +119,38 @@ impl Position {
     }
 }
 
-/// The most problems that are told of one file.
+/// The most problems reported of one file.
 const MOST_TOLD: usize = 20;
 
-/// The problems found so far. The first ones are kept, the others are counted.
+/// The problems found so far. The first ones are kept, the others only counted.
 #[derive(Debug, Default)]
 pub struct Problems {
     found: RefCell<Vec<Problem>>,
     more: Cell<usize>,
-    /// True if one of those that were only counted is about the job file.
+    /// True if any problem that was only counted is about the job file.
     more_of_file: Cell<bool>,
 }
 
 /// All problems of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FoundProblems {
-    /// Those that are told, in the order of the file; those without a place last. At least one.
+    /// The kept problems in the order of the file, those without a place last. At least one.
     pub told: Vec<Problem>,
-    /// How many others there are.
+    /// The number of other problems.
     pub more: usize,
-    /// True if the file itself is right, and only components are refused.
+    /// True if the file itself is right, and only components are rejected.
     pub is_about_components: bool,
 }
 
 impl Problems {
-    /// One problem.
+    /// Returns a list of one problem.
     pub fn of(problem: Problem) -> Self {
         let problems = Self::default();
         problems.push(problem);
         problems
     }
 
-    /// Adds one.
+    /// Adds a problem.
     pub fn push(&self, problem: Problem) {
         if !self.is_full() {
             self.found.borrow_mut().push(problem);
@@ -162,17 +162,17 @@ impl Problems {
         }
     }
 
-    /// True if the next one is only counted: what was expected instead need not be worked out.
+    /// True if the next problem is only counted, so that it needs no help text.
     pub fn is_full(&self) -> bool {
         self.found.borrow().len() == MOST_TOLD
     }
 
-    /// True if there is none.
+    /// True if there are no problems.
     pub fn is_empty(&self) -> bool {
         self.found.borrow().is_empty()
     }
 
-    /// All of them.
+    /// Returns all problems.
     pub fn into_found(self) -> FoundProblems {
         let mut told = self.found.into_inner();
         told.sort_by_key(|problem| problem.span.as_ref().map_or(usize::MAX, |span| span.start));

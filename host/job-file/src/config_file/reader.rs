@@ -1,7 +1,7 @@
-//! Reads one table of a job file, key by key, and knows afterwards which keys nobody asked for.
+//! Reads one table of a job file, key by key, and at the end reports the keys that no one read.
 //!
-//! What is wrong goes to [`Problems`]; the reader then gives `None` and its caller goes on, so
-//! that one run finds everything.
+//! Errors go to [`Problems`]; the reader then returns `None` and its caller continues, so that one
+//! run finds all of them.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -19,9 +19,9 @@ pub type Entry<'a, 'i> = (&'a Spanned<DeString<'i>>, &'a Spanned<DeValue<'i>>);
 
 /// Reads one table.
 pub struct TableReader<'a, 'i> {
-    /// How messages name the table: `"[checkpoint]"`, ``"operator `count`"``.
+    /// The table's name in messages: `"[checkpoint]"`, ``"operator `count`"``.
     title: String,
-    /// Where a key that is missing is reported.
+    /// The place where missing keys are reported.
     span: Span,
     table: &'a DeTable<'i>,
     known: Vec<&'static str>,
@@ -29,7 +29,7 @@ pub struct TableReader<'a, 'i> {
 }
 
 impl<'a, 'i> TableReader<'a, 'i> {
-    /// A reader that has read nothing yet.
+    /// Returns a reader that has read no keys yet.
     pub fn new(
         title: impl Into<String>,
         span: Span,
@@ -45,48 +45,48 @@ impl<'a, 'i> TableReader<'a, 'i> {
         }
     }
 
-    /// Where the table is reported.
+    /// Returns the place where the table is reported.
     pub fn span(&self) -> Span {
         self.span.clone()
     }
 
-    /// How messages name the table.
+    /// Returns the table's name in messages.
     pub fn title(&self) -> &str {
         &self.title
     }
 
-    /// Names the table otherwise from now on.
+    /// Renames the table in later messages.
     pub fn retitle(&mut self, title: &str) {
         title.clone_into(&mut self.title);
     }
 
-    /// True if the file sets this key, to whatever.
+    /// Returns true if the file sets this key, to any value.
     pub fn is_set(&self, key: &str) -> bool {
         self.table.contains_key(key)
     }
 
-    /// Where the value of this key stands, if the file sets it.
+    /// Returns the place of this key's value, if the file sets it.
     pub fn value_span(&self, key: &str) -> Option<Span> {
         self.table.get(key).map(Spanned::span)
     }
 
-    /// Where everything that is wrong with the file goes.
+    /// Returns the list that collects the problems of the file.
     pub fn problems(&self) -> &'a Problems {
         self.problems
     }
 
-    /// The keys that were asked for.
+    /// Returns the keys that were read so far.
     pub fn known(&self) -> &[&'static str] {
         &self.known
     }
 
-    /// The value of a key, whatever it is. The key counts as known from now on.
+    /// Returns a key and its value of any type. The key counts as known from now on.
     pub fn entry(&mut self, key: &'static str) -> Option<Entry<'a, 'i>> {
         self.known.push(key);
         self.table.get_key_value(key)
     }
 
-    /// A value that must be there.
+    /// Reports `key` as missing if the table lacks it. Returns `found`.
     pub fn required<T>(&self, found: Option<T>, key: &str, expected: &str) -> Option<T> {
         if found.is_none() && !self.table.contains_key(key) {
             let message = format!("{} has no `{key}`", self.title);
@@ -97,13 +97,13 @@ impl<'a, 'i> TableReader<'a, 'i> {
         found
     }
 
-    /// A string.
+    /// Reads a string.
     pub fn string(&mut self, key: &'static str, what: &str) -> Option<Spanned<String>> {
         let (_, found) = self.entry(key)?;
         self.as_string(key, found, what)
     }
 
-    /// A string that is not empty.
+    /// Reads a string that is not empty.
     pub fn text(&mut self, key: &'static str, what: &str) -> Option<Spanned<String>> {
         let found = self.string(key, what)?;
         if found.get_ref().is_empty() {
@@ -114,7 +114,7 @@ impl<'a, 'i> TableReader<'a, 'i> {
         Some(found)
     }
 
-    /// An integer in a range.
+    /// Reads an integer in a range.
     pub fn number(
         &mut self,
         key: &'static str,
@@ -140,7 +140,7 @@ impl<'a, 'i> TableReader<'a, 'i> {
         }
     }
 
-    /// An integer of 64 bits with a sign.
+    /// Reads a signed 64-bit integer.
     pub fn integer(&mut self, key: &'static str, what: &str) -> Option<Spanned<i64>> {
         let (_, found) = self.entry(key)?;
         let DeValue::Integer(number) = found.get_ref() else {
@@ -155,7 +155,7 @@ impl<'a, 'i> TableReader<'a, 'i> {
         None
     }
 
-    /// A switch that is absent where it is off. Its place, if it is on.
+    /// Reads a switch, which is either true or absent. Returns its place if it is on.
     pub fn switch(&mut self, key: &'static str) -> Option<Span> {
         let (name, found) = self.entry(key)?;
         match found.get_ref() {
@@ -177,7 +177,7 @@ impl<'a, 'i> TableReader<'a, 'i> {
         }
     }
 
-    /// A duration; zero only if `zero` says so.
+    /// Reads a duration; `zero` decides whether it may be zero.
     pub fn duration(&mut self, key: &'static str, zero: Zero) -> Option<Spanned<Duration>> {
         let what = "a duration such as \"500ms\", \"1s\" or \"10m\"";
         let found = self.string(key, what)?;
@@ -189,7 +189,7 @@ impl<'a, 'i> TableReader<'a, 'i> {
         self.read_or_refuse(key, &found, read, what)
     }
 
-    /// A number of bytes, more than none.
+    /// Reads a number of bytes, at least 1.
     pub fn size(&mut self, key: &'static str) -> Option<Spanned<u64>> {
         let what = "a size such as \"64KiB\", \"256MiB\" or \"1GiB\"";
         let found = self.string(key, what)?;
@@ -200,7 +200,7 @@ impl<'a, 'i> TableReader<'a, 'i> {
         self.read_or_refuse(key, &found, read, what)
     }
 
-    /// A share of the memory limit, or "never".
+    /// Reads a share of the memory limit, or "never".
     pub fn share(&mut self, key: &'static str) -> Option<Spanned<RecycleAt>> {
         let what = "a percentage such as \"75%\", or \"never\"";
         let found = self.string(key, what)?;
@@ -208,7 +208,7 @@ impl<'a, 'i> TableReader<'a, 'i> {
         self.read_or_refuse(key, &found, read, what)
     }
 
-    /// One of some words.
+    /// Reads one of several words.
     pub fn choice<T: Copy>(
         &mut self,
         key: &'static str,
@@ -228,7 +228,7 @@ impl<'a, 'i> TableReader<'a, 'i> {
         None
     }
 
-    /// A table.
+    /// Reads a table.
     pub fn table(&mut self, key: &'static str, title: &str) -> Option<TableReader<'a, 'i>> {
         let (name, found) = self.entry(key)?;
         let Some(table) = found.get_ref().as_table() else {
@@ -238,7 +238,7 @@ impl<'a, 'i> TableReader<'a, 'i> {
         Some(TableReader::new(title, name.span(), table, self.problems))
     }
 
-    /// An array, with the place of its key.
+    /// Reads an array. Returns it with the place of its key.
     pub fn array(&mut self, key: &'static str, what: &str) -> Option<(Span, &'a DeArray<'i>)> {
         let (name, found) = self.entry(key)?;
         let Some(array) = found.get_ref().as_array() else {
@@ -248,7 +248,7 @@ impl<'a, 'i> TableReader<'a, 'i> {
         Some((name.span(), array))
     }
 
-    /// A string that stands in `key`, alone or in an array.
+    /// Returns `found` as a string. It stands in `key`, alone or in an array.
     pub fn as_string(
         &self,
         key: &str,
@@ -269,14 +269,14 @@ impl<'a, 'i> TableReader<'a, 'i> {
         }
     }
 
-    /// Says that a value has the wrong type.
+    /// Reports that a value has the wrong type.
     pub fn wrong_type(&self, key: &str, found: &Spanned<DeValue<'_>>, expected: &str) {
         let kind = kind_of(found.get_ref());
         let message = format!("`{key}` of {} is {kind}", self.title);
         self.refuse(found.span(), message, expected);
     }
 
-    /// Reports every key that was not asked for. The last call.
+    /// Reports every key that was not read. The last call.
     pub fn finish(self) {
         for (key, _) in self.table.iter() {
             let name: &str = key.get_ref();
@@ -316,16 +316,16 @@ impl<'a, 'i> TableReader<'a, 'i> {
     }
 }
 
-/// Whether a duration may be zero.
+/// The treatment of a duration of zero.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Zero {
-    /// It may.
+    /// Zero is allowed.
     Allowed,
-    /// It may not.
+    /// Zero is a problem.
     Refused,
 }
 
-/// A TOML type with its article.
+/// Returns the name of a TOML type with its article.
 pub fn kind_of(value: &DeValue<'_>) -> &'static str {
     match value {
         DeValue::String(_) => "a string",

@@ -1,4 +1,4 @@
-//! The text of a job file or scenario, and where it came from.
+//! The text of a job file or scenario, and its path.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -7,10 +7,10 @@ use super::error::{ConfigFileError, FileKind, InvalidConfigFile};
 use super::problem::{FoundProblems, Problem, Problems};
 use super::regular_file;
 
-/// A file may have this many bytes.
+/// The largest file, in bytes.
 const LARGEST: u64 = 1 << 20;
 
-/// A file's text and where it came from.
+/// A file's text and its path.
 #[derive(Clone, Debug)]
 pub struct SourceFile {
     kind: FileKind,
@@ -19,11 +19,11 @@ pub struct SourceFile {
 }
 
 impl SourceFile {
-    /// Reads a file's text.
+    /// Reads a file.
     ///
     /// # Errors
     ///
-    /// A [`ConfigFileError`] if it can't be read, is larger than such a file is, or is not text.
+    /// A [`ConfigFileError`] if the file can't be read, is too large, or is not text.
     pub fn read(kind: FileKind, path: &Path) -> Result<Self, ConfigFileError> {
         let unreadable = |source| ConfigFileError::Unreadable {
             kind,
@@ -45,7 +45,7 @@ impl SourceFile {
         Self::from_bytes(kind, path, bytes)
     }
 
-    /// Takes the bytes of a file.
+    /// Uses `bytes` as the content of the file at `path`.
     ///
     /// # Errors
     ///
@@ -59,7 +59,8 @@ impl SourceFile {
         match String::from_utf8(bytes) {
             Ok(text) => Ok(Self { kind, path, text }),
             Err(error) => {
-                // Replacements are longer than what they replace, so the valid part is taken.
+                // Replacements are longer than the bytes they replace, so only the valid part is
+                // kept.
                 let valid = error.utf8_error().valid_up_to();
                 let text = String::from_utf8_lossy(&error.as_bytes()[..valid]).into_owned();
                 let problem = Problem::at(valid..valid, "not text in UTF-8 from here on");
@@ -68,17 +69,17 @@ impl SourceFile {
         }
     }
 
-    /// Its path, as it was given.
+    /// Returns the path as given.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Its text.
+    /// Returns the text.
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// What paths in the file are relative to.
+    /// Returns the folder that paths in the file are relative to.
     pub fn base(&self) -> PathBuf {
         match self.path.parent() {
             Some(parent) if parent != Path::new("") => parent.to_owned(),
@@ -86,7 +87,7 @@ impl SourceFile {
         }
     }
 
-    /// The file with what is wrong with it, at least one problem.
+    /// Returns the error for the file with its problems, at least one.
     pub fn invalid(&self, problems: Problems) -> ConfigFileError {
         assert!(!problems.is_empty(), "a refused file has a problem");
         let FoundProblems {

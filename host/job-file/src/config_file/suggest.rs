@@ -1,14 +1,14 @@
-//! "Did you mean": the known name that was most likely meant. Pure.
+//! "Did you mean": the known name that the user most likely meant. Pure.
 
-/// So many known names are listed.
+/// The most known names that are listed.
 const MOST_LISTED: usize = 20;
 
-/// Half of the letters may be wrong, or three, whichever is less.
+/// Returns the number of letters that may be wrong: half of them, from 1 to 3.
 fn allowed_distance(name: &str) -> usize {
     (name.chars().count() / 2).clamp(1, 3)
 }
 
-/// The known name next to `name`, if one is near.
+/// Returns the known name nearest to `name`, if one is near.
 pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let normal = name.to_lowercase().replace('_', "-");
     known
@@ -19,7 +19,7 @@ pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
         .map(|(_, candidate)| candidate)
 }
 
-/// What to say after an unknown name: the near one, or all that are known.
+/// Returns the help for an unknown name: the near name, or all known ones.
 pub fn expected<'a>(
     name: &str,
     known: impl IntoIterator<Item = &'a str> + Clone,

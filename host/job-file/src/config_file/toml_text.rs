@@ -4,10 +4,10 @@ use toml::de::DeTable;
 
 use super::problem::{Problem, Problems};
 
-/// More syntax errors than this are consequences of the first ones.
+/// The most syntax errors reported. Later ones are consequences of the first.
 const SYNTAX_ERRORS: usize = 8;
 
-/// The root table of a text that is TOML.
+/// Parses a text as TOML and returns its root table.
 pub fn tables<'i>(text: &'i str, problems: &Problems) -> Option<DeTable<'i>> {
     let (root, errors) = DeTable::parse_recoverable(text);
     for error in errors.iter().take(SYNTAX_ERRORS) {

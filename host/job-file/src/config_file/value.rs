@@ -1,5 +1,5 @@
-//! Values of a job file that TOML has no type for, but durations ([`crate::duration`]): sizes and
-//! percentages; and TOML as JSON. Pure.
+//! Values of a job file that TOML has no type for: sizes, percentages, and TOML as JSON; durations
+//! are in [`crate::duration`]. Pure.
 
 use bytesize::ByteSize;
 use tidegate_runtime::config::RecycleAt;
@@ -8,7 +8,7 @@ use toml::de::{DeInteger, DeValue};
 
 use super::problem::Problem;
 
-/// `"256MiB"`, `"64 kB"`. A unit is needed, so that nobody has to guess one.
+/// Reads a size: `"256MiB"`, `"64 kB"`. A unit is required, so that no one has to guess it.
 pub(crate) fn size(text: &str) -> Result<u64, String> {
     if !text.ends_with(|c: char| c.is_ascii_alphabetic()) {
         return Err("there is no unit".to_owned());
@@ -20,7 +20,7 @@ pub(crate) fn size(text: &str) -> Result<u64, String> {
     }
 }
 
-/// Bytes as [`size`] reads them, in the largest unit of which they are a multiple.
+/// Returns bytes as [`size`] reads them, in the largest unit of which they are a multiple.
 pub(crate) fn shown_size(bytes: u64) -> String {
     let units = [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)];
     let unit = units.iter().find(|(_, unit)| bytes.is_multiple_of(*unit));
@@ -30,7 +30,7 @@ pub(crate) fn shown_size(bytes: u64) -> String {
     }
 }
 
-/// `"75%"` of the memory limit, or `"never"`.
+/// Reads a share: `"75%"` of the memory limit, or `"never"`.
 pub(crate) fn share(text: &str) -> Result<RecycleAt, String> {
     if text == "never" {
         return Ok(RecycleAt::Never);
@@ -42,12 +42,12 @@ pub(crate) fn share(text: &str) -> Result<RecycleAt, String> {
     }
 }
 
-/// The integer, if it fits.
+/// Returns the integer if it fits into 64 bits.
 pub(crate) fn integer(integer: &DeInteger<'_>) -> Option<i64> {
     i64::from_str_radix(integer.as_str(), integer.radix()).ok()
 }
 
-/// The JSON that an operator gets for a TOML value: dates and times become strings.
+/// Returns a TOML value as an operator gets it, in JSON: dates and times become strings.
 pub(crate) fn json(value: &Spanned<DeValue<'_>>) -> Result<serde_json::Value, Problem> {
     match value.get_ref() {
         DeValue::String(text) => Ok(serde_json::Value::String(text.clone().into_owned())),

@@ -13,35 +13,35 @@ use crate::config_file::problem::{Problem, Problems, Span};
 use crate::config_file::{ConfigFileError, regular_file};
 use crate::json;
 
-/// An operator's component, as `check` shows it.
+/// The component of an operator, as `check` shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ComponentSummary {
     /// The operator's name.
     pub operator: String,
-    /// Its component, relative to where the job file's path is.
+    /// The path of the component: absolute, or relative in the same way as the job file's path.
     #[serde(serialize_with = "json::path")]
     pub path: PathBuf,
-    /// Bytes of the component.
+    /// The size of the component in bytes.
     pub bytes: u64,
     /// BLAKE3 of the component, in hexadecimal.
     pub digest: String,
-    /// What it imports.
+    /// The imports by interface name.
     pub imports: Vec<String>,
-    /// What it exports.
+    /// The exports by interface name.
     pub exports: Vec<String>,
 }
 
-/// The components of a job, each compiled once however many operators use it.
+/// The components of a job. Each is compiled once, however many operators use it.
 pub struct Components {
     engine: Engine,
     compiled: Option<CodeCache>,
     by_path: BTreeMap<PathBuf, Component>,
-    /// Why the system keeps this process from loading any more.
+    /// The refusal of the system that keeps this process from loading more components.
     not_loaded: Option<ConfigFileError>,
 }
 
 impl Components {
-    /// None yet.
+    /// Starts with no components.
     pub fn new(engine: Engine, compiled: Option<CodeCache>) -> Self {
         Self {
             engine,
@@ -51,18 +51,19 @@ impl Components {
         }
     }
 
-    /// True if the system has refused what loading takes.
+    /// Returns true if the system refused a resource for loading.
     pub fn is_refused(&self) -> bool {
         self.not_loaded.is_some()
     }
 
-    /// Why a component could not be loaded that may be fine, once; looked at before all problems.
+    /// Takes the error of a component that the system refused to load and that may be fine. Callers
+    /// check it before the problems.
     pub fn take_not_loaded(&mut self) -> Option<ConfigFileError> {
         self.not_loaded.take()
     }
 
-    /// The component at a path that a file names, checked and compiled. A component that is
-    /// missing or refused is reported where the file names it; what the system refuses is no
+    /// Returns the component at a path that a file names, checked and compiled. A missing or
+    /// rejected component is reported where the file names it. A refusal of the system is not a
     /// problem of the file: see [`Self::take_not_loaded`].
     pub fn load(
         &mut self,
@@ -90,7 +91,7 @@ impl Components {
         }
     }
 
-    /// The component in a file, which the job file names at `place`.
+    /// Loads the component in a file, which the job file names at `place`.
     fn load_file(&self, path: &Path, place: &Span) -> Result<Component, Unloaded> {
         let bytes = read(path).map_err(|error| match error {
             Unread::Missing(error) => Problem::at(place.clone(), unreadable(path, &error)),
@@ -116,11 +117,11 @@ impl Components {
     }
 }
 
-/// Why a component was not loaded.
+/// The reason why a component was not loaded.
 enum Unloaded {
-    /// It, or the file that names it, has to be mended.
+    /// The component, or the file that names it, is wrong.
     Problem(Problem),
-    /// The system refused this process something.
+    /// The system refused this process a resource.
     NotLoaded(ConfigFileError),
 }
 
@@ -130,7 +131,7 @@ impl From<Problem> for Unloaded {
     }
 }
 
-/// Reports the components that are not there, without compiling any.
+/// Reports missing components, without compiling any.
 pub(crate) fn report_missing(base: &Path, entries: &[NodeEntry<'_>], problems: &Problems) {
     for entry in entries {
         if let PartEntry::Operator(operator) = &entry.part {
@@ -143,7 +144,7 @@ pub(crate) fn report_missing(base: &Path, entries: &[NodeEntry<'_>], problems: &
     }
 }
 
-/// A component that has more memories than its operator's limits allow.
+/// Returns a problem if a component has more memories than its operator's limits allow.
 pub(super) fn too_many_memories(
     component: &Component,
     operator: &OperatorEntry,
@@ -158,7 +159,7 @@ pub(super) fn too_many_memories(
     })
 }
 
-/// What `check` shows of a component.
+/// Returns the summary of a component for `check`.
 pub(crate) fn summary(operator: &str, path: PathBuf, component: &Component) -> ComponentSummary {
     ComponentSummary {
         operator: operator.to_owned(),
@@ -174,11 +175,11 @@ fn unreadable(path: &Path, error: &io::Error) -> String {
     format!("component {} can't be read: {error}", shown(path))
 }
 
-/// Why a component's bytes are not there.
+/// The reason why the bytes of a component can't be returned.
 enum Unread {
-    /// There is no file that can be read.
+    /// No readable file exists.
     Missing(io::Error),
-    /// There is one, but no component is that large.
+    /// The file is too large for a component.
     TooLarge { bytes: u64 },
 }
 
@@ -188,8 +189,8 @@ impl From<io::Error> for Unread {
     }
 }
 
-/// Reads a component, but never more than a component may have. The loader refuses what is
-/// longer.
+/// Reads a component. Reads at most one byte more than a component may have; the loader rejects
+/// such a file.
 fn read(path: &Path) -> Result<Vec<u8>, Unread> {
     let file = regular_file::open(path)?;
     let bytes = file.metadata()?.len();

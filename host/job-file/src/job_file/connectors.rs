@@ -1,15 +1,15 @@
-//! Reads the options of sources and sinks with their connectors, and places what those refuse.
+//! Reads the options of sources and sinks with their connectors, and places the rejections.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
 use tidegate_checkpoint::NodeKind;
-use tidegate_connector::ConnectorError;
 use tidegate_connector::sink::SinkConnector;
 use tidegate_connector::source::SourceConnector;
-use tidegate_connectors::{
-    SinkOptions, SourceOptions, sink_names, sink_schema, source_names, source_schema,
+use tidegate_connector::{
+    ConnectContext, ConnectorError, ConnectorList, SinkKind, SourceKind, UnconnectedSink,
+    UnconnectedSource,
 };
 use tidegate_operator::shown;
 use toml::Spanned;
@@ -23,32 +23,37 @@ use crate::config_file::suggest;
 /// The sources and sinks of a job, by node name.
 #[derive(Default)]
 pub(crate) struct Connectors {
-    /// One for each source.
+    /// The connector of each source.
     pub(crate) sources: BTreeMap<String, Arc<dyn SourceConnector>>,
-    /// One for each sink.
+    /// The connector of each sink.
     pub(crate) sinks: BTreeMap<String, Arc<dyn SinkConnector>>,
-    /// Where sinks write, in the order of the file.
+    /// The directories of sinks, in the order of the file.
     pub(super) directories: Vec<SinkDirectory>,
 }
 
-/// Reports connectors that do not exist and options that they do not have or can't read.
-pub(crate) fn check_known(entries: &[NodeEntry<'_>], problems: &Problems) {
+/// Reports connectors that are not in the list, and options that a connector does not have or can't
+/// read.
+pub(crate) fn check_known(entries: &[NodeEntry<'_>], list: &ConnectorList, problems: &Problems) {
     for entry in entries {
         match &entry.part {
             PartEntry::Source(connector) => {
                 let reader = OptionsReader::new(entry, connector, problems);
-                if reader.check_name(source_names()) {
-                    let schema = source_schema(connector.connector.get_ref());
-                    reader.check_keys(schema.as_ref());
-                    drop(reader.source());
+                match list.source(reader.connector_name()) {
+                    Some(kind) => {
+                        reader.check_keys(&kind.schema());
+                        drop(reader.source(kind));
+                    }
+                    None => reader.report_unknown(list.sources().iter().map(SourceKind::name)),
                 }
             }
             PartEntry::Sink(connector) => {
                 let reader = OptionsReader::new(entry, connector, problems);
-                if reader.check_name(sink_names()) {
-                    let schema = sink_schema(connector.connector.get_ref());
-                    reader.check_keys(schema.as_ref());
-                    drop(reader.sink());
+                match list.sink(reader.connector_name()) {
+                    Some(kind) => {
+                        reader.check_keys(&kind.schema());
+                        drop(reader.sink(kind));
+                    }
+                    None => reader.report_unknown(list.sinks().iter().map(SinkKind::name)),
                 }
             }
             PartEntry::Operator(_) => {}
@@ -56,9 +61,13 @@ pub(crate) fn check_known(entries: &[NodeEntry<'_>], problems: &Problems) {
     }
 }
 
-/// Makes the connectors, of entries that [`check_known`] found nothing wrong with. `base` is what
-/// paths are relative to.
-pub(crate) fn connect(entries: &[NodeEntry<'_>], base: &Path, problems: &Problems) -> Connectors {
+/// Constructs the connectors of entries that passed [`check_known`]. Paths are relative to `base`.
+pub(crate) fn connect(
+    entries: &[NodeEntry<'_>],
+    list: &ConnectorList,
+    base: &Path,
+    problems: &Problems,
+) -> Connectors {
     let mut connectors = Connectors::default();
     let base = match std::path::absolute(base) {
         Ok(base) => base,
@@ -71,29 +80,33 @@ pub(crate) fn connect(entries: &[NodeEntry<'_>], base: &Path, problems: &Problem
             return connectors;
         }
     };
+    let context = ConnectContext::new(&base);
     for entry in entries {
         let name = || entry.name.get_ref().clone();
         match &entry.part {
             PartEntry::Source(connector) => {
                 let reader = OptionsReader::new(entry, connector, problems);
-                let source = reader.source().map(|options| options.connect(&base));
+                let kind = list.source(reader.connector_name());
+                let options = kind.and_then(|kind| reader.source(kind));
+                let source = options.map(|options| options.connect(&context));
                 if let Some(source) = reader.placed(source) {
                     connectors.sources.insert(name(), source);
                 }
             }
             PartEntry::Sink(connector) => {
                 let reader = OptionsReader::new(entry, connector, problems);
-                let Some(options) = reader.sink() else {
+                let kind = list.sink(reader.connector_name());
+                let Some(options) = kind.and_then(|kind| reader.sink(kind)) else {
                     continue;
                 };
                 if let Some(directory) = options.directory() {
                     connectors.directories.push(SinkDirectory {
                         sink: name(),
                         span: reader.span_of("directory"),
-                        path: base.join(directory),
+                        path: context.resolve(directory),
                     });
                 }
-                if let Some(sink) = reader.placed(Some(options.connect(&base))) {
+                if let Some(sink) = reader.placed(Some(options.connect(&context))) {
                     connectors.sinks.insert(name(), sink);
                 }
             }
@@ -123,16 +136,17 @@ impl<'a, 'i> OptionsReader<'a, 'i> {
         }
     }
 
-    /// Says so if there is no such connector.
-    fn check_name(&self, known: &[&'static str]) -> bool {
-        let name = self.connector.connector.get_ref().as_str();
-        if known.contains(&name) {
-            return true;
-        }
+    fn connector_name(&self) -> &'a str {
+        self.connector.connector.get_ref()
+    }
+
+    /// Reports that the connector is not among the `known` ones.
+    fn report_unknown(&self, known: impl Iterator<Item = &'static str>) {
+        let name = self.connector_name();
         let kind = self.entry.kind();
         let message = format!("{} has the unknown connector `{name}`", self.entry.title());
         let mut problem = Problem::at(self.connector.connector.span(), message);
-        let known: Vec<String> = known.iter().map(|name| format!("`{name}`")).collect();
+        let known: Vec<String> = known.map(|name| format!("`{name}`")).collect();
         let list = format!("the {kind} connectors are {}", known.join(", "));
         let near = suggest::nearest(name, known.iter().map(|name| name.trim_matches('`')));
         problem.help = Some(match near {
@@ -140,12 +154,11 @@ impl<'a, 'i> OptionsReader<'a, 'i> {
             None => list,
         });
         self.problems.push(problem);
-        false
     }
 
-    /// Says so of every key that the connector does not have. Reading would stop at the first.
-    fn check_keys(&self, schema: Option<&schemars::Schema>) {
-        let Some(known) = schema.and_then(property_names) else {
+    /// Reports every key that the connector does not have. Reading would stop at the first.
+    fn check_keys(&self, schema: &schemars::Schema) {
+        let Some(known) = property_names(schema) else {
             return;
         };
         let known = || known.iter().map(String::as_str);
@@ -161,7 +174,7 @@ impl<'a, 'i> OptionsReader<'a, 'i> {
         }
     }
 
-    /// The keys that every node of the kind has.
+    /// Returns the keys that every node of the kind has.
     fn common_keys(&self) -> &'static [&'static str] {
         match self.entry.kind() {
             NodeKind::Source => &["connector", "parallelism"],
@@ -169,14 +182,12 @@ impl<'a, 'i> OptionsReader<'a, 'i> {
         }
     }
 
-    fn source(&self) -> Option<SourceOptions> {
-        let name = self.connector.connector.get_ref();
-        self.read(SourceOptions::deserialize(name, self.deserializer())?)
+    fn source(&self, kind: &SourceKind) -> Option<UnconnectedSource> {
+        self.read(kind.read(self.deserializer()))
     }
 
-    fn sink(&self) -> Option<SinkOptions> {
-        let name = self.connector.connector.get_ref();
-        self.read(SinkOptions::deserialize(name, self.deserializer())?)
+    fn sink(&self, kind: &SinkKind) -> Option<UnconnectedSink> {
+        self.read(kind.read(self.deserializer()))
     }
 
     fn deserializer(&self) -> ValueDeserializer<'i> {
@@ -194,7 +205,7 @@ impl<'a, 'i> OptionsReader<'a, 'i> {
         }
     }
 
-    /// Says what serde says, in the words of the other messages. An unknown key was said before.
+    /// Reports serde's error in the words of the other messages. Unknown keys were reported before.
     fn misread(&self, error: &toml::de::Error) {
         let message = error.message();
         if message.starts_with("unknown field") {
@@ -222,7 +233,7 @@ impl<'a, 'i> OptionsReader<'a, 'i> {
         self.problems.push(problem);
     }
 
-    /// What the connector refuses, at the line of the key that it names first.
+    /// Reports the connector's rejection at the line of the key that it names first.
     fn placed<T>(&self, connected: Option<Result<T, ConnectorError>>) -> Option<T> {
         let error = match connected? {
             Ok(connected) => return Some(connected),
@@ -241,7 +252,7 @@ impl<'a, 'i> OptionsReader<'a, 'i> {
         None
     }
 
-    /// Where the value of an option stands; of one that is not there, the connector's name.
+    /// Returns the place of an option's value, or of the connector's name if it is missing.
     fn span_of(&self, key: &str) -> Span {
         let value = self.connector.options.get(key);
         value.map_or_else(|| self.connector.connector.span(), Spanned::span)
@@ -252,7 +263,7 @@ impl<'a, 'i> OptionsReader<'a, 'i> {
         format!("{} (connector `{connector}`)", self.entry.title())
     }
 
-    /// The option whose value the span is in.
+    /// Returns the option whose value contains the span.
     fn key_at(&self, span: &Span) -> Option<&str> {
         let options = self.connector.options.iter();
         let around = |value: &Span| value.start <= span.start && span.end <= value.end;
@@ -263,12 +274,12 @@ impl<'a, 'i> OptionsReader<'a, 'i> {
     }
 }
 
-/// The option that a connector's reason names: the first word in backticks.
+/// Returns the option that a connector's reason names: the first word in backticks.
 pub(crate) fn named_key(reason: &str) -> Option<&str> {
     reason.split('`').nth(1)
 }
 
-/// The keys of an options struct. None if its schema does not list them.
+/// Returns the keys of an options struct, or `None` if its schema does not list them.
 fn property_names(schema: &schemars::Schema) -> Option<Vec<String>> {
     let properties = match schema.get("properties") {
         Some(properties) => properties.as_object()?,

@@ -1,20 +1,23 @@
-//! Directories that a job writes to: each sink needs one of its own, apart from the checkpoints.
+//! Directories that a job writes to: each sink needs a separate one, apart from the checkpoints.
 //!
-//! They are compared as the system will resolve them, however they are written and whether they
-//! exist yet; those that exist by what they are, since a mount can give one directory two paths.
+//! Paths are compared as the system will resolve them, whether or not they exist yet. Existing
+//! directories are compared by device and inode, since a mount can give one directory two paths.
 //! Nothing is created.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::ffi::OsString;
 use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
 
+use tidegate_connector::sink::SinkConnector;
+use tidegate_connector::source::SourceConnector;
 use tidegate_operator::shown;
 
 use crate::config_file::problem::{Problem, Problems, Span};
 
-/// As many links are followed in one path as Linux follows.
+/// The most links followed in one path, as in Linux.
 const MOST_LINKS: usize = 40;
 
 /// The directory of a sink.
@@ -22,7 +25,7 @@ const MOST_LINKS: usize = 40;
 pub(super) struct SinkDirectory {
     /// The sink's name.
     pub(super) sink: String,
-    /// Where the job file says so.
+    /// The place in the job file.
     pub(super) span: Span,
     /// Its absolute path.
     pub(super) path: PathBuf,
@@ -33,10 +36,38 @@ pub(super) fn check(sinks: &[SinkDirectory], checkpoints: &Path, problems: &Prob
     check_with(sinks, checkpoints, identity, problems);
 }
 
-/// Longest name of a file or directory that Linux has, in bytes.
+/// Reports sinks whose output a source of the job would read.
+pub(super) fn check_not_read(
+    sinks: &[SinkDirectory],
+    connected: &BTreeMap<String, Arc<dyn SinkConnector>>,
+    sources: &BTreeMap<String, Arc<dyn SourceConnector>>,
+    problems: &Problems,
+) {
+    for sink in sinks {
+        let example = connected
+            .get(&sink.sink)
+            .and_then(|connector| connector.example_output());
+        let Some(name) = example.as_deref().and_then(Path::file_name) else {
+            continue;
+        };
+        let path = resolved(&sink.path).join(name);
+        let reader = sources.iter().find(|(_, source)| source.reads(&path));
+        if let Some((source, _)) = reader {
+            let message = format!(
+                "source `{source}` would read the output of sink `{}`, such as {}",
+                sink.sink,
+                shown(&path)
+            );
+            let help = "name a directory that the `path` of the source does not match";
+            problems.push(Problem::at(sink.span.clone(), message).help(help));
+        }
+    }
+}
+
+/// The longest name of a file or directory in Linux, in bytes.
 const MOST_NAME_BYTES: usize = 255;
 
-/// Reports directories whose path the system does not take.
+/// Reports directories whose path the system rejects.
 pub(super) fn check_paths(sinks: &[SinkDirectory], checkpoints: &Path, problems: &Problems) {
     if let Some(why) = not_possible(checkpoints) {
         problems.push(Problem::of_file(format!(
@@ -56,22 +87,22 @@ pub(super) fn check_paths(sinks: &[SinkDirectory], checkpoints: &Path, problems:
     }
 }
 
-/// Why there can't be a directory at `path`, whatever exists by then.
+/// Returns the reason why no directory can ever exist at `path`.
 fn not_possible(path: &Path) -> Option<String> {
-    // The system looks at a name only if what is before it exists.
+    // The system checks a name only if the path before it exists.
     let mut names = path.iter().map(|name| name.len());
     if names.any(|bytes| bytes > MOST_NAME_BYTES) {
         return Some(format!(
             "a name in it has more than {MOST_NAME_BYTES} bytes"
         ));
     }
-    // As long as the path of something in it.
+    // As long as the path of an entry in it.
     let error = std::fs::metadata(path.join("checkpoints")).err()?;
     let is_too_long = error.kind() == ErrorKind::InvalidFilename;
     is_too_long.then(|| "its path is too long".to_owned())
 }
 
-/// As [`check`], where `identity` says which directory stands under a path, if one does.
+/// Does the work of [`check`]; `identity` returns the directory that exists at a path, if any.
 fn check_with(
     sinks: &[SinkDirectory],
     checkpoints: &Path,
@@ -129,18 +160,18 @@ fn identity(path: &Path) -> Option<Identity> {
     Some((metadata.dev(), metadata.ino()))
 }
 
-/// What tells a directory from others, also one that does not exist yet.
+/// The identity of a directory, which may not exist yet.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Place {
-    /// The nearest directory on its path that exists: maybe itself.
+    /// The nearest directory on its path that exists; possibly itself.
     existing: Option<Identity>,
-    /// The names behind that.
+    /// The rest of the path.
     missing: PathBuf,
 }
 
-/// A directory and where it is.
+/// A directory with its resolved path.
 struct Located {
-    /// Its path without links, `.` and `..`.
+    /// The path without links, `.` and `..`.
     path: PathBuf,
     /// The places of `path` and all directories above it, the root first.
     places: Vec<Place>,
@@ -171,12 +202,12 @@ impl Located {
         self.places.last().expect("a path has a place")
     }
 
-    /// True if this is `other` or below it.
+    /// Returns true if this is `other` or below it.
     fn is_in(&self, other: &Self) -> bool {
         self.places.contains(other.place())
     }
 
-    /// True if this would stand among the output in `directory`, or below it.
+    /// Returns true if this would be in the output in `directory`, or below it.
     fn is_output_in(&self, directory: &Self) -> bool {
         let place = directory.place();
         let above = self.places.iter().position(|above| above == place);
@@ -185,7 +216,7 @@ impl Located {
     }
 }
 
-/// The path without links, `.` and `..`, also where it does not exist yet.
+/// Returns the path without links, `.` and `..`, even if it does not exist yet.
 fn resolved(path: &Path) -> PathBuf {
     let words = |path: &Path| -> Vec<OsString> {
         let components = path.components();
@@ -196,7 +227,7 @@ fn resolved(path: &Path) -> PathBuf {
     while let Some(word) = left.pop_front() {
         match Path::new(&word).components().next() {
             Some(Component::Normal(name)) => resolved.push(name),
-            // A link before it was followed, so this is where the system goes, too.
+            // Links before it are already followed, so the system takes the same parent.
             Some(Component::ParentDir) => drop(resolved.pop()),
             Some(Component::RootDir | Component::Prefix(_)) => resolved = PathBuf::from(&word),
             Some(Component::CurDir) | None => {}
@@ -283,7 +314,8 @@ mod tests {
         }
     }
 
-    /// As if `mounted` were `real`, by a bind mount: one directory with two paths.
+    /// Identifies directories as if a bind mount showed `real` at `mounted`: one directory, two
+    /// paths.
     fn bind_mounted(path: &Path) -> Option<Identity> {
         let path = path.to_str()?;
         let path = path.replace("/nowhere/mounted", "/nowhere/real");

@@ -1,5 +1,5 @@
-//! What a job file says, key by key: every value has its type and its place, and nothing has been
-//! looked up yet. Names, ports, connectors and components are the business of later steps.
+//! The content of a job file, key by key: every value has its type and its place. Later steps look
+//! up names, ports, connectors and components.
 
 use tidegate_checkpoint::{NodeKind, Partitioning};
 use tidegate_operator::Limits;
@@ -35,16 +35,16 @@ pub(crate) struct NodeEntry<'i> {
     pub(crate) name: Spanned<String>,
     /// Its own parallelism, if it sets one.
     pub(crate) parallelism: Option<Spanned<u32>>,
-    /// What it reads, in order.
+    /// The inputs, in order.
     pub(crate) inputs: Vec<InputEntry>,
-    /// Place of the key `inputs`; of the header, if there is none.
+    /// The place of the key `inputs`, or of the header if it is missing.
     pub(crate) inputs_span: Span,
-    /// What differs by kind.
+    /// The part that differs by kind.
     pub(crate) part: PartEntry<'i>,
 }
 
 impl NodeEntry<'_> {
-    /// Source, operator or sink.
+    /// Returns the kind: source, operator or sink.
     pub(crate) fn kind(&self) -> NodeKind {
         match self.part {
             PartEntry::Source(_) => NodeKind::Source,
@@ -53,13 +53,13 @@ impl NodeEntry<'_> {
         }
     }
 
-    /// How messages name it: "operator `count`".
+    /// Returns the node's name in messages: "operator `count`".
     pub(crate) fn title(&self) -> String {
         format!("{} `{}`", self.kind(), self.name.get_ref())
     }
 }
 
-/// What a node is made of.
+/// The part of a node that differs by kind.
 #[derive(Debug)]
 pub(crate) enum PartEntry<'i> {
     /// A source's connector.
@@ -79,22 +79,22 @@ pub(crate) struct ConnectorEntry<'i> {
     pub(crate) options: DeTable<'i>,
 }
 
-/// What an operator says about itself.
+/// The settings of an operator.
 #[derive(Debug)]
 pub(crate) struct OperatorEntry {
     /// The component's path, as written.
     pub(crate) component: Spanned<String>,
-    /// What an instance may use.
+    /// The resources that an instance may use.
     pub(crate) limits: Limits,
     /// `config` as JSON text.
     pub(crate) config: String,
-    /// Names of its output ports, if it names them.
+    /// Names of the output ports, if the file names them.
     pub(crate) outputs: Option<Vec<String>>,
-    /// What happens with records that it can't process.
+    /// The treatment of records that the operator can't process.
     pub(crate) policies: RecordPolicies,
-    /// When its instances are replaced, if it says so.
+    /// The memory share at which instances are replaced, if the file sets it.
     pub(crate) recycle_at: Option<RecycleAt>,
-    /// The first "dead-letter" of its policies.
+    /// The place of the first "dead-letter" among its policies.
     pub(crate) dead_letter_span: Option<Span>,
 }
 
@@ -103,6 +103,6 @@ pub(crate) struct OperatorEntry {
 pub(crate) struct InputEntry {
     /// The upstream node and, after a colon, its port, as written.
     pub(crate) from: Spanned<String>,
-    /// How records are spread, if the entry says so.
+    /// The partitioning, if the entry sets it.
     pub(crate) partition: Option<Spanned<Partitioning>>,
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tidegate_checkpoint::JobGraph;
+use tidegate_connector::ConnectorList;
 use tidegate_operator::{CodeCache, Engine, EngineOptions};
 use tidegate_runtime::chain::ComponentOperator;
 use tidegate_runtime::config::JobSettings;
@@ -20,16 +21,30 @@ use crate::config_file::problem::{Problem, Problems, Span};
 use crate::config_file::setting::Placed;
 use crate::config_file::{ConfigFileError, FileKind, SourceFile};
 
-/// How the components of a job are loaded.
-#[derive(Debug, Default)]
+/// The connectors and the options with which a job is loaded.
+#[derive(Debug)]
 pub struct Loading {
-    /// Components that need not be compiled again.
+    /// Connectors that the job file can name.
+    pub connectors: ConnectorList,
+    /// The cache of compiled components, if any.
     pub compiled: Option<CodeCache>,
-    /// Whether debug information is kept.
+    /// True if debug information is kept.
     pub debug_info: bool,
 }
 
-/// A job file's text and where it came from.
+impl Loading {
+    /// Returns a loading with these connectors, no cache of components and no debug information.
+    #[must_use]
+    pub fn new(connectors: ConnectorList) -> Self {
+        Self {
+            connectors,
+            compiled: None,
+            debug_info: false,
+        }
+    }
+}
+
+/// A job file's text and its path.
 #[derive(Clone, Debug)]
 pub struct JobFile {
     source: SourceFile,
@@ -39,7 +54,7 @@ pub struct JobFile {
 pub struct LoadedJob {
     /// The job.
     pub job: Job,
-    /// Where its checkpoints go. Not created, not even looked at.
+    /// The directory of its checkpoints. Loading neither creates nor reads it.
     pub checkpoint_directory: PathBuf,
     /// The components of its operators.
     pub components: Vec<ComponentSummary>,
@@ -47,16 +62,16 @@ pub struct LoadedJob {
     places: BTreeMap<String, NodePlace>,
 }
 
-/// Where a node stands in the job file.
+/// The place of a node in the job file.
 struct NodePlace {
     header: Span,
-    /// The values of its connector's options.
+    /// The places of the values of its connector's options.
     options: BTreeMap<String, Span>,
 }
 
 impl LoadedJob {
-    /// What a source or sink refuses, placed at the option that the reason names first, or else
-    /// at the node's header.
+    /// Returns the refusal of a source or sink as an error at the option that the reason names
+    /// first, or else at the node's header.
     pub fn refusal(&self, node: &str, reason: &str) -> ConfigFileError {
         let mut problem = Problem::of_file(format!("`{node}`: {reason}"));
         if let Some(place) = self.places.get(node) {
@@ -86,17 +101,18 @@ impl NodePlace {
 }
 
 impl JobFile {
-    /// Reads a file's text.
+    /// Reads a job file.
     ///
     /// # Errors
     ///
-    /// A [`ConfigFileError`] if it can't be read, is larger than a job file is, or is not text.
+    /// A [`ConfigFileError`] if the file can't be read, is too large for a job file, or is not
+    /// text.
     pub fn read(path: &Path) -> Result<Self, ConfigFileError> {
         let source = SourceFile::read(FileKind::Job, path)?;
         Ok(Self { source })
     }
 
-    /// Takes `bytes` for the text of the file at `path`.
+    /// Uses `bytes` as the content of the file at `path`.
     ///
     /// # Errors
     ///
@@ -106,34 +122,38 @@ impl JobFile {
         Ok(Self { source })
     }
 
-    /// The job graph, without looking at connectors and components. `parallelism` overrides the
-    /// job's default.
+    /// Returns the job graph, without looking at inputs, outputs and components. `parallelism`
+    /// overrides the job's default; the file can name the `connectors`.
     ///
     /// # Errors
     ///
-    /// [`ConfigFileError::Invalid`] with everything that is wrong.
-    pub fn graph(&self, parallelism: Option<u32>) -> Result<JobGraph, ConfigFileError> {
+    /// [`ConfigFileError::Invalid`] with every problem of the file.
+    pub fn graph(
+        &self,
+        parallelism: Option<u32>,
+        connectors: &ConnectorList,
+    ) -> Result<JobGraph, ConfigFileError> {
         let problems = Problems::default();
-        let outline = self.outline(parallelism, &problems);
+        let outline = self.outline(parallelism, connectors, &problems);
         match outline {
             Some(outline) if problems.is_empty() => Ok(outline.graph),
             Some(_) | None => Err(self.source.invalid(problems)),
         }
     }
 
-    /// The job, ready to run. `parallelism` overrides the job's default.
+    /// Loads the job, ready to run. `parallelism` overrides the job's default.
     ///
     /// # Errors
     ///
-    /// A [`ConfigFileError`] with everything that is wrong with the file and its components, or
-    /// what the system refuses.
+    /// A [`ConfigFileError`] with every problem of the file and its components, or with the refusal
+    /// of the system.
     pub fn load(
         &self,
         parallelism: Option<u32>,
         loading: Loading,
     ) -> Result<LoadedJob, ConfigFileError> {
         let problems = Problems::default();
-        let outline = self.outline(parallelism, &problems);
+        let outline = self.outline(parallelism, &loading.connectors, &problems);
         let Some(outline) = outline.filter(|_| problems.is_empty()) else {
             return Err(self.source.invalid(problems));
         };
@@ -142,7 +162,7 @@ impl JobFile {
             ..EngineOptions::default()
         })?;
         let mut components = Components::new(engine, loading.compiled);
-        let loaded = self.load_parts(&outline, &mut components, &problems);
+        let loaded = self.load_parts(&outline, &loading.connectors, &mut components, &problems);
         if let Some(error) = components.take_not_loaded() {
             return Err(error);
         }
@@ -152,29 +172,35 @@ impl JobFile {
         }
     }
 
-    /// Where the job's checkpoints are, whatever else is wrong with the file.
+    /// Returns the checkpoint directory of the job, and its name if the file has one, even if the
+    /// rest of the file is wrong.
     ///
     /// # Errors
     ///
-    /// [`ConfigFileError::Invalid`] if the file does not say.
-    pub fn checkpoint_directory(&self) -> Result<PathBuf, ConfigFileError> {
+    /// [`ConfigFileError::Invalid`] if the file is not TOML.
+    pub fn address(&self) -> Result<(PathBuf, Option<String>), ConfigFileError> {
         let problems = Problems::default();
-        let directory = parse::checkpoint_directory(self.source.text(), &problems);
-        directory
-            .map(|directory| self.source.base().join(directory))
+        let address = parse::address(self.source.text(), &problems);
+        address
+            .map(|address| (self.source.base().join(address.directory), address.name))
             .ok_or_else(|| self.source.invalid(problems))
     }
 
-    /// Everything that can be known without opening another file. Problems may have been found
-    /// even if there is an outline.
-    fn outline(&self, parallelism: Option<u32>, problems: &Problems) -> Option<Outline<'_>> {
+    /// Checks everything that needs no other file. There may be problems even if this returns an
+    /// outline.
+    fn outline(
+        &self,
+        parallelism: Option<u32>,
+        list: &ConnectorList,
+        problems: &Problems,
+    ) -> Option<Outline<'_>> {
         let document = parse::parse(self.source.text(), problems)?;
         let parallelism = match parallelism {
             Some(value) => Placed::from(value),
             None => document.defaults.parallelism.clone(),
         };
         let wiring = wiring::wire(&document, parallelism.value, problems);
-        connectors::check_known(&document.nodes.usable, problems);
+        connectors::check_known(&document.nodes.usable, list, problems);
         if !problems.is_empty() {
             components::report_missing(&self.source.base(), &document.nodes.usable, problems);
             return None;
@@ -195,17 +221,25 @@ impl JobFile {
     fn load_parts(
         &self,
         outline: &Outline<'_>,
+        list: &ConnectorList,
         components: &mut Components,
         problems: &Problems,
     ) -> Option<LoadedJob> {
         let document = &outline.document;
-        let connectors = connectors::connect(&document.nodes.usable, &self.source.base(), problems);
+        let (nodes, base) = (&document.nodes.usable, self.source.base());
+        let connectors = connectors::connect(nodes, list, &base, problems);
         let checkpoint_directory = self.source.base().join(&document.checkpoint.directory);
         directories::check_paths(&connectors.directories, &checkpoint_directory, problems);
-        // Where there is no absolute path, the connectors have said so of theirs.
+        // Without an absolute path, the connectors have already reported theirs.
         if let Ok(path) = std::path::absolute(&checkpoint_directory) {
             directories::check(&connectors.directories, &path, problems);
         }
+        directories::check_not_read(
+            &connectors.directories,
+            &connectors.sinks,
+            &connectors.sources,
+            problems,
+        );
         let (parts, summaries) = self.operators(document, components, problems)?;
         if !problems.is_empty() {
             return None;
@@ -237,8 +271,8 @@ impl JobFile {
         })
     }
 
-    /// Every operator whose component could be loaded. A system that refuses one is not asked for
-    /// the next; there is nothing then.
+    /// Loads the component of every operator. Stops and returns `None` when the system refuses to
+    /// load one.
     fn operators(
         &self,
         document: &Document<'_>,

@@ -1,9 +1,8 @@
-//! The job file: TOML in, a job out, and for everything that is wrong a place and what was
-//! expected.
+//! The job file: TOML in, a job out, and for every problem a place and the expected content.
 //!
 //! The steps are `parse` (keys and types), `wiring` (names, ports, the graph), `connectors` and
-//! `components`. Each reports all that it finds; a later step runs only if the earlier ones found
-//! nothing. Reading a job file never creates or changes anything.
+//! `components`. Each reports all problems that it finds; a later step runs only if the earlier
+//! ones found none. Reading a job file never creates or changes anything.
 
 mod components;
 mod connectors;

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use crate::config_file::setting::{Absent, Row};
 
-/// The rows of the options in `schema`. An option that is a table is followed by its own keys.
+/// Returns the rows of the options in `schema`. The keys of a table follow its own row.
 pub(crate) fn rows(schema: &Value) -> Vec<Row> {
     let mut rows = Vec::new();
     add(schema, schema, "", &mut rows);
@@ -32,7 +32,7 @@ fn add(root: &Value, table: &Value, prefix: &str, rows: &mut Vec<Row>) {
     }
 }
 
-/// What the value of a property can be, with every reference resolved.
+/// Returns the alternatives for the value of a property, with every reference resolved.
 fn alternatives<'a>(root: &'a Value, property: &'a Value) -> Vec<&'a Value> {
     let property = match property["$ref"].as_str() {
         Some(reference) => {

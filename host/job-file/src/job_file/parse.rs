@@ -8,7 +8,8 @@ use crate::config_file::reader::TableReader;
 use crate::config_file::setting::Section;
 use crate::config_file::toml_text;
 
-/// Reads a whole job file. None if it can't be read any further; the problems then say why.
+/// Reads a whole job file. Returns `None` if it can't be read any further; the problems then say
+/// why.
 pub(crate) fn parse<'i>(text: &'i str, problems: &Problems) -> Option<Document<'i>> {
     let root = toml_text::tables(text, problems)?;
     let mut reader = TableReader::new("the job file", 0..0, &root, problems);
@@ -17,7 +18,7 @@ pub(crate) fn parse<'i>(text: &'i str, problems: &Problems) -> Option<Document<'
     }
     let name = settings::name(&mut reader);
     let document = Document {
-        // Without a name there is a problem, and nothing that is named will be used.
+        // Without a name there is a problem, so the document is not used.
         name: name.map(toml::Spanned::into_inner).unwrap_or_default(),
         checkpoint: section(&mut reader, "checkpoint", "[checkpoint]", &CHECKPOINT),
         restart: settings::restart(&mut reader),
@@ -29,7 +30,7 @@ pub(crate) fn parse<'i>(text: &'i str, problems: &Problems) -> Option<Document<'
     Some(document)
 }
 
-/// A table with nothing but the settings of `section`.
+/// Reads a table that has only the settings of `section`.
 fn section<S: Default>(
     root: &mut TableReader<'_, '_>,
     key: &'static str,
@@ -44,13 +45,25 @@ fn section<S: Default>(
     read
 }
 
-/// `[checkpoint] directory` and nothing else: a job that runs must be reachable even while its
-/// file is being edited.
-pub(crate) fn checkpoint_directory(text: &str, problems: &Problems) -> Option<String> {
+/// The part of a job file that identifies a running job.
+#[derive(Debug)]
+pub(crate) struct Address {
+    /// `[checkpoint] directory`.
+    pub(crate) directory: String,
+    /// `name`, if the file has one.
+    pub(crate) name: Option<String>,
+}
+
+/// Reads the address and ignores the rest: a running job must be reachable even while its file is
+/// being edited.
+pub(crate) fn address(text: &str, problems: &Problems) -> Option<Address> {
     let root = toml_text::tables(text, problems)?;
-    // What else is wrong with the file is not this caller's concern.
+    // The other problems of the file don't concern this caller.
     let ignored = Problems::default();
     let mut reader = TableReader::new("the job file", 0..0, &root, &ignored);
     let checkpoint = section(&mut reader, "checkpoint", "[checkpoint]", &CHECKPOINT);
-    Some(checkpoint.directory)
+    Some(Address {
+        directory: checkpoint.directory,
+        name: settings::name(&mut reader).map(toml::Spanned::into_inner),
+    })
 }

@@ -1,7 +1,8 @@
-//! The reference page of the job file, made from the declarations of its settings.
+//! The reference page of the job file, generated from the declarations of its settings.
 
 use schemars::Schema;
 use tidegate_checkpoint::NodeKind;
+use tidegate_connector::ConnectorList;
 
 use super::nodes::INPUT;
 use super::option_rows;
@@ -36,9 +37,9 @@ const TYPES: &str = "\
 - A **path** is relative to the job file.
 ";
 
-/// Returns the page, in Markdown.
+/// Returns the page for these connectors, in Markdown.
 #[must_use]
-pub fn reference() -> String {
+pub fn reference(list: &ConnectorList) -> String {
     let mut page = HEAD.to_owned();
     let version = Row {
         key: "version".to_owned(),
@@ -54,7 +55,7 @@ pub fn reference() -> String {
     for table in JOB_TABLES {
         chapter(&mut page, &format!("[{}]", table.key), table.section);
     }
-    connectors(&mut page, NodeKind::Source);
+    connectors(&mut page, list, NodeKind::Source);
     chapter(
         &mut page,
         "[operator.NAME]",
@@ -62,7 +63,7 @@ pub fn reference() -> String {
     );
     chapter(&mut page, "Limits", &LIMITS);
     chapter(&mut page, "Inputs", &INPUT);
-    connectors(&mut page, NodeKind::Sink);
+    connectors(&mut page, list, NodeKind::Sink);
     page.push('\n');
     page.push_str(TYPES);
     page
@@ -77,9 +78,9 @@ fn chapter(page: &mut String, title: &str, section: &dyn Described) {
     page.push_str(&format!("\n## {title}\n\n{}\n\n{table}", section.help()));
 }
 
-fn connectors(page: &mut String, kind: NodeKind) {
+fn connectors(page: &mut String, list: &ConnectorList, kind: NodeKind) {
     chapter(page, &format!("[{kind}.NAME]"), node_section(kind));
-    for (name, options) in options(kind) {
+    for (name, options) in options(list, kind) {
         connector(page, kind, name, options);
     }
 }
@@ -98,17 +99,20 @@ fn connector(page: &mut String, kind: NodeKind, name: &str, options: Schema) {
 mod tests {
     use std::path::Path;
 
+    use tidegate_connectors::built_in;
+
     use super::*;
 
     #[test]
     fn the_reference_page_is_the_one_that_the_declarations_make() {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/reference/job-file.md");
+        let page = reference(&built_in());
         if std::env::var_os("TIDEGATE_WRITE_REFERENCE").is_some() {
-            std::fs::write(&path, reference()).expect("the page can be written");
+            std::fs::write(&path, &page).expect("the page can be written");
         }
         let committed = std::fs::read_to_string(&path).unwrap_or_default();
         assert!(
-            committed == reference(),
+            committed == page,
             "docs/reference/job-file.md is out of date; write it again with `make reference`"
         );
     }

@@ -1,20 +1,21 @@
 //! JSON Schema of the job file, for editors.
 //!
-//! It says less than the parser checks (names, ports, units), and never refuses what the parser
-//! takes; a test holds both to the same keys.
+//! It allows more than the parser (names, ports, units), and never rejects a file that the parser
+//! accepts. A test checks that both have the same keys.
 
 use schemars::generate::SchemaSettings;
 use schemars::{Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 use tidegate_checkpoint::NodeKind;
+use tidegate_connector::ConnectorList;
 
 use super::options::options;
 use super::settings::{ROOT, version_schema};
 use super::tables::{JOB_TABLES, node_section};
 use crate::config_file::setting::Described as _;
 
-/// The schema of the job file.
-pub fn schema() -> Value {
+/// Returns the schema of the job file that can name these connectors.
+pub fn schema(list: &ConnectorList) -> Value {
     let mut generator = SchemaSettings::draft2020_12().into_generator();
     let mut schema = ROOT.schema(&mut generator);
     let properties = &mut schema["properties"];
@@ -23,9 +24,9 @@ pub fn schema() -> Value {
     for table in JOB_TABLES {
         properties[table.key] = table.section.schema(&mut generator);
     }
-    properties["source"] = connectors(&mut generator, NodeKind::Source);
+    properties["source"] = connectors(&mut generator, list, NodeKind::Source);
     properties["operator"] = operators(&mut generator);
-    properties["sink"] = connectors(&mut generator, NodeKind::Sink);
+    properties["sink"] = connectors(&mut generator, list, NodeKind::Sink);
     schema["required"] = json!(["version", "name", "source", "sink"]);
     schema["$schema"] = json!("https://json-schema.org/draft/2020-12/schema");
     schema["title"] = json!("Tidegate job file");
@@ -44,7 +45,7 @@ fn operators(generator: &mut SchemaGenerator) -> Value {
 }
 
 /// Tables of any name, each with the options of one of the connectors and the keys of its kind.
-fn connectors(generator: &mut SchemaGenerator, kind: NodeKind) -> Value {
+fn connectors(generator: &mut SchemaGenerator, list: &ConnectorList, kind: NodeKind) -> Value {
     let common = node_section(kind).schema(generator);
     let variant = |(name, options): (&'static str, Schema)| {
         let mut variant = options.to_value();
@@ -57,7 +58,7 @@ fn connectors(generator: &mut SchemaGenerator, kind: NodeKind) -> Value {
         }
         variant
     };
-    let variants: Vec<Value> = options(kind).into_iter().map(variant).collect();
+    let variants: Vec<Value> = options(list, kind).into_iter().map(variant).collect();
     json!({
         "type": "object",
         "description": format!("The {kind}s of the job, by name."),
@@ -82,7 +83,7 @@ fn add_common(variant: &mut Map<String, Value>, connector: &str, common: &Value)
     variant.insert("required".to_owned(), Value::Array(required));
 }
 
-/// TOML has no null, so no value may be one; an absent key is what the options mean by it.
+/// Removes null from a schema: TOML has no null, and an absent key takes its place.
 pub fn without_null(value: &mut Value) {
     if let Some(object) = value.as_object_mut() {
         if let Some(Value::Array(types)) = object.get_mut("type") {

@@ -34,7 +34,7 @@ pub(crate) const JOB_TABLES: [Table; 4] = [
     },
 ];
 
-/// The settings of a node of this kind, but for the options of its connector.
+/// Returns the settings of a node of this kind, without the options of its connector.
 pub(crate) fn node_section(kind: NodeKind) -> &'static dyn Described {
     match kind {
         NodeKind::Source => &SOURCE,

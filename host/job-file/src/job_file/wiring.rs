@@ -1,6 +1,5 @@
-//! From entries that name each other to a [`JobGraph`]: names and ports are looked up,
-//! parallelisms and partitionings get their defaults, and what the graph refuses is placed in the
-//! file again. Pure.
+//! From entries that name each other to a [`JobGraph`]: looks up names and ports, applies the
+//! defaults of parallelism and partitioning, and places rejections by the graph in the file. Pure.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -15,7 +14,7 @@ use crate::config_file::problem::{Problem, Problems, Span};
 use crate::config_file::setting::Placed;
 use crate::config_file::suggest;
 
-/// Ports that an operator without `outputs` may have; more are named.
+/// The most ports of an operator without `outputs`; more ports need names.
 const UNNAMED_PORTS: u32 = 64;
 
 /// Nodes and edges, each edge with a known upstream node and port.
@@ -24,7 +23,7 @@ pub(crate) struct Wiring {
     edges: Vec<Edge>,
 }
 
-/// Looks up what the entries name. `parallelism` is the one of nodes that set none.
+/// Looks up the names in the entries. `parallelism` is for nodes that set none.
 pub(crate) fn wire(document: &Document<'_>, parallelism: u32, problems: &Problems) -> Wiring {
     let entries = &document.nodes.usable;
     check_names(entries, problems);
@@ -83,7 +82,7 @@ pub(crate) fn wire(document: &Document<'_>, parallelism: u32, problems: &Problem
 }
 
 impl Wiring {
-    /// The graph, with the digest of each operator's component where it is known.
+    /// Returns the graph, with the digest of each operator's component where it is known.
     pub(crate) fn graph(
         &self,
         document: &Document<'_>,
@@ -100,7 +99,7 @@ impl Wiring {
     }
 }
 
-/// Where the file says what the graph refuses.
+/// Returns the graph's error as a problem, at its place in the file.
 pub(crate) fn place(
     error: &GraphError,
     document: &Document<'_>,
@@ -124,7 +123,7 @@ pub(crate) fn place(
         | GraphError::ReadsFromSink { node, .. }
         | GraphError::UnknownPort { node, .. }
         | GraphError::UnequalParallelism { node, .. } => inputs(node),
-        // The last of the list is the first again: its `inputs` close the cycle.
+        // The last node is the first again: its `inputs` close the cycle.
         GraphError::Cycle { nodes } => nodes.last().and_then(|node| inputs(node)),
         GraphError::Parallelism { node, .. } => match entry(node) {
             Some(NodeEntry {
@@ -162,7 +161,7 @@ pub(crate) fn place(
     problem
 }
 
-/// A dead letter that nobody reads would be a record that is lost without a trace.
+/// Reports dead letters that no node reads: such a record would be lost without a trace.
 fn check_dead_letters(document: &Document<'_>, edges: &[Edge], problems: &Problems) {
     let nodes = &document.nodes;
     let letters = edges.iter().filter(|edge| edge.port == DEAD_LETTER_PORT);
@@ -172,7 +171,7 @@ fn check_dead_letters(document: &Document<'_>, edges: &[Edge], problems: &Proble
             PartEntry::Operator(operator) => (entry.name.get_ref(), &operator.dead_letter_span),
             PartEntry::Source(_) | PartEntry::Sink(_) => continue,
         };
-        // Who reads may be the node that could not be read.
+        // The reader may be a node that could not be parsed.
         let is_read = read.contains(name.as_str()) || !nodes.unusable.is_empty();
         if let (Some(span), false) = (span, is_read) {
             let message = format!("nobody reads the dead letters of {}", entry.title());
@@ -183,8 +182,8 @@ fn check_dead_letters(document: &Document<'_>, edges: &[Edge], problems: &Proble
     }
 }
 
-/// Keyed state reaches only the records of its key groups. A record that every subtask gets belongs
-/// to one of them, and fails in all others; there is no broadcast state yet that could hold it.
+/// Keyed state contains only the key groups of its subtask. A broadcast record belongs to one of
+/// them, and fails in all others; there is no broadcast state yet that could hold it.
 fn check_broadcasts(document: &Document<'_>, parallelism: u32, problems: &Problems) {
     for entry in &document.nodes.usable {
         let has_input = |partitioning: Partitioning| {
@@ -208,7 +207,7 @@ fn check_broadcasts(document: &Document<'_>, parallelism: u32, problems: &Proble
     }
 }
 
-/// Sources, operators and sinks share one space of names.
+/// Reports duplicate names: sources, operators and sinks share one namespace.
 fn check_names(entries: &[NodeEntry<'_>], problems: &Problems) {
     let mut seen: BTreeMap<&str, &NodeEntry<'_>> = BTreeMap::new();
     for entry in entries {
@@ -228,7 +227,8 @@ fn implementation(part: &PartEntry<'_>) -> String {
     }
 }
 
-/// An operator that does not name its ports has as many as are read, and one at least.
+/// Returns the port names. An operator without `outputs` has as many ports as are read, and at
+/// least one.
 fn outputs(entry: &NodeEntry<'_>, most: Option<u32>) -> Vec<String> {
     match &entry.part {
         PartEntry::Source(_) => vec![MAIN.to_owned()],
@@ -240,7 +240,7 @@ fn outputs(entry: &NodeEntry<'_>, most: Option<u32>) -> Vec<String> {
     }
 }
 
-/// Name of the first port where the file gives none.
+/// The name of the first port of nodes that name none.
 const MAIN: &str = "main";
 
 fn unnamed_port(port: u32) -> String {
@@ -272,7 +272,7 @@ impl<'a, 'i> Lookup<'a, 'i> {
         }
     }
 
-    /// The node and port that an input names. None if there is no such thing.
+    /// Returns the node and port that an input names, or `None` after reporting an unknown one.
     fn upstream(
         &self,
         entry: &NodeEntry<'_>,
@@ -326,7 +326,7 @@ impl<'a, 'i> Lookup<'a, 'i> {
     }
 }
 
-/// The number of a port that is written as a number or a name, or what is wrong and expected.
+/// Parses the number or name of a port; on failure returns the reason and the help.
 fn port_of(from: &NodeEntry<'_>, port: &str) -> Result<u32, (String, Option<String>)> {
     if port == DEAD_LETTER {
         return dead_letter_port(from);
@@ -379,7 +379,7 @@ fn unnamed_port_of(from: &NodeEntry<'_>, port: &str) -> Result<u32, (String, Opt
     }
 }
 
-/// The reserved port, of an operator that sends anything there.
+/// Returns the reserved port of an operator that sends dead letters.
 fn dead_letter_port(from: &NodeEntry<'_>) -> Result<u32, (String, Option<String>)> {
     let PartEntry::Operator(operator) = &from.part else {
         let reason = format!("{} has no dead letters, only operators have", from.title());

@@ -19,6 +19,7 @@ use super::snapshot::Snapshot;
 use super::source_feed::SourceFeed;
 use super::{Chain, Exit, Fed};
 use crate::protocol::{ChainEvent, ControlMessage};
+use crate::stream::{Activity, StreamElement};
 use crate::{ChainId, CheckpointId};
 
 /// Where the input of a chain comes from.
@@ -35,6 +36,14 @@ impl Feed {
         match self {
             Self::Source(source) => source.is_open(),
             Self::Gate(gate) => gate.is_open(),
+        }
+    }
+
+    /// True while there is no input, though there may be again.
+    fn is_idle(&self) -> bool {
+        match self {
+            Self::Source(source) => source.is_idle(),
+            Self::Gate(gate) => gate.is_idle(),
         }
     }
 
@@ -61,6 +70,8 @@ pub(crate) struct ChainLines {
 pub(crate) struct ChainLoop {
     chain: Chain,
     feed: Feed,
+    /// True if those that read from the chain know it as idle.
+    is_idle: bool,
     lines: ChainLines,
     /// The newest checkpoint that the chain took part in or declined.
     last_snapshot: CheckpointId,
@@ -77,6 +88,7 @@ impl ChainLoop {
         Self {
             chain,
             feed,
+            is_idle: false,
             lines,
             last_snapshot: checkpoint,
         }
@@ -124,6 +136,11 @@ impl ChainLoop {
     }
 
     async fn on_fed(&mut self, fed: Fed) -> Result<(), Exit> {
+        // Before what the step leads to, or else a reader that has merged the watermarks of others
+        // meanwhile could take its records for late ones.
+        if self.is_idle && !self.feed.is_idle() {
+            self.broadcast(Activity::Active);
+        }
         match fed {
             Fed::Nothing => {}
             Fed::Batch {
@@ -154,7 +171,18 @@ impl ChainLoop {
                 }
             }
         }
-        self.finish_pending().await
+        self.finish_pending().await?;
+        if !self.is_idle && self.feed.is_idle() {
+            self.broadcast(Activity::Idle);
+            self.finish_pending().await?;
+        }
+        Ok(())
+    }
+
+    /// Tells whoever reads from the chain whether it has input.
+    fn broadcast(&mut self, activity: Activity) {
+        self.is_idle = activity == Activity::Idle;
+        self.chain.broadcast(&StreamElement::Activity(activity));
     }
 
     async fn on_control(&mut self, message: ControlMessage) -> Result<(), Exit> {
@@ -177,6 +205,10 @@ impl ChainLoop {
                 }
                 Ok(())
             }
+            ControlMessage::AddSplits(splits) => match &mut self.feed {
+                Feed::Source(source) => source.add_splits(splits),
+                Feed::Gate(_) => unreachable!("only sources are given splits"),
+            },
             ControlMessage::EndSources => self.end_source().await,
             ControlMessage::Shutdown => Err(Exit::Told),
         }

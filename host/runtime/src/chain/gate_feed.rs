@@ -7,7 +7,7 @@
 use super::{Exit, Fed};
 use crate::channel::InputGate;
 use crate::protocol::{Aligned, Aligner, Alignment, EndOfChannel};
-use crate::stream::{BatchWithOrigin, StreamElement, WatermarkMerge};
+use crate::stream::{Activity, BatchWithOrigin, StreamElement, WatermarkMerge};
 use crate::{ChannelIndex, CheckpointId};
 
 /// The input gate that feeds a chain.
@@ -35,6 +35,11 @@ impl GateFeed {
         !self.aligner.all_ended()
     }
 
+    /// True while no channel has input, though some may have again.
+    pub(super) fn is_idle(&self) -> bool {
+        self.watermarks.is_idle()
+    }
+
     /// Waits for the next element of a channel that is not parked. Cancel-safe.
     pub(super) async fn next(&mut self) -> Result<Fed, Exit> {
         let is_parked = |channel| self.aligner.is_parked(channel);
@@ -60,6 +65,13 @@ impl GateFeed {
             }
             StreamElement::Watermark(watermark) => {
                 let merged = self.watermarks.on_watermark(channel, watermark);
+                merged.map_or(Fed::Nothing, Fed::Watermark)
+            }
+            StreamElement::Activity(activity) => {
+                let merged = match activity {
+                    Activity::Idle => self.watermarks.on_idle(channel),
+                    Activity::Active => self.watermarks.on_active(channel),
+                };
                 merged.map_or(Fed::Nothing, Fed::Watermark)
             }
             StreamElement::Barrier(barrier) => {

@@ -84,8 +84,12 @@ impl Chain {
 
     /// Queues the barrier for every output channel, behind all that was produced before.
     pub(super) fn broadcast_barrier(&mut self, checkpoint: CheckpointId) {
+        self.broadcast(&StreamElement::Barrier(CheckpointBarrier { checkpoint }));
+    }
+
+    /// Queues an element for every output channel, behind all that was produced before.
+    pub(super) fn broadcast(&mut self, element: &StreamElement) {
         self.assert_between_elements();
-        let element = StreamElement::Barrier(CheckpointBarrier { checkpoint });
         let links = self.links.iter().map(|link| &link.subtask);
         for subtask in self.source.iter().chain(links) {
             for output in subtask.outputs.iter().flatten() {

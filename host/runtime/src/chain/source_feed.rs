@@ -30,6 +30,8 @@ pub(crate) struct SourceFeed {
     subtask: SubtaskId,
     source: Box<dyn Source>,
     reading: Reading,
+    /// True if the last output was that there is no input.
+    is_idle: bool,
     /// The records left before the source reads record by record. None in an ordinary attempt.
     before_isolating: Option<u64>,
     /// The newest checkpoint that the source took part in, with its positions.
@@ -51,6 +53,7 @@ impl SourceFeed {
             subtask,
             source,
             reading: Reading::Polled,
+            is_idle: false,
             before_isolating,
             cut: None,
         }
@@ -61,10 +64,25 @@ impl SourceFeed {
         self.reading == Reading::Polled
     }
 
+    /// True while the source has no input, though it may have again.
+    pub(super) fn is_idle(&self) -> bool {
+        self.is_idle
+    }
+
+    /// Reads these splits, too. A source that has ended does not.
+    pub(super) fn add_splits(&mut self, splits: Vec<SourceSplit>) -> Result<(), Exit> {
+        if self.reading == Reading::Ended {
+            return Ok(());
+        }
+        let added = self.source.add_splits(splits);
+        added.map_err(|error| connector_failed(&self.subtask, error).into())
+    }
+
     /// Polls the source. Cancel-safe.
     pub(super) async fn next(&mut self) -> Result<Fed, Exit> {
         let output = self.source.poll().await;
         let output = output.map_err(|error| connector_failed(&self.subtask, error))?;
+        self.is_idle = matches!(output, SourceOutput::Idle);
         Ok(match output {
             SourceOutput::Batch(batch) => {
                 let origin = self.origin();
@@ -76,12 +94,14 @@ impl SourceFeed {
                 }
             }
             SourceOutput::Watermark(watermark) => Fed::Watermark(watermark),
+            SourceOutput::Idle => Fed::Nothing,
             SourceOutput::Ended => self.end().unwrap_or(Fed::Nothing),
         })
     }
 
     /// The source gives nothing more. None if it has ended before.
     pub(super) fn end(&mut self) -> Option<Fed> {
+        self.is_idle = false;
         match std::mem::replace(&mut self.reading, Reading::Ended) {
             Reading::Ended => None,
             Reading::Polled | Reading::Suspended => Some(Fed::End {

@@ -199,7 +199,8 @@ impl ChannelSender {
         let is_urgent = match &element {
             StreamElement::Batch(_)
             | StreamElement::BatchWithOrigin(_)
-            | StreamElement::Watermark(_) => false,
+            | StreamElement::Watermark(_)
+            | StreamElement::Activity(_) => false,
             StreamElement::Barrier(_) | StreamElement::EndOfInput => true,
         };
         if let Err(element) = ends.inbox.offer(self.channel, element) {

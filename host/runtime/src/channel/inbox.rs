@@ -17,7 +17,7 @@ use super::ChannelLimits;
 use crate::ChannelIndex;
 use crate::stream::StreamElement;
 
-/// What a watermark takes of a channel's capacity, in bytes.
+/// What a watermark or a sender's activity takes of a channel's capacity, in bytes.
 const WATERMARK_WEIGHT: u32 = 64;
 /// No node: the end of a channel's list.
 const NONE: u32 = u32::MAX;
@@ -104,6 +104,7 @@ impl Inbox {
             StreamElement::Batch(batch) => self.join(channel, batch, weight),
             StreamElement::Watermark(watermark) => self.join_watermark(channel, *watermark),
             StreamElement::BatchWithOrigin(_)
+            | StreamElement::Activity(_)
             | StreamElement::Barrier(_)
             | StreamElement::EndOfInput => false,
         };
@@ -179,7 +180,9 @@ impl Inbox {
             StreamElement::Batch(batch) => self.weight_of(batch),
             StreamElement::BatchWithOrigin(records) => self.weight_of(&records.batch),
             // Next to nothing, but not nothing: a filter that drops every record still sends them.
-            StreamElement::Watermark(_) => WATERMARK_WEIGHT.min(self.limits.bytes),
+            StreamElement::Watermark(_) | StreamElement::Activity(_) => {
+                WATERMARK_WEIGHT.min(self.limits.bytes)
+            }
             StreamElement::Barrier(_) | StreamElement::EndOfInput => 0,
         }
     }
@@ -234,7 +237,10 @@ impl Inbox {
                 *waiting = watermark.max(*waiting);
                 true
             }
-            Some(StreamElement::Barrier(_) | StreamElement::EndOfInput) | None => false,
+            Some(
+                StreamElement::Activity(_) | StreamElement::Barrier(_) | StreamElement::EndOfInput,
+            )
+            | None => false,
         }
     }
 

@@ -51,6 +51,9 @@ pub(crate) const LEAST_BLOCKING_THREADS: usize = 2;
 /// The most threads for blocking work. Disks gain nothing from more.
 pub(crate) const MOST_BLOCKING_THREADS: usize = 128;
 
+/// Sinks that commit at once, at most; each blocks a thread meanwhile.
+pub(crate) const COMMITS_AT_ONCE: usize = 16;
+
 /// The time for which a further thread for blocking work waits for more to do.
 pub(crate) const BLOCKING_THREAD_IDLE: Duration = Duration::from_secs(10);
 

@@ -11,7 +11,9 @@ use tidegate_checkpoint::{CheckpointKind, CheckpointStore, Manifest, Origin, Sto
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::time::Instant;
 
+use super::attempt_end::{AttemptEnd, Step, failed, not_returned};
 use super::deploy::Deployment;
+use super::discovery::{Discovered, Discovery};
 use super::publication::{self, Publication};
 use super::waiters::Waiters;
 use super::work::{Work, WorkDone};
@@ -29,12 +31,6 @@ use crate::protocol::{
 };
 use crate::wall_clock::unix_millis;
 use crate::{ChainId, CheckpointId, JobError, SubtaskId};
-
-/// How an attempt ended.
-pub(crate) enum AttemptEnd {
-    Done(Outcome),
-    Failed(JobError),
-}
 
 /// What a driver starts with.
 pub(crate) struct DriverStart {
@@ -54,6 +50,7 @@ pub(crate) struct DriverStart {
     pub(crate) records_before: u64,
     /// They go on from one attempt to the next.
     pub(crate) drills: Drills,
+    pub(crate) discovery: Discovery,
 }
 
 /// Drives one attempt.
@@ -107,6 +104,10 @@ impl Driver {
         let end = self.run_loop(control).await;
         let within = self.start.job.shut_down_within();
         let end = self.work.wind_up(within, end).await;
+        let end = match self.start.discovery.wind_up(within).await {
+            Ok(()) => end,
+            Err(what) => not_returned(what, within, end),
+        };
         self.show_status(control);
         // What was in flight ended with the attempt.
         let in_flight = |status: &mut JobStatus| status.checkpoints.in_progress = None;
@@ -163,6 +164,12 @@ impl Driver {
                 () = self.start.drills.over() => {
                     self.show_status(control);
                     Ok(())
+                }
+                found = self.start.discovery.next(&*self.start.executor), if is_running => {
+                    match found {
+                        Ok(discovered) => self.on_discovered(discovered),
+                        Err(error) => failed(error),
+                    }
                 }
                 () = sleep_until(Some(status_shown + interval)) => {
                     status_shown = Instant::now();
@@ -222,6 +229,13 @@ impl Driver {
         early
             .into_iter()
             .try_for_each(|command| self.on_command(command))
+    }
+
+    /// Splits are in the next checkpoint if they reach their source before its trigger does.
+    fn on_discovered(&self, discovered: Discovered) -> Step {
+        let mut discovered = discovered.into_iter();
+        discovered
+            .try_for_each(|(chain, splits)| self.tell(chain, ControlMessage::AddSplits(splits)))
     }
 
     fn on_isolation_tick(&mut self) -> Step {
@@ -330,7 +344,7 @@ impl Driver {
                 };
                 chains
                     .into_iter()
-                    .try_for_each(|chain| self.tell(chain, message))
+                    .try_for_each(|chain| self.tell(chain, message.clone()))
             }
             Action::EndSources => {
                 let sources = self.start.source_chains.clone();
@@ -378,7 +392,7 @@ impl Driver {
             0..u32::try_from(self.deployment.controls.len()).expect("fewer than 2^32 chains");
         chains
             .into_iter()
-            .try_for_each(|chain| self.tell(ChainId(chain), message))
+            .try_for_each(|chain| self.tell(ChainId(chain), message.clone()))
     }
 
     fn commit(&mut self, acknowledged: AcknowledgedCheckpoint) {
@@ -426,8 +440,9 @@ impl Driver {
             held: self.start.drills.held(),
         };
         let (job, store) = (Arc::clone(&self.start.job), Arc::clone(&self.start.store));
-        let publish = move || publication::publish(&job, &*store, publication);
-        self.work = Work::Publishing(blocking(&*self.start.executor, publish));
+        let executor = Arc::clone(&self.start.executor);
+        let published = publication::publish(executor, job, store, publication);
+        self.work = Work::Publishing(Box::pin(published));
         Ok(())
     }
 
@@ -467,13 +482,6 @@ impl Driver {
             status.checkpoints.in_progress = in_progress.map(|checkpoint| checkpoint.0);
         });
     }
-}
-
-/// Goes on, or ends the attempt.
-type Step = Result<(), Box<AttemptEnd>>;
-
-fn failed(error: JobError) -> Step {
-    Err(Box::new(AttemptEnd::Failed(error)))
 }
 
 async fn sleep_until(at: Option<Instant>) {

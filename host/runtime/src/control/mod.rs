@@ -1,7 +1,9 @@
 //! WHO ACTS: the supervisor of attempts, where one starts, how it is deployed, and the driver that
 //! does what the coordinator decides.
 
+mod attempt_end;
 mod deploy;
+mod discovery;
 mod driver;
 mod publication;
 mod restore;

@@ -1,15 +1,21 @@
 //! Barrier path: manifest → **publication**. Only now do sinks commit.
 //!
-//! What follows a commit, in this order: sinks publish, savepoints are copied, old checkpoints go.
-//! Blocking; runs beside the control loop. Everything here is repeated safely after a crash: sinks
-//! publish again what the manifest lists, and retention catches up with the next checkpoint.
+//! What follows a commit, in this order: all sinks publish, savepoints are copied, old checkpoints
+//! go. The sinks publish side by side, since each waits for a world of its own; one that fails
+//! neither stops nor hides another. Blocking work, beside the control loop. Everything here is
+//! repeated safely after a crash: sinks publish again what the manifest lists, and retention
+//! catches up with the next checkpoint.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use std::sync::Arc;
 
+use futures_util::{StreamExt as _, stream};
 use tidegate_checkpoint::{CheckpointStore, Manifest, StoreError};
 
+use crate::config::limits::COMMITS_AT_ONCE;
 use crate::error::node_failed;
+use crate::executor::{Executor, blocking};
 use crate::job::{CommandError, Job};
 use crate::observe::CompletedSummary;
 use crate::{CheckpointId, JobError};
@@ -36,21 +42,56 @@ pub(crate) struct Published {
     pub(crate) exported: Exported,
 }
 
+/// Publishes a checkpoint. Polled to its end, also when the attempt is over: the next one must not
+/// begin while a sink still commits.
+///
 /// # Errors
 ///
-/// A sink could not publish; the attempt ends, and the next one publishes first.
-pub(crate) fn publish(
-    job: &Job,
-    store: &dyn CheckpointStore,
+/// Some sinks could not publish; the attempt ends, and the next one publishes first.
+pub(crate) async fn publish(
+    executor: Arc<dyn Executor>,
+    job: Arc<Job>,
+    store: Arc<dyn CheckpointStore>,
     publication: Publication,
 ) -> Result<Published, JobError> {
+    commit_sinks(&*executor, &job, &publication.manifest).await?;
+    let followed_up = blocking(&*executor, move || follow_up(&*store, publication)).await;
+    followed_up.map_err(|not_done| not_done.into_failure("the coordinator's work"))
+}
+
+/// Lets every sink with pending output commit, and waits for all of them.
+async fn commit_sinks(
+    executor: &dyn Executor,
+    job: &Job,
+    manifest: &Manifest,
+) -> Result<(), JobError> {
+    let checkpoint = manifest.checkpoint;
+    let mut commits = Vec::new();
     for (name, sink) in &job.sinks {
-        let pending = publication.manifest.pending_output(name);
+        let pending = manifest.pending_output(name);
         if !pending.is_empty() {
-            sink.commit(&pending)
-                .map_err(|error| node_failed(name, error))?;
+            let sink = Arc::clone(sink);
+            let commit = move || sink.commit(checkpoint, &pending);
+            commits.push(async move {
+                match blocking(executor, commit).await {
+                    Ok(committed) => committed.map_err(|error| node_failed(name, error)),
+                    Err(not_done) => Err(not_done.into_failure(format!("the commit of {name}"))),
+                }
+            });
         }
     }
+    let commits = stream::iter(commits).buffered(COMMITS_AT_ONCE);
+    let results: Vec<Result<(), JobError>> = commits.collect().await;
+    let mut failures: Vec<JobError> = results.into_iter().filter_map(Result::err).collect();
+    match failures.len() {
+        0 => Ok(()),
+        1 => Err(failures.remove(0)),
+        _ => Err(JobError::Publication { failures }),
+    }
+}
+
+/// What remains to be done for a checkpoint that all sinks have published.
+fn follow_up(store: &dyn CheckpointStore, publication: Publication) -> Published {
     let checkpoint = publication.manifest.checkpoint;
     let exports = publication.exports.into_iter();
     let exported = exports.map(|directory| {
@@ -62,10 +103,10 @@ pub(crate) fn publish(
     if let Err(error) = remove_old(store, publication.retain, publication.held) {
         tracing::warn!("old checkpoints are still there: {error}");
     }
-    Ok(Published {
+    Published {
         summary: publication.summary,
         exported,
-    })
+    }
 }
 
 fn export(

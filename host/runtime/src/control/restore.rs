@@ -12,8 +12,10 @@ use tidegate_checkpoint::{
     StateFile, StoreError, SubtaskSnapshot,
 };
 use tidegate_connector::sink::{ForkedFrom, SinkStart};
+use tidegate_connector::source::RestoredSubtask;
 
 use super::deploy::{StartContents, SubtaskStart};
+use super::discovery::{Enumerators, check_assigned};
 use super::start::start_point;
 use crate::error::node_failed;
 use crate::ids::RunIdentity;
@@ -35,6 +37,8 @@ pub(crate) struct Restored {
     pub(crate) checkpoint: CheckpointId,
     pub(crate) origin: Option<Origin>,
     pub(crate) starts: HashMap<SubtaskId, SubtaskStart>,
+    /// Of sources that still read.
+    pub(crate) enumerators: Enumerators,
 }
 
 impl Restore {
@@ -52,7 +56,8 @@ impl Restore {
         if self.is_first_attempt {
             warn_of_unknown(&self.options, &[&job.graph, &manifest.graph]);
         }
-        let starts = subtask_starts(job, store, &manifest)
+        let mut enumerators = Enumerators::new();
+        let starts = subtask_starts(job, store, &manifest, &mut enumerators)
             .and_then(|starts| self.recover_sinks(&manifest, attempt).map(|()| starts));
         let starts = match starts {
             Ok(starts) => starts,
@@ -69,6 +74,7 @@ impl Restore {
         store.retain(&store.list()?)?;
         Ok(Some(Restored {
             starts,
+            enumerators,
             identity: RunIdentity {
                 job: job.graph.job().to_owned(),
                 lineage: manifest.lineage,
@@ -138,15 +144,16 @@ fn warn_of_unknown(options: &RunOptions, graphs: &[&JobGraph]) {
     }
 }
 
-/// What each subtask of the job starts with.
+/// What each subtask of the job starts with. Keeps the enumerators that have assigned its splits.
 fn subtask_starts(
     job: &Job,
     store: &dyn CheckpointStore,
     manifest: &Manifest,
+    enumerators: &mut Enumerators,
 ) -> Result<HashMap<SubtaskId, SubtaskStart>, JobError> {
     let mut starts = HashMap::new();
     for node in job.graph.nodes() {
-        let of_node = node_starts(job, store, manifest, node)?;
+        let of_node = node_starts(job, store, manifest, (node, &mut *enumerators))?;
         for (index, start) in (0u32..).zip(of_node) {
             let operator = node.name.clone();
             starts.insert(SubtaskId { operator, index }, start);
@@ -159,11 +166,11 @@ fn node_starts(
     job: &Job,
     store: &dyn CheckpointStore,
     manifest: &Manifest,
-    node: &Node,
+    (node, enumerators): (&Node, &mut Enumerators),
 ) -> Result<Vec<SubtaskStart>, JobError> {
     let old = manifest.snapshots_of(&node.name);
     let (ended, contents): (_, Vec<_>) = match node.kind {
-        NodeKind::Source => source_starts(job, node, old)?,
+        NodeKind::Source => source_starts(job, node, old, enumerators)?,
         NodeKind::Sink => {
             let ended = ended_now(manifest, node)?;
             let contents = ended.iter().map(|_| StartContents::Sink).collect();
@@ -194,32 +201,41 @@ fn source_starts(
     job: &Job,
     node: &Node,
     old: &[SubtaskSnapshot],
+    enumerators: &mut Enumerators,
 ) -> Result<(Vec<bool>, Vec<StartContents>), JobError> {
-    let connector = &job.sources[&node.name];
-    let failed = |error| node_failed(&node.name, error);
-    let splits_of = |snapshot: &SubtaskSnapshot| match &snapshot.contents {
+    let (name, parallelism) = (&node.name, node.parallelism);
+    let mut enumerator = job.sources[name].enumerator();
+    let assigned = if old.is_empty() {
+        // A source that the checkpoint does not know begins at its beginning.
+        enumerator.plan(parallelism)
+    } else {
+        let restored = old.iter().map(restored_subtask).collect();
+        enumerator.restore(restored, parallelism)
+    };
+    let assigned = assigned.map_err(|error| node_failed(name, error))?;
+    check_assigned(name, assigned.len(), parallelism)?;
+    let ended: Vec<bool> = if old.len() == parallelism as usize {
+        old.iter().map(|snapshot| snapshot.has_ended).collect()
+    } else {
+        // What has ended is read to its end, or was told to end: nothing of it is left to read.
+        let all_ended = !old.is_empty() && old.iter().all(|snapshot| snapshot.has_ended);
+        vec![all_ended; assigned.len()]
+    };
+    if ended.contains(&false) {
+        enumerators.insert(name.clone(), enumerator);
+    }
+    let assigned = assigned.into_iter();
+    let contents = assigned.map(|splits| StartContents::Source { splits });
+    Ok((ended, contents.collect()))
+}
+
+fn restored_subtask(snapshot: &SubtaskSnapshot) -> RestoredSubtask {
+    let splits = match &snapshot.contents {
         SnapshotContents::Source { splits } => splits.clone(),
         SnapshotContents::Operator { .. } | SnapshotContents::Sink { .. } => Vec::new(),
     };
-    if old.len() == node.parallelism as usize {
-        let ended = old.iter().map(|snapshot| snapshot.has_ended).collect();
-        let contents = old.iter().map(|snapshot| StartContents::Source {
-            splits: splits_of(snapshot),
-        });
-        return Ok((ended, contents.collect()));
+    RestoredSubtask {
+        splits,
+        has_ended: snapshot.has_ended,
     }
-    let planned = if old.is_empty() {
-        // A source that the checkpoint does not know begins at its beginning.
-        connector.plan(node.parallelism).map_err(failed)?
-    } else {
-        // What has ended is read to its end, or was told to end: nothing of it is left to read.
-        let running = old.iter().filter(|snapshot| !snapshot.has_ended);
-        let splits = running.flat_map(splits_of).collect();
-        connector.replan(splits, node.parallelism).map_err(failed)?
-    };
-    let all_ended = !old.is_empty() && old.iter().all(|snapshot| snapshot.has_ended);
-    let ended = vec![all_ended; planned.len()];
-    let planned = planned.into_iter();
-    let contents = planned.map(|splits| StartContents::Source { splits });
-    Ok((ended, contents.collect()))
 }

@@ -12,6 +12,7 @@ use tidegate_checkpoint::{
 };
 use tidegate_connector::source::SourceSplit;
 
+use super::discovery::check_assigned;
 use crate::error::node_failed;
 use crate::graph::GraphCost;
 use crate::job::{Job, RunOptions, StartFrom};
@@ -210,8 +211,9 @@ fn initial_splits(
     for (name, source) in &job.sources {
         let node = job.graph.node(name);
         let parallelism = node.expect("a source is a node of the graph").parallelism;
-        let planned = source.plan(parallelism);
+        let planned = source.enumerator().plan(parallelism);
         let planned = planned.map_err(|error| node_failed(name, error))?;
+        check_assigned(name, planned.len(), parallelism)?;
         for (index, of_subtask) in (0u32..).zip(planned) {
             let operator = name.clone();
             splits.insert(SubtaskId { operator, index }, of_subtask);

@@ -11,8 +11,10 @@ use std::time::Duration;
 use tidegate_checkpoint::{CheckpointStore, DEAD_LETTER_PORT};
 use tokio::time::Instant;
 
+use super::attempt_end::AttemptEnd;
 use super::deploy::{Attempt, NotReturned, deploy};
-use super::driver::{AttemptEnd, Driver, DriverStart};
+use super::discovery::Discovery;
+use super::driver::{Driver, DriverStart};
 use super::restore::Restore;
 use crate::config::{RecordPolicies, RecordPolicy, RestartSettings};
 use crate::drill::Drills;
@@ -292,17 +294,10 @@ impl Supervisor {
         let metrics = AttemptMetrics::new(&job.graph);
         let isolation = self.isolation_from(checkpoint);
         self.show_attempt(identity.attempt, checkpoint, &metrics);
-        let describe = graph.chains.iter().map(|chain| chain.describe());
-        let descriptions: Vec<String> = describe.collect();
-        let coordinator = Coordinator::new(
-            job.settings.checkpoint.clone(),
-            graph.chains.iter().map(|chain| chain.id),
-            graph.source_chains(),
-            checkpoint,
-            self.started.elapsed(),
-        )
-        .named(descriptions.clone());
+        let descriptions: Vec<String> = graph.chains.iter().map(|c| c.describe()).collect();
+        let coordinator = self.coordinator(&graph, &descriptions, checkpoint);
         let source_chains = graph.source_chains();
+        let discovery = Discovery::new(restored.enumerators, graph.source_subtasks());
         let watch = IsolationWatch::new(isolation.as_deref());
         let deployment = deploy(
             graph,
@@ -332,6 +327,7 @@ impl Supervisor {
                 started: self.started,
                 records_before: self.records_before,
                 drills: std::mem::take(&mut self.drills),
+                discovery,
             },
             deployment,
             self.control.status.borrow().checkpoints.clone(),
@@ -344,6 +340,23 @@ impl Supervisor {
             self.remember(watch, &metrics);
         }
         outcome_of(end, gone)
+    }
+
+    /// The coordinator of an attempt that goes on from a checkpoint.
+    fn coordinator(
+        &self,
+        graph: &ExecutionGraph,
+        descriptions: &[String],
+        checkpoint: CheckpointId,
+    ) -> Coordinator {
+        Coordinator::new(
+            self.job.settings.checkpoint.clone(),
+            graph.chains.iter().map(|chain| chain.id),
+            graph.source_chains(),
+            checkpoint,
+            self.started.elapsed(),
+        )
+        .named(descriptions.to_vec())
     }
 
     /// A drill that does not return is left behind like a chain.

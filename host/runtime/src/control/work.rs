@@ -1,13 +1,14 @@
 //! Barrier path: the driver's blocking work: committing a manifest, publishing what it covers.
 //!
-//! Runs where the executor says, beside the loop. It is never aborted: whoever drops the wait
-//! leaves the work to its end.
+//! Runs where the executor says, beside the loop. A blocking call is never aborted: whoever drops
+//! the wait leaves it to its end.
 
 use std::time::Duration;
 
 use tidegate_checkpoint::StoreError;
+use tidegate_connector::source::BoxFuture;
 
-use super::driver::AttemptEnd;
+use super::attempt_end::{AttemptEnd, not_returned};
 use super::publication::Published;
 use crate::JobError;
 use crate::executor::Blocking;
@@ -16,7 +17,7 @@ use crate::executor::Blocking;
 pub(super) enum Work {
     None,
     Committing(Blocking<Result<(), StoreError>>),
-    Publishing(Blocking<Result<Published, JobError>>),
+    Publishing(BoxFuture<'static, Result<Published, JobError>>),
 }
 
 /// What came of it.
@@ -33,7 +34,7 @@ impl Work {
         let done = match self {
             Self::None => return None,
             Self::Committing(commit) => commit.await.map(WorkDone::Committed),
-            Self::Publishing(publish) => publish.await.map(WorkDone::Published),
+            Self::Publishing(publish) => Ok(WorkDone::Published(publish.await)),
         };
         Some(done.unwrap_or_else(|not_done| {
             WorkDone::NotDone(not_done.into_failure("the coordinator's work"))
@@ -45,23 +46,23 @@ impl Work {
     /// does not.
     pub(super) async fn wind_up(&mut self, within: Duration, end: AttemptEnd) -> AttemptEnd {
         let done = tokio::time::timeout(within, self.finish()).await;
-        if let Ok(Some(
-            WorkDone::Committed(Err(error)) | WorkDone::Published(Err(JobError::Store(error))),
-        )) = &done
-        {
-            tracing::warn!("while the attempt ended: {error}");
+        match &done {
+            Ok(Some(WorkDone::Committed(Err(error)))) => warn_of(error),
+            Ok(Some(WorkDone::Published(Err(error)))) => warn_of(error),
+            Ok(_) | Err(_) => {}
         }
         if done.is_ok() {
             return end;
         }
-        let failure = match end {
-            AttemptEnd::Done(_) => None,
-            AttemptEnd::Failed(error) => Some(Box::new(error)),
-        };
-        AttemptEnd::Failed(JobError::NotReturned {
-            what: "the commit or publication of a checkpoint".to_owned(),
+        not_returned(
+            "the commit or publication of a checkpoint".to_owned(),
             within,
-            failure,
-        })
+            end,
+        )
     }
+}
+
+fn warn_of(error: &dyn std::error::Error) {
+    let error = tidegate_operator::with_causes(error);
+    tracing::warn!("while the attempt ended: {error}");
 }

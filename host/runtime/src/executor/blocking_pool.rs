@@ -1,8 +1,9 @@
 //! Threads for work that blocks.
 //!
 //! Invariant: while the pool lives, [`LEAST_BLOCKING_THREADS`] threads do, so that work is never
-//! refused for want of a thread: it waits for one of those. More are started while all are busy, and
-//! end when they have been idle for a while; a system that refuses more costs time and nothing else.
+//! refused for want of a thread: it waits for one of those. The pool starts more while all are
+//! busy, and these end when they have been idle for a while. A system that refuses more costs time
+//! and nothing else.
 
 use std::collections::VecDeque;
 use std::io;

@@ -114,6 +114,14 @@ impl ExecutionGraph {
         let sources = self.chains.iter().filter(|c| c.starts_with_source());
         sources.map(|chain| chain.id).collect()
     }
+
+    /// The chain of each subtask of a source.
+    #[must_use]
+    pub fn source_subtasks(&self) -> HashMap<SubtaskId, ChainId> {
+        let sources = self.chains.iter().filter(|c| c.starts_with_source());
+        let heads = sources.map(|chain| (chain.links[0].subtask.clone(), chain.id));
+        heads.collect()
+    }
 }
 
 struct Expansion<'a> {

@@ -6,11 +6,12 @@
 use std::time::Duration;
 
 use tidegate_checkpoint::SubtaskSnapshot;
+use tidegate_connector::source::SourceSplit;
 
 use crate::{ChainId, CheckpointId, JobError};
 
 /// From the coordinator to one chain.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum ControlMessage {
     /// Take a snapshot now; sent to sources, and to chains whose inputs have all ended. Ignored
     /// for a checkpoint that the chain has already taken part in.
@@ -23,6 +24,8 @@ pub(crate) enum ControlMessage {
     Complete(CheckpointId),
     /// Isolation is over: the attempt is an ordinary one from now on.
     EndIsolation,
+    /// Read these splits, too; sent to sources. Ignored by a source that has ended.
+    AddSplits(Vec<SourceSplit>),
     /// End the source as if its input were over.
     EndSources,
     /// Everything is published: leave.

@@ -13,6 +13,15 @@ pub struct CheckpointBarrier {
     pub checkpoint: CheckpointId,
 }
 
+/// Whether the sender of a channel has input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Activity {
+    /// It has none now: it holds no watermark back until it is active again.
+    Idle,
+    /// It has some again. Stands before the records that come of it.
+    Active,
+}
+
 /// What a channel carries, in order.
 #[derive(Clone, Debug, PartialEq)]
 pub enum StreamElement {
@@ -22,6 +31,8 @@ pub enum StreamElement {
     BatchWithOrigin(Box<BatchWithOrigin>),
     /// No record with an older timestamp follows on this channel; milliseconds since the epoch.
     Watermark(i64),
+    /// The sender became idle, or active again; a channel begins active.
+    Activity(Activity),
     /// See [`CheckpointBarrier`].
     Barrier(CheckpointBarrier),
     /// Nothing follows on this channel.

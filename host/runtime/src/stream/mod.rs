@@ -4,6 +4,6 @@ mod element;
 mod record_origin;
 mod watermark;
 
-pub use element::{CheckpointBarrier, StreamElement};
+pub use element::{Activity, CheckpointBarrier, StreamElement};
 pub use record_origin::{BatchWithOrigin, RecordOrigin};
 pub use watermark::{MAX_WATERMARK, MIN_WATERMARK, ToldWatermark, WatermarkMerge};

@@ -1,9 +1,9 @@
 //! The watermark of a subtask: the smallest of its input channels' watermarks, and the last one
 //! that the subtask was told. Pure.
 //!
-//! A channel that has ended no longer holds the others back. The merged watermark never goes
-//! back, whatever a channel says. Nor does the one that a subtask was told, whoever is restored
-//! from whatever: it is in every snapshot.
+//! A channel that has ended or is idle does not hold the others back. The merged watermark never
+//! goes back, whatever a channel says. Nor does the one that a subtask was told, whoever is
+//! restored from whatever: it is in every snapshot.
 
 use crate::ChannelIndex;
 
@@ -15,50 +15,125 @@ pub const MAX_WATERMARK: i64 = i64::MAX;
 /// Merges the watermarks of the input channels of one subtask.
 #[derive(Debug)]
 pub struct WatermarkMerge {
-    channels: Vec<i64>,
-    /// The smallest of `channels`.
+    channels: Vec<Channel>,
+    /// The smallest watermark of channels that are not idle; the maximum if all are.
     smallest: i64,
-    /// How many of `channels` stand at `smallest`: until all have left it, nothing advances, so
-    /// that a watermark costs the same with two channels or a thousand.
+    /// How many channels that are not idle stand at `smallest`: until all have left it, nothing
+    /// advances, so that a watermark costs the same with two channels or a thousand.
     at_smallest: usize,
+    idle: usize,
+    /// The last watermark that was returned.
+    merged: i64,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Channel {
+    watermark: i64,
+    is_idle: bool,
 }
 
 impl WatermarkMerge {
     /// For `channels` channels, none of which has told a watermark yet.
     #[must_use]
     pub fn new(channels: usize) -> Self {
+        let channel = Channel {
+            watermark: MIN_WATERMARK,
+            is_idle: false,
+        };
         Self {
-            channels: vec![MIN_WATERMARK; channels],
+            channels: vec![channel; channels],
             smallest: MIN_WATERMARK,
             at_smallest: channels,
+            idle: 0,
+            merged: MIN_WATERMARK,
         }
     }
 
-    /// A channel told its watermark. Gives the merged watermark if that advanced.
+    /// A channel told its watermark, and so is not idle. Returns the merged watermark if that
+    /// advanced.
     #[must_use]
     pub fn on_watermark(&mut self, channel: ChannelIndex, watermark: i64) -> Option<i64> {
+        self.activate(channel);
         let slot = &mut self.channels[channel.0 as usize];
-        if watermark <= *slot {
-            return None;
+        if watermark > slot.watermark {
+            let stood_at = std::mem::replace(&mut slot.watermark, watermark);
+            self.leave(stood_at);
         }
-        let stood_at = std::mem::replace(slot, watermark);
-        if stood_at > self.smallest {
-            return None;
-        }
-        self.at_smallest -= 1;
-        if self.at_smallest > 0 {
-            return None;
-        }
-        self.smallest = self.channels.iter().copied().min().unwrap_or(MAX_WATERMARK);
-        let at_smallest = self.channels.iter().filter(|w| **w == self.smallest);
-        self.at_smallest = at_smallest.count();
-        Some(self.smallest)
+        self.advance()
     }
 
-    /// A channel ended. Gives the merged watermark if that advanced.
+    /// A channel ended. Returns the merged watermark if that advanced.
     #[must_use]
     pub fn on_end(&mut self, channel: ChannelIndex) -> Option<i64> {
         self.on_watermark(channel, MAX_WATERMARK)
+    }
+
+    /// A channel became idle: it holds the others back no longer. Returns the merged watermark if
+    /// that advanced.
+    #[must_use]
+    pub fn on_idle(&mut self, channel: ChannelIndex) -> Option<i64> {
+        let slot = &mut self.channels[channel.0 as usize];
+        if std::mem::replace(&mut slot.is_idle, true) {
+            return None;
+        }
+        self.idle += 1;
+        let stood_at = slot.watermark;
+        self.leave(stood_at);
+        self.advance()
+    }
+
+    /// A channel is not idle any more: it holds the others back as before. What was merged in the
+    /// meantime stays, so its records may be late. Returns the merged watermark if that advanced,
+    /// since time stood still while all were idle.
+    #[must_use]
+    pub fn on_active(&mut self, channel: ChannelIndex) -> Option<i64> {
+        self.activate(channel);
+        self.advance()
+    }
+
+    fn activate(&mut self, channel: ChannelIndex) {
+        let slot = &mut self.channels[channel.0 as usize];
+        if !std::mem::replace(&mut slot.is_idle, false) {
+            return;
+        }
+        self.idle -= 1;
+        let watermark = slot.watermark;
+        if watermark < self.smallest {
+            self.smallest = watermark;
+            self.at_smallest = 0;
+        }
+        self.at_smallest += usize::from(watermark == self.smallest);
+    }
+
+    /// True if no channel has input: some are idle, and all others have ended. Time stands still
+    /// then, since those that are idle may still have records of any time.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.idle > 0 && self.smallest == MAX_WATERMARK
+    }
+
+    /// A channel stands at this watermark no longer.
+    fn leave(&mut self, stood_at: i64) {
+        if stood_at > self.smallest {
+            return;
+        }
+        self.at_smallest -= 1;
+        if self.at_smallest > 0 {
+            return;
+        }
+        let active = || self.channels.iter().filter(|channel| !channel.is_idle);
+        let watermarks = || active().map(|channel| channel.watermark);
+        let smallest = watermarks().min().unwrap_or(MAX_WATERMARK);
+        self.at_smallest = watermarks().filter(|w| *w == smallest).count();
+        self.smallest = smallest;
+    }
+
+    fn advance(&mut self) -> Option<i64> {
+        if self.smallest <= self.merged || self.is_idle() {
+            return None;
+        }
+        self.merged = self.smallest;
+        Some(self.merged)
     }
 }
 
@@ -140,21 +215,99 @@ mod tests {
         assert!(!told.rises_to(MIN_WATERMARK));
     }
 
+    #[test]
+    fn an_idle_channel_holds_nobody_back_until_it_is_active_again() {
+        let mut merge = WatermarkMerge::new(2);
+        assert_eq!(merge.on_watermark(ChannelIndex(0), 10), None);
+        assert_eq!(merge.on_idle(ChannelIndex(1)), Some(10));
+        assert_eq!(merge.on_watermark(ChannelIndex(0), 12), Some(12));
+        assert_eq!(merge.on_active(ChannelIndex(1)), None);
+        assert_eq!(merge.on_watermark(ChannelIndex(0), 20), None);
+        assert_eq!(
+            merge.on_watermark(ChannelIndex(1), 11),
+            None,
+            "behind what was merged"
+        );
+        assert_eq!(merge.on_watermark(ChannelIndex(1), 15), Some(15));
+    }
+
+    #[test]
+    fn time_stands_still_while_all_channels_are_idle_or_have_ended() {
+        let mut merge = WatermarkMerge::new(3);
+        assert_eq!(merge.on_watermark(ChannelIndex(0), 10), None);
+        assert_eq!(merge.on_idle(ChannelIndex(1)), None);
+        assert_eq!(merge.on_end(ChannelIndex(2)), Some(10));
+        assert!(!merge.is_idle());
+        assert_eq!(merge.on_idle(ChannelIndex(0)), None);
+        assert!(merge.is_idle());
+        assert_eq!(
+            merge.on_end(ChannelIndex(0)),
+            None,
+            "the other may have records"
+        );
+        assert_eq!(merge.on_end(ChannelIndex(1)), Some(MAX_WATERMARK));
+        assert!(!merge.is_idle());
+    }
+
+    /// What happens to one of four channels.
+    #[derive(Clone, Copy, Debug)]
+    enum Event {
+        Watermark(i64),
+        Idle,
+        Active,
+        End,
+    }
+
+    fn event() -> impl Strategy<Value = Event> {
+        prop_oneof![
+            8 => (0i64..20).prop_map(Event::Watermark),
+            3 => Just(Event::Idle),
+            3 => Just(Event::Active),
+            1 => Just(Event::End),
+        ]
+    }
+
     proptest! {
         #[test]
-        fn the_merged_watermark_is_the_smallest_of_all_and_told_once(
-            told in prop::collection::vec((0u32..4, 0i64..20), 0..100),
+        fn the_merged_watermark_is_the_smallest_of_active_channels_and_told_once(
+            events in prop::collection::vec((0u32..4, event()), 0..100),
         ) {
             let mut merge = WatermarkMerge::new(4);
-            let mut channels = [MIN_WATERMARK; 4];
+            // By channel: the watermark, and whether it is idle.
+            let mut channels = [(MIN_WATERMARK, false); 4];
             let mut last = MIN_WATERMARK;
-            for (channel, watermark) in told {
+            for (channel, event) in events {
                 let slot = &mut channels[channel as usize];
-                *slot = watermark.max(*slot);
-                let smallest = channels.iter().copied().min().unwrap();
-                let expected = (smallest > last).then_some(smallest);
-                last = smallest;
-                prop_assert_eq!(merge.on_watermark(ChannelIndex(channel), watermark), expected);
+                if slot.0 == MAX_WATERMARK {
+                    continue;
+                }
+                let channel = ChannelIndex(channel);
+                let advanced = match event {
+                    Event::Watermark(watermark) => {
+                        *slot = (watermark.max(slot.0), false);
+                        merge.on_watermark(channel, watermark)
+                    }
+                    Event::Idle => {
+                        slot.1 = true;
+                        merge.on_idle(channel)
+                    }
+                    Event::Active => {
+                        slot.1 = false;
+                        merge.on_active(channel)
+                    }
+                    Event::End => {
+                        *slot = (MAX_WATERMARK, false);
+                        merge.on_end(channel)
+                    }
+                };
+                let active = channels.iter().filter(|(_, is_idle)| !is_idle);
+                let smallest = active.map(|(watermark, _)| *watermark).min();
+                let smallest = smallest.unwrap_or(MAX_WATERMARK);
+                let is_idle = smallest == MAX_WATERMARK && channels.iter().any(|(_, idle)| *idle);
+                let expected = (smallest > last && !is_idle).then_some(smallest);
+                prop_assert_eq!(merge.is_idle(), is_idle);
+                prop_assert_eq!(advanced, expected);
+                last = expected.unwrap_or(last);
             }
         }
     }

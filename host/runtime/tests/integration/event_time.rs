@@ -1,11 +1,15 @@
-//! Event time over a restart: it goes on where it stood, for each subtask and each channel.
+//! Event time over a restart, where it continues for each subtask and each channel as it stood, and
+//! beside sources that have no input.
+
+use std::time::Duration;
 
 use tidegate_checkpoint::Partitioning::{Forward, Hash, Rebalance};
 use tidegate_runtime::observe::JobStatus;
 
-use crate::support::faults::Faults;
+use crate::support::faults::{Call, Faults};
 use crate::support::jobs::{JobBuilder, start};
 use crate::support::operators::Kind;
+use crate::support::shelf::Shelf;
 use crate::support::sinks::Output;
 use crate::support::sources::Numbers;
 
@@ -64,4 +68,82 @@ async fn a_channel_that_is_silent_after_a_restart_holds_nobody_back_more_than_be
     let expected: Vec<String> = (0..5).map(|key| format!("k{key}=w0=40")).collect();
     assert_eq!(output.published(), expected);
     assert_eq!(faults.violations(), [""; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_source_without_input_holds_no_event_time_back_through_chains_and_restarts() {
+    let (directory, faults) = (tempfile::tempdir().unwrap(), Faults::none());
+    let output = Output::new(&faults);
+    let shelf = Shelf::new(&faults);
+    let (numbers, allow) = Numbers::held("numbers", &faults);
+    let job = JobBuilder::new(&faults)
+        .source(&numbers, 1)
+        .source_of("shelf", shelf.clone(), 2)
+        // In one chain with each subtask of the shelf.
+        .operator("books", Kind::Pass, 2, &[("shelf", Forward)])
+        .operator(
+            "both",
+            Kind::Pass,
+            2,
+            &[("numbers", Rebalance), ("books", Rebalance)],
+        )
+        .operator("windows", Kind::Windows, 1, &[("both", Hash)])
+        .sink("out", &output, 1, &[("windows", Forward)]);
+    let nodes = ["books", "both", "windows"];
+    for (run, numbers) in [250, 350].into_iter().enumerate() {
+        let running = start(&job, directory.path());
+        allow.give(numbers);
+        let time = Some(i64::try_from(numbers).unwrap() - 1);
+        running
+            .wait_until(|status| watermarks(status, nodes) == [None, time, time])
+            .await;
+        running.stop().await.unwrap();
+        running.end().await.unwrap();
+        let windows = 2 + run;
+        assert_eq!(output.published().len(), 5 * windows, "five keys");
+    }
+    assert_eq!(faults.violations(), [""; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_source_that_has_input_again_holds_event_time_back_until_it_has_none() {
+    let (directory, faults) = (tempfile::tempdir().unwrap(), Faults::none());
+    let output = Output::new(&faults);
+    let shelf = Shelf::new(&faults);
+    let (numbers, allow) = Numbers::held("numbers", &faults);
+    let job = JobBuilder::new(&faults)
+        .source(&numbers, 1)
+        .source_of("shelf", shelf.clone(), 1)
+        .operator("both", Kind::Pass, 1, &[("numbers", Hash), ("shelf", Hash)])
+        .sink("out", &output, 1, &[("both", Hash)]);
+    let running = start(&job, directory.path());
+    allow.give(250);
+    let nodes = ["numbers", "both"];
+    let before = [Some(249), Some(249)];
+    running
+        .wait_until(|status| watermarks(status, nodes) == before)
+        .await;
+    (0..100).for_each(|_| shelf.add());
+    while faults.calls(Call::Read) < 10 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    // In the middle of the books: the shelf has given lines since it was idle.
+    let hold = faults.hold(Call::Read);
+    while !faults.has_reached(Call::Read) {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    allow.give(350);
+    let held = [Some(349), Some(249)];
+    running
+        .wait_until(|status| watermarks(status, ["numbers"]) == [Some(349)])
+        .await;
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert_eq!(watermarks(&running.handle.status(), nodes), held);
+    drop(hold);
+    let after = [Some(349), Some(349)];
+    running
+        .wait_until(|status| watermarks(status, nodes) == after)
+        .await;
+    running.stop().await.unwrap();
+    running.end().await.unwrap();
 }

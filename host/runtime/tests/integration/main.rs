@@ -8,6 +8,7 @@
 
 mod aligner;
 mod continuing;
+mod discovering;
 mod drill;
 mod event_time;
 mod exactly_once;
@@ -15,6 +16,7 @@ mod graph;
 mod poison;
 mod poisoned_jobs;
 mod protocol;
+mod publishing;
 mod random_jobs;
 mod recycling;
 mod refusing;

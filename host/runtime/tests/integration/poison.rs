@@ -130,7 +130,7 @@ async fn a_keyed_operator_behind_another_one_goes_on_exactly_at_parallelism_2() 
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_equal_records_only_the_one_that_fails_is_diverted() {
+async fn of_equal_records_only_the_one_that_fails_becomes_a_dead_letter() {
     let faults = Faults::none();
     let (output, dead) = outputs();
     let poison = Poison::nth(How::Trap, "a:50", 2);
@@ -275,7 +275,7 @@ async fn without_restarts_to_isolate_the_first_record_ends_the_job() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_fault_of_a_careful_attempt_that_does_not_come_again_costs_no_record_and_no_restart() {
+async fn a_fault_during_isolation_that_does_not_come_again_costs_no_record_and_no_restart() {
     let (output, dead) = outputs();
     // The second one is of the tenth record that is given again.
     let faults = Faults::at(&[(Call::Process, 20), (Call::Process, 30)]);

@@ -4,7 +4,7 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
 use tidegate_checkpoint::Partitioning::Hash;
-use tidegate_connector::sink::{PendingOutput, PreCommit, Sink, SinkConnector, SinkStart};
+use tidegate_connector::sink::{PendingOutput, PreCommit, Sink, SinkConnector};
 use tidegate_connector::{CheckpointId, ConnectorError, Lineage, SubtaskId};
 use tidegate_operator::Batch;
 use tidegate_runtime::{JobError, Outcome, RunOptions};
@@ -75,19 +75,11 @@ impl SinkConnector for Blocked {
         false
     }
 
-    fn check_fresh(&self) -> Result<(), ConnectorError> {
-        Ok(())
-    }
-
-    fn recover(&self, _: &SinkStart) -> Result<(), ConnectorError> {
-        Ok(())
-    }
-
     fn open(&self, _: &SubtaskId, _: Lineage, _: u64) -> Result<Box<dyn Sink>, ConnectorError> {
         Ok(Box::new(self.clone()))
     }
 
-    fn commit(&self, _: &[PendingOutput]) -> Result<(), ConnectorError> {
+    fn commit(&self, _: CheckpointId, _: &[PendingOutput]) -> Result<(), ConnectorError> {
         self.block_at(Place::Publication);
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! Running CMake, and reading what it made.
+//! Runs CMake, and reads its output.
 
 use std::fs;
 use std::io;
@@ -9,10 +9,10 @@ use super::super::error::BuildError;
 use super::super::{folder_of, tool};
 use super::toolchain::Toolchain;
 
-/// The SDK's own, so that an author's clone of the SDK and this binary agree.
+/// The SDK's own toolchain file, so that an author's clone of the SDK and this binary agree.
 const TOOLCHAIN_FILE: &str = include_str!("../../../../../guest-sdk/c/cmake/wasm-toolchain.cmake");
 
-/// What `tidegate_operator` writes into the build folder.
+/// The list of operators that `tidegate_operator` writes into the build folder.
 const OPERATORS: &str = "tidegate-operators.txt";
 
 const REMEDY: &str = "`apt-get install -y cmake` installs it";
@@ -21,12 +21,12 @@ const REMEDY: &str = "`apt-get install -y cmake` installs it";
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Operator {
     pub(super) name: String,
-    /// Where its `CMakeLists.txt` is.
+    /// The folder of its `CMakeLists.txt`.
     pub(super) folder: PathBuf,
     pub(super) module: PathBuf,
 }
 
-/// Configures and builds a project in `target_dir`. The tools' own words go to stderr.
+/// Configures and builds a project in `target_dir`. The tools' own output goes to stderr.
 pub(super) fn build(
     manifest: &Path,
     target_dir: &Path,
@@ -50,13 +50,13 @@ pub(super) fn build(
         .arg(&target_dir);
     configure.arg(definition("CMAKE_TOOLCHAIN_FILE", &toolchain_file));
     configure.arg(definition("TIDEGATE_CLANG", &toolchain.clang));
-    // What it finds out is of no interest; what is wrong goes to stderr.
+    // The results are not needed; errors go to stderr.
     configure.stdout(Stdio::null());
     run(configure, manifest)?;
     let mut build = cmake(folder_of(manifest));
     build.arg("--build").arg(&target_dir);
     build.args(["--parallel", "--", toolchain.quiet]);
-    // Tools that talk on stdout talk on stderr here, where a person reads.
+    // The output of tools on stdout goes to stderr, where the user reads it.
     build.stdout(io::stderr());
     run(build, manifest)?;
     let list = target_dir.join(OPERATORS);
@@ -71,7 +71,7 @@ pub(super) fn build(
 fn cmake(folder: &Path) -> Command {
     let mut command = Command::new("cmake");
     command.current_dir(folder);
-    // Flags for this machine's compiler mean something else to another.
+    // Flags for this machine's compiler have another meaning for the guest's.
     for variable in ["CFLAGS", "CXXFLAGS", "CPPFLAGS", "LDFLAGS"] {
         command.env_remove(variable);
     }
@@ -82,7 +82,7 @@ fn definition(name: &str, path: &Path) -> String {
     format!("-D{name}={}", path.to_string_lossy())
 }
 
-/// Runs a step, whose own words go to stderr.
+/// Runs a step; its errors go to stderr.
 fn run(mut command: Command, manifest: &Path) -> Result<(), BuildError> {
     command.stdin(Stdio::null()).stderr(Stdio::inherit());
     let output = tool::run(&mut command, REMEDY)?;
@@ -94,7 +94,7 @@ fn run(mut command: Command, manifest: &Path) -> Result<(), BuildError> {
     Ok(())
 }
 
-/// CMake refuses what it made for a project that was elsewhere then, such as one that was copied.
+/// Removes CMake's cache if the project was moved or copied: CMake rejects a cache from elsewhere.
 fn forget_if_moved(folder: &Path, target_dir: &Path) -> io::Result<()> {
     let cache = target_dir.join("CMakeCache.txt");
     let Ok(text) = fs::read_to_string(&cache) else {
@@ -112,7 +112,7 @@ fn forget_if_moved(folder: &Path, target_dir: &Path) -> io::Result<()> {
     fs::remove_file(cache)
 }
 
-/// CMake configures anew when the file is newer than what it made.
+/// Writes a file if its text differs: CMake reconfigures when the file is newer than its output.
 fn write_if_changed(path: &Path, text: &str) -> io::Result<()> {
     if fs::read_to_string(path).is_ok_and(|there| there == text) {
         return Ok(());

@@ -1,7 +1,7 @@
 //! Operators in C and C++: CMake with the SDK's toolchain file, and clang behind it.
 //!
-//! The project says by itself what its operators are: the SDK's `tidegate_operator` writes name,
-//! folder and module of each into a list, which is read here.
+//! The project lists its own operators: the SDK's `tidegate_operator` writes name, folder and
+//! module of each into a file, which is read here.
 
 mod toolchain;
 
@@ -17,7 +17,7 @@ use super::error::BuildError;
 use super::{BuildRequest, Compiled, folder_of};
 use crate::language::Language;
 
-/// Where artifacts go, below the project.
+/// The folder of artifacts, below the project.
 const TARGET: &str = "target/wasm32-wasi";
 
 /// Compiles the operators of a CMake project.
@@ -28,7 +28,7 @@ pub(super) fn compile(
     let toolchain = toolchain::find()?;
     let folder = folder_of(manifest);
     let target_dir = match &request.target_dir {
-        // One for each project, since several may be built into the same.
+        // A separate folder for each project, since several may share a target directory.
         Some(explicit) => explicit.join(format!("c-{}", short_digest(folder))),
         None => folder.join(TARGET),
     };
@@ -59,7 +59,7 @@ fn compiled(operator: Operator, toolchain: &str) -> Result<Compiled, BuildError>
     })
 }
 
-/// A name for a folder that differs from that of any other.
+/// Returns a name that is unique to a folder.
 fn short_digest(folder: &Path) -> String {
     let absolute = std::path::absolute(folder).unwrap_or_else(|_| PathBuf::from(folder));
     let digest = blake3::hash(absolute.as_os_str().as_encoded_bytes());

@@ -1,4 +1,4 @@
-//! Finding CMake, a generator and a clang that compiles and links for WebAssembly.
+//! Finds CMake, a generator and a clang that compiles and links for WebAssembly.
 
 use std::env;
 use std::io::Write;
@@ -9,7 +9,7 @@ use tidegate_operator::shown;
 
 use super::super::error::BuildError;
 
-/// Compilers by their names, the one that the project is tested with first.
+/// The names of compilers. The first is the one that the project is tested with.
 const CLANGS: [&str; 6] = [
     "clang-22", "clang-23", "clang-21", "clang-20", "clang-19", "clang",
 ];
@@ -26,15 +26,15 @@ const CLANG_INSTALL: &str = "on Debian, `apt-get install -y --no-install-recomme
 const CMAKE_INSTALL: &str = "`apt-get install -y cmake` installs it";
 const GENERATOR_INSTALL: &str = "`apt-get install -y ninja-build` installs one";
 
-/// What compiles operators in C.
+/// The tools that compile operators in C.
 #[derive(Debug)]
 pub(super) struct Toolchain {
     pub(super) clang: PathBuf,
-    /// What CMake calls the tool that it builds with.
+    /// CMake's name for the tool that it builds with.
     pub(super) generator: &'static str,
-    /// The flag that lets that tool speak of errors only.
+    /// The flag that limits the tool's output to errors.
     pub(super) quiet: &'static str,
-    /// For people.
+    /// A description for people.
     pub(super) description: String,
 }
 
@@ -74,7 +74,7 @@ fn generator() -> Option<(&'static str, &'static str)> {
     Some((name, quiet))
 }
 
-/// What the user names, then what a WASI SDK has, then what is on the path.
+/// Returns the compiler that the user names, then the one of a WASI SDK, then those on the path.
 fn candidates() -> impl Iterator<Item = PathBuf> {
     let named = env::var_os("TIDEGATE_CLANG").map(PathBuf::from);
     let sdk = env::var_os("WASI_SDK_PATH").map(|sdk| Path::new(&sdk).join("bin/clang"));
@@ -88,7 +88,7 @@ fn on_path(program: &str) -> Option<PathBuf> {
     found.find(|path| path.is_file())
 }
 
-/// True if it makes a module of a program that uses the C library. Many a clang can't.
+/// Returns true if a compiler links a program that uses the C library. Many clangs can't.
 fn links_for_wasm(clang: &Path) -> bool {
     let child = Command::new(clang)
         .args([TARGET, "-mexec-model=reactor", "-x", "c", "-"])
@@ -100,7 +100,7 @@ fn links_for_wasm(clang: &Path) -> bool {
     let Ok(mut child) = child else {
         return false;
     };
-    // A compiler that ends before it has read everything says so by its status.
+    // The exit status reports a compiler that ends before it has read everything.
     let written = child
         .stdin
         .take()

@@ -1,9 +1,9 @@
-//! Puts the interface of operators around a component that has that of the engine.
+//! Puts the interface of operators around a component that has the engine's interface.
 //!
-//! The engine makes an object of each number of a list, one at a time, and rounds those of 64 bits:
-//! three numbers a record cost more than what most operators do with it. So it is given lists of
-//! numbers as their bytes. Two small components stand around it, one on its way out to the host and
-//! one on the way in, which hand over whole lists and change only their lengths:
+//! The engine converts the numbers of a list one at a time, and rounds those of 64 bits: three
+//! numbers a record cost more than the work of most operators. So it receives lists of numbers as
+//! bytes. Two small components, one for calls to the host and one for calls from it, pass whole
+//! lists on and change only their lengths:
 //!
 //! host → inward → engine → outward → host
 
@@ -22,7 +22,7 @@ const AROUND_WIT: &str = include_str!("around.wit");
 const OUTWARD: &str = include_str!("outward.wat");
 const INWARD: &str = include_str!("inward.wat");
 
-/// The part that both modules have, and where it goes.
+/// The part that both modules share, and its place in them.
 const MEMORY: &str = include_str!("memory.wat");
 const MEMORY_PLACE: &str = ";; (memory)";
 
@@ -33,7 +33,7 @@ const ENGINE_HOST: &str = "tidegate:javascript/host@0.1.0";
 const ENGINE_TYPES: &str = "tidegate:javascript/types@0.1.0";
 const ENGINE_OPERATOR: &str = "tidegate:javascript/operator@0.1.0";
 
-/// A component that is an operator, with this engine inside.
+/// Returns a component that is an operator, with this engine inside.
 pub(super) fn put_around(engine: &[u8]) -> anyhow::Result<Vec<u8>> {
     let outward = side("outward", OUTWARD)?;
     let inward = side("inward", INWARD)?;
@@ -60,7 +60,7 @@ pub(super) fn put_around(engine: &[u8]) -> anyhow::Result<Vec<u8>> {
     Ok(whole.exporting(operator))
 }
 
-/// One of the components around the engine, with this world.
+/// Returns one of the components around the engine, with this world.
 fn side(world: &str, text: &str) -> anyhow::Result<Vec<u8>> {
     let (mut resolve, _) = wit::resolve();
     resolve.push_str("engine.wit", ENGINE_WIT)?;
@@ -74,22 +74,22 @@ fn side(world: &str, text: &str) -> anyhow::Result<Vec<u8>> {
         .encode()
 }
 
-/// A component that is being put together, and the instances in it.
+/// A component under construction, with its instances.
 struct Whole {
     component: Component,
-    /// The names of the imported instances, which are the first.
+    /// The names of the imported instances, which come first.
     imports: Vec<String>,
     instances: u32,
     components: u32,
 }
 
 impl Whole {
-    /// Begins with what another component imports of the host. That comes before everything else
-    /// there, so that its indices are the same here.
+    /// Starts with the host imports of another component. They come before everything else there,
+    /// so that their indices are the same here.
     fn importing_what(other: &[u8]) -> anyhow::Result<Self> {
         let mut component = Component::new();
         let mut imports = Vec::new();
-        // Types, which are only worth copying if an import follows.
+        // Types, which are only copied if an import follows.
         let mut before = Vec::new();
         for payload in Parser::new(0).parse_all(other) {
             let payload = payload?;
@@ -138,7 +138,7 @@ impl Whole {
         self.next_instance()
     }
 
-    /// The instance that an instance exports by this name.
+    /// Returns the instance that an instance exports by this name.
     fn export_of(&mut self, instance: u32, name: &str) -> u32 {
         let mut aliases = ComponentAliasSection::new();
         aliases.alias(Alias::InstanceExport {

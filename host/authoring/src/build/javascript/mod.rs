@@ -1,8 +1,8 @@
-//! Operators in JavaScript and TypeScript: esbuild makes one module of them, componentize-qjs a
-//! component with the engine, and [`around`] puts the interface of operators around that.
+//! Operators in JavaScript and TypeScript: esbuild bundles them into one module, componentize-qjs
+//! makes a component of it and the engine, and [`around`] adds the interface of operators.
 //!
-//! The tools are those of the project: npm installs them with the SDK. Invariant: what is between
-//! the sources and the component goes into the target directory.
+//! The tools are the project's own: npm installs them with the SDK. Invariant: intermediate files
+//! go into the target directory.
 
 mod package;
 mod tools;
@@ -24,7 +24,7 @@ use crate::language::Language;
 use package::Package;
 use tools::{Tools, Versions};
 
-/// The interface between the engine and what stands around it.
+/// The interface between the engine and the components around it.
 const ENGINE_WIT: &str = include_str!("engine.wit");
 
 /// Compiles the operator of a package.
@@ -51,8 +51,8 @@ pub(super) fn compile(
     }])
 }
 
-/// Where the files between go. Tools run in other folders, where a relative path would mean
-/// something else.
+/// Returns the folder of intermediate files, as an absolute path, because tools run in other
+/// folders.
 fn target(package: &Package, folder: &Path, request: &BuildRequest) -> Result<PathBuf, BuildError> {
     let target = match &request.target_dir {
         Some(explicit) => explicit.join("javascript").join(&package.name),
@@ -67,14 +67,14 @@ fn target(package: &Package, folder: &Path, request: &BuildRequest) -> Result<Pa
     Ok(absolute)
 }
 
-/// Makes one module of the operator, the SDK and what else they import.
+/// Bundles the operator, the SDK and their imports into one module.
 fn bundle(
     package: &Package,
     manifest: &Path,
     tools: &Tools,
     target: &Path,
 ) -> Result<PathBuf, BuildError> {
-    // The name is what the stack of an uncaught error shows.
+    // The stack of an uncaught error shows this name.
     let bundle = target.join(format!("{}.js", package.name));
     let mut esbuild = Command::new(&tools.esbuild);
     esbuild.current_dir(folder_of(manifest));
@@ -100,7 +100,7 @@ fn bundle(
         .take()
         .map(|mut stdin| stdin.write_all(entry.as_bytes()));
     let status = child.wait();
-    // One that ends before it has read everything has said why.
+    // A tool that ends before it has read everything has reported the reason.
     let is_whole = written.is_some_and(|written| written.is_ok());
     if !is_whole || !status.is_ok_and(|status| status.success()) {
         return Err(BuildError::NotCompiled {
@@ -110,7 +110,7 @@ fn bundle(
     Ok(bundle)
 }
 
-/// The module that everything begins with. Its imports are looked for in the package's folder.
+/// Returns the entry module. Its imports are resolved in the package's folder.
 fn entry(operator: &str) -> String {
     let operator = serde_json::Value::from(format!("./{operator}"));
     format!(
@@ -122,7 +122,7 @@ fn entry(operator: &str) -> String {
     )
 }
 
-/// Puts the module into the engine, and runs it up to where the first call comes.
+/// Puts the module into the engine, and runs it up to the first call.
 fn componentize(
     manifest: &Path,
     tools: &Tools,

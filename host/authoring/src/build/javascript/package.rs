@@ -1,4 +1,4 @@
-//! What a `package.json` says about an operator.
+//! The settings of an operator in a `package.json`.
 
 use std::fs;
 use std::path::Path;
@@ -7,20 +7,20 @@ use serde::Deserialize;
 
 use crate::build::error::BuildError;
 
-/// What makes a package one with an operator.
+/// The change that adds an operator to a package.
 const REMEDY: &str = "an operator's package.json says `\"tidegate\": { \"operator\": \
                       \"src/operator.js\" }`, or names the module in `\"main\"`";
 
 /// A package with an operator.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Package {
-    /// Its name without the scope, which is that of the component's file.
+    /// The name without the scope, also of the component's file.
     pub(super) name: String,
     /// The module with the operator, relative to the package.
     pub(super) entry: String,
 }
 
-/// What we read of a manifest.
+/// The relevant part of a manifest.
 #[derive(Debug, Deserialize)]
 struct Manifest {
     name: Option<String>,

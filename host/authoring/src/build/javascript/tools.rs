@@ -1,4 +1,4 @@
-//! Finding the SDK and the tools of a package, as node finds modules: in the folders named
+//! Finds the SDK and the tools of a package, as node finds modules: in the folders named
 //! `node_modules` from the package up.
 
 use std::env;
@@ -12,15 +12,15 @@ use serde::Deserialize;
 use crate::build::error::BuildError;
 use crate::build::{folder_of, tool};
 
-/// The engine and its compiler. Other versions hand over values in other forms.
+/// The engine and its compiler. Other versions pass values in other forms.
 const COMPONENTIZE: &str = "componentize-qjs";
 const COMPONENTIZE_VERSION: &str = "0.4.5";
 
-/// What makes one module of many, and JavaScript of TypeScript.
+/// The bundler, which also compiles TypeScript.
 const ESBUILD: &str = "esbuild";
 const ESBUILD_VERSION: &str = "0.28.2";
 
-/// Where packages are.
+/// The folder of packages.
 const MODULES: &str = "node_modules";
 
 /// The tools of a package.
@@ -31,7 +31,7 @@ pub(super) struct Tools {
     pub(super) versions: Versions,
 }
 
-/// The versions that were found, for people.
+/// The installed versions, for people.
 #[derive(Debug)]
 pub(super) struct Versions {
     esbuild: Option<String>,
@@ -39,8 +39,8 @@ pub(super) struct Versions {
 }
 
 impl Tools {
-    /// The tools of the package, beside it or beside its SDK, or those of the machine. A package
-    /// without its SDK is installed first.
+    /// Finds the tools of the package, beside it or beside its SDK, or those of the machine.
+    /// Installs a package without its SDK first.
     pub(super) fn find(manifest: &Path, offline: bool) -> Result<Self, BuildError> {
         on_path("node").ok_or_else(|| BuildError::NoToolchain {
             tool: "node, which runs the compiler of JavaScript,".to_owned(),
@@ -76,7 +76,7 @@ impl Tools {
 }
 
 impl Versions {
-    /// The command that installs both tools.
+    /// Returns the command that installs both tools.
     pub(super) fn install() -> String {
         format!(
             "run `npm install --save-dev --save-exact {COMPONENTIZE}@{COMPONENTIZE_VERSION} \
@@ -106,13 +106,13 @@ impl Display for Versions {
     }
 }
 
-/// The SDK that the package imports, without links: its own tools are beside it.
+/// Returns the SDK that the package imports, without links: its own tools are beside it.
 fn sdk(folder: &Path) -> Option<PathBuf> {
     let found = up(folder, "@tidegate/sdk").find(|path| path.join("package.json").is_file())?;
     fs::canonicalize(found).ok()
 }
 
-/// Runs npm: what the lock file says, if there is one.
+/// Runs npm: installs exactly the lock file, if there is one.
 fn install(manifest: &Path, offline: bool) -> Result<(), BuildError> {
     let folder = folder_of(manifest);
     let is_locked = folder.join("package-lock.json").is_file();
@@ -141,7 +141,7 @@ fn install(manifest: &Path, offline: bool) -> Result<(), BuildError> {
     })
 }
 
-/// A program of the package, of its SDK, or of the machine.
+/// Returns the path of a program of the package, of its SDK, or of the machine.
 fn program(name: &str, folder: &Path, sdk: &Path) -> Result<PathBuf, BuildError> {
     let bin = format!(".bin/{name}");
     let mut local = up(folder, &bin).chain(up(sdk, &bin));
@@ -152,7 +152,7 @@ fn program(name: &str, folder: &Path, sdk: &Path) -> Result<PathBuf, BuildError>
     })
 }
 
-/// The places that node would look for something in, from a folder up.
+/// Returns the places where node looks for something, from a folder up.
 fn up(folder: &Path, name: &str) -> impl Iterator<Item = PathBuf> {
     folder
         .ancestors()
@@ -165,7 +165,7 @@ fn on_path(name: &str) -> Option<PathBuf> {
     places.find(|place| place.is_file())
 }
 
-/// The version of the package that a program is part of.
+/// Returns the version of the package that a program is part of.
 fn version(program: &Path) -> Option<String> {
     #[derive(Deserialize)]
     struct Manifest {

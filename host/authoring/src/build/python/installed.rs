@@ -1,4 +1,4 @@
-//! What a build needs that is installed: componentize-py, the SDK, and the project's packages.
+//! The installed parts that a build needs: componentize-py, the SDK, and the project's packages.
 
 use std::env;
 use std::ffi::OsStr;
@@ -14,10 +14,10 @@ use crate::build::tool;
 /// The version that this SDK is tested with.
 const VERSION: &str = "0.25.1";
 
-/// What to do if componentize-py can't be run.
+/// The instruction for a user without a working componentize-py.
 pub(super) const REMEDY: &str = "install it with `pip install componentize-py==0.25.1`";
 
-/// What was found.
+/// The installed parts.
 #[derive(Debug)]
 pub(super) struct Installed {
     /// The program componentize-py.
@@ -26,7 +26,7 @@ pub(super) struct Installed {
     pub(super) sdk: PathBuf,
     /// Folders of packages that the author's modules may import.
     pub(super) packages: Vec<PathBuf>,
-    /// What compiles, for people.
+    /// The compiler and its version, for people.
     pub(super) description: String,
 }
 
@@ -47,7 +47,7 @@ impl Installed {
     }
 }
 
-/// The virtual environments that are the project's: in its folder or one above, else the shell's.
+/// Returns the project's virtual environment: from its folder or one above, else the shell's.
 fn environments(project: &Path) -> Vec<PathBuf> {
     let places = project.ancestors();
     let own = places.flat_map(|place| [place.join(".venv"), place.join("venv")]);
@@ -58,7 +58,7 @@ fn environments(project: &Path) -> Vec<PathBuf> {
         .collect()
 }
 
-/// Where an environment keeps its packages: `lib/python3.x/site-packages`.
+/// Returns an environment's folder of packages: `lib/python3.x/site-packages`.
 fn packages_of(environment: &Path) -> Option<PathBuf> {
     let versions = fs::read_dir(environment.join("lib")).ok()?;
     let versions = versions.filter_map(|entry| Some(entry.ok()?.path()));
@@ -92,13 +92,13 @@ fn find_componentize(environments: &[PathBuf]) -> Result<PathBuf, BuildError> {
         })
 }
 
-/// Where `make setup` of a checkout puts the tools, beside the folder of the running binary.
+/// Returns the folder where `make setup` of a checkout puts the tools, beside the running binary's.
 fn checkout_tools() -> Option<PathBuf> {
     let binary = env::current_exe().ok()?;
     Some(binary.parent()?.parent()?.join("tools").join("python"))
 }
 
-/// The package `tidegate`: of the folder that the project names, else an installed one.
+/// Returns the package `tidegate`: from the folder that the project names, else an installed one.
 fn find_sdk(named: Option<&Path>, packages: &[PathBuf]) -> Result<PathBuf, BuildError> {
     let is_sdk = |package: &PathBuf| package.join("_guest.py").is_file();
     let places: Vec<_> = match named {
@@ -120,7 +120,7 @@ fn find_sdk(named: Option<&Path>, packages: &[PathBuf]) -> Result<PathBuf, Build
     })
 }
 
-/// As the program names itself: `componentize-py 0.25.1`.
+/// Returns the program's own description: `componentize-py 0.25.1`.
 fn describe(componentize: &Path) -> Result<String, BuildError> {
     let output = tool::run(Command::new(componentize).arg("--version"), REMEDY)?;
     let said = String::from_utf8_lossy(&output.stdout);

@@ -1,8 +1,8 @@
 //! Operators in Python: componentize-py puts the interpreter, the SDK and the author's modules into
-//! a component, with everything that is imported at the top of a module.
+//! a component, with all modules that are imported at top level.
 //!
-//! The interpreter writes its caches beside the sources that it reads. So it reads copies: nothing
-//! but the component is written outside of the target directory.
+//! The interpreter writes its caches beside the sources that it reads. So it reads copies: only the
+//! component is written outside of the target directory.
 
 mod installed;
 mod project;
@@ -20,7 +20,7 @@ use super::error::BuildError;
 use super::{BuildRequest, Compiled, folder_of, tool, wit};
 use crate::language::Language;
 
-/// The module that componentize-py starts with. No module of an author's has such a name.
+/// The module that componentize-py starts with. No author's module has such a name.
 const START: &str = "tidegate_component_start";
 
 /// Compiles the component of a project.
@@ -44,7 +44,7 @@ pub(super) fn compile(
     }])
 }
 
-/// Gathers what is compiled in `target`, and compiles it.
+/// Collects the sources in `target`, and compiles them.
 fn run(
     project: &Project,
     installed: &Installed,
@@ -55,7 +55,7 @@ fn run(
         path: target.to_owned(),
         source,
     };
-    // componentize-py runs in another folder, where a relative path would mean something else.
+    // componentize-py runs in another folder, where a relative path would have another meaning.
     fs::create_dir_all(target).map_err(failed)?;
     let target = fs::canonicalize(target).map_err(failed)?;
     let [interface, start, app, sdk] = ["wit", "start", "app", "sdk"].map(|name| target.join(name));
@@ -70,7 +70,7 @@ fn run(
         .map_err(failed)?;
     sources::copy(&project.source, &app, &target)?;
     sources::copy(&installed.sdk, &sdk.join("tidegate"), &target)?;
-    // Else componentize-py would look through the packages of the whole machine.
+    // Otherwise componentize-py would search the packages of the whole machine.
     let nothing = target.join("no-environment");
     fs::create_dir_all(nothing.join("lib/python3/site-packages")).map_err(failed)?;
 
@@ -89,7 +89,7 @@ fn run(
         .arg("--output")
         .arg(&component)
         .stdin(Stdio::null())
-        // Standard output is for what `tidegate build` itself says.
+        // Standard output is for the output of `tidegate build` itself.
         .stdout(Stdio::null())
         .stderr(Stdio::inherit());
     let output = tool::run(&mut command, installed::REMEDY)?;
@@ -104,7 +104,7 @@ fn run(
     })
 }
 
-/// The module that hands the operator to the SDK.
+/// Returns the module that passes the operator to the SDK.
 fn start_module(project: &Project) -> String {
     let (module, name) = &project.operator;
     format!(

@@ -1,4 +1,4 @@
-//! What a pyproject.toml says of an operator.
+//! The settings of an operator in a pyproject.toml.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,9 +12,9 @@ use crate::kit::python::KIT;
 /// A project with an operator.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Project {
-    /// Its name, and that of the component's file.
+    /// The name, also of the component's file.
     pub(super) name: String,
-    /// The module and the name in it.
+    /// The module, and the operator's name in it.
     pub(super) operator: (String, String),
     /// The folder of its modules.
     pub(super) source: PathBuf,
@@ -70,7 +70,7 @@ impl Project {
         })?;
         let name = read.project.map(|project| project.name);
         let name = name.ok_or_else(|| unusable("it has no `name` under `[project]`".to_owned()))?;
-        // The name becomes that of a file.
+        // The name becomes a file name.
         if name.is_empty() || !name.chars().all(is_of_a_name) {
             return Err(unusable(format!("`{}` is no name", name.escape_debug())));
         }
@@ -99,7 +99,7 @@ fn is_of_a_name(character: char) -> bool {
     character.is_ascii_alphanumeric() || matches!(character, '-' | '_' | '.')
 }
 
-/// `package.module:Class`, both of which go into a program.
+/// Parses `package.module:Class`. Both parts become program text.
 fn parse_operator(text: &str) -> Option<(String, String)> {
     let (module, name) = text.split_once(':')?;
     let is_fine = module.split('.').all(is_identifier) && is_identifier(name);

@@ -1,4 +1,4 @@
-//! Copies of the modules that are compiled.
+//! Copies of the modules to compile.
 
 use std::fs;
 use std::io;
@@ -6,14 +6,14 @@ use std::path::Path;
 
 use crate::build::error::BuildError;
 
-/// Folders that hold what tools made. Others may be packages, whatever their names.
+/// Folders for the output of tools. Any other folder may be a package.
 const LEFT_OUT: [&str; 4] = ["__pycache__", "node_modules", "target", "venv"];
 
-/// How deep folders may lie in each other.
+/// The greatest depth of folders.
 const DEPTH: usize = 16;
 
-/// Makes `to` a copy of the folder `from`, without what an earlier copy left and without `without`.
-/// Files only: a link could lead anywhere, and is followed to the file that it means.
+/// Makes `to` a copy of the folder `from`, without the folder `without`. Removes an earlier copy. A
+/// link is followed if its target is a file, since a folder could be anywhere.
 pub(super) fn copy(from: &Path, to: &Path, without: &Path) -> Result<(), BuildError> {
     let failed = |source| BuildError::Write {
         path: to.to_owned(),

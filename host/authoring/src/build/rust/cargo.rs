@@ -1,4 +1,4 @@
-//! Running cargo, and reading what it made.
+//! Runs cargo, and reads its output.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -9,10 +9,11 @@ use super::toolchain::{TARGET, Toolchain};
 use crate::build::error::BuildError;
 use crate::build::{folder_of, tool};
 
-/// WebAssembly's fixed-width vectors, which every engine has; they give the same result everywhere.
+/// WebAssembly's fixed-width vectors, which every engine has; their results are the same
+/// everywhere.
 const VECTORS: &str = "-Ctarget-feature=+simd128";
 
-/// Where cargo comes from.
+/// The source of cargo.
 const REMEDY: &str = "it comes with Rust, from https://rustup.rs";
 
 /// A crate or a workspace, as cargo sees it.
@@ -23,11 +24,11 @@ pub(super) struct Project {
     pub(super) target_dir: PathBuf,
     /// The members of the workspace.
     members: Vec<Package>,
-    /// Where each crate's sources are on this machine, and what a component calls them instead.
+    /// The folders of the crates' sources on this machine, each with its name in components.
     renamed: Vec<(PathBuf, String)>,
 }
 
-/// A core module that cargo made, not a component yet.
+/// A core module from cargo, not yet a component.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct CoreModule {
     /// Name of the package.
@@ -67,7 +68,7 @@ impl Project {
         let metadata: Metadata = serde_json::from_slice(&output.stdout)
             .map_err(|error| unreadable(error.to_string()))?;
         let mut renamed: Vec<_> = metadata.packages.iter().map(Package::renamed).collect();
-        // The longest last, because the last that matches is the one that counts.
+        // The longest last, because the last match counts.
         renamed.sort();
         renamed.dedup();
         let mut members = metadata.packages;
@@ -80,7 +81,7 @@ impl Project {
         })
     }
 
-    /// Compiles, and gives the core modules. Cargo's own words go to stderr.
+    /// Compiles, and returns the core modules. Cargo's own output goes to stderr.
     pub(super) fn build(
         &self,
         toolchain: &Toolchain,
@@ -93,7 +94,7 @@ impl Project {
         cargo.args(toolchain.build_flags());
         cargo.arg("--config").arg(self.rustc_flags(toolchain));
         cargo.arg("--manifest-path").arg(&self.manifest);
-        // Cargo runs in the crate's directory, where a relative path would mean something else.
+        // Cargo runs in the crate's directory, where a relative path would have another meaning.
         let target_dir = std::path::absolute(target_dir).map_err(|source| BuildError::Write {
             path: target_dir.to_owned(),
             source,
@@ -112,8 +113,8 @@ impl Project {
         Ok(self.modules(&output.stdout))
     }
 
-    /// The setting that lets the compiler use vectors, and that keeps this machine's paths out of
-    /// panic messages, so that the same sources give the same component everywhere.
+    /// Returns the setting that enables vectors and keeps this machine's paths out of panic
+    /// messages, so that the same sources compile to the same component everywhere.
     fn rustc_flags(&self, toolchain: &Toolchain) -> String {
         let library = (toolchain.library(), "rust".to_owned());
         let renamed = self.renamed.iter().chain([&library]);
@@ -127,7 +128,7 @@ impl Project {
         format!("target.{TARGET}.rustflags=[{}]", flags.join(","))
     }
 
-    /// The core modules among what cargo says it made, one JSON message a line.
+    /// Returns the core modules among the artifacts that cargo reports, one JSON message a line.
     fn modules(&self, messages: &[u8]) -> Vec<CoreModule> {
         let lines = messages.split(|byte| *byte == b'\n');
         lines
@@ -154,7 +155,7 @@ impl Project {
     }
 }
 
-/// What we read of `cargo metadata`.
+/// The relevant part of `cargo metadata`.
 #[derive(Debug, Deserialize)]
 struct Metadata {
     packages: Vec<Package>,
@@ -168,12 +169,13 @@ struct Package {
     name: String,
     version: String,
     manifest_path: PathBuf,
-    /// None for a crate that is a directory of this machine.
+    /// `None` for a crate in a directory of this machine.
     source: Option<String>,
 }
 
 impl Package {
-    /// A crate of a registry lies beside all others, in a directory named with name and version.
+    /// Returns the folder to rename and its new name. A registry has all crates side by side, in
+    /// folders named with name and version.
     fn renamed(&self) -> (PathBuf, String) {
         let directory = folder_of(&self.manifest_path);
         match (&self.source, directory.parent()) {
@@ -186,7 +188,7 @@ impl Package {
     }
 }
 
-/// What we read of cargo's build messages.
+/// The relevant part of cargo's build messages.
 #[derive(Debug, Deserialize)]
 struct Message {
     reason: String,

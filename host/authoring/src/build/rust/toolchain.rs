@@ -1,8 +1,8 @@
-//! Which Rust compiler builds guests.
+//! The choice of the Rust compiler that builds guests.
 //!
-//! The project's own, if it has the standard library of the guest target. If not, the
-//! distribution's, with the target's library or with the library's sources. If not, an error that
-//! says what to install. `scripts/guest-toolchain.sh` looks in the same order.
+//! First choice is the project's own compiler, if it has the standard library of the guest target.
+//! Otherwise the distribution's, with the target's library or with the library's sources. Otherwise
+//! an error that says what to install. `scripts/guest-toolchain.sh` looks in the same order.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,11 +13,11 @@ use crate::build::error::BuildError;
 /// The target of guests: no WASI, so that a component imports nothing but what it is granted.
 pub(super) const TARGET: &str = "wasm32-unknown-unknown";
 
-/// Where a distribution puts its compiler.
+/// The folder of a distribution's compiler.
 const DISTRIBUTION: &str = "/usr/bin";
 
-/// What disturbs a guest's build, because it is meant for the host's, or for the toolchain that
-/// started us: `cargo run` sets several of these.
+/// Variables that are meant for the host's build, or for the toolchain that started us, and that
+/// disturb a guest's build: `cargo run` sets several of these.
 const HOST_ONLY: [&str; 12] = [
     "CARGO",
     "CARGO_BUILD_RUSTFLAGS",
@@ -36,7 +36,7 @@ const HOST_ONLY: [&str; 12] = [
 /// A compiler that can build guests.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Toolchain {
-    /// For people, such as `rustc 1.95.0`.
+    /// A description for people, such as `rustc 1.95.0`.
     pub(super) description: String,
     /// The compiler's version.
     version: String,
@@ -47,16 +47,16 @@ pub(super) struct Toolchain {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Source {
-    /// `cargo` and `rustc` as the project's directory gives them.
+    /// `cargo` and `rustc` as found from the project's directory.
     Project,
-    /// The distribution's, which has the target's standard library.
+    /// The distribution's compiler, which has the target's standard library.
     Distribution,
-    /// The distribution's, which builds the standard library from its sources.
+    /// The distribution's compiler, which builds the standard library from its sources.
     DistributionWithSources,
 }
 
 impl Toolchain {
-    /// Cargo, with an environment that is clean of the host's settings.
+    /// Returns cargo, with an environment without the host's settings.
     pub(super) fn cargo(&self, directory: &Path) -> Command {
         match self.source {
             Source::Project => clean("cargo", directory),
@@ -72,7 +72,7 @@ impl Toolchain {
         }
     }
 
-    /// What `cargo build` takes besides the usual.
+    /// Returns additional flags for `cargo build`.
     pub(super) fn build_flags(&self) -> &'static [&'static str] {
         match self.source {
             Source::Project | Source::Distribution => &[],
@@ -80,12 +80,12 @@ impl Toolchain {
         }
     }
 
-    /// Where the standard library's sources are, if they are here.
+    /// Returns the folder of the standard library's sources, which may not exist.
     pub(super) fn library(&self) -> PathBuf {
         self.libraries.join("src/rust")
     }
 
-    /// A target directory below the project's that only this toolchain uses.
+    /// Returns the name of a target directory below the project's that only this toolchain uses.
     pub(super) fn directory_name(&self) -> String {
         let suffix = match self.source {
             Source::Project | Source::Distribution => "",
@@ -140,7 +140,7 @@ struct Compiler {
 }
 
 impl Compiler {
-    /// Nothing if the compiler is not there, or does not work.
+    /// Queries a compiler. Returns `None` if it is missing or does not work.
     fn ask(program: &str, directory: &Path) -> Option<Self> {
         let answer = |flags: &[&str]| {
             let output = clean(program, directory).args(flags).output().ok()?;
@@ -193,7 +193,8 @@ impl Compiler {
     }
 }
 
-/// Debian's `rust-lld` is a link into a package that nothing else asks for.
+/// Returns the package with the linker if it is missing: Debian's `rust-lld` is a link into a
+/// package that no other package requires.
 fn missing_linker(compiler: &Compiler) -> Option<String> {
     let link = Path::new(DISTRIBUTION).join("rust-lld");
     if link.exists() || link_in(&compiler.libraries).is_some() {
@@ -206,7 +207,7 @@ fn missing_linker(compiler: &Compiler) -> Option<String> {
     }))
 }
 
-/// The linker among the compiler's own tools.
+/// Returns the linker among the compiler's own tools.
 fn link_in(libraries: &Path) -> Option<PathBuf> {
     let targets = fs::read_dir(libraries).ok()?;
     targets
@@ -215,7 +216,7 @@ fn link_in(libraries: &Path) -> Option<PathBuf> {
         .find(|linker| linker.is_file())
 }
 
-/// A command that sees nothing of what is meant for the host's build.
+/// Returns a command without the variables that are meant for the host's build.
 fn clean(program: &str, directory: &Path) -> Command {
     let mut command = Command::new(program);
     command.current_dir(directory);

@@ -1,4 +1,4 @@
-//! `tidegate checkpoint diff`: what differs between two checkpoints.
+//! `tidegate checkpoint diff`: the differences between two checkpoints.
 
 use std::path::Path;
 
@@ -54,7 +54,7 @@ impl Side {
         })
     }
 
-    /// All state of an operator, whichever subtask has it.
+    /// Returns all state of an operator, from all its subtasks.
     fn chunks(&self, operator: &str) -> Result<Vec<StateChunk>, StoreError> {
         let mut chunks = Vec::new();
         for snapshot in &self.manifest.subtasks {

@@ -1,10 +1,11 @@
-//! `tidegate checkpoint verify --drill`: whether a checkpoint restores. Writes nothing: components
-//! are compiled anew, so that not even the cache of compiled ones is touched.
+//! `tidegate checkpoint verify --drill`: tests whether a checkpoint restores. Writes nothing:
+//! components are compiled again, so that even the cache of compiled ones is not touched.
 
 use std::path::Path;
 
 use bytesize::ByteSize;
 use tidegate_checkpoint::CheckpointDirectory;
+use tidegate_connectors::built_in;
 use tidegate_job_file::{JobFile, Loading};
 use tidegate_runtime::drill::{DrillReport, DrilledComponent, OperatorDrill, Verdict};
 
@@ -17,7 +18,8 @@ use crate::terminal::{Lines, Terminal, table};
 pub(crate) fn drill(args: &VerifyArgs, job: &Path, terminal: &Terminal) -> Result<(), Failure> {
     let directory = CheckpointDirectory::open(&args.path)?;
     let checkpoint = selected(&directory)?;
-    let loaded = JobFile::read(job)?.load(args.defaults.parallelism, Loading::default())?;
+    let loading = Loading::new(built_in());
+    let loaded = JobFile::read(job)?.load(args.defaults.parallelism, loading)?;
     let allowed = &args.state.allow_dropped_state;
     let report = tidegate_runtime::drill::drill(&loaded.job, &directory, checkpoint, allowed)?;
     if args.output.json {
@@ -67,7 +69,7 @@ fn text(report: &DrillReport) -> Lines {
     lines
 }
 
-/// The reasons stand below the table, whole.
+/// Returns the first line of a verdict. The full reasons follow below the table.
 fn first_line(verdict: &Verdict) -> String {
     match verdict {
         Verdict::Same => "same",
@@ -79,7 +81,7 @@ fn first_line(verdict: &Verdict) -> String {
     .to_owned()
 }
 
-/// What is not as it was when the checkpoint was taken.
+/// Describes a change of the operator since the checkpoint was taken.
 fn remark(operator: &OperatorDrill) -> Option<String> {
     let name = &operator.operator;
     match operator.component {

@@ -1,4 +1,4 @@
-//! `tidegate checkpoint inspect`: what one checkpoint consists of.
+//! `tidegate checkpoint inspect`: the contents of one checkpoint.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use tidegate_operator::StateChunk;
 use super::{kind, time};
 use crate::terminal::Lines;
 
-/// A checkpoint, as tools read it: bytes are hexadecimal.
+/// A checkpoint for tools: bytes are hexadecimal.
 #[derive(Debug, Serialize)]
 pub(crate) struct Inspection {
     checkpoint: CheckpointId,
@@ -24,7 +24,7 @@ pub(crate) struct Inspection {
     origin: Option<InspectedOrigin>,
     attempt: u64,
     created_at_ms: u64,
-    /// When a restore drill beside the job has proven it.
+    /// The time at which a restore drill beside the job proved it.
     proven_at_ms: Option<u64>,
     manifest_digest: String,
     graph: JobGraph,
@@ -42,7 +42,7 @@ struct InspectedOrigin {
 struct InspectedSubtask {
     subtask: String,
     has_ended: bool,
-    /// None before the first.
+    /// `None` before the first watermark.
     watermark: Option<i64>,
     #[serde(flatten)]
     contents: InspectedContents,
@@ -70,7 +70,7 @@ struct InspectedState {
     names: Vec<InspectedName>,
 }
 
-/// All chunks of one state.
+/// All chunks of the state with one name.
 #[derive(Debug, Serialize)]
 struct InspectedName {
     name: String,
@@ -80,7 +80,7 @@ struct InspectedName {
 }
 
 impl Inspection {
-    /// Reads everything that the manifest refers to.
+    /// Reads all files that the manifest refers to.
     pub(crate) fn of(
         directory: &CheckpointDirectory,
         manifest: &Manifest,
@@ -107,7 +107,7 @@ impl Inspection {
         })
     }
 
-    /// For people.
+    /// Returns the checkpoint for people.
     pub(crate) fn lines(&self) -> Lines {
         let mut lines = Lines::one(format_args!(
             "checkpoint {} of job {}, {}, taken {} by attempt {}",

@@ -1,4 +1,4 @@
-//! `tidegate checkpoint`: a look into checkpoint directories and savepoints, read only and without
+//! `tidegate checkpoint`: inspects checkpoint directories and savepoints, read only and without
 //! their lock.
 
 mod difference;
@@ -30,15 +30,16 @@ pub(crate) fn checkpoint(command: &CheckpointCommand, terminal: &Terminal) -> Re
     }
 }
 
-/// A line of `list`.
+/// A checkpoint in the output of `list`.
 #[derive(Debug, Serialize)]
 struct ListedCheckpoint {
     checkpoint: CheckpointId,
     #[serde(flatten)]
     contents: Option<ListedContents>,
-    /// Why it can't be restored, if it can't.
+    /// The reason why it can't be restored, if any.
     problem: Option<String>,
-    /// When a restore drill beside the job has proven it, milliseconds since the Unix epoch.
+    /// The time at which a restore drill beside the job proved it, in milliseconds since the Unix
+    /// epoch.
     proven_at_ms: Option<u64>,
 }
 
@@ -189,7 +190,7 @@ fn report_text(report: &VerifyReport) -> Lines {
     lines
 }
 
-/// The checkpoint that the path names, or else the newest.
+/// Returns the checkpoint that the path names, or else the newest.
 fn selected(directory: &CheckpointDirectory) -> Result<CheckpointId, StoreError> {
     match directory.selected() {
         Some(checkpoint) => Ok(checkpoint),
@@ -206,7 +207,7 @@ fn kind(kind: CheckpointKind) -> &'static str {
     }
 }
 
-/// Milliseconds since the Unix epoch as a date; as they are, if they are beyond the year 9999.
+/// Returns milliseconds since the Unix epoch as a date, or unchanged if beyond the year 9999.
 fn time(unix_ms: u64) -> String {
     const YEAR_10000_MS: u64 = 253_402_300_800_000;
     if unix_ms >= YEAR_10000_MS {

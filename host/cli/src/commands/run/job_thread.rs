@@ -1,7 +1,8 @@
-//! The thread of a job: its supervisor, its coordinator and its control socket, which only wait.
+//! The thread of a job: its supervisor, its coordinator and its control socket. All of them only
+//! wait.
 //!
-//! A thread with a small runtime of its own, since tokio's larger one panics and hangs when the
-//! system refuses it a thread. Its end, also by a panic, reaches the main thread.
+//! It has a small runtime of its own, since tokio's multi-threaded one panics and hangs when the
+//! system refuses it a thread. The main thread learns of its end, also of a panic.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -16,7 +17,7 @@ use crate::control::{ControlServer, ControlState, OwnDirectories};
 use crate::failure::Failure;
 use crate::terminal::Terminal;
 
-/// A job and what it runs with.
+/// A job with everything it needs to run.
 pub(super) struct JobOnThread {
     pub(super) job: Job,
     pub(super) options: RunOptions,
@@ -27,12 +28,12 @@ pub(super) struct JobOnThread {
     pub(super) terminal: Terminal,
 }
 
-/// How a job ended.
+/// The result of a job.
 type Ended = Result<Outcome, JobError>;
 
-/// A job that runs.
+/// A running job.
 pub(super) struct JobThread {
-    /// None once it was joined.
+    /// `None` once joined.
     thread: Option<JoinHandle<()>>,
     ended: oneshot::Receiver<Ended>,
 }
@@ -52,12 +53,12 @@ impl JobThread {
         })
     }
 
-    /// Waits for its end. Called until it returns; cancel-safe.
+    /// Waits for the end of the job. Called until it returns; cancel-safe.
     pub(super) async fn ended(&mut self) -> Result<Ended, Failure> {
         if let Ok(ended) = (&mut self.ended).await {
             return Ok(ended);
         }
-        // It panicked, so that it is about to end or has.
+        // The thread panicked, so it has ended or is about to.
         let thread = self.thread.take().map(JoinHandle::join);
         let panic = thread.and_then(Result::err);
         let message = panic.map(|panic| tidegate_operator::panic_message(&*panic));
@@ -71,7 +72,7 @@ impl JobThread {
 impl JobOnThread {
     fn run(self, runtime: &Runtime, end: oneshot::Sender<Ended>) {
         let ended = runtime.block_on(self.until_end());
-        // Nobody waits for it any more if the process is ending.
+        // The receiver is gone if the process is ending.
         drop(end.send(ended));
     }
 

@@ -1,7 +1,7 @@
 //! `tidegate run`: from a job file to the end of the job.
 //!
-//! Nothing is created before everything was checked: the job file and its components by
-//! [`tidegate_job_file`], what they would read and write by [`tidegate_runtime::prepare`].
+//! Everything is checked before anything is created: the job file and its components by
+//! [`tidegate_job_file`], their inputs and outputs by [`tidegate_runtime::prepare`].
 
 mod job_thread;
 mod signals;
@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use tidegate_checkpoint::DirStore;
 use tidegate_connector::ConnectorError;
+use tidegate_connectors::built_in;
 use tidegate_job_file::{JobFile, LoadedJob, Loading};
 use tidegate_runtime::{Job, JobError, JobHandle, RunOptions, StartFrom, prepare};
 
@@ -30,6 +31,7 @@ pub(crate) fn run(args: &RunArgs, terminal: &Terminal) -> Result<(), Failure> {
     process_limits::raise_open_files();
     let wanted = !args.no_code_cache;
     let loading = Loading {
+        connectors: built_in(),
         compiled: wanted.then(code_cache::of_this_user).flatten(),
         debug_info: args.debug_info,
     };
@@ -77,7 +79,7 @@ fn warn_of_duplicates(job: &Job, terminal: &Terminal) {
     }
 }
 
-/// A job that can't run as described is wrong in its job file, so that is what is pointed at.
+/// Places the error of a job that can't run as described at the job file, which is wrong.
 fn placed(error: JobError, loaded: &LoadedJob) -> Failure {
     if let JobError::Connector { subtask, error } = &error
         && let ConnectorError::JobRefused { reason } = error
@@ -87,7 +89,7 @@ fn placed(error: JobError, loaded: &LoadedJob) -> Failure {
     error.into()
 }
 
-/// A run that may begin.
+/// A run that may start.
 struct Run<'a> {
     job: Job,
     options: RunOptions,
@@ -96,8 +98,8 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    /// Runs the job on a thread of its own, answers signals on another, and tells on this one how
-    /// it goes: neither a terminal that stands still nor the job keeps the others from their work.
+    /// Runs the job on a second thread, answers signals on a third, and reports progress on this
+    /// one: neither a blocked terminal nor the job delays the others.
     fn until_end(
         self,
         store: DirStore,
@@ -127,14 +129,14 @@ impl Run<'_> {
     }
 }
 
-/// Waits for the end of the job while telling how it goes.
+/// Waits for the end of the job and reports progress meanwhile.
 async fn watched(
     mut job: JobThread,
     mut watch: Watch,
     mut signals: SignalThread,
 ) -> Result<Result<(), JobError>, Failure> {
     let ended = loop {
-        // Each branch is cancel-safe: it waits for something that stays until it is taken.
+        // Each branch is cancel-safe: its event stays until it is taken.
         tokio::select! {
             ended = job.ended() => break ended,
             () = watch.next() => watch.tell(),

@@ -1,8 +1,8 @@
 //! Ctrl-C, SIGTERM and SIGHUP, and the thread that answers them.
 //!
-//! The thread waits for nothing but signals and time, so that a signal is answered whatever the
-//! job, its guests, the disk or the terminal do: the first one asks the job to stop, the second one
-//! ends the process, and so does a stop that takes too long.
+//! The thread waits only for signals and time, so that it answers a signal whatever the job, its
+//! guests, the disk or the terminal do. The first signal asks the job to stop; the second, or a
+//! stop that takes too long, ends the process.
 
 use std::fmt;
 use std::io;
@@ -21,12 +21,12 @@ use super::stopping::{Answer, Stopping};
 use crate::failure::Failure;
 use crate::terminal::Terminal;
 
-/// The wait before a stop that was refused is asked for again.
+/// The wait before a refused stop is requested again.
 const STOP_AGAIN: Duration = Duration::from_millis(500);
-/// How long the process may take to report how the job ended, once a signal came.
+/// The time for the process to report the end of the job after a signal.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
-/// What a person or a service manager asks with.
+/// A signal from the user or a service manager.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Signal {
     /// Ctrl-C.
@@ -38,7 +38,7 @@ pub(crate) enum Signal {
 }
 
 impl Signal {
-    /// The exit code of a process that ends by it at once.
+    /// Returns the exit code of a process that this signal ends at once.
     fn exit_code(self) -> i32 {
         match self {
             Self::Interrupt => 130,
@@ -62,12 +62,12 @@ impl fmt::Display for Signal {
 #[derive(Debug)]
 pub(super) struct SignalThread {
     is_over: Arc<AtomicBool>,
-    /// Closed when the thread is gone, which it never is while the process lives.
+    /// Closed when the thread ends, which happens only by a panic while the process lives.
     pub(super) gone: oneshot::Receiver<()>,
 }
 
 impl SignalThread {
-    /// Answers signals from now on; until now, they end the process. A stop may take `timeout`.
+    /// Starts answering signals, which ended the process until now. A stop may take `timeout`.
     pub(super) fn start(
         job: JobHandle,
         terminal: Terminal,
@@ -90,17 +90,18 @@ impl SignalThread {
         };
         let (ending, gone) = oneshot::channel();
         let answer = move || {
-            // Dropped behind all else, also by a panic.
+            // Dropped after everything else, also by a panic.
             let _ending: oneshot::Sender<()> = ending;
             runtime.block_on(answering.answer());
         };
         let thread = thread::Builder::new().name("tidegate-signals".to_owned());
-        // Not joined: it ends with the process.
+        // Not joined: the thread ends with the process.
         drop(thread.spawn(answer).map_err(Failure::thread("signals"))?);
         Ok(Self { is_over, gone })
     }
 
-    /// The job is over: from now on, any signal ends the process, which has only to report.
+    /// Reports that the job is over: from now on, any signal ends the process, which has only to
+    /// report.
     pub(super) fn on_job_over(&self) {
         self.is_over.store(true, Ordering::Release);
     }
@@ -119,7 +120,7 @@ impl Answering {
         let mut asking = None;
         loop {
             let deadline = self.stopping.deadline();
-            // Every branch is cancel-safe: it waits for what stays until it is taken.
+            // Every branch is cancel-safe: its event stays until it is taken.
             let answer = tokio::select! {
                 signal = self.signals.next() => self.stopping.on_signal(signal, Instant::now()),
                 () = until(deadline) => self.stopping.on_deadline(),
@@ -131,7 +132,7 @@ impl Answering {
             match answer {
                 Answer::Nothing => {}
                 Answer::End(signal) | Answer::Stop(signal) if self.is_over() => {
-                    // Unless nobody reads what it says, the process has ended by then.
+                    // Normally the process ends first, unless no one reads its output.
                     tokio::time::sleep(LAST_WORDS).await;
                     self.end(signal);
                 }
@@ -166,8 +167,8 @@ impl Answering {
         let status = self.job.status();
         let waited = humantime::format_duration(waited);
         let mut line = format!(
-            "{signal}: ended without a last checkpoint, since the job, which is {}, has not stopped \
-             within {waited}",
+            "{signal}: ended without a last checkpoint, since the job, which is {}, has not \
+             stopped within {waited}",
             status.state
         );
         if let Some(checkpoint) = status.checkpoints.in_progress {
@@ -185,8 +186,8 @@ impl Answering {
     }
 }
 
-/// Asks the job to stop, again and again while it is between two attempts. That it did shows in
-/// how it ends.
+/// Asks the job to stop, again and again while it is between two attempts. The way it ends shows
+/// that it stopped.
 async fn stop(job: JobHandle, terminal: Terminal) {
     loop {
         let (reply, answer) = oneshot::channel();
@@ -221,17 +222,17 @@ fn is_over(state: JobState) -> bool {
     }
 }
 
-/// Receives the signals instead of dying of them.
+/// Receives the signals instead of being killed by them.
 #[derive(Debug)]
 struct Signals {
     interrupt: unix::Signal,
     terminate: unix::Signal,
-    /// None if it is ignored, as under `nohup`: it then stays ignored.
+    /// `None` if SIGHUP is ignored, as under `nohup`; it then stays ignored.
     hang_up: Option<unix::Signal>,
 }
 
 impl Signals {
-    /// From now on. Must be called within a tokio runtime.
+    /// Receives signals from now on. Must be called within a tokio runtime.
     fn new() -> io::Result<Self> {
         Ok(Self {
             interrupt: unix::signal(SignalKind::interrupt())?,
@@ -243,7 +244,7 @@ impl Signals {
         })
     }
 
-    /// The next one. Cancel-safe.
+    /// Waits for the next signal. Cancel-safe.
     async fn next(&mut self) -> Signal {
         tokio::select! {
             _ = self.interrupt.recv() => Signal::Interrupt,
@@ -274,7 +275,7 @@ async fn going_on<T: Future<Output = ()> + Unpin>(task: &mut Option<T>) {
     }
 }
 
-/// Whether whoever started this process has it ignore SIGHUP. False where the system does not say.
+/// Returns true if the parent had this process ignore SIGHUP; false if the system does not say.
 fn is_hang_up_ignored() -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let ignored = status

@@ -1,4 +1,4 @@
-//! What each signal means to a run: stop, end at once, nothing. Pure.
+//! The effect of each signal on a run: stop, end at once, nothing. Pure.
 
 use std::time::Duration;
 
@@ -7,19 +7,19 @@ use tokio::time::Instant;
 use super::signals::Signal;
 
 /// `timeout` and other wrappers signal their child and then its whole group: the same signal again
-/// within this time is the same wish.
+/// within this time is the same request.
 const SAME_SIGNAL: Duration = Duration::from_millis(500);
 
-/// The answer to a signal, or to the time that has passed since.
+/// The answer to a signal, or to the deadline of a stop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Answer {
-    /// The job is to stop after a last checkpoint.
+    /// The job stops after a last checkpoint.
     Stop(Signal),
     /// The process ends at once.
     End(Signal),
-    /// The process ends: the job has not stopped for so long after this signal.
+    /// The process ends, because the job has not stopped for so long after this signal.
     GiveUp(Signal, Duration),
-    /// It is the same wish.
+    /// The signal repeats the last one.
     Nothing,
 }
 
@@ -27,12 +27,12 @@ pub(super) enum Answer {
 #[derive(Debug)]
 pub(super) struct Stopping {
     timeout: Duration,
-    /// The first signal, and when it came.
+    /// The first signal and its time.
     first: Option<(Signal, Instant)>,
 }
 
 impl Stopping {
-    /// A stop may take `timeout`.
+    /// Starts without a signal. A stop may take `timeout`.
     pub(super) fn new(timeout: Duration) -> Self {
         Self {
             timeout,
@@ -51,14 +51,14 @@ impl Stopping {
         }
     }
 
-    /// When a stop that was asked for has taken too long.
+    /// Returns the time by which the job must have stopped, if a stop was requested.
     pub(super) fn deadline(&self) -> Option<Instant> {
         let (_, at) = self.first?;
-        // One that is too far away to be told is never reached.
+        // A deadline too far away to be represented is never reached.
         at.checked_add(self.timeout)
     }
 
-    /// The deadline has come.
+    /// Answers the deadline.
     pub(super) fn on_deadline(&self) -> Answer {
         match self.first {
             Some((signal, _)) => Answer::GiveUp(signal, self.timeout),

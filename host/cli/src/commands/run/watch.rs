@@ -1,4 +1,4 @@
-//! What a person sees while a job runs: progress and events.
+//! The user's view of a running job: progress and events.
 
 use std::fmt::Display;
 use std::time::Duration;
@@ -11,9 +11,9 @@ use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 
 use crate::terminal::{Narrator, Terminal};
 
-/// How often a bar is redrawn.
+/// The time between redraws of the bar.
 const BAR_PERIOD: Duration = Duration::from_secs(1);
-/// How often a line is written where nobody watches.
+/// The time between lines if standard error is not a terminal.
 const LINE_PERIOD: Duration = Duration::from_secs(5);
 
 /// Follows one run.
@@ -27,7 +27,7 @@ pub(crate) struct Watch {
     is_due: bool,
 }
 
-/// How progress is shown.
+/// The form of progress.
 enum Progress {
     /// Not at all.
     None,
@@ -60,20 +60,20 @@ impl Watch {
         }
     }
 
-    /// Waits until there may be something to tell. Cancel-safe.
+    /// Waits until there may be something to report. Cancel-safe.
     pub(crate) async fn next(&mut self) {
         tokio::select! {
             _ = self.period.tick() => self.is_due = true,
             changed = self.status.changed() => {
                 if changed.is_err() {
-                    // The job has ended and will not say more: its caller learns it elsewhere.
+                    // The job has ended and sends no more; the caller learns of it elsewhere.
                     std::future::pending::<()>().await;
                 }
             }
         }
     }
 
-    /// Tells what is new.
+    /// Reports the news since the last call.
     pub(crate) fn tell(&mut self) {
         let status = self.status.borrow_and_update().clone();
         for line in self.narrator.events(&status) {
@@ -93,7 +93,7 @@ impl Watch {
         }
     }
 
-    /// Tells what is left, takes the bar away, and gives the last status.
+    /// Reports the last events, removes the bar, and returns the last status.
     pub(crate) fn finish(&mut self) -> JobStatus {
         self.is_due = false;
         self.tell();
@@ -103,7 +103,7 @@ impl Watch {
         self.handle.status()
     }
 
-    /// Says a line.
+    /// Prints a line.
     pub(crate) fn say(&self, line: impl Display) {
         self.terminal.say(line);
     }

@@ -1,4 +1,4 @@
-//! The types that several settings have: how a value is read, described and written.
+//! The types that several settings have: how to read, describe and write their values.
 
 use std::time::Duration;
 
@@ -16,23 +16,23 @@ pub trait Kind: Sync {
     /// A value.
     type Value;
 
-    /// Reads the value of a key, and reports what is wrong with it.
+    /// Reads the value of a key, and reports problems.
     fn read(
         &self,
         key: &'static str,
         table: &mut TableReader<'_, '_>,
     ) -> Option<Spanned<Self::Value>>;
 
-    /// The JSON Schema of a value, without a description.
+    /// Returns the JSON Schema of a value, without a description.
     fn schema(&self, generator: &mut SchemaGenerator) -> Value;
 
-    /// The name of the type, in Markdown.
+    /// Returns the name of the type, in Markdown.
     fn name(&self) -> String;
 
-    /// A value as it is written in a file.
+    /// Returns a value as a file writes it.
     fn shown(&self, value: &Self::Value) -> String;
 
-    /// The words that a value can be, each with its meaning; empty for other types.
+    /// Returns the words that a value can be, each with its meaning; empty for other types.
     fn words(&self) -> Vec<(&'static str, &'static str)> {
         Vec::new()
     }
@@ -40,9 +40,9 @@ pub trait Kind: Sync {
 
 /// A string that is not empty.
 pub struct TextKind {
-    /// What messages say was expected: "a path".
+    /// The expected value in messages: "a path".
     pub expected: &'static str,
-    /// What the JSON Schema requires of it, as a regular expression.
+    /// The regular expression that the JSON Schema requires, if any.
     pub pattern: Option<&'static str>,
 }
 
@@ -71,7 +71,7 @@ impl Kind for TextKind {
 
 /// A duration such as "1m 30s".
 pub struct DurationKind {
-    /// Whether it may be zero.
+    /// The treatment of zero.
     pub zero: Zero,
 }
 
@@ -106,9 +106,9 @@ impl Kind for DurationKind {
 
 /// An integer in a range.
 pub struct NumberKind {
-    /// The least one.
+    /// The least value.
     pub least: u32,
-    /// The largest one.
+    /// The largest value.
     pub most: u32,
 }
 
@@ -140,7 +140,7 @@ impl Kind for NumberKind {
     }
 }
 
-/// A number of bytes such as "64KiB", more than none.
+/// A number of bytes such as "64KiB", at least 1.
 pub struct SizeKind;
 
 impl Kind for SizeKind {
@@ -198,7 +198,7 @@ impl Kind for ShareKind {
     }
 }
 
-/// One of some words.
+/// One of several words.
 pub struct ChoiceKind<T: 'static> {
     /// The words.
     pub words: &'static [Word<T>],
@@ -247,7 +247,7 @@ impl<T: Copy + PartialEq + Sync> Kind for ChoiceKind<T> {
     }
 }
 
-/// A reference to the definition of a text that many keys have, which is made if it is missing.
+/// Returns a reference to a shared definition of a text, which is created if missing.
 fn shared(generator: &mut SchemaGenerator, name: &str, pattern: &str, description: &str) -> Value {
     let definition = json!({ "type": "string", "pattern": pattern, "description": description });
     let definitions = generator.definitions_mut();

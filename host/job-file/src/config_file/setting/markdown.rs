@@ -2,7 +2,7 @@
 
 use super::{Absent, Row};
 
-/// The rows as a table, which has a column for versions if they are known.
+/// Returns the rows as a table, which has a column for versions if they are known.
 #[must_use]
 pub fn table(rows: &[Row]) -> String {
     let has_versions = rows.iter().any(|row| row.since.is_some());
@@ -29,7 +29,7 @@ pub fn table(rows: &[Row]) -> String {
     text
 }
 
-/// A cell of a table: a newline or a bar would end it.
+/// Returns the text of a cell, without newlines and bars, which would end it.
 fn one_line(text: &str) -> String {
     text.replace('\n', " ").replace('|', "\\|")
 }

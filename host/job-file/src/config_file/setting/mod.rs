@@ -1,8 +1,8 @@
 //! A key of a table, declared once.
 //!
 //! A [`Section`] lists the [`Setting`]s of one table. The reader, the JSON Schema and the reference
-//! page are made from the list, and the default of a setting is the value that the `Default` of
-//! the section's struct holds: nothing else states it.
+//! page are generated from the list. The `Default` of the section's struct is the only place that
+//! states the default of a setting.
 
 mod kind;
 pub mod markdown;
@@ -16,7 +16,7 @@ use super::reader::TableReader;
 pub use kind::{ChoiceKind, DurationKind, Kind, NumberKind, ShareKind, SizeKind, TextKind, Word};
 pub use slot::{Own, Placed, Slot, Typed};
 
-/// The version that had the first settings.
+/// The version that introduced the first settings.
 pub const FIRST: &str = "0.1";
 
 /// One key of a table that is read into an `S`.
@@ -27,36 +27,36 @@ pub struct Setting<S: 'static> {
     pub value: &'static dyn SettingValue<S>,
     /// The meaning of the setting, as sentences in Markdown.
     pub help: &'static str,
-    /// The version of Tidegate that had it first.
+    /// The version of Tidegate that introduced it.
     pub since: &'static str,
 }
 
 /// The type of a value, and the place of the value in an `S`.
 pub trait SettingValue<S>: Sync {
-    /// Reads the value from a table into `section`, and reports what is wrong with it.
+    /// Reads the value from a table into `section`, and reports problems.
     fn read(&self, key: &'static str, table: &mut TableReader<'_, '_>, section: &mut S);
 
-    /// The JSON Schema of the value, without a description.
+    /// Returns the JSON Schema of the value, without a description.
     fn schema(&self, generator: &mut SchemaGenerator) -> Value;
 
-    /// The name of the type, in Markdown.
+    /// Returns the name of the type, in Markdown.
     fn kind(&self) -> String;
 
-    /// The words that the value can be, each with its meaning; empty for other types.
+    /// Returns the words that the value can be, each with its meaning; empty for other types.
     fn words(&self) -> Vec<(&'static str, &'static str)>;
 
-    /// What applies to a table without the key. `defaults` is a section with its defaults.
+    /// Returns the effect of a missing key. `defaults` is a section with its defaults.
     fn absent(&self, defaults: &mut S) -> Absent;
 }
 
-/// What applies to a table without a key.
+/// The effect of a missing key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Absent {
     /// The key is required.
     Refused,
     /// The setting has this value, written as in a file.
     Value(String),
-    /// Something that is no value, as a phrase in Markdown.
+    /// A phrase in Markdown for an effect that is not a value.
     Means(&'static str),
 }
 
@@ -69,7 +69,7 @@ pub struct Section<S: 'static> {
 }
 
 impl<S: Default> Section<S> {
-    /// Reads all settings of a table; those that it does not set have their defaults.
+    /// Reads all settings of a table; missing ones keep their defaults.
     pub fn read(&self, table: &mut TableReader<'_, '_>) -> S {
         let mut section = S::default();
         for setting in self.settings {
@@ -79,32 +79,32 @@ impl<S: Default> Section<S> {
     }
 }
 
-/// A section as readers of documents and schemas see it, whatever it is read into.
+/// A section for documents and schemas, independent of the type that it is read into.
 pub trait Described: Sync {
-    /// The meaning of the table.
+    /// Returns the meaning of the table.
     fn help(&self) -> &'static str;
 
-    /// The JSON Schema of the table.
+    /// Returns the JSON Schema of the table.
     fn schema(&self, generator: &mut SchemaGenerator) -> Value;
 
-    /// A row for each setting.
+    /// Returns a row for each setting.
     fn rows(&self) -> Vec<Row>;
 }
 
-/// A setting as documents show it. All texts are Markdown.
+/// A setting for documents. All texts are Markdown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
     /// The key.
     pub key: String,
     /// The type of its value.
     pub kind: String,
-    /// What applies to a table without the key.
+    /// The effect of a missing key.
     pub absent: Absent,
     /// The meaning of the setting.
     pub help: String,
     /// The words that the value can be, each with its meaning.
     pub words: Vec<(String, String)>,
-    /// The version that had it first, if it is known.
+    /// The version that introduced it, if known.
     pub since: Option<&'static str>,
 }
 
@@ -152,7 +152,7 @@ impl<S: Default> Described for Section<S> {
 }
 
 impl Row {
-    /// The meaning of the setting, and its default.
+    /// Returns the meaning of the setting with its default.
     fn described(&self) -> String {
         let help = &self.help;
         match &self.absent {

@@ -1,4 +1,4 @@
-//! Where the value of a setting goes, and what an absent one means.
+//! The place of a setting's value in its section, and the meaning of an absent value.
 
 use schemars::SchemaGenerator;
 use serde_json::Value;
@@ -9,12 +9,12 @@ use super::{Absent, SettingValue};
 use crate::config_file::problem::Span;
 use crate::config_file::reader::TableReader;
 
-/// A value and where it stands in the file.
+/// A value with its place in the file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Placed<T> {
     /// The value.
     pub value: T,
-    /// Its place; none for defaults and flags.
+    /// The place; `None` for defaults and flags.
     pub span: Option<Span>,
 }
 
@@ -38,11 +38,11 @@ pub enum Slot<K: Kind, S> {
     Value(fn(&mut S) -> &mut K::Value),
     /// Like [`Self::Value`], with the place in the file.
     Placed(fn(&mut S) -> &mut Placed<K::Value>),
-    /// A value that may be absent, and what its absence means.
+    /// A value that may be absent, with the meaning of its absence.
     Optional(fn(&mut S) -> &mut Option<K::Value>, &'static str),
     /// Like [`Self::Optional`], with the place in the file.
     OptionalPlaced(fn(&mut S) -> &mut Option<Spanned<K::Value>>, &'static str),
-    /// A value that every file must have, and the words for it in the message if one has none.
+    /// A value that every file must have, with its words in the message about a missing one.
     Required(fn(&mut S) -> &mut Option<Spanned<K::Value>>, &'static str),
 }
 
@@ -98,9 +98,9 @@ pub struct Own<S: 'static> {
     pub kind: &'static str,
     /// The JSON Schema of the value.
     pub schema: fn(&mut SchemaGenerator) -> Value,
-    /// Reads the value, and reports what is wrong with it.
+    /// Reads the value, and reports problems.
     pub read: fn(&mut TableReader<'_, '_>, &mut S),
-    /// The meaning of an absent key; none if the key is required.
+    /// The meaning of an absent key; `None` if the key is required.
     pub absent: Option<&'static str>,
 }
 

@@ -19,9 +19,9 @@ use crate::job_file::settings::{LimitsSchema, MOST_KEY_GROUPS, limits};
 /// The keys of a node of any kind.
 #[derive(Debug, Default)]
 pub(crate) struct NodeKeys {
-    /// Its own parallelism, if it sets one.
+    /// The node's own parallelism, if set.
     pub(super) parallelism: Option<Spanned<u32>>,
-    /// Its inputs, and the place of their key.
+    /// The inputs with the place of their key.
     pub(super) inputs: Option<(Span, Vec<InputEntry>)>,
     /// The connector of a source or sink.
     pub(super) connector: Option<Spanned<String>>,
@@ -29,13 +29,13 @@ pub(crate) struct NodeKeys {
     pub(super) operator: OperatorKeys,
 }
 
-/// The keys that every source has. Its connector has more.
+/// The keys that every source has. Connectors add more.
 pub(crate) static SOURCE: Section<NodeKeys> = Section {
     help: "Where records come from.",
     settings: &[PARALLELISM, CONNECTOR],
 };
 
-/// The keys that every sink has. Its connector has more.
+/// The keys that every sink has. Connectors add more.
 pub(crate) static SINK: Section<NodeKeys> = Section {
     help: "Where records go.",
     settings: &[PARALLELISM, INPUTS, CONNECTOR],

@@ -20,9 +20,9 @@ use operator_keys::OperatorKeys;
 /// The nodes of a file, in its order.
 #[derive(Debug, Default)]
 pub(crate) struct Nodes<'i> {
-    /// Those that have what a node can't do without.
+    /// The nodes that have all required keys.
     pub(crate) usable: Vec<NodeEntry<'i>>,
-    /// Names of those that have not, so that nobody who reads from them is told off.
+    /// The names of all other nodes, so that their readers are not reported as well.
     pub(crate) unusable: Vec<String>,
 }
 
@@ -92,7 +92,7 @@ fn node<'i>(
     })
 }
 
-/// What is left of the table after the keys that every node has is for the connector to read.
+/// Returns the keys that are left for the connector, after those that every node has.
 fn connector<'i>(
     reader: &TableReader<'_, 'i>,
     table: &DeTable<'i>,

@@ -10,7 +10,7 @@ use crate::config_file::reader::TableReader;
 use crate::config_file::setting::{ChoiceKind, Placed, Word};
 use crate::config_file::value;
 
-/// An operator may name this many output ports.
+/// The most output ports that an operator may name.
 const MOST_PORTS: usize = 1_024;
 
 /// The keys that only operators have.
@@ -25,7 +25,7 @@ pub(super) struct OperatorKeys {
     pub(super) recycle_at: Option<RecycleAt>,
 }
 
-/// What happens with a record.
+/// The treatment of a record that can't be processed.
 pub(super) const POLICY: ChoiceKind<RecordPolicy> = ChoiceKind {
     words: &[
         Word {
@@ -99,7 +99,7 @@ fn refused_port(name: &str, before: &[String]) -> Option<&'static str> {
     if before.iter().any(|other| other == name) {
         return Some("two ports have that name");
     }
-    // A number in `from` is a port's index, so a name can't be the number of another port.
+    // A number in `from` is a port's index, so no name may be the number of another port.
     let is_misleading = name
         .parse::<usize>()
         .is_ok_and(|index| index != before.len());

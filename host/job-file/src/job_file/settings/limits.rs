@@ -9,7 +9,7 @@ use crate::config_file::setting::{
     Described, DurationKind, FIRST, NumberKind, Section, Setting, SizeKind, Slot, Typed,
 };
 
-/// More memories than any operator may have: wasmtime bounds them, too.
+/// More memories than any operator may have: wasmtime limits them, too.
 const MOST_MEMORIES: u32 = 100;
 
 /// `limits` of an operator.
@@ -90,7 +90,7 @@ pub(crate) static LIMITS: Section<Limits> = Section {
     ],
 };
 
-/// Reads `limits`, with the defaults of those that it does not set.
+/// Reads `limits`; missing keys keep their defaults.
 pub fn limits(table: &mut TableReader<'_, '_>) -> Limits {
     let title = format!("limits of {}", table.title());
     let Some(mut limits) = table.table("limits", &title) else {
@@ -101,7 +101,7 @@ pub fn limits(table: &mut TableReader<'_, '_>) -> Limits {
     read
 }
 
-/// The schema of `limits`, for a schema that is derived.
+/// The schema of `limits`, for derived schemas.
 pub struct LimitsSchema;
 
 impl JsonSchema for LimitsSchema {

@@ -1,5 +1,5 @@
-//! The settings of the job as a whole: `[checkpoint]`, `[restart]`, `[isolation]`, `[defaults]`
-//! and the limits of operators. Each section is a list; what a list can't say is code beside it.
+//! The settings of the job as a whole: `[checkpoint]`, `[restart]`, `[isolation]`, `[defaults]` and
+//! the limits of operators. Each section is a list; code beside it checks the rest.
 
 mod limits;
 mod restart;
@@ -23,24 +23,24 @@ pub use version::{version, version_schema};
 
 /// The largest `max-parallelism`.
 pub const MOST_KEY_GROUPS: u32 = 1 << 15;
-/// The most restarts of a period that can be asked for: each is remembered.
+/// The most restarts of a period. The process remembers each of them.
 const MOST_ISOLATION_RESTARTS: u32 = 1_000_000;
 const MOST_LETTERS_IN_A_ROW: u32 = 1_000_000_000;
 
-/// The number of key groups of a job that does not set `max-parallelism`.
+/// Returns the number of key groups of a job that does not set `max-parallelism`.
 #[must_use]
 pub fn default_max_parallelism() -> u32 {
     ParallelismSettings::default().max_parallelism
 }
 
-/// The keys of the file that are in no table, but `version`.
+/// The top-level keys of the file, except `version`.
 #[derive(Debug, Default)]
 pub(crate) struct Root {
     /// The job's name.
     pub(crate) name: Option<Spanned<String>>,
 }
 
-/// The keys of the file that are in no table, but `version`.
+/// The top-level keys of the file, except `version`.
 pub(crate) static ROOT: Section<Root> = Section {
     help: "A stream-processing job.",
     settings: &[Setting {
@@ -61,8 +61,8 @@ pub(crate) static ROOT: Section<Root> = Section {
     }],
 };
 
-/// The job's name. It stands in savepoints, metrics and messages, so the rule for nodes holds for
-/// it.
+/// Reads the job's name. It appears in savepoints, metrics and messages, so it follows the rule for
+/// nodes.
 pub(crate) fn name(root: &mut TableReader<'_, '_>) -> Option<Spanned<String>> {
     let name = ROOT.read(root).name?;
     let is_fine = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
@@ -81,7 +81,7 @@ pub(crate) fn name(root: &mut TableReader<'_, '_>) -> Option<Spanned<String>> {
 pub(crate) struct Checkpoint {
     /// The checkpoint directory, as written.
     pub(crate) directory: String,
-    /// When checkpoints are taken and how many are kept.
+    /// The times of checkpoints and the number kept.
     pub(crate) settings: CheckpointSettings,
 }
 
@@ -236,11 +236,11 @@ pub(crate) static ISOLATION: Section<IsolationSettings> = Section {
 /// `[defaults]`.
 #[derive(Debug)]
 pub(crate) struct Defaults {
-    /// Parallelism of a node that sets none; has a place if the file sets it.
+    /// The parallelism of nodes that set none. It has a place if the file sets it.
     pub(crate) parallelism: Placed<u32>,
     /// Number of key groups.
     pub(crate) max_parallelism: Placed<u32>,
-    /// When instances of operators are replaced that do not say so themselves.
+    /// The memory share at which operators that set none replace their instances.
     pub(crate) recycle_at: RecycleAt,
 }
 

@@ -1,4 +1,4 @@
-//! `[restart]`: which keys it takes depends on the strategy.
+//! `[restart]`: its keys depend on the strategy.
 
 use schemars::SchemaGenerator;
 use serde_json::{Value, json};
@@ -171,7 +171,7 @@ pub(crate) fn restart(root: &mut TableReader<'_, '_>) -> RestartSettings {
     };
     let chosen = STRATEGY.read(&mut table).strategy;
     if chosen.span.is_none() && table.is_set("strategy") {
-        // Which keys belong here is not known, so none is called unknown.
+        // The keys that belong here are unknown, so no key is reported.
         return RestartSettings::default();
     }
     let settings = match chosen.value {
@@ -208,7 +208,7 @@ fn check_waits(settings: &ExponentialBackoff, table: &TableReader<'_, '_>) {
     table.problems().push(problem.help(help));
 }
 
-/// `[restart]` as documents and schemas see it: the keys of all strategies.
+/// The keys of all strategies of `[restart]`, for documents and schemas.
 struct RestartTable;
 
 /// The section of `[restart]`.
@@ -254,7 +254,7 @@ impl Described for RestartTable {
     }
 }
 
-/// A sentence as it is written after a colon.
+/// Returns a sentence as written after a colon.
 fn lower_case(sentence: &str) -> String {
     let mut characters = sentence.chars();
     let first = characters.next().map(|first| first.to_ascii_lowercase());

@@ -1,4 +1,4 @@
-//! `version`, which is read before everything else: another version may mean anything.
+//! `version`, which is read first: in another version, keys may mean anything.
 
 use schemars::{Schema, SchemaGenerator};
 use toml::de::DeValue;
@@ -7,15 +7,15 @@ use crate::config_file::problem::Problem;
 use crate::config_file::reader::TableReader;
 use crate::config_file::value;
 
-/// The version of the format that is understood.
+/// The supported version of the format.
 const VERSION: i64 = 1;
 
-/// The one version of the format, as JSON Schema.
+/// Returns the JSON Schema of `version`, which allows one value.
 pub fn version_schema(_: &mut SchemaGenerator) -> Schema {
     schemars::json_schema!({ "type": "integer", "const": VERSION })
 }
 
-/// Checks `version`. False if the file is of another version, so that reading on is of no use.
+/// Checks `version`. Returns false if the file has another version and can't be read further.
 pub fn version(root: &mut TableReader<'_, '_>) -> bool {
     let problems = root.problems();
     let Some((key, found)) = root.entry("version") else {

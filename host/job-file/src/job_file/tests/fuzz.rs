@@ -1,12 +1,12 @@
-//! Fuzz target `job-file`: any text as a job file. Nothing makes the parser panic, and every
-//! problem with a place has one inside the file.
+//! Fuzz target `job-file`: any text as a job file. No text makes the parser panic, and the places
+//! of all problems are inside the file.
 
 use std::path::Path;
 
 use tidegate_fuzz::{Target, shape, size_class};
 
 use super::super::JobFile;
-use super::FULL;
+use super::{FULL, connectors};
 use crate::config_file::ConfigFileError;
 
 const WORDS: [&str; 28] = [
@@ -42,6 +42,7 @@ const WORDS: [&str; 28] = [
 
 #[test]
 fn fuzz_job_file() {
+    let connectors = connectors();
     Target::new("job-file", 3_000)
         .seed(FULL)
         .words(WORDS.iter().map(|word| word.as_bytes()))
@@ -51,8 +52,8 @@ fn fuzz_job_file() {
                 Ok(file) => file,
                 Err(error) => return told(&error),
             };
-            drop(file.checkpoint_directory());
-            match file.graph(None) {
+            drop(file.address());
+            match file.graph(None, &connectors) {
                 Ok(graph) => {
                     let nodes = size_class(graph.nodes().len());
                     vec![format!("{nodes} nodes, {} edges", graph.edges().len())]
@@ -62,7 +63,7 @@ fn fuzz_job_file() {
         });
 }
 
-/// What each problem says, without what it quotes.
+/// Returns the message of each problem, without its quotations.
 fn told(error: &ConfigFileError) -> Vec<String> {
     let said = error.to_string();
     assert!(said.contains("job.toml"), "no file in {said:?}");

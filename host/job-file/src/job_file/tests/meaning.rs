@@ -1,6 +1,6 @@
-//! What a job file that is right comes to.
+//! The jobs that valid job files describe.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tidegate_checkpoint::{Edge, GraphError};
@@ -10,7 +10,7 @@ use tidegate_runtime::config::{
 
 use super::super::document::{Document, PartEntry};
 use super::super::{parse, wiring};
-use super::{FULL, file};
+use super::{FULL, connectors, file};
 use crate::config_file::problem::Problems;
 use crate::config_file::setting::Placed;
 
@@ -125,7 +125,9 @@ fn a_share_that_is_none_is_refused() {
 #[test]
 fn edges_get_their_defaults_from_the_parallelism_on_both_sides() {
     let edges = |parallelism: Option<u32>| {
-        let graph = file(FULL).graph(parallelism).expect("the file is right");
+        let graph = file(FULL)
+            .graph(parallelism, &connectors())
+            .expect("the file is right");
         let edge = |edge: &Edge| {
             let from = match edge.port {
                 0 => format!("{}:0", edge.from),
@@ -159,7 +161,9 @@ fn edges_get_their_defaults_from_the_parallelism_on_both_sides() {
 fn an_operator_without_outputs_has_as_many_ports_as_are_read() {
     let text = FULL.replacen("outputs = [\"main\", \"late\"]", "", 1);
     let text = text.replacen("split:late", "split:2", 1);
-    let graph = file(&text).graph(None).expect("the file is right");
+    let graph = file(&text)
+        .graph(None, &connectors())
+        .expect("the file is right");
     let outputs = |name| graph.node(name).map(|node| node.outputs.join(" "));
     assert_eq!(outputs("split").as_deref(), Some("main 1 2"));
     assert_eq!(outputs("count").as_deref(), Some("main"));
@@ -167,14 +171,13 @@ fn an_operator_without_outputs_has_as_many_ports_as_are_read() {
 }
 
 #[test]
-fn the_checkpoint_directory_is_found_in_a_file_that_is_wrong_elsewhere() {
+fn a_running_job_is_found_by_a_file_that_is_wrong_elsewhere() {
     let text = FULL.replacen("interval = \"1s\"", "intervall = 1", 1);
-    let directory = file(&text).checkpoint_directory().expect("it says which");
+    let (directory, name) = file(&text).address().expect("it is TOML");
     assert_eq!(directory, Path::new("./checkpoints"));
-    let bare = file("version = 9")
-        .checkpoint_directory()
-        .expect("there is a default");
-    assert_eq!(bare, Path::new("./state"));
+    assert_eq!(name.as_deref(), Some("word-count"));
+    let bare = file("version = 9").address().expect("it is TOML");
+    assert_eq!(bare, (PathBuf::from("./state"), None));
 }
 
 #[test]

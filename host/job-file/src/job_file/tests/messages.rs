@@ -1,12 +1,11 @@
-//! Job files that are wrong in one place each, and what is said about them.
+//! Job files that are wrong in one place each, and the messages about them.
 //!
-//! `‹` and `›` stand around what the problem points at; they are taken out before the file is
-//! read.
+//! `‹` and `›` mark the place of the problem; they are removed before the file is read.
 
 use std::path::Path;
 
 use super::super::JobFile;
-use super::{FULL, file, problems_of};
+use super::{FULL, connectors, file, problems_of};
 use crate::config_file::ConfigFileError;
 use crate::config_file::problem::Problem;
 
@@ -414,7 +413,8 @@ fn a_graph_that_can_not_run_is_placed_in_the_file() {
 #[test]
 fn syntax_errors_have_a_place() {
     let text = "version = 1\nname = \n[checkpoint\n";
-    let ConfigFileError::Invalid(invalid) = file(text).graph(None).unwrap_err() else {
+    let ConfigFileError::Invalid(invalid) = file(text).graph(None, &connectors()).unwrap_err()
+    else {
         panic!("this is not TOML");
     };
     let lines: Vec<_> = invalid

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::CheckpointId;
 use crate::SubtaskId;
-use crate::stream::{BatchWithOrigin, CheckpointBarrier, MIN_WATERMARK, RecordOrigin};
+use crate::stream::{Activity, BatchWithOrigin, CheckpointBarrier, MIN_WATERMARK, RecordOrigin};
 
 const CHANNELS: u32 = 3;
 const LIMITS: ChannelLimits = ChannelLimits {
@@ -26,6 +26,7 @@ enum Step {
     /// The same, each with an origin of its own.
     BatchWithOrigin(u32, usize, i64),
     Watermark(u32, i64),
+    Activity(u32, Activity),
     Barrier(u32),
     End(u32),
     Close(u32),
@@ -41,6 +42,8 @@ fn step() -> impl Strategy<Value = Step> {
         6 => batch.clone().prop_map(|(channel, rows, at)| Step::Batch(channel, rows, at)),
         1 => batch.prop_map(|(channel, rows, at)| Step::BatchWithOrigin(channel, rows, at)),
         3 => (channel.clone(), 0i64..6).prop_map(|(channel, at)| Step::Watermark(channel, at)),
+        1 => channel.clone().prop_map(|channel| Step::Activity(channel, Activity::Idle)),
+        1 => channel.clone().prop_map(|channel| Step::Activity(channel, Activity::Active)),
         1 => channel.clone().prop_map(Step::Barrier),
         1 => channel.clone().prop_map(Step::End),
         1 => channel.clone().prop_map(Step::Close),
@@ -58,6 +61,10 @@ enum Said {
         watermark: i64,
         /// With it, the number of records that it is told about.
         origin: Option<(Arc<RecordOrigin>, usize)>,
+    },
+    Activity {
+        activity: Activity,
+        watermark: i64,
     },
     Barrier {
         watermark: i64,
@@ -84,6 +91,10 @@ fn said(elements: &[Option<StreamElement>]) -> Vec<Said> {
                 all.extend(records_said(&records.batch, watermark, Some(origin)));
             }
             Some(StreamElement::Watermark(told)) => watermark = watermark.max(*told),
+            Some(StreamElement::Activity(activity)) => all.push(Said::Activity {
+                activity: *activity,
+                watermark,
+            }),
             Some(StreamElement::Barrier(_)) => all.push(Said::Barrier { watermark }),
             Some(StreamElement::EndOfInput) => all.push(Said::End { watermark }),
             None => all.push(Said::Gone { watermark }),
@@ -144,6 +155,7 @@ impl Checked {
             StreamElement::Batch(_)
             | StreamElement::BatchWithOrigin(_)
             | StreamElement::Watermark(_)
+            | StreamElement::Activity(_)
             | StreamElement::Barrier(_)
             | StreamElement::EndOfInput => self.inbox.offer(index, element.clone()).is_ok(),
         };
@@ -221,6 +233,9 @@ impl Checked {
                 self.offer(channel, batch);
             }
             Step::Watermark(channel, at) => self.offer(channel, StreamElement::Watermark(at)),
+            Step::Activity(channel, activity) => {
+                self.offer(channel, StreamElement::Activity(activity));
+            }
             Step::Barrier(channel) => {
                 let checkpoint = CheckpointId(1);
                 let barrier = CheckpointBarrier { checkpoint };

@@ -7,6 +7,10 @@ use std::sync::{Arc, Mutex, PoisonError, mpsc};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Call {
     OpenSource,
+    /// A shelf gives the next lines of a book.
+    Read,
+    /// An enumerator looks for splits.
+    Discover,
     Poll,
     Process,
     Watermark,

@@ -106,10 +106,18 @@ impl JobBuilder {
         self
     }
 
-    pub(crate) fn source(mut self, numbers: &Numbers, parallelism: u32) -> Self {
-        self.node(&numbers.name, NodeKind::Source, parallelism, 1);
-        let connector: Arc<dyn SourceConnector> = Arc::new(numbers.clone());
-        self.sources.insert(numbers.name.clone(), connector);
+    pub(crate) fn source(self, numbers: &Numbers, parallelism: u32) -> Self {
+        self.source_of(&numbers.name, numbers.clone(), parallelism)
+    }
+
+    pub(crate) fn source_of(
+        mut self,
+        name: &str,
+        connector: impl SourceConnector + 'static,
+        parallelism: u32,
+    ) -> Self {
+        self.node(name, NodeKind::Source, parallelism, 1);
+        self.sources.insert(name.to_owned(), Arc::new(connector));
         self
     }
 

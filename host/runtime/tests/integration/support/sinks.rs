@@ -132,7 +132,11 @@ impl SinkConnector for Output {
         }))
     }
 
-    fn commit(&self, pending: &[PendingOutput]) -> Result<(), ConnectorError> {
+    fn commit(
+        &self,
+        _checkpoint: CheckpointId,
+        pending: &[PendingOutput],
+    ) -> Result<(), ConnectorError> {
         for output in pending {
             if self.faults.hit(Call::Commit) {
                 return Err(planned_failure("publish"));

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tidegate_connector::source::{
     BoxFuture, Isolation, Source, SourceConnector, SourceOutput, SourcePlace, SourceSplit,
+    SplitEnumerator,
 };
 use tidegate_connector::{ConnectorError, SubtaskId};
 use tidegate_operator::Batch;
@@ -128,12 +129,8 @@ impl Split {
     }
 }
 
-impl SourceConnector for Numbers {
-    fn connector(&self) -> &'static str {
-        "numbers"
-    }
-
-    fn plan(&self, parallelism: u32) -> Result<Vec<Vec<SourceSplit>>, ConnectorError> {
+impl SplitEnumerator for Numbers {
+    fn plan(&mut self, parallelism: u32) -> Result<Vec<Vec<SourceSplit>>, ConnectorError> {
         let split = |next| Split {
             next,
             stride: u64::from(parallelism),
@@ -143,8 +140,8 @@ impl SourceConnector for Numbers {
         Ok(subtasks.map(|next| vec![split(next).encode()]).collect())
     }
 
-    fn replan(
-        &self,
+    fn redistribute(
+        &mut self,
         splits: Vec<SourceSplit>,
         parallelism: u32,
     ) -> Result<Vec<Vec<SourceSplit>>, ConnectorError> {
@@ -163,6 +160,16 @@ impl SourceConnector for Numbers {
             planned[turn % parallelism as usize].push(split.encode());
         }
         Ok(planned)
+    }
+}
+
+impl SourceConnector for Numbers {
+    fn connector(&self) -> &'static str {
+        "numbers"
+    }
+
+    fn enumerator(&self) -> Box<dyn SplitEnumerator> {
+        Box::new(self.clone())
     }
 
     fn open(

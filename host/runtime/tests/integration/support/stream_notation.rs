@@ -36,7 +36,9 @@ pub(crate) fn align(channels: &[&str]) -> String {
         let mut completed = None;
         match element {
             StreamElement::Batch(batch) => output.push(text(batch.values().row(0))),
-            StreamElement::BatchWithOrigin(_) | StreamElement::Watermark(_) => {}
+            StreamElement::BatchWithOrigin(_)
+            | StreamElement::Watermark(_)
+            | StreamElement::Activity(_) => {}
             StreamElement::Barrier(barrier) => {
                 match aligner.on_barrier(channel, barrier.checkpoint) {
                     Alignment::Park(_) => {}

@@ -1,13 +1,16 @@
 //! Durations as people write them: in job files, flags and the environment. Pure.
 //!
-//! The parser is total: any text is a duration of at most a year, or an error. It never counts
-//! beyond what it has checked, because numbers here come from outside.
+//! The parser is total: any text is a duration of at most a year, or an error. Its arithmetic is
+//! checked, because numbers here come from outside.
 
 use std::time::Duration;
 
+use schemars::JsonSchema;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 use thiserror::Error;
 
-/// Longer waits than this are a slip, and sums of them could leave the range of the clock.
+/// Longer waits are mistakes, and their sums could leave the range of the clock.
 const LONGEST: Duration = Duration::from_secs(366 * 24 * 3600);
 
 /// The units, from the shortest, each with its nanoseconds.
@@ -22,28 +25,28 @@ const UNITS: [(&str, u64); 8] = [
     ("w", 7 * 24 * 3_600 * 1_000_000_000),
 ];
 
-/// The texts that [`parse`] accepts, as a regular expression. It says nothing of the longest one.
+/// The texts that [`parse`] accepts, as a regular expression. It does not limit the length.
 pub const PATTERN: &str = "^( *[0-9]+ *(ns|us|ms|s|m|h|d|w))+ *$";
 
-/// Why a text is not a duration.
+/// The reason why a text is not a duration.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum DurationError {
-    /// There is nothing in it.
+    /// The text is empty.
     #[error("it is empty; write a number and a unit: {units}", units = units())]
     Empty,
-    /// Where a number has to begin, something else stands.
+    /// Another character stands where a number must begin.
     #[error("a number was expected at {0:?}; units of numbers are {units}", units = units())]
     NoNumber(char),
-    /// A number stands alone.
+    /// A number has no unit.
     #[error("a number has no unit; units are {units}", units = units())]
     NoUnit,
-    /// There is no such unit.
+    /// The unit does not exist.
     #[error("{0:?} is not a unit; units are {units}", units = units())]
     UnknownUnit(String),
     /// Months and years have no fixed length, and `M` is mistaken for minutes.
     #[error("{0:?} has no fixed length; write `m` for minutes, or days such as \"30d\"")]
     Calendar(String),
-    /// No wait is that long.
+    /// The duration is longer than a year.
     #[error("longer than a year")]
     TooLong,
 }
@@ -52,7 +55,7 @@ pub enum DurationError {
 ///
 /// # Errors
 ///
-/// A [`DurationError`] says what was expected.
+/// A [`DurationError`] with the expected text.
 pub fn parse(text: &str) -> Result<Duration, DurationError> {
     let mut rest = text.trim_start_matches(' ');
     if rest.is_empty() {
@@ -69,7 +72,7 @@ pub fn parse(text: &str) -> Result<Duration, DurationError> {
         let end = after.find(|c: char| !c.is_alphabetic());
         let (unit, after) = after.split_at(end.unwrap_or(after.len()));
         let nanoseconds = nanoseconds_of(unit)?;
-        // What does not fit into 64 bits is longer than any year, whatever its unit.
+        // A number beyond 64 bits is longer than a year, whatever its unit.
         let number: u64 = digits.parse().map_err(|_| DurationError::TooLong)?;
         let term = number
             .checked_mul(nanoseconds)
@@ -83,7 +86,22 @@ pub fn parse(text: &str) -> Result<Duration, DurationError> {
     Ok(sum)
 }
 
-/// A duration as [`parse`] reads it, in the largest unit of which it is a multiple.
+/// A duration in the options of a connector: a text in the job file, such as "10s" or "1m 30s". At
+/// most a year.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema)]
+#[schemars(title = "duration")]
+pub struct DurationText(#[schemars(with = "String", regex(pattern = PATTERN))] pub Duration);
+
+impl<'de> Deserialize<'de> for DurationText {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let duration =
+            parse(&text).map_err(|error| D::Error::custom(format!("{text:?}: {error}")))?;
+        Ok(Self(duration))
+    }
+}
+
+/// Returns a duration as [`parse`] reads it, in the largest unit of which it is a multiple.
 #[must_use]
 pub fn shown(duration: Duration) -> String {
     let nanoseconds = duration.as_nanos();

@@ -1,0 +1,39 @@
+//! The warning of links that `**` does not follow.
+
+use std::sync::Once;
+
+use tidegate_operator::shown_text;
+
+use super::glob_walk::{Glob, Matches};
+
+/// How many links a warning names.
+const SHOWN_LINKS: usize = 5;
+
+/// Warns of links that are left out, once in the life of a connector, though it walks often.
+pub(super) struct LeftOutLinks(Once);
+
+impl LeftOutLinks {
+    pub(super) fn new() -> Self {
+        Self(Once::new())
+    }
+
+    pub(super) fn warn_once(&self, glob: &Glob, matches: &Matches) {
+        let links = &matches.left_out;
+        if links.is_empty() {
+            return;
+        }
+        self.0.call_once(|| {
+            let shown: Vec<&str> = links.iter().take(SHOWN_LINKS).map(String::as_str).collect();
+            let more = match links.len().saturating_sub(SHOWN_LINKS) {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            tracing::warn!(
+                "`path` = \"{}\" does not read what is behind the links {}{more}, since `**` does \
+                 not follow links to directories. Set `follow-links = true` to read it",
+                shown_text(glob.text()),
+                shown_text(&shown.join(", "))
+            );
+        });
+    }
+}

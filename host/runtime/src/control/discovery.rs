@@ -1,0 +1,181 @@
+//! Split discovery beside a running job: asks enumerators on time, one at a time, on a thread for
+//! blocking work. Decides nothing: the enumerator says what is new and which subtask reads it.
+//!
+//! A split that was found and is in no checkpoint yet is lost with the attempt; the enumerator of
+//! the next one, which knows only the checkpoint, finds it again.
+
+use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
+
+use tidegate_connector::ConnectorError;
+use tidegate_connector::source::{Assignment, SourceSplit, SplitEnumerator};
+use tokio::time::Instant;
+
+use crate::error::node_failed;
+use crate::executor::{Blocking, Executor, blocking};
+use crate::{ChainId, JobError, SubtaskId};
+
+/// The enumerators of an attempt, by source.
+pub(crate) type Enumerators = BTreeMap<String, Box<dyn SplitEnumerator>>;
+
+/// Splits for the chains whose sources are to read them.
+pub(crate) type Discovered = BTreeMap<ChainId, Vec<SourceSplit>>;
+
+/// A source in which splits can appear.
+struct Discovering {
+    name: String,
+    /// None while it is asked.
+    enumerator: Option<Box<dyn SplitEnumerator>>,
+    interval: Duration,
+    due: Instant,
+}
+
+/// The answer of an enumerator, which comes back with it.
+type Answer = (
+    Box<dyn SplitEnumerator>,
+    Result<Vec<Assignment>, ConnectorError>,
+);
+
+/// Asks the enumerators of one attempt.
+#[derive(Default)]
+pub(crate) struct Discovery {
+    sources: Vec<Discovering>,
+    /// The chain of each subtask of a source.
+    chains: HashMap<SubtaskId, ChainId>,
+    /// The source that is asked, by index.
+    asked: Option<(usize, Blocking<Answer>)>,
+}
+
+impl Discovery {
+    /// Of enumerators that have planned or restored; `chains` are those of all source subtasks.
+    /// Each is asked at once.
+    pub(crate) fn new(enumerators: Enumerators, chains: HashMap<SubtaskId, ChainId>) -> Self {
+        let due = Instant::now();
+        let sources = enumerators.into_iter().filter_map(|(name, enumerator)| {
+            let interval = enumerator.discovery_interval()?;
+            let enumerator = Some(enumerator);
+            Some(Discovering {
+                name,
+                enumerator,
+                interval,
+                due,
+            })
+        });
+        Self {
+            sources: sources.collect(),
+            chains,
+            asked: None,
+        }
+    }
+
+    /// Waits until an enumerator has answered; for ever if there is none to ask. Cancel-safe.
+    ///
+    /// # Errors
+    ///
+    /// The enumerator failed, or could not be asked.
+    pub(crate) async fn next(&mut self, executor: &dyn Executor) -> Result<Discovered, JobError> {
+        loop {
+            if let Some((index, answer)) = &mut self.asked {
+                let (index, answer) = (*index, answer.await);
+                self.asked = None;
+                return match answer {
+                    Ok(answer) => self.on_answer(index, answer),
+                    Err(not_done) => Err(not_done.into_failure(self.describe(index))),
+                };
+            }
+            let next = self.sources.iter().enumerate();
+            let Some((index, source)) = next.min_by_key(|(_, source)| source.due) else {
+                return std::future::pending().await;
+            };
+            tokio::time::sleep_until(source.due).await;
+            self.ask(index, executor);
+        }
+    }
+
+    /// Waits for the enumerator that is being asked when the attempt is over: it may still use what
+    /// that of the next attempt needs. If it does not return, the job can't continue, as beside a
+    /// chain that does not.
+    ///
+    /// # Errors
+    ///
+    /// What has not returned in time.
+    pub(crate) async fn wind_up(&mut self, within: Duration) -> Result<(), String> {
+        let Some((index, answer)) = &mut self.asked else {
+            return Ok(());
+        };
+        let index = *index;
+        match tokio::time::timeout(within, answer).await {
+            // A split that was found is found again; an error would come again.
+            Ok(_) => Ok(()),
+            Err(_) => Err(self.describe(index)),
+        }
+    }
+
+    /// The call that is made of an enumerator, for messages.
+    fn describe(&self, index: usize) -> String {
+        format!("the discovery of splits of {}", self.sources[index].name)
+    }
+
+    fn ask(&mut self, index: usize, executor: &dyn Executor) {
+        let enumerator = self.sources[index].enumerator.take();
+        let mut enumerator = enumerator.expect("an enumerator that is due is not being asked");
+        let work = move || {
+            let found = enumerator.discover();
+            (enumerator, found)
+        };
+        self.asked = Some((index, blocking(executor, work)));
+    }
+
+    fn on_answer(&mut self, index: usize, answer: Answer) -> Result<Discovered, JobError> {
+        let (enumerator, found) = answer;
+        let source = &mut self.sources[index];
+        source.enumerator = Some(enumerator);
+        source.due = Instant::now() + source.interval;
+        let name = source.name.clone();
+        let found = found.map_err(|error| node_failed(&name, error))?;
+        let mut discovered = Discovered::new();
+        for Assignment { subtask, split } in found {
+            let chain = self.chains.get(&SubtaskId {
+                operator: name.clone(),
+                index: subtask,
+            });
+            let Some(chain) = chain else {
+                return Err(node_failed(&name, misassigned(&split, subtask)));
+            };
+            tracing::info!(
+                source = name,
+                subtask,
+                split = split.name,
+                "found a new split"
+            );
+            discovered.entry(*chain).or_default().push(split);
+        }
+        Ok(discovered)
+    }
+}
+
+fn misassigned(split: &SourceSplit, subtask: u32) -> ConnectorError {
+    ConnectorError::StateRefused {
+        reason: format!(
+            "the connector has assigned the split `{}` to subtask {subtask}, which is none of the \
+             source: this is a bug in the connector",
+            split.name
+        ),
+    }
+}
+
+/// Checks that an enumerator has assigned splits to as many subtasks as the source has.
+///
+/// # Errors
+///
+/// A refusal of the state that names the connector's mistake.
+pub(crate) fn check_assigned(name: &str, lists: usize, parallelism: u32) -> Result<(), JobError> {
+    if lists == parallelism as usize {
+        return Ok(());
+    }
+    let reason = format!(
+        "the connector has assigned splits to {lists} subtask(s), and the source has \
+         {parallelism}: this is a bug in the connector"
+    );
+    Err(node_failed(name, ConnectorError::StateRefused { reason }))
+}
