@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 use tempfile::TempDir;
-use tidegate_tests::{Running, binary, tidegate, tidegate_command, workspace_root};
+use tidegate_tests::{Running, binary, guest, tidegate, tidegate_command, workspace_root};
 
 /// A limit far above the time that an example takes.
 const LIMIT: Duration = Duration::from_secs(300);
@@ -94,19 +94,59 @@ fn folders(folder: &Path) -> Vec<String> {
     names
 }
 
+/// Returns the paths of the TOML files in a folder.
+fn toml_files(folder: &Path) -> impl Iterator<Item = PathBuf> {
+    let entries = fs::read_dir(folder).expect("the folder can be listed");
+    let paths = entries.map(|entry| entry.expect("a directory entry can be read").path());
+    paths.filter(|path| {
+        path.extension()
+            .is_some_and(|extension| extension == "toml")
+    })
+}
+
+/// Returns the folders of the operators that the job files of an example name, relative to the
+/// project.
+fn components_of(example: &str) -> Vec<String> {
+    let mut folders = Vec::new();
+    for path in toml_files(&examples().join(example)) {
+        let job = fs::read_to_string(path).expect("a job file is UTF-8");
+        for line in job.lines() {
+            let component = line.strip_prefix("component = \"").unwrap_or_default();
+            let folder = component.rsplit_once('/').map(|(folder, _)| folder);
+            folders.extend(folder.map(|folder| match folder.strip_prefix("../") {
+                Some(of_another) => format!("examples/{of_another}"),
+                None => format!("examples/{example}/{folder}"),
+            }));
+        }
+    }
+    folders
+}
+
+/// True if an example is a program for this machine, with tests of its own.
+fn is_program(example: &str) -> bool {
+    examples().join(example).join("Cargo.toml").is_file()
+}
+
+/// Builds the components that an example needs, if they are missing.
+fn build_what_is_missing(example: &str) {
+    for component in components_of(example) {
+        assert!(guest(&component).is_file(), "it was built");
+    }
+}
+
 /// Runs the commands of an example's README in a copy of it, and compares their output. Returns the
 /// copy.
 fn run(example: &str) -> TempDir {
+    build_what_is_missing(example);
     let root = copy_of(example);
     let folder = root.path().join(example);
     let read = |name| fs::read_to_string(folder.join(name)).expect("the example has the file");
     let blocks = blocks(&read("README.md"));
     let shown = blocks.iter().filter_map(|block| block.expected.as_deref());
-    assert_eq!(
-        shown.collect::<String>(),
-        read("expected.txt"),
-        "README and expected.txt of {example}"
-    );
+    let shown: String = shown.collect();
+    assert!(!shown.is_empty(), "the README of {example} shows no output");
+    let expected = read("expected.txt");
+    assert_eq!(shown, expected, "README and expected.txt of {example}");
     let mut command = tidegate_command(&["bash", "-c", &script(&blocks)], &folder, &[]);
     let binary = binary();
     let directory = binary.parent().expect("the binary lies in a directory");
@@ -222,9 +262,21 @@ fn every_example_is_run_and_in_the_index() {
         assert!(index.contains(&link), "no {link} in examples/README.md");
         let is_run = RUN_AS_THEY_SAY.contains(&&*example)
             || RUN_AND_LOOKED_INTO.contains(&&*example)
-            // A program, which has tests of its own.
-            || examples().join(&example).join("tests").is_dir();
+            || (is_program(&example) && examples().join(&example).join("tests").is_dir());
         assert!(is_run, "no test runs examples/{example}");
+    }
+}
+
+#[test]
+fn every_job_file_of_the_examples_is_valid() {
+    let for_tidegate = |example: &String| !is_program(example);
+    for example in folders(&examples()).into_iter().filter(for_tidegate) {
+        build_what_is_missing(&example);
+        let folder = examples().join(&example);
+        for job in toml_files(&folder) {
+            let job = job.to_string_lossy();
+            tidegate(&folder, &["check", &job]).assert_succeeds();
+        }
     }
 }
 
@@ -238,11 +290,28 @@ fn every_operator_of_the_examples_passes_its_scenarios() {
             continue;
         }
         for operator in folders(&operators) {
+            let component = guest(&format!("examples/{example}/operators/{operator}"));
+            assert!(component.is_file(), "it was built");
+            let scenarios = toml_files(&operators.join(&operator).join("tests")).count();
+            assert!(scenarios > 0, "{operator} has no scenario");
             let tested = tidegate(&operators, &["test", &operator, "--no-build"]);
             let stdout = &tested.assert_succeeds().stdout;
-            assert!(stdout.ends_with(" passed; 0 failed\n"), "{tested:#?}");
+            let result = format!("result: ok. {scenarios} passed; 0 failed\n");
+            assert!(stdout.ends_with(&result), "{tested:#?}");
         }
     }
+}
+
+#[test]
+fn the_components_of_an_example_may_be_those_of_another() {
+    assert_eq!(
+        components_of("polyglot").last().map(String::as_str),
+        Some("examples/word-count/operators/count")
+    );
+    assert_eq!(
+        components_of("broadcast"),
+        ["examples/broadcast/operators/search"]
+    );
 }
 
 #[test]
