@@ -1,10 +1,10 @@
-//! The ids of what runs. Newtypes, so that an index of one kind can't be taken for another.
+//! The ids of running parts. Newtypes, so that an index of one kind can't be taken for another.
 
 use std::fmt;
 
 use tidegate_connector::Lineage;
 
-/// Whose snapshots and output they are: one attempt of one life of a job.
+/// The owner of snapshots and output: one attempt of one life of a job.
 #[derive(Clone, Debug)]
 pub(crate) struct RunIdentity {
     pub(crate) job: String,
