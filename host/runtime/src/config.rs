@@ -147,13 +147,13 @@ impl RecordPolicies {
     }
 }
 
-/// The time at which a barrier replaces an operator's instance by a new one that is restored from
-/// its snapshot: the job file's `recycle-at`.
+/// The memory at which an operator's instance is replaced at a barrier by a new one that is restored
+/// from its snapshot: the job file's `recycle-at`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RecycleAt {
-    /// When its memory has reached this percentage of its limit.
+    /// A percentage of the instance's limit.
     Percent(u8),
-    /// Not at all.
+    /// No replacement.
     Never,
 }
 
