@@ -147,8 +147,8 @@ impl RecordPolicies {
     }
 }
 
-/// The memory at which an operator's instance is replaced at a barrier by a new one that is restored
-/// from its snapshot: the job file's `recycle-at`.
+/// The memory at which an operator's instance is replaced, at a barrier, by a new instance that is
+/// restored from its snapshot: the job file's `recycle-at`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RecycleAt {
     /// A percentage of the instance's limit.

@@ -257,8 +257,8 @@ impl JobError {
         }
     }
 
-    /// Returns true if another attempt may succeed. `open` sees the same configuration each time, so
-    /// its failures recur, except a timeout or a refusal by the system.
+    /// Returns true if another attempt may succeed. `open` sees the same configuration each time,
+    /// so its failures recur, except a timeout or a refusal by the system.
     #[must_use]
     pub fn may_restart(&self) -> bool {
         match self {

@@ -12,8 +12,8 @@ pub(crate) struct RunIdentity {
     pub(crate) attempt: u64,
 }
 
-/// One deployed chain of subtasks, owned by one thread. Given out by the execution graph, dense
-/// from 0, valid for one attempt of a job.
+/// One deployed chain of subtasks, owned by one thread. The execution graph assigns it, dense
+/// from 0 and valid for one attempt of a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ChainId(pub u32);
 

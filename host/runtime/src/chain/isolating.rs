@@ -64,7 +64,7 @@ enum Log {
     Impossible,
 }
 
-/// A fault in an ordinary attempt, where no batch has an origin.
+/// Returns the failure for a fault in an ordinary attempt, where no batch has an origin.
 pub(super) fn fault_without_origin(
     fault: GuestFault,
     input: u32,

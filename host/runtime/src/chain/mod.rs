@@ -98,7 +98,7 @@ pub(crate) enum Destination {
     Routed(Router),
 }
 
-/// What a feed hands to its chain.
+/// A step that a feed passes to its chain.
 enum Fed {
     /// Nothing: the element concerns the feed only.
     Nothing,
@@ -189,7 +189,8 @@ impl Chain {
         }
     }
 
-    /// A barrier, too, arrives only here: pending work is in no snapshot.
+    /// Asserts that no work is pending. A barrier, too, arrives only here: pending work is in no
+    /// snapshot.
     fn assert_between_elements(&self) {
         assert!(
             self.pending.is_empty(),

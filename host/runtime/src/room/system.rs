@@ -47,7 +47,7 @@ fn threads_of_system(name: &'static str, path: &str) -> Option<SystemLimit> {
     })
 }
 
-/// The kernel counts the threads of a user, in all processes; root is exempt.
+/// Reads the limit on a user's threads, in all processes; root is exempt.
 fn threads_of_user() -> Option<SystemLimit> {
     let user = getuid();
     let allowed = getrlimit(ProcessResource::Nproc).current?;
@@ -130,7 +130,7 @@ fn open_files() -> Option<SystemLimit> {
         name: "`ulimit -n`",
         resource: Resource::OpenFiles,
         allowed: getrlimit(ProcessResource::Nofile).maximum?,
-        // One of them lists the others.
+        // One of the open files lists the others.
         used: open.saturating_sub(1),
     })
 }

@@ -169,7 +169,7 @@ fn opened(operator: Scripted, outputs: Vec<Destination>) -> Link {
     }
 }
 
-/// Link 0 emits all twice to 1 and 2, and link 1 emits all twice to 3.
+/// Returns a chain whose link 0 emits all twice to 1 and 2, and link 1 emits all twice to 3.
 fn tree() -> Tested {
     let links = vec![
         (2, vec![Destination::Chained(1), Destination::Chained(2)]),
@@ -231,7 +231,7 @@ fn each_finish_comes_after_all_records_and_once() {
     assert_eq!(tested.finish_element(), [""; 0]);
 }
 
-/// The source emits all to 0 and to 1, and link 0 emits all twice to 2.
+/// Returns a chain whose source emits all to 0 and to 1, and link 0 emits all twice to 2.
 fn tree_behind_a_source() -> Tested {
     let links = vec![(2, vec![Destination::Chained(2)]), (0, vec![]), (0, vec![])];
     let mut tested = Tested::new(links, Outbox::new(Vec::new()));
