@@ -47,8 +47,8 @@ func columnOffset(length int) uint32 {
 
 // Batch is a number of records in arrival order, as columns of as many rows.
 //
-// Where one batch ends and the next begins means nothing: an operator must give the same output and
-// the same state for any cut of its input into batches.
+// The cut between two batches means nothing: an operator must give the same output and the same
+// state for any cut of its input into batches.
 type Batch struct {
 	// Timestamps are milliseconds since the Unix epoch, or [NoTimestamp].
 	Timestamps []int64
