@@ -95,7 +95,7 @@ TG_TEST(values_are_written_and_read_as_the_format_says) {
     tg_bytes_free(&text);
 }
 
-// The expected state of the only key, of the operator of a vector.
+// The expected state of the only key of a vector's operator.
 static const void *wanted;
 static const tg_type *wanted_type;
 

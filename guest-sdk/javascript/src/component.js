@@ -33,8 +33,7 @@ import { setHost } from "./host.js";
  * @property {(seed: number, keys: WireColumn) => Bytes} hashKeys
  */
 
-/** The longest stack in a message. The host cuts longer messages; the important part comes
- * first. */
+/** The longest stack in a message, in characters. The host cuts longer messages at their end. */
 const LONGEST_STACK = 3000;
 
 /**

@@ -1,8 +1,8 @@
 // The imports of wasi-libc, defined here, so that a component imports only our host.
 //
 // The two streams go to the log: standard output as `info`, standard error as `warn`, line by line.
-// Every other request of the C library to the outside fails. wasm-ld takes a function of the name
-// below instead of the import that wasi-libc declares.
+// No other request of the C library reaches the outside. wasm-ld takes a function of the name below
+// instead of the import that wasi-libc declares.
 
 #include "abi.h"
 
