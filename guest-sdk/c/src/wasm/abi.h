@@ -2,7 +2,7 @@
 // the interface is small and fixed, and so that no call copies or allocates.
 //
 // The structs of tidegate/raw.h are laid out as the canonical ABI lays out the records of
-// wit/types.wit; abi.c checks it while it is compiled.
+// wit/types.wit; exports.c checks it while it is compiled.
 
 #ifndef TIDEGATE_SRC_WASM_ABI_H
 #define TIDEGATE_SRC_WASM_ABI_H

@@ -366,7 +366,7 @@ fn a_directory_holds_checkpoints_from_the_first_one_on() {
     fs::write(path.join("checkpoints"), "").unwrap();
     match holds() {
         Err(StoreError::Io { action, .. }) => {
-            assert!(action.ends_with("/checkpoints`"), "{action}")
+            assert!(action.ends_with("/checkpoints"), "{action}")
         }
         other => panic!("a file is no directory: {other:?}"),
     }
