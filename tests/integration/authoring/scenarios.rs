@@ -1,10 +1,10 @@
-//! Scenarios: those of the examples pass, and `tidegate test` names what is wrong with an operator
-//! or with the scenario.
+//! Scenarios: those of the examples pass, and `tidegate test` names the mistakes of an operator or
+//! a scenario.
 
 use serde_json::Value;
 use tidegate_tests::{Finished, JobDirectory, guest, tidegate, workspace_root};
 
-/// Runs a scenario with this component, config and rest.
+/// Runs a scenario with this component, config, steps and flags.
 fn scenario(component: &str, config: &str, steps: &str, flags: &[&str]) -> Finished {
     let component = guest(component);
     let directory = JobDirectory::new("");
@@ -28,7 +28,8 @@ fn hostile(behaviour: &str, steps: &str) -> Finished {
     scenario("tests/guests/hostile", &config, steps, &[])
 }
 
-/// Fails with exit code 7, and says all of `fragments` on standard output.
+/// Asserts that the run fails with exit code 7, and that its standard output contains all of
+/// `fragments`.
 #[track_caller]
 fn assert_finds(finished: &Finished, fragments: &[&str]) {
     finished.assert_fails(7, &["error: 1 of 1 scenario(s) failed"]);
