@@ -192,7 +192,7 @@ fn a_read_only_checkpoint_directory_is_named_and_nothing_is_lost() {
 #[test]
 fn a_read_only_output_directory_is_named_and_nothing_is_lost() {
     let on = OnSmallDisk::new("output", 8192);
-    // The run does not wait for long.
+    // This job retries only briefly.
     let counting = Counting::default();
     on.job.write("job.toml", counting.text());
     on.disk.set_read_only(true);
