@@ -72,7 +72,7 @@ fn word_count_job(parallelism: u32, rate: u64) -> String {
         .text()
 }
 
-/// The project's licence, repeated: real text that is always there.
+/// Returns the project's licence, repeated: real text that always exists.
 fn word_count_text() -> String {
     let licence = tidegate_tests::workspace_root().join("LICENSE");
     let licence = std::fs::read_to_string(licence).expect("the licence is there");

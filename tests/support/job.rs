@@ -62,7 +62,7 @@ impl JobDirectory {
         tidegate(self.path(), arguments)
     }
 
-    /// Runs the job once more, which must report that it has already finished and do nothing.
+    /// Runs the job again, which must report that it has already finished and do nothing.
     ///
     /// # Panics
     ///

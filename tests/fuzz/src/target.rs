@@ -300,7 +300,7 @@ mod tests {
         Target::on(directory.join("toy"), budget, 7).words([b"ABCD".as_slice()])
     }
 
-    /// A check that panics once the whole word is there twice.
+    /// Panics once the whole word is there twice.
     fn toy(input: &[u8]) -> Vec<String> {
         let words = input.windows(4).filter(|window| *window == b"ABCD").count();
         assert!(words < 2, "two words");

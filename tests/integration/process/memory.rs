@@ -106,7 +106,7 @@ fn address_space(running: &Running) -> u64 {
 
 #[test]
 fn address_space_that_runs_out_while_the_job_runs_fails_its_next_attempt_by_name() {
-    // It fails at its end and restarts until it reaches the limit.
+    // The job fails at its end and restarts until the limit is set.
     let job = job_with(&WatGuest::idle().export("finish", "unreachable"), 20);
     let running = job.start(&["run", "job.toml"]);
     let restarts = || {

@@ -23,7 +23,7 @@ use crate::trace::Trace;
 /// The most steps of a life of the process that makes progress.
 const MOST_STEPS: u64 = 3_000_000;
 
-/// How a life of the process ended.
+/// The end of a life of the process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Life {
     /// Its main task is done.
