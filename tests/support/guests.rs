@@ -28,8 +28,8 @@ pub const COUNTERS: [(&str, &str); 5] = [
 ];
 
 /// Returns a component by the path of its crate, such as `examples/word-count/operators/count`.
-/// Builds a missing one first, but does not rebuild one that is older than its sources (`make
-/// guests` does).
+/// Builds a missing one first, but does not rebuild one that is older than its sources
+/// (`make guests` does).
 ///
 /// # Panics
 ///

@@ -14,8 +14,9 @@ pub fn workspace_root() -> PathBuf {
     root.expect("the package lies in the project").to_owned()
 }
 
-/// Returns the path of the `tidegate` binary of the profile that the tests are built in. `cargo
-/// test` of the whole workspace builds it; a test that misses it builds it with the same features.
+/// Returns the path of the `tidegate` binary of the profile that the tests are built in.
+/// `cargo test` of the whole workspace builds it; a test that misses it builds it with the same
+/// features.
 ///
 /// # Panics
 ///

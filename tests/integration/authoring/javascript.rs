@@ -1,5 +1,5 @@
-//! Operators in JavaScript and TypeScript: faults inside an operator, and the messages of `tidegate
-//! build` when it fails.
+//! Operators in JavaScript and TypeScript: faults inside an operator, and the messages of
+//! `tidegate build` when it fails.
 
 use std::fs;
 use std::path::{Path, PathBuf};

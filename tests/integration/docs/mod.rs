@@ -2,8 +2,8 @@
 //!
 //! The language of a block decides: `console` is run ([`sessions`]), `sh` is checked against
 //! `--help` and the Makefile ([`commands`]), `toml` is a job file or a part of one ([`job_files`]),
-//! and `text` is not checked. Any other block follows a comment that names the file it shows, `<!--
-//! file: PATH -->`, or the file that the sessions of its page use, `<!-- write: PATH -->`.
+//! and `text` is not checked. Any other block follows a comment that names the file it shows,
+//! `<!-- file: PATH -->`, or the file that the sessions of its page use, `<!-- write: PATH -->`.
 
 mod blocks;
 mod commands;

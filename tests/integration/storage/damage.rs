@@ -1,11 +1,11 @@
 //! B3, B4, B5: the real binary finds a changed, shortened, exchanged or missing file of a
 //! checkpoint, exits with code 3 and names the file.
 //!
-//! Each case of a manifest (every bit, every length) runs through the real binary's `checkpoint
-//! inspect`, which reads as a start does; one bit of every byte runs through `run` too. State files
-//! are larger: 10,000 random bits and every length go through `CheckpointDirectory`, which both
-//! commands call, and a random part of them through `inspect` and `run`. Exchanged files: all
-//! pairs.
+//! Each case of a manifest (every bit, every length) runs through the real binary's
+//! `checkpoint inspect`, which reads as a start does; one bit of every byte runs through `run` too.
+//! State files are larger: 10,000 random bits and every length go through `CheckpointDirectory`,
+//! which both commands call, and a random part of them through `inspect` and `run`. Exchanged
+//! files: all pairs.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -29,8 +29,8 @@ fn room(path: &Path) -> String {
     first.strip_suffix(".rs").unwrap_or(&first).to_owned()
 }
 
-/// Returns the names after `crate::` in code: `a` of `crate::a::B`, `a` and `C` of `crate::{a::B,
-/// C}`.
+/// Returns the names after `crate::` in code: `a` of `crate::a::B`, `a` and `C` of
+/// `crate::{a::B, C}`.
 fn names(text: &str) -> BTreeSet<String> {
     let code: String = text
         .split("\n#[cfg(test)]\nmod tests {")
