@@ -60,8 +60,8 @@ fn random_input() -> impl Strategy<Value = RandomInput> {
 }
 
 prop_compose! {
-    /// Returns a valid graph: up to 3 sources, 12 operators with 2 ports and 3 sinks, parallelism up
-    /// to 4.
+    /// Returns a valid graph: up to 3 sources, 12 operators with 2 ports and 3 sinks, parallelism
+    /// up to 4.
     fn random_graph()(
         sources in prop::collection::vec(1u32..=4, 1..=3),
         readers in prop::collection::vec(
