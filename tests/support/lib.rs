@@ -1,5 +1,5 @@
-//! What the tests of the real binary share: finding what was built, describing a job, running and
-//! killing it, and reading what it published.
+//! Tools that the tests of the real binary share: they find built files, describe a job, run and
+//! kill it, and read its output.
 
 mod chosen_keys;
 mod counting;

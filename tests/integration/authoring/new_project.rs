@@ -20,7 +20,7 @@ const LANGUAGES: [Language; 5] = [
     Language {
         name: "rust",
         files: &["Cargo.toml", "src/lib.rs", "tests/scenario.toml"],
-        // It stays between runs, for the standard library.
+        // The folder stays between runs, for the standard library.
         flags: &["--target-dir", "../../new-project-target"],
     },
     Language {
@@ -90,7 +90,8 @@ fn builds_and_passes_at_once(name: &str) -> std::path::PathBuf {
     let new = language.new_project(&folder);
     assert_eq!(new.assert_succeeds().stdout, language.listing());
     if name == "rust" {
-        // The lock file of the examples names versions that are here already, without network.
+        // The lock file of the examples names versions that are already cached, so no network is
+        // needed.
         let lock = workspace_root().join("examples/Cargo.lock");
         fs::copy(lock, folder.join("total/Cargo.lock")).expect("it can be copied");
         language.on_project(&folder, "build").assert_succeeds();

@@ -2,8 +2,8 @@
 //!
 //! A line that begins with `$ ` is a command, and the lines up to the next command are its output;
 //! a command without such lines may print anything. `...` stands for any number of lines, `…` for
-//! any text within one. A program may write to standard error and standard output at once, so the
-//! lines of standard error are shown first.
+//! any text within a line. A program may write to standard error and standard output at once, so
+//! the lines of standard error are shown first.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -22,7 +22,7 @@ const OPERATORS: [&str; 4] = [
     "tests/guests/count-v2",
 ];
 
-/// Ends what a session left running, and waits for jobs in hidden commands.
+/// Ends the processes that a session left running, and defines a wait for jobs for hidden commands.
 const PRELUDE: &str = r#"
 trap 'kill $(jobs -p) 2>/dev/null' EXIT
 until_running() {
@@ -41,18 +41,18 @@ until_checkpoint() {
 struct Shown {
     place: String,
     command: String,
-    /// None if the page does not show what it prints.
+    /// `None` if the page does not show the output.
     output: Option<Vec<String>>,
     exit_code: i32,
 }
 
-/// A step as it is run.
+/// An executable step.
 enum Action {
     Write { path: String, text: String },
     Run(Shown),
 }
 
-/// Runs the sessions of a page; each difference to what the page shows is one text.
+/// Runs the sessions of a page. Returns one text for each difference from the page.
 pub(super) fn run(page: &Page) -> Vec<String> {
     let actions: Vec<Action> = page.steps.iter().flat_map(actions_of).collect();
     let place = Place::new();
@@ -133,14 +133,14 @@ fn commands(block: &Block) -> Vec<Shown> {
     commands
 }
 
-/// Where a page's sessions run.
+/// The folder in which a page's sessions run.
 struct Place {
     folder: PathBuf,
     outputs: PathBuf,
 }
 
 impl Place {
-    /// An empty folder with the examples in it, the same one for every page.
+    /// Makes an empty folder with the examples in it, the same one for every page.
     fn new() -> Self {
         for operator in OPERATORS {
             assert!(guest(operator).is_file(), "it was built");
@@ -171,7 +171,8 @@ impl Place {
         format!("{}:{others}", folder.display())
     }
 
-    /// A command that fails ends the script, with what it printed.
+    /// Returns the script of all actions. If a command fails, the script ends and prints the
+    /// command's output.
     fn script(&self, actions: &[Action]) -> String {
         let outputs = self.outputs.display();
         let mut script = PRELUDE.to_owned();
@@ -213,7 +214,7 @@ impl Place {
     }
 }
 
-/// Whether lines are as they are shown.
+/// Returns true if the lines match the shown ones.
 fn matches(shown: &[&str], lines: &[&str]) -> bool {
     match (shown.split_first(), lines.split_first()) {
         (None, None) => true,
@@ -244,7 +245,7 @@ fn line_matches(pattern: &str, line: &str) -> bool {
     rest.ends_with(last)
 }
 
-/// A folder without what builds and runs leave in it.
+/// Copies a folder without the files that builds and runs leave in it.
 fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).expect("a folder can be made");
     for entry in fs::read_dir(from).expect("the folder can be listed") {
