@@ -29,4 +29,4 @@ pub use process::{Finished, Running, tidegate, tidegate_command};
 pub use small_disk::{SmallDisk, bind_mount, read_only};
 pub use wait::{start_and_wait, wait_for_status, wait_until, wait_until_it_runs};
 pub use wat_guest::WatGuest;
-pub use workspace::{binary, workspace_root};
+pub use workspace::{binary, lock, workspace_root};

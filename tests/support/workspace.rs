@@ -58,8 +58,14 @@ fn build(binary: &Path, profile: &Path) {
     );
 }
 
-/// Locks a file of this name until it is dropped, so that a missing artefact is built only once.
-pub(crate) fn lock(name: &str) -> File {
+/// Locks a file of this name until it is dropped: what is missing is built by one test, and what has
+/// one place is built by one at a time.
+///
+/// # Panics
+///
+/// If the file can't be made or locked.
+#[must_use]
+pub fn lock(name: &str) -> File {
     let target = workspace_root().join("target");
     fs::create_dir_all(&target).expect("the target directory can be made");
     let file = File::create(target.join(format!("{name}.lock")));

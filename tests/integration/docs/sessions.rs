@@ -10,7 +10,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use tidegate_tests::{binary, guest, workspace_root};
+use tidegate_tests::{binary, guest, lock, workspace_root};
 
 use super::blocks::{Block, Note, Page, Step};
 
@@ -56,6 +56,8 @@ enum Action {
 pub(super) fn run(page: &Page) -> Vec<String> {
     let actions: Vec<Action> = page.steps.iter().flat_map(actions_of).collect();
     let place = Place::new();
+    // A project of this name is built in the shared folder elsewhere, too.
+    let _lock = lock("total");
     let script = place.script(&actions);
     let script_path = place.outputs.join("script");
     fs::write(&script_path, script).expect("the script can be written");
@@ -65,7 +67,10 @@ pub(super) fn run(page: &Page) -> Vec<String> {
         .current_dir(&place.folder)
         .env("PATH", place.search_path())
         .env("SOURCES", workspace_root())
-        .env("TIDEGATE_TARGET_DIR", place.target())
+        .env(
+            "TIDEGATE_TARGET_DIR",
+            workspace_root().join("target/guests"),
+        )
         .env("CARGO_NET_OFFLINE", "true")
         .env(
             "XDG_CACHE_HOME",
@@ -158,10 +163,6 @@ impl Place {
         }
         copy(&root.join("examples"), &place.folder.join("examples"));
         place
-    }
-
-    fn target(&self) -> PathBuf {
-        self.folder.with_file_name("target")
     }
 
     fn search_path(&self) -> String {
