@@ -163,6 +163,29 @@ fn files_that_were_read_before_discover_was_set_are_not_read_again() {
     assert_all_once(&job, 4, "no kills");
 }
 
+#[test]
+fn the_spelling_of_the_path_repeats_nothing_and_another_root_is_refused() {
+    let job = job_directory(1);
+    add(&job, 0);
+    let absolute = format!("{}/input/*", job.path().display());
+    let refused = ["*/*", &absolute];
+    for (files, path) in [(1, "input/*"), (2, "./input/*"), (3, "input/.//*")] {
+        job.write("job.toml", self::job(1, DISCOVER).replace("input/*", path));
+        let mut running = job.start(&["run", "job.toml"]);
+        wait_until_published(&job, &mut running, files);
+        stop(&job, running);
+        add(&job, files);
+    }
+    for path in refused {
+        job.write("job.toml", self::job(1, DISCOVER).replace("input/*", path));
+        let said = job.tidegate(&["run", "job.toml"]);
+        assert_eq!(said.code, Some(3), "{path}: {said:#?}");
+        let expected = "the checkpoint remembers 3 file(s) that were read below";
+        assert!(said.stderr.contains(expected), "{path}: {said:#?}");
+    }
+    assert_all_once(&job, 3, "no kills");
+}
+
 /// Adds files and kills the job at random moments; some files appear while no job runs.
 fn survives_kills(parallelism: u32) -> JobDirectory {
     let job = job_directory(parallelism);

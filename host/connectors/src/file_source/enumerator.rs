@@ -1,8 +1,8 @@
 //! The enumerator of the files of a glob: those that exist when the job starts, and with `discover`
 //! those that appear later.
 //!
-//! A file is known by its name and is found only once: until it is read, its splits are in the
-//! checkpoint, and afterwards a digest of its name. A new file is taken once it has bytes and two
+//! A file is known by its path below the root and is found only once: until it is read, its splits
+//! are in the checkpoint, and afterwards a digest of that path. A new file is taken once it has bytes and two
 //! walks in a row have found it unchanged, so that a file that is still being copied is not cut
 //! off.
 
@@ -93,11 +93,15 @@ impl FileEnumerator {
             .collect()
     }
 
-    /// Records that the files of a split were assigned.
+    /// Records that the files of a split were assigned. Rejects files below another root.
     fn remember(&mut self, split: &SourceSplit) -> Result<(), ConnectorError> {
+        let glob = &self.input.glob;
         match FileSplit::of_split(split)? {
-            FileSplit::Part(position) => drop(self.known.insert(position.digest())),
-            FileSplit::Read(read) => self.known.extend(read.0),
+            FileSplit::Part(position) => drop(self.known.insert(position.digest(glob)?)),
+            FileSplit::Read(read) => {
+                read.check_root(glob)?;
+                self.known.extend(read.files);
+            }
         }
         Ok(())
     }
@@ -155,10 +159,12 @@ impl SplitEnumerator for FileEnumerator {
         }
         let mut lists = self.divide(&positions, parallelism)?;
         self.readers = (0..parallelism).collect();
-        let unread: BTreeSet<FileDigest> = positions.iter().map(FilePosition::digest).collect();
-        let read = ReadFiles(self.known.difference(&unread).copied().collect());
-        if let (false, Some(first)) = (read.0.is_empty(), lists.first_mut()) {
-            first.push(FileSplit::Read(read).to_split());
+        let glob = &self.input.glob;
+        let unread = positions.iter().map(|position| position.digest(glob));
+        let unread: BTreeSet<FileDigest> = unread.collect::<Result<_, _>>()?;
+        let read: BTreeSet<FileDigest> = self.known.difference(&unread).copied().collect();
+        if let (false, Some(first)) = (read.is_empty(), lists.first_mut()) {
+            first.push(FileSplit::Read(ReadFiles::of(glob, read)).to_split());
         }
         Ok(lists)
     }
@@ -195,7 +201,7 @@ impl SplitEnumerator for FileEnumerator {
         }
         let mut seen = BTreeMap::new();
         for name in self.walk(MOST_FILES)? {
-            let digest = FileDigest::of(&name);
+            let digest = FileDigest::of(self.input.glob.below_root(&name)?);
             if self.known.contains(&digest) {
                 continue;
             }

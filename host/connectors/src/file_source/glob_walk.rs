@@ -21,7 +21,8 @@ use super::input_root::{InputRoot, leads_out};
 pub(super) struct Glob {
     /// The text that the user wrote.
     text: String,
-    /// The components before the first wildcard, as written; empty for the base directory.
+    /// The components before the first wildcard, without those that name no directory ("." and
+    /// empty ones); empty for the base directory.
     root: String,
     components: Vec<Component>,
 }
@@ -74,15 +75,17 @@ impl Glob {
             }
             Some(Component::Name(_)) => {}
         }
-        let root = match &parts[..fixed] {
-            [""] => "/".to_owned(),
-            fixed => fixed.join("/"),
-        };
         Ok(Self {
             text: text.to_owned(),
-            root,
+            root: normalised(&parts[..fixed]),
             components,
         })
+    }
+
+    /// Returns the root as checkpoints name it: the same however the user spelled it, but relative
+    /// to the job file, or absolute, as written.
+    pub(super) fn root(&self) -> &str {
+        &self.root
     }
 
     /// Returns the glob as the user wrote it.
@@ -133,7 +136,7 @@ impl Glob {
     /// file is not below the root.
     pub(super) fn relative<'a>(&self, name: &'a str) -> Option<&'a str> {
         match self.root.as_str() {
-            "" => Some(name),
+            "" => (!name.starts_with('/')).then_some(name),
             root => {
                 let rest = name.strip_prefix(root)?;
                 if root.ends_with('/') {
@@ -143,6 +146,18 @@ impl Glob {
                 }
             }
         }
+    }
+
+    /// Returns the path relative to the root of a file that a checkpoint names.
+    pub(super) fn below_root<'a>(&self, name: &'a str) -> Result<&'a str, ConnectorError> {
+        self.relative(name)
+            .ok_or_else(|| ConnectorError::StateRefused {
+                reason: format!(
+                    "the checkpoint reads {name}, which is not below the directory of `path` = \
+                     \"{}\"",
+                    self.text
+                ),
+            })
     }
 
     /// Returns true if the glob matches a file with this path relative to the root.
@@ -197,6 +212,16 @@ impl Glob {
             walk.link(&path, components)?;
         }
         Ok(walk.found)
+    }
+}
+
+/// Joins the components of a root, except those that name no directory.
+fn normalised(parts: &[&str]) -> String {
+    let named = parts.iter().filter(|part| !matches!(**part, "" | "."));
+    let joined = named.copied().collect::<Vec<_>>().join("/");
+    match parts {
+        ["", ..] => format!("/{joined}"),
+        _ => joined,
     }
 }
 
@@ -391,13 +416,10 @@ mod tests {
             assert!(root.open_file(relative).is_ok(), "{name} can be opened");
         }
         for file in tree {
-            let root = glob.root.trim_start_matches('.');
-            let Ok(relative) = Path::new(file).strip_prefix(root) else {
+            let Ok(relative) = Path::new(file).strip_prefix(&glob.root) else {
                 continue;
             };
-            let is_found = files
-                .iter()
-                .any(|name| name.trim_start_matches("./") == file);
+            let is_found = files.iter().any(|name| name == file);
             assert_eq!(glob.matches(relative), is_found, "{file} by {}", glob.text);
         }
         files.into_iter().collect()
@@ -407,7 +429,7 @@ mod tests {
     fn wildcards_match_in_names_and_directories_and_never_a_leading_dot() {
         assert_eq!(matches("a.txt"), ["a.txt"]);
         assert_eq!(matches("*.txt"), ["a.txt"]);
-        assert_eq!(matches("./*"), ["./a.txt", "./b.csv"]);
+        assert_eq!(matches("./*"), ["a.txt", "b.csv"]);
         assert_eq!(matches("*/*.txt"), ["in/d.txt", "in[1]/f.txt"]);
         assert_eq!(matches("in/*.txt"), ["in/d.txt"]);
         assert_eq!(matches("in/**/*.txt"), ["in/d.txt", "in/deep/e.txt"]);
@@ -418,6 +440,27 @@ mod tests {
         assert_eq!(matches("in[[]1]/f.txt"), ["in[1]/f.txt"]);
         assert_eq!(matches("?.csv"), ["b.csv"]);
         assert_eq!(matches("nothing*"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_root_is_the_same_however_it_is_spelled() {
+        for (path, root) in [
+            ("*", ""),
+            ("./*", ""),
+            (".//./*", ""),
+            ("in/*", "in"),
+            ("./in//./*", "in"),
+            ("in/../in/*", "in/../in"),
+            ("/*", "/"),
+            ("//in/./*", "/in"),
+        ] {
+            let glob = Glob::parse(path).expect("is a glob");
+            assert_eq!(glob.root(), root, "{path}");
+            let name = glob.name_of("deep/a");
+            assert_eq!(glob.relative(&name), Some("deep/a"), "{path}");
+        }
+        let glob = Glob::parse("*").expect("is a glob");
+        assert_eq!(glob.relative("/in/a"), None);
     }
 
     #[test]

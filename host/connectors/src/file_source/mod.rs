@@ -16,7 +16,7 @@ mod reader;
 mod trail;
 mod watch;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -40,7 +40,7 @@ use glob_walk::Glob;
 use input_root::{Found, InputRoot};
 use left_out_links::LeftOutLinks;
 use position::{FilePosition, FileSplit};
-use read_files::ReadFiles;
+use read_files::{FileDigest, ReadFiles};
 use reader::SplitReader;
 
 /// Options of the source `file`.
@@ -203,7 +203,7 @@ impl SourceConnector for FileConnector {
             input: Arc::clone(&self.input),
             current: None,
             waiting: VecDeque::new(),
-            read: ReadFiles::default(),
+            read: BTreeSet::new(),
             is_discovering: self.interval.is_some(),
             is_idle: false,
             pacer: self
@@ -246,7 +246,7 @@ struct FileSource {
     current: Option<SplitReader>,
     waiting: VecDeque<FilePosition>,
     /// Files that the subtask has read, in earlier attempts too.
-    read: ReadFiles,
+    read: BTreeSet<FileDigest>,
     /// True if more files can appear.
     is_discovering: bool,
     /// True if the last output was [`SourceOutput::Idle`].
@@ -276,7 +276,7 @@ impl FileSource {
             // Here, the lines since the last checkpoint are compared with the file.
             reader.close(root, glob)?;
             if reader.is_closed() {
-                self.read.0.insert(reader.position().digest());
+                self.read.insert(reader.position().digest(glob)?);
                 self.current = None;
             }
             return Ok(None);
@@ -341,12 +341,14 @@ impl Source for FileSource {
         let mut splits = Vec::new();
         for position in positions {
             if position.is_done() {
-                read.0.insert(position.digest());
+                let digest = position.digest(&self.input.glob);
+                read.insert(digest.expect("a file that was opened is below the root"));
             } else {
                 splits.push(FileSplit::Part(position).to_split());
             }
         }
-        if !read.0.is_empty() {
+        if !read.is_empty() {
+            let read = ReadFiles::of(&self.input.glob, read);
             splits.push(FileSplit::Read(read).to_split());
         }
         splits
@@ -356,7 +358,7 @@ impl Source for FileSource {
         for split in &splits {
             match FileSplit::of_split(split)? {
                 FileSplit::Part(position) if position.is_done() => {
-                    self.read.0.insert(position.digest());
+                    self.read.insert(position.digest(&self.input.glob)?);
                 }
                 FileSplit::Part(position) => {
                     // Check now, so that a job does not start on input that it can't finish; open
@@ -364,7 +366,7 @@ impl Source for FileSource {
                     position.open(&self.input.root, &self.input.glob)?;
                     self.waiting.push_back(position);
                 }
-                FileSplit::Read(read) => self.read.0.extend(read.0),
+                FileSplit::Read(read) => self.read.extend(read.files),
             }
         }
         Ok(())

@@ -48,7 +48,7 @@ impl FileSplit {
                 position: versioned::encode(PART_VERSION, part),
             },
             Self::Read(read) => SourceSplit {
-                name: format!("{} file(s) that were read", read.0.len()),
+                name: format!("{} file(s) that were read", read.files.len()),
                 position: versioned::encode(READ_VERSION, read),
             },
         }
@@ -74,7 +74,7 @@ impl FileSplit {
 /// A part of a file, and the position in it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct FilePosition {
-    /// The file's name: the root of the glob, as the user wrote it, and the path below.
+    /// The file's name: the root of the glob, and the path below.
     pub(super) file: String,
     /// The next byte to read: the start of a line, or a byte of a line that another split owns.
     pub(super) position: u64,
@@ -204,8 +204,8 @@ impl FilePosition {
     }
 
     /// Returns the digest by which a file is remembered after it was read.
-    pub(super) fn digest(&self) -> FileDigest {
-        FileDigest::of(&self.file)
+    pub(super) fn digest(&self, glob: &Glob) -> Result<FileDigest, ConnectorError> {
+        glob.below_root(&self.file).map(FileDigest::of)
     }
 
     pub(super) fn is_done(&self) -> bool {
@@ -215,14 +215,7 @@ impl FilePosition {
 
 /// Opens a regular file below the root.
 fn open(root: &InputRoot, glob: &Glob, name: &str) -> Result<File, ConnectorError> {
-    let Some(relative) = glob.relative(name) else {
-        return Err(ConnectorError::StateRefused {
-            reason: format!(
-                "the checkpoint reads {name}, which is not below the directory of `path` = \"{}\"",
-                glob.text()
-            ),
-        });
-    };
+    let relative = glob.below_root(name)?;
     let failed = |error| root.unreachable(relative, name, error);
     // Check before opening, since opening a pipe would wait.
     if !root.find(relative).map_err(failed)?.is_file {

@@ -1,40 +1,84 @@
-//! The files that were read, remembered by digests of their names. Pure.
+//! The files that were read, remembered by digests of their paths. Pure.
 //!
 //! A file that was read to its end has no position left, but with `discover` it must not be taken
-//! for a new file. A digest takes 16 bytes, however long the name is.
+//! for a new file. A digest takes 16 bytes, however long the path is. It depends on the root, so
+//! the root is remembered too: below another one, every file would look new.
 
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
+use tidegate_connector::ConnectorError;
+
+use super::glob_walk::Glob;
 
 /// The largest number of files that one source can remember.
 pub(super) const MOST_FILES: usize = 1_000_000;
 
-/// The first bytes of BLAKE3 of a file's name.
+/// The first bytes of BLAKE3 of a file's path below the root.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(super) struct FileDigest([u8; 16]);
 
 impl FileDigest {
-    /// Makes the digest of a file's name, in the form of positions.
-    pub(super) fn of(name: &str) -> Self {
+    /// Makes the digest of a file's path relative to the root.
+    pub(super) fn of(relative: &str) -> Self {
         let mut digest = [0; 16];
         let mut hasher = blake3::Hasher::new();
-        hasher.update(name.as_bytes());
+        hasher.update(relative.as_bytes());
         hasher.finalize_xof().fill(&mut digest);
         Self(digest)
     }
 }
 
 /// The files that were read.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct ReadFiles(pub(super) BTreeSet<FileDigest>);
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct ReadFiles {
+    /// The root of the glob that found them.
+    root: String,
+    pub(super) files: BTreeSet<FileDigest>,
+}
+
+impl ReadFiles {
+    /// Remembers files that `glob` found.
+    pub(super) fn of(glob: &Glob, files: BTreeSet<FileDigest>) -> Self {
+        Self {
+            root: glob.root().to_owned(),
+            files,
+        }
+    }
+
+    /// Checks that `glob` has the root below which the files were found.
+    pub(super) fn check_root(&self, glob: &Glob) -> Result<(), ConnectorError> {
+        if self.files.is_empty() || self.root == glob.root() {
+            return Ok(());
+        }
+        Err(ConnectorError::StateRefused {
+            reason: format!(
+                "the checkpoint remembers {} file(s) that were read below {}, and `path` = \"{}\" \
+                 now finds files below {}, where they would be read again. Write the directory in \
+                 `path` as before, or start the job afresh",
+                self.files.len(),
+                shown_root(&self.root),
+                glob.text(),
+                shown_root(glob.root())
+            ),
+        })
+    }
+}
+
+/// Returns a root for a message.
+fn shown_root(root: &str) -> String {
+    match root {
+        "" => "the directory of the job file".to_owned(),
+        root => format!("\"{root}\""),
+    }
+}
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_digest_is_that_of_the_whole_name() {
+    fn a_digest_is_that_of_the_whole_path() {
         let names = ["a", "b", "a/b", "", "aa"];
         let digests: BTreeSet<FileDigest> = names.into_iter().map(FileDigest::of).collect();
         assert_eq!(digests.len(), names.len());

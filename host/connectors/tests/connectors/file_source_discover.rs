@@ -206,6 +206,54 @@ fn a_file_that_was_read_is_not_found_again_whatever_becomes_of_it() {
 }
 
 #[test]
+fn a_file_stays_known_however_its_root_is_spelled_and_another_root_is_refused() {
+    let base = directory(&["a"]);
+    let before = connect_with(base.path(), json!({ "path": "in/*" }));
+    let splits = before.enumerator().plan(1).expect("fits").remove(0);
+    let mut source = before.open(&subtask(0), splits).expect("can be opened");
+    assert_eq!(read(&mut *source), ["a"]);
+    let splits = source.splits();
+    add(base.path(), "b");
+    for path in ["in/*", "./in/*", "in//./*", ".//in/[ab]"] {
+        let connector = connect_with(base.path(), json!({ "path": path, "discover": "10s" }));
+        let mut enumerator = connector.enumerator();
+        let restored = vec![restored(splits.clone())];
+        enumerator.restore(restored, 1).expect("fits");
+        let found = discover_settled(&mut *enumerator);
+        assert_eq!(found.len(), 1, "{path}");
+        assert_eq!(found[0].split.name, "in/b@0..2", "{path}");
+    }
+    let absolute = base.path().join("in/*").to_string_lossy().into_owned();
+    for path in ["*/*", &absolute, "in/../in/*"] {
+        let connector = connect_with(base.path(), json!({ "path": path, "discover": "10s" }));
+        for parallelism in [1, 2] {
+            let restored = vec![restored(splits.clone())];
+            let reason = state_refusal(connector.enumerator().restore(restored, parallelism));
+            let starts = "the checkpoint remembers 1 file(s) that were read below \"in\", and `path` \
+                          = ";
+            assert!(reason.starts_with(starts), "{path}: {reason}");
+        }
+    }
+}
+
+#[test]
+fn a_file_half_read_is_continued_however_its_root_is_spelled() {
+    let base = directory(&[]);
+    fs::write(base.path().join("in/a"), "1\n2\n").expect("writes");
+    let before = connect_with(base.path(), json!({ "path": "in/*", "batch-bytes": 1 }));
+    let splits = before.enumerator().plan(1).expect("fits").remove(0);
+    let mut source = before.open(&subtask(0), splits).expect("can be opened");
+    assert!(matches!(poll(&mut *source), Ok(SourceOutput::Batch(_))));
+    let splits = source.splits();
+    let connector = connect_with(base.path(), json!({ "path": "./in/*", "discover": "10s" }));
+    let mut enumerator = connector.enumerator();
+    let lists = enumerator.restore(vec![restored(splits)], 1).expect("fits");
+    assert_eq!(discover_settled(&mut *enumerator), []);
+    let mut source = connector.open(&subtask(0), lists.concat()).expect("opens");
+    assert_eq!(read(&mut *source), ["2"]);
+}
+
+#[test]
 fn files_are_remembered_when_discover_is_set_later() {
     let base = directory(&["a", "b"]);
     let before = connect_with(base.path(), json!({ "path": "in/*", "batch-bytes": 1 }));
