@@ -2,6 +2,7 @@
 //! it does not, with SIGKILLs in between. Each line is published once.
 
 use std::fs;
+use std::io::Write as _;
 use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -161,6 +162,50 @@ fn files_that_were_read_before_discover_was_set_are_not_read_again() {
     wait_until_published(&job, &mut running, 4);
     stop(&job, running);
     assert_all_once(&job, 4, "no kills");
+}
+
+#[test]
+fn a_file_that_is_still_copied_at_a_fresh_start_is_read_whole() {
+    let job = job_directory(1);
+    job.write("job.toml", self::job(1, "discover = \"2s\""));
+    let lines = lines_of(0);
+    let mut file = fs::File::create(job.path().join("input/0000")).expect("can be made");
+    let mut copy = |line: &String| writeln!(file, "{line}").expect("can be written");
+    let (before, after) = lines.split_at(LINES / 2);
+    before.iter().for_each(&mut copy);
+    let mut running = job.start(&["run", "job.toml"]);
+    for line in after {
+        thread::sleep(Duration::from_millis(50));
+        copy(line);
+    }
+    wait_until_published(&job, &mut running, 1);
+    stop(&job, running);
+    assert_all_once(&job, 1, "no kills");
+}
+
+#[test]
+fn a_file_that_grows_while_it_is_read_is_named_once() {
+    let job = job_directory(2);
+    job.write("job.toml", self::job(2, "").replace("5000", "50"));
+    add(&job, 0);
+    add(&job, 1);
+    let running = job.start(&["run", "job.toml"]);
+    let give_up = Instant::now() + PATIENCE;
+    while published_line_count(&output(&job)) == 0 {
+        assert!(Instant::now() < give_up, "nothing is published");
+        thread::sleep(Duration::from_millis(5));
+    }
+    let mut grown = fs::OpenOptions::new();
+    let grown = grown.append(true).open(job.path().join("input/0001"));
+    grown
+        .and_then(|mut file| file.write_all(b"\nlater\n"))
+        .expect("can be written");
+    let said = running.wait();
+    let said = &said.assert_succeeds().stderr;
+    let warnings = said.matches("the source does not read the later bytes");
+    assert_eq!(warnings.count(), 1, "{said}");
+    assert!(said.contains("input file input/0001 had"), "{said}");
+    assert_all_once(&job, 2, "no kills");
 }
 
 #[test]

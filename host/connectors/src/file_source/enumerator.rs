@@ -2,14 +2,16 @@
 //! those that appear later.
 //!
 //! A file is known by its path below the root and is found only once: until it is read, its splits
-//! are in the checkpoint, and afterwards a digest of that path. A new file is taken once it has bytes and two
-//! walks in a row have found it unchanged, so that a file that is still being copied is not cut
-//! off.
+//! are in the checkpoint, and afterwards a digest of that path.
+//!
+//! With `discover`, a file that is still being copied is not cut off: the plan takes a file only if
+//! it has not changed for some seconds, and a later walk once the file has bytes and two walks in a
+//! row have found it unchanged.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use tidegate_connector::ConnectorError;
 use tidegate_connector::source::{Assignment, RestoredSubtask, SourceSplit, SplitEnumerator};
@@ -18,6 +20,7 @@ use super::cut::{self, Span};
 use super::input_root::Found;
 use super::position::{FilePosition, FileSplit};
 use super::read_files::{FileDigest, MOST_FILES, ReadFiles};
+use super::watch::is_settled;
 use super::{Input, LeftOutLinks};
 
 /// The largest number of new files that one walk takes; the next walk takes others.
@@ -106,6 +109,19 @@ impl FileEnumerator {
         Ok(())
     }
 
+    /// Returns the start of a file at a fresh start of the job; `None` if it is left to discovery,
+    /// since it may still be written.
+    fn first(&self, name: &str) -> Result<Option<FilePosition>, ConnectorError> {
+        let Input { glob, root, .. } = &*self.input;
+        if self.interval.is_none() {
+            return FilePosition::at_start(root, glob, name).map(Some);
+        }
+        match self.input.look(name)? {
+            Some(found) if is_settled(found, SystemTime::now()) => self.take(name, found),
+            Some(_) | None => Ok(None),
+        }
+    }
+
     /// Returns the start of a file that was `seen`; `None` if it has changed since or is gone.
     fn take(&self, name: &str, seen: Found) -> Result<Option<FilePosition>, ConnectorError> {
         let Input { glob, root, .. } = &*self.input;
@@ -127,16 +143,13 @@ impl FileEnumerator {
 impl SplitEnumerator for FileEnumerator {
     fn plan(&mut self, parallelism: u32) -> Result<Vec<Vec<SourceSplit>>, ConnectorError> {
         let files = self.walk(usize::MAX)?;
-        let Input { glob, root, .. } = &*self.input;
         if files.is_empty() && self.interval.is_none() {
             return Err(ConnectorError::JobRefused {
-                reason: format!("`path` = \"{}\" matches no file", glob.text()),
+                reason: format!("`path` = \"{}\" matches no file", self.input.glob.text()),
             });
         }
-        let positions: Result<Vec<_>, _> = files
-            .iter()
-            .map(|name| FilePosition::at_start(root, glob, name))
-            .collect();
+        let positions = files.iter().map(|name| self.first(name));
+        let positions: Result<Vec<_>, _> = positions.filter_map(Result::transpose).collect();
         let planned = self.divide(&positions?, parallelism)?;
         self.readers = (0..parallelism).collect();
         for split in planned.iter().flatten() {

@@ -2,7 +2,7 @@
 //!
 //! Lines of the files that match a glob. The enumerator finds the files when the job starts afresh,
 //! and with `discover` repeatedly while it runs. A file is read up to its length when found; later
-//! growth is not read. The position is restored to the byte. A file that has changed is rejected,
+//! growth causes a warning and is not read. The position is restored to the byte. A file that has changed is rejected,
 //! both when it is opened and while it is read.
 
 mod cut;
@@ -60,8 +60,9 @@ pub struct FileSourceOptions {
     /// Time between two looks for new files, such as "10s". The job then reads files that appear
     /// while it runs or was stopped, each once, and does not end by itself. Without it, only files
     /// are read that are there when the job starts afresh. A new file is read once it has bytes and
-    /// two looks in a row have found it unchanged, up to the length that it has then; a file
-    /// that was read is not read again, even if another file gets its name.
+    /// two looks in a row have found it unchanged, up to the length that it has then; when the job
+    /// starts afresh, a file that has not changed for three seconds is read at once. A file that
+    /// was read is not read again, even if another file gets its name.
     #[serde(default)]
     pub discover: Option<DurationText>,
     /// How records stand in a file.
@@ -276,6 +277,7 @@ impl FileSource {
             // Here, the lines since the last checkpoint are compared with the file.
             reader.close(root, glob)?;
             if reader.is_closed() {
+                reader.warn_of_unread();
                 self.read.insert(reader.position().digest(glob)?);
                 self.current = None;
             }

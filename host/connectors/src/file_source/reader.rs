@@ -201,6 +201,25 @@ impl SplitReader {
         self.is_closing && self.owed_segments == 0
     }
 
+    /// Warns, at the end of the file's last split, of bytes that came after the file was found.
+    pub(super) fn warn_of_unread(&self) {
+        let FilePosition {
+            file,
+            end,
+            file_length,
+            ..
+        } = &self.position;
+        let length = self.file.metadata().map_or(0, |metadata| metadata.len());
+        if end == file_length && length > *file_length {
+            tracing::warn!(
+                "input file {} had {file_length} bytes when it was found and now has {length}; \
+                 the source does not read the later bytes. Move a file to its place when it is \
+                 complete",
+                shown_text(file)
+            );
+        }
+    }
+
     /// Compares some of the owed segments.
     fn compare_owed(&mut self) -> Result<(), ConnectorError> {
         let left = self.owed_segments.saturating_sub(OWED_SEGMENTS);

@@ -123,7 +123,7 @@ impl FileWatch {
 
 /// Returns true if the next write to a file found so at `now` must show in its times. Returns false
 /// if the file system's clock is ahead of ours.
-fn is_settled(found: Found, now: SystemTime) -> bool {
+pub(super) fn is_settled(found: Found, now: SystemTime) -> bool {
     let since_epoch = now.duration_since(UNIX_EPOCH).unwrap_or_default();
     let now = i64::try_from(since_epoch.as_secs()).unwrap_or(i64::MAX);
     now.saturating_sub(found.changed.0) >= SETTLED_SECONDS

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -24,6 +24,19 @@ fn connect_with(base: &Path, options: Value) -> Arc<dyn SourceConnector> {
 
 fn connect(base: &Path) -> Arc<dyn SourceConnector> {
     connect_with(base, json!({ "path": "in/*", "discover": "10s" }))
+}
+
+/// Returns an enumerator that knows all files, and that discovers. Plans without `discover`, with
+/// which new files are left to discovery.
+fn started(base: &Path, parallelism: u32) -> Box<dyn SplitEnumerator> {
+    let planned = connect_with(base, json!({ "path": "in/*" }))
+        .enumerator()
+        .plan(parallelism);
+    let planned = planned.expect("can be planned");
+    let mut enumerator = connect(base).enumerator();
+    let restored = planned.into_iter().map(restored).collect();
+    enumerator.restore(restored, parallelism).expect("fits");
+    enumerator
 }
 
 /// Makes a directory with these files in `in`, each with its own name as its only line.
@@ -77,8 +90,7 @@ fn restored(splits: Vec<SourceSplit>) -> RestoredSubtask {
 #[test]
 fn a_new_file_is_found_once_two_walks_have_seen_it_unchanged() {
     let base = directory(&["a"]);
-    let mut enumerator = connect(base.path()).enumerator();
-    enumerator.plan(1).expect("can be planned");
+    let mut enumerator = started(base.path(), 1);
     assert_eq!(
         enumerator.discovery_interval(),
         Some(Duration::from_secs(10))
@@ -90,6 +102,32 @@ fn a_new_file_is_found_once_two_walks_have_seen_it_unchanged() {
     assert_eq!(discover(&mut *enumerator), []);
     assert_eq!(discover(&mut *enumerator), [(0, "in/b@0..7".to_owned())]);
     assert_eq!(discover(&mut *enumerator), []);
+}
+
+#[test]
+fn a_fresh_start_leaves_a_file_to_discovery_that_may_still_be_copied() {
+    let base = directory(&["a"]);
+    let give_up = Instant::now() + Duration::from_secs(30);
+    loop {
+        // The file "b" has just changed, however long this takes.
+        fs::write(base.path().join("in/b"), "half of ").expect("writes");
+        let mut enumerator = connect(base.path()).enumerator();
+        let planned = enumerator.plan(1).expect("can be planned").remove(0);
+        let names: Vec<&str> = planned.iter().map(|split| split.name.as_str()).collect();
+        if names.is_empty() {
+            assert!(
+                Instant::now() < give_up,
+                "the file that is complete is not taken"
+            );
+            std::thread::sleep(Duration::from_millis(100));
+            continue;
+        }
+        assert_eq!(names, ["in/a@0..2"]);
+        fs::write(base.path().join("in/b"), "half of it\n").expect("writes");
+        assert_eq!(discover(&mut *enumerator), []);
+        assert_eq!(discover(&mut *enumerator), [(0, "in/b@0..11".to_owned())]);
+        return;
+    }
 }
 
 #[test]
@@ -108,8 +146,7 @@ fn a_file_without_bytes_is_found_when_it_has_some() {
 #[test]
 fn files_that_vanish_between_two_walks_are_no_failure() {
     let base = directory(&["a"]);
-    let mut enumerator = connect(base.path()).enumerator();
-    enumerator.plan(1).expect("can be planned");
+    let mut enumerator = started(base.path(), 1);
     add(base.path(), "b");
     assert_eq!(discover(&mut *enumerator), []);
     fs::remove_file(base.path().join("in/b")).expect("removes");
@@ -175,12 +212,13 @@ fn a_source_without_input_says_so_once_and_then_waits_for_new_files() {
 #[test]
 fn a_file_that_was_read_is_not_found_again_whatever_becomes_of_it() {
     let base = directory(&["a"]);
-    let connector = connect(base.path());
-    let splits = connector
+    let before = connect_with(base.path(), json!({ "path": "in/*" }));
+    let splits = before
         .enumerator()
         .plan(1)
         .expect("can be planned")
         .remove(0);
+    let connector = connect(base.path());
     let mut source = connector.open(&subtask(0), splits).expect("can be opened");
     assert_eq!(read(&mut *source), ["a"]);
     let splits = source.splits();
@@ -283,7 +321,8 @@ fn files_are_remembered_when_discover_is_set_later() {
 fn a_subtask_that_has_ended_gets_no_file_and_its_files_stay_known() {
     let base = directory(&["a", "b"]);
     let connector = connect(base.path());
-    let planned = connector.enumerator().plan(2).expect("can be planned");
+    let before = connect_with(base.path(), json!({ "path": "in/*" }));
+    let planned = before.enumerator().plan(2).expect("can be planned");
     let subtasks = |ended: [bool; 2]| -> Vec<RestoredSubtask> {
         let subtasks = planned.iter().cloned().zip(ended);
         let subtask = |(splits, has_ended)| RestoredSubtask { splits, has_ended };
@@ -379,7 +418,8 @@ impl Job {
     fn start(base: &Path) -> Self {
         let options = json!({ "path": "in/*", "discover": "1s", "batch-bytes": 1 });
         let connector = connect_with(base, options);
-        let planned = connector.enumerator().plan(2).expect("can be planned");
+        let before = connect_with(base, json!({ "path": "in/*" }));
+        let planned = before.enumerator().plan(2).expect("can be planned");
         let mut job = Self {
             enumerator: connector.enumerator(),
             connector,
