@@ -128,7 +128,9 @@ pub trait Source: Send {
     ///
     /// # Errors
     ///
-    /// Any [`ConnectorError`]; the source is not polled again.
+    /// Any [`ConnectorError`]; the source is not polled again. No checkpoint has the splits yet, so
+    /// a split that has changed since it was discovered is [`ConnectorError::Io`]: the next attempt
+    /// discovers again.
     fn add_splits(&mut self, splits: Vec<SourceSplit>) -> Result<(), ConnectorError> {
         Err(ConnectorError::StateRefused {
             reason: format!(

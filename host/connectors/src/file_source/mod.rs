@@ -204,6 +204,7 @@ impl SourceConnector for FileConnector {
             input: Arc::clone(&self.input),
             current: None,
             waiting: VecDeque::new(),
+            unlisted: 0,
             read: BTreeSet::new(),
             is_discovering: self.interval.is_some(),
             is_idle: false,
@@ -213,7 +214,7 @@ impl SourceConnector for FileConnector {
                 .map(|rate| Pacer::new(rate, 1, AfterStall::Forgive)),
             isolation: Isolation::default(),
         };
-        source.add_splits(splits)?;
+        source.take_splits(splits)?;
         Ok(Box::new(source))
     }
 
@@ -246,6 +247,9 @@ struct FileSource {
     input: Arc<Input>,
     current: Option<SplitReader>,
     waiting: VecDeque<FilePosition>,
+    /// The number of splits, the last in `waiting`, that were discovered in this attempt and are in
+    /// no checkpoint.
+    unlisted: usize,
     /// Files that the subtask has read, in earlier attempts too.
     read: BTreeSet<FileDigest>,
     /// True if more files can appear.
@@ -289,9 +293,35 @@ impl FileSource {
                 false => SourceOutput::Ended,
             }));
         };
-        self.current = Some(SplitReader::open(root, glob, position.clone(), *limits)?);
+        let is_unlisted = self.waiting.len() <= self.unlisted;
+        let opened = SplitReader::open(root, glob, position.clone(), *limits);
+        self.current = Some(opened.map_err(|error| match is_unlisted {
+            true => found_again(error),
+            false => error,
+        })?);
         self.waiting.pop_front();
+        self.unlisted = self.unlisted.min(self.waiting.len());
         Ok(None)
+    }
+
+    /// Takes splits to read, whose files must still be those of their positions.
+    fn take_splits(&mut self, splits: Vec<SourceSplit>) -> Result<(), ConnectorError> {
+        let Input { glob, root, .. } = &*self.input;
+        for split in &splits {
+            match FileSplit::of_split(split)? {
+                FileSplit::Part(position) if position.is_done() => {
+                    self.read.insert(position.digest(glob)?);
+                }
+                FileSplit::Part(position) => {
+                    // Check now, so that a job does not start on input that it can't finish; open
+                    // later, so that many files are not many open files.
+                    position.open(root, glob)?;
+                    self.waiting.push_back(position);
+                }
+                FileSplit::Read(read) => self.read.extend(read.files),
+            }
+        }
+        Ok(())
     }
 
     /// Steps to the next output. Yields during the comparison at the end of a split, so that a
@@ -305,6 +335,22 @@ impl FileSource {
                 tokio::task::yield_now().await;
             }
         }
+    }
+}
+
+/// Makes the failure of a split that was discovered and is in no checkpoint. Another attempt may
+/// succeed, since it looks for new files again.
+fn found_again(error: ConnectorError) -> ConnectorError {
+    match error {
+        ConnectorError::StateRefused { reason } | ConnectorError::JobRefused { reason } => {
+            ConnectorError::Io {
+                action: "could not read a new input file, which is in no checkpoint".to_owned(),
+                source: io::Error::other(reason),
+            }
+        }
+        error @ (ConnectorError::Io { .. }
+        | ConnectorError::Record { .. }
+        | ConnectorError::InUse { .. }) => error,
     }
 }
 
@@ -330,6 +376,7 @@ impl Source for FileSource {
     }
 
     fn check(&mut self) -> Result<(), ConnectorError> {
+        self.unlisted = 0;
         match &mut self.current {
             Some(reader) => reader.check(&self.input.root, &self.input.glob),
             None => Ok(()),
@@ -357,21 +404,8 @@ impl Source for FileSource {
     }
 
     fn add_splits(&mut self, splits: Vec<SourceSplit>) -> Result<(), ConnectorError> {
-        for split in &splits {
-            match FileSplit::of_split(split)? {
-                FileSplit::Part(position) if position.is_done() => {
-                    self.read.insert(position.digest(&self.input.glob)?);
-                }
-                FileSplit::Part(position) => {
-                    // Check now, so that a job does not start on input that it can't finish; open
-                    // later, so that many files are not many open files.
-                    position.open(&self.input.root, &self.input.glob)?;
-                    self.waiting.push_back(position);
-                }
-                FileSplit::Read(read) => self.read.extend(read.files),
-            }
-        }
-        Ok(())
+        self.unlisted += splits.len();
+        self.take_splits(splits).map_err(found_again)
     }
 
     fn last_place(&self) -> Option<SourcePlace> {

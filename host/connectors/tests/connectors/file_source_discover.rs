@@ -8,13 +8,14 @@ use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
+use tidegate_connector::ConnectorError;
 use tidegate_connector::source::{
     Assignment, RestoredSubtask, Source, SourceConnector, SourceOutput, SourceSplit,
     SplitEnumerator,
 };
 
 use crate::support::{
-    context, job_refusal, poll, source_options, state_refusal, subtask, values_of,
+    context, job_refusal, plan_one, poll, source_options, state_refusal, subtask, values_of,
 };
 
 fn connect_with(base: &Path, options: Value) -> Arc<dyn SourceConnector> {
@@ -151,6 +152,53 @@ fn files_that_vanish_between_two_walks_are_no_failure() {
     assert_eq!(discover(&mut *enumerator), []);
     fs::remove_file(base.path().join("in/b")).expect("removes");
     assert_eq!(discover(&mut *enumerator), []);
+}
+
+/// Returns a source with `in/a` to read, and the splits of the new file `in/b`.
+fn with_a_new_file(base: &Path) -> (Box<dyn Source>, Vec<SourceSplit>) {
+    let before = connect_with(base, json!({ "path": "in/*" }));
+    let splits = plan_one(&*before);
+    let source = connect(base).open(&subtask(0), splits);
+    let mut enumerator = started(base, 1);
+    add(base, "b");
+    let found = discover_settled(&mut *enumerator);
+    let found = found.into_iter().map(|found| found.split).collect();
+    (source.expect("can be opened"), found)
+}
+
+#[test]
+fn another_attempt_may_help_if_a_new_file_changes_before_a_checkpoint_has_it() {
+    for content in [None, Some("other\n"), Some("")] {
+        let change = |base: &Path| match content {
+            None => fs::remove_file(base.join("in/b")).expect("removes"),
+            Some(content) => fs::write(base.join("in/b"), content).expect("writes"),
+        };
+        let is_io =
+            |error: Option<ConnectorError>| matches!(error, Some(ConnectorError::Io { .. }));
+
+        // Before the split is delivered.
+        let base = directory(&["a"]);
+        let (mut source, found) = with_a_new_file(base.path());
+        change(base.path());
+        assert!(is_io(source.add_splits(found).err()), "{content:?}");
+
+        // While the split waits.
+        let base = directory(&["a"]);
+        let (mut source, found) = with_a_new_file(base.path());
+        source.add_splits(found).expect("are taken");
+        change(base.path());
+        assert!(matches!(poll(&mut *source), Ok(SourceOutput::Batch(_))));
+        assert!(is_io(poll(&mut *source).err()), "{content:?}");
+
+        // Once a checkpoint has the split, no attempt helps.
+        let base = directory(&["a"]);
+        let (mut source, found) = with_a_new_file(base.path());
+        source.add_splits(found).expect("are taken");
+        source.check().expect("is unchanged");
+        change(base.path());
+        assert!(matches!(poll(&mut *source), Ok(SourceOutput::Batch(_))));
+        state_refusal(poll(&mut *source));
+    }
 }
 
 #[test]
