@@ -1,8 +1,12 @@
 //! The source `file` with `discover`, in the real binary: files appear while the job runs and while
 //! it does not, with SIGKILLs in between. Each line is published once.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io::Write as _;
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::symlink;
+use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -205,6 +209,29 @@ fn a_file_that_grows_while_it_is_read_is_named_once() {
     let warnings = said.matches("the source does not read the later bytes");
     assert_eq!(warnings.count(), 1, "{said}");
     assert!(said.contains("input file input/0001 had"), "{said}");
+    assert_all_once(&job, 2, "no kills");
+}
+
+#[test]
+fn entries_that_can_not_be_read_do_not_end_a_job_and_are_named_once() {
+    let job = job_directory(2);
+    add(&job, 0);
+    let mut running = job.start(&["run", "job.toml"]);
+    wait_until_published(&job, &mut running, 1);
+    let input = job.path().join("input");
+    drop(UnixListener::bind(input.join("socket")).expect("can be bound"));
+    symlink("/etc/hostname", input.join("link")).expect("can be linked");
+    fs::write(input.join(OsStr::from_bytes(b"name-\xff")), "x").expect("can be written");
+    thread::sleep(Duration::from_millis(200));
+    add(&job, 1);
+    wait_until_published(&job, &mut running, 2);
+    assert!(job.tidegate(&["stop", "job.toml"]).code == Some(0));
+    let said = running.wait();
+    let said = &said.assert_succeeds().stderr;
+    for name in ["socket", "link", "name-"] {
+        let warning = format!("`discover` leaves out input/{name}");
+        assert_eq!(said.matches(&warning).count(), 1, "{name}: {said}");
+    }
     assert_all_once(&job, 2, "no kills");
 }
 

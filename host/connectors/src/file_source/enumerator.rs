@@ -17,9 +17,11 @@ use tidegate_connector::ConnectorError;
 use tidegate_connector::source::{Assignment, RestoredSubtask, SourceSplit, SplitEnumerator};
 
 use super::cut::{self, Span};
+use super::glob_walk::Unusable;
 use super::input_root::Found;
 use super::position::{FilePosition, FileSplit};
 use super::read_files::{FileDigest, MOST_FILES, ReadFiles};
+use super::unusable_files::UnusableFiles;
 use super::watch::is_settled;
 use super::{Input, LeftOutLinks};
 
@@ -38,6 +40,7 @@ pub(super) struct FileEnumerator {
     known: BTreeSet<FileDigest>,
     /// All other files, as the last walk found them.
     seen: BTreeMap<String, Found>,
+    unusable: UnusableFiles,
 }
 
 impl FileEnumerator {
@@ -53,15 +56,31 @@ impl FileEnumerator {
             readers: Vec::new(),
             known: BTreeSet::new(),
             seen: BTreeMap::new(),
+            unusable: UnusableFiles::default(),
         }
     }
 
-    /// Returns the names of the files that match, in order.
-    fn walk(&self, most: usize) -> Result<BTreeSet<String>, ConnectorError> {
+    /// Returns the names of the files that match, in order. Warns of unusable ones that are listed.
+    fn walk(
+        &mut self,
+        most: usize,
+        unusable: Unusable,
+    ) -> Result<BTreeSet<String>, ConnectorError> {
         let Input { glob, root, .. } = &*self.input;
-        let matches = glob.files(root, most)?;
+        let matches = glob.files(root, most, unusable)?;
         self.links.warn_once(glob, &matches);
+        for (name, reason) in &matches.unusable {
+            self.unusable.warn_once(name, reason);
+        }
         Ok(matches.files)
+    }
+
+    /// Returns a result about a new file; warns of an error, since one file must not end the job.
+    fn tolerate<T>(&mut self, name: &str, result: Result<Option<T>, ConnectorError>) -> Option<T> {
+        result.unwrap_or_else(|error| {
+            self.unusable.warn_once(name, &error.to_string());
+            None
+        })
     }
 
     /// Divides the unread rest of `positions`, whose files have been checked.
@@ -128,7 +147,7 @@ impl FileEnumerator {
         match FilePosition::at_start(root, glob, name) {
             Ok(position) if position.file_length == seen.length => Ok(Some(position)),
             Ok(_) => Ok(None),
-            Err(error) if is_gone(&error) => Ok(None),
+            Err(error) if is_other(&error) => Ok(None),
             Err(error) => Err(error),
         }
     }
@@ -142,7 +161,7 @@ impl FileEnumerator {
 
 impl SplitEnumerator for FileEnumerator {
     fn plan(&mut self, parallelism: u32) -> Result<Vec<Vec<SourceSplit>>, ConnectorError> {
-        let files = self.walk(usize::MAX)?;
+        let files = self.walk(usize::MAX, Unusable::Refused)?;
         if files.is_empty() && self.interval.is_none() {
             return Err(ConnectorError::JobRefused {
                 reason: format!("`path` = \"{}\" matches no file", self.input.glob.text()),
@@ -213,17 +232,21 @@ impl SplitEnumerator for FileEnumerator {
             return Ok(assignments);
         }
         let mut seen = BTreeMap::new();
-        for name in self.walk(MOST_FILES)? {
+        for name in self.walk(MOST_FILES, Unusable::Listed)? {
             let digest = FileDigest::of(self.input.glob.below_root(&name)?);
             if self.known.contains(&digest) {
                 continue;
             }
-            let Some(found) = self.input.look(&name)? else {
+            let found = self.input.look(&name);
+            let Some(found) = self.tolerate(&name, found) else {
                 continue;
             };
             let is_settled = found.length > 0 && self.seen.get(&name) == Some(&found);
             let taken = match is_settled && assignments.len() < TAKEN_AT_ONCE {
-                true => self.take(&name, found)?,
+                true => {
+                    let taken = self.take(&name, found);
+                    self.tolerate(&name, taken)
+                }
                 false => None,
             };
             let Some(position) = taken else {
@@ -242,7 +265,16 @@ impl SplitEnumerator for FileEnumerator {
     }
 }
 
-/// Returns true if the file was removed since the walk that found it.
-fn is_gone(error: &ConnectorError) -> bool {
-    matches!(error, ConnectorError::Io { source, .. } if source.kind() == io::ErrorKind::NotFound)
+/// Returns true if the file was removed, cut short or replaced since the walk that found it.
+fn is_other(error: &ConnectorError) -> bool {
+    match error {
+        ConnectorError::Io { source, .. } => matches!(
+            source.kind(),
+            io::ErrorKind::NotFound | io::ErrorKind::UnexpectedEof
+        ),
+        ConnectorError::StateRefused { .. } => true,
+        ConnectorError::Record { .. }
+        | ConnectorError::InUse { .. }
+        | ConnectorError::JobRefused { .. } => false,
+    }
 }

@@ -4,7 +4,8 @@ use std::sync::Once;
 
 use tidegate_operator::shown_text;
 
-use super::glob_walk::{Glob, Matches};
+use super::glob_walk::Matches;
+use super::path_glob::Glob;
 
 /// The largest number of links that a warning names.
 const SHOWN_LINKS: usize = 5;

@@ -10,10 +10,12 @@ mod enumerator;
 mod glob_walk;
 mod input_root;
 mod left_out_links;
+mod path_glob;
 mod position;
 mod read_files;
 mod reader;
 mod trail;
+mod unusable_files;
 mod watch;
 
 use std::collections::{BTreeSet, VecDeque};
@@ -36,9 +38,10 @@ use crate::lines::LineLimits;
 use crate::pacer::{AfterStall, Pacer};
 
 use enumerator::FileEnumerator;
-use glob_walk::Glob;
+use glob_walk::Unusable;
 use input_root::{Found, InputRoot};
 use left_out_links::LeftOutLinks;
+use path_glob::Glob;
 use position::{FilePosition, FileSplit};
 use read_files::{FileDigest, ReadFiles};
 use reader::SplitReader;
@@ -62,7 +65,8 @@ pub struct FileSourceOptions {
     /// are read that are there when the job starts afresh. A new file is read once it has bytes and
     /// two looks in a row have found it unchanged, up to the length that it has then; when the job
     /// starts afresh, a file that has not changed for three seconds is read at once. A file that
-    /// was read is not read again, even if another file gets its name.
+    /// was read is not read again, even if another file gets its name. While the job runs, a
+    /// warning names each new file that can't be read, and the job reads it once it can.
     #[serde(default)]
     pub discover: Option<DurationText>,
     /// How records stand in a file.
@@ -221,7 +225,7 @@ impl SourceConnector for FileConnector {
     fn check_input(&self) -> Result<(), ConnectorError> {
         self.input
             .glob
-            .files(&self.input.root, usize::MAX)
+            .files(&self.input.root, usize::MAX, Unusable::Refused)
             .map(drop)
     }
 

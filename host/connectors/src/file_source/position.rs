@@ -14,8 +14,8 @@ use serde::{Deserialize, Serialize};
 use tidegate_connector::ConnectorError;
 use tidegate_connector::source::SourceSplit;
 
-use super::glob_walk::Glob;
 use super::input_root::InputRoot;
+use super::path_glob::Glob;
 use super::read_files::{FileDigest, ReadFiles};
 use crate::versioned;
 

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 use tidegate_connector::ConnectorError;
 
-use super::glob_walk::Glob;
+use super::path_glob::Glob;
 
 /// The largest number of files that one source can remember.
 pub(super) const MOST_FILES: usize = 1_000_000;

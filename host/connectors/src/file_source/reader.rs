@@ -18,8 +18,8 @@ use tidegate_connector::ConnectorError;
 use tidegate_connector::source::{Isolation, SourcePlace};
 use tidegate_operator::{Batch, shown_text};
 
-use super::glob_walk::Glob;
 use super::input_root::{Found, InputRoot};
+use super::path_glob::Glob;
 use super::position::{FilePosition, HISTORY_BYTES, digest, read_before, refused};
 use super::trail::Trail;
 use super::watch::{Compare, FileWatch};

@@ -4,32 +4,31 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use tidegate_connector::ConnectorError;
 use tidegate_connector::source::{
     Assignment, RestoredSubtask, Source, SourceConnector, SourceOutput, SourceSplit,
     SplitEnumerator,
 };
 
 use crate::support::{
-    context, job_refusal, plan_one, poll, source_options, state_refusal, subtask, values_of,
+    context, job_refusal, poll, source_options, state_refusal, subtask, values_of,
 };
 
-fn connect_with(base: &Path, options: Value) -> Arc<dyn SourceConnector> {
+pub(crate) fn connect_with(base: &Path, options: Value) -> Arc<dyn SourceConnector> {
     let connected = source_options("file", options).connect(&context(base));
     connected.expect("the options are fine")
 }
 
-fn connect(base: &Path) -> Arc<dyn SourceConnector> {
+pub(crate) fn connect(base: &Path) -> Arc<dyn SourceConnector> {
     connect_with(base, json!({ "path": "in/*", "discover": "10s" }))
 }
 
 /// Returns an enumerator that knows all files, and that discovers. Plans without `discover`, with
 /// which new files are left to discovery.
-fn started(base: &Path, parallelism: u32) -> Box<dyn SplitEnumerator> {
+pub(crate) fn started(base: &Path, parallelism: u32) -> Box<dyn SplitEnumerator> {
     let planned = connect_with(base, json!({ "path": "in/*" }))
         .enumerator()
         .plan(parallelism);
@@ -41,7 +40,7 @@ fn started(base: &Path, parallelism: u32) -> Box<dyn SplitEnumerator> {
 }
 
 /// Makes a directory with these files in `in`, each with its own name as its only line.
-fn directory(names: &[&str]) -> tempfile::TempDir {
+pub(crate) fn directory(names: &[&str]) -> tempfile::TempDir {
     let base = tempfile::tempdir().expect("a temporary directory");
     fs::create_dir(base.path().join("in")).expect("creates");
     for name in names {
@@ -50,12 +49,12 @@ fn directory(names: &[&str]) -> tempfile::TempDir {
     base
 }
 
-fn add(base: &Path, name: &str) {
+pub(crate) fn add(base: &Path, name: &str) {
     fs::write(base.join("in").join(name), format!("{name}\n")).expect("writes");
 }
 
 /// Walks once, and returns the names of the splits found, with their subtasks.
-fn discover(enumerator: &mut dyn SplitEnumerator) -> Vec<(u32, String)> {
+pub(crate) fn discover(enumerator: &mut dyn SplitEnumerator) -> Vec<(u32, String)> {
     let found = enumerator.discover().expect("can be walked");
     let named = found
         .into_iter()
@@ -64,7 +63,7 @@ fn discover(enumerator: &mut dyn SplitEnumerator) -> Vec<(u32, String)> {
 }
 
 /// Walks twice and returns the new splits; the first walk only sees the files.
-fn discover_settled(enumerator: &mut dyn SplitEnumerator) -> Vec<Assignment> {
+pub(crate) fn discover_settled(enumerator: &mut dyn SplitEnumerator) -> Vec<Assignment> {
     assert_eq!(discover(enumerator), []);
     enumerator.discover().expect("can be walked")
 }
@@ -106,32 +105,6 @@ fn a_new_file_is_found_once_two_walks_have_seen_it_unchanged() {
 }
 
 #[test]
-fn a_fresh_start_leaves_a_file_to_discovery_that_may_still_be_copied() {
-    let base = directory(&["a"]);
-    let give_up = Instant::now() + Duration::from_secs(30);
-    loop {
-        // The file "b" has just changed, however long this takes.
-        fs::write(base.path().join("in/b"), "half of ").expect("writes");
-        let mut enumerator = connect(base.path()).enumerator();
-        let planned = enumerator.plan(1).expect("can be planned").remove(0);
-        let names: Vec<&str> = planned.iter().map(|split| split.name.as_str()).collect();
-        if names.is_empty() {
-            assert!(
-                Instant::now() < give_up,
-                "the file that is complete is not taken"
-            );
-            std::thread::sleep(Duration::from_millis(100));
-            continue;
-        }
-        assert_eq!(names, ["in/a@0..2"]);
-        fs::write(base.path().join("in/b"), "half of it\n").expect("writes");
-        assert_eq!(discover(&mut *enumerator), []);
-        assert_eq!(discover(&mut *enumerator), [(0, "in/b@0..11".to_owned())]);
-        return;
-    }
-}
-
-#[test]
 fn a_file_without_bytes_is_found_when_it_has_some() {
     let base = directory(&[]);
     fs::write(base.path().join("in/a"), "").expect("writes");
@@ -152,53 +125,6 @@ fn files_that_vanish_between_two_walks_are_no_failure() {
     assert_eq!(discover(&mut *enumerator), []);
     fs::remove_file(base.path().join("in/b")).expect("removes");
     assert_eq!(discover(&mut *enumerator), []);
-}
-
-/// Returns a source with `in/a` to read, and the splits of the new file `in/b`.
-fn with_a_new_file(base: &Path) -> (Box<dyn Source>, Vec<SourceSplit>) {
-    let before = connect_with(base, json!({ "path": "in/*" }));
-    let splits = plan_one(&*before);
-    let source = connect(base).open(&subtask(0), splits);
-    let mut enumerator = started(base, 1);
-    add(base, "b");
-    let found = discover_settled(&mut *enumerator);
-    let found = found.into_iter().map(|found| found.split).collect();
-    (source.expect("can be opened"), found)
-}
-
-#[test]
-fn another_attempt_may_help_if_a_new_file_changes_before_a_checkpoint_has_it() {
-    for content in [None, Some("other\n"), Some("")] {
-        let change = |base: &Path| match content {
-            None => fs::remove_file(base.join("in/b")).expect("removes"),
-            Some(content) => fs::write(base.join("in/b"), content).expect("writes"),
-        };
-        let is_io =
-            |error: Option<ConnectorError>| matches!(error, Some(ConnectorError::Io { .. }));
-
-        // Before the split is delivered.
-        let base = directory(&["a"]);
-        let (mut source, found) = with_a_new_file(base.path());
-        change(base.path());
-        assert!(is_io(source.add_splits(found).err()), "{content:?}");
-
-        // While the split waits.
-        let base = directory(&["a"]);
-        let (mut source, found) = with_a_new_file(base.path());
-        source.add_splits(found).expect("are taken");
-        change(base.path());
-        assert!(matches!(poll(&mut *source), Ok(SourceOutput::Batch(_))));
-        assert!(is_io(poll(&mut *source).err()), "{content:?}");
-
-        // Once a checkpoint has the split, no attempt helps.
-        let base = directory(&["a"]);
-        let (mut source, found) = with_a_new_file(base.path());
-        source.add_splits(found).expect("are taken");
-        source.check().expect("is unchanged");
-        change(base.path());
-        assert!(matches!(poll(&mut *source), Ok(SourceOutput::Batch(_))));
-        state_refusal(poll(&mut *source));
-    }
 }
 
 #[test]

@@ -7,6 +7,7 @@ mod file_source;
 mod file_source_discover;
 mod file_source_links;
 mod file_source_rewritten;
+mod file_source_unsettled;
 mod generator;
 mod other_sinks;
 mod stdin;
