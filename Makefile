@@ -6,6 +6,8 @@ RELEASE := target/release/tidegate
 BENCH := target/release/tidegate-bench
 # The operators' own tests run natively, without wasm.
 IN_EXAMPLES := --manifest-path examples/Cargo.toml --target-dir target/native-guests
+# One folder for operators in Rust: the standard library is compiled once.
+WITH_STD := --target-dir target/guests
 GUEST_CRATES := --locked -L error --config deny.toml
 # The languages whose SDK has checks of its own, beside Rust.
 SDKS := c python go javascript
@@ -47,8 +49,8 @@ demo-polyglot: release ## One job with operators in five languages, killed on th
 # be compiled twice.
 guests: setup ## Build the components that the tests use
 	$(CARGO) test --workspace --locked --no-run
-	$(DEBUG) build examples
-	$(DEBUG) build tests/guests
+	$(DEBUG) build examples $(WITH_STD)
+	$(DEBUG) build tests/guests $(WITH_STD)
 	$(DEBUG) build examples/polyglot
 	for sdk in $(COUNTERS); do $(DEBUG) build guest-sdk/$$sdk/examples/count || exit 1; done
 	$(DEBUG) build guest-sdk/go/testdata

@@ -11,23 +11,23 @@ import (
 // The canonical ABI of the component model, for the one interface that an operator has: the host
 // writes arguments into memory that it asks of cabi_realloc, and reads results where they lie.
 
-// arguments is what the host has written for the call that comes. Keys, values, text and state are
-// memory of their own, since an operator may keep a part of them. Lists of numbers are used again:
+// arguments is the host's memory for the arguments of the next call. Keys, values, text and state
+// are memory of their own, since an operator may keep a part of them. Lists of numbers are reused:
 // offsets and timestamps are more bytes than most keys, and would give the collector work.
 var arguments struct {
 	bytes   [][]uint64
 	numbers []uint64
-	// used is how much of numbers this call takes, or would take if there were more.
+	// used is the part of numbers that this call takes, or would take if there were more.
 	used int
 }
 
-// maxNumbers is how many words for numbers are kept from call to call.
+// maxNumbers is the most words for numbers that are kept from call to call.
 const maxNumbers = 1 << 18
 
 //go:wasmexport cabi_realloc
 func cabiRealloc(old unsafe.Pointer, oldBytes, align, newBytes uint32) unsafe.Pointer {
-	// Words, so that the memory is aligned for each type that crosses the boundary. One word at
-	// least, so that it is memory of its own.
+	// The memory is in words, so that it is aligned for each type that crosses the boundary, and is
+	// one word at least, so that it is memory of its own.
 	const word = 8
 	words := int(max(1, (uint64(newBytes)+word-1)/word))
 	var memory []uint64
@@ -45,7 +45,7 @@ func cabiRealloc(old unsafe.Pointer, oldBytes, align, newBytes uint32) unsafe.Po
 	return start
 }
 
-// roomForNumbers gives a part of the memory that is used again, or nil if that is too small yet.
+// roomForNumbers returns a part of the reused memory, or nil if that is too small yet.
 func roomForNumbers(words int) []uint64 {
 	start := arguments.used
 	arguments.used += words
@@ -55,8 +55,8 @@ func roomForNumbers(words int) []uint64 {
 	return arguments.numbers[start:arguments.used]
 }
 
-// forgetArguments leaves the arguments to those who kept a part of them, and makes room for as many
-// numbers in the next call.
+// forgetArguments drops the arguments, of which an operator may have kept a part, and makes room
+// for as many numbers in the next call.
 func forgetArguments() {
 	clear(arguments.bytes)
 	arguments.bytes = arguments.bytes[:0]
@@ -70,7 +70,7 @@ func pointer(address uint32) unsafe.Pointer {
 	return unsafe.Add(unsafe.Pointer(nil), uintptr(address))
 }
 
-// liftList gives a list where it lies.
+// liftList returns a list where it lies.
 func liftList[T byte | uint32 | int64](address, length uint32) []T {
 	return unsafe.Slice((*T)(pointer(address)), length)
 }
@@ -88,8 +88,8 @@ func liftStrings(address, length uint32) []string {
 	return texts
 }
 
-// chunkWords is how many words of four bytes a state chunk has: name, schema version, an optional
-// key group, bytes.
+// chunkWords is the number of words of four bytes in a state chunk: name, schema version, an
+// optional key group, bytes.
 const chunkWords = 7
 
 func liftChunks(address, length uint32) []StateChunk {
@@ -108,10 +108,10 @@ func liftChunks(address, length uint32) []StateChunk {
 	return chunks
 }
 
-// returned is the result of a call. The host reads it after the call, so what it points to is kept
-// until the next one. Globals don't move, and neither does what is on the heap.
+// returned is the result of a call. The host reads it after the call, so its lists are kept until
+// the next call. Globals don't move, and neither does memory on the heap.
 var returned struct {
-	// area is a result: which case it is, then the case's value.
+	// area is a result: the index of its case, then the case's value.
 	area      [5]uint32
 	words     []uint32
 	emissions []Emission
@@ -123,7 +123,7 @@ func address[T any](list []T) uint32 {
 	return uint32(uintptr(unsafe.Pointer(unsafe.SliceData(list))))
 }
 
-// list gives the two words of a list.
+// list returns the two words of a list.
 func list[T any](values []T) (at, length uint32) {
 	return address(values), uint32(len(values))
 }
@@ -201,7 +201,7 @@ func appendList[T any](words []uint32, values []T) []uint32 {
 	return append(words, at, length)
 }
 
-// noRows are the offsets of a column that has none.
+// noRows are the offsets of a column without rows.
 var noRows = []uint32{0}
 
 func appendColumn(words []uint32, column *Column) []uint32 {

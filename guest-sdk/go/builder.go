@@ -7,7 +7,7 @@ import (
 	"strconv"
 )
 
-// batchBuilder is a batch that is being built. Its memory is reused for the next one.
+// batchBuilder is a batch that is being built. The next batch reuses its memory.
 type batchBuilder struct {
 	timestamps   []int64
 	keys         []byte
@@ -24,7 +24,7 @@ func (b *batchBuilder) clear() {
 	b.values, b.valueOffsets = b.values[:0], b.valueOffsets[:0]
 }
 
-// beginRow adds all of a row but its value, which the caller appends.
+// beginRow adds all of a row except its value, which the caller appends.
 func (b *batchBuilder) beginRow(timestamp int64, key []byte) {
 	if len(b.timestamps) == 0 {
 		b.keyOffsets = append(b.keyOffsets, 0)
@@ -39,7 +39,7 @@ func (b *batchBuilder) endRow() {
 	b.valueOffsets = append(b.valueOffsets, columnOffset(len(b.values)))
 }
 
-// finish gives the batch, which shares the builder's memory.
+// finish returns the batch, which shares the builder's memory.
 func (b *batchBuilder) finish() Batch {
 	return Batch{
 		Timestamps: b.timestamps,

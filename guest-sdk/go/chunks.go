@@ -13,7 +13,7 @@ const (
 	itemsName = "items"
 )
 
-// writeKeyed gives the chunks of all keys, by rising key group.
+// writeKeyed returns the chunks of all keys, by rising key group.
 func writeKeyed[S any](keys *Keys[S], codec *codec, version uint32) ([]StateChunk, error) {
 	first := keys.context.FirstKeyGroup
 	ranks, groups := keys.table.inOrder(first, keys.context.LastKeyGroup)
@@ -55,7 +55,7 @@ func writeKeyed[S any](keys *Keys[S], codec *codec, version uint32) ([]StateChun
 	return made, nil
 }
 
-// expectedBytes is what the entries take if their values are as short as most are.
+// expectedBytes returns the bytes of the entries if their values are as short as most are.
 func expectedBytes[S any](ranks []rank[S]) int {
 	bytes := 0
 	for _, rank := range ranks {
@@ -65,7 +65,7 @@ func expectedBytes[S any](ranks []rank[S]) int {
 	return bytes + len(ranks)*lengthsAndValue
 }
 
-// sortedChunks is what a restore is given, by kind.
+// sortedChunks are the chunks of a restore, by kind.
 type sortedChunks struct {
 	keyed []StateChunk
 	items RestoredItems
@@ -169,7 +169,7 @@ func decodeInto(codec *codec, bytes []byte, at unsafe.Pointer) error {
 }
 
 // ReadState reads a value that an earlier version of the operator wrote, to the last byte. It is
-// for [Migrator]. What can't be read gives an [IncompatibleStateError].
+// for [Migrator]. It returns an [IncompatibleStateError] if the bytes can't be read.
 func ReadState[T any](bytes []byte) (T, error) {
 	var value T
 	codec, err := codecOf[T]()

@@ -9,14 +9,14 @@ import (
 	"unsafe"
 )
 
-// A codec writes and reads the values of one type, as guest-sdk/FORMAT.md has it. It is put
-// together once for each type, so that a value needs no reflection but where it has a map.
+// A codec writes and reads the values of one type, as guest-sdk/FORMAT.md defines them. It is put
+// together once for each type, so that only a value with a map needs reflection.
 type codec struct {
 	encode func(*encoder, unsafe.Pointer)
 	decode func(*decoder, unsafe.Pointer)
 	// least is the number of bytes of the shortest value.
 	least int
-	// compare gives the order of two keys of a map. It is nil for a type that can't be a key.
+	// compare compares two keys of a map. It is nil for a type that can't be a key.
 	compare func(left, right unsafe.Pointer) int
 }
 
@@ -29,7 +29,7 @@ var bytesType = reflect.TypeFor[Bytes]()
 // codecs has the codecs that were made, by type. Tests run several operators at once.
 var codecs sync.Map
 
-// codecOf gives the codec of a type.
+// codecOf returns the codec of a type.
 func codecOf[T any]() (*codec, error) {
 	kind := reflect.TypeFor[T]()
 	if made, ok := codecs.Load(kind); ok {
@@ -44,7 +44,7 @@ func codecOf[T any]() (*codec, error) {
 	return made, nil
 }
 
-// typeError says why a type can't be state.
+// typeError is the reason why a type can't be state.
 type typeError struct{ path, reason string }
 
 func (e *typeError) Error() string {
@@ -53,9 +53,9 @@ func (e *typeError) Error() string {
 
 // codecMaker puts a codec together, from the outside in.
 type codecMaker struct {
-	// path says where in the type the maker is.
+	// path is the maker's place in the type.
 	path []string
-	// within has the types around this one, to find those that contain themselves.
+	// within has the types around this one, to find types that contain themselves.
 	within    []reflect.Type
 	refusedAt string
 	refused   string
@@ -71,7 +71,7 @@ func (m *codecMaker) refuse(reason string) *codec {
 	return &codec{}
 }
 
-// inside makes the codec of a part of the type that the maker is at.
+// inside makes the codec of a part of the type at the maker's place.
 func (m *codecMaker) inside(part string, kind reflect.Type) *codec {
 	m.path = append(m.path, part)
 	made := m.of(kind)
@@ -128,8 +128,8 @@ func (m *codecMaker) mapCodec(kind reflect.Type) *codec {
 	return mapCodec(kind, key, m.inside("[]", kind.Elem()))
 }
 
-// structCodec makes a codec of the fields in their order, of which all must be exported, lest one
-// be forgotten silently. A field with the tag `tidegate:"-"` is forgotten by intention.
+// structCodec makes a codec of the fields in their order. All must be exported, so that no field is
+// forgotten silently; the tag `tidegate:"-"` leaves a field out by intention.
 func (m *codecMaker) structCodec(kind reflect.Type) *codec {
 	var fields []fieldCodec
 	for index := range kind.NumField() {
@@ -203,7 +203,7 @@ func arrayCodec(kind reflect.Type, element *codec) *codec {
 // maxCount bounds the count of values that take no bytes.
 const maxCount = 1 << 32
 
-// checkCount refuses a count that the bytes left could not hold.
+// checkCount rejects a count that the bytes left could not hold.
 func (d *decoder) checkCount(least int) int {
 	count := d.varint(64)
 	limit := uint64(maxCount)

@@ -8,7 +8,7 @@ import (
 	"unsafe"
 )
 
-// optionCodec writes a pointer: nil is none.
+// optionCodec writes a pointer; nil is an option without a value.
 func optionCodec(kind reflect.Type, inner *codec) *codec {
 	element := kind.Elem()
 	return &codec{
@@ -34,15 +34,15 @@ func optionCodec(kind reflect.Type, inner *codec) *codec {
 	}
 }
 
-// sliceHeader is what a slice of any type is.
+// sliceHeader is the layout of a slice of any type.
 type sliceHeader struct {
 	data     unsafe.Pointer
 	length   int
 	capacity int
 }
 
-// firstRoom is how many elements are made room for at once, however many there shall be: an element
-// can be much larger in memory than in the bytes that it was counted by.
+// firstRoom is the most elements for which room is made at once, whatever their count: an element
+// can be much larger in memory than in the bytes that limit the count.
 const firstRoom = 1024
 
 func listCodec(kind reflect.Type, element *codec) *codec {
@@ -60,7 +60,7 @@ func listCodec(kind reflect.Type, element *codec) *codec {
 			list := reflect.NewAt(kind, at).Elem()
 			list.Set(reflect.MakeSlice(kind, 0, min(count, firstRoom)))
 			if element.least == 0 {
-				// They have no bytes, so each is the zero value.
+				// The elements have no bytes, so each is the zero value.
 				list.Set(reflect.MakeSlice(kind, count, count))
 				return
 			}
@@ -105,7 +105,7 @@ func mapCodec(kind reflect.Type, key, value *codec) *codec {
 
 type mapEntry struct{ key, value unsafe.Pointer }
 
-// sortedEntries gives copies of a map's entries, in the order in which they are written.
+// sortedEntries returns copies of a map's entries, in the order in which they are written.
 func sortedEntries(entries reflect.Value, key *codec) []mapEntry {
 	count := entries.Len()
 	if count == 0 {

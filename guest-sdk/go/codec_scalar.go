@@ -11,7 +11,7 @@ import (
 	"unsafe"
 )
 
-// scalarCodec gives the codec of a type that has no parts, or nil.
+// scalarCodec returns the codec of a type that has no parts, or nil.
 func scalarCodec(kind reflect.Type) *codec {
 	if kind == bytesType {
 		return bytesKeyCodec

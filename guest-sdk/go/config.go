@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// parseConfig reads the `config` table, which is JSON. It refuses settings that C does not have, so
-// that a misspelt one is noticed when the job starts. (encoding/json would make every component
+// parseConfig reads the `config` table, which is JSON. It rejects settings that C does not have, so
+// that a misspelt setting is noticed when the job starts. (encoding/json would make every component
 // half as large again.)
 func parseConfig[C any](text string) (config C, err error) {
 	if trimmed := strings.TrimSpace(text); trimmed == "" || trimmed == "null" {
@@ -23,7 +23,7 @@ func parseConfig[C any](text string) (config C, err error) {
 	return config, err
 }
 
-// settingError says what is wrong with a setting, and where.
+// settingError is the problem of a setting, and the setting's path.
 type settingError struct{ path, problem string }
 
 func (e *settingError) Error() string {
@@ -33,7 +33,7 @@ func (e *settingError) Error() string {
 	return e.path + ": " + e.problem
 }
 
-// within says which setting the one that is wrong belongs to.
+// within adds the name of the setting around the one with the error.
 func within(name string, err error) error {
 	var inner *settingError
 	if err == nil || !errors.As(err, &inner) {
@@ -51,12 +51,12 @@ func wrong(problem string) error { return &settingError{problem: problem} }
 // field is a setting that a struct has.
 type field struct {
 	name string
-	// isExact is true where the name is the tag's, and not the field's in any case.
+	// isExact is true if the name is the tag's, and not the field's in any case.
 	isExact bool
 	index   int
 }
 
-// settings gives the settings of a struct.
+// settings returns the settings of a struct.
 func settings(kind reflect.Type) []field {
 	var all []field
 	for index := range kind.NumField() {
@@ -78,7 +78,7 @@ func (f *field) matches(name string) bool {
 	return f.name == name || !f.isExact && strings.EqualFold(f.name, name)
 }
 
-// unknownField says it as serde does.
+// unknownField describes an unknown setting as serde does.
 func unknownField(name string, known []field) error {
 	said := "unknown field `" + name + "`"
 	switch len(known) {

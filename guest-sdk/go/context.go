@@ -2,7 +2,7 @@
 
 package tidegate
 
-// Context says where an instance of an operator runs.
+// Context is the place of an operator instance in its job.
 //
 // The instance owns the key groups FirstKeyGroup to LastKeyGroup, out of MaxParallelism. A record
 // that reaches it over a `hash` edge has a key in one of them.
@@ -11,7 +11,7 @@ type Context struct {
 	Job string
 	// Operator is the operator's name in the job file, its identity in checkpoints.
 	Operator string
-	// Subtask says which of the operator's parallel instances this is, from 0.
+	// Subtask is the index of this parallel instance, from 0.
 	Subtask uint32
 	// Parallelism is the number of the operator's parallel instances.
 	Parallelism uint32
@@ -26,10 +26,10 @@ type Context struct {
 	// Outputs names the output ports; [Output.To] takes an index into it.
 	Outputs []string
 	// Config is the operator's `config` table of the job file, as JSON. The function that opens an
-	// operator is given it as a Go value.
+	// operator receives it as a Go value.
 	Config string
-	// HashSeed is the secret seed for hash tables of the operator's own, whose keys come from records.
-	// Nothing that is emitted or remembered may depend on it.
+	// HashSeed is the secret seed for the operator's own hash tables whose keys come from records.
+	// Neither emissions nor state may depend on it.
 	HashSeed uint64
 }
 

@@ -4,7 +4,8 @@ package tidegate
 
 import "encoding/binary"
 
-// decoder reads values one behind the other. After a failure it gives zeros, and keeps the first.
+// decoder reads values one behind the other. After a failure it returns zeros, and keeps the first
+// failure.
 type decoder struct {
 	rest    []byte
 	failure error
@@ -14,7 +15,7 @@ func (d *decoder) fail(reason string) {
 	if d.failure == nil {
 		d.failure = incompatible("a value can't be read: " + reason)
 	}
-	// So that what follows fails as well, and loops end.
+	// The later reads then fail as well, and loops end.
 	d.rest = nil
 }
 
@@ -38,8 +39,8 @@ func (d *decoder) flag(what string) bool {
 	return value == 1
 }
 
-// varint reads a number of so many bits. A longer form than the shortest is taken, as long as it
-// takes no more bytes than the largest number does.
+// varint reads a number of the given bits. It accepts a longer form than the shortest, as long as
+// that takes no more bytes than the largest number does.
 func (d *decoder) varint(bits int) uint64 {
 	if len(d.rest) > 0 && d.rest[0] < 0x80 {
 		value := d.rest[0]
@@ -66,7 +67,7 @@ func (d *decoder) longVarint(bits int) uint64 {
 	return 0
 }
 
-// take reads a length and as many bytes, which it does not copy.
+// take reads a length and as many bytes, without a copy.
 func (d *decoder) take() []byte {
 	length := d.varint(64)
 	if length > uint64(len(d.rest)) {
@@ -91,7 +92,7 @@ func (d *decoder) fixed(length int) []byte {
 func (d *decoder) uint32() uint32 { return binary.LittleEndian.Uint32(d.fixed(4)) }
 func (d *decoder) uint64() uint64 { return binary.LittleEndian.Uint64(d.fixed(8)) }
 
-// finish gives what went wrong, also that bytes are left over.
+// finish returns the first failure, which may be that bytes are left over.
 func (d *decoder) finish() error {
 	if d.failure == nil && len(d.rest) > 0 {
 		return incompatible("a value has " + decimal(len(d.rest)) + " bytes more than its type")

@@ -126,7 +126,7 @@ func exportFinish() unsafe.Pointer {
 
 var errNotOpened = errors.New("the operator was called before it was opened")
 
-// endCall ends a call of the host. A panic is told the host through its log, since a trap carries
+// endCall ends a call of the host. It reports a panic through the host's log, since a trap carries
 // no message, and traps.
 func endCall() {
 	if value := recover(); value != nil {

@@ -4,36 +4,36 @@ package tidegate
 
 import "strconv"
 
-// InvalidRecordError says that one record can't be processed, and why. The job's policy decides:
-// it fails, or sends the record to the dead-letter output and goes on without it.
+// InvalidRecordError is the failure of one record that can't be processed. The job's policy
+// decides: the job fails, or sends the record to the dead-letter output and continues without it.
 //
-// The readings of [Record] give it, and [Record.Invalid] makes one. Only `process` has rows: from
-// another call than OnRecord it counts as any other error.
+// The readings of [Record] return it, and [Record.Invalid] makes one. Only `process` has rows: from
+// a call other than OnRecord it counts as any other error.
 type InvalidRecordError struct {
 	// Row is the record's row in its batch, from 0.
 	Row uint32
-	// Reason says why.
+	// Reason is the reason, for the user.
 	Reason string
 }
 
-// Error says it in words.
+// Error returns the failure in words.
 func (e *InvalidRecordError) Error() string {
 	return "invalid record " + strconv.FormatUint(uint64(e.Row), 10) + ": " + e.Reason
 }
 
-// IncompatibleStateError says that the restored state can't be read by this version of the
-// operator. The job does not start, and the checkpoint stays as it was.
+// IncompatibleStateError is the failure to read restored state with this version of the operator.
+// The job does not start, and the checkpoint stays as it was.
 type IncompatibleStateError struct {
-	// Reason says why.
+	// Reason is the reason, for the user.
 	Reason string
 }
 
-// Error says it in words.
+// Error returns the failure in words.
 func (e *IncompatibleStateError) Error() string {
 	return "incompatible state: " + e.Reason
 }
 
-// UnknownVersion is what a [Migrator] answers to a version that it does not know.
+// UnknownVersion returns the error with which a [Migrator] rejects a version that it does not know.
 func UnknownVersion(version uint32) error {
 	return incompatible("this operator does not read version " + decimal(version))
 }

@@ -10,16 +10,16 @@ import (
 	"unsafe"
 )
 
-// Integer is any integer type. An int or a uint is one of 64 bits.
+// Integer is any integer type. An int or a uint has 64 bits.
 type Integer interface {
 	~int | ~int8 | ~int16 | ~int32 | ~int64 | ~uint | ~uint8 | ~uint16 | ~uint32 | ~uint64
 }
 
-// safeDigits is how many decimal digits never pass 64 bits.
+// safeDigits is the most decimal digits that always fit in 64 bits.
 const safeDigits = 19
 
-// parseDecimal reads decimal digits, with a minus sign in front if signed. Nothing else: no plus
-// sign, no space, no underscore.
+// parseDecimal reads decimal digits, with a minus sign in front if signed. It accepts no plus sign,
+// no space and no underscore.
 func parseDecimal(field []byte, signed bool) (number uint64, negative, ok bool) {
 	digits := field
 	if signed && len(digits) > 0 && digits[0] == '-' {
@@ -57,7 +57,7 @@ func parseInteger[N Integer](field []byte) (N, bool) {
 		return narrow, uint64(narrow) == number
 	}
 	if negative {
-		// One more than the largest is there with a minus sign; so is -0.
+		// There is one negative number more than positive ones; -0 is also accepted.
 		narrow := N(-int64(number))
 		return narrow, number <= 1<<63 && int64(narrow) == -int64(number)
 	}
@@ -65,7 +65,7 @@ func parseInteger[N Integer](field []byte) (N, bool) {
 	return narrow, number < 1<<63 && int64(narrow) == int64(number)
 }
 
-// notANumber names the type as all SDKs do, whatever a language calls it.
+// notANumber names the type as all SDKs do, whatever its name in a language.
 func notANumber[N Integer]() string {
 	kind := "u"
 	if ^N(0) < 0 {
@@ -75,8 +75,8 @@ func notANumber[N Integer]() string {
 	return "a decimal number of type " + kind + strconv.Itoa(int(unsafe.Sizeof(number))*8)
 }
 
-// parseFloat reads what the other SDKs read: decimal digits with sign, point and exponent, `inf`,
-// `infinity` and `nan`. What is too large is infinite.
+// parseFloat reads the same text as the other SDKs: decimal digits with sign, point and exponent,
+// `inf`, `infinity` and `nan`. A number that is too large is infinite.
 func parseFloat(field []byte) (float64, bool) {
 	if len(field) == 0 {
 		return 0, false

@@ -11,7 +11,7 @@ import (
 	"github.com/tidegate/tidegate/guest-sdk/go/tidegatetest"
 )
 
-// forgetting counts, takes out what was there once, and forgets what was there four times.
+// forgetting counts, takes out keys with a count of one, and forgets keys with a count of four.
 type forgetting struct{}
 
 func (forgetting) OnRecord(record *tidegate.Record, count *uint64, out *tidegate.Output) error {
@@ -39,7 +39,7 @@ func (forgetting) OnFinish(keys *tidegate.Keys[uint64], out *tidegate.Output) er
 	return nil
 }
 
-// observed is what an instance emits, and its snapshot before it finishes.
+// observed returns the emissions of an instance, and its snapshot before it finishes.
 func observed(
 	t *testing.T, config tidegatetest.Config,
 ) ([]tidegatetest.Emitted, []tidegate.StateChunk) {

@@ -11,7 +11,7 @@ import (
 )
 
 // The first bytes of a chunk of keyed state and of an item, format version 1; guest-sdk/FORMAT.md
-// draws what follows.
+// draws the bytes that follow.
 const (
 	keyedMagic = "TGK\x01"
 	itemMagic  = "TGI\x01"
@@ -20,12 +20,12 @@ const (
 const (
 	// maxVarint is the largest form of a number of 32 bits.
 	maxVarint = 5
-	// leastEntry is the bytes of the smallest entry: the length of an empty key, and that of an
-	// empty value.
+	// leastEntry is the number of bytes of the smallest entry: the length of an empty key, and that of
+	// an empty value.
 	leastEntry = 2
 )
 
-// writeEntry writes one entry of a chunk of keyed state behind others.
+// writeEntry appends one entry of a chunk of keyed state.
 func writeEntry(e *encoder, key string, codec *codec, state unsafe.Pointer) {
 	e.length(len(key))
 	e.bytes = append(e.bytes, key...)
@@ -44,7 +44,7 @@ func writeEntry(e *encoder, key string, codec *codec, state unsafe.Pointer) {
 	e.checkLength(length)
 }
 
-// length writes a number of this container, which is one of 32 bits.
+// length writes a number of this container, which has 32 bits.
 func (e *encoder) length(length int) {
 	e.checkLength(length)
 	e.varint(uint64(length))
@@ -64,7 +64,7 @@ type keyedReader struct {
 	isFirst bool
 }
 
-// malformed says which rule of the format is broken. It is empty where none is.
+// malformed is the broken rule of the format, or empty if no rule is broken.
 type malformed string
 
 const (
@@ -95,7 +95,7 @@ func readKeyed(bytes []byte) (keyedReader, malformed) {
 	return reader, intact
 }
 
-// next gives the next entry, or ok as false behind the last one.
+// next returns the next entry, or ok as false behind the last entry.
 func (r *keyedReader) next() (key, value []byte, ok bool, broken malformed) {
 	if r.entries == 0 {
 		if len(r.rest) > 0 {
@@ -127,7 +127,7 @@ func (r *keyedReader) varint() (uint32, malformed) {
 		number |= uint64(group&0x7f) << (7 * index)
 		if group < 0x80 {
 			r.rest = r.rest[index+1:]
-			// A last group of zeros says what fewer bytes say.
+			// A last group of zeros adds nothing to the bytes before it.
 			if index > 0 && group == 0 || number > math.MaxUint32 {
 				return 0, longVarint
 			}

@@ -1,20 +1,22 @@
-// A keyed hash of keys, so that whoever chooses keys can not make a table slow.
+// A keyed hash of keys, so that an author of keys can not make a table slow.
 
 package tidegate
 
 import "encoding/binary"
 
-// hashBlock is how many words of a long key are summed up before the sum is folded.
+// hashBlock is the number of words of a long key that are summed up before the sum is folded.
 const hashBlock = 8
 
-// hasher hashes keys with the secrets of one instance, so that nobody who writes the records can
-// choose keys with one hash, of which every lookup would pass over all others. Go's own maps have a
-// seed, too, but in a component it is drawn when no secret is there yet, and everybody can draw it.
+// hasher hashes keys with the secrets of one instance. Without the secrets the author of the
+// records could choose keys with one hash, and every lookup would pass over all of them. Go's own
+// maps have a seed, too, but a component draws it before there is a secret, so that anyone can draw
+// it.
 //
-// A key of at most eight bytes is one word: a multiplication by a secret odd number, the upper half
-// onto the lower one, another such multiplication. A longer key becomes a word by sums of products
-// of secret numbers and its pieces of 32 bits (Lemire and Kaser 2014, "Strongly universal string
-// hashing is fast", Multilinear-HM). The reasons are in guest-sdk/rust/src/state/hash.rs.
+// A key of at most eight bytes is one word. The hash multiplies it by a secret odd number, xors the
+// upper half onto the lower one, and multiplies by another secret odd number. A longer key becomes
+// a word by sums of products of secret numbers and its pieces of 32 bits (Lemire and Kaser 2014,
+// "Strongly universal string hashing is fast", Multilinear-HM). guest-sdk/rust/src/state/hash.rs
+// has the reasons.
 type hasher struct {
 	// first and last are odd.
 	first, length, last, fold uint64
@@ -59,7 +61,7 @@ func (h *hasher) hashLong(key []byte) uint32 {
 		}
 		sum = (sum >> 32) * h.fold
 	}
-	// The last eight bytes, some of them or all once more.
+	// The last eight bytes; some or all of them may already be in the sum.
 	return h.finish(sum + product(key[len(key)-8:], &h.tail))
 }
 
@@ -72,7 +74,7 @@ func product(bytes []byte, lane *[2]uint64) uint64 {
 	return (lane[0] + word&0xffff_ffff) * (lane[1] + word>>32)
 }
 
-// shortWord is a key of less than eight bytes as a little-endian word that ends in zeros.
+// shortWord returns a key of less than eight bytes as a little-endian word that ends in zeros.
 func shortWord(key []byte) uint64 {
 	length := len(key)
 	switch {
@@ -89,8 +91,8 @@ func shortWord(key []byte) uint64 {
 	}
 }
 
-// splitMix gives the next number of a sequence that looks random: Steele, Lea and Flood 2014, "Fast
-// splittable pseudorandom number generators".
+// splitMix returns the next number of a sequence that looks random: Steele, Lea and Flood 2014,
+// "Fast splittable pseudorandom number generators".
 func splitMix(state *uint64) uint64 {
 	*state += 0x9e37_79b9_7f4a_7c15
 	mixed := *state

@@ -8,10 +8,10 @@ import (
 	"testing"
 )
 
-// manyKeys is how many keys are counted.
+// manyKeys is the number of keys that are counted.
 const manyKeys = 200_000
 
-// probes is how many slots are looked at to find every key.
+// probes returns the number of slots read to find every key.
 func probes(x *index) int {
 	mask := uint32(len(x.slots) - 1)
 	sum := 0
@@ -37,13 +37,14 @@ func probesOf(t *testing.T, seed uint64, count int, key func(number uint64) []by
 	return probes(&table.index)
 }
 
-// spread gives keys that nobody chose.
+// spread returns keys that no one chose.
 func spread(number uint64) []byte {
 	state := number << 20
 	return binary.LittleEndian.AppendUint64(nil, splitMix(&state))
 }
 
-// sameInSplitMix gives keys whose hash in a SplitMix64 that everybody knows is one.
+// sameInSplitMix returns one of many keys that have the same hash in a SplitMix64 with a known
+// seed.
 func sameInSplitMix(number uint64) []byte {
 	mixed := 0x1234_5678<<32 | number
 	mixed *= inverse(0x94d0_49bb_1331_11eb)
@@ -54,7 +55,7 @@ func sameInSplitMix(number uint64) []byte {
 	return binary.LittleEndian.AppendUint64(nil, mixed^length*0x9e37_79b9_7f4a_7c15)
 }
 
-// inverse is that of an odd number modulo 2^64, by Newton's method.
+// inverse returns the inverse of an odd number modulo 2^64, by Newton's method.
 func inverse(odd uint64) uint64 {
 	x := odd
 	for range 6 {
@@ -63,8 +64,9 @@ func inverse(odd uint64) uint64 {
 	return x
 }
 
-// takenBack gives keys of which pairs of words differ in the uppermost bit, and in what an odd
-// factor and a shift make of it, so that the second word takes back what the first one changed.
+// takenBack returns a key whose pairs of words differ from those of other keys in the uppermost
+// bit, and in the result of an odd factor and a shift, so that the second word cancels the change
+// of the first.
 func takenBack(number uint64) []byte {
 	var key []byte
 	for pair := range 17 {

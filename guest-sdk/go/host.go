@@ -8,10 +8,10 @@ import (
 	"github.com/tidegate/tidegate/guest-sdk/go/internal/host"
 )
 
-// Level says how much a message matters. What is shown is the job's setting.
+// Level is the severity of a message. The job's settings decide which messages are shown.
 type Level uint32
 
-// The levels, from the least to the most.
+// The levels, from the lowest severity to the highest.
 const (
 	LevelTrace Level = iota
 	LevelDebug
@@ -20,7 +20,7 @@ const (
 	LevelError
 )
 
-// String gives the level's name.
+// String returns the level's name.
 func (l Level) String() string {
 	names := [...]string{"trace", "debug", "info", "warn", "error"}
 	if int(l) < len(names) {
@@ -30,7 +30,7 @@ func (l Level) String() string {
 }
 
 // Log writes one message to the job's log, under the operator's and the subtask's name. The host
-// cuts a long message, and drops messages above the operator's log rate; it says how many.
+// cuts a long message, drops messages above the operator's log rate, and logs how many.
 func Log(level Level, message string) {
 	host.Log(uint32(min(level, LevelError)), strings.ToValidUTF8(message, "\ufffd"))
 }

@@ -5,7 +5,7 @@ package tidegate
 // freeSlot is a slot without a place.
 const freeSlot = ^uint64(0)
 
-// fewestSlots is how many an index has at least.
+// fewestSlots is the fewest slots of an index.
 const fewestSlots = 16
 
 // index has the places of entries by the hashes of their keys: open addressing with linear probing
@@ -17,7 +17,7 @@ type index struct {
 	count int
 }
 
-// find gives the place with this hash that isIt accepts.
+// find returns the place with this hash that isIt accepts.
 func (x *index) find(hash uint32, isIt func(place uint32) bool) (place uint32, ok bool) {
 	mask := uint32(len(x.slots) - 1)
 	for at := hash & mask; ; at = (at + 1) & mask {
@@ -31,14 +31,14 @@ func (x *index) find(hash uint32, isIt func(place uint32) bool) (place uint32, o
 	}
 }
 
-// insert adds a place that is not there.
+// insert adds a new place.
 func (x *index) insert(hash, place uint32) {
 	x.reserve(1)
 	x.put(uint64(hash)<<32 | uint64(place))
 	x.count++
 }
 
-// reserve makes room for so many places more.
+// reserve makes room for more places.
 func (x *index) reserve(places int) {
 	wanted := max(len(x.slots), fewestSlots)
 	for wanted/4*3 < x.count+places {
@@ -68,7 +68,7 @@ func (x *index) put(slot uint64) {
 	x.slots[at] = slot
 }
 
-// remove takes out a place that is there.
+// remove takes out a place that is in the index.
 func (x *index) remove(hash, place uint32) {
 	mask := uint32(len(x.slots) - 1)
 	hole := hash & mask
@@ -77,7 +77,7 @@ func (x *index) remove(hash, place uint32) {
 	}
 	for at := (hole + 1) & mask; x.slots[at] != freeSlot; at = (at + 1) & mask {
 		home := uint32(x.slots[at]>>32) & mask
-		// A slot that looks for its place at the hole or before it moves there.
+		// A slot whose hash begins to look at the hole or before it moves there.
 		if (at-home)&mask >= (at-hole)&mask {
 			x.slots[hole] = x.slots[at]
 			hole = at

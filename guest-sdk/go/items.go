@@ -7,7 +7,7 @@ import (
 	"unsafe"
 )
 
-// Items takes the items of operator state at a checkpoint; [Push] adds one.
+// Items takes the items of operator state at a checkpoint; [Push] adds an item.
 type Items struct {
 	chunks [][]byte
 }
@@ -32,18 +32,18 @@ func writeItem(codec *codec, item unsafe.Pointer) ([]byte, error) {
 	return e.bytes, e.failure
 }
 
-// RestoredItems are the items of operator state that a restore gives a subtask: its share of what
-// all subtasks wrote.
+// RestoredItems are the items of operator state that a subtask receives at a restore: its share of
+// the items of all subtasks.
 type RestoredItems struct {
 	chunks []StateChunk
 	// current is the version that the operator writes now.
 	current uint32
 }
 
-// Len gives the number of items.
+// Len returns the number of items.
 func (r *RestoredItems) Len() int { return len(r.chunks) }
 
-// Version gives the state version of the operator that wrote the items; 0 if there are none.
+// Version returns the state version of the operator that wrote the items; 0 if there are no items.
 func (r *RestoredItems) Version() uint32 {
 	if len(r.chunks) == 0 {
 		return 0
@@ -58,7 +58,7 @@ func ReadItems[T any](items *RestoredItems) ([]T, error) {
 	return ReadItemsOf[T](items, items.current)
 }
 
-// ReadItemsOf is as [ReadItems], for the items that an older version of the operator wrote.
+// ReadItemsOf is like [ReadItems], for the items that an older version of the operator wrote.
 func ReadItemsOf[T any](items *RestoredItems, version uint32) ([]T, error) {
 	if items.Len() > 0 && items.Version() != version {
 		return nil, UnknownVersion(items.Version())

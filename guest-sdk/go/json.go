@@ -1,4 +1,4 @@
-// A small JSON reader for `config`: it names the place of each mistake.
+// A small JSON reader for `config`: each error names its place.
 
 package tidegate
 
@@ -19,7 +19,7 @@ type jsonReader struct {
 	ignoresUnknown bool
 }
 
-// maxDepth is how deep values may be nested.
+// maxDepth is the most levels of nested values.
 const maxDepth = 64
 
 func (r *jsonReader) document(into reflect.Value) error {
@@ -32,7 +32,7 @@ func (r *jsonReader) document(into reflect.Value) error {
 	return nil
 }
 
-// peek passes over space, and gives the next character, or 0 at the end.
+// peek skips space, and returns the next character, or 0 at the end.
 func (r *jsonReader) peek() byte {
 	for r.at < len(r.text) {
 		switch character := r.text[r.at]; character {
@@ -45,7 +45,7 @@ func (r *jsonReader) peek() byte {
 	return 0
 }
 
-// take passes over a character if it is the next.
+// take skips a character if it is the next.
 func (r *jsonReader) take(character byte) bool {
 	if r.peek() != character {
 		return false
@@ -95,7 +95,7 @@ func (r *jsonReader) value(into reflect.Value) error {
 	}
 }
 
-// byMethod lets a type that reads JSON or text by itself do so.
+// byMethod lets a type read JSON or text by its own method.
 func (r *jsonReader) byMethod(into reflect.Value) (done bool, err error) {
 	switch target := into.Addr().Interface().(type) {
 	case interface{ UnmarshalJSON([]byte) error }:
@@ -206,7 +206,7 @@ func (r *jsonReader) list(into reflect.Value) error {
 	}
 }
 
-// anything reads a value of no given type: nil, a bool, a float64, a string, a []any or a
+// anything reads a value of any type: nil, a bool, a float64, a string, a []any or a
 // map[string]any.
 func (r *jsonReader) anything(into reflect.Value) error {
 	var value any
@@ -273,7 +273,7 @@ func expected(err error, what string) error {
 	return wrong("expected " + what)
 }
 
-// number gives the characters of a number, or none.
+// number returns the characters of a number, or no characters.
 func (r *jsonReader) number() string {
 	r.peek()
 	start := r.at
@@ -294,7 +294,7 @@ func (r *jsonReader) number() string {
 	return r.text[start:r.at]
 }
 
-// skip passes over one of some characters.
+// skip skips one of some characters.
 func (r *jsonReader) skip(some string) bool {
 	is := r.at < len(r.text) && strings.IndexByte(some, r.text[r.at]) >= 0
 	if is {
@@ -303,7 +303,7 @@ func (r *jsonReader) skip(some string) bool {
 	return is
 }
 
-// digits passes over digits, and counts them.
+// digits skips digits, and counts them.
 func (r *jsonReader) digits() int {
 	start := r.at
 	for r.skip("0123456789") {
@@ -337,7 +337,7 @@ func (r *jsonReader) string() (string, error) {
 	return "", notJSON
 }
 
-// escape reads what follows a backslash.
+// escape reads the characters after a backslash.
 func (r *jsonReader) escape() (rune, bool) {
 	if r.at == len(r.text) {
 		return 0, false

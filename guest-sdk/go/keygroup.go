@@ -4,7 +4,7 @@ package tidegate
 
 import "math/bits"
 
-// KeyGroup gives the key group of a key among maxParallelism, which is at least 1. It is the
+// KeyGroup returns the key group of a key among maxParallelism, which is at least 1. It is the
 // function that routes records (Flink's), and never changes.
 //
 // The host's import `key-groups` is the same function; here it costs no call.
@@ -17,7 +17,7 @@ func KeyGroup(key []byte, maxParallelism uint32) uint32 {
 	return murmur(code) % maxParallelism
 }
 
-// murmur is one round of Murmur3 over the code, its final mix, and the absolute value.
+// murmur returns one round of Murmur3 over the code, its final mix, and the absolute value.
 func murmur(code uint32) uint32 {
 	code = bits.RotateLeft32(code*0xcc9e2d51, 15) * 0x1b873593
 	code = (bits.RotateLeft32(code, 13)*5 + 0xe6546b64) ^ 4

@@ -13,7 +13,7 @@ import (
 	"github.com/tidegate/tidegate/guest-sdk/go/tidegatetest"
 )
 
-// keyGroupVectors are those of guest-sdk/vectors, which all SDKs are held to.
+// keyGroupVectors are the vectors of guest-sdk/vectors, which all SDKs must reproduce.
 type keyGroupVectors struct {
 	Keys []struct {
 		Key            string

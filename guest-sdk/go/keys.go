@@ -10,9 +10,9 @@ import (
 
 // Keys is the state of all keys that an instance has seen, as OnWatermark and OnFinish get it.
 //
-// Iteration is sorted by the bytes of the key, whatever order the keys arrived in. It sorts, so for
-// an operator with many keys that looks at few of them, [Keys.Extract] is cheaper than [Keys.All].
-// Keys that it gives must not be changed.
+// Iteration is sorted by the bytes of the key, whatever order the keys arrived in. Sorting has a
+// cost: for an operator with many keys that looks at few of them, [Keys.Extract] is cheaper than
+// [Keys.All]. The keys that it yields must not be changed.
 type Keys[S any] struct {
 	table   table[S]
 	context *Context
@@ -24,10 +24,10 @@ func newKeys[S any](context *Context) *Keys[S] {
 	return &Keys[S]{table: newTable[S](newHasher(context.HashSeed)), context: context}
 }
 
-// Len gives the number of keys.
+// Len returns the number of keys.
 func (k *Keys[S]) Len() int { return k.table.len() }
 
-// Get gives the state of a key, which may be changed, or nil.
+// Get returns the state of a key, which may be changed, or nil.
 func (k *Keys[S]) Get(key []byte) *S {
 	place, ok := k.table.find(key)
 	if !ok {
@@ -37,7 +37,7 @@ func (k *Keys[S]) Get(key []byte) *S {
 	return &k.table.at(place).state
 }
 
-// All gives all keys with their state, which may be changed, sorted by key. Keys may be removed
+// All returns all keys with their state, which may be changed, sorted by key. Keys may be removed
 // meanwhile.
 func (k *Keys[S]) All() iter.Seq2[[]byte, *S] {
 	return func(yield func([]byte, *S) bool) {
@@ -66,11 +66,11 @@ func (k *Keys[S]) Clear() {
 	k.table = newTable[S](k.table.hasher)
 }
 
-// Extract takes out the keys that isDue picks, and gives them sorted by key. They are taken out
-// when it is called, not when the result is used.
+// Extract takes out the keys that isDue picks, and returns them sorted by key. They are taken out
+// by the call, not when the result is used.
 //
-// isDue sees the keys in no particular order, so it must answer each by itself, and change nothing.
-// Only what it picks is sorted.
+// isDue sees the keys in no particular order, so it must judge each key alone, and change nothing.
+// Only the keys that it picks are sorted.
 func (k *Keys[S]) Extract(isDue func(key []byte, state *S) bool) iter.Seq2[[]byte, *S] {
 	due := k.table.all(func(entry *entry[S]) bool {
 		return isDue(viewBytes(entry.key), &entry.state)
@@ -91,13 +91,13 @@ func (k *Keys[S]) Extract(isDue func(key []byte, state *S) bool) iter.Seq2[[]byt
 	}
 }
 
-// keepsState is false for a state of no fields, which is not kept.
+// keepsState returns false for a state without fields, which is not kept.
 func keepsState[S any]() bool {
 	var none S
 	return unsafe.Sizeof(none) > 0
 }
 
-// findOrInsert gives the place of a key, which is added with the zero value if it is new.
+// findOrInsert returns the place of a key, which is added with the zero value if it is new.
 func (k *Keys[S]) findOrInsert(key []byte) (uint32, error) {
 	if place, ok := k.table.find(key); ok {
 		return place, nil
@@ -116,8 +116,8 @@ func (k *Keys[S]) notOwned(key []byte, group uint32) error {
 		"`partition = \"hash\"`")
 }
 
-// forget forgets every key whose state is vacant. It looks at none if none was lent out since the
-// last call of this.
+// forget forgets every key whose state is vacant. It looks at no key if no state was lent out since
+// the last call.
 func (k *Keys[S]) forget(isVacant func(*S) bool) {
 	if !k.lent {
 		return

@@ -1,65 +1,67 @@
-// The interfaces that an operator implements: one that it must, and those that it may.
+// The interfaces that an operator implements: the required one, and the optional ones.
 
 package tidegate
 
-// Operator is a stream operator: what it does with each record, and what it remembers for each key.
+// Operator is a stream operator: its behaviour for each record, and its state for each key.
 //
-// S is what is remembered for each key, and starts as its zero value: any type made of bool, sized
-// or unsized integers, floats, strings, byte slices, pointers (as optional values), slices, arrays,
-// maps and structs with exported fields. A struct{} is not kept, and costs nothing. Everything that
-// must survive a failure is in S, or in the items of an [ItemKeeper]; fields of the operator itself
-// are for what its opening function can make again.
+// S is the state of each key, and starts as its zero value: any type made of bool, sized or unsized
+// integers, floats, strings, byte slices, pointers (as optional values), slices, arrays, maps and
+// structs with exported fields. A struct{} is not kept, and costs nothing. Everything that must
+// survive a failure is in S, or in the items of an [ItemKeeper]; fields of the operator itself are
+// for values that its opening function can recreate.
 //
 // An operator may have more: it is then also a [WatermarkHandler], a [Finisher], a
 // [CheckpointListener], a [Forgetful], a [Versioned], a [Migrator] or an [ItemKeeper]. A method
-// that has the name of one of these and another signature is refused when the operator is opened.
+// with the name of one of these and another signature is rejected when the operator is opened.
 //
-// An operator is deterministic: the same records give the same output and the same state. See the
-// package documentation for what that means in Go.
+// An operator is deterministic: the same records give the same output and the same state. The
+// package documentation has the rules for Go.
 type Operator[S any] interface {
 	// OnRecord processes one record. state is the state of the record's key.
 	//
-	// An [InvalidRecordError], which the readings of [Record] give, blames the record; what it did
-	// to the state is undone with the instance. Any other error ends the attempt.
+	// An [InvalidRecordError], which the readings of [Record] return, blames the record; the host
+	// drops the instance, and with it the record's changes to the state. Any other error ends the
+	// attempt.
 	OnRecord(record *Record, state *S, out *Output) error
 }
 
-// WatermarkHandler is an operator that is told when event time advances.
+// WatermarkHandler is an operator that is called when event time advances.
 type WatermarkHandler[S any] interface {
 	// OnWatermark is called for each watermark, in milliseconds since the Unix epoch: from now on a
 	// record older than that is late. An error ends the attempt.
 	//
-	// After a failure a restored instance is called with the last watermark again, before any record,
-	// so that a field can hold the current one. Emit what the state holds as due and take it out in
-	// the same call, and the second call finds nothing; what it emits nevertheless is sent.
+	// After a failure the restored instance is called with the last watermark again, before any
+	// record, so that a field can hold the current watermark. Emit what is due in the state and take
+	// it out in the same call: the second call then finds nothing. The host still sends everything
+	// that the second call emits.
 	OnWatermark(watermark int64, keys *Keys[S], out *Output) error
 }
 
-// Finisher is an operator that is told when all inputs have ended.
+// Finisher is an operator that is called when all inputs have ended.
 type Finisher[S any] interface {
 	// OnFinish is called once, after the last record. An error ends the attempt.
 	OnFinish(keys *Keys[S], out *Output) error
 }
 
-// CheckpointListener is an operator that is told of checkpoints.
+// CheckpointListener is an operator that is notified of checkpoints.
 type CheckpointListener interface {
-	// OnCheckpointComplete is told that a checkpoint is durable in every subtask of the job. A
+	// OnCheckpointComplete is called when a checkpoint is durable in every subtask of the job. A
 	// notice can be lost in a failure: the state must not depend on it. An error ends the attempt.
 	OnCheckpointComplete(checkpoint uint64) error
 }
 
-// Forgetful is an operator whose keys can be as good as none.
+// Forgetful is an operator that can forget keys.
 type Forgetful[S any] interface {
-	// IsVacant reports whether the state of a key is as good as none. Such a key is forgotten as
-	// soon as a call leaves it so, and takes no room in memory and in checkpoints.
+	// IsVacant reports whether the state of a key is worth no more than no state. Such a key is
+	// forgotten as soon as a call leaves it so, and takes no room in memory or in checkpoints.
 	IsVacant(state *S) bool
 }
 
 // Versioned is an operator whose state was changed since its first version.
 type Versioned interface {
-	// StateVersion gives the version of the layout of S and of the operator-state items; an
-	// operator without this method has version 1. Raise it when one of them changes, and read the
-	// older versions as a [Migrator].
+	// StateVersion returns the version of the layout of S and of the operator-state items; an operator
+	// without this method has version 1. Raise it when one of them changes, and read the older
+	// versions as a [Migrator].
 	StateVersion() uint32
 }
 
@@ -73,12 +75,12 @@ type Migrator[S any] interface {
 // ItemKeeper is an operator with state that belongs to no key.
 type ItemKeeper interface {
 	// OperatorState writes that state, with [Push], as a list of items. It is called at each
-	// checkpoint. When the parallelism changes the items are dealt out among the subtasks, so an
-	// item is what can move alone: the offset of one partition, not the table of all. An error
-	// fails this checkpoint; the job goes on.
+	// checkpoint. When the parallelism changes, the host deals the items out among the subtasks, so an
+	// item must be able to move alone: the offset of one partition, not the table of all. An error
+	// fails this checkpoint; the job continues.
 	OperatorState(items *Items) error
-	// RestoreOperatorState takes the items back, with [ReadItems]: this subtask's share of what all
-	// subtasks wrote. It is called once while restoring if there are any.
+	// RestoreOperatorState restores the items, with [ReadItems]: this subtask's share of the items of
+	// all subtasks. It is called once while restoring if there are any.
 	RestoreOperatorState(items *RestoredItems) error
 }
 

@@ -2,10 +2,10 @@
 
 package tidegate
 
-// Output takes the records that a call emits, into the port that each one names.
+// Output takes the records that a call emits, each into its port.
 //
-// What is emitted is copied at once. A record inherits the timestamp of the one that is being
-// processed; in OnWatermark and OnFinish it has none, unless [Output.At] says otherwise.
+// Emitted bytes are copied at once. A record inherits the timestamp of the record that is being
+// processed; in OnWatermark and OnFinish it has no timestamp, unless [Output.At] sets it.
 type Output struct {
 	main        batchBuilder
 	side        []*batchBuilder
@@ -15,7 +15,7 @@ type Output struct {
 	emissions   []Emission
 }
 
-// noPort is the unknown port as long as all were known.
+// noPort is the value of unknownPort as long as all ports were known.
 const noPort = -1
 
 func newOutput(ports int) *Output {
@@ -35,17 +35,17 @@ func (o *Output) EmitInt(key []byte, value int64) { o.inheriting().EmitInt(key, 
 func (o *Output) EmitUint(key []byte, value uint64) { o.inheriting().EmitUint(key, value) }
 
 // EmitLe64 sends a record whose value is a number, as eight little-endian bytes: half the work of
-// decimal text, and of fixed width. An unsigned number or the bits of a float are converted to
-// int64 first.
+// decimal text, and a fixed width. Convert an unsigned number or the bits of a float to int64
+// first.
 func (o *Output) EmitLe64(key []byte, value int64) { o.inheriting().EmitLe64(key, value) }
 
-// To names the port that the record goes to; its index in [Context.Outputs]. A port that is not
-// there fails the call.
+// To names the port that the record goes to; its index in [Context.Outputs]. A port that does not
+// exist fails the call.
 func (o *Output) To(port uint32) Emitter {
 	return Emitter{batch: o.port(port), timestamp: o.inherited}
 }
 
-// At gives the record an event time, in milliseconds since the Unix epoch, or [NoTimestamp].
+// At sets the record's event time, in milliseconds since the Unix epoch, or [NoTimestamp].
 func (o *Output) At(timestamp int64) Emitter {
 	return Emitter{batch: &o.main, timestamp: timestamp}
 }
@@ -62,7 +62,7 @@ func (o *Output) port(port uint32) *batchBuilder {
 		if o.unknownPort == noPort {
 			o.unknownPort = int64(port)
 		}
-		// It takes the record; the call fails at its end.
+		// This batch takes the record; the call fails at its end.
 		return new(batchBuilder)
 	}
 	for len(o.side) < int(port) {
@@ -71,7 +71,7 @@ func (o *Output) port(port uint32) *batchBuilder {
 	return o.side[port-1]
 }
 
-// begin drops what the call before gave, which the host has read by now.
+// begin drops the output of the last call, which the host has read by now.
 func (o *Output) begin() {
 	o.inherited = NoTimestamp
 	o.unknownPort = noPort
@@ -81,7 +81,7 @@ func (o *Output) begin() {
 	}
 }
 
-// take gives what was emitted since begin. It is good until the next begin.
+// take returns the output since begin. It is valid until the next begin.
 func (o *Output) take() ([]Emission, error) {
 	if o.unknownPort != noPort {
 		return nil, &outputError{port: uint32(o.unknownPort), ports: o.ports}
@@ -107,13 +107,14 @@ func (e *outputError) Error() string {
 		", but the operator has " + decimal(e.ports)
 }
 
-// Emitter sends records to one port with one timestamp. [Output.To] and [Output.At] make it.
+// Emitter sends records to one port with one timestamp. [Output.To] and [Output.At] make an
+// Emitter.
 type Emitter struct {
 	batch     *batchBuilder
 	timestamp int64
 }
 
-// At gives the record an event time, in milliseconds since the Unix epoch, or [NoTimestamp].
+// At sets the record's event time, in milliseconds since the Unix epoch, or [NoTimestamp].
 func (e Emitter) At(timestamp int64) Emitter {
 	e.timestamp = timestamp
 	return e

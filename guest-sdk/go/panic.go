@@ -9,10 +9,10 @@ import (
 	"strings"
 )
 
-// maxFrames bounds the lines that a panic's message has.
+// maxFrames is the most lines of frames in a panic's message.
 const maxFrames = 32
 
-// describePanic says what was panicked with, and where: the author's own functions, innermost
+// describePanic returns the panic's value, and its place: the author's own functions, innermost
 // first. It is called in a deferred function while the panic's frames are still there.
 func describePanic(value any) string {
 	var said strings.Builder
@@ -36,8 +36,8 @@ func describePanic(value any) string {
 
 var packagePath = reflect.TypeFor[Record]().PkgPath()
 
-// isAuthors is false for the runtime's frames, the SDK's, and those of the exported functions,
-// whose names are those of the interface.
+// isAuthors returns false for the frames of the runtime, the SDK, and the exported functions, whose
+// names are those of the interface.
 func isAuthors(function string) bool {
 	for _, prefix := range []string{packagePath + ".", "runtime.", "tidegate:"} {
 		if strings.HasPrefix(function, prefix) {

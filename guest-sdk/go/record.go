@@ -9,11 +9,11 @@ import (
 
 // Record is one record of the stream, read in place.
 //
-// A Record is good during the call of OnRecord that it is given to. The byte slices that it gives
+// A Record is valid during the call of OnRecord that receives it. The byte slices that it returns
 // may be kept, and must not be changed.
 //
-// A reading that fails gives an [InvalidRecordError] with the record's row: returned from OnRecord,
-// it blames exactly this record.
+// A reading that fails returns an [InvalidRecordError] with the record's row: returned from
+// OnRecord, it blames exactly this record.
 type Record struct {
 	key       []byte
 	value     []byte
@@ -22,26 +22,27 @@ type Record struct {
 	row       uint32
 }
 
-// Key gives the key; empty for a record without one.
+// Key returns the key, which is empty for a record without a key.
 func (r *Record) Key() []byte { return r.key }
 
-// Value gives the value.
+// Value returns the value.
 func (r *Record) Value() []byte { return r.value }
 
-// Timestamp gives the record's event time in milliseconds since the Unix epoch, and whether it has
-// one.
+// Timestamp returns the record's event time in milliseconds since the Unix epoch, and whether the
+// record has a timestamp.
 func (r *Record) Timestamp() (milliseconds int64, ok bool) {
 	return r.timestamp, r.timestamp != NoTimestamp
 }
 
-// Input gives the index of the input that the record came from, for an operator with several.
+// Input returns the index of the input that the record came from, for an operator with several
+// inputs.
 func (r *Record) Input() uint32 { return r.input }
 
-// Row gives the row of the batch that the record is in. Batches are cut anywhere: a row says
-// nothing about the stream, and is only good for an [InvalidRecordError].
+// Row returns the row of the record in its batch. Batches are cut anywhere: a row means nothing in
+// the stream, and serves only for an [InvalidRecordError].
 func (r *Record) Row() uint32 { return r.row }
 
-// KeyText gives the key as text. It fails if that is not UTF-8.
+// KeyText returns the key as text. It fails if the key is not UTF-8.
 func (r *Record) KeyText() (string, error) {
 	if !utf8.Valid(r.key) {
 		return "", r.Invalid("the key is not UTF-8 text")
@@ -49,7 +50,7 @@ func (r *Record) KeyText() (string, error) {
 	return string(r.key), nil
 }
 
-// ValueText gives the value as text. It fails if that is not UTF-8.
+// ValueText returns the value as text. It fails if the value is not UTF-8.
 func (r *Record) ValueText() (string, error) {
 	if !utf8.Valid(r.value) {
 		return "", r.Invalid("the value is not UTF-8 text")
@@ -57,13 +58,13 @@ func (r *Record) ValueText() (string, error) {
 	return string(r.value), nil
 }
 
-// KeyInt gives the key, decimal text, as a number. [KeyAs] reads other types.
+// KeyInt returns the key, decimal text, as a number. [KeyAs] reads other types.
 func (r *Record) KeyInt() (int64, error) { return KeyAs[int64](r) }
 
-// ValueInt gives the value, decimal text, as a number. [ValueAs] reads other types.
+// ValueInt returns the value, decimal text, as a number. [ValueAs] reads other types.
 func (r *Record) ValueInt() (int64, error) { return ValueAs[int64](r) }
 
-// ValueFloat gives the value, decimal text, as a number.
+// ValueFloat returns the value, decimal text, as a number.
 func (r *Record) ValueFloat() (float64, error) {
 	number, ok := parseFloat(r.value)
 	if !ok {
@@ -72,7 +73,7 @@ func (r *Record) ValueFloat() (float64, error) {
 	return number, nil
 }
 
-// KeyLe64 gives the key, eight little-endian bytes, as a signed number.
+// KeyLe64 returns the key, eight little-endian bytes, as a signed number.
 func (r *Record) KeyLe64() (int64, error) {
 	number, ok := le64(r.key)
 	if !ok {
@@ -81,7 +82,7 @@ func (r *Record) KeyLe64() (int64, error) {
 	return number, nil
 }
 
-// ValueLe64 gives the value, eight little-endian bytes, as a signed number.
+// ValueLe64 returns the value, eight little-endian bytes, as a signed number.
 func (r *Record) ValueLe64() (int64, error) {
 	number, ok := le64(r.value)
 	if !ok {
@@ -90,7 +91,7 @@ func (r *Record) ValueLe64() (int64, error) {
 	return number, nil
 }
 
-// Invalid makes the error that says that this record can't be processed, and why.
+// Invalid makes the error that rejects this record for a reason.
 func (r *Record) Invalid(reason string) error {
 	return &InvalidRecordError{Row: r.row, Reason: reason}
 }
@@ -99,7 +100,7 @@ func (r *Record) unexpected(field, expected string) error {
 	return r.Invalid("the " + field + " is not " + expected)
 }
 
-// KeyAs gives the key, decimal text, as a number of an integer type.
+// KeyAs returns the key, decimal text, as a number of an integer type.
 func KeyAs[N Integer](record *Record) (N, error) {
 	number, ok := parseInteger[N](record.key)
 	if !ok {
@@ -108,7 +109,7 @@ func KeyAs[N Integer](record *Record) (N, error) {
 	return number, nil
 }
 
-// ValueAs gives the value, decimal text, as a number of an integer type.
+// ValueAs returns the value, decimal text, as a number of an integer type.
 func ValueAs[N Integer](record *Record) (N, error) {
 	number, ok := parseInteger[N](record.value)
 	if !ok {
@@ -117,8 +118,9 @@ func ValueAs[N Integer](record *Record) (N, error) {
 	return number, nil
 }
 
-// ValueJSON gives the value, JSON, as a T. Structs, `json` tags and methods mean what they mean to
-// encoding/json, except that the fields of an embedded struct are not those of the one around it.
+// ValueJSON returns the value, JSON, as a T. Structs, `json` tags and methods have the meaning that
+// they have in encoding/json, except that the fields of an embedded struct do not belong to the
+// struct around it.
 func ValueJSON[T any](record *Record) (T, error) {
 	var value T
 	reader := jsonReader{text: viewText(record.value), ignoresUnknown: true}

@@ -2,17 +2,17 @@
 
 package tidegate
 
-// registered opens the operator that this program is.
+// registered opens the operator of this program.
 var registered Opener
 
-// Register makes an operator the one that this program's component exports. Call it once, in an
+// Register exports an operator as the operator of this program's component. Call it once, in an
 // init function of package main, whose main function stays empty:
 //
 //	func init() { tidegate.Register(tidegate.Open(openCount)) }
 //
 //	func main() {}
 //
-// Outside of a component nothing calls it, so that the package's tests run natively.
+// Outside of a component no one calls the operator, so that the package's tests run natively.
 func Register(open Opener) {
 	if registered != nil {
 		panic("tidegate: an operator was registered already; a component is one operator")

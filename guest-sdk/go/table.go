@@ -8,16 +8,16 @@ import (
 	"slices"
 )
 
-// slabEntries is how many entries lie together. An entry never moves, so that a pointer to a state
-// stays good, and growing copies nothing.
+// slabEntries is the number of entries that lie together. An entry never moves, so that a pointer
+// to a state stays valid, and growing copies nothing.
 const slabEntries = 256
 
-// table holds a state for each key, in no order.
+// table holds a state for each key, in no particular order.
 type table[S any] struct {
 	hasher hasher
 	index  index
 	slabs  [][]entry[S]
-	// used is how many places were ever taken.
+	// used is the number of places that were ever taken.
 	used uint32
 	// free has the places whose keys were removed.
 	free []uint32
@@ -31,7 +31,7 @@ type entry[S any] struct {
 	state    S
 }
 
-// newTable makes a table without keys, whose hashes depend on the seed, and nothing else does.
+// newTable makes a table without keys. Only the hashes depend on the seed.
 func newTable[S any](hasher hasher) table[S] {
 	t := table[S]{hasher: hasher}
 	t.index.reserve(0)
@@ -40,7 +40,7 @@ func newTable[S any](hasher hasher) table[S] {
 
 func (t *table[S]) len() int { return t.index.count }
 
-// find gives the place of a key, if it is there.
+// find returns the place of a key, if it is there.
 func (t *table[S]) find(key []byte) (place uint32, ok bool) {
 	return t.index.find(t.hasher.hash(key), func(place uint32) bool {
 		return t.at(place).key == viewText(key)
@@ -51,7 +51,7 @@ func (t *table[S]) at(place uint32) *entry[S] {
 	return &t.slabs[place/slabEntries][place%slabEntries]
 }
 
-// insert adds a key that is not there yet, with the zero value, and gives its place.
+// insert adds a new key, with the zero value, and returns its place.
 func (t *table[S]) insert(key string, keyGroup uint32) uint32 {
 	place := t.used
 	if last := len(t.free) - 1; last >= 0 {
@@ -74,8 +74,8 @@ func (t *table[S]) remove(place uint32) {
 	t.free = append(t.free, place)
 }
 
-// rank is an entry with what it is sorted by. Most comparisons are decided by the first eight bytes
-// of the key, which lie here instead of behind a pointer.
+// rank is an entry with its sort key. The first eight bytes of the key decide most comparisons, and
+// lie here instead of behind a pointer.
 type rank[S any] struct {
 	prefix uint64
 	entry  *entry[S]
@@ -86,7 +86,8 @@ func rankOf[S any](place uint32, entry *entry[S]) rank[S] {
 	return rank[S]{prefix: orderPrefix(entry.key), entry: entry, place: place}
 }
 
-// orderPrefix is a number that rises with keys, for keys that differ in their first eight bytes.
+// orderPrefix returns a number that rises with keys, for keys that differ in their first eight
+// bytes.
 func orderPrefix(key string) uint64 {
 	if len(key) >= 8 {
 		return binary.BigEndian.Uint64(viewBytes(key[:8]))
@@ -105,7 +106,7 @@ func sortRanks[S any](ranks []rank[S]) {
 	})
 }
 
-// all gives the entries that isWanted picks, in no order.
+// all returns the entries that isWanted picks, in no particular order.
 func (t *table[S]) all(isWanted func(*entry[S]) bool) []rank[S] {
 	var wanted []rank[S]
 	if isWanted == nil {
@@ -120,8 +121,8 @@ func (t *table[S]) all(isWanted func(*entry[S]) bool) []rank[S] {
 	return wanted
 }
 
-// inOrder gives all entries by key group, and each group's by key. groups has where each group of
-// first..=last begins, and where the last one ends.
+// inOrder returns all entries by key group, and the entries of each group by key. groups has the
+// start of each group of first..=last, and the end of the last group.
 func (t *table[S]) inOrder(first, last uint32) (ranks []rank[S], groups []int) {
 	groups = make([]int, last-first+2)
 	for place := range t.used {

@@ -7,14 +7,15 @@ import (
 	"reflect"
 )
 
-// Opener makes an instance of an operator for where it runs.
+// Opener makes an instance of an operator for its place in the job.
 type Opener func(context *Context) (RawOperator, error)
 
 // Open makes an [Opener] of the function that opens an operator: it reads the operator's `config`
-// table into a C, and calls open with it. [Register] exports what it makes, and a
-// tidegatetest.Harness runs it.
+// table into a C, and calls open with it. [Register] exports the Opener, and a tidegatetest.Harness
+// runs it.
 //
-// C is a struct whose fields are the settings; an unknown one is refused. `struct{}` takes none.
+// C is a struct whose fields are the settings; an unknown setting is rejected. `struct{}` takes no
+// settings.
 func Open[C, S any, O Operator[S]](open func(config C, context *Context) (O, error)) Opener {
 	return func(context *Context) (RawOperator, error) {
 		config, err := parseConfig[C](context.Config)
@@ -45,7 +46,7 @@ type typed[S any] struct {
 	version  uint32
 	record   Record
 
-	// What the operator has besides; nil where it has not.
+	// The optional interfaces of the operator; nil for those that it does not have.
 	watermarks  WatermarkHandler[S]
 	finisher    Finisher[S]
 	checkpoints CheckpointListener
@@ -79,9 +80,9 @@ func newTyped[S any](operator Operator[S], context *Context) (*typed[S], error) 
 	return t, t.checkSignatures(versioned)
 }
 
-// checkSignatures refuses a method that looks like one of those that an operator may have and is
-// none of them, since it would never be called. The names are constants, so that the linker can
-// tell which methods may be looked for.
+// checkSignatures rejects a method that has the name of an optional method and another signature,
+// since it would never be called. The names are constants, so that the linker can tell which
+// methods may be looked for.
 func (t *typed[S]) checkSignatures(versioned Versioned) error {
 	of := reflect.TypeOf(t.operator)
 	hasWatermark := hasMethod(of.MethodByName("OnWatermark"))
@@ -117,7 +118,7 @@ func (t *typed[S]) checkSignatures(versioned Versioned) error {
 
 func hasMethod(_ reflect.Method, has bool) bool { return has }
 
-// Process gives each record to the operator.
+// Process passes each record to the operator.
 func (t *typed[S]) Process(input uint32, records Batch) ([]Emission, error) {
 	t.out.begin()
 	process := t.processKeyed
@@ -173,7 +174,7 @@ func (r *Record) read(records *Batch, row int, timestamp int64) {
 	r.timestamp, r.row = timestamp, uint32(row)
 }
 
-// AdvanceWatermark tells the operator, if it is to be told.
+// AdvanceWatermark calls the operator, if it handles watermarks.
 func (t *typed[S]) AdvanceWatermark(watermark int64) ([]Emission, error) {
 	if t.watermarks == nil {
 		return nil, nil
@@ -183,7 +184,7 @@ func (t *typed[S]) AdvanceWatermark(watermark int64) ([]Emission, error) {
 	return t.endOfKeys(err)
 }
 
-// Finish tells the operator, if it is to be told.
+// Finish calls the operator, if it handles the end of the inputs.
 func (t *typed[S]) Finish() ([]Emission, error) {
 	if t.finisher == nil {
 		return nil, nil
@@ -222,7 +223,7 @@ func (t *typed[S]) Snapshot(uint64) ([]StateChunk, error) {
 	return chunks, nil
 }
 
-// Restore reads all of it back.
+// Restore reads the state of all keys, and the items, back.
 func (t *typed[S]) Restore(chunks []StateChunk) error {
 	sorted, err := sortOut(chunks, t.version)
 	if err != nil {
@@ -255,7 +256,7 @@ func (t *typed[S]) migrate(version uint32, bytes []byte) (S, error) {
 		", and this operator reads version " + decimal(t.version))
 }
 
-// CheckpointComplete tells the operator, if it is to be told.
+// CheckpointComplete notifies the operator, if it listens to checkpoints.
 func (t *typed[S]) CheckpointComplete(checkpoint uint64) error {
 	if t.checkpoints == nil {
 		return nil
@@ -263,8 +264,8 @@ func (t *typed[S]) CheckpointComplete(checkpoint uint64) error {
 	return t.checkpoints.OnCheckpointComplete(checkpoint)
 }
 
-// KeysOf gives the keys of what [Open] opened with state type S, for a test that looks at them.
-// It gives nil for any other operator.
+// KeysOf returns the keys of an operator that [Open] opened with state type S, for a test that
+// looks at them. It returns nil for any other operator.
 func KeysOf[S any](operator RawOperator) *Keys[S] {
 	if typed, ok := operator.(*typed[S]); ok {
 		return typed.keys

@@ -53,7 +53,7 @@ var scalarTypes = map[string]reflect.Type{
 	"bytes":  reflect.TypeFor[[]byte](),
 }
 
-// typeOf gives the Go type of a vector's type.
+// typeOf returns the Go type of a vector's type.
 func typeOf(t *testing.T, kind any) reflect.Type {
 	t.Helper()
 	if name, ok := kind.(string); ok {
@@ -208,7 +208,7 @@ func TestValuesAreWrittenAndReadAsTheVectorsSay(t *testing.T) {
 			t.Errorf("%v of %s: %v", vector.Type, vector.Bytes, err)
 			continue
 		}
-		// Written, since a NaN is unlike itself.
+		// The values are compared as bytes, since a NaN is unlike itself.
 		canonical := encode(t, codec, value)
 		if written := encode(t, codec, read); !bytes.Equal(written, canonical) {
 			t.Errorf("%v of %s was read as %v", vector.Type, vector.Bytes, read)
@@ -274,7 +274,7 @@ func onlySubtask(maxParallelism uint32) *Context {
 	}
 }
 
-// checkSnapshot fills an operator's state with the entries, and compares what it writes; then it
+// checkSnapshot fills an operator's state with the entries, and compares its snapshot; then it
 // restores that, and compares again.
 func checkSnapshot[S any](t *testing.T, vector *snapshotVector) {
 	t.Helper()

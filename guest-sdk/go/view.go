@@ -4,12 +4,12 @@ package tidegate
 
 import "unsafe"
 
-// viewText gives bytes as text without a copy. They must not be changed while it is in use.
+// viewText returns bytes as text without a copy. They must not be changed while it is in use.
 func viewText(bytes []byte) string {
 	return unsafe.String(unsafe.SliceData(bytes), len(bytes))
 }
 
-// viewBytes gives text as bytes without a copy. They must not be changed.
+// viewBytes returns text as bytes without a copy. They must not be changed.
 func viewBytes(text string) []byte {
 	return unsafe.Slice(unsafe.StringData(text), len(text))
 }

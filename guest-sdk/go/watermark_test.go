@@ -9,7 +9,8 @@ import (
 	"github.com/tidegate/tidegate/guest-sdk/go/tidegatetest"
 )
 
-// onTime passes on what is not late. Its watermark is no state: it is told it again.
+// onTime passes on records in time. Its watermark is no state: a restored instance receives it
+// again.
 type onTime struct {
 	watermark *int64
 }

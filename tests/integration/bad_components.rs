@@ -1,5 +1,5 @@
-//! Components that are no operators of this host: `check`, `run` and `test` say what is missing or
-//! wrong, what the component has instead, and what to rebuild it with.
+//! Components that are not operators of this host: `check`, `run` and `test` report what is missing
+//! or wrong, what the component has instead, and with which tools to rebuild it.
 
 use tidegate_tests::{JobDirectory, Packages, WatGuest, tidegate};
 
@@ -20,7 +20,8 @@ inputs = [{ from = "guest" }]
 
 const SCENARIO: &str = "version = 1\ncomponent = \"guest.wasm\"\n[[step]]\nfinish = true\n";
 
-/// Every command refuses it, exit code 8, saying all of `fragments` on the line that names it.
+/// Asserts that every command refuses it with exit code 8, and that the line that names it contains
+/// all of `fragments`.
 #[track_caller]
 fn assert_refused(component: &[u8], fragments: &[&str]) {
     let job = JobDirectory::new(JOB);

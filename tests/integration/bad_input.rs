@@ -1,9 +1,9 @@
-//! Bad input: a clear error that names file and line or operator, the right exit code, and nothing
-//! written.
+//! Bad input causes a clear error that names file and line or operator, the right exit code, and no
+//! written file.
 
 use tidegate_tests::{Finished, JobDirectory, guest};
 
-/// A valid job, to be spoilt.
+/// Returns a valid job, for tests to break.
 fn job_text() -> String {
     format!(
         r#"version = 1
@@ -26,7 +26,7 @@ format = "tsv"
     )
 }
 
-/// Runs the job with `from` replaced by `to`: it must fail so, and leave no trace.
+/// Asserts that the job fails if `from` is replaced by `to`, and leaves no trace.
 #[track_caller]
 fn assert_refused(from: &str, to: &str, fragments: &[&str]) -> Finished {
     let text = job_text();
@@ -46,7 +46,7 @@ fn assert_leaves_no_trace(job: &JobDirectory, code: i32, fragments: &[&str]) -> 
     finished
 }
 
-/// A job whose component is this file.
+/// Returns a job whose component is a file with these contents.
 fn job_with_component(contents: &[u8]) -> JobDirectory {
     let text = job_text();
     let component = guest("examples/word-count/operators/count");
@@ -167,7 +167,8 @@ fn imports_that_are_not_granted_are_listed() {
     assert_leaves_no_trace(&job_with_component(&wasi), 8, &expected);
 }
 
-/// An operator whose functions trap, and which imports interfaces of `package` besides the host's.
+/// Returns an operator whose functions trap, and which imports interfaces of `package` besides the
+/// host's.
 fn operator_with_imports(package: &str, imports: &[&str]) -> Vec<u8> {
     let mut resolve = wit_parser::Resolve::default();
     resolve

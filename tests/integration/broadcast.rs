@@ -1,9 +1,9 @@
-//! Records that every subtask gets, beside state that has one place: what `check` refuses, and what
-//! a scenario shows, until there is broadcast state.
+//! Records that every subtask gets, beside state that belongs to one subtask: until there is
+//! broadcast state, `check` refuses some uses, and scenarios show the others.
 
 use tidegate_tests::{JobDirectory, guest};
 
-/// A job whose operator counts by key and reads a broadcast input, too.
+/// Returns a job whose operator counts by key and also reads a broadcast input.
 fn keyed_with_broadcast(parallelism: u32) -> JobDirectory {
     let component = guest("tests/guests/picky");
     JobDirectory::new(&format!(
@@ -84,7 +84,7 @@ broadcast = true
 records = [{ value = "red" }, { value = "blue" }]
 "#;
 
-/// Keys of both subtasks, also where there are three.
+/// Keys of every subtask, at parallelism 2 and at 3.
 const RECORDS: &str = r#"
 [[step]]
 records = [

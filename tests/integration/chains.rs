@@ -1,6 +1,6 @@
-//! In the real binary: operators that make very much of very little, one chained to the next, and
-//! connectors that do not return. Memory stays within the limits, and whoever wants the job to end
-//! gets an answer.
+//! In the real binary: chained operators that turn little input into very much output, and
+//! connectors that do not return. Memory stays within the limits, and a user who wants the job to
+//! end gets an answer.
 
 use std::io::{PipeReader, Read as _};
 use std::thread;
@@ -9,12 +9,12 @@ use std::time::Duration;
 use rustix::process::Signal;
 use tidegate_tests::{JobDirectory, Running, WatGuest, tidegate_command};
 
-/// What a busy machine never takes, and a fan-out that nobody ends takes by far.
+/// More time than a busy machine needs, and far less than an unlimited fan-out takes.
 const LONG: Duration = Duration::from_secs(120);
-/// Emissions of one record each, of which one call makes far more than anyone waits for.
+/// Emissions of one record each. One call makes far more than any test could await.
 const ENDLESS: u32 = 100_000;
 
-/// A body that emits `emissions` batches of one record.
+/// Returns a body that emits `emissions` batches of one record.
 fn many(emissions: u32) -> String {
     format!(
         "(local $i i32) (local $at i32)
@@ -40,14 +40,14 @@ fn many(emissions: u32) -> String {
     )
 }
 
-/// A guest that emits so many batches in a call of `export`.
+/// Returns a guest that emits `emissions` batches in a call of `export`.
 fn fan_out(export: &str, emissions: u32) -> WatGuest {
     let pages = (131_072 + emissions * 44) / 65_536 + 2;
     let guest = WatGuest::idle().pages(pages);
     guest.export(export, &many(emissions))
 }
 
-/// A guest that makes a record of 60 MiB of every batch.
+/// Returns a guest that makes a record of 60 MiB of every batch.
 fn big() -> WatGuest {
     let bytes = 60 << 20;
     WatGuest::idle().pages(1000).export(
@@ -70,7 +70,8 @@ fn big() -> WatGuest {
     )
 }
 
-/// A guest that computes for some hundredths of a second with each batch, and gives nothing.
+/// Returns a guest that computes for some hundredths of a second with each batch, and emits
+/// nothing.
 fn burn() -> WatGuest {
     WatGuest::idle().export(
         "process",
@@ -83,13 +84,13 @@ fn burn() -> WatGuest {
     )
 }
 
-/// Few records, which come as one batch or two.
+/// Few records, in one or two batches.
 const FEW: &str = "to = 3";
-/// More than any test waits for, most of them alone in a batch.
+/// More records than any test waits for, most of them alone in a batch.
 const UNENDING: &str = "to = 1_000_000_000\nrate = 100\nbatch = 1";
 
-/// `first` is chained to `second` if `partition` is `forward`, and feeds a channel to it if that is
-/// `hash`.
+/// Returns a job in which `first` is chained to `second` if `partition` is `forward`, and feeds it
+/// through a channel if `partition` is `hash`.
 fn job(records: &str, first: &WatGuest, second: &WatGuest, partition: &str) -> JobDirectory {
     let job = JobDirectory::new(&format!(
         r#"
@@ -125,11 +126,11 @@ inputs = [{{ from = "second", partition = "hash" }}]
     job
 }
 
-/// Far less than 40 times 60 MiB. 60 MiB each are in the result of a call, in the outbox, in the
-/// channel and in the sink, which makes up to 128 MiB of text of it.
+/// Far less than 40 times 60 MiB. The result of a call, the outbox, the channel and the sink hold
+/// 60 MiB each, and the sink makes up to 128 MiB of text from its record.
 const MOST_MIB: u64 = 560;
 
-/// Another source, that keeps the job and its process running.
+/// Another source that keeps the job and its process running.
 const ANOTHER: &str = r#"
 [source.another]
 connector = "generator"
@@ -140,7 +141,7 @@ connector = "discard"
 inputs = [{ from = "another" }]
 "#;
 
-/// The same job with a sink that waits for whoever reads.
+/// Starts the same job with a sink that waits for its reader.
 fn start_writing(job: &JobDirectory) -> (Running, PipeReader) {
     let text = std::fs::read_to_string(job.path().join("job.toml")).expect("there is a job file");
     let text = text.replace("\"discard\"", "\"stdout\"\nformat = \"lines\"");
@@ -151,8 +152,9 @@ fn start_writing(job: &JobDirectory) -> (Running, PipeReader) {
     (Running::spawn(command), reader)
 }
 
-/// Nobody reads what the sink writes until the chain before it does no more. The peak is looked at
-/// while the process still runs, when all of the fan-out has arrived.
+/// Asserts that memory stays bounded while no one reads the sink's output until the chain before it
+/// stops. The test samples the peak while the process still runs, after all of the fan-out has
+/// arrived.
 #[track_caller]
 fn assert_amplification_is_bounded(export: &str) {
     let job = job(FEW, &fan_out(export, 40), &big(), "forward");
@@ -186,7 +188,8 @@ fn forty_times_60_mib_that_finish_leads_to_need_no_more_memory_than_a_few() {
     assert_amplification_is_bounded("finish");
 }
 
-/// The records that an operator of the running job has got, while it answers.
+/// Returns the number of records that an operator of the running job has got; `None` if the job
+/// does not answer.
 fn records_in(job: &JobDirectory, operator: &str) -> Option<u64> {
     let answer = job.tidegate(&["status", "job.toml", "--json"]);
     let status: serde_json::Value = serde_json::from_str(&answer.stdout).ok()?;
@@ -210,7 +213,7 @@ fn wait_until_still(job: &JobDirectory, running: &mut Running, operator: &str) {
     }
 }
 
-/// Starts the job and waits until the operator that burns is at it.
+/// Starts the job and waits until the burning operator has got records.
 fn start_burning(job: &JobDirectory) -> Running {
     let mut running = job.start(&["run", "job.toml"]);
     while records_in(job, "second").unwrap_or_default() == 0 {
@@ -219,7 +222,8 @@ fn start_burning(job: &JobDirectory) -> Running {
     running
 }
 
-/// An endless fan-out within a chain, and one whose chain waits for a burning one downstream.
+/// Returns a job with an endless fan-out within a chain, and one in which the fan-out's chain waits
+/// for a burning one downstream.
 fn endless() -> [JobDirectory; 2] {
     ["forward", "hash"].map(|partition| {
         let first = fan_out("process", ENDLESS);
@@ -286,14 +290,14 @@ fn sigterm_is_answered_while_a_fan_out_runs_and_a_second_one_ends_the_process() 
     running.wait_within(LONG).assert_fails(1, &reason);
     let running = start_burning(&job);
     running.signal(Signal::TERM);
-    // The same signal again within half a second is the same wish.
+    // The same signal again within half a second counts as the same request.
     thread::sleep(Duration::from_secs(1));
     running.signal(Signal::TERM);
     let finished = running.wait_within(LONG);
     assert!(matches!(finished.code, Some(143 | 1)), "{finished:#?}");
 }
 
-/// A job whose sink blocks, since nobody reads what it writes.
+/// Returns a job whose sink blocks, since no one reads its output.
 fn blocked_sink() -> (JobDirectory, Running, PipeReader) {
     let job = JobDirectory::new(
         r#"
@@ -326,7 +330,7 @@ fn a_sink_that_does_not_return_ends_the_process_by_name_once_its_job_is_cancelle
     let (job, mut running, mut reader) = blocked_sink();
     let mut first = [0];
     reader.read_exact(&mut first).expect("something is written");
-    // It writes until the pipe is full; then nothing moves any more.
+    // It writes until the pipe is full; then it blocks.
     wait_until_still(&job, &mut running, "out");
     drop(job.tidegate(&["cancel", "job.toml"]));
     let expected = ["out[0] did not return within 34 s after the attempt was over"];

@@ -1,5 +1,5 @@
 //! A10: state that was changed on the disk is never handed to a guest. The job does not start, the
-//! file is named, and nothing is written.
+//! error names the file, and no file is written.
 
 use std::path::{Path, PathBuf};
 
@@ -28,7 +28,7 @@ connector = "discard"
 inputs = [{ from = "third" }]
 "#;
 
-/// How a file is changed.
+/// A way to change a file.
 #[derive(Debug)]
 enum Corruption {
     FlippedBit(usize),
@@ -57,7 +57,7 @@ impl Corruption {
     }
 }
 
-/// All files but the lock, which says who held it last.
+/// Lists all files except the lock, which records who held it last.
 fn written(job: &JobDirectory) -> Vec<String> {
     let listing = job.listing();
     let lines = listing
@@ -79,7 +79,7 @@ fn files_of(directory: &Path) -> Vec<PathBuf> {
 fn changed_state_of_any_operator_is_named_and_never_restored() {
     const CORRUPTIONS: usize = 50;
     let job = JobDirectory::new(JOB);
-    // A guest that is given state traps: that would be another exit code.
+    // A guest that gets state traps: that would be another exit code.
     let guest = WatGuest::echo().export("restore", "unreachable");
     job.write("guest.wasm", guest.component());
     let running = job.start(&["run", "job.toml"]);
@@ -129,7 +129,7 @@ fn changed_state_of_any_operator_is_named_and_never_restored() {
         }
         std::fs::write(&file, &genuine).expect("it can be mended");
     }
-    // As it was, it is restored: the guest is called, and traps.
+    // Unchanged state is restored: the host calls the guest, which traps.
     let restored = job.tidegate(&["run", "job.toml"]);
     assert!(
         restored.stderr.contains("`restore` trapped"),

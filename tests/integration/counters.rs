@@ -1,5 +1,5 @@
-//! What guests count and log in vain is shown: in `status`, with and without `--json`, and in the
-//! metrics.
+//! `status`, with and without `--json`, and the metrics show what guests count and how many log
+//! lines are dropped.
 
 use std::io::{Read as _, Write as _};
 use std::os::unix::net::UnixStream;
@@ -9,7 +9,7 @@ use rustix::process::Signal;
 use serde_json::Value;
 use tidegate_tests::{JobDirectory, JobText, Running, guest};
 
-/// Two subtasks that count 1,000 records, in a job that a second source keeps running.
+/// Returns a job with two subtasks that count 1,000 records; a second source keeps it running.
 fn counting_job(behaviour: &str) -> JobDirectory {
     let component = guest("tests/guests/hostile");
     let echo = format!(
@@ -24,8 +24,8 @@ fn counting_job(behaviour: &str) -> JobDirectory {
     JobDirectory::new(&job.text())
 }
 
-/// The operator in the answer of `status`, once `is_there` holds for it. Waits as long as the job
-/// runs.
+/// Returns the operator in the answer of `status`, once `is_there` holds for it. Waits as long as
+/// the job runs.
 fn operator_when(
     job: &JobDirectory,
     running: &mut Running,
@@ -44,7 +44,7 @@ fn operator_when(
     panic!("the job ended before its operator showed what it counts");
 }
 
-/// The job's metrics, asked for by HTTP over its socket.
+/// Returns the job's metrics, requested by HTTP over its socket.
 fn metrics(job: &JobDirectory) -> String {
     let socket = job.path().join("state/control.sock");
     let mut stream = UnixStream::connect(socket).expect("the job listens");

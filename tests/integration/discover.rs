@@ -1,5 +1,5 @@
-//! The source `file` with `discover`, by the real binary: files that appear while the job runs and
-//! while it does not, and SIGKILLs in between. Each line is published once.
+//! The source `file` with `discover`, in the real binary: files appear while the job runs and while
+//! it does not, with SIGKILLs in between. Each line is published once.
 
 use std::fs;
 use std::path::Path;
@@ -11,10 +11,10 @@ use tidegate_tests::{
     JobDirectory, Running, published_line_count, published_lines, published_parts,
 };
 
-/// Files of a test with kills, and the lines of each.
+/// The number of files of a test with kills, and of the lines of each.
 const FILES: usize = 60;
 const LINES: usize = 25;
-/// A test that waits longer than this has failed.
+/// The time after which a test that still waits has failed.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 fn job(parallelism: u32, discover: &str) -> String {
@@ -44,7 +44,7 @@ format = "lines"
 
 const DISCOVER: &str = "discover = \"10ms\"";
 
-/// A job with an empty input.
+/// Returns a job with an empty input.
 fn job_directory(parallelism: u32) -> JobDirectory {
     let directory = JobDirectory::new(&job(parallelism, DISCOVER));
     fs::create_dir(directory.path().join("input")).expect("a directory can be made");
@@ -78,7 +78,7 @@ fn wait_until_published(job: &JobDirectory, running: &mut Running, files: usize)
     }
 }
 
-/// Stops the job, as soon as it answers: a job may have published everything before that.
+/// Stops the job as soon as it answers: it may have published everything before that.
 fn stop(job: &JobDirectory, running: Running) {
     let give_up = Instant::now() + PATIENCE;
     while job.tidegate(&["stop", "job.toml"]).code != Some(0) {
@@ -87,7 +87,7 @@ fn stop(job: &JobDirectory, running: Running) {
     running.wait().assert_succeeds();
 }
 
-/// All that is published, in order.
+/// Returns all published lines, in order.
 fn published(directory: &Path) -> String {
     let read = |part| fs::read_to_string(part).expect("a published file can be read");
     published_parts(directory).into_iter().map(read).collect()
@@ -115,7 +115,7 @@ fn files_are_read_that_appear_while_the_job_runs_and_while_it_does_not() {
         add(&job, first);
         add(&job, first + 1);
         wait_until_published(&job, &mut running, first + 2);
-        // It does not end by itself, though there is nothing to read.
+        // It does not end by itself, though there is no input.
         thread::sleep(Duration::from_millis(100));
         assert!(running.is_running(), "run {run} ended by itself");
         stop(&job, running);
@@ -163,7 +163,7 @@ fn files_that_were_read_before_discover_was_set_are_not_read_again() {
     assert_all_once(&job, 4, "no kills");
 }
 
-/// Adds files at random moments and kills the job at others, some of them while no job runs.
+/// Adds files and kills the job at random moments; some files appear while no job runs.
 fn survives_kills(parallelism: u32) -> JobDirectory {
     let job = job_directory(parallelism);
     let seed = TestSeed::of_run();

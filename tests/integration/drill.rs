@@ -8,7 +8,8 @@ const COUNT: &str = "examples/word-count/operators/count";
 const COUNT_V2: &str = "tests/guests/count-v2";
 const HOSTILE: &str = "tests/guests/hostile";
 
-/// Counts 5,000 records by 100 keys; `settings` go into `[checkpoint]`, `operator` into its table.
+/// Returns a job that counts 5,000 records by 100 keys; `settings` go into `[checkpoint]`,
+/// `operator` into the operator's table.
 fn job(component: &Path, settings: &str, source: &str, operator: &str) -> String {
     JobText::new("drilled", settings)
         .parallelism(2)
@@ -18,7 +19,7 @@ fn job(component: &Path, settings: &str, source: &str, operator: &str) -> String
         .text()
 }
 
-/// A directory with a finished job, whose last checkpoint has the state of all keys.
+/// Returns a directory with a finished job, whose last checkpoint has the state of all keys.
 fn finished(crate_path: &str, operator: &str) -> JobDirectory {
     let directory = JobDirectory::new(&job(&guest(crate_path), "", "to = 5000", operator));
     directory.tidegate(&["run", "job.toml"]).assert_succeeds();
@@ -94,7 +95,7 @@ fn an_upgrade_that_migrates_its_state_is_told_from_the_same_component() {
         subtasks(&report).iter().all(|s| s["verdict"] == "changed"),
         "{report:#}"
     );
-    // Version 1 does not read what version 2 writes.
+    // Version 1 can't read the state of version 2.
     let downgraded = self::finished(COUNT_V2, "");
     downgraded.write("job.toml", job(&guest(COUNT), "", "to = 5000", ""));
     let ended = downgraded.tidegate(&DRILL);
@@ -150,7 +151,7 @@ fn what_is_not_the_guests_fault_has_other_exit_codes() {
     let arguments = ["checkpoint", "verify", "--drill", "refused.toml", "state"];
     finished
         .tidegate(&arguments)
-        .assert_fails(8, &["refused.toml:14:", "not.wasm"]);
+        .assert_fails(8, &["refused.toml:13:", "not.wasm"]);
     let missing = ["checkpoint", "verify", "--drill", "missing.toml", "state"];
     finished
         .tidegate(&missing)
@@ -165,7 +166,7 @@ fn what_is_not_the_guests_fault_has_other_exit_codes() {
     finished.tidegate(&DRILL).assert_fails(3, &["state/state/"]);
 }
 
-/// Waits until the drills in the status of the running job are as `is_there` wants them.
+/// Waits until `is_there` accepts the drills in the status of the running job.
 fn wait_for(job: &JobDirectory, is_there: impl Fn(&serde_json::Value) -> bool) {
     wait_for_status(job, "had the drills", |status| {
         is_there(&status["checkpoints"]["drills"])

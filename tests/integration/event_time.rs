@@ -1,12 +1,12 @@
-//! Results of event time, in the real binary: what is late is late whatever happens, and a window
+//! Results of event time, in the real binary: a late record is late whatever happens, and a window
 //! is published once. A generator makes some records 500 s late; a guest counts in windows of 1 s
-//! and gives what is too late on a port of its own.
+//! and emits late records on a separate port.
 //!
-//! Records and watermarks follow each other in the same order at every run, so at parallelism 1 the
-//! output of a run that was killed again and again is that of an undisturbed one, byte for byte.
-//! 50 kills, 25 more of runs whose guests are replaced at barriers, and 3 x 9 between savepoints
-//! that go on at another parallelism: 102 in all. Without the watermark in the snapshot, about
-//! every second kill lets a late record through.
+//! Records and watermarks come in the same order in every run, so at parallelism 1 a job that was
+//! killed again and again publishes the same bytes as an undisturbed one. The tests kill 102 times:
+//! 50 plain kills, 25 kills of runs whose guests are replaced at barriers, and 3 x 9 between
+//! savepoints from which the job continues at another parallelism. If snapshots had no watermark,
+//! about every second kill would let a late record through.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -17,24 +17,24 @@ use tidegate_tests::{
     JobDirectory, JobText, Running, guest, published_lines, published_parts, wait_until_it_runs,
 };
 
-/// So many that kills on a slow machine do not reach the end.
+/// Enough records that kills on a slow machine do not reach the end.
 const RECORDS: u64 = 2_000_000;
 const KEYS: u64 = 5;
 const WINDOW_MS: i64 = 1_000;
-/// Integers that this divides are late.
+/// Integers that this number divides are late.
 const LATE_EVERY: u64 = 97;
 /// Later than sources can be apart, so that the same records are late at any parallelism.
 const LATE_BY_MS: i64 = 500_000;
-/// Records a second while there are kills: they can't reach the end.
+/// Records per second while there are kills: they can't reach the end.
 const RATE: u64 = 10_000;
 /// The pace of the run that finishes the job.
 const FAST: u64 = 100_000_000;
 
-/// What is run.
+/// The job to run.
 #[derive(Clone, Debug)]
 struct Windows {
     rate: u64,
-    /// With each record.
+    /// The bytes that the guest leaks with each record.
     leak_bytes: u64,
     recycle_at: &'static str,
 }
@@ -73,7 +73,7 @@ impl Windows {
     }
 }
 
-/// What is published: the lines of each sink, each once.
+/// The published lines of each sink, each once.
 #[derive(Debug, PartialEq, Eq)]
 struct Published {
     counts: Vec<String>,
@@ -81,13 +81,13 @@ struct Published {
 }
 
 impl Published {
-    /// From the input alone.
+    /// Computes the lines from the input alone.
     fn expected() -> Self {
         let mut windows = BTreeMap::<(i64, u64), u64>::new();
         let mut late = Vec::new();
         for integer in 1..=RECORDS {
             let timestamp = i64::try_from(integer).expect("a small number");
-            // The last multiple of 256; there is none before the first.
+            // The last multiple of 256; `None` before the first.
             let watermark = Some(timestamp - timestamp % 256).filter(|watermark| *watermark > 0);
             let is_late = integer.is_multiple_of(LATE_EVERY);
             let timestamp = timestamp - if is_late { LATE_BY_MS } else { 0 };
@@ -120,7 +120,7 @@ impl Published {
     }
 }
 
-/// Everything that a job has published, in the order in which it did.
+/// Returns all published bytes of a job, in the order of publication.
 fn published_bytes(job: &JobDirectory) -> [Vec<u8>; 2] {
     ["counts", "late"].map(|sink| {
         let parts = published_parts(&job.path().join(sink)).into_iter();
@@ -129,7 +129,7 @@ fn published_bytes(job: &JobDirectory) -> [Vec<u8>; 2] {
     })
 }
 
-/// Of a run that nothing disturbs.
+/// Returns the output of an undisturbed run.
 fn undisturbed_bytes() -> [Vec<u8>; 2] {
     let job = JobDirectory::new(&Windows::at(FAST).job());
     job.tidegate(&["run", "job.toml"]).assert_succeeds();
@@ -167,7 +167,7 @@ fn kill(running: Running, random: &mut Random, context: &str) {
     );
 }
 
-/// How often the guest of the running job was replaced; none if it does not answer.
+/// Returns how often the guest of the running job was replaced; `None` if the job does not answer.
 fn recycles(job: &JobDirectory) -> Option<u64> {
     let answer = job.tidegate(&["status", "job.toml", "--json"]);
     let status: Value = serde_json::from_str(&answer.stdout).ok()?;
@@ -212,7 +212,8 @@ fn windows_are_those_of_an_undisturbed_run_byte_for_byte_after_recycles_and_25_k
     assert_bytes_as_undisturbed(&job, &seed);
 }
 
-/// Kills the job that `arguments` run 9 times, and stops it with a savepoint, which it gives.
+/// Runs the job with `arguments` and kills it 9 times, then stops it with a savepoint. Returns the
+/// savepoint.
 fn disturbed(job: &JobDirectory, arguments: &[&str], random: &mut Random, context: &str) -> String {
     for _ in 0..9 {
         let mut running = job.start(arguments);
@@ -220,7 +221,7 @@ fn disturbed(job: &JobDirectory, arguments: &[&str], random: &mut Random, contex
         kill(running, random, context);
     }
     let running = job.start(arguments);
-    // From its first checkpoint on it has a watermark.
+    // From its first checkpoint on the job has a watermark.
     let published = |sink| published_lines(&job.path().join(sink)).len();
     let before = published("counts");
     let mut stopping = running;

@@ -229,7 +229,7 @@ fn inspect(folder: &Path, checkpoints: &str) -> Value {
     serde_json::from_str(&inspected.assert_succeeds().stdout).expect("it prints JSON")
 }
 
-/// Asserts that the job had begun to read its input, and had not come to the end.
+/// Asserts that the job had read a part of its input, but not all.
 fn assert_is_on_the_way(checkpoint: &Value, whole_input: &str) {
     let splits = &checkpoint["subtasks"][0]["splits"];
     let left = splits[0]["name"].as_str();
@@ -282,7 +282,7 @@ fn every_job_file_of_the_examples_is_valid() {
 
 #[test]
 fn every_operator_of_the_examples_passes_its_scenarios() {
-    // `polyglot.rs` runs those of polyglot, whose components take long to compile.
+    // `polyglot.rs` runs the commands of polyglot, whose components take long to compile.
     let in_rust = |example: &String| example != "polyglot";
     for example in folders(&examples()).into_iter().filter(in_rust) {
         let operators = examples().join(&example).join("operators");

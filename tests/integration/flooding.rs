@@ -1,5 +1,5 @@
-//! Keys that an attacker has chosen to make hash tables slow, through the real binary; and the
-//! secret seed that makes them harmless, on which nothing may depend.
+//! Keys that an attacker has chosen to make hash tables slow, in the real binary; and the secret
+//! seed that makes them harmless, on which no result may depend.
 
 use std::path::Path;
 
@@ -8,10 +8,10 @@ use tidegate_tests::{
     CHOSEN_KEYS, COUNTERS, JobDirectory, JobText, WatGuest, guest, published_line_count,
 };
 
-/// Keys of each kind.
+/// The number of keys of each kind.
 const KEYS: usize = 100_000;
 
-/// Counts the words of a file.
+/// Returns a job that counts the words of a file.
 fn counting_words(counter: &Path) -> String {
     let split = guest("examples/word-count/operators/split");
     let emit = "config = { emit = \"final\" }";
@@ -27,7 +27,7 @@ fn counting_words(counter: &Path) -> String {
         .text()
 }
 
-/// Keys that are words of a line.
+/// Returns the keys that are words, joined into a line.
 fn words(keys: impl Iterator<Item = [u8; 8]>) -> Vec<u8> {
     let is_word = |key: &[u8; 8]| key.iter().all(|byte| !byte.is_ascii_whitespace());
     let lines = keys.filter(is_word).take(KEYS);
@@ -42,7 +42,7 @@ fn counts_chosen_keys_in(language: &str) {
         let job = JobDirectory::new(&counting_words(&guest(counter)));
         job.write("keys.txt", words(keys()));
         job.tidegate(&["run", "job.toml"]).assert_succeeds();
-        // Not as text: the keys are bytes.
+        // Counted without decoding: the keys are bytes.
         let counted = published_line_count(&job.path().join("output"));
         assert_eq!(counted, KEYS as u64, "{language}, {kind}");
         let drill = ["checkpoint", "verify", "--drill", "job.toml", "state"];
@@ -77,7 +77,7 @@ fn python_counts_100_000_chosen_keys_and_their_checkpoint_restores() {
     counts_chosen_keys_in("python");
 }
 
-/// A guest that keeps its seed as state, and takes another one after a restore.
+/// Returns a guest that keeps its seed as state, and takes another one after a restore.
 fn telling_its_seed() -> Vec<u8> {
     WatGuest::idle()
         .item("(global $seed (mut i64) (i64.const 0))")
@@ -142,7 +142,7 @@ fn a_drill_fails_if_the_state_depends_on_the_hash_seed() {
     assert_ne!(drilled.code, Some(0), "{drilled:#?}");
 }
 
-/// Whoever can read the output does not learn what seeds are derived from.
+/// A reader of the output does not learn what seeds are derived from.
 #[test]
 fn the_output_does_not_name_the_lineage_of_the_checkpoints() {
     let source = "[source.integers]\nconnector = \"generator\"\nto = 10\n";

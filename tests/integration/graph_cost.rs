@@ -1,11 +1,12 @@
-//! Job files that are large, deep or wrong in many places: what a job costs is told before it runs,
-//! what no machine can run is refused with its numbers, and messages have a limit.
+//! Job files that are large, deep or wrong in many places: the host computes the cost of a job
+//! before running it, refuses with numbers what no machine can run, and limits its messages.
 
 use std::fmt::Write as _;
 
 use tidegate_tests::{JobDirectory, guest, published_lines};
 
-/// A generator of `to` integers, operators that read from each other by `forward`, and a file sink.
+/// Returns a job with a generator of `to` integers, operators that read from each other by
+/// `forward`, and a file sink.
 fn long_job(operators: usize, to: u64) -> String {
     let component = guest("tests/guests/hostile");
     let mut text = format!(
@@ -26,7 +27,8 @@ fn long_job(operators: usize, to: u64) -> String {
     text.replace("\"c\"", &format!("{:?}", component.display().to_string()))
 }
 
-/// As [`long_job`], within the size of a job file: the component is a link with a short name.
+/// Returns a directory with a [`long_job`] that fits the size limit of job files: the component is
+/// a link with a short name.
 fn long_job_directory(operators: usize, to: u64) -> JobDirectory {
     let component = guest("tests/guests/hostile");
     let path = format!("{:?}", component.display().to_string());
@@ -35,7 +37,7 @@ fn long_job_directory(operators: usize, to: u64) -> JobDirectory {
     job
 }
 
-/// A source and a sink of `parallelism` subtasks, with a hash edge between them.
+/// Returns a job with a source and a sink of `parallelism` subtasks, and a hash edge between them.
 fn wide_job(parallelism: u32) -> String {
     format!(
         "version = 1\nname = \"wide\"\n[checkpoint]\ndirectory = \"state\"\n\

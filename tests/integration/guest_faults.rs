@@ -1,5 +1,5 @@
 //! A2, A6, A8, A9 in the real binary: a guest that breaks down once, in every way and at every
-//! place that a checkpoint gives meaning to. The job goes on from the checkpoint before, and its
+//! place that a checkpoint gives meaning to. The job continues from the checkpoint before, and its
 //! output is exact.
 
 use std::collections::BTreeSet;
@@ -9,7 +9,7 @@ use tidegate_tests::{Finished, JobDirectory, JobText, WatGuest, published_lines}
 
 const RECORDS: u64 = 8_000;
 
-/// A job of 0.4 s with many checkpoints, all of which are kept.
+/// Returns a job of 0.4 s with many checkpoints, all of which are kept.
 fn job(restart: &str) -> String {
     let checkpoint = "interval = \"20ms\"\nretain = 1000\ntolerable-failures = 3";
     JobText::new("faults", checkpoint)
@@ -27,7 +27,8 @@ fn job(restart: &str) -> String {
 const RESTARTS: &str = "strategy = \"fixed-delay\"\ndelay = \"10ms\"\nattempts = 10";
 const NO_RESTARTS: &str = "strategy = \"none\"";
 
-/// The echo guest, with variables and functions for a fault that happens only before a restore.
+/// Returns the echo guest, with variables and functions for a fault that happens only before a
+/// restore.
 fn guest() -> WatGuest {
     WatGuest::echo()
         .item("(global $restored (mut i32) (i32.const 0))")
@@ -83,7 +84,7 @@ fn assert_exact(name: &str, job: &JobDirectory, finished: &Finished) {
     assert_eq!(integers, (1..=RECORDS).collect::<Vec<u64>>(), "{name}");
 }
 
-/// Every kind of trap that a core module can end in, and what is said of it.
+/// Every kind of trap that can end a core module, and its message.
 const TRAPS: [(&str, &str); 13] = [
     ("unreachable", "wasm `unreachable` instruction executed"),
     (
@@ -130,8 +131,8 @@ const TRAPS: [(&str, &str); 13] = [
     ("(call $fault) (call $fault)", "exhausted its call stack"),
 ];
 
-/// When it happens: with the first record after the barrier of checkpoint 2, in the middle between
-/// two barriers, and with the last record of the job.
+/// The moments of the fault: the first record after the barrier of checkpoint 2, the middle between
+/// two barriers, and the last record of the job.
 const WHEN: [&str; 3] = [
     "(i32.ge_u (global.get $snapshots) (i32.const 2))",
     "(i32.and (i32.ge_u (global.get $snapshots) (i32.const 2))
@@ -180,7 +181,7 @@ fn every_kind_of_trap_anywhere_between_two_barriers_is_survived_exactly() {
     });
 }
 
-/// The checkpoints that are there.
+/// Returns the existing checkpoints.
 fn checkpoints(job: &JobDirectory) -> BTreeSet<u64> {
     let listed = std::fs::read_dir(job.path().join("state/checkpoints"));
     let names = listed.expect("it was made").map(|entry| {
@@ -216,7 +217,7 @@ fn a_snapshot_that_breaks_down_costs_its_checkpoint_and_the_attempt() {
                 "{name}: {finished:#?}"
             );
             assert!(finished.stderr.contains(said), "{name}: {finished:#?}");
-            // All checkpoints are whole, and the one before was there to go on from.
+            // All checkpoints are whole, and the job continued from the one before.
             assert!(checkpoints(&job).contains(&(checkpoint - 1)), "{name}");
             job.tidegate(&["checkpoint", "verify", "state"])
                 .assert_succeeds();
@@ -226,7 +227,7 @@ fn a_snapshot_that_breaks_down_costs_its_checkpoint_and_the_attempt() {
 
 #[test]
 fn a_snapshot_that_is_refused_costs_its_checkpoint_and_nothing_else() {
-    // 9 MiB and 60 MiB of state where 8 MiB are allowed, and state of a foreign key group.
+    // 9 MiB and 60 MiB of state where the limit is 8 MiB, and state of a foreign key group.
     let refused = [
         (
             "(i32.store (i32.const 1124) (i32.const 9437184))",

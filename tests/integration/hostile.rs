@@ -1,10 +1,10 @@
-//! Guests that misbehave, in the real binary: the named error, no host panic, no hang.
+//! Guests that misbehave, in the real binary: the expected error, no host panic, no hang.
 
 use tidegate_tests::{JobDirectory, JobText, guest, published_lines};
 
-/// A job whose operator misbehaves as `config` says, with these restarts.
+/// Returns a job whose operator misbehaves as `config` says, with these restart settings.
 fn hostile_job(config: &str, restart: &str) -> String {
-    // No call but an endless one comes near its timeout, however busy the machine is.
+    // Only an endless call comes near its timeout, however busy the machine is.
     let call_timeout = if config.contains("loop") {
         "500ms"
     } else {
@@ -31,7 +31,8 @@ fn hostile_job(config: &str, restart: &str) -> String {
         .text()
 }
 
-/// The job fails, exit code 1, and says all of `fragments`; a host panic fails the test.
+/// Asserts that the job fails with exit code 1 and a message that contains all of `fragments`; a
+/// host panic fails the test.
 #[track_caller]
 fn assert_fault(behaviour: &str, fragments: &[&str]) {
     let config = format!("behaviour = \"{behaviour}\", after-records = 5000");
@@ -133,13 +134,13 @@ fn more_state_than_allowed_is_refused() {
 
 #[test]
 fn recursion_without_end_is_stopped_and_named() {
-    // A Rust guest runs out of the stack in its memory before it runs out of the engine's.
+    // A Rust guest exhausts the stack in its memory before the engine's.
     assert_fault("overflow-stack", &["`process` trapped", "hostile::recurse"]);
 }
 
 #[test]
 fn an_invalid_record_is_named() {
-    // Which record of a batch it is depends on how many were due when the batch was made.
+    // The record's index in its batch depends on how many were due when the batch was made.
     let expected = ["can't process record ", " of the batch: refused on purpose"];
     assert_fault("invalid-record", &expected);
 }

@@ -1,4 +1,4 @@
-//! Names and debug information of a component that traps: what of them the real binary reads and
+//! Names and debug information of a component that traps: which of them the real binary reads and
 //! shows, and when.
 
 use tidegate_tests::{JobDirectory, Packages, WatGuest};

@@ -1,22 +1,22 @@
-//! The real binary, killed with SIGKILL at random moments and run again with the same command,
-//! until it has finished: nothing may be lost and nothing may come twice.
+//! The real binary, killed with SIGKILL at random moments and run again with the same command until
+//! it has finished: no record may be lost or come twice.
 //!
-//! Both jobs publish every update, so each line of output is checked: for every key the counts 1
-//! to n must be there exactly once. 6 cases of 84 kills each are 504 kills; `TIDEGATE_TEST_KILLS`
-//! sets another number for each case (`make kill-soak`). Each must end a process
-//! that has the checkpoint directory and whose output is incomplete.
+//! Both jobs publish every update, so each line of output is checked: for every key the counts 1 to
+//! n must be there exactly once. 6 cases of 84 kills each make 504 kills; `TIDEGATE_TEST_KILLS`
+//! sets another number for each case (`make kill-soak`). Each kill must end a process that has the
+//! checkpoint directory and whose output is incomplete.
 
 use std::collections::HashMap;
 
 use tidegate_tests::{Expected, JobDirectory, JobText, Kills, guest, kill_until_finished};
 
-/// Kills of each case, unless the environment says otherwise.
+/// The number of kills of each case, unless the environment sets another.
 const KILLS: u64 = 84;
-/// The kill comes this many milliseconds after the process has taken the checkpoint directory: some
-/// while it restores, most between two checkpoints.
+/// The kill comes this many milliseconds after the process has taken the checkpoint directory:
+/// sometimes while it restores, mostly between two checkpoints.
 const KILL_AFTER_MS: std::ops::Range<u64> = 0..250;
-/// Records that each source gives a second while there are kills, so that they can't reach the end
-/// of the input, however fast the machine is.
+/// The records per second of each source while there are kills, so that no run reaches the end of
+/// the input, however fast the machine is.
 const RATE: u64 = 10_000;
 
 fn kills() -> u64 {
@@ -24,7 +24,7 @@ fn kills() -> u64 {
     given.and_then(|kills| kills.parse().ok()).unwrap_or(KILLS)
 }
 
-/// Twice of what all runs of a case read if each is killed as late as can be.
+/// Returns twice the records that all runs of a case read if each is killed as late as possible.
 fn records() -> u64 {
     2 * kills() * KILL_AFTER_MS.end * RATE / 1_000
 }
@@ -49,7 +49,7 @@ fn parity_sum_expected() -> Expected {
     let of_parity = |parity: u64| {
         let integers = (1..=records()).filter(|integer| integer % 2 == parity);
         let (count, sum) = integers.fold((0, 0), |(count, sum), i| (count + 1, sum + i));
-        // Two sources give the same integers.
+        // Two sources emit the same integers.
         let (count, sum) = (2 * count, 2 * sum);
         (parity.to_string(), (count, format!("{count} {sum}")))
     };
@@ -72,7 +72,7 @@ fn word_count_job(parallelism: u32, rate: u64) -> String {
         .text()
 }
 
-/// The project's licence, repeated: real text that is always there.
+/// Returns the project's licence, repeated: real text that always exists.
 fn word_count_text() -> String {
     let licence = tidegate_tests::workspace_root().join("LICENSE");
     let licence = std::fs::read_to_string(licence).expect("the licence is there");

@@ -1,5 +1,5 @@
-//! One operator in every language: the same scenarios, the same state, and any of them goes on from
-//! the savepoint of any other.
+//! One operator in every language: the same scenarios, the same state, and each continues from the
+//! savepoint of each other.
 
 use std::fs;
 use std::path::Path;
@@ -9,11 +9,11 @@ use tidegate_tests::{
     workspace_root,
 };
 
-/// Records of the job, and their keys.
+/// The number of records of the job, and of their keys.
 const RECORDS: u64 = 30_000;
 const KEYS: u64 = 300;
 
-/// Counts by key; a rate leaves time to stop it on the way.
+/// Returns a job that counts by key; a rate leaves time to stop it while it runs.
 fn counting_job(component: &str, parallelism: usize, rate: &str) -> String {
     let source = format!("to = {RECORDS}\nkeys = {KEYS}\n{rate}");
     JobText::new("counting", "interval = \"50ms\"")
@@ -24,7 +24,7 @@ fn counting_job(component: &str, parallelism: usize, rate: &str) -> String {
         .text()
 }
 
-/// Runs a job with this counter, stops it on the way with a savepoint, and gives the savepoint's
+/// Runs a job with this counter, stops it midway with a savepoint, and returns the savepoint's
 /// path, relative to the job.
 fn stopped_on_the_way(counter: &str) -> (JobDirectory, String) {
     let job = JobDirectory::new(&counting_job(counter, 2, "rate = 10_000"));
@@ -40,14 +40,14 @@ fn stopped_on_the_way(counter: &str) -> (JobDirectory, String) {
     (job, savepoint)
 }
 
-/// Every key's counts are 1 to n, each once.
+/// Asserts that the counts of every key are 1 to n, each once.
 fn assert_exact(job: &JobDirectory, what: &str) {
     let lines = published_lines(&job.path().join("output"));
     assert_counts(&lines, RECORDS, KEYS, what);
 }
 
-/// The counter in one language is stopped with a savepoint, and goes on in each of the five, at
-/// another parallelism.
+/// Stops the counter in one language with a savepoint, and continues in each of the five at another
+/// parallelism.
 fn goes_on_in_every_language(from: &str) {
     let (_, counter) = COUNTERS
         .into_iter()
@@ -104,7 +104,7 @@ fn the_counters_of_all_languages_pass_the_same_scenarios() {
     }
 }
 
-/// Writes the scenarios with another component, and gives their names.
+/// Writes the scenarios with another component, and returns their names.
 fn write_scenarios(scenarios: &Path, component: &Path, job: &JobDirectory) -> Vec<String> {
     let files = fs::read_dir(scenarios).expect("the counter has scenarios");
     let write = |file: std::io::Result<fs::DirEntry>| {

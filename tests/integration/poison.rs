@@ -1,9 +1,9 @@
-//! Records that a component can't process, in the real binary: one letter for each, all others
-//! exactly once, also if the process is killed while it isolates; and, with the policy "fail", the
-//! record by name.
+//! Records that a component can't process, in the real binary: one letter for each of them, and all
+//! others exactly once, even if the process is killed while it isolates a record. With the policy
+//! "fail", the error names the record.
 //!
-//! The component counts by key and spoils its count before it fails, so a fault that left a trace
-//! would show in the counts.
+//! The component counts by key and corrupts its count before it fails, so the counts would show a
+//! fault that left a trace.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -13,21 +13,22 @@ use tidegate_tests::{JobDirectory, guest, published_lines};
 
 const KEYS: u64 = 7;
 
-/// What a case sets.
+/// The settings of a case.
 struct Case {
     records: u64,
     /// The config of the operator.
     config: &'static str,
-    /// Keys of the operator's table.
+    /// Lines of the operator's table.
     policies: &'static str,
     parallelism: u32,
     /// More tables.
     tables: &'static str,
-    /// Records a second.
+    /// Records per second.
     rate: &'static str,
 }
 
-/// Integers under 7 keys, through another operator, into one that can't process some.
+/// Returns a job that sends integers under 7 keys through one operator into another that can't
+/// process some.
 fn job(case: &Case) -> String {
     let Case {
         records,
@@ -44,7 +45,7 @@ fn job(case: &Case) -> String {
         }
         false => "",
     };
-    // No call but an endless one comes near its timeout, however busy the machine is.
+    // Only an endless call comes near its timeout, however busy the machine is.
     let call_timeout = match config.contains("hangs") {
         true => "1s",
         false => "5m",
@@ -87,7 +88,8 @@ format = "tsv"
     )
 }
 
-/// All integers up to `records` but `poison`, each once, and for every key the counts 1 to n.
+/// Asserts that all integers up to `records` except `poison` are there once, and for every key the
+/// counts 1 to n.
 fn assert_exact(job: &JobDirectory, records: u64, poison: &[u64], seed: &str) {
     let mut integers = BTreeSet::new();
     let mut counts: BTreeMap<String, Vec<u64>> = BTreeMap::new();
@@ -121,10 +123,10 @@ fn assert_exact(job: &JobDirectory, records: u64, poison: &[u64], seed: &str) {
     assert_eq!(letters, poison, "{seed}: letters");
 }
 
-/// The JSON of a line that has a key before it.
+/// Parses the JSON of a line with a key before it.
 fn letter(line: &str) -> serde_json::Value {
     let (_, json) = line.split_once('\t').expect("a line has key and value");
-    // Backslashes of the JSON are written twice in `tsv`.
+    // `tsv` doubles the backslashes of the JSON.
     let json = json.replace("\\\\", "\\");
     serde_json::from_str(&json).expect("a letter is JSON")
 }
@@ -235,7 +237,7 @@ fn a_component_that_fails_on_everything_ends_the_job_and_says_how_to_go_on() {
     assert_eq!(published_lines(&job.path().join("output")), [""; 0]);
 }
 
-/// Every hundredth of 100,000 records, with the settings that a job has by default.
+/// Runs a job that can't process every hundredth of 100,000 records, with a job's default settings.
 fn a_dirty_feed(kind: &'static str, policies: &'static str, parallelism: u32) {
     let job = JobDirectory::new(&job(&Case {
         records: 100_000,
@@ -267,9 +269,9 @@ fn one_percent_of_100_000_records_that_trap_cost_one_restart_at_parallelism_2() 
     a_dirty_feed("panics_every = 100", "on-trap = \"dead-letter\"", 2);
 }
 
-/// Kills of each case; each must have ended a running job.
+/// The number of kills of each case; each must have ended a running job.
 const KILLS: u64 = 10;
-/// So many of them must have come after the process had begun to isolate a record.
+/// The number of kills that must have come after the process had begun to isolate a record.
 const KILLS_WHILE_ISOLATING: u64 = 3;
 
 fn kill_while_isolating(parallelism: u32) {
@@ -286,7 +288,7 @@ fn kill_while_isolating(parallelism: u32) {
     let seed = format!("seed {seed}");
     let (mut kills, mut isolating) = (0, 0);
     while kills < KILLS || isolating < KILLS_WHILE_ISOLATING {
-        // Later and later if none comes while a record is being isolated: machines differ.
+        // Kills come later and later if none meets the isolation of a record: machines differ.
         let most = 500 + 50 * (kills - isolating);
         let moment = Duration::from_millis(random.in_range(30..most));
         let mut running = job.start(&["run", "job.toml"]);

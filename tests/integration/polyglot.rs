@@ -15,7 +15,7 @@ const KILLS: Kills = Kills {
     number: 12,
     after_ms: 0..1_500,
 };
-/// Lines that the source gives a second while there are kills.
+/// Lines per second of the source while there are kills.
 const RATE: u64 = 400;
 
 /// The broken line of the input.
@@ -25,7 +25,7 @@ fn example() -> PathBuf {
     workspace_root().join("examples/polyglot")
 }
 
-/// The job of the example with the components where they are, checkpoints every 50 ms and a pace.
+/// Returns the example's job with the components' real paths, checkpoints every 50 ms and a pace.
 fn job(rate: Option<u64>) -> String {
     let text = fs::read_to_string(example().join("job.toml")).expect("the example is there");
     let mut job = text.replace("interval = \"1s\"", "interval = \"50ms\"");
@@ -62,7 +62,7 @@ fn job(rate: Option<u64>) -> String {
     job.replace(source, &format!("{source}\nbatch-bytes = \"4KiB\"{pace}"))
 }
 
-/// The documents of the example, by the name of their file.
+/// Returns the documents of the example, by the name of their file.
 fn documents() -> BTreeMap<String, String> {
     let files = fs::read_dir(example().join("input")).expect("the example has input");
     let read = |file: std::io::Result<fs::DirEntry>| {
@@ -84,7 +84,7 @@ fn write_input(job: &JobDirectory, documents: &BTreeMap<String, String>) {
     }
 }
 
-/// What the five operators make of the documents, in one function.
+/// Computes in one function the result of the five operators.
 fn expected(documents: &BTreeMap<String, String>) -> Expected {
     let stop_words = [
         "the", "and", "that", "for", "any", "you", "this", "not", "such", "with",
@@ -117,7 +117,7 @@ fn expected(documents: &BTreeMap<String, String>) -> Expected {
         .collect()
 }
 
-/// The records that were set aside.
+/// Returns the rejected records.
 fn rejected(job: &Path) -> Vec<String> {
     let letters = published_lines(&job.join("rejected"));
     let value = |letter: &String| {
@@ -138,7 +138,8 @@ fn a_job_in_five_languages_is_exact_after_kills() {
         .values()
         .map(|lines| lines.lines().count() as u64)
         .sum();
-    // Twice what all runs read if each is killed as late as can be, and what starting takes.
+    // Four times the lines that all runs read if each is killed as late as possible: starting takes
+    // time too.
     let repeats = usize::try_from(4 * slowest / lines + 1).expect("it fits in memory");
     for lines in documents.values_mut() {
         *lines = lines.replace(&format!("{BROKEN}\n"), "").repeat(repeats);

@@ -1,14 +1,14 @@
-//! In the real binary: a guest that is full again after each time that it is recycled. The
-//! checkpoints that it asks for keep their distance, and if it makes no progress it is named.
+//! In the real binary: a guest that is full again after each recycling. The checkpoints that it
+//! requests keep their distance, and if it makes no progress the error names it.
 
 use std::time::Instant;
 
 use tidegate_tests::{JobDirectory, JobText, WatGuest};
 
-/// What each checkpoint writes for the neighbour.
+/// The state that each checkpoint writes for the neighbour.
 const STATE_BYTES: u32 = 1 << 20;
 
-/// A guest that keeps a state of [`STATE_BYTES`].
+/// Returns a guest that keeps a state of [`STATE_BYTES`].
 fn neighbour() -> WatGuest {
     WatGuest::idle()
         .pages(STATE_BYTES / 65_536 + 2)
@@ -25,7 +25,7 @@ fn neighbour() -> WatGuest {
         .item("(data (i32.const 2048) \"n\")")
 }
 
-/// A job in which `storm`, of 256 MiB, is beside the neighbour; it runs for `seconds`.
+/// Returns a job that runs for `seconds`, with `storm`, of 256 MiB, beside the neighbour.
 fn job(storm: &WatGuest, seconds: u64) -> JobDirectory {
     let records = seconds * 2_000;
     let inputs = [("integers", "hash")];
@@ -51,12 +51,12 @@ fn job(storm: &WatGuest, seconds: u64) -> JobDirectory {
     job
 }
 
-/// More than three quarters of its limit, and less than seven eighths, with the first batch.
+/// The first batch fills more than three quarters of the limit, and less than seven eighths.
 const FILL: &str = "(drop (memory.grow (i32.sub (i32.const 3300) (memory.size)))) (call $done)";
 
 #[test]
 fn a_guest_that_each_first_batch_fills_is_a_fault_after_five_replacements() {
-    // It would run for an hour.
+    // Without the fault, the job would run for an hour.
     let job = job(&WatGuest::idle().export("process", FILL), 3_600);
     let failed = job.tidegate(&["run", "job.toml"]);
     let expected = [
@@ -66,7 +66,7 @@ fn a_guest_that_each_first_batch_fills_is_a_fault_after_five_replacements() {
         "recycle-at = \"never\"",
     ];
     failed.assert_fails(1, &expected);
-    // One for each replacement, and the first one; some of the timer may come between.
+    // One checkpoint for each replacement, and the first one; the timer may add some.
     let checkpoints = job.checkpoints();
     assert!((5..=8).contains(&checkpoints.len()), "{checkpoints:?}");
 }
@@ -87,12 +87,12 @@ fn checkpoints_for_a_guest_that_is_soon_full_again_keep_a_distance_that_grows() 
     finished.assert_succeeds();
     let checkpoints = u64::try_from(job.checkpoints().len()).expect("a number");
     println!("{checkpoints} checkpoints");
-    // The timer alone takes 3, and there are the first and the last.
+    // The timer alone takes 3; the first and the last come on top.
     assert!(
         checkpoints > 6,
         "nothing was asked for: {checkpoints} checkpoints"
     );
-    // After six of them the distance is the interval; then there are one or two in 2 s.
+    // After six of them the distance is the interval, which allows one or two in 2 s.
     let most = 10 + started.elapsed().as_secs();
     assert!(checkpoints <= most, "{checkpoints} checkpoints");
 }

@@ -1,40 +1,40 @@
-//! Guests that leak, in the real binary: their instances are replaced at barriers, so that their
-//! memory stays level, and the output is exact.
+//! Guests that leak, in the real binary: the host replaces their instances at barriers, so that
+//! their memory stays level and the output is exact.
 //!
 //! A component in any language that counts as `leaky` does (for each record its key and the new
-//! count, in decimal) can be put in its place: `make recycle-soak` says how.
+//! count, in decimal) can take its place: see `make recycle-soak`.
 
 use std::time::Duration;
 
 use tidegate_random::TestSeed;
 use tidegate_tests::{JobDirectory, JobText, Running, assert_counts, guest, published_lines};
 
-/// Records in a batch.
+/// The number of records in a batch.
 const BATCH: u64 = 500;
 const KEYS: u64 = 100;
 
-/// What is run.
+/// The job to run.
 #[derive(Clone, Debug)]
 struct Leak {
     /// The component that leaks.
     component: String,
-    /// The config that makes it.
+    /// The config that makes the component leak.
     config: String,
     memory: String,
     recycle_at: &'static str,
     batches: u64,
     parallelism: u32,
-    /// Records a second.
+    /// Records per second.
     rate: u64,
 }
 
 impl Leak {
-    /// 10,000 batches that leak 500 MB, or what the environment says.
+    /// Returns a job of 10,000 batches that leak 500 MB, or the job that the environment describes.
     fn at_parallelism(parallelism: u32) -> Self {
         let leaky = || guest("tests/guests/leaky").display().to_string();
         let given = |name: &str| std::env::var(format!("TIDEGATE_TEST_RECYCLE_{name}")).ok();
         let component = given("COMPONENT");
-        // Far below the limit, so that a busy disk, which checkpoints wait for, fails no test.
+        // Far below the limit, so that no test fails on a busy disk, for which checkpoints wait.
         let (config, recycle_at) = match component {
             Some(_) => ("", "75%"),
             None => ("leak-bytes = 100", "10%"),
@@ -54,7 +54,8 @@ impl Leak {
         self.batches * BATCH
     }
 
-    /// Nothing is restarted: what meets its limit fails the job. The interval is the default.
+    /// Returns the job. It has no restarts: a guest that reaches its limit fails the job. The
+    /// interval is the default.
     fn job(&self) -> String {
         let (records, memory, rate) = (self.records(), &self.memory, self.rate);
         let (component, config, parallelism) = (&self.component, &self.config, self.parallelism);
@@ -72,14 +73,15 @@ impl Leak {
             .text()
     }
 
-    /// Every update of every key, once.
+    /// Asserts that every update of every key is there once.
     fn assert_exact(&self, job: &JobDirectory) {
         let lines = published_lines(&job.path().join("output"));
         assert_counts(&lines, self.records(), KEYS, &self.component);
     }
 }
 
-/// What the guests of the running job have recycled and occupied, while it answers.
+/// Returns the recycles and bytes of each guest of the running job; `None` if the job does not
+/// answer.
 fn guests(job: &JobDirectory) -> Option<Vec<(u64, u64)>> {
     let answer = job.tidegate(&["status", "job.toml", "--json"]);
     let status: serde_json::Value = serde_json::from_str(&answer.stdout).ok()?;
@@ -92,7 +94,7 @@ fn guests(job: &JobDirectory) -> Option<Vec<(u64, u64)>> {
         .collect()
 }
 
-/// Runs to the end. What was seen of its guests last, and the most that was seen of their memory.
+/// Runs the job to its end. Returns the last figures of its guests, and their peak memory.
 fn watched(job: &JobDirectory, mut running: Running) -> (Vec<(u64, u64)>, u64) {
     let (mut last, mut largest) = (Vec::new(), 0);
     while running.is_running() {
@@ -105,7 +107,7 @@ fn watched(job: &JobDirectory, mut running: Running) -> (Vec<(u64, u64)>, u64) {
     (last, largest)
 }
 
-/// What was seen, for people.
+/// Checks a job that leaks, and returns the observed figures, for people.
 fn memory_stays_level(parallelism: u32) -> String {
     let leak = Leak::at_parallelism(parallelism);
     let job = JobDirectory::new(&leak.job());
@@ -150,7 +152,8 @@ fn a_job_that_is_killed_while_its_guests_are_replaced_is_exact() {
         let was_killed = running.kill_after(Duration::from_millis(random.in_range(0..100)));
         assert!(was_killed, "it ended before kill {kill}");
     }
-    // As fast as it can be, so that far more waits in channels, and leaks before a barrier comes.
+    // As fast as possible, so that far more records wait in channels, and leak before a barrier
+    // comes.
     leak.rate = 100_000_000;
     leak.config = "leak-bytes = 10".to_owned();
     job.write("job.toml", leak.job());

@@ -1,5 +1,5 @@
-//! A11, A13, A15 and the size cap in the real binary: what a component may not ask for, and what
-//! the host itself opens while it runs a job.
+//! A11, A13, A15 and the size cap in the real binary: imports that a component may not have, and
+//! files that the host itself opens while it runs a job.
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -31,8 +31,8 @@ directory = "output"
 format = "lines"
 "#;
 
-/// Every interface of WASI 0.2 that lets a component reach out of itself, and of the proposals
-/// that hosts implement.
+/// Every interface of WASI 0.2, and of the proposals that hosts implement, that gives a component
+/// access to the outside.
 const WASI: [(&str, &[&str]); 12] = [
     ("io@0.2.6", &["error", "poll", "streams"]),
     (
@@ -76,7 +76,7 @@ const WASI: [(&str, &[&str]); 12] = [
     ("nn@0.2.0", &["inference"]),
 ];
 
-/// The echo guest, which traps when it opens, with an import of each of these.
+/// Returns the echo guest, which traps when it opens, with an import of each of these.
 fn importing(interfaces: &[String]) -> Vec<u8> {
     let mut packages = Packages::contract();
     let mut guest = WatGuest::echo().export("open", "unreachable");
@@ -141,7 +141,7 @@ fn every_interface_of_wasi_is_refused_by_name_before_any_guest_code_runs() {
         assert!(!refused.stderr.contains("trapped"), "{refused:#?}");
         assert_eq!(job.listing(), before, "something was written");
     }
-    // Of several, all are listed.
+    // Several are all listed.
     let job = job_with(importing(&names));
     let text = job.tidegate(&["check", "job.toml"]);
     text.assert_fails(8, &[]);
@@ -181,8 +181,8 @@ fn a_huge_file_is_refused_by_its_size_and_not_read() {
         .assert_fails(8, &["1073741824 bytes", "33554432"]);
 }
 
-/// Runs the job under `strace` and gives what it recorded: each call that names a path or an
-/// address, and each read with the file that is read.
+/// Runs the job under `strace` and returns its trace: each call that names a path or an address,
+/// and each read with the file that is read.
 fn traced(job: &JobDirectory, code: i32) -> String {
     let trace = job.path().join("trace");
     let mut command = Command::new("strace");
@@ -196,7 +196,7 @@ fn traced(job: &JobDirectory, code: i32) -> String {
     for base in ["XDG_CACHE_HOME", "XDG_STATE_HOME"] {
         command.env(base, job.path().join(base));
     }
-    // Of cargo's, and none of ours: the system's loader would look for its libraries there.
+    // Cargo sets it, and the system's loader would search it for libraries.
     command.env_remove("LD_LIBRARY_PATH");
     let output = command.current_dir(job.path()).output();
     let output = output.unwrap_or_else(|error| {
@@ -211,8 +211,8 @@ fn traced(job: &JobDirectory, code: i32) -> String {
     std::fs::read_to_string(trace).expect("strace wrote its record")
 }
 
-/// Where the host may open files by an absolute path: what the loader and the C library read,
-/// what the kernel tells about the machine and the process, and the job's own directory.
+/// The absolute paths under which the host may open files: files of the loader and the C library,
+/// and the kernel's about the machine and the process. The job's own directory comes on top.
 const ALLOWED: [&str; 9] = [
     "/etc/ld.so.cache",
     "/etc/localtime",
@@ -238,7 +238,7 @@ fn a_job_opens_only_its_own_files_and_connects_to_nothing() {
     };
     assert!(calls("openat").len() > 50, "little was recorded: {trace}");
     assert_eq!(calls("connect("), Vec::<&str>::new());
-    // One program is executed: this one. One socket is bound: the control socket.
+    // One program is executed: this binary. One socket is bound: the control socket.
     assert_eq!(calls("execve(").len(), 1, "{trace}");
     for line in calls("socket(") {
         assert!(line.contains("AF_UNIX"), "{line}");
@@ -253,12 +253,12 @@ fn a_job_opens_only_its_own_files_and_connects_to_nothing() {
         let is_allowed = if path.starts_with('/') {
             let path = Path::new(path);
             let is_own = path.starts_with(&own) || path.starts_with(job.path());
-            // The directories that lead to it are handles to go on from, and can't be read.
+            // The directories above it are opened as handles only, and can't be read.
             let is_on_the_way = own.starts_with(path) && line.contains("O_PATH|O_DIRECTORY");
             let is_allowed = ALLOWED.iter().any(|allowed| path.starts_with(allowed));
             is_own || is_on_the_way || is_allowed
         } else {
-            // Relative to a directory that was opened before, and not out of it.
+            // Relative to a directory that was opened before, and not outside of it.
             !path.split('/').any(|part| part == "..")
         };
         assert!(is_allowed, "{line}");
@@ -282,7 +282,7 @@ fn a_flood_of_escapes_reaches_the_terminal_neither_as_a_flood_nor_as_escapes() {
     let finished = job.tidegate(&["run", "job.toml"]);
     let said = &finished.assert_succeeds().stderr;
     let lines = said.lines().filter(|line| line.contains("owned")).count();
-    // A thousand in each second that the flood takes, and it takes far less than a minute.
+    // At most a thousand per second of the flood, which takes far less than a minute.
     assert!((1..60_000).contains(&lines), "{lines} lines");
     let controls = said.chars().filter(|c| c.is_control() && *c != '\n');
     assert_eq!(controls.count(), 0, "control characters reach the terminal");
@@ -308,7 +308,7 @@ fn a_guest_that_logs_never_waits_for_whoever_reads_the_log() {
         .stdout(Stdio::null())
         .stderr(Stdio::piped());
     let mut child = command.spawn().expect("the binary can be started");
-    // Nobody reads, and the job comes to its end all the same: everything is published.
+    // No one reads, and the job finishes nevertheless: everything is published.
     let output = job.path().join("output");
     let published = (0..3_000).any(|_| {
         std::thread::sleep(Duration::from_millis(100));
@@ -317,7 +317,7 @@ fn a_guest_that_logs_never_waits_for_whoever_reads_the_log() {
     let mut said = String::new();
     let mut stderr = child.stderr.take().expect("it is a pipe");
     if published {
-        // Now it is read, so that the process can say how it ended.
+        // Now the test reads, so that the process can report how it ended.
         stderr.read_to_string(&mut said).expect("it is text");
     }
     drop(stderr);
@@ -328,7 +328,7 @@ fn a_guest_that_logs_never_waits_for_whoever_reads_the_log() {
     };
     assert!(published, "the job waits for its log");
     assert_eq!(ended.expect("it ended").code(), Some(0), "{said}");
-    // A pipe holds 64 KiB: most of it was still to be written when it began to be read.
+    // A pipe holds 64 KiB: most of the text was not yet written when the test began to read.
     assert!(
         said.len() > 512 << 10,
         "only {} bytes were logged",

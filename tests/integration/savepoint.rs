@@ -1,4 +1,4 @@
-//! Savepoints, stop and status of the real binary: rescaling, upgrading, and what is refused.
+//! Savepoints, stop and status of the real binary: rescaling, upgrading, and refusals.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -8,11 +8,11 @@ use tidegate_tests::{
     wait_for_status,
 };
 
-/// Records that the source of [`counting_job`] gives, and their keys.
+/// The number of records that the source of [`counting_job`] emits, and of their keys.
 const RECORDS: u64 = 400_000;
 const KEYS: u64 = 1000;
 
-/// Counts by key, at a pace that leaves time to look at it.
+/// Returns a job that counts by key, at a pace that leaves time to observe it.
 fn counting_job(component: &str, operator: &str) -> String {
     let source = format!("to = {RECORDS}\nkeys = {KEYS}\nrate = 100_000");
     JobText::new("counting", "interval = \"100ms\"")
@@ -26,7 +26,7 @@ fn counting_job(component: &str, operator: &str) -> String {
 const COUNT: &str = "examples/word-count/operators/count";
 const COUNT_V2: &str = "tests/guests/count-v2";
 
-/// Stops the running job with a savepoint and gives the savepoint's path.
+/// Stops the running job with a savepoint and returns the savepoint's path.
 fn stop_with_savepoint(job: &JobDirectory) -> String {
     let running = start_and_wait(job);
     let stopped = job.tidegate(&["stop", "job.toml", "--savepoint", "savepoints"]);
@@ -48,7 +48,7 @@ fn stop_with_savepoint(job: &JobDirectory) -> String {
     path
 }
 
-/// Every key's counts are 1 to n, each once.
+/// Asserts that the counts of every key are 1 to n, each once.
 fn assert_exact(job: &JobDirectory) {
     let lines = published_lines(&job.path().join("output"));
     assert_counts(&lines, RECORDS, KEYS, "over the savepoint");
@@ -131,7 +131,7 @@ fn a_renamed_operator_is_refused_with_a_diff_unless_its_state_may_be_dropped() {
         &["state of `cuont` may be dropped", "did you mean `count`?"],
     );
     run_from(&job, &savepoint, &["--allow-dropped-state", "count"]).assert_succeeds();
-    // The same command line again, when the checkpoints do not know the name any more.
+    // The same command line again, when the checkpoints no longer know the name.
     run_from(&job, &savepoint, &["--allow-dropped-state", "count"]).assert_succeeds();
     job.tidegate(&["run", "job.toml", "--allow-dropped-state", "count"])
         .assert_succeeds();
@@ -168,7 +168,7 @@ fn a_savepoint_of_a_running_job_leaves_it_running_and_exact() {
     // The job has published more than the savepoint covers, so it can't start from it here.
     let refused = run_from(&job, &path.to_string_lossy(), &[]);
     refused.assert_fails(3, &["newer"]);
-    // A start that is refused leaves everything as it was.
+    // A refused start leaves everything unchanged.
     let again = job.tidegate(&["run", "job.toml"]);
     assert!(again.assert_succeeds().stderr.contains("finished"));
     assert_exact(&job);

@@ -45,7 +45,7 @@ fn the_workflows_call_targets_of_the_makefile() {
             if let Some((_, command)) = line.split_once("run: make ") {
                 called += 1;
                 let target = command.split_whitespace().next().unwrap_or_default();
-                // A matrix stands for the rest of a name.
+                // A matrix fills in the rest of a name.
                 let target = match target.split_once("${{") {
                     Some((start, _)) => format!("{start}%"),
                     None => target.to_owned(),

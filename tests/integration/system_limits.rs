@@ -1,11 +1,11 @@
-//! Jobs that the system has no room for: refused before anything starts, with the numbers and what
-//! to change; and jobs that it has room for are not.
+//! Jobs that exceed the system's resources are refused before anything starts, with the numbers and
+//! a remedy; jobs that fit are not.
 
 use std::fmt::Write as _;
 
 use tidegate_tests::{JobDirectory, Running, WatGuest, tidegate_command};
 
-/// A job with nodes of `parallelism` subtasks, which start at 0 and are chained.
+/// Returns a job with nodes of `parallelism` subtasks, which start at 0 and are chained.
 fn job(operators: u32, parallelism: u32, limits: &str) -> JobDirectory {
     let mut text = format!(
         "version = 1\nname = \"room\"\n\
@@ -34,7 +34,7 @@ fn system(setting: &str) -> u64 {
     text.trim().parse().expect("it is a number")
 }
 
-/// `check` and `run` refuse the job, exit code 2, and nothing is written.
+/// Asserts that `check` and `run` refuse the job with exit code 2, and write nothing.
 #[track_caller]
 fn assert_no_room(job: &JobDirectory, fragments: &[&str]) {
     let before = job.listing();
@@ -47,7 +47,7 @@ fn assert_no_room(job: &JobDirectory, fragments: &[&str]) {
 
 #[test]
 fn sixty_four_memories_times_six_hundred_subtasks_are_refused_with_the_numbers() {
-    // Where more mappings are allowed than usual, more subtasks.
+    // More subtasks where the system allows more mappings than usual.
     let allowed = system("vm/max_map_count");
     let times = u32::try_from(allowed / 65_530 + 1).expect("it is small");
     let job = job(times, 600, "memories = 64");
@@ -92,7 +92,7 @@ fn a_component_with_more_memories_than_its_operator_may_have_is_refused_by_name(
 
 #[test]
 fn fourteen_thousand_subtasks_of_a_harmless_guest_are_refused_with_the_numbers() {
-    // Where more mappings are allowed than usual, more memories.
+    // More memories where the system allows more mappings than usual.
     let times = usize::try_from(system("vm/max_map_count") / 65_530).expect("it is small");
     let job = job(1, 14_000, "memories = 100");
     if times > 1 {
@@ -134,7 +134,7 @@ fn too_little_address_space_is_named_with_what_to_set_and_the_operator_is_not_bl
     Running::spawn(command).wait().assert_succeeds();
 }
 
-/// A job with so many file sinks behind one source.
+/// Returns a job with `sinks` file sinks behind one source.
 fn with_file_sinks(sinks: u32) -> JobDirectory {
     let mut text = "version = 1\nname = \"files\"\n[checkpoint]\ndirectory = \"state\"\n\
                     [source.in]\nconnector = \"generator\"\nto = 10\n"
@@ -170,7 +170,7 @@ fn a_job_with_more_files_than_may_be_open_is_refused_with_the_numbers_and_runs_w
         assert!(!ended.stderr.contains("restart"), "{ended:#?}");
         assert_eq!(job.listing(), before);
     }
-    // What it says is enough is enough, and the soft limit is raised to it.
+    // The limit that the message recommends is enough, and the soft limit is raised to it.
     let said = run("--nofile=64:256", &["run", "job.toml"]).stderr;
     let enough = said
         .split("`ulimit -Hn ")

@@ -1,5 +1,5 @@
-//! What a machine can hold of the house style, after the `tidy.zig` of `TigerBeetle`. No
-//! exceptions: a file that can't keep a rule is split, not excused.
+//! The rules of the house style that a machine can check, after the `tidy.zig` of `TigerBeetle`.
+//! There are no exceptions: a file that can't keep a rule is split, not excused.
 
 mod floors;
 mod imports;
@@ -17,7 +17,7 @@ use project::{Findings, assert_tidy, project_files};
 const FILE_LINES: usize = 500;
 const LINE_CHARS: usize = 100;
 
-/// Files that decide and do nothing: events and time come in, actions go out.
+/// Files that decide and do nothing: events and time come in, actions come out.
 const PURE: [&str; 18] = [
     "host/runtime/src/graph/",
     "host/runtime/src/stream/",
@@ -39,7 +39,7 @@ const PURE: [&str; 18] = [
     "host/key-groups/src/",
 ];
 
-/// What a pure file may not name, and what to do instead.
+/// Names that a pure file may not use, and their replacements.
 const IMPURE: [(&str, &str); 11] = [
     ("tokio::", "a driver"),
     ("async fn", "a driver"),
@@ -54,7 +54,8 @@ const IMPURE: [(&str, &str); 11] = [
     ("SubtaskMetrics", "a figure that comes in as an argument"),
 ];
 
-/// Code that asks a file system through `tidegate-file-system`, so that a simulation can fail it.
+/// Code that accesses a file system through `tidegate-file-system`, so that a simulation can fail
+/// it.
 const BEHIND_THE_SEAM: [&str; 5] = [
     "host/key-groups/src/",
     "host/connector/src/",
@@ -63,8 +64,8 @@ const BEHIND_THE_SEAM: [&str; 5] = [
     "host/connectors/src/",
 ];
 
-/// Exceptions: the figures of the system in `/proc`, and the files that a user gives to a source,
-/// which has a seam of its own in `input_root.rs`.
+/// Exceptions: the system's figures in `/proc`, and the files that a user gives to a source, which
+/// has its own seam in `input_root.rs`.
 const OWN_FILES: [&str; 2] = [
     "host/runtime/src/room/system.rs",
     "host/connectors/src/file_source/",
@@ -73,10 +74,10 @@ const OWN_FILES: [&str; 2] = [
 /// An error that a lock of `tidegate-file-system` returns; it opens nothing.
 const LOCK_ERROR: &str = "std::fs::TryLockError";
 
-/// The crate that only one of ours may name.
+/// The crate that only one of our crates may name.
 const ENGINE: &str = "wasmtime";
 
-/// A call that is not safe on text of others, such as names of files and job files.
+/// A call that is unsafe on foreign text, such as file names and job files.
 struct Careless {
     call: &'static str,
     /// The files that may make it.
@@ -100,7 +101,7 @@ const CARELESS: [Careless; 4] = [
         harm: SHOWS_UNESCAPED,
         instead: "the terminal of the cli",
     },
-    // CMake's own words go where ours go.
+    // CMake's messages go to the same stream as ours.
     Careless {
         call: "io::stderr()",
         allowed: &[
@@ -118,7 +119,7 @@ const CARELESS: [Careless; 4] = [
     },
 ];
 
-/// What no source file may hold, and what to do instead. Split in two so that this file is clean.
+/// Text that no source file may hold, and its replacement. Split in two so that this file is clean.
 const LEFTOVERS: [(&str, &str, &str); 8] = [
     ("TO", "DO", "an issue, or do it"),
     ("FIX", "ME", "an issue, or do it"),
@@ -130,7 +131,7 @@ const LEFTOVERS: [(&str, &str, &str); 8] = [
     ("should_", "panic", "a typed error and a whole comparison"),
 ];
 
-/// True for the lines of `#[cfg(test)] mod … {` blocks, which may do what they like. A
+/// Returns true for the lines of `#[cfg(test)] mod … {` blocks, which no rule restricts. A
 /// `#[cfg(test)] mod …;` is one line: the code behind it is code.
 fn lines_in_test_modules(text: &str) -> Vec<bool> {
     let lines: Vec<&str> = text.lines().collect();
@@ -178,7 +179,7 @@ fn check_rust(path: &str, text: &str) -> String {
     findings.into_text()
 }
 
-/// A line that is neither a comment nor a test.
+/// Checks a line that is neither a comment nor a test.
 fn check_code(path: &str, at: usize, line: &str, findings: &mut Findings<'_>) {
     let is_in = |paths: &[&str]| paths.iter().any(|prefix| path.starts_with(prefix));
     let is_host = path.starts_with("host/") && path.contains("/src/") && !path.contains("/tests");
@@ -267,7 +268,7 @@ fn impure_code_is_found_on_any_line_of_the_coordinator() {
     let inside = lines_in_test_modules(&text);
     let after_header = lines.iter().position(|line| !line.starts_with("//!"));
     for at in after_header.expect("there is code")..lines.len() {
-        // What is put before a line is inside a module of tests if the line before it is.
+        // A line that is inserted at `at` is inside a test module if the line before it is.
         if inside[at] && inside[at - 1] {
             continue;
         }

@@ -1,6 +1,6 @@
 //! Keys of eight bytes that an attacker would choose to make a hash table slow.
 
-/// Different keys of one kind, as many as are wanted.
+/// A function that returns an endless or very long supply of different keys.
 pub type ChosenKeys = fn() -> Box<dyn Iterator<Item = [u8; 8]>>;
 
 /// Every kind, with its name.
@@ -12,13 +12,13 @@ pub const CHOSEN_KEYS: [(&str, ChosenKeys); 3] = [
     }),
 ];
 
-/// Keys that nobody chose.
+/// Returns keys that no attacker chose.
 pub fn other_keys() -> impl Iterator<Item = [u8; 8]> {
     (1_u64..).map(|number| split_mix(number.wrapping_mul(0x9e37_79b9_7f4a_7c15)).to_le_bytes())
 }
 
-/// Keys with the same upper half of a `SplitMix64` (Steele, Lea and Flood 2014), which is a
-/// bijection that anyone can invert.
+/// Returns keys whose `SplitMix64` (Steele, Lea and Flood 2014) has the same upper half. The
+/// function is a bijection that anyone can invert.
 fn in_split_mix() -> impl Iterator<Item = [u8; 8]> {
     const UPPER: u64 = 0x1234_5678 << 32;
     let length = 8_u64.wrapping_mul(0x9e37_79b9_7f4a_7c15);
@@ -33,7 +33,7 @@ fn in_split_mix() -> impl Iterator<Item = [u8; 8]> {
     (0..1 << 32).map(key)
 }
 
-/// The inverse of an odd number modulo 2^64, by Newton's method.
+/// Returns the inverse of an odd number modulo 2^64, by Newton's method.
 fn inverse(odd: u64) -> u64 {
     (0..6).fold(odd, |x, _| {
         x.wrapping_mul(2_u64.wrapping_sub(odd.wrapping_mul(x)))
@@ -46,8 +46,9 @@ fn split_mix(mut word: u64) -> u64 {
     word ^ (word >> 31)
 }
 
-/// Keys that are the same number in base 263 modulo 2^32, which is the engine's hash of a string.
-/// The first four bytes are any, and the others the digits that are missing, if these are bytes.
+/// Returns keys that are the same number in base 263 modulo 2^32, which is the engine's hash of a
+/// string. The first four bytes are arbitrary; the others are the missing digits, if these are
+/// bytes.
 fn in_quickjs() -> impl Iterator<Item = [u8; 8]> {
     (0..u32::MAX).filter_map(|first| {
         let mut key = [0; 8];
@@ -84,7 +85,7 @@ mod tests {
         for key in in_split_mix().take(1000) {
             let length = 8_u64.wrapping_mul(0x9e37_79b9_7f4a_7c15);
             let mixed = split_mix(u64::from_le_bytes(key) ^ length);
-            // The last step of the function was not part of the table's.
+            // The table's function does not include the last step.
             let before = mixed ^ (mixed >> 31) ^ (mixed >> 62);
             assert_eq!(before >> 32, 0x1234_5678, "{key:?}");
         }

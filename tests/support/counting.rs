@@ -6,19 +6,19 @@ use crate::{JobDirectory, JobText, assert_counts, guest, published_lines};
 /// A job that counts records by key.
 #[derive(Clone, Debug)]
 pub struct Counting {
-    /// Records of the source.
+    /// The number of records of the source.
     pub records: u64,
-    /// Their keys, each of which has the same number of records.
+    /// The number of keys; each has the same number of records.
     pub keys: u64,
-    /// Records a second.
+    /// Records per second.
     pub rate: u64,
     /// Time between checkpoints, in milliseconds.
     pub interval_ms: u64,
-    /// More lines of `[checkpoint]`.
+    /// More lines of the table `[checkpoint]`.
     pub checkpoint: &'static str,
-    /// Lines of `[restart]`.
+    /// The lines of the table `[restart]`.
     pub restart: &'static str,
-    /// Lines of the sink, without its inputs.
+    /// The lines of the sink, without its inputs.
     pub sink: &'static str,
 }
 
@@ -37,7 +37,7 @@ impl Default for Counting {
 }
 
 impl Counting {
-    /// The job file.
+    /// Returns the job file.
     #[must_use]
     pub fn text(&self) -> String {
         let Self {
@@ -61,7 +61,7 @@ impl Counting {
             .text()
     }
 
-    /// A directory with this job.
+    /// Returns a directory with this job.
     #[must_use]
     pub fn directory(&self) -> JobDirectory {
         JobDirectory::new(&self.text())
@@ -77,7 +77,7 @@ impl Counting {
         self.assert_lines_exact(&published_lines(&job.path().join("output")), context);
     }
 
-    /// As [`Self::assert_exact`], of lines.
+    /// Asserts the same as [`Self::assert_exact`], of lines.
     ///
     /// # Panics
     ///

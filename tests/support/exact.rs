@@ -1,4 +1,4 @@
-//! Exactness of published updates: each one once, and none that should not be there.
+//! Exactness of published updates: each is there once, and no others are.
 
 use std::collections::HashMap;
 

@@ -1,11 +1,11 @@
-//! The components that tests run: built when they are missing, as `make guests` does.
+//! The components that tests run: built when they are missing, as by `make guests`.
 
 use std::path::{Path, PathBuf};
 
 use crate::process::tidegate;
 use crate::workspace::{lock, workspace_root};
 
-/// The folders that one command builds: each is a crate of its own or several with one lock file.
+/// The folders that one command builds: each is a crate, or several crates with one lock file.
 const GROUPS: [&str; 9] = [
     "examples/polyglot",
     "examples",
@@ -27,8 +27,9 @@ pub const COUNTERS: [(&str, &str); 5] = [
     ("python", "guest-sdk/python/examples/count"),
 ];
 
-/// A component by the path of its crate, such as `examples/word-count/operators/count`. Builds it
-/// first if it is missing; one that is older than its sources is taken as it is (`make guests`).
+/// Returns a component by the path of its crate, such as `examples/word-count/operators/count`.
+/// Builds a missing one first, but does not rebuild one that is older than its sources
+/// (`make guests` does).
 ///
 /// # Panics
 ///
@@ -48,13 +49,13 @@ fn component_of(crate_path: &str) -> PathBuf {
     directory.join(name).with_extension("wasm")
 }
 
-/// The group that a crate is in: the first one, since inner ones come first.
+/// Returns the group of a crate: the first that matches, since inner ones come first.
 fn group_of(crate_path: &str) -> Option<&'static str> {
     let is_in = |group: &&&str| Path::new(crate_path).starts_with(group);
     GROUPS.iter().find(is_in).copied()
 }
 
-/// Builds a group. Other tests that miss a component wait meanwhile, and find it then.
+/// Builds a group. Other tests that miss a component wait meanwhile, and then find it.
 fn build(crate_path: &str, component: &Path) {
     let root = workspace_root();
     let _lock = lock("guests");

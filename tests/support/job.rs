@@ -14,8 +14,8 @@ pub struct JobDirectory {
 }
 
 impl JobDirectory {
-    /// A directory with `job.toml`. `{sum}` and the like, in the text, stand for nothing here:
-    /// use [`crate::guest`] to name components.
+    /// Creates a directory with `job.toml`. Placeholders such as `{sum}` in the text are not
+    /// replaced: use [`crate::guest`] to name components.
     ///
     /// # Panics
     ///
@@ -28,7 +28,7 @@ impl JobDirectory {
         this
     }
 
-    /// A copy of it with everything in it.
+    /// Copies the directory with everything in it.
     ///
     /// # Panics
     ///
@@ -40,7 +40,7 @@ impl JobDirectory {
         Self { directory }
     }
 
-    /// Its path.
+    /// Returns the directory's path.
     #[must_use]
     pub fn path(&self) -> &Path {
         self.directory.path()
@@ -62,7 +62,7 @@ impl JobDirectory {
         tidegate(self.path(), arguments)
     }
 
-    /// Runs its job once more, which must say that it has finished already and do nothing.
+    /// Runs the job again, which must report that it has already finished and do nothing.
     ///
     /// # Panics
     ///
@@ -74,7 +74,7 @@ impl JobDirectory {
         assert!(said.contains("already finished"), "{again:#?}");
     }
 
-    /// Numbers of the checkpoints in `state`, in order.
+    /// Returns the numbers of the checkpoints in `state`, in order.
     ///
     /// # Panics
     ///
@@ -97,7 +97,8 @@ impl JobDirectory {
         Running::start(self.path(), arguments)
     }
 
-    /// Every file and directory in it, with its length, sorted: to show that nothing was written.
+    /// Lists every file and directory in it, with its length, sorted: to show that nothing was
+    /// written.
     ///
     /// # Panics
     ///

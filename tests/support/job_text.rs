@@ -10,7 +10,7 @@ pub struct JobText {
 }
 
 impl JobText {
-    /// A job of this name; `checkpoint` are more lines of `[checkpoint]`.
+    /// Begins a job of this name; `checkpoint` holds more lines of the table `[checkpoint]`.
     #[must_use]
     pub fn new(name: &str, checkpoint: &str) -> Self {
         let text = format!("version = 1\nname = \"{name}\"\n");
@@ -31,14 +31,14 @@ impl JobText {
         self.table("defaults", &format!("parallelism = {parallelism}"))
     }
 
-    /// Adds a source that gives integers; `lines` are its settings.
+    /// Adds a source that emits integers; `lines` are its settings.
     #[must_use]
     pub fn generator(self, name: &str, lines: &str) -> Self {
         let lines = format!("connector = \"generator\"\n{lines}");
         self.table(&format!("source.{name}"), &lines)
     }
 
-    /// Adds an operator. Each input is a node or `node:port` and a partitioning, `""` for the
+    /// Adds an operator. Each input is a node or `node:port`, and a partitioning, `""` for the
     /// default; `lines` are its other settings.
     #[must_use]
     pub fn operator(

@@ -9,21 +9,21 @@ use crate::{
     wait_until_it_runs,
 };
 
-/// The number of kills, and the milliseconds after which they come, from when the process has the
-/// checkpoint directory.
+/// The number of kills, and their moments in milliseconds since the process locked the checkpoint
+/// directory.
 #[derive(Clone, Debug)]
 pub struct Kills {
     /// The number of kills.
     pub number: u64,
-    /// The range from which the moment of each is drawn.
+    /// The range from which each moment is drawn.
     pub after_ms: std::ops::Range<u64>,
 }
 
-/// Kills, resumes, and compares every line. `fast` is the job without its pace.
+/// Kills and resumes the job, and compares every line. `fast` is the job without its pace.
 ///
 /// # Panics
 ///
-/// If a line is lost or comes twice, or the job is too small to be killed on the way.
+/// If a line is lost or comes twice, or the job finishes before it can be killed.
 #[track_caller]
 pub fn kill_until_finished(job: &JobDirectory, fast: &str, expected: &Expected, kills: &Kills) {
     let seed = TestSeed::of_run();
@@ -50,7 +50,7 @@ pub fn kill_until_finished(job: &JobDirectory, fast: &str, expected: &Expected, 
     job.tidegate(&["run", "job.toml"]).assert_succeeds();
     let lines = published_lines(&job.path().join("output"));
     assert_every_update_once(&lines, expected, &seed_text);
-    // Run once more, it does nothing and says so.
+    // A further run does nothing and reports so.
     let again = job.tidegate(&["run", "job.toml"]);
     assert!(
         again.assert_succeeds().stderr.contains("finished"),

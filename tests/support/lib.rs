@@ -1,5 +1,5 @@
-//! What the tests of the real binary share: finding what was built, describing a job, running and
-//! killing it, and reading what it published.
+//! Tools that the tests of the real binary share: they find built files, describe a job, run and
+//! kill it, and read its output.
 
 mod chosen_keys;
 mod counting;
@@ -29,4 +29,4 @@ pub use process::{Finished, Running, tidegate, tidegate_command};
 pub use small_disk::{SmallDisk, bind_mount, read_only};
 pub use wait::{start_and_wait, wait_for_status, wait_until, wait_until_it_runs};
 pub use wat_guest::WatGuest;
-pub use workspace::{binary, workspace_root};
+pub use workspace::{binary, lock, workspace_root};

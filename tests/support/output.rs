@@ -1,9 +1,10 @@
-//! What a file sink has published: every file whose name starts with neither a dot nor an
+//! The published output of a file sink: every file whose name starts with neither a dot nor an
 //! underscore.
 
 use std::path::{Path, PathBuf};
 
-/// The published files of a sink's directory, sorted; none if there is no directory yet.
+/// Returns the published files of a sink's directory, sorted; no files if there is no directory
+/// yet.
 ///
 /// # Panics
 ///
@@ -25,7 +26,7 @@ pub fn published_parts(directory: &Path) -> Vec<PathBuf> {
     paths
 }
 
-/// All published lines, in no particular order across files.
+/// Returns all published lines, in no particular order across files.
 ///
 /// # Panics
 ///
@@ -40,7 +41,7 @@ pub fn published_lines(directory: &Path) -> Vec<String> {
     lines
 }
 
-/// How many lines are published.
+/// Returns the number of published lines.
 ///
 /// # Panics
 ///

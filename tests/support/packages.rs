@@ -1,4 +1,4 @@
-//! From a core module and a world to a component, in process.
+//! Makes a component from a core module and a world, in process.
 
 use std::path::PathBuf;
 
@@ -19,11 +19,11 @@ fn contract() -> PathBuf {
 }
 
 impl Packages {
-    /// The contract as it is, and its world.
+    /// Returns the contract as it is, and its world.
     ///
     /// # Panics
     ///
-    /// If a package or a module is not what it should be.
+    /// If a package or a module is malformed.
     #[must_use]
     pub fn contract() -> Self {
         let mut resolve = Resolve::default();
@@ -34,11 +34,11 @@ impl Packages {
         Self { resolve, world }
     }
 
-    /// The contract with `replace` replaced in every file: another version of it.
+    /// Returns the contract with `replace` replaced in every file: another version of it.
     ///
     /// # Panics
     ///
-    /// If a package or a module is not what it should be.
+    /// If a package or a module is malformed.
     #[must_use]
     pub fn contract_with(replace: &str, with: &str) -> Self {
         let mut sources = SourceMap::new();
@@ -60,11 +60,12 @@ impl Packages {
         Self { resolve, world }
     }
 
-    /// Another package beside the contract, whose world is built. It may use the ones before it.
+    /// Adds a package beside the contract; components get its world. It may use the packages before
+    /// it.
     ///
     /// # Panics
     ///
-    /// If a package or a module is not what it should be.
+    /// If a package or a module is malformed.
     #[must_use]
     pub fn and(mut self, package: &str) -> Self {
         let id = self
@@ -81,7 +82,7 @@ impl Packages {
     ///
     /// # Panics
     ///
-    /// If a package or a module is not what it should be.
+    /// If a package or a module is malformed.
     #[must_use]
     pub fn component(&self, module: &str) -> Vec<u8> {
         let bytes = wat::parse_str(module).unwrap_or_else(|error| panic!("{error}\n{module}"));
@@ -92,7 +93,7 @@ impl Packages {
     ///
     /// # Panics
     ///
-    /// If a package or a module is not what it should be.
+    /// If a package or a module is malformed.
     #[must_use]
     pub fn component_of(&self, mut bytes: Vec<u8>) -> Vec<u8> {
         embed_component_metadata(&mut bytes, &self.resolve, self.world, StringEncoding::UTF8)

@@ -1,4 +1,4 @@
-//! The real binary: run it, watch it, kill it.
+//! The real binary: runs it, watches it, kills it.
 
 use std::ffi::OsStr;
 use std::path::Path;
@@ -8,19 +8,19 @@ use std::time::{Duration, Instant};
 
 use crate::workspace::binary;
 
-/// How a run ended.
+/// The end of a run.
 #[derive(Debug)]
 pub struct Finished {
-    /// The exit code; none if a signal ended it.
+    /// The exit code; `None` if a signal ended it.
     pub code: Option<i32>,
-    /// Data.
+    /// The data that it printed.
     pub stdout: String,
-    /// Talk.
+    /// The messages that it printed.
     pub stderr: String,
 }
 
 impl Finished {
-    /// Asserts an exit code and that every one of `fragments` stands in what was said.
+    /// Asserts an exit code, and that the messages contain every one of `fragments`.
     ///
     /// # Panics
     ///
@@ -52,8 +52,8 @@ impl Finished {
     }
 }
 
-/// `tidegate` in `directory`, with no input and its output gathered, to be changed as a test wants;
-/// started by `wrapper`, such as `strace` and its options, if that is not empty.
+/// Returns the command `tidegate` in `directory`, with no input and its output captured, for the
+/// test to change. `wrapper`, such as `strace` and its options, starts it if it is not empty.
 #[must_use]
 pub fn tidegate_command(wrapper: &[&str], directory: &Path, arguments: &[&str]) -> Command {
     let mut words = wrapper.iter().map(OsStr::new);
@@ -66,7 +66,7 @@ pub fn tidegate_command(wrapper: &[&str], directory: &Path, arguments: &[&str]) 
         None => Command::new(binary()),
     };
     command.args(arguments).current_dir(directory);
-    // Shared by all tests, as by all jobs of a user; nothing is left in the home directory.
+    // Shared by all tests, as by all jobs of a user; the home directory stays untouched.
     for base in ["XDG_CACHE_HOME", "XDG_STATE_HOME"] {
         command.env(base, binary().with_file_name("xdg").join(base));
     }
@@ -106,7 +106,7 @@ impl Running {
         Self::spawn(tidegate_command(&[], directory, arguments))
     }
 
-    /// Starts a command of [`tidegate_command`]. Output that it sends elsewhere is not gathered.
+    /// Starts a command of [`tidegate_command`]. Output that it sends elsewhere is not captured.
     ///
     /// # Panics
     ///
@@ -129,13 +129,13 @@ impl Running {
         }
     }
 
-    /// The process id.
+    /// Returns the process id.
     #[must_use]
     pub fn id(&self) -> u32 {
         self.child.id()
     }
 
-    /// True while it has not ended.
+    /// Returns true while the process has not ended.
     ///
     /// # Panics
     ///
@@ -148,7 +148,7 @@ impl Running {
         ended.is_none()
     }
 
-    /// The most resident memory that it ever had, in MiB; none if it is gone.
+    /// Returns the process's peak resident memory, in MiB; `None` if it is gone.
     #[must_use]
     pub fn peak_mib(&self) -> Option<u64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.id())).ok()?;
@@ -159,8 +159,8 @@ impl Running {
         Some(kib >> 10)
     }
 
-    /// Lets it run for `time`, then kills it with SIGKILL. True if that ended it; false if it had
-    /// ended by itself.
+    /// Lets the process run for `time`, then kills it with SIGKILL. Returns true if that ended it;
+    /// false if it had ended by itself.
     ///
     /// # Panics
     ///
@@ -185,16 +185,16 @@ impl Running {
     ///
     /// # Panics
     ///
-    /// If it is gone.
+    /// If the process is gone.
     pub fn signal(&self, signal: rustix::process::Signal) {
         assert!(self.try_signal(signal), "the process is gone");
     }
 
-    /// Sends a signal; false if it is gone.
+    /// Sends a signal; returns false if the process is gone.
     ///
     /// # Panics
     ///
-    /// If its process id is not one.
+    /// If its process id is invalid.
     pub fn try_signal(&self, signal: rustix::process::Signal) -> bool {
         let id = i32::try_from(self.child.id()).ok();
         let id = id.and_then(rustix::process::Pid::from_raw);
@@ -202,12 +202,12 @@ impl Running {
         rustix::process::kill_process(id, signal).is_ok()
     }
 
-    /// Waits for its end, which comes within `limit`: far more than it needs, so that a machine
-    /// that is slow fails no test.
+    /// Waits for the process to end within `limit`: far more than it needs, so that no test fails
+    /// on a slow machine.
     ///
     /// # Panics
     ///
-    /// If it does not come.
+    /// If it does not end.
     #[must_use]
     #[track_caller]
     pub fn wait_within(mut self, limit: Duration) -> Finished {
@@ -226,7 +226,7 @@ impl Running {
         finished
     }
 
-    /// Waits for its end.
+    /// Waits for the process to end.
     ///
     /// # Panics
     ///
@@ -248,7 +248,7 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // It may have ended already; either way it is gone afterwards.
+        // The process may have ended already; either way it is gone afterwards.
         drop(self.child.kill());
         drop(self.child.wait());
     }

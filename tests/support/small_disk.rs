@@ -1,19 +1,19 @@
-//! A small file system of its own, so that a disk can be really full or really read-only without
-//! harm to the machine. It lives in a mount namespace that a process holds; as root or, where users
-//! may make namespaces, as anyone.
+//! A small file system, so that a disk can be really full or really read-only without harm to the
+//! machine. A process holds the mount namespace in which it lives; root can make one, and any user
+//! where users may make namespaces.
 
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-/// The command that starts another one where the directory `from` stands at `to` as well. Both are
-/// relative to its working directory.
+/// Returns a command that starts another one with the directory `from` also mounted at `to`. Both
+/// are relative to its working directory.
 #[must_use]
 pub fn bind_mount(from: &str, to: &str) -> Vec<String> {
     mounting(&format!("mount --bind '{from}' '{to}'"))
 }
 
-/// The command that starts another one where nothing can be written to `directory`, which is
+/// Returns a command that starts another one with `directory` mounted read-only. The directory is
 /// relative to its working directory.
 #[must_use]
 pub fn read_only(directory: &str) -> Vec<String> {
@@ -29,7 +29,7 @@ fn mounting(mount: &str) -> Vec<String> {
     words.map(str::to_owned).to_vec()
 }
 
-/// What `unshare` needs to make mounts of its own.
+/// Returns the options with which `unshare` may mount file systems.
 fn namespaces() -> &'static str {
     if is_root() { "-m" } else { "-Urm" }
 }
@@ -76,7 +76,7 @@ impl SmallDisk {
         }
     }
 
-    /// The command that starts another one where the disk is mounted.
+    /// Returns a command that starts another one inside the disk's mount namespace.
     #[must_use]
     pub fn wrapper(&self) -> Vec<String> {
         let target = format!("--target={}", self.holder.id());
@@ -87,13 +87,13 @@ impl SmallDisk {
         words
     }
 
-    /// The disk, as seen from outside.
+    /// Returns the disk's path, as seen from outside.
     #[must_use]
     pub fn path(&self) -> PathBuf {
         self.outside(&self.mounted_at)
     }
 
-    /// Any absolute path in there, as seen from outside.
+    /// Returns an absolute path in the namespace, as seen from outside.
     ///
     /// # Panics
     ///
@@ -125,11 +125,11 @@ impl SmallDisk {
         assert!(status.is_ok_and(|status| status.success()), "{options}");
     }
 
-    /// Writes a file that takes all the room that is left, and gives its path.
+    /// Writes a file that fills the disk, and returns its path.
     ///
     /// # Panics
     ///
-    /// If there is no end of room.
+    /// If the disk does not become full.
     #[must_use]
     pub fn fill(&self) -> PathBuf {
         let path = self.path().join(".ballast");
@@ -143,7 +143,7 @@ impl SmallDisk {
 
 impl Drop for SmallDisk {
     fn drop(&mut self) {
-        // The namespace goes with its last process.
+        // The namespace ends with its last process.
         drop(self.holder.kill());
         drop(self.holder.wait());
     }

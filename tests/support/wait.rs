@@ -1,5 +1,5 @@
-//! Waiting for a running job. A wait that never ends is the failure, not a slow machine: each gives
-//! up after far more time than it needs, and says what it saw last.
+//! Waits for a running job. A wait fails only if it never ends, not on a slow machine: it gives up
+//! after far more time than it needs, and reports what it saw last.
 
 use std::fmt::Debug;
 use std::thread;
@@ -12,7 +12,7 @@ use crate::{JobDirectory, Running};
 /// The time after which a wait gives up.
 const GIVE_UP: Duration = Duration::from_secs(120);
 
-/// Looks until `is_there` accepts what `look` returns.
+/// Calls `look` until `is_there` accepts its result.
 ///
 /// # Panics
 ///
@@ -29,7 +29,7 @@ pub fn wait_until<T: Debug>(what: &str, look: impl Fn() -> T, is_there: impl Fn(
     }
 }
 
-/// Waits until the status of the running job is as `is_there` wants it.
+/// Waits until `is_there` accepts the status of the running job.
 ///
 /// # Panics
 ///
@@ -59,7 +59,7 @@ pub fn start_and_wait(job: &JobDirectory) -> Running {
     running
 }
 
-/// Waits until the running process has the checkpoint directory.
+/// Waits until the running process has locked the checkpoint directory.
 ///
 /// # Panics
 ///

@@ -1,9 +1,9 @@
-//! A guest in WebAssembly text: a test says only the body of the export that matters. One for each
-//! hostile behaviour is smaller than a crate, and does what no compiler would write.
+//! A guest in WebAssembly text: a test writes only the body of the export that matters. A guest for
+//! one hostile behaviour is smaller than a crate, and does things that no compiler would write.
 //!
-//! Every other export succeeds and does nothing. Memory: up to 1024 is for the test, then come the
-//! return area and, at 1100, a list element to return; the test's text is at 2048, and what lies
-//! behind 64 KiB is given out by `$allocate`.
+//! Every other export succeeds and does nothing. Memory up to 1024 is for the test; then come the
+//! return area and, at 1100, a list element to return. The test's text is at 2048, and `$allocate`
+//! hands out memory beyond 64 KiB.
 
 use std::fmt::Display;
 
@@ -16,12 +16,12 @@ pub struct WatGuest {
     version: &'static str,
     memory: String,
     items: String,
-    /// By the name of the export.
+    /// The name of an export, and its body.
     bodies: Vec<(String, String)>,
 }
 
 impl WatGuest {
-    /// A guest whose exports all succeed and return nothing.
+    /// Returns a guest whose exports all succeed and return nothing.
     #[must_use]
     pub fn idle() -> Self {
         Self {
@@ -33,7 +33,8 @@ impl WatGuest {
         }
     }
 
-    /// A guest that emits its input unchanged, counts records, and keeps that count as state.
+    /// Returns a guest that emits its input unchanged, counts records, and keeps that count as
+    /// state.
     #[must_use]
     pub fn echo() -> Self {
         Self::idle()
@@ -44,7 +45,7 @@ impl WatGuest {
             .item("(data (i32.const 2048) \"records\")")
     }
 
-    /// The body of an export: instructions that leave the address of what is returned. `export` is
+    /// Sets the body of an export: instructions that leave the address of the result. `export` is
     /// its name, with or without the backticks that messages show it in.
     #[must_use]
     pub fn export(mut self, export: impl Display, body: &str) -> Self {
@@ -55,7 +56,7 @@ impl WatGuest {
         self
     }
 
-    /// Another item of the module: a function, data, table, memory or import.
+    /// Adds an item to the module: a function, data, table, memory or import.
     #[must_use]
     pub fn item(mut self, item: &str) -> Self {
         self.items.push_str(item);
@@ -63,7 +64,7 @@ impl WatGuest {
         self
     }
 
-    /// The initial pages of the main memory.
+    /// Sets the initial pages of the main memory.
     #[must_use]
     pub fn pages(mut self, pages: u32) -> Self {
         self.memory = pages.to_string();
@@ -85,13 +86,13 @@ impl WatGuest {
         self
     }
 
-    /// The component in its binary form.
+    /// Returns the component in its binary form.
     #[must_use]
     pub fn component(&self) -> Vec<u8> {
         self.packages.component(&self.module())
     }
 
-    /// The core module as text. Imports come first, as the format wants.
+    /// Returns the core module as text. Imports come first, as the format requires.
     #[must_use]
     pub fn module(&self) -> String {
         let Self {
@@ -120,13 +121,13 @@ impl WatGuest {
     }
 }
 
-/// Import of the host's `log`, for guests that call it.
+/// The import of the host's `log`, for guests that call it.
 pub const LOG: &str =
     r#"(import "tidegate:operator/host@VERSION" "log" (func $log (param i32 i32 i32)))"#;
-/// The same for `count`.
+/// The import of the host's `count`.
 pub const COUNT: &str =
     r#"(import "tidegate:operator/host@VERSION" "count" (func $count (param i32 i32 i64)))"#;
-/// The same for `key-groups`.
+/// The import of the host's `key-groups`.
 pub const KEY_GROUPS: &str = "(import \"tidegate:operator/host@VERSION\" \"key-groups\" \
      (func $key_groups (param i32 i32 i32 i32 i32)))";
 
@@ -154,8 +155,8 @@ const EXPORTS: [(&str, &str); 7] = [
     ("finish", ""),
 ];
 
-/// What every guest has. `$done` returns nothing, `$one_emission` the list of the one emission at
-/// 1100, and `$one_chunk` that of the one state chunk there.
+/// The items of every guest. `$done` returns nothing, `$one_emission` the list of the one emission
+/// at 1100, and `$one_chunk` the list of the one state chunk there.
 const LIBRARY: &str = r#"
     (global $next (mut i32) (i32.const 65536))
     (func $allocate (param $size i32) (result i32)

@@ -1,4 +1,4 @@
-//! Where things are: the project and its binary, which is built if it is missing.
+//! Finds the project and its binary, which is built if it is missing.
 
 use std::env;
 use std::ffi::OsString;
@@ -6,7 +6,7 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The root of the project.
+/// Returns the root of the project.
 #[must_use]
 pub fn workspace_root() -> PathBuf {
     let package = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -14,8 +14,9 @@ pub fn workspace_root() -> PathBuf {
     root.expect("the package lies in the project").to_owned()
 }
 
-/// The `tidegate` binary of the profile that the tests are built in. `cargo test` of the whole
-/// workspace builds it; a test that misses it does, with the same features.
+/// Returns the path of the `tidegate` binary of the profile that the tests are built in.
+/// `cargo test` of the whole workspace builds it; a test that misses it builds it with the same
+/// features.
 ///
 /// # Panics
 ///
@@ -32,7 +33,7 @@ pub fn binary() -> PathBuf {
     binary
 }
 
-/// Builds the binary. Other tests that miss it wait meanwhile, and find it then.
+/// Builds the binary. Other tests that miss it wait meanwhile, and then find it.
 fn build(binary: &Path, profile: &Path) {
     let _lock = lock("binary");
     if binary.is_file() {
@@ -44,7 +45,7 @@ fn build(binary: &Path, profile: &Path) {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
     let built = Command::new(cargo)
         .current_dir(workspace_root())
-        // The test asks for the features that tests have: without, wasmtime is compiled once more.
+        // With the features of the tests; otherwise cargo would compile wasmtime again.
         .args(["build", "--workspace", "--bin", "tidegate", "--test", "cli"])
         .args(["--profile", name])
         .arg("--target-dir")
@@ -57,8 +58,14 @@ fn build(binary: &Path, profile: &Path) {
     );
 }
 
-/// Locks a file of this name until it is dropped: what is missing is built once.
-pub(crate) fn lock(name: &str) -> File {
+/// Locks a file of this name until it is dropped: what is missing is built by one test, and what has
+/// one place is built by one at a time.
+///
+/// # Panics
+///
+/// If the file can't be made or locked.
+#[must_use]
+pub fn lock(name: &str) -> File {
     let target = workspace_root().join("target");
     fs::create_dir_all(&target).expect("the target directory can be made");
     let file = File::create(target.join(format!("{name}.lock")));

@@ -61,7 +61,7 @@ impl Source for Countdown {
             if self.0 == 0 {
                 return Ok(SourceOutput::Ended);
             }
-            // A poll can be dropped while it waits, so nothing changes before this.
+            // A poll can be dropped while it waits, so it changes nothing before this.
             tokio::time::sleep(self.1.0).await;
             let mut batch = Batch::default();
             batch.push(NO_TIMESTAMP, b"", self.0.to_string().as_bytes());

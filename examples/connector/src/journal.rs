@@ -33,7 +33,7 @@ impl SinkConnector for Journal {
         true
     }
 
-    /// After a failure between a checkpoint and its commit, the checkpoint has the output.
+    /// Commits the output that the checkpoint lists: a failure may have come before its commit.
     fn recover(&self, start: &SinkStart) -> Result<(), ConnectorError> {
         self.commit(start.checkpoint, &start.pending)
     }
@@ -42,7 +42,7 @@ impl SinkConnector for Journal {
         Ok(Box::new(Page(Vec::new())))
     }
 
-    /// Writes the same file with the same contents, however often it is called.
+    /// Writes the same file with the same contents at each call.
     fn commit(&self, id: CheckpointId, pages: &[PendingOutput]) -> Result<(), ConnectorError> {
         let page: Vec<u8> = pages.iter().flat_map(|page| page.0.clone()).collect();
         if page.is_empty() {

@@ -1,4 +1,4 @@
-//! A program of one's own that runs job files with two connectors more than `tidegate` has.
+//! A user's own program, which runs job files with two connectors that `tidegate` does not have.
 
 mod countdown;
 mod journal;

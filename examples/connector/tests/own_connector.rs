@@ -1,4 +1,4 @@
-//! The program runs its job as the README says, and exactly once however often it is killed.
+//! The program runs its job as its README describes, exactly once however often it is killed.
 
 use std::fs;
 use std::path::Path;
@@ -9,7 +9,7 @@ use std::time::Duration;
 const JOB: &str = include_str!("../job.toml");
 const EXPECTED: &str = include_str!("../expected.txt");
 
-/// The program, run in a directory with this job file.
+/// Returns the command that runs the program in a directory with this job file.
 fn program(directory: &Path, job: &str) -> Command {
     fs::write(directory.join("job.toml"), job).expect("a job file can be written");
     let mut command = Command::new(env!("CARGO_BIN_EXE_own-connector"));
@@ -18,7 +18,7 @@ fn program(directory: &Path, job: &str) -> Command {
     command
 }
 
-/// Runs the job to its end; returns what the program said.
+/// Runs the job to its end; returns the program's output.
 fn finish(directory: &Path, job: &str) -> String {
     let output = program(directory, job)
         .output()
@@ -28,7 +28,7 @@ fn finish(directory: &Path, job: &str) -> String {
     said
 }
 
-/// All pages of the journal, in order.
+/// Returns all pages of the journal, in order.
 fn journal(directory: &Path) -> String {
     let pages = fs::read_dir(directory.join("journal")).expect("there is a journal");
     let mut pages: Vec<_> = pages
@@ -61,7 +61,7 @@ fn kills_lose_and_repeat_nothing() {
         let mut running = program(directory.path(), &slow).spawn().expect("starts");
         thread::sleep(Duration::from_millis(wait));
         kills += u32::from(running.try_wait().expect("is known").is_none());
-        // A program that has ended is killed in vain.
+        // The program may have ended; the kill then fails.
         drop(running.kill());
         running.wait().expect("is known");
     }

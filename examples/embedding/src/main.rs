@@ -44,8 +44,8 @@ fn count_words(job_file: &Path, text: &'static str) -> Result<String> {
     Ok(lines.iter().map(|line| format!("{line}\n")).collect())
 }
 
-/// Runs a job to its end, with checkpoints in a directory that is removed afterwards: in one that
-/// stays, the next call would find a job that has finished.
+/// Runs a job to its end, with checkpoints in a temporary directory: in a permanent one, the next
+/// call would find a job that has finished.
 fn run(job: Job) -> Result<()> {
     let checkpoints = tempfile::tempdir()?;
     let options = RunOptions::default();
@@ -68,7 +68,7 @@ fn run(job: Job) -> Result<()> {
     Ok(())
 }
 
-/// What a sink has written; its clones share it.
+/// The output of a sink, shared by all clones.
 #[derive(Clone, Default)]
 struct Memory {
     bytes: Arc<Mutex<Vec<u8>>>,

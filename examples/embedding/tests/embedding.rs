@@ -1,4 +1,4 @@
-//! The program prints what its README and `expected.txt` say.
+//! The program prints the output in its README and in `expected.txt`.
 
 use std::path::Path;
 use std::process::Command;

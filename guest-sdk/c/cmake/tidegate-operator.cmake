@@ -1,7 +1,7 @@
 # The functions that a project calls. Under the toolchain of wasm-toolchain.cmake they make
 # components, and on this machine tests.
 
-# Where `tidegate build` reads what to make components of: name, folder and module of each.
+# The file from which `tidegate build` reads the components: name, folder and module of each.
 set(TIDEGATE_OPERATORS "${CMAKE_BINARY_DIR}/tidegate-operators.txt" CACHE INTERNAL "")
 file(WRITE "${TIDEGATE_OPERATORS}" "")
 

@@ -43,7 +43,7 @@ set(CMAKE_CXX_FLAGS_INIT "${tidegate_flags} -fno-exceptions -fno-rtti")
 # functions.
 set(CMAKE_EXE_LINKER_FLAGS_INIT "-mexec-model=reactor -Wl,--strip-debug")
 
-# Without NDEBUG: `assert` is how an operator says that it has a mistake.
+# Without NDEBUG: an operator reports its own mistakes with `assert`.
 set(CMAKE_BUILD_TYPE Release CACHE STRING "")
 set(CMAKE_C_FLAGS_RELEASE "-O2" CACHE STRING "")
 set(CMAKE_CXX_FLAGS_RELEASE "-O2" CACHE STRING "")

@@ -1,8 +1,8 @@
 // Write Tidegate operators in C++20: a class with an on_record, over the C headers.
 //
-// Header-only, without exceptions and RTTI. State and configuration are what std offers: integers,
-// bool, floats, std::string, std::vector, std::optional, std::map, std::tuple, and structs that
-// list their members:
+// Header-only, without exceptions and RTTI. State and configuration are std types: integers, bool,
+// floats, std::string, std::vector, std::optional, std::map, std::tuple, and structs that list
+// their members:
 //
 //     struct visits {
 //         std::uint64_t count = 0;
@@ -30,14 +30,15 @@
 
 namespace tidegate {
 
-/// What every function of an operator gives: `tidegate::ok`, or what `tg_fail` and `invalid` give.
+/// The result of every function of an operator: `tidegate::ok`, or the result of `tg_fail` or
+/// `invalid`.
 using status = tg_status;
 inline constexpr status ok = TG_OK;
 
-/// The bytes of a text, valid as long as the text is.
+/// Returns the bytes of a text, valid as long as the text is.
 inline tg_slice bytes_of(std::string_view text) { return tg_slice_of(text.data(), text.size()); }
 
-/// The text that bytes are.
+/// Returns bytes as text.
 inline std::string_view text_of(tg_slice raw) {
     return {reinterpret_cast<const char *>(raw.data), raw.len};
 }
@@ -45,7 +46,7 @@ inline std::string_view text_of(tg_slice raw) {
 /// Writes one message to the job's log.
 inline void log(tg_level level, std::string_view message) { tg_log_text(level, bytes_of(message)); }
 
-/// One record, read in place. What it gives is valid during the call.
+/// One record, read in place. Its parts are valid during the call.
 class record {
   public:
     explicit record(const tg_record &raw) : raw_(&raw) {}
@@ -54,12 +55,12 @@ class record {
     std::string_view value() const { return text_of(raw_->value); }
     std::uint32_t input() const { return raw_->input; }
 
-    /// Milliseconds since the Unix epoch in event time, if the record has a timestamp.
+    /// Returns the event time in milliseconds since the Unix epoch, if the record has a timestamp.
     std::optional<std::int64_t> timestamp() const {
         return raw_->timestamp == TG_NO_TIMESTAMP ? std::nullopt : std::optional(raw_->timestamp);
     }
 
-    /// The value as a number in decimal text. Blames the record if it is none.
+    /// Reads the value as a number in decimal text. Blames the record if it is not one.
     template <class Number> [[nodiscard]] status value_as(Number &number) const {
 #define TIDEGATE_READ(name, c_type)                 \
     if constexpr (std::is_same_v<Number, c_type>) { \
@@ -70,24 +71,24 @@ class record {
         static_assert(!sizeof(Number), "a value is read as an integer of fixed width or a double");
     }
 
-    /// The value as eight little-endian bytes. Blames the record if it has another length.
+    /// Reads the value as eight little-endian bytes. Blames the record if it has another length.
     [[nodiscard]] status value_le64(std::int64_t &number) const {
         return tg_value_le64_i64(raw_, &number);
     }
 
-    /// The failure that says that this record can't be processed, and why.
+    /// Returns the failure that rejects this record for a reason.
     [[nodiscard]] status invalid(const char *reason) const {
         return tg_fail_row(raw_->row, "%s", reason);
     }
 
-    /// The record of the C headers.
+    /// Returns the record of the C headers.
     const tg_record &raw() const { return *raw_; }
 
   private:
     const tg_record *raw_;
 };
 
-/// A key or a value to emit, from text, bytes, an integer, or `tg_le64_i64(number)`.
+/// Makes a key or a value to emit, from text, bytes, an integer, or `tg_le64_i64(number)`.
 template <class T> tg_field field(const T &value) {
     if constexpr (std::is_same_v<T, tg_field>) {
         return value;
@@ -104,7 +105,8 @@ template <class T> tg_field field(const T &value) {
     }
 }
 
-/// Where an operator emits to. A record inherits the timestamp of the one that is processed.
+/// The output ports to which an operator emits. A record inherits the timestamp of the record that
+/// is being processed.
 class output {
   public:
     explicit output(tg_output &raw) : raw_(&raw) {}
@@ -135,7 +137,7 @@ template <class State> class keyed_state {
 
     std::size_t size() const { return tg_keys_count(raw_); }
 
-    /// The state of one key; nullptr if there is none.
+    /// Returns the state of one key, or nullptr if the key has none.
     State *find(std::string_view key) {
         return static_cast<State *>(tg_keys_get(raw_, bytes_of(key)));
     }
@@ -172,7 +174,7 @@ template <class State> class keyed_state {
     tg_keys *raw_;
 };
 
-/// What an operator class may have. Only `on_record` has to be there.
+/// The members that an operator class may have. Only `on_record` is required.
 ///
 ///     using state = T;                     what is kept for each key; without it, nothing
 ///     using config = T;                    a struct with `members`; without it, no configuration
@@ -311,7 +313,7 @@ template <class Operator> tg_operator table() {
 
 } // namespace detail
 
-/// The table of an operator class, for the C headers: the harness of testing.h takes it.
+/// Returns the table of an operator class, for the C headers: the harness of testing.h takes it.
 template <class Operator> const tg_operator &table_of() {
     static const tg_operator table = detail::table<Operator>();
     return table;
@@ -320,7 +322,7 @@ template <class Operator> const tg_operator &table_of() {
 } // namespace tidegate
 
 #ifdef __wasm__
-/// Makes an operator class the one that the component exports. Once, at file level.
+/// Exports an operator class as the operator of the component. Once, at file level.
 #define TIDEGATE_EXPORT(operator_class)                                            \
     extern "C" const tg_export *tg_exported_by_TG_EXPORT(void);                    \
     extern "C" const tg_export *tg_exported_by_TG_EXPORT(void) {                   \

@@ -64,7 +64,8 @@ void tg_string_free(tg_string *text) {
     memset(text, 0, sizeof *text);
 }
 
-// Bytes of the character that `bytes` begin with; 0 if they are not UTF-8 (Unicode, table 3-7).
+// Returns the length of the first character in `bytes`; 0 if they are not UTF-8 (Unicode, table
+// 3-7).
 static size_t character(const uint8_t *bytes, size_t len) {
     uint8_t first = bytes[0];
     size_t more = first < 0xe0 ? 1 : first < 0xf0 ? 2 : 3;

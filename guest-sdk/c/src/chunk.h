@@ -1,8 +1,8 @@
-// From the state of an operator to the chunks of a checkpoint, and back.
+// Turns the state of an operator into the chunks of a checkpoint, and back.
 //
 // Barrier path: host -> snapshot -> [write chunks] -> host; recovery: host -> restore -> [read].
-// Invariant: equal state gives equal chunks, whatever order its keys came in, and reading takes
-// everything or refuses everything.
+// Invariant: equal state gives equal chunks, whatever order its keys came in, and reading accepts
+// everything or rejects everything.
 
 #ifndef TIDEGATE_SRC_CHUNK_H
 #define TIDEGATE_SRC_CHUNK_H
@@ -26,14 +26,14 @@ struct tg_items {
 // Writes one chunk for each key group that has keys, by rising key group.
 tg_status tg_write_keyed(const tg_keys *keys, tg_items *out);
 
-// The version of the state that an operator writes; 1 if it names none.
+// Returns the version of the state that an operator writes; 1 if the operator names none.
 static inline uint32_t tg_version_of(const tg_operator *definition) {
     return definition->state_version == 0 ? 1 : definition->state_version;
 }
 
 void tg_items_free(tg_items *items);
 
-// Sorts the chunks of a restore out into keyed ones, in front, and items. Fails for another one.
+// Sorts the chunks of a restore: keyed ones in front, and items. Fails for any other chunk.
 tg_status tg_sort_out(const tg_chunks *chunks, tg_state_chunk *sorted, size_t *keyed,
                       tg_restored_items *items);
 

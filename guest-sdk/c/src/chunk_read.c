@@ -1,4 +1,4 @@
-// Recovery: host -> [chunks] -> keyed state. Trusts no length, and takes all or refuses all.
+// Recovery: host -> [chunks] -> keyed state. Trusts no length, and accepts all or rejects all.
 
 #include "chunk.h"
 #include "sort.h"
@@ -55,7 +55,7 @@ static tg_status in_group(uint32_t key_group, const char *reason) {
     return tg_incompatible("the chunk of key group %u: %s", (unsigned)key_group, reason);
 }
 
-// NULL, or why it can't be read. A length is only accepted in its shortest form.
+// Returns NULL, or why the length can't be read. A length is only accepted in its shortest form.
 static const char *read_length(tg_slice *rest, size_t *length) {
     uint64_t number = 0;
     for (size_t at = 0; at < MOST_LENGTH_BYTES; at++) {

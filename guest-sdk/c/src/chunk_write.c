@@ -14,8 +14,8 @@ static void push_chunk(tg_items *out, const char *name, tg_maybe_group key_group
     out->chunks[out->count++] = chunk;
 }
 
-// Puts the length of a value of `length` bytes, which ends `bytes`, in front of it, where one byte
-// is left for it.
+// Puts the length of a value of `length` bytes, which ends `bytes`, in front of the value, where
+// one byte is left for it.
 static void put_length(tg_bytes *bytes, size_t length_at, size_t length) {
     if (length < 0x80) {
         bytes->data[length_at] = (uint8_t)length;
@@ -43,7 +43,7 @@ static tg_status write_entry(const tg_table *table, uint32_t place, tg_bytes *ou
     return TG_OK;
 }
 
-// Touches entries, which lie anywhere in memory, in a loop of its own, so that the waits overlap.
+// Touches entries, scattered in memory, in a loop of its own, so that the waits overlap.
 static void bring_near(const tg_table *table, const tg_ranked *order, size_t count) {
     uint32_t all = 0;
     for (size_t index = 0; index < count; index++) {
@@ -73,7 +73,7 @@ static uint32_t group_of(const tg_table *table, const tg_ranked *item) {
     return tg_table_entry(table, item->place)->key_group;
 }
 
-// The end of the run of keys of one key group that begins at `start`.
+// Returns the end of the run of keys of one key group that begins at `start`.
 static size_t end_of_group(const tg_table *table, const tg_ranked *order, size_t start) {
     uint32_t key_group = group_of(table, &order[start]);
     size_t end = start + 1;

@@ -19,7 +19,7 @@ void tg_list_reserve(void *value, size_t item_size, size_t more) {
     memcpy(value, &list, sizeof list);
 }
 
-// The place of the first entry whose key is not below `key`.
+// Returns the place of the first entry whose key is not below `key`.
 static size_t place_of(const tg_type *type, const tg_list *map, const void *key) {
     size_t low = 0;
     size_t high = map->len;

@@ -10,10 +10,10 @@
 #define WORD_DIGITS 100000000u
 #define ASCII_ZEROS 0x3030303030303030u
 
-// Digits that never pass 64 bits.
+// The most digits that always fit in 64 bits, and the most of any 64-bit number.
 enum { SAFE_DIGITS = 19, MOST_DIGITS = 20 };
 
-// The digits of a number below 10^8, one a byte, the first in the lowest byte.
+// Returns the digits of a number below 10^8, one per byte, the first in the lowest byte.
 static uint64_t eight_digits(uint64_t number) {
     uint64_t fours = (number / 10000) | ((number % 10000) << 32);
     uint64_t hundreds = ((fours * 10486) >> 20) & 0x0000007f0000007fu;
@@ -105,7 +105,7 @@ static size_t skip_digits(tg_slice text, size_t at) {
     return at;
 }
 
-// digits, with a point anywhere among them, and an exponent.
+// Checks for digits, with a point anywhere among them, and an exponent.
 static bool is_float_number(tg_slice text) {
     size_t at = skip_digits(text, 0);
     size_t digits = at;

@@ -11,8 +11,8 @@ typedef struct tg_decimal {
     bool negative;
 } tg_decimal;
 
-// Reads all of `text`: digits, with a minus sign in front if `is_signed`. False if it is no number
-// of 64 bits.
+// Reads all of `text`: digits, with a minus sign in front if `is_signed`. Returns false if the text
+// is no number of 64 bits.
 bool tg_parse_decimal(tg_slice text, bool is_signed, tg_decimal *number);
 
 // Reads all of `text` as a float, in the grammar of Rust: no hexadecimal, no blanks.

@@ -1,7 +1,7 @@
 // Recovery: chunk -> [the bytes of a value] -> keyed state.
 //
-// Invariant: it trusts no length. Whatever the bytes are, it ends, reads nothing beyond them, and
-// takes no more memory than a small multiple of what they could hold.
+// Invariant: the reader trusts no length. Whatever the bytes are, it ends, reads nothing beyond
+// them, and takes no more memory than a small multiple of what they could hold.
 
 #include "type.h"
 
@@ -13,7 +13,7 @@ static tg_status ends_early(void) { return unreadable("it ends too early"); }
 
 static size_t bytes_left(const tg_reader *in) { return (size_t)(in->end - in->at); }
 
-// Longer than the shortest form is fine here, within the bytes of the type's largest number.
+// Accepts longer forms than the shortest, within the bytes of the type's largest number.
 static tg_status read_varint(tg_reader *in, unsigned bits, uint64_t *number) {
     uint64_t read = 0;
     for (unsigned shift = 0; shift < bits; shift += 7) {
@@ -74,7 +74,7 @@ static tg_status read_bits(tg_reader *in, size_t bytes, uint64_t *bits) {
 tg_status tg_read_count(tg_reader *in, size_t least_bytes, size_t *count) {
     uint64_t read = 0;
     TG_TRY(read_varint(in, 64, &read));
-    // Items without bytes could be any number of them. No writer writes this many.
+    // The bytes do not limit the number of items without bytes. No writer writes this many.
     size_t most = least_bytes == 0 ? SIZE_MAX / 2 : bytes_left(in) / least_bytes;
     if (read > most) {
         return ends_early();
@@ -120,7 +120,8 @@ static tg_status read_text(bool is_text, void *value, tg_reader *in) {
     return TG_OK;
 }
 
-// Appends an item to the list at `value`, and reads it. It is freed with the list if that fails.
+// Appends an item to the list at `value`, and reads it. If that fails, the item is freed with the
+// list.
 static tg_status read_item(const tg_type *type, void *value, tg_reader *in) {
     size_t size = tg_item_size(type);
     tg_list_reserve(value, size, 1);
@@ -151,7 +152,7 @@ static tg_status read_items(const tg_type *type, void *value, tg_reader *in) {
     size_t count = 0;
     TG_TRY(tg_read_count(in, least, &count));
     if (tg_item_size(type) == 0) {
-        // Units have no memory, and nothing is read of them.
+        // Units have no memory and no bytes to read.
         tg_list units = {NULL, count, count};
         memcpy(value, &units, sizeof units);
         return TG_OK;

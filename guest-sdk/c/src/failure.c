@@ -1,4 +1,4 @@
-// Why the last call failed. One instance runs at a time in a thread, so one place is enough.
+// The reason of the last failure. One instance runs at a time in a thread, so one place is enough.
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -14,7 +14,7 @@
 static PER_THREAD char reason[TG_MAX_REASON + 1];
 static PER_THREAD uint32_t failed_row;
 
-// Cuts a text that was too long where a character begins.
+// Cuts a text that is too long at the start of a character.
 static void cut_at_character(char *text, size_t limit) {
     size_t end = limit;
     while (end > 0 && ((unsigned char)text[end - 1] & 0xc0) == 0x80) {
@@ -25,7 +25,7 @@ static void cut_at_character(char *text, size_t limit) {
 }
 
 static void set_reason(const char *format, va_list arguments) {
-    // An argument may be the last reason itself.
+    // The last reason itself may be an argument.
     char next[sizeof reason];
     int length = vsnprintf(next, sizeof next, format, arguments);
     if (length >= (int)sizeof next) {

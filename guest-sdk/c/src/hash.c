@@ -2,8 +2,8 @@
 
 #include "hash.h"
 
-// The next number of a sequence that looks random: Steele, Lea and Flood 2014, "Fast splittable
-// pseudorandom number generators".
+// Returns the next number of a sequence that looks random: Steele, Lea and Flood 2014, "Fast
+// splittable pseudorandom number generators".
 static uint64_t split_mix(uint64_t *state) {
     *state += 0x9e3779b97f4a7c15u;
     uint64_t mixed = *state;
@@ -44,6 +44,6 @@ uint32_t tg_hash_long(const tg_hasher *hasher, tg_slice key) {
         }
         sum = (sum >> 32) * hasher->fold;
     }
-    // The last eight bytes, some of them or all once more.
+    // The last eight bytes; some or all of them may already be in the sum.
     return tg_hash_finish(hasher, sum + product(key.data + key.len - 8, hasher->tail));
 }

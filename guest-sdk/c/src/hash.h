@@ -1,11 +1,12 @@
-// The hash of a key, which nobody can foresee who does not know the seed of the instance. Else
-// whoever writes the records could choose keys that all have one hash, and every lookup would pass
-// over all of them.
+// The hash of a key, which no one can foresee without the seed of the instance. Otherwise the
+// author of the records could choose keys that all have one hash, and every lookup would pass over
+// all of them.
 //
-// A key of at most eight bytes is one word: a multiplication by a secret odd number, the upper half
-// onto the lower one, another such multiplication. A longer key becomes a word by sums of products
-// of secret numbers and its pieces of 32 bits (Lemire and Kaser 2014, "Strongly universal string
-// hashing is fast", Multilinear-HM). The reasons are in guest-sdk/rust/src/state/hash.rs.
+// A key of at most eight bytes is one word. The hash multiplies it by a secret odd number, xors the
+// upper half onto the lower one, and multiplies by another secret odd number. A longer key becomes
+// a word by sums of products of secret numbers and its pieces of 32 bits (Lemire and Kaser 2014,
+// "Strongly universal string hashing is fast", Multilinear-HM). guest-sdk/rust/src/state/hash.rs
+// has the reasons.
 
 #ifndef TIDEGATE_SRC_HASH_H
 #define TIDEGATE_SRC_HASH_H
@@ -24,10 +25,10 @@ typedef struct tg_hasher {
 
 void tg_hasher_init(tg_hasher *hasher, uint64_t seed);
 
-// The hash of a key of more than eight bytes.
+// Returns the hash of a key of more than eight bytes.
 uint32_t tg_hash_long(const tg_hasher *hasher, tg_slice key);
 
-// The bytes of a key of at most eight, and zeros.
+// Returns the bytes of a key of at most eight, padded with zeros.
 TG_INLINE uint64_t tg_short_word(tg_slice key) {
     uint64_t word = 0;
     if (key.len == 8) {

@@ -94,7 +94,7 @@ static tg_status read_unicode(tg_json *json, tg_bytes *text) {
     TG_TRY(read_hex(json, &unit));
     if (unit >= 0xd800 && unit < 0xdc00) {
         uint32_t low;
-        // Not as a word: between two halves of a character there are no blanks.
+        // `tg_json_word` would skip blanks, which may not come between two halves of a character.
         bool is_pair = json->end - json->at >= 2 && json->at[0] == '\\' && json->at[1] == 'u';
         if (!is_pair) {
             return tg_json_fail(json, "lone surrogate in a string");

@@ -1,4 +1,4 @@
-// From JSON to a value, by the table of its type: configuration, and records that are JSON.
+// Makes a value of JSON, by the table of its type: configuration, and records that are JSON.
 
 #include "decimal.h"
 #include "json.h"
@@ -6,7 +6,7 @@
 
 enum { MAX_DEPTH = 100, MOST_NAMES = 400 };
 
-// What is read, and whether members that the type does not have are refused.
+// The JSON that is read; `strict` if members that the type does not have are rejected.
 typedef struct source {
     tg_json json;
     bool strict;
@@ -14,7 +14,8 @@ typedef struct source {
 
 static tg_status read_value(const tg_type *type, void *value, source *in);
 
-// The end of serde's sentence, "expected `a` or `b`", so that all languages say it alike.
+// Writes the end of serde's sentence, "expected `a` or `b`", so that all languages use the same
+// words.
 static void list_names(const tg_type *type, char *text) {
     size_t length = 0;
     text[0] = '\0';

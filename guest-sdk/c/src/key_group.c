@@ -14,8 +14,8 @@ static uint32_t rotate_left(uint32_t word, unsigned bits) {
     return (word << bits) | (word >> (32 - bits));
 }
 
-// One Murmur3 round, xor 4 (the length in bytes), final mix, absolute value; the smallest integer,
-// which has none, gives 0.
+// One Murmur3 round, xor 4 (the length in bytes), final mix, absolute value; 0 for the smallest
+// integer, which has no absolute value.
 static uint32_t murmur(uint32_t hash) {
     uint32_t code = rotate_left(hash * 0xcc9e2d51u, 15) * 0x1b873593u;
     code = rotate_left(code, 13) * 5 + 0xe6546b64u;

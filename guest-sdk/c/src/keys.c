@@ -15,7 +15,7 @@ void tg_keys_init(tg_keys *keys, const tg_type *state, const tg_context *context
     keys->max_parallelism = context->max_parallelism == 0 ? 1 : context->max_parallelism;
 }
 
-// The key as text for a message, cut where it is long.
+// Writes the key as text for a message, and cuts a long one.
 static void escape(tg_slice key, char *text, size_t size) {
     size_t length = 0;
     for (size_t at = 0; at < key.len && length + 8 < size; at++) {
@@ -98,8 +98,9 @@ static int compare_prefixes(const void *left_item, const void *right_item, const
     return (left->rest > right->rest) - (left->rest < right->rest);
 }
 
-// The eight bytes of a key from `depth` on as a number that orders like them, and how many of them
-// there are; nine if the key goes on. A key that ends comes before one that has a zero there.
+// Ranks a key by the eight bytes from `depth` on, as a number that orders like them, and by how
+// many of them there are; nine if the key continues. A key that ends comes before a key with a zero
+// there.
 static void rank(const tg_table *table, tg_ranked *item, size_t depth) {
     tg_slice key = tg_entry_key(tg_table_entry(table, item->place));
     size_t length = key.len - depth;
@@ -122,7 +123,7 @@ typedef struct run {
     size_t count;
 } run;
 
-// The items at the start of `rest` whose prefix is the same; takes them off.
+// Takes the items with the same prefix off the start of `rest`.
 static run take_run(run *rest) {
     run taken = {rest->items, 1};
     while (taken.count < rest->count &&
@@ -145,10 +146,10 @@ static run longest_run(run rest) {
     return longest;
 }
 
-// Sorts keys that have the same `depth` bytes at their start; then those that are still the same,
-// by the bytes that follow. So most keys are looked at once, and not with each comparison. The
-// largest part is left to the loop: each call has at most half as many keys as its caller, and few
-// calls are open at a time, however long the keys are.
+// Sorts keys that have the same `depth` bytes at their start; then keys that are still the same, by
+// the bytes that follow. So most keys are read once, and not with each comparison. The loop sorts
+// the largest part: each call has at most half as many keys as its caller, and few calls are open
+// at a time, however long the keys are.
 // NOLINTNEXTLINE(misc-no-recursion)
 static void sort(const tg_table *table, run items, size_t depth, tg_ranked *spare) {
     for (; items.count > 1; depth += 8) {
@@ -167,7 +168,7 @@ static void sort(const tg_table *table, run items, size_t depth, tg_ranked *spar
     }
 }
 
-// Where each group of keys begins: a group is a key group, or all of them are one.
+// Returns the start of each group of keys: a group is a key group, or all keys are one group.
 static size_t *begin_groups(const tg_keys *keys, bool by_group) {
     const tg_table *table = &keys->table;
     size_t groups = by_group ? (size_t)keys->last_key_group - keys->first_key_group + 1 : 1;
@@ -220,7 +221,7 @@ bool tg_keys_next(tg_key_cursor *cursor) {
     const tg_ranked *order = cursor->order;
     while (cursor->at < cursor->count) {
         tg_entry *entry = tg_table_entry(table, order[cursor->at++].place);
-        // It may have been removed meanwhile.
+        // The key may have been removed meanwhile.
         if (!tg_entry_is_free(entry)) {
             cursor->key = tg_entry_key(entry);
             cursor->state = tg_entry_state(entry);
@@ -237,7 +238,7 @@ void tg_keys_end(tg_key_cursor *cursor) {
     cursor->count = 0;
 }
 
-// The keys that are due, in the order of their bytes.
+// Returns the keys that are due, in the order of their bytes.
 static tg_ranked *due_keys(tg_keys *keys, bool (*is_due)(tg_slice, const void *, void *),
                            void *argument, size_t *count) {
     tg_table *table = &keys->table;
@@ -272,7 +273,7 @@ tg_status tg_keys_extract(tg_keys *keys,
     for (size_t index = 0; index < count; index++) {
         uint32_t place = due[index].place;
         tg_entry *entry = tg_table_entry(&keys->table, place);
-        // `each` may have removed it.
+        // `each` may have removed the key.
         if (status == TG_OK && !tg_entry_is_free(entry)) {
             status = each(tg_entry_key(entry), tg_entry_state(entry), argument);
         }

@@ -14,7 +14,7 @@ struct tg_keys {
     bool lent;
 };
 
-// Where a key is, in the order of its bytes. The rest is for sorting only.
+// The place of a key, in the order of its bytes. The other members are for sorting only.
 typedef struct tg_ranked {
     uint64_t prefix;
     uint32_t rest, place;
@@ -22,13 +22,13 @@ typedef struct tg_ranked {
 
 void tg_keys_init(tg_keys *keys, const tg_type *state, const tg_context *context);
 
-// The place of a key, which is added if it is new. Fails if another subtask owns it.
+// Finds the place of a key, which is added if it is new. Fails if another subtask owns the key.
 tg_status tg_keys_place(tg_keys *keys, tg_slice key, uint32_t *place);
 
-// Forgets every key whose state is vacant, if any was lent out.
+// Forgets every key whose state is vacant, if any state was lent out.
 void tg_keys_forget_vacant(tg_keys *keys);
 
-// All keys, by key group and then by their bytes. The caller frees what it gets.
+// Returns all keys, by key group and then by their bytes. The caller frees the result.
 tg_ranked *tg_keys_in_order(const tg_keys *keys);
 
 #endif

@@ -1,11 +1,11 @@
-// The log, as printf writes it.
+// The log, formatted as by printf.
 
 #include <stdarg.h>
 #include <stdio.h>
 
 #include "tidegate/host.h"
 
-// The host cuts at this length anyway.
+// The longest message, at which the host cuts anyway.
 enum { MOST_MESSAGE = 8192 };
 
 void tg_log(tg_level level, const char *format, ...) {

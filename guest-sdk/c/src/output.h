@@ -1,4 +1,4 @@
-// What the SDK itself does with an output.
+// The SDK's own operations on an output.
 
 #ifndef TIDEGATE_SRC_OUTPUT_H
 #define TIDEGATE_SRC_OUTPUT_H
@@ -6,13 +6,13 @@
 #include "tidegate/output.h"
 #include "tidegate/raw.h"
 
-// An output with so many ports, at least one.
+// Makes an output with `ports` ports, at least one.
 void tg_output_init(tg_output *out, size_t ports);
 
-// Empties it for the next call, and gives back the memory of an unusually large one.
+// Empties the output for the next call, and frees the memory of an unusually large one.
 void tg_output_clear(tg_output *out);
 
-// What was emitted, into `items`, which has room for every port. Fails if a port was not there.
+// Writes the emissions into `items`, which has room for every port. Fails if a port does not exist.
 tg_status tg_output_take(const tg_output *out, tg_emission *items, tg_emissions *emitted);
 
 void tg_output_free(tg_output *out);

@@ -1,5 +1,5 @@
 // Record path: batch in -> [record] -> on_record -> output. Reads keys and values as numbers, text
-// and JSON, with the words of the Rust SDK where they can't be.
+// and JSON, and fails in the words of the Rust SDK.
 
 #include "tidegate/record.h"
 

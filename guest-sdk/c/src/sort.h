@@ -5,7 +5,7 @@
 
 #include "tidegate/basics.h"
 
-// Below or equal 0 if `left` may stay before `right`.
+// Returns at most 0 if `left` may stay before `right`.
 typedef int tg_compare_call(const void *left, const void *right, const void *argument);
 
 enum { TG_SORT_RUN = 12 };

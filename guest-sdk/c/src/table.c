@@ -6,7 +6,7 @@
 
 #define FREE_SLOT UINT64_MAX
 
-// Keys of a table that fits in no cache near the processor.
+// The fewest slots, and the size, in keys, from which a table no longer fits in a near cache.
 enum { FEWEST_SLOTS = 16, LARGE = 4096 };
 
 TG_INLINE bool is_key(const tg_entry *entry, tg_slice key) {
@@ -162,7 +162,7 @@ static void free_entry(tg_table *table, tg_entry *entry) {
     entry->key_length = TG_ABSENT;
 }
 
-// Frees the slot at `hole`, and moves those behind it that look for their place before it.
+// Frees the slot at `hole`, and moves up the slots behind it whose hashes begin to look before it.
 static void remove_slot(tg_table *table, size_t hole) {
     size_t mask = table->slot_count - 1;
     for (size_t at = (hole + 1) & mask; table->slots[at] != FREE_SLOT; at = (at + 1) & mask) {

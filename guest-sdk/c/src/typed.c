@@ -9,7 +9,7 @@
 
 typedef struct typed {
     const tg_operator *definition;
-    // NULL if nothing is kept by key: a state without bytes is none.
+    // NULL if no state is kept by key; a state without bytes is not kept either.
     const tg_type *state;
     void *self;
     void *config;

@@ -1,4 +1,4 @@
-// Running tests, and what ends one.
+// Runs tests, and ends a failed test.
 
 #include <stdarg.h>
 #include <stdio.h>

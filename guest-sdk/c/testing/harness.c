@@ -8,10 +8,10 @@
 
 enum { DEFAULT_MAX_PARALLELISM = 128 };
 
-// An operator that takes 0 for none must not get it.
+// A seed other than zero, which an operator may take for no seed.
 #define DEFAULT_HASH_SEED 0x7469646567617465u
 
-// Where a record that was emitted begins in the harness's bytes.
+// The start of an emitted record in the harness's bytes.
 typedef struct kept {
     uint32_t port;
     int64_t timestamp;
@@ -23,7 +23,7 @@ struct tg_harness {
     tg_context context;
     void *instance;
     uint64_t checkpoint;
-    // What a new instance is told again; none before the first and after the end.
+    // The watermark that a new instance receives again; none before the first and after the end.
     bool has_watermark;
     int64_t watermark;
     tg_bytes emitted_bytes;
@@ -42,7 +42,7 @@ static size_t length_of(const char *const *names) {
     return length;
 }
 
-// The first and the last key group of a subtask, as the host deals them out.
+// Computes the first and the last key group of a subtask, as the host deals them out.
 static void deal_key_groups(tg_context *context) {
     uint64_t total = context->max_parallelism;
     uint64_t subtask = context->subtask;
@@ -95,7 +95,7 @@ static void release(tg_harness *harness) {
     }
 }
 
-// Chunks of key groups that are this subtask's own, and its share of the items.
+// Restores this subtask's own part: the chunks of its key groups, and its share of the items.
 static tg_status restore(tg_harness *harness, const tg_snapshot *snapshot) {
     const tg_context *context = &harness->context;
     tg_state_chunk *own = tg_alloc(snapshot->count * sizeof *own);
@@ -200,7 +200,7 @@ static void keep(tg_harness *harness, uint32_t port, const tg_batch *records, si
     tg_bytes_append(&harness->emitted_bytes, value);
 }
 
-// What the host checks of a column.
+// Makes the host's checks of a column.
 static bool is_whole(const tg_column *column, size_t rows) {
     if (column->offset_count != rows + 1 || column->offsets[0] != 0) {
         return false;
@@ -238,7 +238,7 @@ tg_status tg_harness_send_batch(tg_harness *harness, uint32_t input, const tg_ba
 
 tg_status tg_harness_send_at(tg_harness *harness, uint32_t input, int64_t timestamp, tg_slice key,
                              tg_slice value) {
-    // Copies of exactly their length, so that reading beyond their ends is found.
+    // The copies have exactly their length, so that the sanitizers find a read beyond their ends.
     uint8_t *key_copy = tg_alloc(key.len);
     uint8_t *value_copy = tg_alloc(value.len);
     if (key.len > 0) {

@@ -1,5 +1,5 @@
-// Keys that an attacker has chosen: they cost what any keys cost, and nothing that is observed
-// depends on the seed that sees to it.
+// Keys that an attacker has chosen cost as much as any keys, and nothing that is observed depends
+// on the seed that ensures this.
 
 #include "keys.h"
 #include "random.h"
@@ -17,7 +17,7 @@ static uint64_t inverse(uint64_t odd) {
     return x;
 }
 
-// Keys whose hash in a SplitMix64 that everybody knows is one.
+// Makes one of many keys that have the same hash in a SplitMix64 with a known seed.
 static size_t same_in_split_mix(uint64_t number, uint64_t *words) {
     uint64_t mixed = (uint64_t)0x12345678 << 32 | number;
     mixed *= inverse(0x94d049bb133111eb);
@@ -38,7 +38,7 @@ static size_t high(uint64_t number, uint64_t *words) {
     return 8;
 }
 
-// Keys that nobody chose.
+// Makes a key that no one chose.
 static size_t spread(uint64_t number, uint64_t *words) {
     random_state = number << 20;
     words[0] = random_word();
@@ -53,8 +53,8 @@ static size_t long_spread(uint64_t number, uint64_t *words) {
     return LONG_KEY;
 }
 
-// Keys of which pairs of words differ in the uppermost bit, and in what an odd factor and a shift
-// make of it, so that the second word takes back what the first one changed.
+// Makes a key whose pairs of words differ from those of other keys in the uppermost bit, and in the
+// result of an odd factor and a shift, so that the second word cancels the change of the first.
 static size_t taken_back(uint64_t number, uint64_t *words) {
     for (size_t pair = 0; pair < PAIRS; pair++) {
         uint64_t bit = number >> pair & 1;
@@ -64,7 +64,7 @@ static size_t taken_back(uint64_t number, uint64_t *words) {
     return LONG_KEY;
 }
 
-// How many slots are looked at to find every key.
+// Returns the number of slots read to find every key.
 static uint64_t probes_of(uint64_t seed, size_t count, make_key key_of) {
     tg_table table;
     tg_table_init(&table, NULL, seed);

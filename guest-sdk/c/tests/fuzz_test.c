@@ -1,5 +1,5 @@
-// Any bytes as a chunk of state, a value or JSON, under the sanitizers: nothing is read beyond
-// their end, nothing leaks, and what is accepted is written again as the same bytes.
+// Any bytes as a chunk of state, a value or JSON, under the sanitizers: no read goes beyond their
+// end, nothing leaks, and accepted bytes are written again as they were.
 
 #include "chunk.h"
 #include "random.h"
@@ -42,7 +42,8 @@ static const struct {
     SEED("{\"names\":[\"a\\u00e4\"],\"rate\":1.5e3,\"flag\":true,\"x\":{\"y\":[null,\"\\n\"]}}"),
 };
 
-// A seed that was cut, flipped, repeated or overwritten, or only noise. Its length is exact.
+// Returns a seed that was cut, flipped, repeated or overwritten, or only noise. Its length is
+// exact.
 static uint8_t *random_input(size_t *length) {
     size_t seed = random_below(5);
     uint8_t bytes[LONGEST];
@@ -84,7 +85,7 @@ static tg_status nothing(void *self, const tg_record *record, void *state, tg_ou
     return TG_OK;
 }
 
-// True if the chunk was accepted.
+// Returns true if the chunk was accepted.
 static bool restore(const tg_type *type, tg_slice bytes) {
     const tg_operator definition = {.state = type, .on_record = nothing};
     const tg_export exported = {&tg_typed_operator, &definition};
@@ -110,7 +111,7 @@ TG_TEST(any_bytes_as_a_chunk_of_state) {
     for (size_t run = 0; run < RUNS; run++) {
         size_t length;
         uint8_t *input = random_input(&length);
-        // A u8 has one form, so that what is accepted is what is written.
+        // A u8 has one form, so that accepted bytes are the bytes that are written.
         accepted += restore(TG_U8, tg_slice_of(input, length));
         tg_dealloc(input);
     }

@@ -6,7 +6,7 @@
 
 enum { KEYS = 400, STEPS = 60000 };
 
-// Keys of many lengths: 0 to 36 bytes.
+// Makes keys of many lengths: 0 to 36 bytes.
 static tg_slice key_of(size_t number, uint8_t *room) {
     size_t length = number % 10 * 4;
     memset(room, 'x', 40);

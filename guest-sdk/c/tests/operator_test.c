@@ -1,4 +1,4 @@
-// What an operator can do beyond counting: vacancy, watermarks, items, failures, raw columns.
+// The abilities of an operator beyond counting: vacancy, watermarks, items, failures, raw columns.
 
 #include "tidegate/testing.h"
 
@@ -111,7 +111,7 @@ TG_TEST(a_watermark_closes_what_is_over_in_the_order_of_the_keys) {
     tg_harness_close(harness);
 }
 
-// Passes on what is not late. Its watermark is no state: it is told it again.
+// Passes on records in time. Its watermark is no state: a restored instance receives it again.
 typedef struct on_time {
     bool has_watermark;
     int64_t watermark;
@@ -236,7 +236,7 @@ TG_TEST(the_log_and_the_counters_are_recorded) {
     tg_harness_close(harness);
 }
 
-// Hands every batch on as it is.
+// Passes every batch on as it is.
 static tg_status pass_on(void *self, uint32_t input, const tg_batch *records,
                          tg_emissions *emitted) {
     (void)self, (void)input;

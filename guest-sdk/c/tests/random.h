@@ -16,7 +16,7 @@ static inline void seed_random(uint64_t fallback) {
     printf(" seed %" PRIu64, random_state);
 }
 
-// splitmix64.
+// Returns the next word of splitmix64.
 static inline uint64_t random_word(void) {
     uint64_t word = random_state += 0x9e3779b97f4a7c15u;
     word = (word ^ (word >> 30)) * 0xbf58476d1ce4e5b9u;
@@ -24,7 +24,7 @@ static inline uint64_t random_word(void) {
     return word ^ (word >> 31);
 }
 
-// Below `limit`, which is not 0.
+// Returns a number below `limit`, which is not 0.
 static inline size_t random_below(size_t limit) { return (size_t)(random_word() % limit); }
 
 #endif

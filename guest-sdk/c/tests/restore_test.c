@@ -33,7 +33,7 @@ TG_TEST(equal_state_gives_equal_bytes_whatever_order_its_keys_came_in) {
     tg_snapshot_free(right);
 }
 
-// What all subtasks of a parallelism have together after a restore.
+// Returns the state of all subtasks of a parallelism together, after a restore.
 static tg_snapshot *rescale(const tg_snapshot *from, uint32_t parallelism) {
     tg_snapshot *all = NULL;
     for (uint32_t subtask = 0; subtask < parallelism; subtask++) {
@@ -81,7 +81,7 @@ static tg_status count_with_note(void *self, const tg_record *record, void *stat
     return TG_OK;
 }
 
-// Version 1 kept a bare count.
+// Reads version 1, which kept a bare count.
 static tg_status migrate(uint32_t version, tg_slice bytes, void *state) {
     stats *current = state;
     if (version != 1) {

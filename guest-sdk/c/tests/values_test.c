@@ -1,4 +1,4 @@
-// Values by the tables of their types: maps, lists, options, enums, and what is refused.
+// Values by the tables of their types: maps, lists, options, enums, and rejected values.
 
 #include "tidegate/testing.h"
 

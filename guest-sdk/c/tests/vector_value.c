@@ -123,7 +123,7 @@ static const tg_type *scalar(const tg_bytes *name) {
     exit(EXIT_FAILURE);
 }
 
-// Where the next thing goes behind `size` bytes; aligned for everything.
+// Returns the place of the next member behind `size` bytes; aligned for everything.
 static size_t place_after(size_t size) { return (size + 7) / 8 * 8; }
 
 static const tg_type *tuple(tg_slice text) {
@@ -135,7 +135,7 @@ static const tg_type *tuple(tg_slice text) {
     must(tg_json_expect(&json, '['));
     bool more;
     must(tg_json_next(&json, ']', true, &more));
-    // The inner types first: their members must not lie between ours.
+    // The inner types are made first: their members must not lie between those of this type.
     const tg_type *inner[8];
     while (more) {
         inner[type->member_count++] = type_of(next_json(&json));
@@ -210,7 +210,7 @@ static void *push(const tg_type *type, void *value) {
     return item;
 }
 
-// Lists, tuples and maps: what is between brackets.
+// Reads lists, tuples and maps: the items between brackets.
 static void items_of(const tg_type *type, tg_slice text, uint8_t *value) {
     tg_json json = json_of(text);
     must(tg_json_expect(&json, '['));

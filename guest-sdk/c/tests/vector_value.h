@@ -24,26 +24,26 @@ tg_slice next_json(tg_json *json);
 object read_object(tg_slice json);
 void free_object(object *read);
 
-// The JSON of a member, which has to be there.
+// Returns the JSON of a member, which must exist.
 tg_slice member(const object *read, const char *name);
 bool has_member(const object *read, const char *name);
 
-// A JSON string without its quotes; the caller frees it.
+// Returns a JSON string without its quotes; the caller frees it.
 tg_bytes string_of(tg_slice json);
 
-// The bytes of hexadecimal text in quotes; the caller frees them.
+// Returns the bytes of hexadecimal text in quotes; the caller frees them.
 tg_bytes hex_of(tg_slice json);
 
-// The number in decimal text, in quotes or not.
+// Returns the number in decimal text, in quotes or not.
 uint64_t number_of(tg_slice json);
 
-// A type, kept until the program ends.
+// Returns a type, kept until the program ends.
 const tg_type *type_of(tg_slice json);
 
 // Reads a value into zeroed memory.
 void value_of(const tg_type *type, tg_slice json, void *value);
 
-// True if both values are the same; floats by their bits, all NaNs alike.
+// Returns true if both values are the same; floats by their bits, all NaNs alike.
 bool is_same(const tg_type *type, const void *left, const void *right);
 
 #endif

@@ -23,7 +23,7 @@ static tg_bytes read_file(const char *name) {
     return text;
 }
 
-// Runs `check` on each case of a list, and gives how many there were.
+// Runs `check` on each case of a list, and returns the number of cases.
 static size_t each(tg_slice list, void (*check)(const object *)) {
     tg_json json = json_of(list);
     must(tg_json_expect(&json, '['));
@@ -95,13 +95,13 @@ TG_TEST(values_are_written_and_read_as_the_format_says) {
     tg_bytes_free(&text);
 }
 
-// The state that an operator of a vector is to have for the key of its only record.
+// The expected state of the only key of a vector's operator.
 static const void *wanted;
 static const tg_type *wanted_type;
 
 static tg_status become_wanted(void *self, const tg_record *record, void *state, tg_output *out) {
     (void)self, (void)record, (void)out;
-    // By way of its bytes, so that nothing is shared.
+    // The copy goes by way of its bytes, so that nothing is shared.
     tg_bytes bytes = {0};
     TG_TRY(tg_encode(wanted_type, wanted, &bytes));
     tg_status status = tg_read_state(wanted_type, tg_bytes_slice(&bytes), state);
@@ -154,7 +154,7 @@ static void check_snapshot(const object *read) {
     tg_harness_close(snapshot_harness);
 }
 
-// The type and the number of key groups of the cases that are refused.
+// The type and the number of key groups of the cases that are rejected.
 static const tg_type *refused_type;
 static uint32_t refused_total;
 
@@ -228,7 +228,7 @@ static void check_key_group(const object *read) {
     tg_bytes_free(&key);
 }
 
-// What the harness said at the last `open`.
+// The key groups of the context at the last `open`.
 static uint32_t opened_first, opened_last;
 
 static tg_status keep_range(void *self, const void *config, const tg_context *context) {

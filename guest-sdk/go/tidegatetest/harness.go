@@ -9,7 +9,7 @@
 //		Subtask: 0, Parallelism: 2, Restore: total.Snapshot(),
 //	})
 //
-// What is run is the code that a component runs, but not the sandbox: `tidegate test` runs
+// The harness runs the code that a component runs, but not the sandbox: `tidegate test` runs
 // scenarios against the component.
 package tidegatetest
 
@@ -20,12 +20,12 @@ import (
 	"github.com/tidegate/tidegate/guest-sdk/go/internal/host"
 )
 
-// Config says how an operator is run. The zero value is the only subtask, without settings or
-// state.
+// Config is the place where an operator runs. The zero value is the only subtask, without settings
+// or state.
 type Config struct {
-	// Settings is the operator's `config` table, as JSON. By default there is none.
+	// Settings is the operator's `config` table, as JSON; empty by default.
 	Settings string
-	// Subtask says which subtask it is, from 0.
+	// Subtask is the index of the subtask, from 0.
 	Subtask uint32
 	// Parallelism is the number of subtasks; 1 by default.
 	Parallelism uint32
@@ -35,14 +35,14 @@ type Config struct {
 	Inputs []string
 	// Outputs names the output ports; one by default.
 	Outputs []string
-	// HashSeed is the seed of hash tables, on which nothing that can be observed depends. It is not 0
-	// by default, which an operator may take for none.
+	// HashSeed is the seed of hash tables. Nothing that can be observed may depend on it. Its default
+	// is not 0, which an operator may take for no seed.
 	HashSeed uint64
-	// Restore has the snapshots of all subtasks of an earlier parallelism together. The operator is
-	// given what is its own.
+	// Restore has the snapshots of all subtasks of an earlier parallelism together. The operator
+	// restores its own part.
 	Restore []tidegate.StateChunk
-	// Watermark is the one of the snapshots that are restored; nil if there was none. The operator is
-	// told it again, before any record, as the host does. Of several subtasks it is the smallest.
+	// Watermark is the watermark of the restored snapshots, or nil: the operator receives it again,
+	// before any record, as from the host. For several subtasks, set their smallest watermark.
 	Watermark *int64
 }
 
@@ -58,7 +58,7 @@ type Emitted struct {
 	Value string
 }
 
-// Harness runs an operator. Its methods that give no error fail the test if the operator fails.
+// Harness runs an operator. Its methods that return no error fail the test if the operator fails.
 type Harness struct {
 	t          testing.TB
 	operator   tidegate.RawOperator
@@ -67,11 +67,13 @@ type Harness struct {
 	recorded   host.Recorder
 	checkpoint uint64
 	open       tidegate.Opener
-	// watermark is told to a new instance again; nil before the first and after the end.
+	// watermark is the watermark that a new instance receives again; nil before the first and after
+	// the end.
 	watermark *int64
 }
 
-// Open opens an operator, and restores it if there is state. It fails the test if that fails.
+// Open opens an operator, and restores it if there is state. It fails the test if the operator
+// fails.
 func Open(t testing.TB, open tidegate.Opener, config Config) *Harness {
 	t.Helper()
 	harness, err := TryOpen(t, open, config)
@@ -81,7 +83,7 @@ func Open(t testing.TB, open tidegate.Opener, config Config) *Harness {
 	return harness
 }
 
-// TryOpen is as [Open], and gives the operator's error.
+// TryOpen is like [Open], and returns the operator's error.
 func TryOpen(t testing.TB, open tidegate.Opener, config Config) (*Harness, error) {
 	t.Helper()
 	harness := &Harness{t: t, context: config.context(t), open: open}
@@ -98,7 +100,7 @@ func TryOpen(t testing.TB, open tidegate.Opener, config Config) (*Harness, error
 func (h *Harness) openInstance() error {
 	var err error
 	host.Run(&h.recorded, func() {
-		// A copy, since the operator may keep it.
+		// The operator receives a copy, since it may keep it.
 		context := h.context
 		h.operator, err = h.open(&context)
 	})
@@ -139,7 +141,7 @@ func (c *Config) context(t testing.TB) tidegate.Context {
 	return context
 }
 
-// keyGroups gives the first and the last key group of a subtask, as the host deals them out.
+// keyGroups returns the first and the last key group of a subtask, as the host deals them out.
 func keyGroups(context *tidegate.Context) (first, last uint32) {
 	subtask, parallelism := uint64(context.Subtask), uint64(context.Parallelism)
 	total := uint64(context.MaxParallelism)
@@ -167,7 +169,7 @@ func (h *Harness) restore(chunks []tidegate.StateChunk) error {
 	return err
 }
 
-// Context says where the operator runs.
+// Context returns the context in which the operator runs.
 func (h *Harness) Context() tidegate.Context { return h.context }
 
 // Owns reports whether a record with this key reaches this subtask over a `hash` edge.
@@ -175,7 +177,7 @@ func (h *Harness) Owns(key string) bool {
 	return h.context.Owns(tidegate.KeyGroup([]byte(key), h.context.MaxParallelism))
 }
 
-// Process hands the operator a batch on an input, as the host does, and gives its error. An
+// Process hands the operator a batch on an input, as the host does, and returns its error. An
 // operator that failed is not to be used again.
 func (h *Harness) Process(input uint32, records tidegate.Batch) error {
 	return h.call(func() ([]tidegate.Emission, error) { return h.operator.Process(input, records) })
@@ -195,7 +197,7 @@ func (h *Harness) SendAt(timestamp int64, key, value string) {
 	h.check(h.Process(0, records))
 }
 
-// Watermark tells the operator that a record older than the watermark is late from now on.
+// Watermark advances event time: from now on a record older than the watermark is late.
 func (h *Harness) Watermark(watermark int64) {
 	h.t.Helper()
 	h.check(h.advance(watermark))
@@ -208,8 +210,9 @@ func (h *Harness) advance(watermark int64) error {
 	})
 }
 
-// Restart takes a snapshot and goes on with a new instance, as after a failure: it is restored, and
-// told the watermark again if there was one. What it emits then is part of the output.
+// Restart takes a snapshot and continues with a new instance, as after a failure: the new instance
+// is restored, and receives the last watermark again, if any. Its emissions then are part of the
+// output.
 func (h *Harness) Restart() {
 	h.t.Helper()
 	chunks := h.Snapshot()
@@ -222,7 +225,7 @@ func (h *Harness) Restart() {
 	}
 }
 
-// Finish tells the operator that all inputs have ended.
+// Finish ends all inputs.
 func (h *Harness) Finish() {
 	h.t.Helper()
 	h.watermark = nil
@@ -240,7 +243,7 @@ func (h *Harness) Snapshot() []tidegate.StateChunk {
 	return chunks
 }
 
-// CheckpointComplete tells the operator that the last snapshot is durable in all of the job.
+// CheckpointComplete notifies the operator that the last snapshot is durable in all of the job.
 func (h *Harness) CheckpointComplete() {
 	h.t.Helper()
 	var err error
@@ -248,14 +251,14 @@ func (h *Harness) CheckpointComplete() {
 	h.check(err)
 }
 
-// TakeOutput gives what was emitted since the last call of this or of TakeText.
+// TakeOutput takes the records that were emitted since the last call of TakeOutput or TakeText.
 func (h *Harness) TakeOutput() []Emitted {
 	taken := h.emitted
 	h.emitted = nil
 	return taken
 }
 
-// TakeText gives the same as TakeOutput, each record as `key=value`.
+// TakeText takes the same as TakeOutput, each record as `key=value`.
 func (h *Harness) TakeText() []string {
 	var texts []string
 	for _, emitted := range h.TakeOutput() {
@@ -264,7 +267,7 @@ func (h *Harness) TakeText() []string {
 	return texts
 }
 
-// TakeLogs gives what was logged since the last call of this, each message behind its level and a
+// TakeLogs takes the messages that were logged since the last call, each behind its level and a
 // colon.
 func (h *Harness) TakeLogs() []string {
 	var lines []string
@@ -275,10 +278,10 @@ func (h *Harness) TakeLogs() []string {
 	return lines
 }
 
-// Counter gives the sum of what was added to a counter.
+// Counter returns the sum of the additions to a counter.
 func (h *Harness) Counter(metric string) uint64 { return h.recorded.Counters[metric] }
 
-// Keys gives the state of all keys of an operator that keeps an S for each.
+// Keys returns the state of all keys of an operator that keeps an S for each.
 func Keys[S any](harness *Harness) *tidegate.Keys[S] {
 	return tidegate.KeysOf[S](harness.operator)
 }
@@ -302,7 +305,7 @@ func (h *Harness) call(call func() ([]tidegate.Emission, error)) error {
 	return err
 }
 
-// collect copies what was emitted, since the operator uses its memory again.
+// collect copies the emitted records, since the operator reuses its memory.
 func (h *Harness) collect(port uint32, records *tidegate.Batch) {
 	for row, timestamp := range records.Timestamps {
 		h.emitted = append(h.emitted, Emitted{

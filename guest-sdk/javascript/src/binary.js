@@ -9,7 +9,7 @@
  */
 
 /**
- * What newer engines have, and the types of older ones don't know.
+ * Methods that newer engines have, and the types of older engines don't know.
  *
  * @typedef {{ toBase64?: () => string }} ToBase64
  * @typedef {{ fromBase64?: (text: string) => Uint8Array<ArrayBuffer> }} FromBase64
@@ -23,7 +23,7 @@ const fromBase64 = /** @type {FromBase64} */ (Uint8Array).fromBase64;
 const NOT_ASCII = /[^\0-\x7f]/;
 
 /**
- * The binary string of these bytes.
+ * Returns the binary string of these bytes.
  *
  * @param {Uint8Array} bytes
  * @returns {string}
@@ -35,7 +35,7 @@ export function toBinary(bytes) {
 }
 
 /**
- * The bytes of a binary string.
+ * Returns the bytes of a binary string.
  *
  * @param {string} binary
  * @returns {Uint8Array<ArrayBuffer>}
@@ -46,7 +46,7 @@ export function fromBinary(binary) {
 }
 
 /**
- * True if every character is ASCII, so that a text is its own binary string.
+ * Returns true if every character is ASCII, so that a text is its own binary string.
  *
  * @param {string} text
  * @returns {boolean}
@@ -56,7 +56,7 @@ export function isAscii(text) {
 }
 
 /**
- * The UTF-8 bytes of a text as a binary string. A surrogate that stands alone becomes U+FFFD.
+ * Returns the UTF-8 bytes of a text as a binary string. A lone surrogate becomes U+FFFD.
  *
  * @param {string} text
  * @returns {string}
@@ -67,7 +67,7 @@ export function encodeText(text) {
 }
 
 /**
- * The text of a binary string, or nothing if that is not UTF-8.
+ * Returns the text of a binary string, or undefined if that is not UTF-8.
  *
  * @param {string} binary
  * @returns {string | undefined}

@@ -10,7 +10,7 @@ import { fromBinary, isAscii, toBinary } from "./binary.js";
  * A column as it crosses the boundary: row `i` is `data[offsets[i]]` up to `data[offsets[i + 1]]`.
  *
  * @typedef {object} RawColumn
- * @property {Uint32Array<ArrayBuffer>} offsets one more than there are rows, from 0 on
+ * @property {Uint32Array<ArrayBuffer>} offsets one more than there are rows, starting at 0
  * @property {Uint8Array<ArrayBuffer>} data the bytes of all rows
  */
 
@@ -40,7 +40,7 @@ export class Column {
   }
 
   /**
-   * All rows, as bytes.
+   * Returns all rows, as bytes.
    *
    * @returns {Uint8Array<ArrayBuffer>}
    */
@@ -50,7 +50,7 @@ export class Column {
   }
 
   /**
-   * True if all rows are ASCII; looked at once, and only if a caller asks.
+   * Returns true if all rows are ASCII; checked once, and only if a caller asks.
    *
    * @returns {boolean}
    */
@@ -61,7 +61,7 @@ export class Column {
 }
 
 /**
- * The column with these rows.
+ * Makes the column with these rows.
  *
  * @param {readonly string[]} rows binary strings
  * @returns {RawColumn}

@@ -1,8 +1,8 @@
 /**
- * From the exports of a component to a raw operator. `tidegate build` writes a module that calls
+ * Makes the exports of a component from a raw operator. `tidegate build` writes a module that calls
  * {@link exportOperator}; an author's code does not.
  *
- * Lists of numbers cross as their bytes: the engine would handle them one number at a time.
+ * Lists of numbers cross the boundary as bytes: the engine would handle them one number at a time.
  *
  * @module
  */
@@ -33,11 +33,11 @@ import { setHost } from "./host.js";
  * @property {(seed: number, keys: WireColumn) => Bytes} hashKeys
  */
 
-/** The host cuts longer messages; what matters comes first. */
+/** The longest stack in a message, in characters. The host cuts longer messages at their end. */
 const LONGEST_STACK = 3000;
 
 /**
- * The exports of a component whose operator is `module`.
+ * Returns the exports of a component whose operator is `module`.
  *
  * @param {OperatorModule} module
  * @param {WireHost} host
@@ -100,8 +100,8 @@ function lifecycle(module, report) {
 }
 
 /**
- * Declared failures go to the host as such. Anything else is a fault of the operator: its story
- * goes to the log, where the host looks for the reason of a trap, and the engine traps when an
+ * Declared failures go to the host as such. Any other error is a fault of the operator: it is
+ * logged, since the host looks in the log for the reason of a trap, and the engine traps when an
  * `Error` leaves an export.
  *
  * @template T
@@ -120,7 +120,7 @@ function guarded(call, report) {
 }
 
 /**
- * Type, message and stack of what was thrown.
+ * Returns the type, message and stack of a thrown value.
  *
  * @param {unknown} error
  * @returns {string}
@@ -208,7 +208,7 @@ function bytes({ buffer, byteOffset, byteLength }) {
 }
 
 /**
- * The engine takes a 32-bit number only if it is a signed one.
+ * The engine takes a 32-bit number only if the number is signed.
  *
  * @param {number} number
  * @returns {number}

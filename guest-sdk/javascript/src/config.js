@@ -1,5 +1,5 @@
 /**
- * An operator's `config` table: which settings there are, and what they are if they are left out.
+ * An operator's `config` table: its settings, and their defaults.
  *
  * @module
  */
@@ -23,7 +23,7 @@ export class Choice {
 }
 
 /**
- * A setting that is one of these texts; the first is the default.
+ * Makes a setting that is one of these texts; the first is the default.
  *
  * @template {string} T
  * @param {T} first
@@ -35,7 +35,7 @@ export function oneOf(first, ...others) {
 }
 
 /**
- * A setting that must be there.
+ * A required setting.
  *
  * @template {string | number | boolean | any[] | object} T
  */
@@ -51,7 +51,7 @@ export class Required {
 }
 
 /**
- * A setting that must be there, of the type of the example.
+ * Makes a required setting, of the type of the example.
  *
  * ```js
  * config: { column: required(""), limit: 10 }
@@ -66,15 +66,15 @@ export function required(example) {
 }
 
 /**
- * The settings of an operator, each with its default, which is also its type. A setting that is not
- * among them is refused, and so is one of another type. The entries of an array and of an object
- * that has no fields are not looked at.
+ * The settings of an operator, each with its default, which is also its type. A setting with an
+ * unknown name or of another type is rejected. The entries of an array, and of an object that has
+ * no fields, are not checked.
  *
  * @typedef {{ [name: string]: unknown }} Settings
  */
 
 /**
- * What `open` is given.
+ * The configuration that `open` receives.
  *
  * @template S
  * @typedef {S extends Choice<infer T> ? T : S extends Required<infer T> ? T
@@ -89,7 +89,7 @@ export function required(example) {
  * @param {string} json
  * @param {S} settings
  * @returns {Config<S>}
- * @throws {Failure} if it is not as the settings say
+ * @throws {Failure} if the table does not fit the settings
  */
 export function readConfig(json, settings) {
   try {
@@ -196,7 +196,7 @@ function wrongType(given, wanted, name) {
 }
 
 /**
- * The names that there are, as serde lists them.
+ * Lists the expected names, as serde does.
  *
  * @param {readonly string[]} names
  * @param {string} none
@@ -211,7 +211,7 @@ function expected(names, none) {
 }
 
 /**
- * A default of its own for each instance.
+ * Copies a default, so that each instance has its own.
  *
  * @param {unknown} setting
  * @returns {unknown}

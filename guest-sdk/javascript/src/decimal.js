@@ -34,12 +34,12 @@ const LARGE = {
   i64: [-9_223_372_036_854_775_808n, 9_223_372_036_854_775_807n],
 };
 
-/** Up to so many digits, a number and its text say the same. */
+/** The most digits with which a number always keeps its text. */
 const SAFE_DIGITS = 15;
 
 /**
- * The number that a text says, if it is one of the type; `"passes"` if a JavaScript number can't
- * hold it exactly.
+ * Reads the number in a text, if it is of the type; `"passes"` if a JavaScript number can't hold it
+ * exactly.
  *
  * @param {string} text
  * @param {IntegerType} type
@@ -51,7 +51,7 @@ export function parseInteger(text, type) {
   const small = SMALL[type];
   if (small !== undefined) {
     const number = Number(text);
-    // Adding zero makes 0 of -0.
+    // Adding zero makes -0 to 0.
     return number >= small[0] && number <= small[1] ? number + 0 : undefined;
   }
   if (text.length <= SAFE_DIGITS) return Number(text) + 0;
@@ -62,7 +62,7 @@ export function parseInteger(text, type) {
 }
 
 /**
- * The number that a text says, exactly, if it is one of the type.
+ * Reads the number in a text, exactly, if it is of the type.
  *
  * @param {string} text
  * @param {IntegerType} type
@@ -82,7 +82,7 @@ export function parseBigint(text, type) {
 }
 
 /**
- * The floating-point number that a text says, if it is one to Rust.
+ * Reads the floating-point number in a text, in the grammar of Rust.
  *
  * @param {string} text
  * @returns {number | undefined}

@@ -17,8 +17,8 @@ import { Failure } from "./failure.js";
  * A key or a value: bytes, which can be read as text, numbers or JSON.
  *
  * The fields of a record are valid until the next record: the SDK uses the same two objects for all
- * of them. Keep what a reading gives, not the field. A reading that fails throws a `Failure` that
- * blames the record.
+ * records. Keep the result of a reading, not the field. A reading that fails throws a `Failure`
+ * that blames the record.
  *
  * ```js
  * const amount = record.value.integer("i64");
@@ -28,7 +28,7 @@ import { Failure } from "./failure.js";
 export class Field {
   /**
    * @internal
-   * @param {"key" | "value"} name what failures call it
+   * @param {"key" | "value"} name its name in failures
    */
   constructor(name) {
     /** @internal */
@@ -39,19 +39,19 @@ export class Field {
     this._start = 0;
     /** @internal */
     this._end = 0;
-    /** Where the rows of its column begin. @internal @type {Uint32Array} */
+    /** The offsets of its column's rows. @internal @type {Uint32Array} */
     this._offsets = NO_OFFSETS;
     /** The record it belongs to. @internal @type {{ row: number } | undefined} */
     this._record = undefined;
   }
 
-  /** Number of bytes. @returns {number} */
+  /** The number of bytes. @returns {number} */
   get length() {
     return this._end - this._start;
   }
 
   /**
-   * A copy of the bytes.
+   * Returns a copy of the bytes.
    *
    * @returns {Uint8Array<ArrayBuffer>}
    */
@@ -60,10 +60,10 @@ export class Field {
   }
 
   /**
-   * The bytes as a binary string, one character below 256 for each.
+   * Returns the bytes as a binary string, one character below 256 for each.
    *
-   * The fastest reading, for keys of a `Map` and for comparisons: it never fails, and is ordered as
-   * the bytes are.
+   * The fastest reading, for keys of a `Map` and for comparisons: it never fails, and orders like
+   * the bytes.
    *
    * @returns {string}
    */
@@ -72,10 +72,10 @@ export class Field {
   }
 
   /**
-   * The text.
+   * Returns the text.
    *
    * @returns {string}
-   * @throws {Failure} if it is not UTF-8
+   * @throws {Failure} if the field is not UTF-8
    */
   text() {
     const binary = this._column.binary.substring(this._start, this._end);
@@ -86,11 +86,11 @@ export class Field {
   }
 
   /**
-   * The integer that the field says in decimal text, as a number.
+   * Reads the integer in decimal text, as a number.
    *
-   * @param {IntegerType} [type] its type, which says what is refused; `"i64"` by default
+   * @param {IntegerType} [type] its type, whose range is checked; `"i64"` by default
    * @returns {number}
-   * @throws {Failure} if it is not one, or passes 2^53 (`bigint` reads all 64 bits)
+   * @throws {Failure} if it is not of the type, or passes 2^53 (`bigint` reads all 64 bits)
    */
   integer(type = "i64") {
     const number = parseInteger(this.binary(), type);
@@ -100,11 +100,11 @@ export class Field {
   }
 
   /**
-   * The integer that the field says in decimal text, as a bigint: exact.
+   * Reads the integer in decimal text, as a bigint: exact.
    *
-   * @param {IntegerType} [type] its type, which says what is refused; `"i64"` by default
+   * @param {IntegerType} [type] its type, whose range is checked; `"i64"` by default
    * @returns {bigint}
-   * @throws {Failure} if it is not one
+   * @throws {Failure} if it is not of the type
    */
   bigint(type = "i64") {
     const number = parseBigint(this.binary(), type);
@@ -113,10 +113,10 @@ export class Field {
   }
 
   /**
-   * The floating-point number that the field says in decimal text.
+   * Reads the floating-point number in decimal text.
    *
    * @returns {number}
-   * @throws {Failure} if it is not one
+   * @throws {Failure} if the field is no such number
    */
   float() {
     const number = parseFloat64(this.binary());
@@ -125,7 +125,7 @@ export class Field {
   }
 
   /**
-   * The 64-bit number of eight little-endian bytes.
+   * Reads the 64-bit number of eight little-endian bytes.
    *
    * @param {"i64" | "u64" | "f64"} [type] `"i64"` by default
    * @returns {number}
@@ -143,7 +143,7 @@ export class Field {
   }
 
   /**
-   * The 64-bit integer of eight little-endian bytes, exactly.
+   * Reads the 64-bit integer of eight little-endian bytes, exactly.
    *
    * @param {"i64" | "u64"} [type] `"i64"` by default
    * @returns {bigint}
@@ -157,10 +157,10 @@ export class Field {
   }
 
   /**
-   * The JSON value. Numbers beyond 2^53 are rounded, as `JSON.parse` does.
+   * Reads the JSON value. Numbers beyond 2^53 are rounded, as `JSON.parse` does.
    *
    * @returns {any}
-   * @throws {Failure} with the parser's message if it is not JSON
+   * @throws {Failure} with the parser's message if the field is not JSON
    */
   json() {
     const text = decodeText(this.binary());
@@ -208,7 +208,7 @@ const EMPTY = new Column("");
 const NO_OFFSETS = new Uint32Array(1);
 
 /**
- * A key that stands for itself, outside of a record, and can be kept.
+ * Makes a key outside of a record, which can be kept.
  *
  * @param {string} binary
  * @returns {Field}

@@ -1,7 +1,7 @@
 /**
- * What the host lends an operator: a log, counters, and the key groups of keys.
+ * The functions that the host lends an operator: a log, counters, and the key groups of keys.
  *
- * In a component they go to the host. In a native test they go to the recorder of the harness.
+ * In a component the calls go to the host. In a native test they go to the harness's recorder.
  *
  * @module
  */
@@ -9,13 +9,13 @@
 /** @typedef {import("./column.js").RawColumn} RawColumn */
 
 /**
- * How much a log message matters. What is shown is the job's setting.
+ * The severity of a log message. The job's settings decide which messages are shown.
  *
  * @typedef {"trace" | "debug" | "info" | "warn" | "error"} Level
  */
 
 /**
- * What is behind the functions of this module.
+ * The functions behind this module.
  *
  * @typedef {object} Host
  * @property {(level: Level, message: string) => void} log
@@ -37,7 +37,7 @@ let host = {
 };
 
 /**
- * Says who the host is.
+ * Sets the host.
  *
  * @internal
  * @param {Host} newHost
@@ -62,11 +62,11 @@ export function log(level, message) {
  * Adds to a counter that the job's metrics show under the operator's name.
  *
  * A counter starts at 0 with each attempt of the job and is no part of the state. A call costs more
- * than a record: add up over a batch what happens to every record.
+ * than a record: add up over a batch, rather than count each record.
  *
  * @param {string} metric
  * @param {number} [delta] a whole number from 0 to 2^53; 1 by default
- * @throws {RangeError} if `delta` is none
+ * @throws {RangeError} if `delta` is no such number
  */
 export function count(metric, delta = 1) {
   if (!(Number.isSafeInteger(delta) && delta >= 0)) {
@@ -76,7 +76,7 @@ export function count(metric, delta = 1) {
 }
 
 /**
- * The key group of each key, in bulk.
+ * Returns the key group of each key, in bulk.
  *
  * @internal
  * @param {RawColumn} keys
@@ -87,7 +87,7 @@ export function keyGroups(keys) {
 }
 
 /**
- * A hash of each key, in bulk. Who does not know the seed can't foresee it.
+ * Returns a hash of each key, in bulk, which no one can foresee without the seed.
  *
  * @internal
  * @param {number} seed

@@ -1,9 +1,9 @@
 /**
  * Write Tidegate operators in JavaScript or TypeScript.
  *
- * An operator says what it does with each record, and what it remembers for each key. It is
- * compiled to a sandboxed WebAssembly component, and its state is exactly-once: the host snapshots
- * and restores it, and the author writes no code for that. {@link operator} shows one.
+ * An operator defines its behaviour for each record, and its state for each key. It is compiled to
+ * a sandboxed WebAssembly component, and its state is exactly-once: the host snapshots and restores
+ * it, and the author writes no code for that. {@link operator} has an example.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * What an operator's author writes.
+ * The part that an operator's author writes.
  *
  * @module
  */
@@ -37,19 +37,19 @@ import { Typed } from "./typed.js";
  */
 
 /**
- * What an instance of an operator does. All but `onRecord` may be left out.
+ * The functions of an instance of an operator. All except `onRecord` are optional.
  *
  * - `onRecord` processes one record; `state` is the state of the record's key.
- * - `onWatermark`: event time has advanced, and a record older than `watermark` is late from now
- *   on. Rounded beyond 2^53. After a failure a restored instance is called with the last watermark
- *   again, before any record, so that a variable of the instance can hold the current one. Emit
- *   what the state holds as due and take it out in the same call, and the second call finds
- *   nothing; what it emits nevertheless is sent.
- * - `onFinish`: all inputs have ended.
- * - `onCheckpointComplete`: a checkpoint is durable in every subtask of the job. A notice can be
- *   lost in a failure: the state must not depend on it.
+ * - `onWatermark` handles a new watermark: from now on a record older than `watermark` is late.
+ *   Rounded beyond 2^53. After a failure the restored instance is called with the last watermark
+ *   again, before any record, so that a variable of the instance can hold the current watermark.
+ *   Emit what is due in the state and take it out in the same call: the second call then finds
+ *   nothing. The host still sends everything that the second call emits.
+ * - `onFinish` handles the end of all inputs.
+ * - `onCheckpointComplete` learns that a checkpoint is durable in every subtask of the job. A
+ *   notice can be lost in a failure: the state must not depend on it.
  * - `operatorState` writes the state that belongs to no key, at each checkpoint.
- * - `restoreOperatorState` takes back this subtask's share of what all subtasks wrote.
+ * - `restoreOperatorState` restores this subtask's share of the items of all subtasks.
  *
  * @template T
  * @typedef {object} Handlers
@@ -62,15 +62,15 @@ import { Typed } from "./typed.js";
  */
 
 /**
- * What is the same for all instances of an operator.
+ * The properties that all instances of an operator share.
  *
- * - `state` is the type of what is remembered for each key; none by default.
+ * - `state` is the type of the state of each key; by default no state is kept.
  * - `stateVersion` is the version of the layout of the state and of the items; 1 by default. Raise
  *   it when one of them changes, and read the older versions in `migrate`.
  * - `config` has the settings of the operator's `config` table, each with its default.
- * - `isVacant` says that the state of a key is as good as none. Such a key is forgotten as soon as
- *   a call leaves it so. By default no key is.
- * - `migrate` reads the state of one key that another version wrote. Refuses every version by
+ * - `isVacant` returns true if the state of a key is worth no more than no state. Such a key is
+ *   forgotten as soon as a call leaves it so. By default no key is vacant.
+ * - `migrate` reads the state of one key that another version wrote. Rejects every version by
  *   default.
  *
  * @template T
@@ -84,7 +84,7 @@ import { Typed } from "./typed.js";
  */
 
 /**
- * The form with `open`, which makes the handlers of one instance. It is called once, first.
+ * The form with `open`, which makes the handlers of one instance; the first call, once.
  *
  * @template T
  * @template {Settings} S
@@ -96,8 +96,8 @@ import { Typed } from "./typed.js";
 /**
  * Makes the default export of an operator's module.
  *
- * What must survive a failure is in the state, or in the items of `operatorState`. Variables of
- * `open` are for what it can make again.
+ * Everything that must survive a failure is in the state, or in the items of `operatorState`.
+ * Variables of `open` are for values that it can recreate.
  *
  * ```js
  * import { oneOf, operator, u64 } from "@tidegate/sdk";
@@ -135,7 +135,7 @@ import { Typed } from "./typed.js";
  * @template {Settings} [S={}]
  * @param {Opening<T, S> | (Definition<T, S> & Handlers<T> & { open?: undefined })} definition
  * @returns {TypedModule<T>}
- * @throws {TypeError} if it has no `onRecord` or `open`, or something that no definition has
+ * @throws {TypeError} if it has no `onRecord` or `open`, or a property that no definition has
  */
 export function operator(definition) {
   check(definition);
@@ -162,7 +162,7 @@ export function operator(definition) {
 
 const PARTS = ["state", "stateVersion", "config", "isVacant", "migrate"];
 
-/** What handlers may be called. */
+/** The names of handlers. */
 const HANDLERS = [
   "onRecord",
   "onWatermark",
@@ -173,7 +173,7 @@ const HANDLERS = [
 ];
 
 /**
- * A misspelt handler would never be called, and nobody would know.
+ * Rejects a misspelt handler, which would silently never be called.
  *
  * @param {object} definition
  */

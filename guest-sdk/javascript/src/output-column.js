@@ -2,8 +2,8 @@
  * Record path: output → [columns] → emissions.
  *
  * The columns of the batch that is being built. Most operators send each record on with the key,
- * the value or the timestamp that it came with. As long as row `n` of the output has what row `n`
- * of the input has, a column only counts, and is the input's own at the end.
+ * the value or the timestamp that it came with. As long as row `n` of the output is equal to row
+ * `n` of the input, a column only counts its rows; at the end it is the input's own column.
  *
  * @module
  */
@@ -17,8 +17,8 @@ import { NO_TIMESTAMP_HIGH } from "./record.js";
 /** @typedef {import("./record.js").Record} Record */
 
 /**
- * What a key or a value can be made of: text, bytes, a field as it is, integers as decimal text,
- * `le64(…)` as eight bytes, and `null` as an empty field.
+ * A value that a key or a value can be made of: text, bytes, a field as it is, integers as decimal
+ * text, `le64(…)` as eight bytes, and `null` as an empty field.
  *
  * @typedef {string | number | bigint | Uint8Array | Field | Le64 | null} Emittable
  */
@@ -39,7 +39,8 @@ const WORD = new DataView(new ArrayBuffer(8));
 const WORD_BYTES = new Uint8Array(WORD.buffer);
 
 /**
- * A 64-bit number as eight little-endian bytes: half the work of decimal text, and of fixed width.
+ * Makes a 64-bit number as eight little-endian bytes: half the work of decimal text, and a fixed
+ * width.
  *
  * ```js
  * out.emit(record.key, le64(42));
@@ -49,7 +50,7 @@ const WORD_BYTES = new Uint8Array(WORD.buffer);
  * @param {number | bigint} number
  * @param {"i64" | "u64" | "f64"} [type] `"i64"` by default
  * @returns {Le64}
- * @throws {RangeError} if it is not a number of the type
+ * @throws {RangeError} if `number` is not of the type
  */
 export function le64(number, type = "i64") {
   if (type === "f64") {
@@ -68,7 +69,7 @@ export class OutputColumn {
   /** @param {Field | undefined} mirror the field of the input that the column may be equal to */
   constructor(mirror) {
     this.mirror = mirror;
-    /** Rows that are those of the input; -1 once one was not. */
+    /** The number of rows equal to the input's; -1 after a row that differs. */
     this.mirrored = mirror === undefined ? -1 : 0;
     /** @type {string[]} */
     this.rows = [];
@@ -90,7 +91,7 @@ export class OutputColumn {
     }
     const { rows } = this;
     if (typeof field === "number") {
-      // A whole number that has one text in every language.
+      // Such a whole number has one text in every language.
       if (field % 1 !== 0 || field > 9007199254740991 || field < -9007199254740991) {
         throw notEmittable(field);
       }
@@ -106,7 +107,7 @@ export class OutputColumn {
   }
 
   /**
-   * The column with what was pushed.
+   * Returns the column with the rows that were pushed.
    *
    * @param {RawColumn | undefined} input the column that `mirror` reads
    * @returns {RawColumn}
@@ -131,7 +132,7 @@ export class OutputColumn {
     }
   }
 
-  /** Most text is ASCII, so all of it is looked at at once. */
+  /** Encodes texts. Most text is ASCII, so one check covers all of it. */
   encodeTexts() {
     const { rows, texts } = this;
     if (texts.length === 0 || isAscii(rows.join(""))) return;
@@ -150,7 +151,7 @@ export class OutputTimes {
   }
 
   /**
-   * @param {number | null | undefined} timestamp a timestamp, none, or the one of the record
+   * @param {number | null | undefined} timestamp a timestamp, null for none, or the record's own
    * @param {number} row the row of the input that is being processed
    */
   push(timestamp, row) {

@@ -1,7 +1,7 @@
 /**
  * Record path: `onRecord` → [output] → emissions → host.
  *
- * The order of the records of one port is the order in which they were emitted.
+ * The records of one port are in the order in which they were emitted.
  *
  * @module
  */
@@ -15,11 +15,11 @@ import { OutputColumn, OutputTimes } from "./output-column.js";
 /** @typedef {import("./record.js").Record} Record */
 
 /**
- * Where an operator sends its records.
+ * The output ports of an operator, out of which it sends its records.
  *
  * Keys and values are text, bytes, fields of a record as they are, integers (as decimal text),
- * `le64(…)`, or `null` for none. A record inherits the timestamp of the record that is being
- * processed; outside of `onRecord` it has none.
+ * `le64(…)`, or `null` for an empty field. A record inherits the timestamp of the record that is
+ * being processed; outside of `onRecord` it has no timestamp.
  *
  * ```js
  * out.emit(record.key, 42);
@@ -29,7 +29,7 @@ import { OutputColumn, OutputTimes } from "./output-column.js";
 export class Output {
   /**
    * @internal
-   * @param {number} ports how many there are; port 0 is always there
+   * @param {number} ports number of ports; port 0 always exists
    * @param {Record} record the record that is being processed
    */
   constructor(ports, record) {
@@ -40,7 +40,7 @@ export class Output {
     this._main = new Builder(undefined);
     /** @type {(Builder | undefined)[]} */
     this._side = [];
-    /** The first port that was named and is not there. @type {number | undefined} */
+    /** The first unknown port that a record named. @type {number | undefined} */
     this._unknownPort = undefined;
   }
 
@@ -49,8 +49,8 @@ export class Output {
    *
    * @param {Emittable} key
    * @param {Emittable} value
-   * @param {number | null} [timestamp] milliseconds since the Unix epoch, `null` for none; the
-   *   timestamp of the record that is being processed if it is left out
+   * @param {number | null} [timestamp] milliseconds since the Unix epoch, `null` for none; by
+   *   default the timestamp of the record that is being processed
    * @throws {TypeError} if a field can't be emitted
    */
   emit(key, value, timestamp) {
@@ -62,8 +62,8 @@ export class Output {
   }
 
   /**
-   * Sends a record out of `port`. A port that the job file gives nothing to do fails the call after
-   * it has returned.
+   * Sends a record out of `port`. If the operator has no such port in the job file, the call fails
+   * after it has returned.
    *
    * @param {number} port from 0
    * @param {Emittable} key
@@ -81,7 +81,7 @@ export class Output {
   }
 
   /**
-   * What is emitted from now on belongs to this batch, or to none.
+   * Begins a call that processes this batch, or no batch.
    *
    * @internal
    * @param {Batch | undefined} input
@@ -94,11 +94,11 @@ export class Output {
   }
 
   /**
-   * Everything that was emitted since `_begin`.
+   * Takes everything that was emitted since `_begin`.
    *
    * @internal
    * @returns {Emission[]}
-   * @throws {Failure} if a port is not there
+   * @throws {Failure} if a port does not exist
    */
   _take() {
     if (this._unknownPort !== undefined) {
@@ -144,7 +144,7 @@ class Builder {
 
   /**
    * @param {Batch | undefined} input
-   * @returns {Batch | undefined} nothing if there is no row
+   * @returns {Batch | undefined} undefined if there is no row
    */
   finish(input) {
     const timestamps = this.times.finish();

@@ -1,7 +1,7 @@
 /**
  * The lower level: the columnar batch in, emissions and state chunks out.
  *
- * For an operator that works on whole columns, or that lays out its state itself.
+ * Use it for an operator that works on whole columns, or that lays out its state itself.
  *
  * @module
  */
@@ -15,7 +15,7 @@
  * @typedef {object} Batch
  * @property {BigInt64Array<ArrayBuffer>} timestamps milliseconds since the Unix epoch, or
  *   `NO_TIMESTAMP`
- * @property {RawColumn} keys the keys; empty for a record without one
+ * @property {RawColumn} keys the keys; empty for a record without a key
  * @property {RawColumn} values the values
  */
 
@@ -39,19 +39,20 @@
  */
 
 /**
- * An operator as the host sees it. `wit/operator.wit` says who calls what and when. Throw a
- * `Failure` for what the contract calls a failure; any other error is a trap.
+ * An operator as the host sees it. `wit/operator.wit` defines its calls and their order. Throw a
+ * `Failure` for a failure of that contract; any other error is a trap.
  *
  * @typedef {object} RawOperator
  * @property {(input: number, records: Batch) => Emission[]} process processes one batch, all from
  *   one input
  * @property {(watermark: bigint) => Emission[]} [advanceWatermark] an older record is late from now
- *   on; a restored instance is called with the last watermark again, before any record, and what it
- *   emits then is sent too
- * @property {(checkpoint: number) => StateChunk[]} snapshot the state in canonical order
- * @property {(chunks: StateChunk[]) => void} restore takes back what `snapshot` gave; at most once,
- *   before any record
- * @property {(checkpoint: number) => void} [checkpointComplete] it is durable in every subtask
+ *   on; a restored instance is called with the last watermark again, before any record, and the
+ *   output of that call is sent too
+ * @property {(checkpoint: number) => StateChunk[]} snapshot returns the state in canonical order
+ * @property {(chunks: StateChunk[]) => void} restore restores the chunks that `snapshot` returned;
+ *   at most once, before any record
+ * @property {(checkpoint: number) => void} [checkpointComplete] the checkpoint is durable
+ *   everywhere
  * @property {() => Emission[]} [finish] all inputs have ended
  */
 
@@ -62,7 +63,7 @@
  * @property {(context: Context) => RawOperator} openRaw the first call to an instance, once
  */
 
-/** The raw timestamp of a record that has none. */
+/** The raw timestamp of a record without a timestamp. */
 export const NO_TIMESTAMP = -9_223_372_036_854_775_808n;
 
 /**
@@ -76,7 +77,7 @@ export const NO_TIMESTAMP = -9_223_372_036_854_775_808n;
  * }));
  * ```
  *
- * @param {(context: Context) => RawOperator} open called once for each instance, first
+ * @param {(context: Context) => RawOperator} open the first call to an instance, once
  * @returns {OperatorModule}
  */
 export function rawOperator(open) {

@@ -10,26 +10,26 @@ import { Field } from "./field.js";
 /**
  * One record of the stream, read in place.
  *
- * The same object is used for all records: it is valid until `onRecord` returns. Keep what you read
- * from it.
+ * The same object is used for all records: it is valid until `onRecord` returns. Keep the results
+ * of your readings, not the record.
  */
 export class Record {
   /** @internal */
   constructor() {
-    /** The key; empty for a record without one. @type {Field} */
+    /** The key; empty for a record without a key. @type {Field} */
     this.key = new Field("key");
     /** The value. @type {Field} */
     this.value = new Field("value");
-    /** Index of the input of the record, for an operator with several. @type {number} */
+    /** Index of the input of the record, for an operator with several inputs. @type {number} */
     this.input = 0;
     /**
-     * The row of the batch that the record is in. Batches are cut anywhere: it says nothing about
-     * the stream, and is only good for a failure.
+     * The row of the record in its batch. Batches are cut anywhere: a row means nothing in the
+     * stream, and serves only for a failure.
      *
      * @type {number}
      */
     this.row = 0;
-    /** Low and high half of each timestamp. @internal @type {Int32Array} */
+    /** The low and the high half of each timestamp. @internal @type {Int32Array} */
     this._times = new Int32Array(0);
     this.key._record = this;
     this.value._record = this;
@@ -37,7 +37,7 @@ export class Record {
 
   /**
    * Event time in milliseconds since the Unix epoch, if the record has a timestamp. Exact within
-   * 2^53 of the epoch, and rounded beyond; what is emitted inherits the timestamp exactly.
+   * 2^53 of the epoch, and rounded beyond; emitted records inherit the timestamp exactly.
    *
    * @returns {number | undefined}
    */
@@ -47,13 +47,13 @@ export class Record {
   }
 
   /**
-   * The failure that says that this record can't be processed, and why; throw it.
+   * Makes the failure that rejects this record for a reason; throw it.
    *
    * ```js
    * if (record.value.length === 0) throw record.invalid("an empty value");
    * ```
    *
-   * @param {string} reason why, for the user
+   * @param {string} reason the reason, for the user
    * @returns {Failure}
    */
   invalid(reason) {

@@ -1,6 +1,6 @@
 /**
- * Takes away what would make an operator depend on when or where it runs. Imported before the
- * author's code by the entry of a component.
+ * Takes away functions that would make an operator depend on when or where it runs. The entry of a
+ * component imports this module before the author's code.
  *
  * @module
  */
@@ -18,7 +18,7 @@ function refuse(what) {
 const OriginalDate = Date;
 
 /**
- * A `Date` that is made of something is fine.
+ * Makes a `Date` from given parts, which is deterministic.
  *
  * @param {any[]} parts
  * @returns {Date}

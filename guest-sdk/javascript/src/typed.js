@@ -82,7 +82,7 @@ export class Typed {
       if (this._keepsState) this._processKeyed(batch);
       else this._processStateless(batch);
     } finally {
-      // A key that belongs elsewhere is the job's mistake, whatever came of its record.
+      // A key that belongs elsewhere is the job's mistake, whatever the outcome of its record.
       this._keys._settle();
     }
     return this._out._take();
@@ -229,7 +229,7 @@ function halves(timestamps) {
 }
 
 /**
- * Refuses what a handler that does not wait has no reason to return.
+ * Rejects a promise: the SDK does not wait for handlers.
  *
  * @param {unknown} returned
  */

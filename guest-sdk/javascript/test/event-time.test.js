@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { operator, u64 } from "@tidegate/sdk";
 import { Harness } from "@tidegate/sdk/testing";
 
-/** Passes on what is not late. Its watermark is no state: it is told it again. */
+/** Passes on records in time. Its watermark is no state: a restored instance receives it again. */
 const onTime = operator({
   state: u64.asNumber,
   open: () => {

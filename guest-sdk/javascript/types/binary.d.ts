@@ -18,35 +18,35 @@ export type Percent = {
     unescape: (text: string) => string;
 };
 /**
- * The binary string of these bytes.
+ * Returns the binary string of these bytes.
  *
  * @param {Uint8Array} bytes
  * @returns {string}
  */
 export declare function toBinary(bytes: Uint8Array): string;
 /**
- * The bytes of a binary string.
+ * Returns the bytes of a binary string.
  *
  * @param {string} binary
  * @returns {Uint8Array<ArrayBuffer>}
  */
 export declare function fromBinary(binary: string): Uint8Array<ArrayBuffer>;
 /**
- * True if every character is ASCII, so that a text is its own binary string.
+ * Returns true if every character is ASCII, so that a text is its own binary string.
  *
  * @param {string} text
  * @returns {boolean}
  */
 export declare function isAscii(text: string): boolean;
 /**
- * The UTF-8 bytes of a text as a binary string. A surrogate that stands alone becomes U+FFFD.
+ * Returns the UTF-8 bytes of a text as a binary string. A lone surrogate becomes U+FFFD.
  *
  * @param {string} text
  * @returns {string}
  */
 export declare function encodeText(text: string): string;
 /**
- * The text of a binary string, or nothing if that is not UTF-8.
+ * Returns the text of a binary string, or undefined if that is not UTF-8.
  *
  * @param {string} binary
  * @returns {string | undefined}

@@ -5,7 +5,7 @@
  */
 export type RawColumn = {
     /**
-     * one more than there are rows, from 0 on
+     * one more than there are rows, starting at 0
      */
     offsets: Uint32Array<ArrayBuffer>;
     /**
@@ -17,7 +17,7 @@ export type RawColumn = {
  * A column as it crosses the boundary: row `i` is `data[offsets[i]]` up to `data[offsets[i + 1]]`.
  *
  * @typedef {object} RawColumn
- * @property {Uint32Array<ArrayBuffer>} offsets one more than there are rows, from 0 on
+ * @property {Uint32Array<ArrayBuffer>} offsets one more than there are rows, starting at 0
  * @property {Uint8Array<ArrayBuffer>} data the bytes of all rows
  */
 /** The rows of a column, one after the other. */
@@ -36,20 +36,20 @@ export declare class Column {
      */
     static ofBytes(data: Uint8Array<ArrayBuffer>): Column;
     /**
-     * All rows, as bytes.
+     * Returns all rows, as bytes.
      *
      * @returns {Uint8Array<ArrayBuffer>}
      */
     data(): Uint8Array<ArrayBuffer>;
     /**
-     * True if all rows are ASCII; looked at once, and only if a caller asks.
+     * Returns true if all rows are ASCII; checked once, and only if a caller asks.
      *
      * @returns {boolean}
      */
     isAscii(): boolean;
 }
 /**
- * The column with these rows.
+ * Makes the column with these rows.
  *
  * @param {readonly string[]} rows binary strings
  * @returns {RawColumn}

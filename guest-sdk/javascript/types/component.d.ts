@@ -1,8 +1,8 @@
 /**
- * From the exports of a component to a raw operator. `tidegate build` writes a module that calls
+ * Makes the exports of a component from a raw operator. `tidegate build` writes a module that calls
  * {@link exportOperator}; an author's code does not.
  *
- * Lists of numbers cross as their bytes: the engine would handle them one number at a time.
+ * Lists of numbers cross the boundary as bytes: the engine would handle them one number at a time.
  *
  * @module
  */
@@ -35,7 +35,7 @@ export type WireHost = {
     hashKeys: (seed: number, keys: WireColumn) => Bytes;
 };
 /**
- * The exports of a component whose operator is `module`.
+ * Returns the exports of a component whose operator is `module`.
  *
  * @param {OperatorModule} module
  * @param {WireHost} host

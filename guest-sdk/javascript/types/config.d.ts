@@ -1,5 +1,5 @@
 /**
- * An operator's `config` table: which settings there are, and what they are if they are left out.
+ * An operator's `config` table: its settings, and their defaults.
  *
  * @module
  */
@@ -13,7 +13,7 @@ export declare class Choice<T extends string> {
     _choices: readonly T[];
 }
 /**
- * A setting that is one of these texts; the first is the default.
+ * Makes a setting that is one of these texts; the first is the default.
  *
  * @template {string} T
  * @param {T} first
@@ -22,7 +22,7 @@ export declare class Choice<T extends string> {
  */
 export declare function oneOf<T extends string>(first: T, ...others: T[]): Choice<T>;
 /**
- * A setting that must be there.
+ * A required setting.
  *
  * @template {string | number | boolean | any[] | object} T
  */
@@ -31,7 +31,7 @@ export declare class Required<T extends string | number | boolean | any[] | obje
     _example: T;
 }
 /**
- * A setting that must be there, of the type of the example.
+ * Makes a required setting, of the type of the example.
  *
  * ```js
  * config: { column: required(""), limit: 10 }
@@ -49,14 +49,14 @@ export type Config<S> = S extends Choice<infer T> ? T : S extends Required<infer
     -readonly [N in keyof S]: Config<S[N]>;
 };
 /**
- * The settings of an operator, each with its default, which is also its type. A setting that is not
- * among them is refused, and so is one of another type. The entries of an array and of an object
- * that has no fields are not looked at.
+ * The settings of an operator, each with its default, which is also its type. A setting with an
+ * unknown name or of another type is rejected. The entries of an array, and of an object that has
+ * no fields, are not checked.
  *
  * @typedef {{ [name: string]: unknown }} Settings
  */
 /**
- * What `open` is given.
+ * The configuration that `open` receives.
  *
  * @template S
  * @typedef {S extends Choice<infer T> ? T : S extends Required<infer T> ? T
@@ -70,6 +70,6 @@ export type Config<S> = S extends Choice<infer T> ? T : S extends Required<infer
  * @param {string} json
  * @param {S} settings
  * @returns {Config<S>}
- * @throws {Failure} if it is not as the settings say
+ * @throws {Failure} if the table does not fit the settings
  */
 export declare function readConfig<S extends Settings>(json: string, settings: S): Config<S>;

@@ -1,5 +1,5 @@
 /**
- * Where an operator instance runs.
+ * The place of an operator instance in its job.
  *
  * @module
  */
@@ -13,11 +13,11 @@ export type Context = {
      */
     operator: string;
     /**
-     * which of the parallel instances this is, from 0
+     * index of this parallel instance, from 0
      */
     subtask: number;
     /**
-     * how many parallel instances there are
+     * number of parallel instances
      */
     parallelism: number;
     /**
@@ -34,7 +34,7 @@ export type Context = {
      */
     lastKeyGroup: number;
     /**
-     * names of the inputs, by the index that `record.input` gives
+     * names of the inputs, by the index that `record.input` has
      */
     inputs: string[];
     /**
@@ -46,31 +46,31 @@ export type Context = {
      */
     config: string;
     /**
-     * the secret seed for hash tables of the operator's own, whose keys
-     * come from records; nothing that is emitted or remembered may depend on it
+     * the secret seed for the operator's own hash tables whose keys come
+     * from records; neither emissions nor state may depend on it
      */
     hashSeed: number;
 };
 /**
- * Where an operator instance runs; an argument of `open`.
+ * The place of an operator instance in its job; an argument of `open`.
  *
  * @typedef {object} Context
  * @property {string} job name of the job
  * @property {string} operator name of the operator in the job file
- * @property {number} subtask which of the parallel instances this is, from 0
- * @property {number} parallelism how many parallel instances there are
+ * @property {number} subtask index of this parallel instance, from 0
+ * @property {number} parallelism number of parallel instances
  * @property {number} maxParallelism number of key groups; never changes in the life of a job's
  *   state
  * @property {number} firstKeyGroup the first key group that the instance owns
  * @property {number} lastKeyGroup the last key group that the instance owns
- * @property {string[]} inputs names of the inputs, by the index that `record.input` gives
+ * @property {string[]} inputs names of the inputs, by the index that `record.input` has
  * @property {string[]} outputs names of the output ports, by port
  * @property {string} config the operator's `config` table of the job file, as JSON
- * @property {number} hashSeed the secret seed for hash tables of the operator's own, whose keys
- *   come from records; nothing that is emitted or remembered may depend on it
+ * @property {number} hashSeed the secret seed for the operator's own hash tables whose keys come
+ *   from records; neither emissions nor state may depend on it
  */
 /**
- * True if the instance owns `keyGroup`.
+ * Returns true if the instance owns `keyGroup`.
  *
  * @param {Context} context
  * @param {number} keyGroup

@@ -5,8 +5,8 @@
  */
 export type IntegerType = "u8" | "u16" | "u32" | "u64" | "i8" | "i16" | "i32" | "i64";
 /**
- * The number that a text says, if it is one of the type; `"passes"` if a JavaScript number can't
- * hold it exactly.
+ * Reads the number in a text, if it is of the type; `"passes"` if a JavaScript number can't hold it
+ * exactly.
  *
  * @param {string} text
  * @param {IntegerType} type
@@ -14,7 +14,7 @@ export type IntegerType = "u8" | "u16" | "u32" | "u64" | "i8" | "i16" | "i32" | 
  */
 export declare function parseInteger(text: string, type: IntegerType): number | "passes" | undefined;
 /**
- * The number that a text says, exactly, if it is one of the type.
+ * Reads the number in a text, exactly, if it is of the type.
  *
  * @param {string} text
  * @param {IntegerType} type
@@ -22,7 +22,7 @@ export declare function parseInteger(text: string, type: IntegerType): number | 
  */
 export declare function parseBigint(text: string, type: IntegerType): bigint | undefined;
 /**
- * The floating-point number that a text says, if it is one to Rust.
+ * Reads the floating-point number in a text, in the grammar of Rust.
  *
  * @param {string} text
  * @returns {number | undefined}

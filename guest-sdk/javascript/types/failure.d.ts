@@ -1,10 +1,10 @@
 /**
- * Why a call into an operator did not succeed.
+ * The reasons why a call into an operator fails.
  *
  * @module
  */
 /**
- * Why a call into an operator did not succeed; throw it. What the job does depends on `kind`.
+ * The reason why a call into an operator failed; throw it. The job's reaction depends on `kind`.
  *
  * - `"invalid-record"`: one record can't be processed. The job fails, or sends the record to its
  *   dead-letter output. Made by `record.invalid` and by the readings of a {@link Field}.
@@ -24,23 +24,23 @@ export declare class Failure extends Error {
     /** The row of the batch, for an invalid record. @type {number} */
     row: number;
     /**
-     * A failure of kind `"other"`.
+     * Makes a failure of kind `"other"`.
      *
-     * @param {string} reason why, for the user
+     * @param {string} reason the reason, for the user
      */
     constructor(reason: string);
     /**
-     * One record can't be processed, and why.
+     * Makes the failure of one record that can't be processed.
      *
      * @param {number} row its row in the batch
-     * @param {string} reason why, for the user
+     * @param {string} reason the reason, for the user
      * @returns {Failure}
      */
     static invalidRecord(row: number, reason: string): Failure;
     /**
-     * The restored state can't be read, and why.
+     * Makes the failure to read restored state.
      *
-     * @param {string} reason why, for the user
+     * @param {string} reason the reason, for the user
      * @returns {Failure}
      */
     static incompatibleState(reason: string): Failure;

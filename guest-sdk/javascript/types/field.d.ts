@@ -12,8 +12,8 @@ export type IntegerType = import("./decimal.js").IntegerType;
  * A key or a value: bytes, which can be read as text, numbers or JSON.
  *
  * The fields of a record are valid until the next record: the SDK uses the same two objects for all
- * of them. Keep what a reading gives, not the field. A reading that fails throws a `Failure` that
- * blames the record.
+ * records. Keep the result of a reading, not the field. A reading that fails throws a `Failure`
+ * that blames the record.
  *
  * ```js
  * const amount = record.value.integer("i64");
@@ -29,61 +29,61 @@ export declare class Field {
     _start: number;
     /** @internal */
     _end: number;
-    /** Where the rows of its column begin. @internal @type {Uint32Array} */
+    /** The offsets of its column's rows. @internal @type {Uint32Array} */
     _offsets: Uint32Array;
     /** The record it belongs to. @internal @type {{ row: number } | undefined} */
     _record: {
         row: number;
     } | undefined;
-    /** Number of bytes. @returns {number} */
+    /** The number of bytes. @returns {number} */
     get length(): number;
     /**
-     * A copy of the bytes.
+     * Returns a copy of the bytes.
      *
      * @returns {Uint8Array<ArrayBuffer>}
      */
     bytes(): Uint8Array<ArrayBuffer>;
     /**
-     * The bytes as a binary string, one character below 256 for each.
+     * Returns the bytes as a binary string, one character below 256 for each.
      *
-     * The fastest reading, for keys of a `Map` and for comparisons: it never fails, and is ordered as
-     * the bytes are.
+     * The fastest reading, for keys of a `Map` and for comparisons: it never fails, and orders like
+     * the bytes.
      *
      * @returns {string}
      */
     binary(): string;
     /**
-     * The text.
+     * Returns the text.
      *
      * @returns {string}
-     * @throws {Failure} if it is not UTF-8
+     * @throws {Failure} if the field is not UTF-8
      */
     text(): string;
     /**
-     * The integer that the field says in decimal text, as a number.
+     * Reads the integer in decimal text, as a number.
      *
-     * @param {IntegerType} [type] its type, which says what is refused; `"i64"` by default
+     * @param {IntegerType} [type] its type, whose range is checked; `"i64"` by default
      * @returns {number}
-     * @throws {Failure} if it is not one, or passes 2^53 (`bigint` reads all 64 bits)
+     * @throws {Failure} if it is not of the type, or passes 2^53 (`bigint` reads all 64 bits)
      */
     integer(type?: IntegerType): number;
     /**
-     * The integer that the field says in decimal text, as a bigint: exact.
+     * Reads the integer in decimal text, as a bigint: exact.
      *
-     * @param {IntegerType} [type] its type, which says what is refused; `"i64"` by default
+     * @param {IntegerType} [type] its type, whose range is checked; `"i64"` by default
      * @returns {bigint}
-     * @throws {Failure} if it is not one
+     * @throws {Failure} if it is not of the type
      */
     bigint(type?: IntegerType): bigint;
     /**
-     * The floating-point number that the field says in decimal text.
+     * Reads the floating-point number in decimal text.
      *
      * @returns {number}
-     * @throws {Failure} if it is not one
+     * @throws {Failure} if the field is no such number
      */
     float(): number;
     /**
-     * The 64-bit number of eight little-endian bytes.
+     * Reads the 64-bit number of eight little-endian bytes.
      *
      * @param {"i64" | "u64" | "f64"} [type] `"i64"` by default
      * @returns {number}
@@ -91,7 +91,7 @@ export declare class Field {
      */
     le64(type?: "i64" | "u64" | "f64"): number;
     /**
-     * The 64-bit integer of eight little-endian bytes, exactly.
+     * Reads the 64-bit integer of eight little-endian bytes, exactly.
      *
      * @param {"i64" | "u64"} [type] `"i64"` by default
      * @returns {bigint}
@@ -99,15 +99,15 @@ export declare class Field {
      */
     le64Bigint(type?: "i64" | "u64"): bigint;
     /**
-     * The JSON value. Numbers beyond 2^53 are rounded, as `JSON.parse` does.
+     * Reads the JSON value. Numbers beyond 2^53 are rounded, as `JSON.parse` does.
      *
      * @returns {any}
-     * @throws {Failure} with the parser's message if it is not JSON
+     * @throws {Failure} with the parser's message if the field is not JSON
      */
     json(): any;
 }
 /**
- * A key that stands for itself, outside of a record, and can be kept.
+ * Makes a key outside of a record, which can be kept.
  *
  * @param {string} binary
  * @returns {Field}

@@ -1,7 +1,7 @@
 /**
- * What the host lends an operator: a log, counters, and the key groups of keys.
+ * The functions that the host lends an operator: a log, counters, and the key groups of keys.
  *
- * In a component they go to the host. In a native test they go to the recorder of the harness.
+ * In a component the calls go to the host. In a native test they go to the harness's recorder.
  *
  * @module
  */
@@ -26,10 +26,10 @@ export declare function log(level: Level, message: string): void;
  * Adds to a counter that the job's metrics show under the operator's name.
  *
  * A counter starts at 0 with each attempt of the job and is no part of the state. A call costs more
- * than a record: add up over a batch what happens to every record.
+ * than a record: add up over a batch, rather than count each record.
  *
  * @param {string} metric
  * @param {number} [delta] a whole number from 0 to 2^53; 1 by default
- * @throws {RangeError} if `delta` is none
+ * @throws {RangeError} if `delta` is no such number
  */
 export declare function count(metric: string, delta?: number): void;

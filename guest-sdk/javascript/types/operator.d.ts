@@ -1,5 +1,5 @@
 /**
- * What an operator's author writes.
+ * The part that an operator's author writes.
  *
  * @module
  */
@@ -57,19 +57,19 @@ export type Opening<T, S extends Settings> = Definition<T, S> & {
  * @typedef {import("./state/keyed.js").State<T>} State
  */
 /**
- * What an instance of an operator does. All but `onRecord` may be left out.
+ * The functions of an instance of an operator. All except `onRecord` are optional.
  *
  * - `onRecord` processes one record; `state` is the state of the record's key.
- * - `onWatermark`: event time has advanced, and a record older than `watermark` is late from now
- *   on. Rounded beyond 2^53. After a failure a restored instance is called with the last watermark
- *   again, before any record, so that a variable of the instance can hold the current one. Emit
- *   what the state holds as due and take it out in the same call, and the second call finds
- *   nothing; what it emits nevertheless is sent.
- * - `onFinish`: all inputs have ended.
- * - `onCheckpointComplete`: a checkpoint is durable in every subtask of the job. A notice can be
- *   lost in a failure: the state must not depend on it.
+ * - `onWatermark` handles a new watermark: from now on a record older than `watermark` is late.
+ *   Rounded beyond 2^53. After a failure the restored instance is called with the last watermark
+ *   again, before any record, so that a variable of the instance can hold the current watermark.
+ *   Emit what is due in the state and take it out in the same call: the second call then finds
+ *   nothing. The host still sends everything that the second call emits.
+ * - `onFinish` handles the end of all inputs.
+ * - `onCheckpointComplete` learns that a checkpoint is durable in every subtask of the job. A
+ *   notice can be lost in a failure: the state must not depend on it.
  * - `operatorState` writes the state that belongs to no key, at each checkpoint.
- * - `restoreOperatorState` takes back this subtask's share of what all subtasks wrote.
+ * - `restoreOperatorState` restores this subtask's share of the items of all subtasks.
  *
  * @template T
  * @typedef {object} Handlers
@@ -81,15 +81,15 @@ export type Opening<T, S extends Settings> = Definition<T, S> & {
  * @property {(items: RestoredItems) => void} [restoreOperatorState]
  */
 /**
- * What is the same for all instances of an operator.
+ * The properties that all instances of an operator share.
  *
- * - `state` is the type of what is remembered for each key; none by default.
+ * - `state` is the type of the state of each key; by default no state is kept.
  * - `stateVersion` is the version of the layout of the state and of the items; 1 by default. Raise
  *   it when one of them changes, and read the older versions in `migrate`.
  * - `config` has the settings of the operator's `config` table, each with its default.
- * - `isVacant` says that the state of a key is as good as none. Such a key is forgotten as soon as
- *   a call leaves it so. By default no key is.
- * - `migrate` reads the state of one key that another version wrote. Refuses every version by
+ * - `isVacant` returns true if the state of a key is worth no more than no state. Such a key is
+ *   forgotten as soon as a call leaves it so. By default no key is vacant.
+ * - `migrate` reads the state of one key that another version wrote. Rejects every version by
  *   default.
  *
  * @template T
@@ -102,7 +102,7 @@ export type Opening<T, S extends Settings> = Definition<T, S> & {
  * @property {(version: number, bytes: Uint8Array<ArrayBuffer>) => T} [migrate]
  */
 /**
- * The form with `open`, which makes the handlers of one instance. It is called once, first.
+ * The form with `open`, which makes the handlers of one instance; the first call, once.
  *
  * @template T
  * @template {Settings} S
@@ -113,8 +113,8 @@ export type Opening<T, S extends Settings> = Definition<T, S> & {
 /**
  * Makes the default export of an operator's module.
  *
- * What must survive a failure is in the state, or in the items of `operatorState`. Variables of
- * `open` are for what it can make again.
+ * Everything that must survive a failure is in the state, or in the items of `operatorState`.
+ * Variables of `open` are for values that it can recreate.
  *
  * ```js
  * import { oneOf, operator, u64 } from "@tidegate/sdk";
@@ -152,7 +152,7 @@ export type Opening<T, S extends Settings> = Definition<T, S> & {
  * @template {Settings} [S={}]
  * @param {Opening<T, S> | (Definition<T, S> & Handlers<T> & { open?: undefined })} definition
  * @returns {TypedModule<T>}
- * @throws {TypeError} if it has no `onRecord` or `open`, or something that no definition has
+ * @throws {TypeError} if it has no `onRecord` or `open`, or a property that no definition has
  */
 export declare function operator<T = undefined, S extends Settings = {}>(definition: Opening<T, S> | (Definition<T, S> & Handlers<T> & {
     open?: undefined;

@@ -2,8 +2,8 @@
  * Record path: output → [columns] → emissions.
  *
  * The columns of the batch that is being built. Most operators send each record on with the key,
- * the value or the timestamp that it came with. As long as row `n` of the output has what row `n`
- * of the input has, a column only counts, and is the input's own at the end.
+ * the value or the timestamp that it came with. As long as row `n` of the output is equal to row
+ * `n` of the input, a column only counts its rows; at the end it is the input's own column.
  *
  * @module
  */
@@ -14,8 +14,8 @@ export type Emittable = string | number | bigint | Uint8Array | Field | Le64 | n
 /** @typedef {import("./column.js").RawColumn} RawColumn */
 /** @typedef {import("./record.js").Record} Record */
 /**
- * What a key or a value can be made of: text, bytes, a field as it is, integers as decimal text,
- * `le64(…)` as eight bytes, and `null` as an empty field.
+ * A value that a key or a value can be made of: text, bytes, a field as it is, integers as decimal
+ * text, `le64(…)` as eight bytes, and `null` as an empty field.
  *
  * @typedef {string | number | bigint | Uint8Array | Field | Le64 | null} Emittable
  */
@@ -25,7 +25,8 @@ export declare class Le64 {
     _binary: string;
 }
 /**
- * A 64-bit number as eight little-endian bytes: half the work of decimal text, and of fixed width.
+ * Makes a 64-bit number as eight little-endian bytes: half the work of decimal text, and a fixed
+ * width.
  *
  * ```js
  * out.emit(record.key, le64(42));
@@ -35,13 +36,13 @@ export declare class Le64 {
  * @param {number | bigint} number
  * @param {"i64" | "u64" | "f64"} [type] `"i64"` by default
  * @returns {Le64}
- * @throws {RangeError} if it is not a number of the type
+ * @throws {RangeError} if `number` is not of the type
  */
 export declare function le64(number: number | bigint, type?: "i64" | "u64" | "f64"): Le64;
 /** The keys or the values of a batch. */
 export declare class OutputColumn {
     mirror: Field | undefined;
-    /** Rows that are those of the input; -1 once one was not. */
+    /** The number of rows equal to the input's; -1 after a row that differs. */
     mirrored: number;
     /** @type {string[]} */
     rows: string[];
@@ -55,14 +56,14 @@ export declare class OutputColumn {
      */
     push(field: Emittable, row: number): void;
     /**
-     * The column with what was pushed.
+     * Returns the column with the rows that were pushed.
      *
      * @param {RawColumn | undefined} input the column that `mirror` reads
      * @returns {RawColumn}
      */
     finish(input: RawColumn | undefined): RawColumn;
     stopMirroring(): void;
-    /** Most text is ASCII, so all of it is looked at at once. */
+    /** Encodes texts. Most text is ASCII, so one check covers all of it. */
     encodeTexts(): void;
 }
 /** The timestamps of a batch, as low and high halves. */
@@ -74,7 +75,7 @@ export declare class OutputTimes {
     /** @param {Record | undefined} record the record that timestamps are inherited from */
     constructor(record: Record | undefined);
     /**
-     * @param {number | null | undefined} timestamp a timestamp, none, or the one of the record
+     * @param {number | null | undefined} timestamp a timestamp, null for none, or the record's own
      * @param {number} row the row of the input that is being processed
      */
     push(timestamp: number | null | undefined, row: number): void;

@@ -1,7 +1,7 @@
 /**
  * Record path: `onRecord` → [output] → emissions → host.
  *
- * The order of the records of one port is the order in which they were emitted.
+ * The records of one port are in the order in which they were emitted.
  *
  * @module
  */
@@ -15,11 +15,11 @@ export type Record = import("./record.js").Record;
 /** @typedef {import("./raw.js").Emission} Emission */
 /** @typedef {import("./record.js").Record} Record */
 /**
- * Where an operator sends its records.
+ * The output ports of an operator, out of which it sends its records.
  *
  * Keys and values are text, bytes, fields of a record as they are, integers (as decimal text),
- * `le64(…)`, or `null` for none. A record inherits the timestamp of the record that is being
- * processed; outside of `onRecord` it has none.
+ * `le64(…)`, or `null` for an empty field. A record inherits the timestamp of the record that is
+ * being processed; outside of `onRecord` it has no timestamp.
  *
  * ```js
  * out.emit(record.key, 42);
@@ -34,21 +34,21 @@ export declare class Output {
     _main: Builder;
     /** @type {(Builder | undefined)[]} */
     _side: (Builder | undefined)[];
-    /** The first port that was named and is not there. @type {number | undefined} */
+    /** The first unknown port that a record named. @type {number | undefined} */
     _unknownPort: number | undefined;
     /**
      * Sends a record out of port 0, the main output.
      *
      * @param {Emittable} key
      * @param {Emittable} value
-     * @param {number | null} [timestamp] milliseconds since the Unix epoch, `null` for none; the
-     *   timestamp of the record that is being processed if it is left out
+     * @param {number | null} [timestamp] milliseconds since the Unix epoch, `null` for none; by
+     *   default the timestamp of the record that is being processed
      * @throws {TypeError} if a field can't be emitted
      */
     emit(key: Emittable, value: Emittable, timestamp?: number | null): void;
     /**
-     * Sends a record out of `port`. A port that the job file gives nothing to do fails the call after
-     * it has returned.
+     * Sends a record out of `port`. If the operator has no such port in the job file, the call fails
+     * after it has returned.
      *
      * @param {number} port from 0
      * @param {Emittable} key
@@ -67,7 +67,7 @@ declare class Builder {
     constructor(record: Record | undefined);
     /**
      * @param {Batch | undefined} input
-     * @returns {Batch | undefined} nothing if there is no row
+     * @returns {Batch | undefined} undefined if there is no row
      */
     finish(input: Batch | undefined): Batch | undefined;
 }

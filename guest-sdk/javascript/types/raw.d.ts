@@ -1,7 +1,7 @@
 /**
  * The lower level: the columnar batch in, emissions and state chunks out.
  *
- * For an operator that works on whole columns, or that lays out its state itself.
+ * Use it for an operator that works on whole columns, or that lays out its state itself.
  *
  * @module
  */
@@ -14,7 +14,7 @@ export type Batch = {
      */
     timestamps: BigInt64Array<ArrayBuffer>;
     /**
-     * the keys; empty for a record without one
+     * the keys; empty for a record without a key
      */
     keys: RawColumn;
     /**
@@ -59,21 +59,22 @@ export type RawOperator = {
     process: (input: number, records: Batch) => Emission[];
     /**
      * an older record is late from now
-     * on; a restored instance is called with the last watermark again, before any record, and what it
-     * emits then is sent too
+     * on; a restored instance is called with the last watermark again, before any record, and the
+     * output of that call is sent too
      */
     advanceWatermark?: (watermark: bigint) => Emission[];
     /**
-     * the state in canonical order
+     * returns the state in canonical order
      */
     snapshot: (checkpoint: number) => StateChunk[];
     /**
-     * takes back what `snapshot` gave; at most once,
-     * before any record
+     * restores the chunks that `snapshot` returned;
+     * at most once, before any record
      */
     restore: (chunks: StateChunk[]) => void;
     /**
-     * it is durable in every subtask
+     * the checkpoint is durable
+     * everywhere
      */
     checkpointComplete?: (checkpoint: number) => void;
     /**
@@ -95,7 +96,7 @@ export type OperatorModule = {
  * @typedef {object} Batch
  * @property {BigInt64Array<ArrayBuffer>} timestamps milliseconds since the Unix epoch, or
  *   `NO_TIMESTAMP`
- * @property {RawColumn} keys the keys; empty for a record without one
+ * @property {RawColumn} keys the keys; empty for a record without a key
  * @property {RawColumn} values the values
  */
 /**
@@ -116,19 +117,20 @@ export type OperatorModule = {
  * @property {Uint8Array<ArrayBuffer>} bytes the state itself
  */
 /**
- * An operator as the host sees it. `wit/operator.wit` says who calls what and when. Throw a
- * `Failure` for what the contract calls a failure; any other error is a trap.
+ * An operator as the host sees it. `wit/operator.wit` defines its calls and their order. Throw a
+ * `Failure` for a failure of that contract; any other error is a trap.
  *
  * @typedef {object} RawOperator
  * @property {(input: number, records: Batch) => Emission[]} process processes one batch, all from
  *   one input
  * @property {(watermark: bigint) => Emission[]} [advanceWatermark] an older record is late from now
- *   on; a restored instance is called with the last watermark again, before any record, and what it
- *   emits then is sent too
- * @property {(checkpoint: number) => StateChunk[]} snapshot the state in canonical order
- * @property {(chunks: StateChunk[]) => void} restore takes back what `snapshot` gave; at most once,
- *   before any record
- * @property {(checkpoint: number) => void} [checkpointComplete] it is durable in every subtask
+ *   on; a restored instance is called with the last watermark again, before any record, and the
+ *   output of that call is sent too
+ * @property {(checkpoint: number) => StateChunk[]} snapshot returns the state in canonical order
+ * @property {(chunks: StateChunk[]) => void} restore restores the chunks that `snapshot` returned;
+ *   at most once, before any record
+ * @property {(checkpoint: number) => void} [checkpointComplete] the checkpoint is durable
+ *   everywhere
  * @property {() => Emission[]} [finish] all inputs have ended
  */
 /**
@@ -137,7 +139,7 @@ export type OperatorModule = {
  * @typedef {object} OperatorModule
  * @property {(context: Context) => RawOperator} openRaw the first call to an instance, once
  */
-/** The raw timestamp of a record that has none. */
+/** The raw timestamp of a record without a timestamp. */
 export declare const NO_TIMESTAMP = -9223372036854775808n;
 /**
  * Makes the default export of an operator's module from an operator at the raw level.
@@ -150,7 +152,7 @@ export declare const NO_TIMESTAMP = -9223372036854775808n;
  * }));
  * ```
  *
- * @param {(context: Context) => RawOperator} open called once for each instance, first
+ * @param {(context: Context) => RawOperator} open the first call to an instance, once
  * @returns {OperatorModule}
  */
 export declare function rawOperator(open: (context: Context) => RawOperator): OperatorModule;

@@ -1,4 +1,4 @@
-"""What the shared vectors do not say: dataclasses, and values that are not of their type."""
+"""Cases beyond the shared vectors: dataclasses, and values that are not of their type."""
 
 import random
 import unittest

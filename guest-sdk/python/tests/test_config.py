@@ -1,4 +1,4 @@
-"""The config table, and serde's words for what is wrong with it."""
+"""The config table, and serde's words for its mistakes."""
 
 import unittest
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""What an operator knows of event time after a failure: what it knew before."""
+"""After a failure an operator knows as much of event time as before."""
 
 import unittest
 
@@ -7,7 +7,7 @@ from tidegate.testing import Harness
 
 
 class OnTime(Operator[int]):
-    """Passes on what is not late. Its watermark is no state: it is told it again."""
+    """Passes on records in time. A restored instance receives its watermark again."""
 
     state = U64
 

@@ -8,7 +8,7 @@ from tidegate.testing import Emitted, Harness
 
 
 class Count(Operator[int]):
-    """Counts, takes out what was there once, and forgets what was there four times."""
+    """Counts, takes out keys with a count of one, and forgets keys with a count of four."""
 
     state = U64
 
@@ -33,7 +33,7 @@ class Count(Operator[int]):
 def run(
     seed: int, restore: list[StateChunk] | None = None
 ) -> tuple[list[Emitted], list[StateChunk]]:
-    """What an instance emits, and its snapshot before it finishes."""
+    """Returns the emissions of an instance, and its snapshot before it finishes."""
     harness = Harness(Count, hash_seed=seed, restore=restore)
     harness.send_all((f"key {number * 7919 % 701}", "") for number in range(3000))
     harness.watermark(1)

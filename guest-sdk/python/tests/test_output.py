@@ -1,4 +1,4 @@
-"""What is emitted, and where it goes."""
+"""The emitted records, and their ports."""
 
 import unittest
 from typing import Any

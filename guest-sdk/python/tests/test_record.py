@@ -1,4 +1,4 @@
-"""How the key and the value of a record are read, with the words of the Rust SDK."""
+"""The readings of a record's key and value, with the words of the Rust SDK."""
 
 import math
 import unittest

@@ -1,4 +1,4 @@
-"""What the host's log gets of an exception."""
+"""An exception as the host's log shows it."""
 
 import unittest
 from collections.abc import Callable
@@ -29,7 +29,7 @@ def call_itself(times: int) -> None:
 
 
 def described(call: Callable[[], None]) -> str:
-    """What is said of what a call raises; `assertRaises` would forget the calls."""
+    """Returns the description of a call's exception; `assertRaises` would forget the calls."""
     try:
         call()
     except Exception as error:

@@ -63,7 +63,7 @@ def codec_of(kind: Any) -> Codec[Any]:
 
 
 def value_of(kind: Any, value: Any) -> Any:
-    """The Python value of what the vectors say a value is."""
+    """Returns the Python value of a vector's value."""
     if isinstance(kind, dict):
         ((name, inner),) = kind.items()
         if name == "option":
@@ -107,7 +107,7 @@ class VectorsTest(unittest.TestCase):
                 codec, value = codec_of(case["type"]), value_of(case["type"], case["value"])
                 data = bytes.fromhex(case["bytes"])
                 self.assertEqual(codec.encode(value), data)
-                # A NaN is not equal to itself, so what is read is written again.
+                # A NaN is not equal to itself, so the value that was read is written again.
                 self.assertEqual(codec.encode(read_state(codec, data)), data)
                 if value == value:
                     self.assertEqual(read_state(codec, data), value)

@@ -1,10 +1,11 @@
-//! What crosses the sandbox boundary, as plain Rust types: columns, batches, emissions, chunks.
+//! The data that crosses the sandbox boundary, as plain Rust types: columns, batches, emissions,
+//! chunks.
 //!
 //! Moving one of these to or from the generated bindings moves three vectors and copies nothing.
 
 use std::ops::Range;
 
-/// The raw timestamp of a record that has none. The typed API says `None` instead.
+/// The raw timestamp of a record without a timestamp; the typed API has `None` instead.
 ///
 /// ```
 /// assert_eq!(tidegate_sdk::raw::NO_TIMESTAMP, i64::MIN);
@@ -14,8 +15,8 @@ pub const NO_TIMESTAMP: i64 = i64::MIN;
 /// A column of byte strings: row `i` is `data[offsets[i]..offsets[i + 1]]`.
 ///
 /// `offsets` has one entry more than there are rows, starts at 0, never decreases and ends at the
-/// length of `data`. What the host hands in keeps that rule. What is handed out is checked by the
-/// host, so the fields are public and nothing is checked here.
+/// length of `data`. Columns from the host keep that rule. The host checks the columns that a guest
+/// returns, so the fields are public and nothing is checked here.
 ///
 /// ```
 /// use tidegate_sdk::raw::Column;
@@ -28,7 +29,7 @@ pub const NO_TIMESTAMP: i64 = i64::MIN;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Column {
-    /// Where each row begins, and at last where the last one ends.
+    /// The start of each row, and the end of the last row.
     pub offsets: Vec<u32>,
     /// The bytes of all rows, one after the other.
     pub data: Vec<u8>,
@@ -41,7 +42,7 @@ impl Default for Column {
 }
 
 impl Column {
-    /// An empty column with room for `rows` rows of `bytes` bytes in all.
+    /// Returns an empty column with room for `rows` rows of `bytes` bytes in all.
     ///
     /// ```
     /// assert!(tidegate_sdk::raw::Column::with_capacity(10, 80).is_empty());
@@ -56,7 +57,7 @@ impl Column {
         }
     }
 
-    /// Number of rows.
+    /// Returns the number of rows.
     ///
     /// ```
     /// assert_eq!(tidegate_sdk::raw::Column::default().len(), 0);
@@ -67,7 +68,7 @@ impl Column {
         self.offsets.len().saturating_sub(1)
     }
 
-    /// True if there is no row.
+    /// Returns true if there is no row.
     ///
     /// ```
     /// assert!(tidegate_sdk::raw::Column::default().is_empty());
@@ -78,7 +79,7 @@ impl Column {
         self.len() == 0
     }
 
-    /// The bytes of row `row`.
+    /// Returns the bytes of row `row`.
     ///
     /// ```
     /// let mut column = tidegate_sdk::raw::Column::default();
@@ -95,7 +96,7 @@ impl Column {
         &self.data[self.offsets[row] as usize..self.offsets[row + 1] as usize]
     }
 
-    /// All rows in order.
+    /// Returns all rows in order.
     ///
     /// ```
     /// let mut column = tidegate_sdk::raw::Column::default();
@@ -109,7 +110,7 @@ impl Column {
             .map(|pair| &self.data[pair[0] as usize..pair[1] as usize])
     }
 
-    /// The rows of `range`, which the caller has cut to the column.
+    /// Returns the rows of `range`, which the caller has cut to the column.
     #[inline(always)]
     pub(crate) fn rows_in(&self, range: Range<usize>) -> RowsIn<'_> {
         let mut offsets = self.offsets[range.start..=range.end].iter();
@@ -137,7 +138,7 @@ impl Column {
 }
 
 impl Column {
-    /// The rows as words, if all of them have eight bytes.
+    /// Returns the rows as words, if all of them have eight bytes.
     pub(crate) fn words(&self) -> Option<&[[u8; 8]]> {
         let (words, rest) = self.data.as_chunks();
         if words.len() != self.len() || !rest.is_empty() {
@@ -186,14 +187,15 @@ impl<'a> Iterator for RowsIn<'a> {
 pub struct Batch {
     /// Milliseconds since the Unix epoch, or [`NO_TIMESTAMP`].
     pub timestamps: Vec<i64>,
-    /// The keys; empty for a record without one.
+    /// The keys; a record without a key has an empty one.
     pub keys: Column,
     /// The values.
     pub values: Column,
 }
 
 impl Batch {
-    /// An empty batch with room for `rows` rows, `key_bytes` and `value_bytes` bytes in all.
+    /// Returns an empty batch with room for `rows` rows, `key_bytes` and `value_bytes` bytes in
+    /// all.
     ///
     /// ```
     /// assert!(tidegate_sdk::raw::Batch::with_capacity(10, 80, 80).is_empty());
@@ -207,7 +209,7 @@ impl Batch {
         }
     }
 
-    /// Number of records.
+    /// Returns the number of records.
     ///
     /// ```
     /// assert_eq!(tidegate_sdk::raw::Batch::default().len(), 0);
@@ -218,7 +220,7 @@ impl Batch {
         self.timestamps.len()
     }
 
-    /// True if there is no record.
+    /// Returns true if there is no record.
     ///
     /// ```
     /// assert!(tidegate_sdk::raw::Batch::default().is_empty());
@@ -279,7 +281,7 @@ pub struct StateChunk {
     pub name: String,
     /// Version of the layout of `bytes`, chosen by the author.
     pub schema_version: u32,
-    /// The key group that all keys of the chunk have in common; none for operator state.
+    /// The key group that all keys of the chunk have in common; `None` for operator state.
     pub key_group: Option<u32>,
     /// The state itself.
     pub bytes: Vec<u8>,

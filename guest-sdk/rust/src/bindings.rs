@@ -1,5 +1,4 @@
-//! The generated bindings of `wit/`. Nothing else is in here, and nothing outside
-//! `export` and `host` names what is.
+//! The generated bindings of `wit/`, and nothing else. Only `export` and `host` name them.
 
 #![allow(
     unsafe_code,

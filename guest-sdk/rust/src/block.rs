@@ -2,8 +2,9 @@
 //!
 //! The records of up to [`LOOK_AHEAD_KEYS`] rows, taken out of their columns.
 //!
-//! In a loop of its own: a loop that calls an operator has no registers left for the columns. If
-//! all keys and all values have eight bytes, as numbers do, no offset is read or checked.
+//! The records are read in a loop of their own: a loop that calls an operator has no registers left
+//! for the columns. If all keys and all values have eight bytes, as numbers do, no offset is read
+//! or checked.
 
 use std::ops::Range;
 
@@ -20,11 +21,11 @@ pub(crate) struct Block<'a> {
     records: [Record<'a>; LOOK_AHEAD_KEYS],
 }
 
-/// Records that are read between two of the engine's checks of the clock.
+/// The number of records between two of the engine's checks of the clock.
 const STRIDE: usize = 8;
 
 impl<'a> Block<'a> {
-    /// `keys` are the keys of the batch if all of them have eight bytes.
+    /// Prepares to read `batch`; `keys` are its keys if all of them have eight bytes.
     pub(crate) fn new(input: u32, batch: &'a Batch, keys: Option<&'a [[u8; 8]]>) -> Self {
         let nothing = Record {
             input,
@@ -40,7 +41,8 @@ impl<'a> Block<'a> {
         }
     }
 
-    /// The records of `rows`, at most [`LOOK_AHEAD_KEYS`], which the caller has cut to the batch.
+    /// Returns the records of `rows`, at most [`LOOK_AHEAD_KEYS`], which the caller has cut to the
+    /// batch.
     pub(crate) fn read(&mut self, rows: Range<usize>) -> &[Record<'a>] {
         match self.words {
             Some([keys, values]) => self.pick(rows, keys, values),
@@ -93,7 +95,7 @@ impl<'a> Block<'a> {
     }
 }
 
-/// Puts words into records, `row` and up.
+/// Fills records from words; the first record is row `row` of its batch.
 #[inline(always)]
 fn fill<'a>(
     records: &mut [Record<'a>],
@@ -138,7 +140,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Where a column has been read to.
+/// A column and the offset up to which it has been read.
 struct FieldReader<'a> {
     data: &'a [u8],
     start: u32,

@@ -1,8 +1,8 @@
 //! Record path: `on_record` → output → [batch builder] → emissions → host.
 //!
-//! Builds a batch row by row. Most batches are regular: all keys have one length, so have all
-//! values, and all timestamps are the same. As long as that holds for a column, only its data is
-//! written, and its offsets or timestamps are made at the end, all at once.
+//! Builds a batch row by row. Most batches are regular: all keys have one length, all values have
+//! one length, and all timestamps are equal. For a regular column only the data is written; its
+//! offsets or timestamps are made at the end, all at once.
 
 use crate::batch::{Batch, Column};
 use crate::field::Field;
@@ -16,7 +16,7 @@ pub(crate) struct BatchBuilder {
     values: ColumnBuilder,
 }
 
-/// Bytes and rows of a batch, to make room for as much in the next.
+/// The bytes and rows of a batch, from which the room for the next batch follows.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Size {
     rows: usize,
@@ -24,11 +24,11 @@ pub(crate) struct Size {
     value_bytes: usize,
 }
 
-/// No more than this is reserved in advance for one column, however much the last batch needed.
+/// The most that is reserved in advance for one column, however much the last batch needed.
 const MAX_RESERVED: usize = 1 << 20;
 
 impl Size {
-    /// The size of a batch, and a sixteenth more, so that one a little larger fits as well.
+    /// Returns the size of a batch plus a sixteenth, so that a slightly larger batch fits as well.
     pub(crate) fn of(batch: &Batch) -> Self {
         let roomy = |len: usize| (len + len / 16).min(MAX_RESERVED);
         Self {
@@ -78,17 +78,17 @@ impl BatchBuilder {
 #[derive(Debug)]
 struct ColumnBuilder {
     data: Vec<u8>,
-    /// The length of every row so far, or one of the two below, which no row has.
+    /// The length of every row so far, or [`NO_ROW`] or [`IRREGULAR`], which no row has.
     width: usize,
     /// Empty as long as the column is regular.
     offsets: Vec<u32>,
     expected_rows: usize,
 }
 
-/// There is no row yet.
+/// The width of a column without rows.
 const NO_ROW: usize = usize::MAX;
 
-/// Not all rows have the same length.
+/// The width of a column whose rows differ in length.
 const IRREGULAR: usize = usize::MAX - 1;
 
 impl Default for ColumnBuilder {
@@ -145,11 +145,11 @@ impl ColumnBuilder {
     }
 }
 
-/// The offsets of `rows` rows of `width` bytes, with room for those of `expected` rows.
+/// Returns the offsets of `rows` rows of `width` bytes, with room for those of `expected` rows.
 fn regular_offsets(width: usize, rows: usize, expected: usize) -> Vec<u32> {
     let mut offsets = Vec::with_capacity(rows.max(expected) + 1);
     let width = offset(width);
-    // The largest one is a length that was there.
+    // The last offset is the length of existing data; only the unused step after it can wrap.
     let mut next = 0_u32;
     offsets.extend((0..=rows).map(|_| {
         let this = next;

@@ -2,11 +2,12 @@
 //!
 //! In WebAssembly a copy of unknown length is a `memory.copy`, which an engine may answer with a
 //! call out of the compiled code. For an 8-byte key that call costs more than all the rest, so
-//! short strings go as whole words, whose length the compiler knows.
+//! short strings are copied as whole words, whose length the compiler knows.
 
 use std::cmp::Ordering;
 
-/// Longer strings are copied by the engine, whose cost per call then no longer matters.
+/// The longest string, in bytes, that is copied as words. The engine copies a longer string, and
+/// its cost per call no longer matters.
 const SHORT: usize = 64;
 
 /// Appends `bytes` to `buffer`.
@@ -19,7 +20,7 @@ pub(crate) fn append(buffer: &mut Vec<u8>, bytes: &[u8]) {
     }
 }
 
-/// Apart from the path of eight bytes, to keep that small enough to be inlined.
+/// Appends bytes that are not eight; a separate function keeps `append` small enough to be inlined.
 #[inline(never)]
 fn append_other(buffer: &mut Vec<u8>, bytes: &[u8]) {
     if bytes.len() < 8 {
@@ -52,7 +53,7 @@ fn append_long(buffer: &mut Vec<u8>, bytes: &[u8]) {
     append_word(buffer, short_word(tail), tail.len());
 }
 
-/// True if both are the same bytes.
+/// Returns true if both are the same bytes.
 #[inline(always)]
 pub(crate) fn same(left: &[u8], right: &[u8]) -> bool {
     if let (Ok(left), Ok(right)) = (<&[u8; 8]>::try_from(left), <&[u8; 8]>::try_from(right)) {
@@ -75,7 +76,7 @@ fn same_length(left: &[u8], right: &[u8]) -> bool {
     short_word(left_tail) == short_word(right_tail)
 }
 
-/// The first eight bytes as a number that orders like the bytes do; shorter ones end in zeros.
+/// Returns the first eight bytes as a number that orders like them; zeros follow a shorter string.
 #[inline]
 pub(crate) fn order_prefix(bytes: &[u8]) -> u64 {
     match bytes.first_chunk::<8>() {
@@ -84,18 +85,18 @@ pub(crate) fn order_prefix(bytes: &[u8]) -> u64 {
     }
 }
 
-/// How two strings order, byte by byte. Most are decided by their first eight bytes.
+/// Compares two strings byte by byte. Their first eight bytes decide most comparisons.
 #[inline]
 pub(crate) fn order(left: &[u8], right: &[u8]) -> Ordering {
     let prefixes = order_prefix(left).cmp(&order_prefix(right));
     prefixes.then_with(|| match (left.len(), right.len()) {
-        // Equal up to zeros at the end, and the longer one has more of them.
+        // The strings are equal up to zeros at the end; the longer string has more of them.
         (0..=8, 0..=8) => left.len().cmp(&right.len()),
         _ => left.cmp(right),
     })
 }
 
-/// Up to eight bytes as a little-endian word that ends in zeros; of more bytes, some word.
+/// Returns up to eight bytes as a little-endian word padded with zeros; of more bytes, some word.
 #[inline(always)]
 pub(crate) fn short_word(bytes: &[u8]) -> u64 {
     match <&[u8; 8]>::try_from(bytes) {

@@ -1,6 +1,6 @@
-//! Where an operator instance runs.
+//! The place of an operator instance in its job.
 
-/// Where an operator instance runs; the argument of `open`.
+/// The place of an operator instance in its job; the argument of `open`.
 ///
 /// ```
 /// use tidegate_sdk::prelude::*;
@@ -39,29 +39,29 @@ pub struct Context {
     pub job: String,
     /// Name of the operator in the job file.
     pub operator: String,
-    /// Which of the parallel instances this is, from 0.
+    /// The index of this parallel instance, from 0.
     pub subtask: u32,
-    /// How many parallel instances there are.
+    /// The number of parallel instances.
     pub parallelism: u32,
-    /// Number of key groups; never changes in the life of a job's state.
+    /// The number of key groups; never changes in the life of a job's state.
     pub max_parallelism: u32,
     /// The first key group that the instance owns.
     pub first_key_group: u32,
     /// The last key group that the instance owns.
     pub last_key_group: u32,
-    /// Names of the inputs, by the index that [`Record::input`](crate::Record::input) gives.
+    /// Names of the inputs, by the index that [`Record::input`](crate::Record::input) returns.
     pub inputs: Vec<String>,
     /// Names of the output ports, by port.
     pub outputs: Vec<String>,
     /// The operator's `config` table of the job file, as JSON.
     pub config: String,
-    /// The secret seed for hash tables of the operator's own, whose keys come from records. Nothing
-    /// that is emitted or remembered may depend on it.
+    /// The secret seed for the operator's own hash tables whose keys come from records. Neither
+    /// emissions nor state may depend on it.
     pub hash_seed: u64,
 }
 
 impl Context {
-    /// True if the instance owns `key_group`.
+    /// Returns true if the instance owns `key_group`.
     ///
     /// ```
     /// use tidegate_sdk::prelude::*;

@@ -1,7 +1,8 @@
-//! From the generated exports to a [`RawOperator`], and the macros that an author's crate calls.
+//! The path from the generated exports to a [`RawOperator`], and the macros that an author's crate
+//! calls.
 //!
-//! Invariant: there is one operator in an instance, made by `open`. A call before `open`, or a
-//! second `open`, is the host's mistake and fails without touching it.
+//! Invariant: an instance has one operator, which `open` makes. A call before `open`, or a second
+//! `open`, is the host's mistake and fails without touching the operator.
 
 use std::marker::PhantomData;
 
@@ -12,7 +13,7 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::raw::RawOperator;
 
-/// Makes an [`Operator`](crate::Operator) the one that this crate's component exports.
+/// Exports an [`Operator`](crate::Operator) as the operator of this crate's component.
 ///
 /// Call it once, at the top level of a crate with `crate-type = ["cdylib"]`. Outside of
 /// WebAssembly it does nothing, so that the crate's tests run natively.
@@ -41,9 +42,9 @@ macro_rules! export_operator {
     };
 }
 
-/// Makes a [`RawOperator`](crate::raw::RawOperator) the one that this crate's component exports.
+/// Exports a [`RawOperator`](crate::raw::RawOperator) as the operator of this crate's component.
 ///
-/// The same as [`export_operator!`](crate::export_operator), one level lower.
+/// Works like [`export_operator!`](crate::export_operator), one level lower.
 ///
 /// ```
 /// # use tidegate_sdk::raw::{Batch, Emission, RawOperator, StateChunk};
@@ -91,16 +92,16 @@ macro_rules! export_raw_operator {
             $crate::__private::export_bindings!(TidegateComponent with_types_in $crate::bindings);
         };
 
-        // Natively nothing is exported, and the operator is still not dead code.
+        // A native build exports nothing; this use keeps the operator from being dead code.
         #[cfg(not(target_arch = "wasm32"))]
         const _: fn() = $crate::__private::can_be_exported::<$operator>;
     };
 }
 
-/// Says to the compiler what the macro's argument has to be, where nothing is exported.
+/// Makes the compiler check the macro's argument in a build that exports nothing.
 pub fn can_be_exported<R: RawOperator>() {}
 
-/// Where the macro keeps the operator: a static can't be generic, so it is in the author's crate.
+/// The macro's place for the operator: a static can't be generic, so the author's crate has it.
 pub trait Slot {
     /// The operator.
     type Operator: RawOperator;
@@ -109,7 +110,7 @@ pub trait Slot {
     fn with<T>(call: impl FnOnce(&mut Option<Self::Operator>) -> T) -> T;
 }
 
-/// The exports of the component, as the bindings want them.
+/// The exports of the component, as the bindings require them.
 #[derive(Debug)]
 pub struct Exports<S>(PhantomData<S>);
 
@@ -167,7 +168,7 @@ impl<S: Slot> wit::Guest for Exports<S> {
     }
 }
 
-/// A trap carries no message: the host takes it from the log, where this puts it.
+/// Logs each panic: a trap carries no message, so the host takes it from the log.
 #[cfg(target_arch = "wasm32")]
 fn report_panics() {
     std::panic::set_hook(Box::new(|panic| {
@@ -175,7 +176,7 @@ fn report_panics() {
     }));
 }
 
-/// Natively the test runner shows panics.
+/// Does nothing: in a native test the test runner shows panics.
 #[cfg(not(target_arch = "wasm32"))]
 fn report_panics() {}
 

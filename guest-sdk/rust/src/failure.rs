@@ -1,9 +1,9 @@
-//! Why a call into an operator did not succeed.
+//! The reasons why a call into an operator fails.
 
 use std::error::Error;
 use std::fmt;
 
-/// Why a call into an operator did not succeed. What the job does depends on the variant.
+/// The reason why a call into an operator failed. The job's reaction depends on the variant.
 ///
 /// `?` makes [`Failure::Other`] from a `String` or `&str`; failed conversions of a
 /// [`Record`](crate::Record) are [`Failure::InvalidRecord`] with the right row already.
@@ -27,17 +27,17 @@ pub enum Failure {
     InvalidRecord {
         /// The row of the batch.
         row: u32,
-        /// Why, for the user.
+        /// The reason, for the user.
         reason: String,
     },
     /// The restored state can't be read by this version of the operator. The job does not start.
     IncompatibleState(String),
-    /// Anything else. The attempt ends, and the job restarts from its last checkpoint.
+    /// Any other failure. The attempt ends, and the job restarts from its last checkpoint.
     Other(String),
 }
 
 impl Failure {
-    /// The attempt can't go on, and why.
+    /// Makes a [`Failure::Other`]: the attempt can't continue, for this reason.
     ///
     /// ```
     /// use tidegate_sdk::Failure;
@@ -48,7 +48,7 @@ impl Failure {
         Self::Other(reason.into())
     }
 
-    /// The restored state can't be read, and why.
+    /// Makes a [`Failure::IncompatibleState`]: the restored state can't be read, for this reason.
     ///
     /// ```
     /// use tidegate_sdk::Failure;

@@ -1,5 +1,5 @@
-//! Keys and values as Rust types: what [`Output::emit`](crate::Output::emit) takes and what
-//! [`Record::value_as`](crate::Record::value_as) gives.
+//! Keys and values as Rust types, which [`Output::emit`](crate::Output::emit) takes and
+//! [`Record::value_as`](crate::Record::value_as) returns.
 //!
 //! Text is the default for numbers because people read sinks; [`Le64`] is the fast form.
 
@@ -7,7 +7,7 @@ use std::str;
 
 use crate::bytes::append_word;
 
-/// What a key or a value can be made of.
+/// A type that a key or a value can be made of.
 ///
 /// Byte strings and text go out as they are, integers as decimal text, [`Le64`] as eight bytes,
 /// `()` as an empty field, and a tuple as its parts, one after the other.
@@ -27,7 +27,8 @@ pub trait Field {
     /// Appends the bytes of the field to `buffer`, and does nothing else to it.
     fn append_to(&self, buffer: &mut Vec<u8>);
 
-    /// The bytes of the field if its type always has eight, so that two can be appended at once.
+    /// Returns the bytes of the field if its type always has eight, so that two fields are appended
+    /// at once.
     #[doc(hidden)]
     #[inline(always)]
     fn word(&self) -> Option<[u8; 8]> {
@@ -35,7 +36,7 @@ pub trait Field {
     }
 }
 
-/// What a key or a value can be read as.
+/// A type that a key or a value can be read as.
 ///
 /// ```
 /// use tidegate_sdk::{FromField, Le64};
@@ -49,13 +50,13 @@ pub trait FromField: Sized {
     ///
     /// # Errors
     ///
-    /// What was expected, as the end of the sentence "the value is not …".
+    /// The expectation, as the end of the sentence "the value is not …".
     fn from_field(field: &[u8]) -> Result<Self, String>;
 }
 
 /// A 64-bit number as eight little-endian bytes, for an `i64`, a `u64` or an `f64`.
 ///
-/// Half the work of decimal text on both sides, and of fixed width.
+/// It costs half the work of decimal text on both sides, and has a fixed width.
 ///
 /// ```
 /// use tidegate_sdk::{FromField, Le64};
@@ -133,7 +134,7 @@ impl<A: Field, B: Field> Field for (A, B) {
     #[inline(always)]
     fn append_to(&self, buffer: &mut Vec<u8>) {
         if let (Some(first), Some(second)) = (self.0.word(), self.1.word()) {
-            // Room is looked for once, not for each part.
+            // Room for both parts is checked once.
             let [first, second] = [first, second].map(u64::from_le_bytes);
             let both = u128::from(second) << 64 | u128::from(first);
             buffer.extend_from_slice(&both.to_le_bytes());
@@ -148,7 +149,7 @@ tuple_field!(A 0, B 1, C 2);
 tuple_field!(A 0, B 1, C 2, D 3);
 tuple_field!(A 0, B 1, C 2, D 3, E 4);
 
-/// Digits that fit in a word.
+/// The smallest number whose digits do not fit in a word.
 const WORD_DIGITS: u64 = 100_000_000;
 
 /// Appends `number` in decimal, with a minus sign in front if `negative`.
@@ -178,14 +179,14 @@ const ASCII_ZEROS: u64 = u64::from_le_bytes(*b"00000000");
 #[inline]
 fn append_leading(buffer: &mut Vec<u8>, number: u64) {
     let digits = eight_digits(number);
-    // The first digit is in the lowest byte; of the number 0 one digit stays.
+    // The first digit is in the lowest byte; the number 0 keeps one digit.
     let leading_zeros = (digits.trailing_zeros() / 8).min(7);
     let text = (digits | ASCII_ZEROS) >> (leading_zeros * 8);
     append_word(buffer, text, 8 - leading_zeros as usize);
 }
 
-/// The eight digits of a number below 10^8, one a byte, the first in the lowest byte. Splits all
-/// halves at once: 8 digits into 4 and 4, these into 2 and 2, these into 1 and 1.
+/// Returns the eight digits of a number below 10^8, one per byte, the first in the lowest byte.
+/// Splits all halves at once: 8 digits into 4 and 4, these into 2 and 2, these into 1 and 1.
 #[inline]
 fn eight_digits(number: u64) -> u64 {
     let fours = (number / 10_000) | ((number % 10_000) << 32);
@@ -196,7 +197,7 @@ fn eight_digits(number: u64) -> u64 {
     tens | ((twos - tens * 10) << 8)
 }
 
-/// So many digits never pass 64 bits.
+/// The most digits that always fit in 64 bits.
 const SAFE_DIGITS: usize = 19;
 
 /// Reads decimal digits, with a minus sign in front if `signed`.

@@ -1,14 +1,14 @@
-//! What the host lends an operator, as functions: a log and counters.
+//! The functions that the host lends an operator: a log and counters.
 //!
-//! Inside WebAssembly they go to the host. In a native test they go to a recorder of the current
-//! thread, which [`Harness`](crate::testing::Harness) reads.
+//! Inside WebAssembly the calls go to the host. In a native test they go to a recorder of the
+//! current thread, which [`Harness`](crate::testing::Harness) reads.
 
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) mod recorder;
 
 use std::fmt::Display;
 
-/// How much a log message matters. What is shown is the job's setting.
+/// The severity of a log message. The job's settings decide which messages are shown.
 ///
 /// ```
 /// use tidegate_sdk::Level;
@@ -18,13 +18,13 @@ use std::fmt::Display;
 pub enum Level {
     /// Every step.
     Trace,
-    /// What helps to find a fault.
+    /// Details that help to find a fault.
     Debug,
-    /// What a user may want to know.
+    /// Facts that a user may want to know.
     Info,
-    /// What a user should know.
+    /// Facts that a user should know.
     Warn,
-    /// Something failed. Just before a trap it becomes part of the host's error message.
+    /// A failure. Just before a trap the message becomes part of the host's error message.
     Error,
 }
 
@@ -43,7 +43,7 @@ pub fn log(level: Level, message: impl Display) {
 /// Adds to a counter that the job's metrics show under the operator's name.
 ///
 /// A counter starts at 0 with each attempt of the job and is no part of the state. A call costs
-/// about as much as a record: add up over a batch what happens to every record.
+/// about as much as a record: add up over a batch, rather than count each record.
 ///
 /// ```
 /// tidegate_sdk::count("late_records", 1);

@@ -1,7 +1,7 @@
 //! Write Tidegate operators in Rust.
 //!
-//! An operator is a type that implements [`Operator`]: what it does with each record, and what it
-//! remembers for each key. It is compiled to a sandboxed WebAssembly component, and its state is
+//! An operator is a type that implements [`Operator`]: its behaviour for each record, and its state
+//! for each key. It is compiled to a sandboxed WebAssembly component, and its state is
 //! exactly-once: the host snapshots and restores it, and the author writes no code for that.
 //!
 //! # 1. An operator
@@ -47,7 +47,7 @@
 //! # }
 //! ```
 //!
-//! The crate's `Cargo.toml` says `crate-type = ["cdylib"]`, and `tidegate build` makes the
+//! The crate's `Cargo.toml` sets `crate-type = ["cdylib"]`, and `tidegate build` makes the
 //! component.
 //!
 //! # 2. Reading a record
@@ -66,8 +66,8 @@
 //!
 //! `State` is any serde type with a default: one value for each key. A key whose state
 //! [`is_vacant`](Operator::is_vacant) is forgotten. [`Operator::on_watermark`] and
-//! [`Operator::on_finish`] see all keys, as [`KeyedState`]. What belongs to no key goes through
-//! [`Operator::operator_state`].
+//! [`Operator::on_finish`] see all keys, as [`KeyedState`]. State that belongs to no key goes
+//! through [`Operator::operator_state`].
 //!
 //! # 5. Changing the state later
 //!
@@ -79,9 +79,9 @@
 //! # 6. Determinism
 //!
 //! The same input gives the same output and the same snapshot, byte for byte; recovery relies on
-//! it. There is no clock and no randomness in the sandbox. What is left to care about is the
-//! order of hash maps: use a `BTreeMap` in state, and wherever order reaches the output. It is also
-//! right for names that come from records: the seed of a `HashMap` is no secret here.
+//! this. There is no clock and no randomness in the sandbox. The author only has to avoid the order
+//! of hash maps: use a `BTreeMap` in state, and wherever order reaches the output. A `BTreeMap` is
+//! also right for names that come from records: the seed of a `HashMap` is no secret here.
 //!
 //! # 7. Testing
 //!
@@ -126,7 +126,7 @@ pub use record::Record;
 pub use state::{Items, KeyedState, RestoredItems, read_state, unknown_version};
 pub use typed::Typed;
 
-/// What an operator's source file needs, for `use tidegate_sdk::prelude::*`.
+/// The names that an operator's source file needs, for `use tidegate_sdk::prelude::*`.
 ///
 /// ```
 /// use tidegate_sdk::prelude::*;
@@ -145,7 +145,7 @@ pub mod prelude {
     };
 }
 
-/// What the export macros need; not for use by hand.
+/// The names that the export macros need; not for use by hand.
 #[doc(hidden)]
 pub mod __private {
     pub use crate::bindings::export_bindings;

@@ -9,15 +9,15 @@ use crate::output::Output;
 use crate::record::Record;
 use crate::state::{Items, KeyedState, RestoredItems};
 
-/// A stream operator: what it does with each record, and what it remembers for each key.
+/// A stream operator: its behaviour for each record, and its state for each key.
 ///
 /// `open` comes first, `on_record` for each record, `on_watermark` when event time advances, and
 /// `on_finish` when all inputs have ended. Snapshot and restore come free: the SDK writes the
 /// state of all keys at each checkpoint, and reads it before the first record after a failure.
 ///
 /// Everything that must survive a failure is in `State`, or in the items of
-/// [`operator_state`](Self::operator_state). Fields of `Self` are for what `open` can make again,
-/// and for the current watermark.
+/// [`operator_state`](Self::operator_state). Fields of `Self` are for values that `open` can
+/// recreate, and for the current watermark.
 ///
 /// An operator is deterministic. Two habits keep it so: no `HashMap` whose order reaches the
 /// output or the state (use a `BTreeMap`), and nothing that depends on where batches are cut.
@@ -64,11 +64,11 @@ pub trait Operator: Sized + 'static {
     /// The operator's `config` table of the job file. `()` takes none.
     ///
     /// Derive `Deserialize`, and add `#[serde(deny_unknown_fields, default)]`, so that a misspelt
-    /// key is refused when the job starts.
+    /// key is rejected when the job starts.
     type Config: DeserializeOwned;
 
-    /// What is remembered for each key; starts as `Default`. `()`, or any type of size zero, is
-    /// not kept, and costs nothing.
+    /// The state of each key, which starts as `Default`. `()`, or any type of size zero, is not
+    /// kept, and costs nothing.
     type State: Serialize + DeserializeOwned + Default;
 
     /// Version of the layout of `State` and of the operator-state items. Raise it when one of
@@ -79,15 +79,16 @@ pub trait Operator: Sized + 'static {
     ///
     /// # Errors
     ///
-    /// A failure ends the attempt. A configuration that means nothing belongs here.
+    /// A failure ends the attempt. Reject an invalid configuration here.
     fn open(config: Self::Config, context: &Context) -> Result<Self, Failure>;
 
     /// Processes one record. `state` is the state of the record's key.
     ///
     /// # Errors
     ///
-    /// [`Failure::InvalidRecord`], which the conversions of [`Record`] give, blames the record;
-    /// what it did to the state is undone with the instance. Anything else ends the attempt.
+    /// [`Failure::InvalidRecord`], which the conversions of [`Record`] return, blames the record;
+    /// the host drops the instance, and with it the record's changes to the state. Any other
+    /// failure ends the attempt.
     fn on_record(
         &mut self,
         record: Record<'_>,
@@ -95,8 +96,9 @@ pub trait Operator: Sized + 'static {
         out: &mut Output,
     ) -> Result<(), Failure>;
 
-    /// True if the state of a key is as good as none. Such a key is forgotten as soon as a call
-    /// leaves it so, and takes no room in memory and in checkpoints. By default no key is.
+    /// Returns true if the state of a key is worth no more than no state. The SDK forgets such a
+    /// key as soon as a call leaves it so; the key then takes no room in memory or in checkpoints.
+    /// By default no key is vacant.
     ///
     /// ```
     /// use tidegate_sdk::prelude::*;
@@ -140,13 +142,13 @@ pub trait Operator: Sized + 'static {
         false
     }
 
-    /// Event time has advanced: from now on a record older than `watermark` is late. Called for
+    /// Handles a new watermark: from now on a record older than `watermark` is late. Called for
     /// each watermark; does nothing by default.
     ///
-    /// After a failure a restored instance is called with the last watermark again, before any
-    /// record, so that a field can hold the current one. Emit what the state holds as due and
-    /// take it out in the same call, and the second call finds nothing; what it emits
-    /// nevertheless is sent.
+    /// After a failure the restored instance is called with the last watermark again, before any
+    /// record, so that a field can hold the current watermark. Emit what is due in the state and
+    /// take it out in the same call: the second call then finds nothing. The host still sends
+    /// everything that the second call emits.
     ///
     /// # Errors
     ///
@@ -160,7 +162,7 @@ pub trait Operator: Sized + 'static {
         Ok(())
     }
 
-    /// All inputs have ended. Called once, after the last record; does nothing by default.
+    /// Handles the end of all inputs. Called once, after the last record; does nothing by default.
     ///
     /// # Errors
     ///
@@ -173,8 +175,8 @@ pub trait Operator: Sized + 'static {
         Ok(())
     }
 
-    /// A checkpoint is durable in every subtask of the job. Does nothing by default. A notice can
-    /// be lost in a failure: the state must not depend on it.
+    /// Learns that a checkpoint is durable in every subtask of the job. Does nothing by default. A
+    /// notice can be lost in a failure: the state must not depend on it.
     ///
     /// # Errors
     ///
@@ -183,9 +185,9 @@ pub trait Operator: Sized + 'static {
         Ok(())
     }
 
-    /// Reads the state of one key that another version wrote: `bytes` is that version's `State`
-    /// in postcard. Called while restoring, for each key of a chunk that does not have
-    /// [`STATE_VERSION`](Self::STATE_VERSION); refuses every version by default.
+    /// Reads the state of one key that another version wrote: `bytes` is that version's `State` in
+    /// postcard. Called while restoring, for each key of a chunk that does not have
+    /// [`STATE_VERSION`](Self::STATE_VERSION); rejects every version by default.
     ///
     /// ```
     /// use tidegate_sdk::prelude::*;
@@ -215,13 +217,13 @@ pub trait Operator: Sized + 'static {
     }
 
     /// Writes the state that belongs to no key, as a list of items. Called at each checkpoint;
-    /// writes none by default.
+    /// writes no items by default.
     ///
-    /// When the parallelism changes the items are dealt out among the subtasks, so an item is
-    /// what can move alone: the offset of one partition, not the table of all. State that every
-    /// subtask needs whole, such as the rules of a broadcast input, can't be kept this way: after
-    /// a rescale each subtask has a share of it. `tidegate test` shows it with a step that has
-    /// `broadcast = true` and one that has `rescale`.
+    /// When the parallelism changes, the host deals the items out among the subtasks, so an item
+    /// must be able to move alone: the offset of one partition, not the table of all. State that
+    /// every subtask needs whole, such as the rules of a broadcast input, can't be kept this way:
+    /// after a rescale each subtask has a share of it. `tidegate test` shows this with a step that
+    /// has `broadcast = true` and a step that has `rescale`.
     ///
     /// ```
     /// use tidegate_sdk::prelude::*;
@@ -263,17 +265,17 @@ pub trait Operator: Sized + 'static {
     ///
     /// # Errors
     ///
-    /// A failure fails this checkpoint; the job goes on.
+    /// A failure fails this checkpoint; the job continues.
     fn operator_state(&self, _items: &mut Items) -> Result<(), Failure> {
         Ok(())
     }
 
-    /// Takes back the items of [`operator_state`](Self::operator_state): this subtask's share of
-    /// what all subtasks wrote. Called once while restoring if there are any.
+    /// Restores the items of [`operator_state`](Self::operator_state): this subtask's share of the
+    /// items of all subtasks. Called once while restoring if there are any.
     ///
     /// # Errors
     ///
-    /// [`Failure::IncompatibleState`] if the items can't be read, which the default says of any.
+    /// [`Failure::IncompatibleState`] if the items can't be read; the default rejects all items.
     fn restore_operator_state(&mut self, items: RestoredItems) -> Result<(), Failure> {
         Err(Failure::IncompatibleState(format!(
             "it has {} items of operator state, and this operator keeps none",

@@ -1,18 +1,18 @@
 //! Record path: `on_record` → [output] → emissions → host.
 //!
-//! Builds the columns that the host takes, directly: a record that is emitted is copied once. The
-//! order of the records of one port is the order in which they were emitted.
+//! Builds the columns that the host takes, directly: an emitted record is copied once. The records
+//! of one port are in the order in which they were emitted.
 
 use crate::batch::{Emission, NO_TIMESTAMP};
 use crate::builder::{BatchBuilder, Size};
 use crate::failure::Failure;
 use crate::field::Field;
 
-/// Where an operator sends its records.
+/// The output ports of an operator, out of which it sends its records.
 ///
-/// Keys and values are anything that is a [`Field`]: byte strings, text, integers (as decimal
-/// text), [`Le64`](crate::Le64), or `()` for none. A record inherits the timestamp of the record
-/// that is being processed; outside of `on_record` it has none.
+/// Keys and values are of any type that is a [`Field`]: byte strings, text, integers (as decimal
+/// text), [`Le64`](crate::Le64), or `()` for an empty field. A record inherits the timestamp of the
+/// record that is being processed; outside of `on_record` it has no timestamp.
 ///
 /// ```
 /// use tidegate_sdk::prelude::*;
@@ -25,17 +25,17 @@ use crate::field::Field;
 /// ```
 #[derive(Debug)]
 pub struct Output {
-    /// Port 0, by itself because nearly every record goes there.
+    /// Port 0, apart because nearly every record goes there.
     main: BatchBuilder,
     /// Ports 1 and up.
     side: Vec<BatchBuilder>,
-    /// How many ports there are; port 0 is always there.
+    /// The number of ports, at least 1.
     ports: u32,
     /// The timestamp that records inherit.
     inherited: i64,
-    /// The first port that was named and is not there.
+    /// The first port that a record named and the operator does not have.
     unknown_port: Option<u32>,
-    /// How much the last call put out of port 0, to make room for as much in the next.
+    /// The size of the last call's output on port 0, for which the next call reserves room.
     expected: Size,
 }
 
@@ -67,7 +67,7 @@ impl Output {
 
     /// Sends a record out of `port`.
     ///
-    /// A port that the job file gives nothing to do fails the call after it has returned.
+    /// If the operator has no such port in the job file, the call fails after it has returned.
     ///
     /// ```
     /// # use tidegate_sdk::prelude::*;
@@ -120,18 +120,18 @@ impl Output {
         }
     }
 
-    /// Records from now on inherit this timestamp.
+    /// Sets the timestamp that records inherit from now on.
     #[inline(always)]
     pub(crate) fn inherit(&mut self, timestamp: i64) {
         self.inherited = timestamp;
     }
 
-    /// Makes room for about as much as the call before put out.
+    /// Reserves room for about as much output as the last call had.
     pub(crate) fn reserve(&mut self) {
         self.main = BatchBuilder::with_capacity(self.expected);
     }
 
-    /// Everything that was emitted since the last call of this.
+    /// Takes everything that was emitted since the last call.
     pub(crate) fn take(&mut self) -> Result<Vec<Emission>, Failure> {
         self.inherited = NO_TIMESTAMP;
         let main = std::mem::take(&mut self.main);

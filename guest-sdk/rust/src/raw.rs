@@ -1,13 +1,14 @@
 //! The lower level: the columnar batch in, emissions and state chunks out.
 //!
-//! For an operator that works on whole columns, or that lays out its state itself. Everything
-//! [`Operator`](crate::Operator) does is built on [`RawOperator`] by [`Typed`](crate::Typed).
+//! Use it for an operator that works on whole columns, or that lays out its state itself.
+//! [`Typed`](crate::Typed) builds everything that [`Operator`](crate::Operator) does on
+//! [`RawOperator`].
 
 pub use crate::batch::{Batch, Column, Emission, NO_TIMESTAMP, StateChunk};
 use crate::context::Context;
 use crate::failure::Failure;
 
-/// An operator as the host sees it. `wit/operator.wit` says who calls what and when.
+/// An operator as the host sees it. `wit/operator.wit` defines its calls and their order.
 ///
 /// ```
 /// use tidegate_sdk::raw::{Batch, Emission, RawOperator, StateChunk};
@@ -44,7 +45,7 @@ use crate::failure::Failure;
 /// # }
 /// ```
 pub trait RawOperator: Sized + 'static {
-    /// The first call to an instance, once.
+    /// Makes the operator. The first call to an instance, once.
     ///
     /// # Errors
     ///
@@ -55,14 +56,15 @@ pub trait RawOperator: Sized + 'static {
     ///
     /// # Errors
     ///
-    /// [`Failure::InvalidRecord`] blames one row; anything else ends the attempt. The instance is
-    /// thrown away in either case.
+    /// [`Failure::InvalidRecord`] blames one row; any other failure ends the attempt. The host
+    /// drops the instance in either case.
     fn process(&mut self, input: u32, records: Batch) -> Result<Vec<Emission>, Failure>;
 
-    /// From now on a record older than `watermark` is late. Does nothing by default.
+    /// Handles a new watermark: from now on a record older than `watermark` is late. Does nothing
+    /// by default.
     ///
-    /// A restored instance is called with the last watermark again, before any record. What it
-    /// emits then is sent too, so emit only what is taken out of the state.
+    /// A restored instance is called with the last watermark again, before any record. The host
+    /// sends the output of that call too, so emit only what the call takes out of the state.
     ///
     /// # Errors
     ///
@@ -71,14 +73,15 @@ pub trait RawOperator: Sized + 'static {
         Ok(Vec::new())
     }
 
-    /// The state after every record so far, in canonical order: equal state gives equal bytes.
+    /// Returns the state after every record so far, in canonical order: equal state gives equal
+    /// bytes.
     ///
     /// # Errors
     ///
-    /// A failure fails this checkpoint; the job goes on.
+    /// A failure fails this checkpoint; the job continues.
     fn snapshot(&mut self, checkpoint: u64) -> Result<Vec<StateChunk>, Failure>;
 
-    /// Takes back what `snapshot` gave, for the key groups that this instance owns. Called at
+    /// Restores what `snapshot` returned, for the key groups that this instance owns. Called at
     /// most once, after `open` and before any record.
     ///
     /// # Errors
@@ -86,7 +89,7 @@ pub trait RawOperator: Sized + 'static {
     /// [`Failure::IncompatibleState`] if the state can't be read whole.
     fn restore(&mut self, chunks: Vec<StateChunk>) -> Result<(), Failure>;
 
-    /// The checkpoint is durable in every subtask. Does nothing by default.
+    /// Learns that the checkpoint is durable in every subtask. Does nothing by default.
     ///
     /// # Errors
     ///
@@ -95,7 +98,7 @@ pub trait RawOperator: Sized + 'static {
         Ok(())
     }
 
-    /// All inputs have ended. Does nothing by default.
+    /// Handles the end of all inputs. Does nothing by default.
     ///
     /// # Errors
     ///

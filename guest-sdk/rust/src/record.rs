@@ -13,7 +13,7 @@ use crate::field::{FromField, Le64};
 
 /// One record of the stream, read in place.
 ///
-/// Every method that can fail gives a [`Failure::InvalidRecord`] with the record's row, so that
+/// Every method that can fail returns a [`Failure::InvalidRecord`] with the record's row, so that
 /// `?` in `on_record` sends exactly this record to the dead-letter output if the job has one.
 ///
 /// ```
@@ -38,7 +38,7 @@ pub struct Record<'a> {
 }
 
 impl<'a> Record<'a> {
-    /// The key; empty for a record without one.
+    /// Returns the key, which is empty for a record without a key.
     ///
     /// ```
     /// # use tidegate_sdk::prelude::*;
@@ -53,7 +53,7 @@ impl<'a> Record<'a> {
         self.key
     }
 
-    /// The value.
+    /// Returns the value.
     ///
     /// ```
     /// # use tidegate_sdk::prelude::*;
@@ -68,7 +68,7 @@ impl<'a> Record<'a> {
         self.value
     }
 
-    /// Milliseconds since the Unix epoch in event time, if the record has a timestamp.
+    /// Returns the event time in milliseconds since the Unix epoch, if the record has a timestamp.
     ///
     /// ```
     /// # use tidegate_sdk::prelude::*;
@@ -84,7 +84,8 @@ impl<'a> Record<'a> {
         (self.timestamp != NO_TIMESTAMP).then_some(self.timestamp)
     }
 
-    /// The index of the input that the record came from, for an operator with several.
+    /// Returns the index of the input that the record came from, for an operator with several
+    /// inputs.
     ///
     /// ```
     /// # use tidegate_sdk::prelude::*;
@@ -99,8 +100,8 @@ impl<'a> Record<'a> {
         self.input
     }
 
-    /// The row of the batch that the record is in. Batches are cut anywhere: a row says nothing
-    /// about the stream, and is only good for a [`Failure::InvalidRecord`].
+    /// Returns the row of the record in its batch. Batches are cut anywhere: a row means nothing in
+    /// the stream, and serves only for a [`Failure::InvalidRecord`].
     ///
     /// ```
     /// # use tidegate_sdk::prelude::*;
@@ -115,7 +116,7 @@ impl<'a> Record<'a> {
         self.row
     }
 
-    /// The key as text.
+    /// Returns the key as text.
     ///
     /// ```
     /// # use tidegate_sdk::prelude::*;
@@ -127,13 +128,13 @@ impl<'a> Record<'a> {
     ///
     /// # Errors
     ///
-    /// [`Failure::InvalidRecord`] if it is not UTF-8.
+    /// [`Failure::InvalidRecord`] if the key is not UTF-8.
     #[inline]
     pub fn key_str(&self) -> Result<&'a str, Failure> {
         str::from_utf8(self.key).map_err(|_| self.invalid("the key is not UTF-8 text"))
     }
 
-    /// The value as text.
+    /// Returns the value as text.
     ///
     /// ```
     /// # use tidegate_sdk::prelude::*;
@@ -145,13 +146,13 @@ impl<'a> Record<'a> {
     ///
     /// # Errors
     ///
-    /// [`Failure::InvalidRecord`] if it is not UTF-8.
+    /// [`Failure::InvalidRecord`] if the value is not UTF-8.
     #[inline]
     pub fn value_str(&self) -> Result<&'a str, Failure> {
         str::from_utf8(self.value).map_err(|_| self.invalid("the value is not UTF-8 text"))
     }
 
-    /// The key as a number or another [`FromField`] type; numbers are decimal text.
+    /// Returns the key as a number or another [`FromField`] type; numbers are decimal text.
     ///
     /// ```
     /// # use tidegate_sdk::prelude::*;
@@ -163,13 +164,13 @@ impl<'a> Record<'a> {
     ///
     /// # Errors
     ///
-    /// [`Failure::InvalidRecord`] if it can't be read so.
+    /// [`Failure::InvalidRecord`] if the key can't be read so.
     #[inline]
     pub fn key_as<T: FromField>(&self) -> Result<T, Failure> {
         T::from_field(self.key).map_err(|expected| self.unexpected("key", &expected))
     }
 
-    /// The value as a number or another [`FromField`] type; numbers are decimal text.
+    /// Returns the value as a number or another [`FromField`] type; numbers are decimal text.
     ///
     /// ```
     /// # use tidegate_sdk::prelude::*;
@@ -181,13 +182,14 @@ impl<'a> Record<'a> {
     ///
     /// # Errors
     ///
-    /// [`Failure::InvalidRecord`] if it can't be read so.
+    /// [`Failure::InvalidRecord`] if the value can't be read so.
     #[inline]
     pub fn value_as<T: FromField>(&self) -> Result<T, Failure> {
         T::from_field(self.value).map_err(|expected| self.unexpected("value", &expected))
     }
 
-    /// The value as a signed number of eight little-endian bytes: `value_as::<Le64>`, unwrapped.
+    /// Returns the value as a signed number of eight little-endian bytes: `value_as::<Le64>`,
+    /// unwrapped.
     ///
     /// ```
     /// # use tidegate_sdk::prelude::*;
@@ -199,13 +201,13 @@ impl<'a> Record<'a> {
     ///
     /// # Errors
     ///
-    /// [`Failure::InvalidRecord`] if it is not eight bytes long.
+    /// [`Failure::InvalidRecord`] if the value is not eight bytes long.
     #[inline]
     pub fn value_le64(&self) -> Result<i64, Failure> {
         self.value_as::<Le64>().map(|Le64(number)| number)
     }
 
-    /// The value as JSON.
+    /// Returns the value as JSON.
     ///
     /// ```
     /// # use tidegate_sdk::prelude::*;
@@ -227,13 +229,13 @@ impl<'a> Record<'a> {
     ///
     /// # Errors
     ///
-    /// [`Failure::InvalidRecord`] with serde's message if it can't be read so.
+    /// [`Failure::InvalidRecord`] with serde's message if the value can't be read so.
     pub fn value_json<T: Deserialize<'a>>(&self) -> Result<T, Failure> {
         serde_json::from_slice(self.value)
             .map_err(|error| self.invalid(format_args!("the value: {error}")))
     }
 
-    /// The failure that says that this record can't be processed, and why.
+    /// Makes the failure that rejects this record for the given reason.
     ///
     /// ```
     /// # use tidegate_sdk::prelude::*;

@@ -16,7 +16,8 @@ use crate::raw::RawOperator;
 use crate::record::Record;
 use crate::state::{Ahead, Chunks, Items, KeyedState, LOOK_AHEAD_KEYS, read_chunks, write_chunks};
 
-/// An [`Operator`] as a [`RawOperator`]; what [`export_operator!`](crate::export_operator) exports.
+/// An [`Operator`] as a [`RawOperator`], which [`export_operator!`](crate::export_operator)
+/// exports.
 ///
 /// ```
 /// use tidegate_sdk::prelude::*;
@@ -57,14 +58,14 @@ impl<O: Operator> Typed<O> {
         &self.keys
     }
 
-    /// One record for an operator without keyed state.
+    /// Processes one record for an operator without keyed state.
     #[inline(always)]
     fn process_stateless(&mut self, record: Record<'_>) -> Result<(), Failure> {
         self.operator
             .on_record(record, &mut O::State::default(), &mut self.out)
     }
 
-    /// One record with the state of its key, which is at `place` as far as is known.
+    /// Processes one record with the state of its key, which is at `place` as far as is known.
     #[inline(always)]
     fn process_keyed(&mut self, place: u32, record: Record<'_>) -> Result<(), Failure> {
         let Self {
@@ -95,7 +96,7 @@ impl<O: Operator> Typed<O> {
         Ok(())
     }
 
-    /// The only place that calls `on_record`, so that the compiler puts it in here.
+    /// Processes a block. Only here is `on_record` called, so that the compiler inlines it.
     #[inline(never)]
     fn process_block(
         &mut self,
@@ -113,7 +114,7 @@ impl<O: Operator> Typed<O> {
         Ok(())
     }
 
-    /// What the call emitted if it succeeded, and nothing of it if it did not.
+    /// Returns the emissions of a call that succeeded, and drops those of a call that failed.
     fn emitted(&mut self, outcome: Result<(), Failure>) -> Result<Vec<Emission>, Failure> {
         match outcome {
             Ok(()) => self.out.take(),
@@ -180,7 +181,7 @@ impl<O: Operator> RawOperator for Typed<O> {
     }
 }
 
-/// Reads the `config` table. A table that is empty is also a `()`.
+/// Reads the `config` table. An empty table is also read as `()`.
 fn parse_config<C: DeserializeOwned>(json: &str) -> Result<C, Failure> {
     let table = match json.trim() {
         "" | "null" => "{}",

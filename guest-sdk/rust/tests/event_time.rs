@@ -1,9 +1,9 @@
-//! What an operator knows of event time after a failure: what it knew before.
+//! After a failure an operator knows as much of event time as before.
 
 use tidegate_sdk::prelude::*;
 use tidegate_sdk::testing::Harness;
 
-/// Passes on what is not late, and counts what is.
+/// Passes on records in time, and counts late ones.
 struct OnTime {
     watermark: Option<i64>,
 }

@@ -1,4 +1,4 @@
-//! What the SDK promises about state, for operators and inputs of any shape.
+//! The promises of the SDK about state, for operators and inputs of any shape.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -146,7 +146,7 @@ fn restore_all(parallelism: u32, chunks: &[StateChunk]) -> Result<Vec<Harness<Hi
     all.collect()
 }
 
-/// The chunks of keyed state, by key group.
+/// Returns the chunks of keyed state, by key group.
 fn keyed(mut chunks: Vec<StateChunk>) -> Vec<StateChunk> {
     chunks.retain(|chunk| chunk.key_group.is_some());
     chunks.sort_by_key(|chunk| chunk.key_group);
@@ -256,7 +256,7 @@ proptest! {
         route(&mut one, &third)?;
 
         prop_assert_eq!(keyed(snapshot_all(&mut one)?), keyed(alone.snapshot()?));
-        // The items, one a subtask, add up.
+        // The items, one per subtask, add up.
         prop_assert_eq!(one[0].snapshot()?, alone.snapshot()?);
     }
 
@@ -273,7 +273,8 @@ proptest! {
         let chunk = chunk.index(chunks.len());
         let byte = byte.index(chunks[chunk].bytes.len());
         chunks[chunk].bytes[byte] ^= flip;
-        // A flipped bit inside a value can be another valid value; the host's checksum sees that.
+        // A flipped bit inside a value can be another valid value; the host's checksum detects
+        // that.
         if let Err(failure) = subtask(0, 1).restore(&chunks) {
             prop_assert!(matches!(failure, Failure::IncompatibleState(_)), "{}", failure);
         }
@@ -321,7 +322,7 @@ proptest! {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(16))]
 
-    /// So many keys that they are looked up ahead, while keys come and go.
+    /// Uses enough keys that they are looked up ahead, while keys come and go.
     #[test]
     fn a_large_state_is_what_a_plain_map_would_hold(
         picks in vec((0..14_000_u32, any::<bool>()), 500..4_000),

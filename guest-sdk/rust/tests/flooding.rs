@@ -1,5 +1,5 @@
-//! Keys that an attacker has chosen cost what any keys cost, and nothing that is observed depends
-//! on the seed that sees to it.
+//! Keys that an attacker has chosen cost as much as any keys, and nothing that is observed depends
+//! on the seed that ensures this.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -49,7 +49,7 @@ impl Operator for Count {
     }
 }
 
-/// What an instance with this seed emits, and its snapshot before it finishes.
+/// Returns the emissions of an instance with this seed, and its snapshot before it finishes.
 fn run(
     seed: u64,
     state: &[StateChunk],

@@ -153,12 +153,12 @@ macro_rules! tuple {
 tuple!(A 0, B 1);
 tuple!(A 0, B 1, C 2);
 
-/// What is done with a case whose type is known at run time only.
+/// The use of a case whose type is known at run time only.
 trait Visitor {
     fn visit<T: Case>(self);
 }
 
-/// Every type that the vectors have; another one is a panic, so that none is passed over.
+/// Visits every type that the vectors have. Another type is a panic, so that none is passed over.
 fn visit(kind: &Value, visitor: impl Visitor) {
     match kind.to_string().as_str() {
         r#""unit""# => visitor.visit::<()>(),
@@ -213,7 +213,7 @@ fn visit(kind: &Value, visitor: impl Visitor) {
     }
 }
 
-/// Sets the state of a key to what its record says, and has its config as its only item.
+/// Sets the state of a key from its record, and has its config as its only item.
 #[derive(Debug)]
 struct Keep<T> {
     item: Option<T>,
@@ -265,7 +265,7 @@ fn list(json: &Value) -> &[Value] {
     json.as_array().expect("a list")
 }
 
-/// The cases of a list, of which there are some.
+/// Returns the cases of a list, which is not empty.
 fn cases(json: &Value) -> &[Value] {
     assert!(!list(json).is_empty());
     list(json)
@@ -301,7 +301,7 @@ fn item(bytes: Vec<u8>) -> StateChunk {
     }
 }
 
-/// What an operator with one item writes for it.
+/// Returns the bytes that an operator with one item writes for that item.
 fn write<T: Case>(value: &Value) -> Vec<u8> {
     let config = serde_json::json!({ "item": value }).to_string();
     let opened = Harness::<Keep<T>>::builder().config(config).open();
@@ -428,7 +428,7 @@ fn chunks_are_written_and_restored_as_the_vectors_say() {
     }
 }
 
-/// Restores one chunk into an operator of `u64` values, and expects it to be refused with a reason.
+/// Restores one chunk into an operator of `u64` values, which must reject it with a reason.
 fn assert_refused(chunk: StateChunk, groups: u32, case: &Value) {
     let builder = Harness::<Keep<u64>>::builder().max_parallelism(groups);
     let restored = builder.restore(&[chunk]);
@@ -454,7 +454,7 @@ fn chunks_that_break_the_format_are_refused() {
     }
 }
 
-/// A harness of subtask `index` of `parallelism`.
+/// Opens a harness of subtask `index` of `parallelism`.
 fn subtask(max_parallelism: u32, parallelism: u32, index: u32) -> Harness<Keep<u64>> {
     let builder = Harness::builder().max_parallelism(max_parallelism);
     let opened = builder.subtask(index, parallelism).open();
@@ -465,7 +465,7 @@ fn subtask(max_parallelism: u32, parallelism: u32, index: u32) -> Harness<Keep<u
 fn a_harness_owns_the_keys_and_key_groups_of_the_vectors() {
     let vectors = vectors("key-groups.json");
     for case in cases(&vectors["keys"]) {
-        // With a subtask for each key group, a key tells its own.
+        // With a subtask for each key group, the owner of a key shows its key group.
         let groups = small(&case["max-parallelism"]);
         let harness = subtask(groups, groups, small(&case["key-group"]));
         assert!(harness.owns(hex(&case["key"])), "{case}");

@@ -1,10 +1,10 @@
-//! What happens to state that this version of an operator did not write.
+//! The treatment of state that this version of an operator did not write.
 
 use tidegate_sdk::prelude::*;
 use tidegate_sdk::raw::StateChunk;
 use tidegate_sdk::testing::Harness;
 
-/// Counts records by key; `VERSION` is its state version, and it reads all before it.
+/// Counts records by key; `VERSION` is its state version, and it reads all earlier versions.
 struct Count<const VERSION: u32>;
 
 impl<const VERSION: u32> Operator for Count<VERSION> {

@@ -1,22 +1,22 @@
-//! What surrounds a connector when it is connected.
+//! The surroundings of a connector when a job file is loaded.
 
 use std::path::{Path, PathBuf};
 
-/// The surroundings of a job file in which a connector is connected. Its fields are private, so
-/// that more can be added to it, such as secrets, without a change to any connector.
+/// The surroundings in which the connectors of a job file are connected. The fields are private, so
+/// that a later one, such as secrets, changes no connector.
 #[derive(Clone, Debug)]
 pub struct ConnectContext<'a> {
     directory: &'a Path,
 }
 
 impl<'a> ConnectContext<'a> {
-    /// The context of a job file in `directory`, an absolute path.
+    /// Makes the context of a job file in `directory`, an absolute path.
     #[must_use]
     pub const fn new(directory: &'a Path) -> Self {
         Self { directory }
     }
 
-    /// The absolute path of the job file's directory.
+    /// Returns the absolute path of the job file's directory.
     #[must_use]
     pub const fn directory(&self) -> &'a Path {
         self.directory

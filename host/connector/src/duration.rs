@@ -1,4 +1,4 @@
-//! Durations as people write them: in job files, flags and the environment. Pure.
+//! Durations as people write them in job files, flags and the environment. Pure.
 //!
 //! The parser is total: any text is a duration of at most a year, or an error. Its arithmetic is
 //! checked, because numbers here come from outside.
@@ -10,7 +10,8 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use thiserror::Error;
 
-/// Longer waits are mistakes, and their sums could leave the range of the clock.
+/// The longest duration. A longer one is a mistake, and a sum of such could leave the range of the
+/// clock.
 const LONGEST: Duration = Duration::from_secs(366 * 24 * 3600);
 
 /// The units, from the shortest, each with its nanoseconds.
@@ -25,10 +26,10 @@ const UNITS: [(&str, u64); 8] = [
     ("w", 7 * 24 * 3_600 * 1_000_000_000),
 ];
 
-/// The texts that [`parse`] accepts, as a regular expression. It does not limit the length.
+/// A regular expression for the texts that [`parse`] accepts. It does not limit the length.
 pub const PATTERN: &str = "^( *[0-9]+ *(ns|us|ms|s|m|h|d|w))+ *$";
 
-/// The reason why a text is not a duration.
+/// The reason for rejecting a text as a duration.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum DurationError {
     /// The text is empty.
@@ -51,7 +52,7 @@ pub enum DurationError {
     TooLong,
 }
 
-/// Reads `"1s"`, `"500ms"`, `"1m 30s"`.
+/// Parses a text such as `"1s"`, `"500ms"` or `"1m 30s"`.
 ///
 /// # Errors
 ///
@@ -101,7 +102,7 @@ impl<'de> Deserialize<'de> for DurationText {
     }
 }
 
-/// Returns a duration as [`parse`] reads it, in the largest unit of which it is a multiple.
+/// Returns the text that [`parse`] reads as this duration, in the largest unit that divides it.
 #[must_use]
 pub fn shown(duration: Duration) -> String {
     let nanoseconds = duration.as_nanos();

@@ -1,6 +1,6 @@
-//! What can go wrong in a source or a sink, by what helps against it.
+//! The errors of sources and sinks, grouped by the remedy.
 //!
-//! Connectors put names of files into these texts unescaped; `Display` escapes them.
+//! Connectors put file names into these texts unescaped; `Display` escapes them.
 
 use std::io;
 
@@ -10,49 +10,49 @@ use tidegate_operator::shown_text;
 /// A failure of a source or a sink. The variant decides what the job does next.
 #[derive(Debug, Error)]
 pub enum ConnectorError {
-    /// The world failed: a disk, a closed pipe. The attempt ends; the restart strategy decides.
+    /// The system failed: a disk, a closed pipe. The attempt ends; the restart strategy decides.
     #[error("{}: {source}", shown_text(action))]
     Io {
-        /// What was being done, with the path: "write to `output/part-1`".
+        /// The failed action with its path: "write to `output/part-1`".
         action: String,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
-    /// A record can't be taken. Restarting does not help: the attempt ends like a guest fault.
+    /// A record is unusable. A restart does not help, so the attempt ends like a guest fault.
     #[error("{}: {}", shown_text(position), shown_text(reason))]
     Record {
-        /// Where it stands: "input/a.txt, byte 1234".
+        /// The record's position: "input/a.txt, byte 1234".
         position: String,
-        /// Why it can't be taken.
+        /// The reason why the record is unusable.
         reason: String,
     },
-    /// A checkpoint's position or pending output does not fit what is there now: a file shrank,
-    /// newer output exists. The job ends at once, exit code 3, and nothing was changed.
+    /// A checkpoint's position or pending output does not fit the files as they are now: a file
+    /// shrank, newer output exists. The job ends at once with exit code 3, and has changed nothing.
     #[error("{}", shown_text(reason))]
     StateRefused {
-        /// What does not fit, and what to do.
+        /// The mismatch and the remedy.
         reason: String,
     },
-    /// Another run has the place of output. The job ends at once, exit code 4, and nothing was
-    /// changed.
+    /// Another run is using the place of output. The job ends at once with exit code 4, and has
+    /// changed nothing.
     #[error("{} is in use by {}", shown_text(place), shown_text(holder))]
     InUse {
         /// The place: "output directory `output`".
         place: String,
-        /// The run that has it: "process 42".
+        /// The run that uses the place: "process 42".
         holder: String,
     },
-    /// The job as described can't run: a missing input, a directory with foreign output. The job
-    /// ends at once, exit code 2, and nothing was changed.
+    /// The job can't run as described: a missing input, a directory with foreign output. The job
+    /// ends at once with exit code 2, and has changed nothing.
     #[error("{}", shown_text(reason))]
     JobRefused {
-        /// What is wrong, and what to do.
+        /// The problem and the remedy.
         reason: String,
     },
 }
 
 impl ConnectorError {
-    /// An [`ConnectorError::Io`] for use in `map_err`.
+    /// Returns a function for `map_err` that makes [`ConnectorError::Io`].
     pub fn io(action: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
         let action = action.into();
         move |source| Self::Io { action, source }

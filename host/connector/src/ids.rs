@@ -1,18 +1,18 @@
-//! The ids that connectors, checkpoints and the runtime speak in.
+//! The ids that connectors, checkpoints and the runtime share.
 //!
-//! Newtypes, so that an index of one kind can't be taken for another. Nothing here does anything,
-//! apart from what is derived from a lineage.
+//! Each is a newtype, so that an index of one kind can't be taken for another. Only a lineage has
+//! logic: names and seeds are derived from it.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// One parallel instance of a node of the job graph. Made by the execution graph only.
+/// One parallel instance of a node of the job graph. Only the execution graph makes these.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct SubtaskId {
     /// The node's name, its identity in checkpoints.
     pub operator: String,
-    /// Which of the parallel instances, from 0.
+    /// The index among the parallel instances, from 0.
     pub index: u32,
 }
 
@@ -22,25 +22,25 @@ impl fmt::Display for SubtaskId {
     }
 }
 
-/// Number of a checkpoint: monotonic in the life of a checkpoint directory, given out by the
-/// coordinator only. Checkpoint 0 is the start of a job, before its first record.
+/// The number of a checkpoint, monotonic in the life of a checkpoint directory. Only the
+/// coordinator assigns these. Checkpoint 0 is the start of a job, before its first record.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Default,
 )]
 #[serde(transparent)]
 pub struct CheckpointId(pub u64);
 
-/// The largest number of a checkpoint or an attempt. Nobody counts so far; what is read and claims
-/// more is forged, and would wrap soon, which ends the order that keeps older attempts out. So it
-/// is refused where it is read.
+/// The largest number of a checkpoint or an attempt. No job counts this far: a larger number that
+/// is read is forged, and would soon wrap and end the order that keeps older attempts out. So the
+/// reader rejects it.
 pub const LARGEST_NUMBER: u64 = u64::MAX >> 1;
 
 impl CheckpointId {
-    /// The id after this one.
+    /// Returns the next id.
     ///
     /// # Panics
     ///
-    /// If there is none, which takes an id that no store lists.
+    /// On the largest `u64`, which no store lists.
     #[must_use]
     pub fn next(self) -> Self {
         let next = self.0.checked_add(1);
@@ -54,16 +54,18 @@ impl fmt::Display for CheckpointId {
     }
 }
 
-/// Which life of a job its state and output belong to: drawn at a fresh start and at a start from
-/// a savepoint, kept by every checkpoint after it. Two jobs started from one savepoint differ.
+/// The life of a job that state and output belong to. A fresh start draws a new lineage, and so
+/// does a start from a savepoint; every later checkpoint keeps it. Two jobs started from one
+/// savepoint differ.
 ///
-/// Only checkpoints name it. The seeds of hash tables are derived from it, so whoever reads the
-/// output or writes records must not learn it: sinks get the [published](Self::published) form.
+/// Only checkpoints contain it. The seeds of hash tables are derived from it, so no reader of the
+/// output or writer of records may learn it: sinks get the [published](Self::published) form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Lineage(pub [u8; 16]);
 
 impl Lineage {
-    /// The name of the lineage in the output of sinks, which does not reveal the lineage itself.
+    /// Returns the lineage's name for the output of sinks, which does not reveal the lineage
+    /// itself.
     #[must_use]
     pub fn published(self) -> Self {
         let mut name = [0; 16];
@@ -71,8 +73,8 @@ impl Lineage {
         Self(name)
     }
 
-    /// The seed of the hash tables of one subtask. Another one for each subtask, so that a guest
-    /// can't choose keys that collide in the next one.
+    /// Returns the seed of one subtask's hash tables. Each subtask has its own, so that a guest
+    /// can't choose keys that collide in the next subtask.
     #[must_use]
     pub fn hash_seed(self, subtask: &SubtaskId, use_of: HashSeedUse) -> u64 {
         let purpose = match use_of {
@@ -100,7 +102,7 @@ fn derive(purpose: &str, secret: &[u8], derived: &mut [u8]) {
 pub enum HashSeedUse {
     /// An instance that processes records: the same seed in every attempt.
     Run,
-    /// An instance whose snapshot is compared with that of the run, which must not depend on it.
+    /// An instance whose snapshot is compared with the run's, and must not depend on the seed.
     Drill,
 }
 

@@ -1,5 +1,5 @@
-//! Descriptors of connectors: a name in the job file, the options that the job file may set, and
-//! how a connector with those options is made.
+//! Descriptors of connectors: the name in the job file, the options that the job file may set, and
+//! the function that makes a connector with those options.
 //!
 //! The author of a connector writes an options struct that implements [`SourceOptions`] or
 //! [`SinkOptions`]; [`ConnectorKind::source`] and [`ConnectorKind::sink`] make the descriptor.
@@ -44,10 +44,10 @@ use crate::source::SourceConnector;
 use crate::{ConnectContext, ConnectorError};
 
 /// The options of a source: the keys of its table in the job file, apart from those that every
-/// source has. Unknown keys should be rejected (`#[serde(deny_unknown_fields)]`).
+/// source has. Implementations should reject unknown keys (`#[serde(deny_unknown_fields)]`).
 pub trait SourceOptions: DeserializeOwned + JsonSchema + 'static {
-    /// Makes the connector with these options. Called each time a job file is loaded, also only to
-    /// check it; so it reads no input.
+    /// Makes the connector with these options. Called each time a job file is loaded, even only to
+    /// check it, so it must not read input.
     ///
     /// # Errors
     ///
@@ -59,10 +59,10 @@ pub trait SourceOptions: DeserializeOwned + JsonSchema + 'static {
 }
 
 /// The options of a sink: the keys of its table in the job file, apart from those that every sink
-/// has. Unknown keys should be rejected (`#[serde(deny_unknown_fields)]`).
+/// has. Implementations should reject unknown keys (`#[serde(deny_unknown_fields)]`).
 pub trait SinkOptions: DeserializeOwned + JsonSchema + 'static {
-    /// Makes the connector with these options. Called each time a job file is loaded, also only to
-    /// check it; so it writes nothing.
+    /// Makes the connector with these options. Called each time a job file is loaded, even only to
+    /// check it, so it must not write.
     ///
     /// # Errors
     ///
@@ -72,8 +72,8 @@ pub trait SinkOptions: DeserializeOwned + JsonSchema + 'static {
         context: &ConnectContext<'_>,
     ) -> Result<Arc<dyn SinkConnector>, ConnectorError>;
 
-    /// Returns the path of the directory that such a sink has for itself, as the key `directory`
-    /// has it; none if it writes to none. Two sinks with one directory are rejected.
+    /// Returns the directory that the sink has for itself, as written in the key `directory`;
+    /// `None` if the sink has none. A job in which two sinks share a directory is rejected.
     fn directory(&self) -> Option<&Path> {
         None
     }
@@ -82,14 +82,14 @@ pub trait SinkOptions: DeserializeOwned + JsonSchema + 'static {
 /// A connector that the job file can name: a kind of source or of sink.
 #[derive(Clone, Copy, Debug)]
 pub enum ConnectorKind {
-    /// For tables `[source.NAME]`.
+    /// A kind of source, for tables `[source.NAME]`.
     Source(SourceKind),
-    /// For tables `[sink.NAME]`.
+    /// A kind of sink, for tables `[sink.NAME]`.
     Sink(SinkKind),
 }
 
 impl ConnectorKind {
-    /// Describes the source whose options are `O`, under a name for the job file.
+    /// Describes the source whose options are `O`; job files use it by `name`.
     #[must_use]
     pub const fn source<O: SourceOptions>(name: &'static str) -> Self {
         Self::Source(SourceKind {
@@ -99,7 +99,7 @@ impl ConnectorKind {
         })
     }
 
-    /// Describes the sink whose options are `O`, under a name for the job file.
+    /// Describes the sink whose options are `O`; job files use it by `name`.
     #[must_use]
     pub const fn sink<O: SinkOptions>(name: &'static str) -> Self {
         Self::Sink(SinkKind {
@@ -109,7 +109,7 @@ impl ConnectorKind {
         })
     }
 
-    /// The name in the job file.
+    /// Returns the name in the job file.
     #[must_use]
     pub const fn name(&self) -> &'static str {
         match self {
@@ -128,7 +128,7 @@ pub struct SourceKind {
 }
 
 impl SourceKind {
-    /// The name in the job file.
+    /// Returns the name in the job file.
     #[must_use]
     pub const fn name(&self) -> &'static str {
         self.name
@@ -140,11 +140,11 @@ impl SourceKind {
         (self.schema)()
     }
 
-    /// Reads options, without the keys that every source has.
+    /// Reads the options, without the keys that every source has.
     ///
     /// # Errors
     ///
-    /// An unknown key, a missing one or a wrong type, with its place.
+    /// An unknown key, a missing key or a wrong type, with its place.
     pub fn read(&self, options: ValueDeserializer<'_>) -> Result<UnconnectedSource, Error> {
         (self.read)(options)
     }
@@ -159,7 +159,7 @@ pub struct SinkKind {
 }
 
 impl SinkKind {
-    /// The name in the job file.
+    /// Returns the name in the job file.
     #[must_use]
     pub const fn name(&self) -> &'static str {
         self.name
@@ -171,20 +171,20 @@ impl SinkKind {
         (self.schema)()
     }
 
-    /// Reads options, without the keys that every sink has.
+    /// Reads the options, without the keys that every sink has.
     ///
     /// # Errors
     ///
-    /// An unknown key, a missing one or a wrong type, with its place.
+    /// An unknown key, a missing key or a wrong type, with its place.
     pub fn read(&self, options: ValueDeserializer<'_>) -> Result<UnconnectedSink, Error> {
         (self.read)(options)
     }
 }
 
-/// Makes a connector of kind `C`.
+/// A function that makes a connector of kind `C`.
 type Connect<C> = Box<dyn FnOnce(&ConnectContext<'_>) -> Result<Arc<C>, ConnectorError>>;
 
-/// A source whose options were read and not used yet.
+/// A source whose options have been read but not used yet.
 pub struct UnconnectedSource {
     connect: Connect<dyn SourceConnector>,
 }
@@ -203,14 +203,14 @@ impl UnconnectedSource {
     }
 }
 
-/// A sink whose options were read and not used yet.
+/// A sink whose options have been read but not used yet.
 pub struct UnconnectedSink {
     directory: Option<PathBuf>,
     connect: Connect<dyn SinkConnector>,
 }
 
 impl UnconnectedSink {
-    /// The directory that the sink has for itself, as the job file has it.
+    /// Returns the directory that the sink has for itself, as written in the job file.
     #[must_use]
     pub fn directory(&self) -> Option<&Path> {
         self.directory.as_deref()

@@ -1,6 +1,6 @@
-//! What the runtime asks of sources and sinks, and what the job file must know of them. Traits and
-//! the types in their signatures, no connector: those are in `tidegate-connectors`, or in a crate
-//! of one's own.
+//! The interface between the runtime, the job file and connectors: the traits of sources and sinks,
+//! and the types in their signatures. The connectors themselves are in `tidegate-connectors`, or in
+//! a user's own crate.
 
 mod context;
 pub mod duration;

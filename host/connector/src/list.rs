@@ -4,7 +4,7 @@ use thiserror::Error;
 
 use crate::kind::{ConnectorKind, SinkKind, SourceKind};
 
-/// Two connectors of one role have the same name, so that the job file could name only one of them.
+/// Two connectors of one role have the same name, so that a job file could use only one of them.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("there are two {role} connectors `{name}`; give one of them another name")]
 pub struct DuplicateConnector {
@@ -23,21 +23,21 @@ pub struct ConnectorList {
 }
 
 impl ConnectorList {
-    /// Makes a list.
+    /// Makes a list of these connectors.
     ///
     /// # Errors
     ///
-    /// Two connectors have one name.
+    /// Two sources or two sinks have the same name.
     pub fn new(kinds: &[ConnectorKind]) -> Result<Self, DuplicateConnector> {
         let mut kinds = kinds.iter();
         kinds.try_fold(Self::default(), |list, kind| list.with(*kind))
     }
 
-    /// Returns the list with one more connector.
+    /// Returns the list with another connector added.
     ///
     /// # Errors
     ///
-    /// It has a source or a sink of that name already.
+    /// The list already has a source or a sink of that name.
     pub fn with(mut self, kind: ConnectorKind) -> Result<Self, DuplicateConnector> {
         let name = kind.name();
         let (role, is_taken) = match kind {
@@ -54,13 +54,13 @@ impl ConnectorList {
         Ok(self)
     }
 
-    /// All sources, in order.
+    /// Returns all sources, in order.
     #[must_use]
     pub fn sources(&self) -> &[SourceKind] {
         &self.sources
     }
 
-    /// All sinks, in order.
+    /// Returns all sinks, in order.
     #[must_use]
     pub fn sinks(&self) -> &[SinkKind] {
         &self.sinks

@@ -1,4 +1,4 @@
-//! What a number of bytes looks like in the job file, for its JSON Schema.
+//! The form of a number of bytes in the job file, for its JSON Schema.
 
 use schemars::JsonSchema;
 

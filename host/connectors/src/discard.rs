@@ -1,6 +1,6 @@
 //! Record path: source → channel → operator instance → router → [sink `discard`].
 //!
-//! Counts records and keeps nothing, for benchmarks and for jobs whose effect is elsewhere.
+//! Counts records and discards them, for benchmarks and for jobs whose effect is elsewhere.
 
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -44,7 +44,7 @@ impl SinkConnector for DiscardConnector {
         "discard"
     }
 
-    /// Nothing appears, so nothing appears twice.
+    /// No output appears, so none appears twice.
     fn is_exactly_once(&self) -> bool {
         true
     }
@@ -89,7 +89,7 @@ impl Sink for DiscardSink {
     }
 }
 
-/// Microseconds since the epoch.
+/// Returns the microseconds since the epoch.
 fn now_micros() -> i64 {
     let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH);
     i64::try_from(since_epoch.unwrap_or_default().as_micros()).unwrap_or(i64::MAX)

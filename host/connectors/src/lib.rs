@@ -11,11 +11,11 @@
 //!
 //! The invariants:
 //! - each file connector opens one directory and reaches everything else through that handle;
-//! - what a connector has not made itself it neither changes nor removes;
+//! - a connector changes or removes only files that it has made;
 //! - every position and every piece of pending output starts with a version byte.
 //!
-//! What is deliberately absent: networks, clocks other than the monotonic one that paces the
-//! generator, and retries. What fails is reported; the restart strategy decides.
+//! Deliberately absent: networks, clocks other than the monotonic one that paces the generator, and
+//! retries. Failures are reported; the restart strategy decides.
 
 mod registry;
 

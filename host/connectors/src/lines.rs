@@ -1,35 +1,35 @@
-//! Bytes to records, a record per line: shared by the sources `file` and `stdin`. Pure.
+//! Bytes to records, one per line, for the sources `file` and `stdin`. Pure.
 //!
-//! A line is everything up to the next `\n`, which does not belong to it; all other bytes do, a
-//! `\r` before the `\n` too. The last line needs no `\n`. An empty line is a record.
+//! A `\n` ends a line and is not part of it; all other bytes are, including a `\r` before the `\n`.
+//! The last line needs no `\n`. An empty line is a record.
 
 use memchr::memchr_iter;
 use tidegate_operator::{Batch, Column, NO_TIMESTAMP};
 
-/// The most lines in a batch, whatever their length.
+/// The largest number of lines in a batch, whatever their length.
 const BATCH_LINES: usize = 16_384;
 
 /// Limits of one record and one batch.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LineLimits {
-    /// A longer line is refused. Without its `\n`.
+    /// The longest record, without its `\n`; a longer line is rejected.
     pub(crate) record_bytes: usize,
     /// A batch takes no further line once it has this many bytes.
     pub(crate) batch_bytes: usize,
 }
 
-/// Bytes that have not become records yet. The first one begins a line.
+/// Bytes that have not become records yet. The first byte begins a line.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Unread<'a> {
     pub(crate) bytes: &'a [u8],
-    /// Only lines that begin before this byte are taken.
+    /// The end, exclusive, of the bytes in which a taken line may begin.
     pub(crate) owned: usize,
     /// True if nothing follows `bytes`.
     pub(crate) is_last: bool,
 }
 
 impl Unread<'_> {
-    /// The same, with no line that begins `reach` bytes on or further: one line, if that is 1.
+    /// Restricts the lines to those that begin within `reach` bytes: to one line, if `reach` is 1.
     pub(crate) fn up_to(self, reach: Option<u64>) -> Self {
         let reach = reach.and_then(|reach| usize::try_from(reach).ok());
         Self {
@@ -43,16 +43,16 @@ impl Unread<'_> {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Lines {
     pub(crate) values: Column,
-    /// How many bytes they took, with their `\n`.
+    /// The number of bytes that the lines took, with their `\n`.
     pub(crate) consumed: usize,
 }
 
-/// A line is longer than a record may be; it begins at the first unread byte.
+/// The line that begins at the first unread byte is longer than a record may be.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct LineTooLong;
 
-/// Takes the whole lines at the beginning of `unread`, at most a batch of them. No line means that
-/// more bytes are needed.
+/// Takes whole lines from the start of `unread`, at most a batch. If it takes none, more bytes are
+/// needed.
 pub(crate) fn take_lines(unread: Unread<'_>, limits: LineLimits) -> Result<Lines, LineTooLong> {
     let Unread {
         bytes,
@@ -72,7 +72,7 @@ pub(crate) fn take_lines(unread: Unread<'_>, limits: LineLimits) -> Result<Lines
     let rest = &bytes[start..];
     let is_taken = !rest.is_empty() && start < owned && lines.has_room(limits);
     if is_taken {
-        // Either the loop ended at a line that is too long, or there is no newline in the rest.
+        // Either the loop ended at a line that is too long, or the rest has no newline.
         if rest.len() > limits.record_bytes {
             if lines.is_empty() {
                 return Err(LineTooLong);
@@ -88,7 +88,7 @@ pub(crate) fn take_lines(unread: Unread<'_>, limits: LineLimits) -> Result<Lines
     })
 }
 
-/// A batch of lines: empty keys, no timestamps.
+/// Makes a batch of lines, with empty keys and no timestamps.
 pub(crate) fn to_batch(values: Column) -> Batch {
     let keys = Column::from_parts(vec![0; values.len() + 1], Vec::new());
     let keys = keys.expect("offsets of 0 fit no bytes");

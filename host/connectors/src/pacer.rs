@@ -1,24 +1,24 @@
-//! When the next records of a source with a rate are due, on the monotonic clock.
+//! The due times of a source with a rate, on the monotonic clock.
 //!
-//! Record `n` is due `n / rate` seconds after the first one. A record waits until the last one of
-//! its batch is due, so batches are small: a millisecond's worth, or all that is due by now.
+//! Record `n` is due `n / rate` seconds after the first. A record waits until the last record of
+//! its batch is due, so batches are small: a millisecond's worth, or all that are due by now.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::time::{Instant, sleep_until};
 
-/// A batch at least this often, if the rate has a record for it. Timers are no finer.
+/// The smallest number of batches a second, if the rate is as high. Timers are no finer.
 const BATCHES_PER_SECOND: f64 = 1_000.0;
 
-/// After a stall, at most this much of what was missed is made up for at full speed.
+/// The largest backlog after a stall that is made up for at full speed.
 const CATCH_UP: Duration = Duration::from_secs(1);
 
-/// What happens to records that were not given when they were due.
+/// The treatment of records that were not returned when they were due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum AfterStall {
-    /// The schedule moves, so that [`CATCH_UP`] at most has to be made up for.
+    /// The schedule moves, so that at most [`CATCH_UP`] has to be made up for.
     Forgive,
-    /// All of them are given as fast as they are taken; the schedule never moves.
+    /// All are returned as fast as they are taken; the schedule never moves.
     CatchUp,
 }
 
@@ -31,15 +31,15 @@ pub(crate) struct Pacer {
 
 #[derive(Clone, Copy)]
 struct Schedule {
-    /// When the next record is due.
+    /// The due time of the next record.
     due: Instant,
-    /// The same moment on both clocks: when the first record was due. They go equally fast, so a
-    /// wall clock that is set later changes no due time.
+    /// The due time of the first record, on both clocks. They run equally fast, so setting the wall
+    /// clock later changes no due time.
     started: Instant,
     started_at: SystemTime,
 }
 
-/// When the records of a batch are due, on the wall clock.
+/// The due times of a batch's records, on the wall clock.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct DueTimes {
     /// Nanoseconds since the epoch.
@@ -48,7 +48,7 @@ pub(crate) struct DueTimes {
 }
 
 impl DueTimes {
-    /// When record `index` is due, milliseconds since the epoch, rounded down.
+    /// Returns the due time of record `index` in milliseconds since the epoch, rounded down.
     pub(crate) fn millis(&self, index: usize) -> i64 {
         #[expect(
             clippy::cast_possible_truncation,
@@ -60,7 +60,7 @@ impl DueTimes {
 }
 
 impl Pacer {
-    /// A subtask's share of a rate over `sharing` subtasks.
+    /// Paces a subtask, which has its share of a rate over `sharing` subtasks.
     pub(crate) fn new(records_per_second: u32, sharing: u32, after_stall: AfterStall) -> Self {
         Self {
             records_per_second: f64::from(records_per_second) / f64::from(sharing),
@@ -69,8 +69,8 @@ impl Pacer {
         }
     }
 
-    /// Waits until a batch is due; how many records it has, from 1 to `most`. Cancel-safe: waiting
-    /// moves nothing.
+    /// Waits until a batch is due, and returns its number of records, from 1 to `most`.
+    /// Cancel-safe: waiting changes nothing.
     pub(crate) async fn wait(&mut self, most: u32) -> u32 {
         let due = self.schedule().due;
         let least = whole(self.records_per_second / BATCHES_PER_SECOND).clamp(1, most);
@@ -83,7 +83,8 @@ impl Pacer {
         all_due.clamp(least, most)
     }
 
-    /// When the records that come next are due. Read between [`Self::wait`] and [`Self::spend`].
+    /// Returns the due times of the next records. Called between [`Self::wait`] and
+    /// [`Self::spend`].
     pub(crate) fn due_times(&mut self) -> DueTimes {
         let schedule = self.schedule();
         let since_epoch = schedule.started_at.duration_since(UNIX_EPOCH);
@@ -95,7 +96,7 @@ impl Pacer {
         }
     }
 
-    /// Notes that `records` were given.
+    /// Advances the schedule by `records`, which were returned.
     pub(crate) fn spend(&mut self, records: usize) {
         let due = self.schedule().due;
         let kept = match self.after_stall {
@@ -109,7 +110,7 @@ impl Pacer {
         }
     }
 
-    /// The first record is due when it is first asked for.
+    /// Returns the schedule. The first record is due at the first call.
     fn schedule(&mut self) -> Schedule {
         *self.schedule.get_or_insert_with(|| {
             let started = Instant::now();
@@ -126,9 +127,9 @@ impl Pacer {
     }
 }
 
-/// Rounded down.
+/// Rounds down.
 fn whole(records: f64) -> u32 {
-    // A float becomes an integer with saturation, so that any number is fine.
+    // A float becomes an integer with saturation, so any number is fine.
     #[expect(
         clippy::cast_possible_truncation,
         reason = "the fraction is meant to go"

@@ -1,7 +1,7 @@
 //! Record path: source → channel → operator instance → router → **sink**.
 //!
-//! Records to bytes: shared by the sinks `file` and `stdout`. Pure. Whole columns are searched for
-//! bytes that need escaping, so that the ordinary batch is copied and nothing more.
+//! Records to bytes, for the sinks `file` and `stdout`. Pure. Whole columns are searched for bytes
+//! that need escaping, so that an ordinary batch is only copied.
 
 use memchr::{memchr, memchr3, memchr3_iter};
 use schemars::JsonSchema;
@@ -31,11 +31,11 @@ pub(crate) struct NewlineInValue {
     value: Vec<u8>,
 }
 
-/// How much of a refused value an error shows.
+/// The number of bytes of a rejected value that an error shows.
 const SHOWN_BYTES: usize = 64;
 
 impl NewlineInValue {
-    /// The error of the sink subtask that was to write it.
+    /// Makes the error of the sink subtask that was to write the value.
     pub(crate) fn into_error(self, subtask: &SubtaskId) -> ConnectorError {
         let Self { row, value } = self;
         let shown = &value[..value.len().min(SHOWN_BYTES)];
@@ -51,7 +51,7 @@ impl NewlineInValue {
 }
 
 impl RecordFormat {
-    /// The ending of a file's name, without a dot.
+    /// Returns the extension of a file's name, without the dot.
     pub(crate) fn extension(self) -> &'static str {
         match self {
             Self::Tsv => "tsv",
@@ -60,7 +60,7 @@ impl RecordFormat {
         }
     }
 
-    /// Writes all records of `batch` to the end of `out`; nothing if one is refused.
+    /// Appends all records of `batch` to `out`, or nothing if a record is rejected.
     pub(crate) fn append(self, batch: &Batch, out: &mut Vec<u8>) -> Result<(), NewlineInValue> {
         match self {
             Self::Tsv => append_tsv(batch, out),
@@ -142,7 +142,7 @@ fn append_jsonl(batch: &Batch, out: &mut Vec<u8>) {
     }
 }
 
-/// What is known of all rows of a column.
+/// A property of all rows of a column.
 #[derive(Clone, Copy)]
 enum JsonColumn {
     /// Printable ASCII without quotes and backslashes: JSON as it is.
@@ -153,7 +153,7 @@ enum JsonColumn {
 impl JsonColumn {
     fn of(column: &Column) -> Self {
         let is_plain = |byte: u8| (b' '..=b'~').contains(&byte) && byte != b'"' && byte != b'\\';
-        // Without an early end, so that many bytes are compared at once.
+        // Without an early exit, so that many bytes are compared at once.
         match column
             .data()
             .iter()

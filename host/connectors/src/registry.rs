@@ -1,7 +1,7 @@
-//! Which connectors there are, by their names in the job file.
+//! The built-in connectors, by their names in the job file.
 //!
-//! The job file's table of a source or sink, without the keys that the job graph takes
-//! (`connector`, `inputs`, `parallelism`), is read into the options of the connector named there.
+//! The job file's table of a source or sink is read into the options of the connector that it
+//! names, without the keys of the job graph (`connector`, `inputs`, `parallelism`).
 
 use tidegate_connector::{ConnectorKind, ConnectorList};
 
@@ -10,7 +10,7 @@ use crate::{
     StdoutOptions,
 };
 
-/// Every connector of this crate.
+/// All connectors of this crate.
 const BUILT_IN: [ConnectorKind; 6] = [
     ConnectorKind::source::<GeneratorOptions>("generator"),
     ConnectorKind::source::<FileSourceOptions>("file"),
@@ -20,8 +20,7 @@ const BUILT_IN: [ConnectorKind; 6] = [
     ConnectorKind::sink::<DiscardOptions>("discard"),
 ];
 
-/// Lists every connector of this crate. A program with connectors of its own adds them with
-/// [`ConnectorList::with`].
+/// Lists all connectors of this crate. A program adds its own with [`ConnectorList::with`].
 #[must_use]
 pub fn built_in() -> ConnectorList {
     ConnectorList::new(&BUILT_IN).expect("every built-in connector has a name of its own")

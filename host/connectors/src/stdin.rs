@@ -1,10 +1,10 @@
 //! Record path: [source `stdin`] → channel → operator instance → router → sink.
 //!
-//! Lines of standard input. Not replayable by another process: what was read is gone, so a job that
-//! is killed and run again goes on with what comes next and has lost the lines since its newest
-//! complete checkpoint. Within a process a restart loses nothing: what no complete checkpoint
-//! covers is kept, up to 64 MiB. A thread of its own reads, since that blocks; it
-//! stays behind when the job ends, until input comes or ends.
+//! Lines of standard input. Within a process a restart loses nothing: up to 64 MiB of lines that no
+//! complete checkpoint covers are kept. Another process can't replay them: a job that is killed and
+//! run again continues with the next input, and has lost the lines since its newest complete
+//! checkpoint. Reading blocks, so a separate thread does it; when the job ends, the thread remains
+//! until input arrives or ends.
 
 use std::io::{self, Read};
 use std::sync::{Arc, Mutex, PoisonError, mpsc as std_mpsc};
@@ -43,19 +43,19 @@ fn default_record_bytes() -> ByteSize {
     ByteSize::mib(1)
 }
 
-/// Bytes of one read.
+/// The number of bytes of one read.
 const CHUNK_BYTES: usize = 64 * 1024;
 
-/// Chunks that wait for the job before the reading thread does.
+/// The number of chunks that may wait for the job before the reading thread does.
 const WAITING_CHUNKS: usize = 4;
 
 /// A batch takes no further line once it has this many bytes.
 const BATCH_BYTES: usize = 64 * 1024;
 
-/// Most bytes that are kept for a restart. What comes before them is lost in one.
+/// The largest number of bytes that are kept for a restart, which loses any earlier ones.
 const MOST_KEPT_BYTES: usize = 64 << 20;
 
-/// The longest line that can be asked for.
+/// The longest line that the user can ask for.
 const MOST_RECORD_BYTES: ByteSize = ByteSize::gib(1);
 
 impl SourceOptions for StdinOptions {
@@ -68,7 +68,7 @@ impl SourceOptions for StdinOptions {
 }
 
 impl StdinOptions {
-    /// The connector, reading elsewhere than from standard input: for embedding and for tests.
+    /// Makes the connector with a reader in place of standard input, for embedding and for tests.
     ///
     /// # Errors
     ///
@@ -107,15 +107,15 @@ struct StdinConnector {
     input: Arc<Mutex<Input>>,
 }
 
-/// Where the one input of the process is between attempts.
+/// The state of the process's one input.
 enum Input {
     Unopened(Box<dyn Read + Send>),
-    /// Given back by the source of the last attempt, with what it had not made records of yet.
+    /// Returned by the source of the last attempt, with the bytes that are no records yet.
     Idle(LineStream),
     InUse,
 }
 
-/// Version of a position, which is the number of bytes read: for people, not for reading on.
+/// The version of a position. It is the number of bytes read, for people and not for resuming.
 const POSITION_VERSION: u8 = 1;
 
 #[derive(Serialize, Deserialize)]
@@ -218,38 +218,38 @@ impl SourceConnector for StdinConnector {
     }
 }
 
-/// The name of the only split, in places of records.
+/// The name of the only split, in the places of records.
 const STANDARD_INPUT: &str = "standard input";
 
-/// What the reading thread gives: what is no record yet, and before it what may be asked for again.
+/// The input from the reading thread: bytes kept for replay, then bytes that are no records yet.
 struct LineStream {
-    /// The last one is empty, at the end of the input, or an error.
+    /// The last chunk is empty, at the end of the input, or an error.
     chunks: mpsc::Receiver<io::Result<Vec<u8>>>,
     buffer: Vec<u8>,
-    /// Where the buffer begins, in bytes of the whole input of the job.
+    /// The beginning of the buffer, in bytes of the whole input of the job.
     begins_at: u64,
-    /// How many bytes of the buffer are records already.
+    /// The number of bytes of the buffer that are records already.
     given: usize,
-    /// False if the rest is known to hold no whole line, so that a long one is searched only once.
+    /// False if the rest is known to hold no whole line, so that a long line is searched only once.
     is_searchable: bool,
     has_ended: bool,
-    /// Why nothing more can be read, if it can't.
+    /// The error of the input, if there was one.
     failed: Option<(io::ErrorKind, String)>,
     /// True until the first read if another process has read before this one.
     is_continued: bool,
-    /// Where the last batch begins, in bytes of the whole input of the job.
+    /// The beginning of the last batch, in bytes of the whole input of the job.
     batch_start: u64,
 }
 
 impl LineStream {
-    /// `begins_at` counts what other processes have read of the job's input. An error returns the
-    /// reader, for the next attempt.
+    /// Starts the reading thread. `begins_at` is the number of bytes that other processes have read
+    /// of the job's input. An error returns the reader, for the next attempt.
     fn start(
         reader: Box<dyn Read + Send>,
         begins_at: u64,
     ) -> Result<Self, (Box<dyn Read + Send>, ConnectorError)> {
         let (sender, chunks) = mpsc::channel(WAITING_CHUNKS);
-        // A thread that is refused drops what it was to own.
+        // A thread that fails to start drops its closure, so the reader follows later.
         let (hand_over, handed_over) = std_mpsc::channel::<Box<dyn Read + Send>>();
         let read = move || {
             let Ok(mut reader) = handed_over.recv() else {
@@ -290,12 +290,12 @@ impl LineStream {
         })
     }
 
-    /// Bytes that became records, of the whole input of the job.
+    /// Returns the number of bytes that became records, in the whole input of the job.
     fn bytes(&self) -> u64 {
         self.begins_at + self.given as u64
     }
 
-    /// Goes back to what was given after `position`, or as far as that is kept.
+    /// Rewinds to the lines after `position`, or to the first that are kept.
     fn rewind(&mut self, position: u64) {
         let kept = position.saturating_sub(self.begins_at);
         let kept = usize::try_from(kept).unwrap_or(usize::MAX);
@@ -303,7 +303,7 @@ impl LineStream {
         self.is_searchable = true;
     }
 
-    /// Forgets what was given before `position`.
+    /// Forgets the lines before `position` that were returned.
     fn release(&mut self, position: u64) {
         let released = position.saturating_sub(self.begins_at);
         let released = usize::try_from(released).unwrap_or(usize::MAX);
@@ -316,7 +316,7 @@ impl LineStream {
         self.given -= bytes;
     }
 
-    /// The next batch. Cancel-safe: what a wait gives is kept before the next wait.
+    /// Returns the next batch. Cancel-safe: the result of a wait is kept before the next wait.
     async fn next(
         &mut self,
         limits: LineLimits,
@@ -348,10 +348,10 @@ impl LineStream {
                     let is_too_long = self.buffer.len() - self.given > limits.record_bytes;
                     self.is_searchable = is_too_long || memchr(b'\n', &chunk).is_some();
                 }
-                // Kept: after a restart, the end of what could be read is not the input's end.
+                // Kept: after a restart, an error must not pass for the input's end.
                 Some(Err(error)) => self.failed = Some((error.kind(), error.to_string())),
-                // Its last chunk is empty or an error: anything else would pass for the end of the
-                // input.
+                // The thread's last chunk is empty or an error; without one, this would pass for
+                // the end of the input.
                 None => {
                     let message = "its thread ended before the input".to_owned();
                     self.failed = Some((io::ErrorKind::Other, message));
@@ -391,7 +391,7 @@ impl LineStream {
 
 struct StdinSource {
     limits: LineLimits,
-    /// Some until this is dropped.
+    /// `Some` until `self` is dropped.
     stream: Option<LineStream>,
     input: Arc<Mutex<Input>>,
     isolation: Isolation,
@@ -440,7 +440,7 @@ impl Source for StdinSource {
     }
 }
 
-/// Gives the input back for the next attempt.
+/// Returns the input for the next attempt.
 impl Drop for StdinSource {
     fn drop(&mut self) {
         if let Some(stream) = self.stream.take() {

@@ -1,7 +1,7 @@
 //! Record path: source → channel → operator instance → router → [sink `stdout`].
 //!
-//! Records to standard output, batch by batch. At-least-once: what is written can't be taken back,
-//! so records after the newest complete checkpoint appear again when the job recovers.
+//! Records to standard output, batch by batch. At-least-once: written records can't be taken back,
+//! so those after the newest complete checkpoint appear again when the job recovers.
 
 use std::io::Write;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -35,7 +35,7 @@ impl SinkOptions for StdoutOptions {
 }
 
 impl StdoutOptions {
-    /// The connector, writing elsewhere than to standard output: for embedding and for tests.
+    /// Makes the connector with a writer in place of standard output, for embedding and for tests.
     #[must_use]
     pub fn connect_writer(self, writer: Box<dyn Write + Send>) -> Arc<dyn SinkConnector> {
         Arc::new(StdoutConnector {
@@ -45,7 +45,7 @@ impl StdoutOptions {
     }
 }
 
-/// The subtasks share one output, and lock it a batch at a time so that lines stay whole.
+/// The one output of all subtasks, locked for a batch at a time so that lines stay whole.
 type SharedWriter = Arc<Mutex<Box<dyn Write + Send>>>;
 
 struct StdoutConnector {
@@ -100,7 +100,7 @@ impl Sink for StdoutSink {
         self.formatted.clear();
         let written = self.format.append(batch, &mut self.formatted);
         written.map_err(|refused| refused.into_error(&self.subtask))?;
-        // A panic of another subtask while it wrote leaves half a line at worst.
+        // A panic of another subtask during its write leaves at worst half a line.
         let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
         let written = writer
             .write_all(&self.formatted)

@@ -4,13 +4,13 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use thiserror::Error;
 
-/// Why bytes of a checkpoint can't be read back.
+/// The reason why bytes of a checkpoint can't be decoded.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub(crate) enum Undecodable {
-    /// There is nothing, not even a version.
+    /// There are no bytes, not even a version.
     #[error("it is empty")]
     Empty,
-    /// Written by a newer program, or not by this connector.
+    /// A newer program wrote them, or another connector.
     #[error("it has format version {found}; this program knows version {known}")]
     Version {
         /// The version found.
@@ -18,7 +18,7 @@ pub(crate) enum Undecodable {
         /// The version known.
         known: u8,
     },
-    /// The version fits and the rest does not.
+    /// The version fits, and the rest does not.
     #[error("its {length} bytes do not have the format of version {version}")]
     Malformed {
         /// The version.
@@ -28,12 +28,12 @@ pub(crate) enum Undecodable {
     },
 }
 
-/// The bytes of `value`.
+/// Encodes `value`.
 pub(crate) fn encode<T: Serialize>(version: u8, value: &T) -> Vec<u8> {
     postcard::to_extend(value, vec![version]).expect("writing into memory can't fail")
 }
 
-/// The value of bytes that [`encode`] made; any byte too many or too few is refused.
+/// Decodes bytes of [`encode`]; rejects any byte too many or too few.
 pub(crate) fn decode<T: DeserializeOwned>(version: u8, bytes: &[u8]) -> Result<T, Undecodable> {
     let (found, rest) = bytes.split_first().ok_or(Undecodable::Empty)?;
     if *found != version {

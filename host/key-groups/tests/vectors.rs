@@ -13,7 +13,7 @@ fn vectors() -> Value {
     serde_json::from_str(&text).expect("the vectors are JSON")
 }
 
-/// The cases of a list, of which there are some.
+/// Returns the cases of a list, which must not be empty.
 fn cases(json: &Value) -> &[Value] {
     let list = json.as_array().expect("a list");
     assert!(!list.is_empty());

@@ -1,4 +1,4 @@
-//! The code that wasmtime generates from `wit/`. It has `unsafe` in it, none of it ours.
+//! The code that wasmtime generates from `wit/`. All `unsafe` in it is wasmtime's.
 
 wasmtime::component::bindgen!({
     path: "../../wit",

@@ -1,18 +1,18 @@
-//! A writer of text that stops: what a guest, or its names, can make the host say may be
-//! exponentially longer than what they are written as, or without end.
+//! A bounded writer of text: a guest, or the names in it, can make the host write text that is
+//! exponentially longer than its source, or endless.
 //!
-//! Bounds bytes and, since whoever writes is stopped, the work for them. Escapes nothing: that is
+//! The bound is on bytes and, since writing stops there, on work. Nothing is escaped here: see
 //! [`crate::guest_text`].
 
 use std::fmt::{Display, Error, Result, Write};
 
-/// Returns the text of `value`, or its first `most` bytes and a mark that more would follow.
+/// Returns the text of `value`, or its first `most` bytes and a mark that more follows.
 pub(crate) fn bounded(most: usize, value: impl Display) -> String {
     let mut text = BoundedText {
         text: String::new(),
         most,
     };
-    // The only error is that it is full.
+    // The only error is that the text is full.
     if write!(text, "{value}").is_err() {
         text.text.push('…');
     }

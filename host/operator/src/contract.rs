@@ -8,10 +8,10 @@ pub(crate) const OPERATOR_WORLD: &str = "tidegate:operator/stream-operator@0.1.0
 pub const OPERATOR_INTERFACE: &str = "tidegate:operator/operator@0.1.0";
 /// The interface that an operator may import.
 pub(crate) const HOST_INTERFACE: &str = "tidegate:operator/host@0.1.0";
-/// Types without functions; an import of them asks for nothing.
+/// The interface of types. It has no functions; an import of it requests nothing.
 pub(crate) const TYPES_INTERFACE: &str = "tidegate:operator/types@0.1.0";
 
-/// The functions that it exports.
+/// The functions that an operator exports.
 pub(crate) const OPERATOR_FUNCTIONS: [&str; 7] = [
     "open",
     "process",

@@ -18,11 +18,11 @@ use crate::system_refusal::SystemRefusal;
 /// The interval at which the epoch advances: the precision of call timeouts.
 pub(crate) const TICK: Duration = Duration::from_millis(10);
 
-/// Address space that a memory reserves, and that is kept free on both sides of it.
+/// The address space that a memory reserves, and that is kept free on both sides of it.
 pub(crate) const MEMORY_RESERVATION_BYTES: u64 = 1 << 32;
 pub(crate) const MEMORY_GUARD_BYTES: u64 = 32 << 20;
 
-/// Frames of a trap's backtrace.
+/// The largest number of frames in a trap's backtrace.
 const BACKTRACE_FRAMES: NonZeroUsize = NonZeroUsize::new(32).expect("32 is not 0");
 
 /// Compiles and runs components. A clone is a handle to the same engine.
@@ -61,7 +61,7 @@ impl Engine {
             },
         })?;
         let clock = Clock::default();
-        // Not joined: it ends by itself with the engine.
+        // Not joined: the thread ends with the engine.
         drop(start_ticker(&inner, clock.clone())?);
         Ok(Self {
             inner,
@@ -89,25 +89,25 @@ impl std::fmt::Debug for Engine {
     }
 }
 
-/// The ticks of an engine, counted. A clone is the same clock.
+/// The counted ticks of an engine. A clone is the same clock.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Clock {
     ticks: Arc<AtomicU64>,
 }
 
 impl Clock {
-    /// Ticks since the engine was made.
+    /// Returns the number of ticks since the engine was made.
     pub(crate) fn ticks(&self) -> u64 {
         self.ticks.load(Ordering::Relaxed)
     }
 
-    /// Called by the ticker.
+    /// Counts a tick. Called by the ticker.
     pub(crate) fn advance(&self) {
         self.ticks.fetch_add(1, Ordering::Relaxed);
     }
 }
 
-/// No component can be run in this process.
+/// The reason why no component can run in this process.
 #[derive(Debug, Error)]
 pub enum EngineError {
     /// wasmtime does not work on this machine.
@@ -116,7 +116,7 @@ pub enum EngineError {
         /// The message of wasmtime.
         reason: String,
     },
-    /// The system refused this process what the engine takes.
+    /// The system refused this process a resource that the engine needs.
     #[error("the engine for components could not be started")]
     Refused {
         /// The system's error.
@@ -129,7 +129,7 @@ pub enum EngineError {
         EngineOptions::MOST_GUEST_STACK_BYTES
     )]
     GuestStack {
-        /// The size that was asked for.
+        /// The requested size.
         bytes: usize,
     },
     /// The thread that ends calls after their timeout could not be started.
@@ -167,14 +167,14 @@ fn config(options: &EngineOptions) -> wasmtime::Config {
         // wasmtime reads debug information at each trap, without bounds; see `debug_info.rs`.
         .wasm_backtrace_details(wasmtime::WasmBacktraceDetails::Disable);
 
-    // The same input gives the same bytes, on every machine.
+    // The same input yields the same bytes on every machine.
     config
         .cranelift_nan_canonicalization(true)
         .wasm_relaxed_simd(false)
         .relaxed_simd_deterministic(true);
 
-    // Not needed by any guest, and where most advisories were. Shared memories would also pass by
-    // the memory limit. Multi-memory stays on: wasmtime needs it to load composed components.
+    // No guest needs these, and most advisories were in them. Shared memories would also evade the
+    // memory limit. Multi-memory stays on: wasmtime needs it to load composed components.
     config
         .concurrency_support(false)
         .gc_support(false)
@@ -195,7 +195,7 @@ fn start_ticker(engine: &wasmtime::Engine, clock: Clock) -> Result<JoinHandle<()
             thread::sleep(TICK);
             match weak.upgrade() {
                 Some(engine) => {
-                    // First, so that a call that is stopped for this tick sees it.
+                    // First, so that a call that this tick stops sees the new time.
                     clock.advance();
                     engine.increment_epoch();
                 }

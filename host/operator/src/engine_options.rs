@@ -7,16 +7,16 @@ use crate::limits::CompileLimits;
 
 /// The choices of an embedder that hold for all components of an engine.
 ///
-/// The defaults suit a process of its own. In a process of another runtime, such as a JVM, take
-/// [`TrapDetection::Checks`], and a guest stack that fits its threads.
+/// The defaults suit a process that runs only this. In a process of another runtime, such as a JVM,
+/// use [`TrapDetection::Checks`] and a guest stack that fits the runtime's threads.
 #[derive(Clone, Debug)]
 pub struct EngineOptions {
     /// Bounds for compiling a component.
     pub compile_limits: CompileLimits,
     /// True if components keep their debug information, so that the backtrace of a trap has files
-    /// and lines. Reading them is bounded, and takes up to a second for each trap.
+    /// and lines. Reading the information is bounded, and takes up to a second for each trap.
     pub keeps_debug_info: bool,
-    /// The way in which guests' traps are noticed.
+    /// The way in which the host detects guests' traps.
     pub trap_detection: TrapDetection,
     /// Bytes of stack that a guest may use: [`EngineOptions::LEAST_GUEST_STACK_BYTES`] to
     /// [`EngineOptions::MOST_GUEST_STACK_BYTES`]. Guests run on the stack of the calling thread.
@@ -44,7 +44,7 @@ impl Default for EngineOptions {
     }
 }
 
-/// The way in which guests' traps are noticed. A trap is the same fault either way.
+/// The way in which the host detects guests' traps. A trap is the same fault either way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TrapDetection {
     /// Handlers for SIGSEGV, SIGILL and SIGFPE, which the first engine of the process installs.

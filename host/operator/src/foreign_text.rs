@@ -1,18 +1,18 @@
-//! Text that is not ours, made fit to be shown: names of files, strings of job files and manifests,
-//! and what guests say.
+//! Foreign text, made fit to be shown: file names, strings of job files and manifests, and texts of
+//! guests.
 //!
 //! Such text must not steer a terminal, forge a line or fill a log. [`Foreign`] is the one place
-//! that escapes it: control characters and those that reorder or hide text are written as
-//! `\u{1b}`, a line break as `\n`, bytes that are not UTF-8 as `\xff`; and longer text is cut.
-//! Nothing here decides where text goes; each place where text leaves the process escapes once
-//! more, for whatever was forgotten.
+//! that escapes it: control characters and those that reorder or hide text are written as `\u{1b}`,
+//! a line break as `\n`, bytes that are not UTF-8 as `\xff`; longer text is cut. Nothing here
+//! decides where text is written. Each place where text leaves the process escapes again, in case
+//! one was forgotten.
 
 use std::any::Any;
 use std::fmt::{self, Display, Write as _};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
-/// Bytes of foreign text that are shown: more than the longest path of Linux has.
+/// The number of bytes of foreign text that are shown: more than the longest path of Linux has.
 pub const MOST_BYTES: usize = 8 * 1024;
 
 /// Foreign text, shown as one line.
@@ -22,33 +22,33 @@ pub struct Foreign<'a> {
 }
 
 impl<'a> Foreign<'a> {
-    /// Bytes of a file name or the like.
+    /// Wraps the bytes of a file name or similar text.
     #[must_use]
     pub fn new(bytes: &'a [u8]) -> Self {
         Self { bytes }
     }
 }
 
-/// A path as messages show it, on one line.
+/// Returns a path as messages show it, on one line.
 #[must_use]
 pub fn shown(path: &(impl AsRef<Path> + ?Sized)) -> Foreign<'_> {
     Foreign::new(path.as_ref().as_os_str().as_bytes())
 }
 
-/// Text as messages show it, on one line.
+/// Returns text as messages show it, on one line.
 #[must_use]
 pub fn shown_text(text: &str) -> Foreign<'_> {
     Foreign::new(text.as_bytes())
 }
 
-/// An error with everything behind it on one line, outermost first.
+/// Returns an error with all its causes on one line, outermost first.
 #[must_use]
 pub fn with_causes(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(error.source(), |cause| cause.source());
     causes.fold(error.to_string(), |line, cause| format!("{line}: {cause}"))
 }
 
-/// The message of a panic, on one line.
+/// Returns the message of a panic, on one line.
 #[must_use]
 pub fn panic_message(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<String>().map(String::as_str);
@@ -56,8 +56,8 @@ pub fn panic_message(panic: &(dyn Any + Send)) -> String {
     shown_text(text.unwrap_or("it does not say why")).to_string()
 }
 
-/// True for control characters, line separators, and characters that are invisible or change the
-/// direction of text.
+/// Returns true for control characters, line separators, and characters that are invisible or
+/// change the direction of text.
 #[must_use]
 pub fn is_steering(character: char) -> bool {
     character.is_control()
@@ -69,8 +69,8 @@ pub fn is_steering(character: char) -> bool {
         )
 }
 
-/// JSON text in which no character steers a terminal: they only stand in strings, and get their
-/// escaped form there. Line breaks between values stay.
+/// Returns JSON text in which no character steers a terminal: such characters stand only in
+/// strings, and are escaped there. Line breaks between values stay.
 #[must_use]
 pub fn quiet_json(json: String) -> String {
     let is_loud = |character: char| character != '\n' && is_steering(character);
@@ -93,7 +93,7 @@ pub fn quiet_json(json: String) -> String {
 impl Display for Foreign<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let end = self.bytes.len().min(MOST_BYTES);
-        // A character that would be cut through stays whole.
+        // A character at the cut stays whole.
         let end = (end..self.bytes.len().min(MOST_BYTES + 4))
             .find(|end| self.bytes[*end] & 0xc0 != 0x80)
             .unwrap_or(end);

@@ -1,8 +1,8 @@
 //! The destination of the log lines of guests.
 //!
-//! Lines are escaped, cut and held to their rate before a sink gets them. By default they go to
-//! `tracing`; an embedder with a log of its own implements [`GuestLogSink`]. Remarks of the host
-//! itself, such as one about a counter that is not kept, always go to `tracing`.
+//! Lines are escaped, cut and limited in rate before a sink gets them. By default they go to
+//! `tracing`; an embedder with a log of its own implements [`GuestLogSink`]. The host's own
+//! remarks, such as one about a counter that is not kept, always go to `tracing`.
 
 use std::fmt::Debug;
 
@@ -17,7 +17,7 @@ pub trait GuestLogSink: Debug + Send + Sync {
     fn write(&self, source: LogSource<'_>, level: LogLevel, line: &str);
 
     /// Reports that the host dropped lines, since their instance logged too many or too long ones.
-    /// Called before the first line after them.
+    /// Called before the next line.
     fn report_dropped(&self, source: LogSource<'_>, lines: u64);
 }
 
@@ -39,9 +39,9 @@ pub enum LogLevel {
     Debug,
     /// Ordinary events.
     Info,
-    /// Trouble that the operator copes with.
+    /// Problems that the operator handles.
     Warn,
-    /// Trouble that it does not cope with.
+    /// Problems that the operator can't handle.
     Error,
 }
 

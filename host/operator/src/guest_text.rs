@@ -1,29 +1,29 @@
 //! Text that came from a guest, made fit to be shown.
 //!
-//! A guest must not steer a terminal, forge a log line or fill a disk: control characters and those
-//! that reorder text are escaped, and what is longer than [`MAX_BYTES`] is cut. Where its lines are
-//! kept, all but the first are indented, so that none can be taken for a line of the host.
+//! A guest must not steer a terminal, forge a log line or fill a disk. Control characters and those
+//! that reorder text are escaped, and text longer than [`MAX_BYTES`] is cut. In text of several
+//! lines, all but the first are indented, so that none can be taken for a line of the host.
 
 use std::borrow::Cow;
 
 use crate::foreign_text::{MOST_BYTES, is_steering};
 
-/// Bytes of guest text that are shown.
+/// The number of bytes of guest text that are shown.
 pub(crate) const MAX_BYTES: usize = MOST_BYTES;
 
-/// Bytes that text of several lines may become by being escaped.
+/// The largest number of bytes of text of several lines after escaping.
 const MAX_ESCAPED_BYTES: usize = 4 * MAX_BYTES;
 
 /// The indent of the lines of a paragraph.
 const INDENT: &str = "    ";
 
-/// `text` as one line.
+/// Escapes `text` into one line.
 pub(crate) fn one_line(text: &str) -> String {
     escape(text, MAX_BYTES, |_| None)
 }
 
-/// `text` with its line breaks and tabs. Too long a text loses its middle: some languages say first
-/// what went wrong, and some last.
+/// Escapes `text` and keeps its line breaks and tabs. Too long a text loses its middle: some
+/// languages report the cause first, and some last.
 pub(crate) fn paragraph(text: &str) -> String {
     let text = cut(text.trim_end()).replace("\r\n", "\n");
     escape(&text, MAX_ESCAPED_BYTES, |character| match character {
@@ -33,8 +33,7 @@ pub(crate) fn paragraph(text: &str) -> String {
     })
 }
 
-/// `text` without its middle, if it is longer than [`MAX_BYTES`], for keeping it before it is
-/// escaped.
+/// Removes the middle of `text` if it is longer than [`MAX_BYTES`], for keeping it unescaped.
 pub(crate) fn cut(text: &str) -> Cow<'_, str> {
     if text.len() <= MAX_BYTES {
         return Cow::Borrowed(text);
@@ -88,7 +87,7 @@ mod tests {
         assert!(shown.ends_with("xxx\n    last"), "{shown}");
         let missing = text.len() - MAX_BYTES;
         assert!(shown.contains(&format!("x… ({missing} bytes left out) …x")));
-        // Whatever it is escaped to, it stays bounded.
+        // The text stays bounded, whatever its characters are escaped to.
         let steering = paragraph(&"\u{202e}".repeat(MAX_BYTES));
         assert!(
             steering.len() < MAX_ESCAPED_BYTES + 64,

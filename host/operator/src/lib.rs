@@ -1,17 +1,17 @@
 //! One WebAssembly component, safely called.
 //!
 //! The path of a component: an [`Engine`] for the process, [`Component::load`] for each file,
-//! [`Component::instantiate`] for each subtask, then the calls of [`Instance`]. What is wrong with
-//! a file is a [`Refusal`], before any of its code runs; what is wrong with a call is a
-//! [`GuestFault`], and costs that instance only.
+//! [`Component::instantiate`] for each subtask, then the calls of [`Instance`]. A defective file is
+//! a [`Refusal`], before any of its code runs; a failed call is a [`GuestFault`], and costs that
+//! instance only.
 //!
-//! An embedder chooses what differs from a process of its own in [`EngineOptions`]: traps without
+//! An embedder whose process is not the host's own chooses [`EngineOptions`]: traps without
 //! signals, the guests' stack, and a [`GuestLogSink`] for their log lines. A call runs on the stack
-//! of its thread and is refused if too little is left; an [`InstanceCanceller`] ends it from
+//! of its thread and is rejected if too little is left; an [`InstanceCanceller`] ends it from
 //! another thread. [`FaultCause::code`] names a fault for programs, in any language.
 //!
-//! This crate is the only one that knows wasmtime, and none of its types appear outside. It knows
-//! nothing of job graphs, channels or checkpoint files, so that it can be embedded elsewhere.
+//! Only this crate knows wasmtime, and none of wasmtime's types appear outside. It knows nothing of
+//! job graphs, channels or checkpoint files, so that other programs can embed it.
 
 mod component;
 mod instance;

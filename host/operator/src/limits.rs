@@ -1,4 +1,4 @@
-//! Limits of one operator instance, and the count of what its memories and tables occupy.
+//! Limits of one operator instance, and a meter of the bytes that its memories and tables occupy.
 //!
 //! wasmtime's own limiter bounds each memory by itself; a component can have many. [`MemoryMeter`]
 //! bounds their sum. It counts linear memories and tables, not the engine's own bookkeeping.
@@ -10,9 +10,9 @@ use wasmtime::ResourceLimiter;
 use crate::fault::GuestCall;
 use crate::system_refusal::SystemRefusal;
 
-/// Tables that one instance may have.
+/// The largest number of tables of one instance.
 const TABLES: usize = 256;
-/// Core instances that one component may be made of.
+/// The largest number of core instances of one component.
 const CORE_INSTANCES: usize = 1_000;
 
 const MIB: u64 = 1024 * 1024;
@@ -20,27 +20,28 @@ const MIB: u64 = 1024 * 1024;
 /// Limits of one operator instance.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Bytes that all its memories and tables may occupy together.
+    /// The largest number of bytes that all memories and tables may occupy together.
     pub memory: u64,
     /// The longest time that one call may take; instantiation counts as a call.
     pub call_timeout: Duration,
-    /// Bytes that a call may return, and that one call of the host's interface may hand over.
+    /// The largest number of bytes that a call may return, and that one call of the host's
+    /// interface may hand over.
     pub output: u64,
-    /// Bytes that a snapshot may have, names and a fixed cost for each chunk included.
+    /// The largest number of bytes of a snapshot, including names and a fixed cost for each chunk.
     pub snapshot: u64,
-    /// Memories that it may have. Each reserves 4 GiB of address space.
+    /// The largest number of memories. Each reserves 4 GiB of address space.
     pub memories: u32,
-    /// Log lines that are let through in a second; the others are counted.
+    /// The largest number of log lines a second; further lines are dropped and counted.
     pub log_lines_per_second: u32,
-    /// Bytes of log lines that are let through in a second, and a line more.
+    /// The number of bytes of log lines a second; the line that reaches it is the last.
     pub log_bytes_per_second: u64,
 }
 
 impl Limits {
-    /// Bytes that a component may have. A larger one is refused before it is parsed.
+    /// The largest number of bytes of a component. A larger file is rejected before it is parsed.
     pub const COMPONENT_BYTES: u64 = 32 * MIB;
 
-    /// Bytes that the guest may hand over in a call of this kind.
+    /// Returns the number of bytes that the guest may hand over in a call of this kind.
     pub(crate) fn handed_over(&self, call: GuestCall) -> u64 {
         match call {
             GuestCall::Snapshot => self.snapshot,
@@ -72,15 +73,15 @@ impl Default for Limits {
 /// A growth that [`MemoryMeter`] did not allow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct RefusedGrowth {
-    /// Bytes that all memories and tables may occupy together.
+    /// The number of bytes that all memories and tables may occupy together.
     pub(crate) limit: u64,
-    /// Bytes that they would have occupied.
+    /// The number of bytes that they would have occupied.
     pub(crate) asked: u64,
 }
 
-/// Counts what the memories and tables of one store occupy together, and refuses what would pass
-/// the limit. A memory lives as long as its store, so nothing is ever given back; growth that the
-/// operating system then refuses stays counted.
+/// Counts the bytes of all memories and tables of one store, and rejects growth beyond the limit. A
+/// memory lives as long as its store, so the count never falls; growth that the operating system
+/// then refuses stays counted.
 #[derive(Debug)]
 pub(crate) struct MemoryMeter {
     limit: u64,
@@ -101,17 +102,17 @@ impl MemoryMeter {
         }
     }
 
-    /// Bytes that all memories and tables occupy now.
+    /// Returns the number of bytes that all memories and tables occupy now.
     pub(crate) fn used(&self) -> u64 {
         self.used
     }
 
-    /// The last growth refused since this was asked before.
+    /// Returns the last rejected growth since the last call.
     pub(crate) fn take_refused(&mut self) -> Option<RefusedGrowth> {
         self.refused.take()
     }
 
-    /// The last growth within the limit that the system refused since this was asked before.
+    /// Returns the last growth within the limit that the system refused since the last call.
     pub(crate) fn take_refused_by_system(&mut self) -> Option<SystemRefusal> {
         self.refused_by_system.take()
     }
@@ -123,7 +124,7 @@ impl MemoryMeter {
 
     /// Decides about a growth from `current` to `desired` units of `unit_bytes` bytes.
     fn grow(&mut self, growth: Growth, unit_bytes: usize) -> bool {
-        // Past its own maximum a memory can't grow anyway; that says nothing about our limit.
+        // Past its own maximum a memory can't grow anyway; that does not concern our limit.
         if growth
             .maximum
             .is_some_and(|maximum| growth.desired > maximum)
@@ -146,7 +147,7 @@ impl MemoryMeter {
     }
 }
 
-/// The growth that a memory or table asks for, in bytes or elements.
+/// The requested growth of a memory or table, in bytes or elements.
 struct Growth {
     current: usize,
     desired: usize,
@@ -208,12 +209,12 @@ impl ResourceLimiter for MemoryMeter {
 /// Bounds for compiling one component.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CompileLimits {
-    /// The time of a processor that it may take, where the system reports that, as Linux does: a
-    /// component that is fine must not be refused because the machine is busy. Elsewhere, the time
-    /// that passes. In any case no more than ten times as much may pass.
+    /// The processor time that compiling may take, where the system reports it, as Linux does: a
+    /// busy machine must not cause a refusal. Elsewhere, the elapsed time. In any case at most ten
+    /// times as much may elapse.
     pub time: Duration,
-    /// Bytes by which the process may grow meanwhile. Looked at where the system tells them, which
-    /// Linux does.
+    /// The number of bytes by which the process may grow meanwhile. Checked where the system
+    /// reports them, as Linux does.
     pub memory: u64,
 }
 

@@ -1,6 +1,6 @@
 //! The context that an operator instance opens with, and pieces of its state.
 //!
-//! Plain data with the meaning that `wit/operator.wit` gives it.
+//! Plain data with the meaning in `wit/operator.wit`.
 
 use serde::{Deserialize, Serialize};
 use tidegate_key_groups::KeyGroups;
@@ -12,15 +12,16 @@ use crate::cost::CHUNK_BYTES;
 pub struct StateChunk {
     /// The author's name for this state.
     pub name: String,
-    /// Version of the layout of `bytes`, chosen by the author.
+    /// The version of the layout of `bytes`, chosen by the author.
     pub schema_version: u32,
-    /// The key group that the state belongs to; none for operator state.
+    /// The key group that the state belongs to; `None` for operator state.
     pub key_group: Option<u32>,
     /// The state itself; only the operator can read it.
     pub bytes: Vec<u8>,
 }
 
-/// Bytes of a snapshot as its limit counts them: names, state, and what the host pays for a chunk.
+/// Returns the bytes of a snapshot as its limit counts them: names, state, and the host's cost of
+/// each chunk.
 pub(crate) fn snapshot_bytes(chunks: &[StateChunk]) -> u64 {
     let bytes = |chunk: &StateChunk| CHUNK_BYTES + (chunk.name.len() + chunk.bytes.len()) as u64;
     chunks.iter().map(bytes).sum()
@@ -33,9 +34,9 @@ pub struct OperatorDescription {
     pub job: String,
     /// The operator's name.
     pub operator: String,
-    /// Names of the inputs, by input index.
+    /// The names of the inputs, by input index.
     pub inputs: Vec<String>,
-    /// Names of the output ports, by port.
+    /// The names of the output ports, by port.
     pub outputs: Vec<String>,
     /// The operator's `config` table of the job file, as JSON.
     pub config: String,
@@ -52,15 +53,15 @@ pub struct OperatorContext {
     pub subtask: u32,
     /// The number of subtasks.
     pub parallelism: u32,
-    /// Number of key groups.
+    /// The number of key groups.
     pub max_parallelism: u32,
-    /// First key group that the instance owns.
+    /// The first key group that the instance owns.
     pub first_key_group: u32,
-    /// Last key group that the instance owns.
+    /// The last key group that the instance owns.
     pub last_key_group: u32,
-    /// Names of the inputs, by input index.
+    /// The names of the inputs, by input index.
     pub inputs: Vec<String>,
-    /// Names of the output ports, by port.
+    /// The names of the output ports, by port.
     pub outputs: Vec<String>,
     /// The operator's `config` table of the job file, as JSON.
     pub config: String,
@@ -69,12 +70,12 @@ pub struct OperatorContext {
 }
 
 impl OperatorContext {
-    /// Returns the context of subtask `subtask` out of those that `key_groups` is spread over.
-    /// `hash_seed` is the secret seed of its hash tables.
+    /// Returns the context of subtask `subtask` of those that share `key_groups`. `hash_seed` is
+    /// the secret seed of its hash tables.
     ///
     /// # Panics
     ///
-    /// If there is no such subtask.
+    /// If the subtask does not exist.
     #[must_use]
     pub fn of_subtask(
         operator: OperatorDescription,

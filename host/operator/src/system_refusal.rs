@@ -1,16 +1,16 @@
-//! Refusals of the operating system: a limit of the process or machine, which a
-//! component meets while it is compiled, instantiated or called, and has not caused.
+//! Refusals of the operating system: a limit of the process or machine, which a component meets
+//! while it is compiled, instantiated or called, but has not caused.
 //!
-//! The engine passes such an error on among its own, somewhere in a chain.
-//! [`SystemRefusal::behind`] decides for all of them, so that no component, operator or record is
-//! blamed for one.
+//! The engine passes on such an error among its own, somewhere in a chain.
+//! [`SystemRefusal::behind`] finds all of them, so that no component, operator or record is blamed
+//! for one.
 
 use std::error::Error;
 use std::{fmt, io};
 
 use rustix::io::Errno;
 
-/// The system refused what a component takes: memory, a file, a thread.
+/// The system refused a resource that a component needs: memory, a file, a thread.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct SystemRefusal {
     code: i32,
@@ -23,7 +23,7 @@ impl SystemRefusal {
         io::Error::from_raw_os_error(self.code)
     }
 
-    /// The refusal that an error of the engine stems from, if it stems from one.
+    /// Returns the system's refusal behind an error of the engine, if there is one.
     pub(crate) fn behind(error: &wasmtime::Error) -> Option<Self> {
         if error.is::<wasmtime::OutOfMemory>() {
             return Some(Errno::NOMEM.into());
@@ -31,7 +31,7 @@ impl SystemRefusal {
         error.chain().find_map(Self::of_link)
     }
 
-    /// The refusal that an error of a system call is.
+    /// Returns the system's refusal that is the error of a system call.
     pub(crate) fn of(error: &io::Error) -> Option<Self> {
         error.raw_os_error().map(|code| Self { code })
     }

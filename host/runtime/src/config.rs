@@ -1,25 +1,25 @@
 //! The limits, intervals and policies of a job, each with its default. The runtime waits, queues
-//! and retries only by numbers that stand here or, where no user sets them, in [`limits`].
+//! and retries only by the numbers here or, where no user sets them, in [`limits`].
 
 pub(crate) mod limits;
 
 use std::time::Duration;
 
-/// When checkpoints are taken and how many are kept: the job file's `[checkpoint]`.
+/// The times of checkpoints and their retention: the job file's `[checkpoint]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CheckpointSettings {
     /// Time from the start of one checkpoint to the start of the next.
     pub interval: Duration,
-    /// A checkpoint that is not complete by then is abandoned.
+    /// The time after which an incomplete checkpoint is abandoned.
     pub timeout: Duration,
     /// Least time from the end of one checkpoint to the start of the next.
     pub min_pause: Duration,
-    /// How many complete checkpoints are kept, at least 1.
+    /// The number of complete checkpoints that are kept, at least 1.
     pub retain: u32,
-    /// How many checkpoints in a row may fail before the attempt counts as failed.
+    /// The number of checkpoints in a row that may fail before the attempt counts as failed.
     pub tolerable_failures: u32,
-    /// After how many complete checkpoints one is restored beside the job, to prove that it can
-    /// be; none is if this is `None`.
+    /// The number of complete checkpoints after which one is restored beside the job, to prove that
+    /// it can be; `None` for no drills.
     pub drill_every: Option<u32>,
 }
 
@@ -36,7 +36,7 @@ impl Default for CheckpointSettings {
     }
 }
 
-/// What follows a failed attempt: the job file's `[restart]`.
+/// The reaction to a failed attempt: the job file's `[restart]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RestartSettings {
     /// The first failure ends the job.
@@ -117,16 +117,16 @@ impl Default for ParallelismSettings {
     }
 }
 
-/// What happens with a record that an operator can't process: the job file's `on-invalid-record`
-/// and `on-trap`.
+/// The reaction to a record that an operator can't process: the job file's `on-invalid-record` and
+/// `on-trap`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum RecordPolicy {
     /// The attempt fails. When no restart is left, the job ends with a message that names the
     /// record.
     #[default]
     Fail,
-    /// The record is isolated and sent to the operator's dead-letter port; the job goes on with all
-    /// others.
+    /// The record is isolated and sent to the operator's dead-letter port; the job continues with
+    /// all other records.
     DeadLetter,
 }
 
@@ -135,30 +135,30 @@ pub enum RecordPolicy {
 pub struct RecordPolicies {
     /// For a record that the guest calls invalid.
     pub on_invalid_record: RecordPolicy,
-    /// For a record in whose `process` the guest traps, meets a limit or breaks the contract.
+    /// For a record in whose `process` the guest traps, reaches a limit or breaks the contract.
     pub on_trap: RecordPolicy,
 }
 
 impl RecordPolicies {
-    /// True if any record may go to the dead-letter port.
+    /// Returns true if any record may go to the dead-letter port.
     #[must_use]
     pub fn has_dead_letters(&self) -> bool {
         [self.on_invalid_record, self.on_trap].contains(&RecordPolicy::DeadLetter)
     }
 }
 
-/// When an operator's instance is replaced at a barrier by a new one that is restored from its
-/// snapshot: the job file's `recycle-at`.
+/// The memory at which an operator's instance is replaced, at a barrier, by a new instance that is
+/// restored from its snapshot: the job file's `recycle-at`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RecycleAt {
-    /// When its memory has reached so many hundredths of its limit.
+    /// A percentage of the instance's limit.
     Percent(u8),
-    /// Not at all.
+    /// No replacement.
     Never,
 }
 
 impl RecycleAt {
-    /// The bytes at which an instance is replaced that may occupy `limit`.
+    /// Returns the bytes at which an instance that may occupy `limit` is replaced.
     pub(crate) fn bytes_of(self, limit: u64) -> Option<u64> {
         match self {
             Self::Percent(percent) => Some(limit / 100 * u64::from(percent)),
@@ -173,15 +173,15 @@ impl Default for RecycleAt {
     }
 }
 
-/// What isolating records may cost: the job file's `[isolation]`.
+/// The bounds on the cost of isolating records: the job file's `[isolation]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IsolationSettings {
     /// The most restarts within any `period`. They do not count against `[restart]`.
     pub restarts: u32,
     /// See `restarts`.
     pub period: Duration,
-    /// The most records in a row, with none between them that it processes, that a subtask of an
-    /// operator may fail on: one that fails on more ends the job.
+    /// The most records in a row, without a processed record between them, that a subtask of an
+    /// operator may fail on: a subtask that fails on more ends the job.
     pub in_a_row: u32,
 }
 
@@ -208,17 +208,17 @@ pub struct JobSettings {
     pub channel_capacity: u32,
     /// Bytes that all channels of a job may hold together: with many channels, each holds less.
     pub channels_capacity: u64,
-    /// The most records of a batch that small ones become while they wait in a channel; 1 leaves
+    /// The most records of a batch that small batches become while they wait in a channel; 1 leaves
     /// every batch and every watermark as it was sent.
     pub joined_records: u32,
-    /// How long, after the deadlines of its guests, the parts of an attempt that is over may take
-    /// to return from what they do: a write of a sink, a snapshot that is being stored. Then the
-    /// job fails, since it can't go on beside them.
+    /// The time, after the deadlines of its guests, that the parts of an attempt that is over may
+    /// take to return from their work: a write of a sink, a snapshot that is being stored. Then the
+    /// job fails, since it can't continue beside them.
     pub shut_down_margin: Duration,
 }
 
 impl JobSettings {
-    /// The bytes that each of `channels` channels may hold.
+    /// Returns the bytes that each of `channels` channels may hold.
     pub(crate) fn bytes_of_one_channel(&self, channels: usize) -> u32 {
         let share = self.channels_capacity / (channels as u64).max(1);
         let share = u32::try_from(share).unwrap_or(u32::MAX);

@@ -1,14 +1,14 @@
-//! How much a job takes from the machine, from its graph and its limits. Pure.
+//! The resources that a job takes from the machine, by its graph and its limits. Pure.
 
 use tidegate_checkpoint::NodeKind;
 
 use crate::graph::GraphCost;
 use crate::job::Job;
 
-/// What a job makes in each attempt, and what that may occupy.
+/// The parts of a job in each attempt, and the memory that they may occupy.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct JobCost {
-    /// What it makes.
+    /// The number of the parts.
     pub graph: GraphCost,
     /// Bytes that the memories and tables of all instances may have together, as far as limits
     /// are known.
@@ -18,7 +18,7 @@ pub struct JobCost {
 }
 
 impl Job {
-    /// Counts, without creating anything.
+    /// Counts the cost, without creating anything.
     #[must_use]
     pub fn cost(&self) -> JobCost {
         let graph = GraphCost::of(&self.graph);

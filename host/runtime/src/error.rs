@@ -1,4 +1,4 @@
-//! How a job ends by failure, and what the one who started it can do about it.
+//! The errors with which a job ends, and the remedies of the user who started it.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::recovery::{IncompatibleJob, UnknownOperator};
 use crate::room::NoRoom;
 use crate::{CheckpointId, ConnectorError, SubtaskId};
 
-/// Why an attempt, or a whole job, failed.
+/// The reason why an attempt, or a whole job, failed.
 #[derive(Debug, Error)]
 pub enum JobError {
     /// A guest misbehaved.
@@ -28,11 +28,11 @@ pub enum JobError {
         .memory >> 20
     )]
     NotRecycled {
-        /// Whose snapshot the new one was to have.
+        /// The checkpoint whose snapshot the new instance was to have.
         checkpoint: CheckpointId,
-        /// Bytes that the old one occupied.
+        /// Bytes that the old instance occupied.
         memory: u64,
-        /// What the new one did.
+        /// The fault of the new instance.
         fault: Box<GuestFault>,
     },
     /// An operator's instances are full again after one batch, however often they are replaced.
@@ -44,23 +44,23 @@ pub enum JobError {
         .subtask.operator, .subtask.index, .memory >> 20
     )]
     RecycledInVain {
-        /// Whose.
+        /// The subtask of the instances.
         subtask: SubtaskId,
-        /// How many.
+        /// The number of replacements in a row.
         replacements: u32,
-        /// Bytes that the last one occupied.
+        /// Bytes that the last instance occupied.
         memory: u64,
     },
-    /// Too often, the job had to be restarted to isolate a record.
+    /// The job had to be restarted too often to isolate a record.
     #[error(
         "gave up isolating records after {restarts} restart(s) within {} s: {}",
         .period.as_secs(),
         with_causes(.last.as_ref())
     )]
     IsolationExhausted {
-        /// How many restarts there were.
+        /// The number of restarts.
         restarts: u32,
-        /// Within which time.
+        /// The period in which they happened.
         period: Duration,
         /// The last failure.
         last: Box<JobError>,
@@ -68,7 +68,7 @@ pub enum JobError {
     /// An operator fails on everything.
     #[error("gave up isolating records after {in_a_row} dead letters in a row: {last}")]
     OnlyDeadLetters {
-        /// How many records it failed on, with none between them that it processed.
+        /// The number of records that it failed on, without a processed record between them.
         in_a_row: u32,
         /// The last failure.
         last: Box<JobError>,
@@ -76,9 +76,9 @@ pub enum JobError {
     /// A source or sink failed.
     #[error("{subtask}: {error}")]
     Connector {
-        /// Which one.
+        /// The failed subtask.
         subtask: SubtaskId,
-        /// What happened.
+        /// The failure of the connector.
         error: ConnectorError,
     },
     /// Several sinks failed to publish one checkpoint. What the others published stays.
@@ -93,23 +93,23 @@ pub enum JobError {
     /// Too many checkpoints in a row failed.
     #[error("{failures} checkpoints in a row failed, the last one ({checkpoint}): {reason}")]
     CheckpointsKeepFailing {
-        /// How many.
+        /// The number of failed checkpoints.
         failures: u32,
-        /// The last one.
+        /// The last failed checkpoint.
         checkpoint: CheckpointId,
-        /// Why it failed.
+        /// The reason for the last failure.
         reason: String,
     },
     /// The checkpoint does not fit the job. Nothing was changed.
     #[error(transparent)]
     Incompatible(#[from] IncompatibleJob),
-    /// The user allows that state is dropped of an operator that nobody knows. Nothing was changed.
+    /// The user allows the state of an unknown operator to be dropped. Nothing was changed.
     #[error(transparent)]
     UnknownOperator(#[from] UnknownOperator),
     /// The restart strategy allows no further attempt.
     #[error("gave up after {restarts} restart(s): {}", with_causes(.last.as_ref()))]
     RestartsExhausted {
-        /// How many restarts there were.
+        /// The number of restarts.
         restarts: u32,
         /// The last failure.
         last: Box<JobError>,
@@ -127,26 +127,26 @@ pub enum JobError {
     #[error(transparent)]
     NoRoom(#[from] NoRoom),
     /// The attempt is over and a part of it is still inside a call: of a guest whose deadline does
-    /// not hold, of a connector or of the checkpoint store. The job can't go on in this process.
+    /// not hold, of a connector or of the checkpoint store. The job can't continue in this process.
     #[error(
         "{what} did not return within {} s after the attempt was over{}; this process ends without \
          it; run the job again to go on from its last checkpoint",
         .within.as_secs(), after(.failure.as_deref())
     )]
     NotReturned {
-        /// Which part: the subtasks of a chain, or what is done for them.
+        /// The part: the subtasks of a chain, or the work that is done for them.
         what: String,
         /// The bound.
         within: Duration,
-        /// Why the attempt was over, if it failed.
+        /// The reason why the attempt was over, if it failed.
         failure: Option<Box<JobError>>,
     },
     /// The system has no room for another thread or task.
     #[error("could not start a thread for {chain}")]
     NoThread {
-        /// Its subtasks, or whatever else needed it.
+        /// The subtasks of the chain, or the other part that needed the thread.
         chain: String,
-        /// What the system said.
+        /// The error of the system.
         source: std::io::Error,
     },
     /// A bug of ours: a chain's thread ended in a panic.
@@ -157,17 +157,17 @@ pub enum JobError {
         /// The panic's message.
         message: String,
     },
-    /// A bug of ours: a thread or task of the attempt ended and did not report why.
+    /// A bug of ours: a thread or task of the attempt ended and did not report a reason.
     #[error("{task} ended before its time, which is a bug in tidegate: {reason}")]
     Died {
         /// The thread or task.
         task: String,
-        /// How it ended.
+        /// The reason for its end.
         reason: String,
     },
 }
 
-/// What kind of failure it was, for exit codes.
+/// The kind of a failure, for exit codes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum JobErrorKind {
     /// The job ran and failed.
@@ -181,7 +181,7 @@ pub enum JobErrorKind {
 }
 
 impl JobError {
-    /// The fault of a guest behind it, if there is one.
+    /// Returns the guest's fault that caused the failure, if there is one.
     #[must_use]
     pub fn guest_fault(&self) -> Option<&GuestFault> {
         match self {
@@ -207,7 +207,7 @@ impl JobError {
         }
     }
 
-    /// See [`JobErrorKind`].
+    /// Returns the kind of the failure; see [`JobErrorKind`].
     #[must_use]
     pub fn kind(&self) -> JobErrorKind {
         match self {
@@ -230,7 +230,7 @@ impl JobError {
                 ConnectorError::InUse { .. } => JobErrorKind::InUse,
                 ConnectorError::JobRefused { .. } => JobErrorKind::JobRefused,
             },
-            // One that no restart helps decides.
+            // A failure that no restart helps decides.
             Self::Publication { failures } => {
                 let kinds = failures.iter().map(Self::kind);
                 let mut graver = kinds.filter(|kind| *kind != JobErrorKind::Failed);
@@ -257,8 +257,8 @@ impl JobError {
         }
     }
 
-    /// True if another attempt may succeed. `open` sees the same configuration each time, so what
-    /// fails in it, but for want of time or of what the system refused, fails again.
+    /// Returns true if another attempt may succeed. `open` sees the same configuration each time,
+    /// so its failures recur, except a timeout or a refusal by the system.
     #[must_use]
     pub fn may_restart(&self) -> bool {
         match self {
@@ -270,7 +270,7 @@ impl JobError {
                     FaultCause::Timeout { .. } | FaultCause::SystemRefused { .. }
                 )
             }
-            // What it holds is in use for as long as this process lives.
+            // The resources that the late part holds are in use for as long as this process lives.
             Self::RestartsExhausted { .. }
             | Self::IsolationExhausted { .. }
             | Self::OnlyDeadLetters { .. }
@@ -295,20 +295,20 @@ impl JobError {
     }
 }
 
-/// The failure that an attempt ended with, for a message.
+/// Describes the failure that an attempt ended with, for a message.
 fn after(failure: Option<&JobError>) -> String {
     failure.map_or_else(String::new, |failure| {
         format!(" ({})", with_causes(failure))
     })
 }
 
-/// Failures with their causes, in one line.
+/// Lists failures with their causes, in one line.
 fn listed(failures: &[JobError]) -> String {
     let failures = failures.iter().map(|failure| with_causes(failure));
     failures.collect::<Vec<_>>().join("; ")
 }
 
-/// A connector's failure with the subtask that it happened in.
+/// Returns a connector's failure with the subtask in which it happened.
 pub(crate) fn connector_failed(subtask: &SubtaskId, error: ConnectorError) -> JobError {
     JobError::Connector {
         subtask: subtask.clone(),
@@ -316,7 +316,7 @@ pub(crate) fn connector_failed(subtask: &SubtaskId, error: ConnectorError) -> Jo
     }
 }
 
-/// A failure that concerns a whole node, told as its first subtask's.
+/// Returns a failure that concerns a whole node, reported for its first subtask.
 pub(crate) fn node_failed(name: &str, error: ConnectorError) -> JobError {
     let subtask = SubtaskId {
         operator: name.to_owned(),

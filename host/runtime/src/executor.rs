@@ -1,9 +1,9 @@
-//! Where the parts of a job run: a thread for each chain, tasks for what only waits, other threads
-//! for what blocks.
+//! Runs the parts of a job: a thread for each chain, tasks for work that only waits, other threads
+//! for work that blocks.
 //!
 //! The one seam between the runtime and threads, so that a simulation can run a whole job in one
-//! thread, in an order that a seed decides. Every start may be refused and every task may die;
-//! both reach the caller. Decides nothing about jobs. Called when something starts, never for a
+//! thread, in an order that a seed decides. Every start may be refused and every task may die; the
+//! caller learns of both. Decides nothing about jobs. Called when a part starts, never for a
 //! record.
 
 mod blocking;
@@ -26,10 +26,10 @@ use blocking_pool::BlockingPool;
 
 pub(crate) use blocking::{Blocking, NotDone, blocking};
 
-/// Guests run on their chain's thread's stack: theirs is 512 KiB, the rest is ours.
+/// Guests run on the stack of their chain's thread: theirs is 512 KiB, the rest is ours.
 const STACK_BYTES: usize = 4 << 20;
 
-/// Something that runs until it is over. It does not panic.
+/// A future that runs until it is over. It does not panic.
 pub type Task = BoxFuture<'static, ()>;
 
 /// Ready when a task is over and everything that it owned is gone.
@@ -42,11 +42,11 @@ pub type BlockingWork = Box<dyn FnOnce() + Send>;
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[error("{reason}")]
 pub struct TaskDied {
-    /// The message of its panic, or how else it went.
+    /// The message of its panic, or another reason for its end.
     pub reason: String,
 }
 
-/// How the parts of a job are run. Each call returns at once.
+/// Runs the parts of a job. Each call returns at once.
 pub trait Executor: Send + Sync {
     /// Runs a chain, which may compute for seconds between two waits.
     ///
@@ -99,12 +99,13 @@ impl Executor for Threads {
         let thread = thread::Builder::new().name("tidegate-chain".to_owned());
         let spawned = thread.stack_size(STACK_BYTES);
         let thread = spawned.spawn(move || {
-            // Dropped behind the chain, also by a panic.
+            // Dropped after the chain, also in a panic.
             let _ending = ending;
             runtime.block_on(chain);
         })?;
         Ok(Box::pin(async move {
-            // Never sent: it is closed when the chain is gone, and its thread all but ended.
+            // Never sent: the channel closes when the chain is gone, and its thread has all but
+            // ended.
             _ = has_ended.await;
             thread.join().map_err(|panic| TaskDied {
                 reason: panic_message(&*panic),

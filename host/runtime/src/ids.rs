@@ -1,10 +1,10 @@
-//! The ids of what runs. Newtypes, so that an index of one kind can't be taken for another.
+//! The ids of running parts. Newtypes, so that an index of one kind can't be taken for another.
 
 use std::fmt;
 
 use tidegate_connector::Lineage;
 
-/// Whose snapshots and output they are: one attempt of one life of a job.
+/// The owner of snapshots and output: one attempt of one life of a job.
 #[derive(Clone, Debug)]
 pub(crate) struct RunIdentity {
     pub(crate) job: String,
@@ -12,8 +12,8 @@ pub(crate) struct RunIdentity {
     pub(crate) attempt: u64,
 }
 
-/// One deployed chain of subtasks, owned by one thread. Given out by the execution graph, dense
-/// from 0, valid for one attempt of a job.
+/// One deployed chain of subtasks, owned by one thread. The execution graph assigns it, dense
+/// from 0 and valid for one attempt of a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ChainId(pub u32);
 

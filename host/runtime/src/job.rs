@@ -1,4 +1,4 @@
-//! A job, ready to run, and how the world talks to it while it runs.
+//! A job, ready to run, and the outside's access to it while it runs.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -19,36 +19,36 @@ use crate::config::{JobSettings, RecordPolicies, RecycleAt};
 use crate::observe::JobStatus;
 use crate::{CheckpointId, Lineage, SubtaskId};
 
-/// An operator's code and the `config` that its instances get.
+/// An operator's code and the `config` of its instances.
 #[derive(Clone)]
 pub struct OperatorPart {
     /// Opens instances.
     pub factory: Arc<dyn OperatorFactory>,
     /// The operator's `config` table of the job file, as JSON.
     pub config: String,
-    /// What happens with records that it can't process.
+    /// The policies for records that it can't process.
     pub policies: RecordPolicies,
-    /// When an instance is replaced because of its memory; needs a factory that knows its limit.
+    /// The replacement of an instance because of its memory; needs a factory that knows its limit.
     pub recycle_at: RecycleAt,
 }
 
-/// A job graph with the parts that its nodes stand for, by node name.
+/// A job graph with the parts of its nodes, by node name.
 #[derive(Clone)]
 pub struct Job {
-    /// What the user asked for.
+    /// The graph that the user asked for.
     pub graph: JobGraph,
-    /// One for each source of the graph.
+    /// The connector of each source of the graph.
     pub sources: BTreeMap<String, Arc<dyn SourceConnector>>,
-    /// One for each operator of the graph.
+    /// The part of each operator of the graph.
     pub operators: BTreeMap<String, OperatorPart>,
-    /// One for each sink of the graph.
+    /// The connector of each sink of the graph.
     pub sinks: BTreeMap<String, Arc<dyn SinkConnector>>,
     /// Intervals, limits and policies.
     pub settings: JobSettings,
 }
 
 impl Job {
-    /// How long the parts of an attempt that is over may take to return.
+    /// Returns the time that the parts of an attempt that is over may take to return.
     pub(crate) fn shut_down_within(&self) -> Duration {
         let timeouts = self.operators.values();
         let timeouts = timeouts.filter_map(|part| part.factory.call_timeout());
@@ -57,7 +57,7 @@ impl Job {
         calls.saturating_add(self.settings.shut_down_margin)
     }
 
-    /// The context that the guest of `subtask` is opened with.
+    /// Returns the context that the guest of `subtask` is opened with.
     pub(crate) fn operator_context(&self, subtask: &SubtaskId, hash_seed: u64) -> OperatorContext {
         let graph = &self.graph;
         let node = graph.node(&subtask.operator);
@@ -79,7 +79,7 @@ impl Job {
     }
 }
 
-/// Where a run starts.
+/// The start of a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum StartFrom {
     /// At the newest complete checkpoint of the checkpoint directory, if there is one.
@@ -88,15 +88,15 @@ pub enum StartFrom {
     /// Afresh: existing checkpoints are removed once nothing else speaks against a fresh start.
     Fresh,
     /// At this savepoint or checkpoint: a savepoint's directory, a checkpoint directory (its
-    /// newest) or a manifest. If the checkpoint directory already holds checkpoints of a run
-    /// that started from it, the run goes on from the newest of those.
+    /// newest) or a manifest. If the checkpoint directory already holds checkpoints of a run that
+    /// started from it, the run continues from the newest of those.
     Path(PathBuf),
 }
 
-/// How a run is started.
+/// The options of a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RunOptions {
-    /// Where it starts.
+    /// The start of the run.
     pub start: StartFrom,
     /// Operators whose state in the checkpoint may be dropped because the graph lost them.
     pub allow_dropped_state: Vec<String>,
@@ -105,7 +105,7 @@ pub struct RunOptions {
     pub lineage: Option<Lineage>,
 }
 
-/// How a run ended, if it did not fail.
+/// The end of a run that did not fail.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// All sources ended and everything is published.
@@ -121,52 +121,53 @@ pub enum Outcome {
     Cancelled,
 }
 
-/// What an operator of the system can ask of a running job.
+/// A command to a running job.
 #[derive(Debug)]
 pub enum JobCommand {
     /// Take a checkpoint now.
     Checkpoint {
-        /// Told when it is complete.
+        /// Receives the result when the checkpoint is complete.
         reply: oneshot::Sender<Result<CheckpointId, CommandError>>,
     },
     /// Take a savepoint into a new directory inside `directory`, which is created if missing.
     Savepoint {
         /// An absolute path.
         directory: PathBuf,
-        /// Told the savepoint's own directory when it is complete.
+        /// Receives the savepoint's own directory when it is complete.
         reply: oneshot::Sender<Result<PathBuf, CommandError>>,
     },
     /// Take a last checkpoint, publish and end.
     Stop {
-        /// True ends event time first: sources end, windows fire, operators `finish`.
+        /// True to end event time first: sources end, windows fire, operators `finish`.
         drain: bool,
-        /// Also take a savepoint into a new directory inside this one.
+        /// The parent of a savepoint's new directory; `None` for no savepoint.
         savepoint: Option<PathBuf>,
-        /// Told when all is done: the savepoint's directory if one was asked for.
+        /// Receives the end of the job: the savepoint's directory if one was requested.
         reply: oneshot::Sender<Result<Option<PathBuf>, CommandError>>,
     },
     /// End without a checkpoint.
     Cancel,
 }
 
-/// Why a command was not carried out. The job goes on as before, unless the variant says otherwise.
+/// The reason why a command was not carried out. The job continues, unless the variant says
+/// otherwise.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum CommandError {
-    /// The checkpoint behind it failed or was abandoned.
+    /// The checkpoint of the command failed or was abandoned.
     #[error("checkpoint {checkpoint} failed: {reason}")]
     CheckpointFailed {
-        /// Its id.
+        /// The id of the checkpoint.
         checkpoint: CheckpointId,
-        /// Why.
+        /// The reason for the failure.
         reason: String,
     },
     /// The checkpoint is complete but could not be copied to the savepoint directory. A job that
     /// was asked to stop has stopped all the same.
     #[error("the savepoint could not be written to {}: {reason}", shown(directory))]
     SavepointNotWritten {
-        /// Where to.
+        /// The directory of the savepoint.
         directory: PathBuf,
-        /// Why.
+        /// The reason for the failure.
         reason: String,
     },
     /// The job is being restored or is ending; try again later.
@@ -177,7 +178,7 @@ pub enum CommandError {
     },
 }
 
-/// The outside's end of a running job. Cheap to clone.
+/// A handle to a running job, for the outside. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct JobHandle {
     commands: mpsc::Sender<JobCommand>,
@@ -185,7 +186,7 @@ pub struct JobHandle {
 }
 
 impl JobHandle {
-    /// A handle, and the two ends that [`crate::run`] takes.
+    /// Creates a handle, and the control that [`crate::run`] takes.
     #[must_use]
     pub fn new(job: &str) -> (Self, JobControl) {
         let (commands, receiver) = mpsc::channel(COMMAND_CAPACITY);
@@ -209,13 +210,13 @@ impl JobHandle {
         self.commands.send(command).await.map_err(ended)
     }
 
-    /// What the job said last; refreshed several times a second.
+    /// Returns the last status of the job; refreshed several times a second.
     #[must_use]
     pub fn status(&self) -> JobStatus {
         self.status.borrow().clone()
     }
 
-    /// A receiver that wakes on each change of the status.
+    /// Returns a receiver that wakes on each change of the status.
     #[must_use]
     pub fn watch(&self) -> watch::Receiver<JobStatus> {
         self.status.clone()

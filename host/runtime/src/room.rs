@@ -1,11 +1,12 @@
-//! Whether the system has room for a job: threads, mappings of memory, address space, memory to
-//! write, and open files.
+//! Checks whether the system has room for a job: threads, mappings of memory, address space, memory
+//! to write, and open files.
 //!
 //! Each chain has a thread and each memory of a guest a reservation of address space, so that a job
-//! with many subtasks meets limits of the system that have nothing to do with memory; connectors
-//! have files open. Some of the limits end the whole process when they are met, and others every
-//! attempt of the job, so all are looked at before anything starts. Decides;
-//! [`system`] reads the limits. A limit that can't be read is not checked: the system will say so.
+//! with many subtasks reaches limits of the system that have nothing to do with memory; connectors
+//! have files open. Some of the limits end the whole process when they are reached, and others
+//! every attempt of the job, so all are checked before anything starts. This module decides;
+//! [`system`] reads the limits. A limit that can't be read is not checked: the system will report
+//! it.
 
 mod system;
 
@@ -20,35 +21,35 @@ use crate::config::limits::MOST_BLOCKING_THREADS;
 use crate::graph::GraphCost;
 use crate::job::Job;
 
-/// Threads beside those of chains: the main one, those of the job, of signals, of the log, of call
-/// timeouts, of the limit of processor time and of the compiler, and two for blocking work.
+/// Threads beside those of chains: the main thread, those of the job, of signals, of the log, of
+/// call timeouts, of the limit of processor time and of the compiler, and two for blocking work.
 const FIXED_THREADS: u64 = 9;
-/// Mappings that a process opens later: machine code, files, what the allocator takes.
+/// Mappings that a process opens later: machine code, files, the allocator's mappings.
 const FIXED_MAPPINGS: u64 = 512;
 /// Address space for all that is not a thread or an instance.
 const FIXED_ADDRESS_SPACE: u64 = 256 << 20;
 /// Files of the process and of the checkpoints: the lock, sockets, the log, a directory that is
 /// listed.
 const FIXED_FILES: u64 = 16;
-/// Files that a thread for blocking work has open: one that it writes, and its directory.
+/// Files that a thread for blocking work has open: the file that it writes, and its directory.
 const FILES_OF_A_BLOCKING_THREAD: u64 = 2;
-/// The image of its memory, which its instances share.
+/// The image of an operator's memory, which its instances share.
 const FILES_OF_AN_OPERATOR: u64 = 1;
-/// Memory that may be written, for all that is not a thread. What guests grow by is not known: they
-/// are refused what is not there.
+/// Memory that may be written, for all that is not a thread. The growth of guests is unknown: the
+/// system refuses them memory that is not there.
 const FIXED_DATA: u64 = 32 << 20;
 
-/// Free address space, and memory that may be written, without which no thread is started: it takes
-/// them for its stack, and after that for the stacks of its signals, where a system that refuses
-/// them ends the whole process.
+/// Free address space, and memory that may be written, without which no thread is started. A thread
+/// takes them for its stack, and then for the stacks of its signals; a system that refuses the
+/// latter ends the whole process.
 const FREE_FOR_A_THREAD: u64 = SystemNeeds::OF_A_THREAD.address_space + (16 << 20);
 
 /// Checks that the process may have one more thread. Limits can be lowered while a job runs, so
-/// this is called before each; it costs next to nothing where there is no limit.
+/// this is called before each thread; it costs next to nothing where there is no limit.
 ///
 /// # Errors
 ///
-/// What the system would say.
+/// The error that the system would return.
 pub(crate) fn check_thread() -> io::Result<()> {
     match system::free_memory() {
         Some(free) if free < FREE_FOR_A_THREAD => Err(Errno::NOMEM.into()),
@@ -56,11 +57,11 @@ pub(crate) fn check_thread() -> io::Result<()> {
     }
 }
 
-/// Checks that the system has room for a job, before anything of it runs.
+/// Checks that the system has room for a job, before any part of it runs.
 ///
 /// # Errors
 ///
-/// [`NoRoom`] with the first limit that it would meet.
+/// [`NoRoom`] with the first limit that the job would reach.
 pub fn check_room(job: &Job) -> Result<(), NoRoom> {
     let instance = |operator: &str| job.operators[operator].factory.instance_needs();
     let files = |node: &Node| match node.kind {
@@ -71,7 +72,7 @@ pub fn check_room(job: &Job) -> Result<(), NoRoom> {
     Needs::of(&job.graph, instance, files).check(&system::limits())
 }
 
-/// What a job needs of the system while it runs.
+/// The resources of the system that a job needs while it runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Needs {
     chains: u64,
@@ -80,12 +81,13 @@ struct Needs {
     mappings: u64,
     address_space: u64,
     files: u64,
-    /// Bytes that may be written: stacks count as soon as they are there.
+    /// Bytes that may be written: stacks count as soon as they exist.
     data: u64,
 }
 
 impl Needs {
-    /// Of a graph, with what each instance of an operator needs and the files of each node.
+    /// Counts the needs of a graph, from those of an operator's instance and the files of each
+    /// node.
     fn of(
         graph: &JobGraph,
         instance: impl Fn(&str) -> SystemNeeds,
@@ -95,8 +97,8 @@ impl Needs {
             chains, instances, ..
         } = GraphCost::of(graph);
         let threads = chains + FIXED_THREADS;
-        // As many as chains write at once. A system that refuses them only makes the work wait, so
-        // that they count as mappings alone.
+        // As many as the chains that write at once. A system that refuses these threads only makes
+        // the work wait, so they count as mappings alone.
         let blocking = chains.min(MOST_BLOCKING_THREADS as u64);
         let most = threads + blocking;
         let of_nodes = graph.nodes().iter().map(files).fold(0, u64::saturating_add);
@@ -145,7 +147,7 @@ impl Needs {
     }
 }
 
-/// Of what a limit is.
+/// The resource of a limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Resource {
     /// Threads.
@@ -163,18 +165,18 @@ pub(crate) enum Resource {
 /// A limit of the system.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SystemLimit {
-    /// Its name, as the person who can raise it knows it.
+    /// Its name, as the user who can raise it knows it.
     pub(crate) name: &'static str,
-    /// Of what.
+    /// The resource that it limits.
     pub(crate) resource: Resource,
-    /// How much it allows.
+    /// The amount that it allows.
     pub(crate) allowed: u64,
-    /// How much of that is used already.
+    /// The amount that is used already.
     pub(crate) used: u64,
 }
 
 impl SystemLimit {
-    /// `value` in the unit that the limit is set in.
+    /// Shows `value` in the unit in which the limit is set.
     fn shown(&self, value: u64) -> String {
         match self.resource {
             Resource::Threads => format!("{value} threads"),
@@ -188,7 +190,7 @@ impl SystemLimit {
     }
 }
 
-/// The system has no room for the job. Nothing of it was started.
+/// The system has no room for the job. No part of the job was started.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub struct NoRoom {
     chains: u64,
@@ -198,7 +200,7 @@ pub struct NoRoom {
 }
 
 impl NoRoom {
-    /// What can be done about it.
+    /// Returns the remedies, for a message.
     #[must_use]
     pub fn advice(&self) -> String {
         let enough = self.needed.saturating_add(self.limit.used);

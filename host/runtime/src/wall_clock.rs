@@ -1,8 +1,8 @@
-//! The time as people read it. Nothing is decided by it.
+//! The wall-clock time, for people to read. It decides nothing.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// Milliseconds since the Unix epoch.
+/// Returns the milliseconds since the Unix epoch.
 pub(crate) fn unix_millis() -> u64 {
     let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH);
     let millis = since_epoch.map_or(0, |elapsed| elapsed.as_millis());

@@ -1,4 +1,5 @@
-//! Snapshot and restore of a million keys, and what makes them durable: a state file, a manifest.
+//! Snapshot and restore of a million keys, and the writes that make them durable: a state file, a
+//! manifest.
 
 mod support;
 
@@ -20,7 +21,7 @@ const KEYS: u64 = 1_000_000;
 const BATCH_RECORDS: usize = 8_192;
 const LINEAGE: Lineage = Lineage(*b"lineage of bench");
 
-/// An instance that has seen every key once.
+/// Returns an instance that has seen every key once.
 fn full_instance() -> Instance {
     let mut instance = instance(&component(SUM), SUM_CONFIG);
     for start in (0..KEYS).step_by(BATCH_RECORDS) {
@@ -79,7 +80,7 @@ fn state_file(criterion: &mut Criterion, chunks: &[StateChunk]) {
     group.finish();
 }
 
-/// A commit as it is after each checkpoint, on a real disk.
+/// Measures a commit as after each checkpoint, on a real disk.
 fn manifest_commit(criterion: &mut Criterion) {
     let (_directory, store) = store();
     let graph = graph();
@@ -116,7 +117,7 @@ fn subtask(operator: &str, index: u32) -> SubtaskId {
     }
 }
 
-/// `numbers` (2) -> `sum` (2) -> `sums` (2).
+/// Returns the graph `numbers` (2) -> `sum` (2) -> `sums` (2).
 fn graph() -> JobGraph {
     let node = |name: &str, kind, ports: &[&str]| Node {
         name: name.to_owned(),

@@ -1,5 +1,5 @@
-//! A call of `process`, with batches from one record to thousands: what the boundary costs, and
-//! what a record costs.
+//! A call of `process`, with batches from one record to thousands: the cost of the boundary, and of
+//! a record.
 
 mod support;
 
@@ -7,7 +7,7 @@ use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, 
 
 use support::{SUM, SUM_CONFIG, batch, component, instance};
 
-/// The operator of `pipeline`, which keeps nothing.
+/// The stateless operator of `pipeline`.
 const STAGE: &str = "tests/guests/stage/stage.wasm";
 const KEYS: u64 = 1_000;
 

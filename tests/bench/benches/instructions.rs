@@ -1,7 +1,8 @@
-//! Instructions a record, counted by callgrind: the same at every run, however busy the machine is.
+//! Instructions per record, counted by callgrind: the same in every run, however busy the machine
+//! is.
 //!
-//! Run without arguments, it runs itself under valgrind once for each case. Only what happens in
-//! [`counted`] is counted. Compiled guests run under valgrind as well.
+//! Run without arguments, it runs itself under valgrind once for each case. Callgrind counts only
+//! instructions in [`counted`]. Compiled guests run under valgrind as well.
 
 mod support;
 
@@ -23,19 +24,19 @@ use support::{SUM, SUM_CONFIG, batch, component, instance};
 /// The operators of `word-count`.
 const SPLIT: &str = "examples/word-count/operators/split/split.wasm";
 const COUNT: &str = "examples/word-count/operators/count/count.wasm";
-/// The operator of `pipeline`, which keeps nothing.
+/// The stateless operator of `pipeline`.
 const STAGE: &str = "tests/guests/stage/stage.wasm";
 const RECORDS: u64 = 1_024;
 const KEYS: u64 = 1_000;
 const SNAPSHOT_KEYS: u64 = 100_000;
-/// Not counted: caches of the guest are filled and its tables have grown.
+/// Uncounted rounds: they fill caches and let the guest's tables grow.
 const WARM_UP_ROUNDS: usize = 20;
 const ROUNDS: usize = 50;
 
-/// The number of records in a round, and the round, which is counted.
+/// The number of records in a round, and the counted round.
 type Prepared = (u64, Box<dyn FnMut()>);
 
-/// A case: makes its input.
+/// A function that prepares a case and its input.
 type Prepare = fn() -> Prepared;
 
 const CASES: [(&str, Prepare); 10] = [
@@ -65,7 +66,7 @@ fn run(case: Prepare) {
     (0..ROUNDS).for_each(|_| counted(&mut *round));
 }
 
-/// The function whose instructions callgrind collects, with all that it calls.
+/// Runs a round. Callgrind counts the instructions of this function, and of all that it calls.
 #[inline(never)]
 fn counted(round: &mut dyn FnMut()) {
     round();
@@ -143,7 +144,7 @@ fn key_groups() -> Prepared {
     (RECORDS, Box::new(round))
 }
 
-/// Every column that a guest returns is checked so.
+/// Checks a column, as the host checks every column that a guest returns.
 fn columns() -> Prepared {
     let (_, keys, _) = batch(0..RECORDS, KEYS).into_columns();
     let mut parts = keys.into_parts();
@@ -171,7 +172,7 @@ fn aligner() -> Prepared {
     (64, Box::new(round))
 }
 
-/// The counts of this one are for the call, not for a record.
+/// Calls a guest without records. The count is per call, not per record.
 fn empty_call() -> Prepared {
     let mut instance = instance(&component(STAGE), "{}");
     let round = move || {
@@ -185,7 +186,7 @@ fn guest(path: &str, config: &str) -> Prepared {
     guest_given(path, config, batch(0..RECORDS, KEYS))
 }
 
-/// Lines of eight words.
+/// Splits lines of eight words.
 fn split() -> Prepared {
     let words: Vec<_> = (0..RECORDS).map(word).collect();
     let mut lines = Batch::default();
@@ -203,13 +204,13 @@ fn count() -> Prepared {
     guest_given(COUNT, r#"{"emit":"updates"}"#, words)
 }
 
-/// One of [`KEYS`] words of two to nine letters.
+/// Returns one of [`KEYS`] words of two to nine letters.
 fn word(number: u64) -> String {
     let length = 2 + (number % 8) as usize;
     format!("{:a<length$}", number % KEYS)
 }
 
-/// The clone of the batch is part of it.
+/// Calls a guest with this input. The count includes the clone of the batch.
 fn guest_given(path: &str, config: &str, input: Batch) -> Prepared {
     let mut instance = instance(&component(path), config);
     let round = move || {
@@ -219,7 +220,7 @@ fn guest_given(path: &str, config: &str, input: Batch) -> Prepared {
     (RECORDS, Box::new(round))
 }
 
-/// The counts of this one are for a key. The chunks are copied out and checked, too.
+/// Takes a snapshot. The count is per key, and includes the copy and the check of the chunks.
 fn snapshot() -> Prepared {
     let mut instance = instance(&component(SUM), SUM_CONFIG);
     let first_keys = (0..SNAPSHOT_KEYS).step_by(1_000);

@@ -1,8 +1,8 @@
-//! The same operator, `word-count`'s counter, in every language: what its component weighs, what it
-//! costs to compile and to open, and what a record costs. Prints a table in Markdown.
+//! The same operator, `word-count`'s counter, in every language: the size of its component, the
+//! cost of compiling and opening it, and the cost of a record. Prints a table in Markdown.
 //!
-//! `make bench-languages`; the names of languages in ARGS measure only those. Figures are medians;
-//! they depend on the machine, and its load.
+//! `make bench-languages`; names of languages in ARGS restrict it to these. Figures are medians;
+//! they depend on the machine and its load.
 
 #[path = "support/instances.rs"]
 mod instances;
@@ -14,7 +14,7 @@ use tidegate_operator::{Batch, CodeCache, Component, Engine, NO_TIMESTAMP};
 
 use instances::{instance, workspace_file};
 
-/// The languages, and where their counter is.
+/// The languages, and the paths of their counters.
 const COUNTERS: [(&str, &str); 5] = [
     ("rust", "examples/word-count/operators/count/count.wasm"),
     ("c", "guest-sdk/c/examples/count/count.wasm"),
@@ -26,11 +26,11 @@ const COUNTERS: [(&str, &str); 5] = [
     ("python", "guest-sdk/python/examples/count/count.wasm"),
 ];
 
-/// How long records are processed for one figure.
+/// The time of processing for one figure.
 const MEASURED: Duration = Duration::from_secs(2);
-/// How often the rest is done for one figure.
+/// The number of repetitions for each other figure.
 const REPEATS: usize = 5;
-/// Keys of the state that is written and read back.
+/// The number of keys in the state that is written and read back.
 const KEYS: usize = 10_000;
 
 fn main() -> io::Result<()> {
@@ -79,7 +79,7 @@ fn row(language: &str, path: &str) -> String {
     )
 }
 
-/// Compiles a component into a cache that is empty, and loads it from there.
+/// Compiles a component into an empty cache, and loads it from there. Returns the times of both.
 fn load(path: &str, bytes: &[u8]) -> (Component, Duration, Duration) {
     let directory = tempfile::tempdir().expect("a temporary directory can be made");
     let open = || {
@@ -98,10 +98,10 @@ fn load(path: &str, bytes: &[u8]) -> (Component, Duration, Duration) {
     (component, compile, median(|| timed(load).1))
 }
 
-/// Nanoseconds a record, the median of all batches.
+/// Returns the nanoseconds per record, the median of all batches.
 fn per_record(component: &Component, rows: usize) -> f64 {
     let mut counter = instance(component, "{}");
-    // Few words are frequent: of numbers that are even below 2^16, the cube mostly is small.
+    // Few words are frequent: the cube of an even distribution below 2^16 is mostly small.
     let frequent = |index: u64| {
         let even = index.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 48;
         (((even * even * even) >> 32) * KEYS as u64) >> 16
@@ -115,7 +115,7 @@ fn per_record(component: &Component, rows: usize) -> f64 {
         });
         each.collect()
     };
-    // The first round makes the keys.
+    // The first round creates the keys.
     round();
     let started = Instant::now();
     let mut all = Vec::new();
@@ -126,7 +126,7 @@ fn per_record(component: &Component, rows: usize) -> f64 {
     all[all.len() / 2]
 }
 
-/// Records with these words as keys.
+/// Returns records with these words as keys.
 fn batches(words: impl Iterator<Item = u64>, rows: usize) -> impl Iterator<Item = Batch> {
     let mut words = words.map(word).peekable();
     std::iter::from_fn(move || {
@@ -151,14 +151,14 @@ fn median(mut once: impl FnMut() -> Duration) -> Duration {
     all[REPEATS / 2]
 }
 
-/// The word with this number: two to four syllables.
+/// Returns the word with this number: two to four syllables.
 fn word(number: u64) -> String {
     const SYLLABLES: [&str; 16] = [
         "ti", "de", "ga", "te", "wa", "ter", "lo", "mi", "ra", "ne", "so", "ku", "ba", "li", "on",
         "ve",
     ];
     let mut word = String::new();
-    // Two syllables at least, and no two numbers with the same: the first one ends the number.
+    // At least two syllables, and different ones for each number: the first ends the number.
     let mut rest = number + 16;
     while rest > 0 {
         word.push_str(SYLLABLES[(rest % 16) as usize]);

@@ -1,9 +1,9 @@
-//! The parts between the operators: the aligner by itself, and router and channels in a job of a
-//! source and a sink without anything in between.
+//! The parts between the operators: the aligner by itself, and router and channels in a job that
+//! only has a source and a sink.
 //!
-//! The job runs as users run one, over a real checkpoint directory, so that these figures need
-//! nothing private. What is measured begins with the first batch that is asked for and ends with
-//! the last record that is written; the source clones one batch, which is part of it.
+//! The job runs as users' jobs do, over a real checkpoint directory, so that these figures need no
+//! private parts. A measurement begins with the request for the first batch and ends with the write
+//! of the last record; it includes the source's clone of each batch.
 
 #[path = "support/records.rs"]
 mod records;
@@ -95,7 +95,7 @@ fn run_job(job: Job, state: &std::path::Path) {
     drop(handle);
 }
 
-/// When the first batch was asked for and the last record was written.
+/// The times of the first request for a batch and of the last write.
 struct Progress {
     records_left: AtomicU64,
     first_and_last: Mutex<(Option<Instant>, Option<Instant>)>,
@@ -134,7 +134,7 @@ impl Progress {
     }
 }
 
-/// A source of `batches` batches and a sink with `edge.1` subtasks.
+/// Returns a job of a source of `batches` batches and a sink with `edge.1` subtasks.
 fn job(batch: &Batch, batches: u64, edge: (Partitioning, u32), progress: &Arc<Progress>) -> Job {
     let node = |name: &str, kind, parallelism, ports: &[&str]| Node {
         name: name.to_owned(),
@@ -176,7 +176,7 @@ fn job(batch: &Batch, batches: u64, edge: (Partitioning, u32), progress: &Arc<Pr
     }
 }
 
-/// Gives the same batch again and again.
+/// A source that emits the same batch again and again.
 #[derive(Clone)]
 struct Batches {
     batch: Batch,
@@ -233,7 +233,7 @@ impl Source for Batches {
     }
 }
 
-/// Counts what is written.
+/// A sink that counts records.
 struct Counter(Arc<Progress>);
 
 impl SinkConnector for Counter {

@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::benchmark::Benchmark;
 use crate::plain::Knowledge;
 
-/// Measures the benchmark jobs with the real binary, beside plain Rust loops that do the same.
+/// Measures the benchmark jobs with the real binary, and plain Rust loops that do the same work.
 #[derive(Debug, Parser)]
 #[command(version, max_term_width = 100, args_conflicts_with_subcommands = true)]
 pub(crate) struct Cli {
@@ -18,7 +18,7 @@ pub(crate) struct Cli {
     pub(crate) run: RunArgs,
 }
 
-/// What else it can do.
+/// A command other than a measurement.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Runs one plain loop in this process and prints its figures as JSON.
@@ -26,7 +26,7 @@ pub(crate) enum Command {
     Plain(PlainArgs),
     /// Prints the ratios between reports (`--json`) of two binaries. `make bench-compare` uses it.
     Compare(CompareArgs),
-    /// Writes the index of the kept results again.
+    /// Rewrites the index of the kept results.
     Index,
 }
 
@@ -52,25 +52,25 @@ pub(crate) enum Part {
     Wide,
 }
 
-/// What is measured and how.
+/// The measurements and their settings.
 #[derive(Debug, Args)]
 pub(crate) struct RunArgs {
-    /// Only these parts. Repeatable.
+    /// Measure only these parts. Repeatable.
     #[arg(long = "part", value_name = "PART", value_enum)]
     parts: Vec<Part>,
-    /// Only these jobs. Repeatable; without `--part`, nothing but jobs is measured then.
+    /// Measure only these jobs. Repeatable; without `--part`, measures no other part.
     #[arg(long = "job", value_name = "NAME", value_enum)]
     jobs: Vec<Benchmark>,
-    /// The parallelisms of jobs that leave it open.
+    /// The parallelisms of jobs whose file does not set them.
     #[arg(long, value_name = "N", value_delimiter = ',', default_values_t = [1, 2])]
     pub(crate) parallelism: Vec<u32>,
-    /// How often everything is run.
+    /// The number of runs of each measurement.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     runs: Option<u32>,
-    /// Seconds that are measured in each run.
+    /// The measured seconds of each run.
     #[arg(long, value_name = "S")]
     seconds: Option<f64>,
-    /// One short run of each, with few keys and little text: shows that it works, not how fast.
+    /// One short run of each, with few keys and little text: a check that it works, not of speed.
     #[arg(long)]
     quick: bool,
     /// Print JSON in place of tables.
@@ -79,7 +79,7 @@ pub(crate) struct RunArgs {
     /// Also keep the results in `tests/bench/results`.
     #[arg(long, conflicts_with = "quick")]
     pub(crate) save: bool,
-    /// The `tidegate` binary; without it, the one beside this tool.
+    /// The `tidegate` binary; by default, the one beside this tool.
     #[arg(long, value_name = "PATH")]
     pub(crate) binary: Option<PathBuf>,
 }
@@ -102,18 +102,18 @@ impl RunArgs {
         self.runs.unwrap_or(if self.quick { 1 } else { 5 })
     }
 
-    /// What is measured of a run.
+    /// Returns the measured time of a run.
     pub(crate) fn seconds(&self) -> Duration {
         let seconds = self.seconds.filter(|seconds| (0.1..1e6).contains(seconds));
         Duration::from_secs_f64(seconds.unwrap_or(if self.quick { 1.2 } else { 5.0 }))
     }
 
-    /// What is not.
+    /// Returns the time of a run before the measurement.
     pub(crate) fn warm_up(&self) -> Duration {
         Duration::from_millis(if self.quick { 200 } else { 1_500 })
     }
 
-    /// Subtasks of the wide job.
+    /// Returns the number of subtasks of the wide job.
     pub(crate) fn width(&self) -> u32 {
         if self.quick { 50 } else { 1_000 }
     }
@@ -130,25 +130,25 @@ impl RunArgs {
 /// One run of a plain loop.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct PlainArgs {
-    /// Whose work it does.
+    /// The benchmark whose work the loop does.
     #[arg(value_enum)]
     pub(crate) benchmark: Benchmark,
-    /// What it knows beforehand.
+    /// The knowledge that the loop has beforehand.
     #[arg(value_enum)]
     pub(crate) knowledge: Knowledge,
-    /// Distinct keys.
+    /// The number of distinct keys.
     #[arg(long)]
     pub(crate) keys: u64,
-    /// The text.
+    /// The file of the text.
     #[arg(long)]
     pub(crate) text: Option<PathBuf>,
-    /// Not measured: at least so long.
+    /// The least milliseconds before the measurement.
     #[arg(long)]
     pub(crate) warm_up_ms: u64,
-    /// Not measured: at least so many records.
+    /// The least number of records before the measurement.
     #[arg(long)]
     pub(crate) warm_records: u64,
-    /// Measured.
+    /// The measured milliseconds.
     #[arg(long)]
     pub(crate) measured_ms: u64,
 }

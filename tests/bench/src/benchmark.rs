@@ -3,7 +3,7 @@
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
-/// A job file of `tests/bench/jobs` with the loop that does the same.
+/// A job file of `tests/bench/jobs`, with the loop that does the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Benchmark {
@@ -23,17 +23,17 @@ pub(crate) enum Benchmark {
     FanIn,
 }
 
-/// Where a job's records are counted.
+/// The place where a job's records are counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum CountedAt {
-    /// What all sources gave.
+    /// Records that all sources emitted.
     Sources,
-    /// What came into this operator.
+    /// Records that arrived at this operator.
     Operator(&'static str),
 }
 
 impl Benchmark {
-    /// All of them, in the order of the report.
+    /// All benchmarks, in the order of the report.
     pub(crate) const ALL: [Self; 6] = [
         Self::ParitySum,
         Self::KeyedSum,
@@ -43,7 +43,7 @@ impl Benchmark {
         Self::FanIn,
     ];
 
-    /// The job's name, which is that of its file.
+    /// Returns the job's name, which is also its file's.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::ParitySum => "parity-sum",
@@ -64,7 +64,7 @@ impl Benchmark {
         }
     }
 
-    /// Distinct keys of the generated input; none if the input is a text.
+    /// Returns the number of distinct keys of the generated input; `None` if the input is a text.
     pub(crate) fn keys(self) -> Option<u64> {
         match self {
             Self::ParitySum => Some(2),
@@ -75,7 +75,7 @@ impl Benchmark {
         }
     }
 
-    /// False if the job file says the parallelism of every node itself.
+    /// Returns false if the job file sets the parallelism of every node itself.
     pub(crate) fn has_variable_parallelism(self) -> bool {
         match self {
             Self::ParitySum

@@ -1,5 +1,5 @@
-//! Two binaries beside each other: the reports of runs that took turns, and the ratios of their
-//! medians. A ratio is reported, never judged.
+//! A comparison of two binaries: reports of alternating runs, and the ratios of their medians. A
+//! ratio is reported, never judged.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::statistics::Summary;
 
-/// The figures that are compared, with their place in a report of a job.
+/// The compared figures, with their keys in a job's report.
 const FIGURES: [(&str, &str); 3] = [
     ("records/s", "records_per_second"),
     ("CPU ns/record", "cpu_ns_per_record"),

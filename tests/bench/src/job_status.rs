@@ -1,4 +1,4 @@
-//! The part of a job's status, as its control socket gives it, that is measured.
+//! The measured part of a job's status, as its control socket returns it.
 
 use serde::Deserialize;
 
@@ -7,7 +7,7 @@ use crate::benchmark::CountedAt;
 /// The job at one moment.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub(crate) struct JobStatus {
-    /// Milliseconds since the process started the job: when the counts were taken.
+    /// Milliseconds from the start of the job to the moment of the counts.
     pub(crate) uptime_ms: u64,
     pub(crate) source_records: u64,
     pub(crate) checkpoints: Checkpoints,
@@ -24,7 +24,7 @@ pub(crate) struct Checkpoints {
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
 pub(crate) struct CheckpointFigures {
     pub(crate) checkpoint: u64,
-    /// From trigger to commit.
+    /// The time from trigger to commit.
     pub(crate) duration_ms: f64,
     /// The longest pause of processing in one subtask.
     pub(crate) longest_snapshot_ms: f64,
@@ -39,10 +39,10 @@ pub(crate) struct Node {
     pub(crate) sink_lag: Option<SinkLag>,
 }
 
-/// How late records reached a sink, from the start of the process.
+/// The lags of records at a sink, since the start of the process.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 pub(crate) struct SinkLag {
-    /// Each contains those before it.
+    /// Cumulative buckets: each contains those before it.
     pub(crate) buckets: Vec<LagBucket>,
 }
 
@@ -53,12 +53,12 @@ pub(crate) struct LagBucket {
 }
 
 impl JobStatus {
-    /// The lags at the job's sink; none if it has none that measures.
+    /// Returns the lags at the job's sink; `None` if no sink measures them.
     pub(crate) fn sink_lag(&self) -> Option<&SinkLag> {
         self.nodes.iter().find_map(|node| node.sink_lag.as_ref())
     }
 
-    /// Records so far.
+    /// Returns the number of records so far.
     pub(crate) fn records(&self, counted_at: CountedAt) -> u64 {
         match counted_at {
             CountedAt::Sources => self.source_records,

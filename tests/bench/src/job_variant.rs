@@ -1,5 +1,5 @@
-//! A benchmark's job file with what one run changes in it: where the state goes, how often
-//! checkpoints are taken, which sink is used.
+//! A benchmark's job file with the changes of one run: the directory of the state, the interval of
+//! checkpoints, the sink.
 
 use std::path::{Path, PathBuf};
 
@@ -11,27 +11,27 @@ use crate::workspace::Workspace;
 /// Longer than any run.
 const NO_CHECKPOINTS: &str = "1h";
 
-/// What differs from the job file.
+/// The differences from the job file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Changes {
-    /// Take no checkpoint but the last one.
+    /// True to take no checkpoint but the last one.
     pub(crate) without_checkpoints: bool,
-    /// In place of every sink: `stdout`.
+    /// True to replace every sink by `stdout`.
     pub(crate) to_stdout: bool,
-    /// In place of the job file's number of keys.
+    /// The number of keys, in place of the job file's.
     pub(crate) keys: Option<u64>,
-    /// In place of the job file's input files: a glob.
+    /// A glob of input files, in place of the job file's.
     pub(crate) text: Option<PathBuf>,
-    /// Records a second over all sources, which then say when each record was due, and every sink
-    /// measures how late it arrives.
+    /// Records per second over all sources. The sources then note when each record was due, and
+    /// every sink measures how late it arrives.
     pub(crate) rate: Option<u32>,
-    /// In place of the parallelism of every operator and sink.
+    /// The parallelism of every operator and sink, in place of the job file's.
     pub(crate) width: Option<u32>,
-    /// Bounded sources have no end.
+    /// True if bounded sources have no end.
     pub(crate) endless: bool,
 }
 
-/// A job in a directory of its own, ready to be run.
+/// A job in its own directory, ready to run.
 #[derive(Debug)]
 pub(crate) struct JobVariant {
     /// The job file.
@@ -41,7 +41,7 @@ pub(crate) struct JobVariant {
 }
 
 impl JobVariant {
-    /// Writes the variant into an empty directory of its own.
+    /// Writes the variant into an empty directory.
     pub(crate) fn write(workspace: &Workspace, name: &str, changes: &Changes) -> Result<Self> {
         let original = workspace.job_file(name);
         let text = std::fs::read_to_string(&original)
@@ -63,7 +63,7 @@ impl JobVariant {
     }
 }
 
-/// `base` is the directory that the job file's paths are relative to.
+/// Applies the changes. `base` is the directory that the job file's paths are relative to.
 fn change(job: &mut Table, base: &Path, changes: &Changes) -> Result<()> {
     let checkpoint = table(job, "checkpoint")?;
     checkpoint.insert("directory".to_owned(), "state".into());
@@ -116,7 +116,8 @@ fn set_width(node: &mut Table, changes: &Changes) {
     }
 }
 
-/// The nodes of one kind; what is not a table is no node, as `tidegate` will say.
+/// Returns the nodes of one kind. Values that are not tables are no nodes; `tidegate` will reject
+/// them.
 fn nodes(kind: &mut Table) -> impl Iterator<Item = &mut Table> {
     kind.iter_mut().filter_map(|(_, node)| node.as_table_mut())
 }

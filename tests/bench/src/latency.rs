@@ -1,7 +1,7 @@
-//! How late records arrive at a sink, from two readings of its histogram. Pure.
+//! The lags of records at a sink, from two readings of its histogram. Pure.
 //!
 //! A lag counts from when the record was due by the source's schedule, whether or not the source
-//! was held up, so a stall is seen in all records that it delayed (no coordinated omission).
+//! was held up, so a stall shows in all records that it delayed (no coordinated omission).
 
 use serde::{Deserialize, Serialize};
 
@@ -18,8 +18,9 @@ pub(crate) struct Latency {
 }
 
 impl Latency {
-    /// Of the records that were counted after `before`, without those that were too late for every
-    /// bucket: the last one is longer than any run. None if there are none.
+    /// Returns the percentiles of the records that were counted after `before`, without those that
+    /// were too late for every bucket: the last one is longer than any run. `None` if there are no
+    /// records.
     pub(crate) fn between(before: &SinkLag, after: &SinkLag) -> Option<Self> {
         let counted_before = |at: usize| before.buckets.get(at).map_or(0, |b| b.records);
         let buckets = after.buckets.iter().enumerate();

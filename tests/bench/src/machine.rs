@@ -1,4 +1,4 @@
-//! On what the figures were measured.
+//! The machine and the versions behind the figures.
 
 use std::path::Path;
 use std::process::Command;
@@ -19,7 +19,7 @@ pub(crate) struct Machine {
     pub(crate) kernel: String,
 }
 
-/// What was measured, and with what it was built.
+/// The measured version, and the tools that built it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Versions {
     pub(crate) tidegate: String,
@@ -30,7 +30,7 @@ pub(crate) struct Versions {
 }
 
 impl Machine {
-    /// This one. What the kernel does not tell is `unknown`.
+    /// Returns this machine. Facts that the kernel does not report are `unknown`.
     pub(crate) fn this() -> Result<Self> {
         let unknown = || "unknown".to_owned();
         let cpus = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
@@ -46,7 +46,7 @@ impl Machine {
 }
 
 impl Versions {
-    /// Of the project and the binary.
+    /// Returns the versions of the project and the binary.
     pub(crate) fn of(workspace: &Workspace) -> Result<Self> {
         let root = workspace.root();
         let lock = std::fs::read_to_string(root.join("Cargo.lock")).context("read Cargo.lock")?;
@@ -61,7 +61,7 @@ impl Versions {
     }
 }
 
-/// Now, in UTC.
+/// Returns the current time, in UTC.
 pub(crate) fn now() -> String {
     humantime::format_rfc3339_seconds(SystemTime::now()).to_string()
 }

@@ -1,7 +1,7 @@
-//! `tidegate-bench`: measures the real binary from outside, as anyone could.
+//! `tidegate-bench`: measures the real binary from outside, as any user could.
 //!
-//! It knows the command line, the job file and the control socket of `tidegate`, and nothing of how
-//! it works inside. Timings are reported, never judged.
+//! It knows the command line, the job file and the control socket of `tidegate`, and none of its
+//! internals. Timings are reported, never judged.
 
 mod args;
 mod benchmark;
@@ -131,8 +131,8 @@ fn print(text: &str) -> Result<()> {
     writeln!(std::io::stdout(), "{text}").context("write to standard output")
 }
 
-/// Says what is going on, on standard error.
+/// Reports progress on standard error.
 fn tell(line: &str) {
-    // Nobody may be there to hear it; the measurement goes on.
+    // There may be no reader; the measurement continues.
     drop(writeln!(std::io::stderr(), "{line}"));
 }

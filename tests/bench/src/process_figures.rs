@@ -1,8 +1,9 @@
-//! What the kernel says about a process: the time it computed and the most memory it had.
+//! The kernel's figures for a process: its CPU time and its memory.
 
 use anyhow::{Context as _, Result};
 
-/// CPU seconds of a process so far, user and system, all threads, those that ended included.
+/// Returns the CPU seconds of a process so far: user and system, of all threads, including ended
+/// ones.
 pub(crate) fn cpu_seconds(pid: u32) -> Result<f64> {
     let path = format!("/proc/{pid}/stat");
     let stat = std::fs::read_to_string(&path).with_context(|| format!("read {path}"))?;
@@ -10,21 +11,21 @@ pub(crate) fn cpu_seconds(pid: u32) -> Result<f64> {
     Ok(ticks as f64 / rustix::param::clock_ticks_per_second() as f64)
 }
 
-/// The most resident memory that a process ever had, bytes (`VmHWM`).
+/// Returns the peak resident memory of a process, in bytes (`VmHWM`).
 pub(crate) fn peak_rss_bytes(pid: u32) -> Result<u64> {
     let path = format!("/proc/{pid}/status");
     let status = std::fs::read_to_string(&path).with_context(|| format!("read {path}"))?;
     kibibytes(&status, "VmHWM:").with_context(|| format!("{path} is not as expected"))
 }
 
-/// Resident memory of a process now, bytes (`VmRSS`).
+/// Returns the present resident memory of a process, in bytes (`VmRSS`).
 pub(crate) fn rss_bytes(pid: u32) -> Result<u64> {
     let path = format!("/proc/{pid}/status");
     let status = std::fs::read_to_string(&path).with_context(|| format!("read {path}"))?;
     kibibytes(&status, "VmRSS:").with_context(|| format!("{path} is not as expected"))
 }
 
-/// User and system ticks of a line of `/proc/PID/stat`, see proc(5).
+/// Returns the user and system ticks of a line of `/proc/PID/stat`, see proc(5).
 fn cpu_ticks(stat: &str) -> Option<u64> {
     // The name in parentheses can hold anything; the 14th and 15th fields are the 12th and 13th
     // behind it.
@@ -35,7 +36,7 @@ fn cpu_ticks(stat: &str) -> Option<u64> {
     Some(user + system)
 }
 
-/// The value of a line such as `VmHWM:  1234 kB`, in bytes.
+/// Returns the value of a line such as `VmHWM:  1234 kB`, in bytes.
 pub(crate) fn kibibytes(text: &str, name: &str) -> Option<u64> {
     let line = text.lines().find_map(|line| line.strip_prefix(name))?;
     let number = line.trim().strip_suffix("kB")?.trim();

@@ -1,4 +1,4 @@
-//! How long it takes from a failure to the first record that comes out again.
+//! The time from a failure to the next record of output.
 
 use std::io::{BufRead as _, BufReader, Read};
 use std::thread::sleep;
@@ -14,12 +14,12 @@ use crate::running_job::{RunningJob, StandardOutput};
 use crate::statistics::Summary;
 use crate::workspace::Workspace;
 
-/// Whose state is restored after the kill.
+/// The benchmark whose state is restored after the kill.
 const KILLED: Benchmark = Benchmark::KeyedSum;
-/// For the state to be complete and in a checkpoint.
+/// The most time until a checkpoint has the complete state.
 const TIMEOUT: Duration = Duration::from_secs(120);
 
-/// Both kinds of failure, in turns. `tell` is called before each.
+/// Measures both kinds of failure, in turns. Calls `tell` before each.
 pub(crate) fn measure(
     workspace: &Workspace,
     args: &RunArgs,
@@ -46,8 +46,8 @@ pub(crate) fn measure(
     })
 }
 
-/// From the last line before the trap, which is at most a batch of a millisecond earlier, to the
-/// first one after it.
+/// Returns the time from the last line before the trap, which is at most a batch of a millisecond
+/// earlier, to the first line after it.
 fn from_trap(workspace: &Workspace) -> Result<Duration> {
     let job = JobVariant::write(workspace, "recovery", &Changes::default())?;
     let mut job = RunningJob::start(workspace, &job, None, StandardOutput::Piped)?;
@@ -57,9 +57,9 @@ fn from_trap(workspace: &Workspace) -> Result<Duration> {
     Ok(gap)
 }
 
-/// Reads ascending numbers, one a line, until one is not the successor of the one before: the input
-/// from the last checkpoint on is read again. How long nothing had come before that. None if the
-/// lines end first.
+/// Reads ascending numbers, one per line, until a number is not its predecessor's successor: the
+/// job then replays the input since the last checkpoint. Returns the time between the two lines;
+/// `None` if the lines end first.
 fn gap_before_replay(lines: impl Read) -> Result<Option<Duration>> {
     let mut last: Option<(u64, Instant)> = None;
     for line in BufReader::new(lines).lines() {
@@ -76,7 +76,7 @@ fn gap_before_replay(lines: impl Read) -> Result<Option<Duration>> {
     Ok(None)
 }
 
-/// From the start of the process that goes on to the first byte that comes out of it.
+/// Returns the time from the start of the recovering process to its first byte of output.
 fn from_kill(workspace: &Workspace, keys: u64) -> Result<Duration> {
     let changes = Changes {
         keys: Some(keys),
@@ -102,7 +102,7 @@ fn await_full_checkpoint(job: &RunningJob, keys: u64) -> Result<()> {
             let newest = status.checkpoints.last_completed.map(|c| c.checkpoint);
             match newest_before {
                 None if status.source_records > 2 * keys => newest_before = Some(newest),
-                // The first one may have begun before.
+                // The first checkpoint after `before` may have begun earlier.
                 Some(before) if newest > before.map(|before| before + 1).or(Some(1)) => {
                     return Ok(());
                 }

@@ -1,5 +1,5 @@
-//! `results/index.jsonl`: a line for each job of each kept result, by date. It is made from the
-//! files beside it, so it can be made again at any time.
+//! `results/index.jsonl`: a line for each job of each kept result, by date. It is derived from the
+//! files beside it, so it can be recreated at any time.
 
 use std::fs;
 use std::path::Path;
@@ -18,7 +18,7 @@ struct Line<'a> {
     commit: &'a str,
     job: &'a str,
     parallelism: Option<u64>,
-    /// Medians, as in the file.
+    /// Medians, as in the report.
     records_per_second: f64,
     cpu_ns_per_record: f64,
     peak_rss_bytes: f64,
@@ -32,7 +32,7 @@ pub(crate) fn write(directory: &Path) -> Result<()> {
     fs::write(&path, text).with_context(|| format!("write {}", path.display()))
 }
 
-/// The index of the results in `directory`.
+/// Returns the index of the results in `directory`.
 fn lines(directory: &Path) -> Result<String> {
     let mut reports = Vec::new();
     for entry in fs::read_dir(directory)? {

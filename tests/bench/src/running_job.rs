@@ -1,4 +1,4 @@
-//! A job in a process of its own: started, asked over its control socket, and ended.
+//! A job in its own process: started, queried over its control socket, and ended.
 
 use std::fs::File;
 use std::io::{Read as _, Write as _};
@@ -16,9 +16,9 @@ use crate::job_status::JobStatus;
 use crate::job_variant::JobVariant;
 use crate::workspace::Workspace;
 
-/// Time for the last checkpoint.
+/// The most time for the last checkpoint.
 const STOP_TIMEOUT: Duration = Duration::from_secs(120);
-/// Time for a job whose input is short.
+/// The most time for a job whose input is short.
 const END_TIMEOUT: Duration = Duration::from_secs(300);
 
 /// A running `tidegate run`. Killed when dropped.
@@ -27,30 +27,30 @@ pub(crate) struct RunningJob {
     child: Child,
     state: PathBuf,
     talk: PathBuf,
-    /// Just before the process was started.
+    /// The time just before the process was started.
     pub(crate) started: Instant,
 }
 
-/// Where the job's data go.
+/// The destination of the job's data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum StandardOutput {
-    /// Nowhere: the job writes none.
+    /// No destination: the job writes none.
     None,
-    /// Into a pipe, see [`RunningJob::first_byte`].
+    /// A pipe, see [`RunningJob::first_byte`].
     Piped,
 }
 
-/// Whether components that an earlier process compiled may be used.
+/// The use of components that an earlier process compiled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Compiled {
-    /// As ever: yes, if there are any.
+    /// The default: they are used, if there are any.
     Kept,
-    /// No: as on a machine that has never run the job.
+    /// They are not used: as on a machine that has never run the job.
     Anew,
 }
 
 impl RunningJob {
-    /// Starts the job. What it says goes into a file beside the job file.
+    /// Starts the job. Its messages go into a file beside the job file.
     pub(crate) fn start(
         workspace: &Workspace,
         job: &JobVariant,
@@ -60,7 +60,7 @@ impl RunningJob {
         Self::start_with(workspace, job, parallelism, output, Compiled::Kept)
     }
 
-    /// As [`Self::start`], with a say about compiled components.
+    /// Starts the job like [`Self::start`], with or without compiled components.
     pub(crate) fn start_with(
         workspace: &Workspace,
         job: &JobVariant,
@@ -74,7 +74,7 @@ impl RunningJob {
         if let Some(parallelism) = parallelism {
             command.arg("--parallelism").arg(parallelism.to_string());
         }
-        // Compiled components are kept for later starts, but not among those of the user.
+        // Compiled components are kept for later starts, but apart from the user's.
         for base in ["XDG_CACHE_HOME", "XDG_STATE_HOME"] {
             command.env(base, workspace.data().join("user").join(base));
         }
@@ -98,12 +98,12 @@ impl RunningJob {
         })
     }
 
-    /// The process id.
+    /// Returns the process id.
     pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }
 
-    /// Waits for the first byte of standard output; the time since the process was started.
+    /// Waits for the first byte of standard output. Returns the time since the process was started.
     pub(crate) fn first_byte(&mut self) -> Result<Duration> {
         let pipe = self.child.stdout.as_mut();
         let pipe = pipe.context("the job's output is not piped")?;
@@ -116,18 +116,18 @@ impl RunningJob {
         Ok(elapsed)
     }
 
-    /// The pipe that standard output goes into.
+    /// Takes the pipe of standard output.
     pub(crate) fn take_output(&mut self) -> Result<ChildStdout> {
         let pipe = self.child.stdout.take();
         pipe.context("the job's output is not piped")
     }
 
-    /// Waits for the process to end by itself, well.
+    /// Waits for the process to end by itself, successfully.
     pub(crate) fn wait(mut self) -> Result<()> {
         self.end_within(END_TIMEOUT)
     }
 
-    /// What the job does; none if nobody listens on its socket yet or any more.
+    /// Returns the job's status; `None` if no process listens on its socket.
     pub(crate) fn status(&self) -> Result<Option<JobStatus>> {
         let Some(body) = self.get("/api/v1/job")? else {
             return Ok(None);
@@ -136,7 +136,7 @@ impl RunningJob {
         Ok(Some(status))
     }
 
-    /// How the process ended, if it has.
+    /// Returns the exit status of the process, if it has ended.
     pub(crate) fn ended(&mut self) -> Result<Option<ExitStatus>> {
         self.child.try_wait().context("ask for the job's process")
     }
@@ -168,7 +168,7 @@ impl RunningJob {
         Ok(())
     }
 
-    /// What the process said so far.
+    /// Returns the messages of the process so far.
     pub(crate) fn said(&self) -> String {
         std::fs::read_to_string(&self.talk).unwrap_or_default()
     }
@@ -179,9 +179,9 @@ impl RunningJob {
         kill_process(pid, signal).context("signal the job")
     }
 
-    /// The body of an answer; none if nobody listens.
+    /// Returns the body of an answer; `None` if no process listens.
     fn get(&self, path: &str) -> Result<Option<String>> {
-        // Through a handle, since the path of a socket may have 107 bytes only.
+        // Through a handle, since the path of a socket may have only 107 bytes.
         let Ok(directory) = File::open(&self.state) else {
             return Ok(None);
         };
@@ -211,7 +211,7 @@ impl RunningJob {
 
 impl Drop for RunningJob {
     fn drop(&mut self) {
-        // It may have ended already; either way it is gone afterwards.
+        // The process may have ended already; either way it is gone afterwards.
         drop(self.child.kill());
         drop(self.child.wait());
     }

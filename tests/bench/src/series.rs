@@ -1,5 +1,5 @@
 //! A series of runs of one job: with checkpoints, without, its plain loops, its cold start, in
-//! turns, so that what disturbs the machine disturbs all of them alike.
+//! turns, so that a disturbance of the machine affects all of them alike.
 
 use std::process::Command;
 use std::time::Duration;
@@ -19,10 +19,11 @@ use crate::text;
 use crate::throughput::{self, JobFigures, Window};
 use crate::workspace::Workspace;
 
-/// Distinct keys are seen this often before measuring, so that the state has its full size.
+/// The number of rounds over the distinct keys before measuring, so that the state has its full
+/// size.
 const WARM_ROUNDS: u64 = 2;
 
-/// Of the rate that a job can do, this is given to it for its latency.
+/// The fraction of a job's highest rate at which its latency is measured.
 const LOW_RATE: f64 = 0.1;
 
 /// One job at one parallelism.
@@ -36,7 +37,7 @@ pub(crate) struct Series<'a> {
     plain: PlainArgs,
 }
 
-/// What all runs gave, in turns.
+/// The figures of all runs, by kind.
 #[derive(Default)]
 struct Runs {
     jobs: Vec<JobFigures>,
@@ -91,7 +92,7 @@ impl<'a> Series<'a> {
         })
     }
 
-    /// All runs of the series. `tell` is called before each.
+    /// Runs the series. Calls `tell` before each run.
     pub(crate) fn run(&self, runs: u32, mut tell: impl FnMut(&str)) -> Result<JobResult> {
         let mut all = Runs::default();
         let name = self.benchmark.name();
@@ -133,16 +134,16 @@ impl<'a> Series<'a> {
         Ok(figures)
     }
 
-    /// The rate for the latency. None if the source can't be paced by it.
+    /// Returns the rate for the latency; `None` if the source has no rate.
     fn low_rate(&self, jobs: &[JobFigures]) -> Option<u32> {
         self.benchmark.keys()?;
         let rates = jobs.iter().map(|figures| figures.records_per_second);
         let rate = Summary::of(rates)?.median * LOW_RATE;
-        // As a whole number; the fraction does not matter.
+        // A whole number; the fraction does not matter.
         format!("{rate:.0}").parse().ok()
     }
 
-    /// From the start of the process to the first byte that comes out of it.
+    /// Returns the time from the start of the process to its first byte of output.
     fn cold_start(&self, compiled: Compiled) -> Result<Duration> {
         let changes = Changes {
             to_stdout: true,
@@ -164,7 +165,7 @@ impl<'a> Series<'a> {
         RunningJob::start_with(self.workspace, &variant, self.parallelism, output, compiled)
     }
 
-    /// The plain loop in a process of its own, so that it has its own memory.
+    /// Runs the plain loop in its own process, so that it has its own memory.
     fn plain(&self, knowledge: Knowledge) -> Result<Option<PlainFigures>> {
         let args = PlainArgs {
             knowledge,

@@ -1,22 +1,22 @@
-//! Medians and the like. Pure.
+//! Medians and spreads. Pure.
 
 use serde::{Deserialize, Serialize};
 
-/// The middle of some figures and how far they spread.
+/// The median and spread of some figures.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Summary {
-    /// Half of the figures are not above it.
+    /// The median; half of the figures are not above it.
     pub(crate) median: f64,
-    /// The smallest.
+    /// The smallest figure.
     pub(crate) min: f64,
-    /// The largest.
+    /// The largest figure.
     pub(crate) max: f64,
-    /// How many there are.
+    /// The number of figures.
     pub(crate) count: usize,
 }
 
 impl Summary {
-    /// None if there is no figure.
+    /// Returns the summary; `None` if there are no figures.
     pub(crate) fn of(figures: impl IntoIterator<Item = f64>) -> Option<Self> {
         let mut figures: Vec<f64> = figures.into_iter().collect();
         figures.sort_by(f64::total_cmp);

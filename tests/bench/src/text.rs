@@ -10,11 +10,12 @@ use tidegate_random::Random;
 
 use crate::workspace::Workspace;
 
-/// Distinct words: about what a long novel and its dictionary have.
+/// The number of distinct words: about as many as in a long novel and its dictionary.
 const VOCABULARY: usize = 100_000;
-/// Words of a line.
+/// The number of words in a line.
 const LINE_WORDS: std::ops::RangeInclusive<u64> = 5..=15;
-/// The file is read as often as it has names, so that a fast job does not run out of text.
+/// The number of names of the file, each of which is read, so that a fast job does not run out of
+/// text.
 const NAMES: u32 = 16;
 const SYLLABLES: [&str; 32] = [
     "ti", "de", "ga", "te", "wa", "ter", "lo", "mi", "ra", "ne", "so", "ku", "ba", "li", "on",
@@ -31,7 +32,7 @@ pub(crate) struct Text {
     pub(crate) file: PathBuf,
 }
 
-/// The text with this number of bytes, made if it is not there.
+/// Returns the text with this number of bytes; writes it if it is missing.
 pub(crate) fn prepare(workspace: &Workspace, bytes: u64) -> Result<Text> {
     let directory = workspace.data().join(format!("words-{bytes}"));
     let file = directory.join("00.txt");
@@ -62,7 +63,7 @@ pub(crate) fn prepare(workspace: &Workspace, bytes: u64) -> Result<Text> {
     Ok(text)
 }
 
-/// Exactly `bytes` of text; the last word can be cut off.
+/// Writes exactly `bytes` of text; the last word can be cut off.
 fn write_text(mut writer: impl Write, bytes: u64) -> std::io::Result<()> {
     let words = vocabulary();
     let frequencies = Frequencies::new(words.len());
@@ -85,11 +86,11 @@ fn write_text(mut writer: impl Write, bytes: u64) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Distinct words, frequent ones first and, as in languages, shorter.
+/// Returns distinct words, frequent ones first and, as in languages, shorter.
 fn vocabulary() -> Vec<String> {
     let word = |rank: usize| {
-        // The rank's digits to the base of the syllables; the digit on top is never 0, so that no
-        // two ranks give the same syllables.
+        // The rank's digits to the base of the syllables; the top digit is never 0, so that no two
+        // ranks have the same syllables.
         let mut rest = rank + 1;
         let mut word = String::new();
         while rest > 0 {
@@ -103,7 +104,7 @@ fn vocabulary() -> Vec<String> {
 
 /// Draws ranks, each with a probability proportional to 1 / (rank + 1).
 struct Frequencies {
-    /// Exclusive upper bounds of the numbers that give each rank.
+    /// Exclusive upper bounds of the numbers that select each rank.
     bounds: Vec<u64>,
 }
 

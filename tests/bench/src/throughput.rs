@@ -1,4 +1,4 @@
-//! How fast a running job is once it is warm, and what its checkpoints cost.
+//! The speed of a warm job, and the cost of its checkpoints.
 
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -11,34 +11,35 @@ use crate::latency::Latency;
 use crate::process_figures::{cpu_seconds, peak_rss_bytes};
 use crate::running_job::RunningJob;
 
-/// The job makes a new status four times a second; so long none is expected.
+/// The time after a status in which no new one is expected; the job makes four per second.
 const QUIET: Duration = Duration::from_millis(220);
-/// Then it is asked for this often, so that the CPU time is read close to the counts.
+/// The time between two queries after that: short, so that the CPU time is read close to the
+/// counts.
 const POLL: Duration = Duration::from_millis(4);
-/// A job that takes longer to become warm is stuck.
+/// The most time of a job's warm-up; a slower job is stuck.
 const WARM_UP_TIMEOUT: Duration = Duration::from_secs(300);
 
-/// How long to watch.
+/// The extent of a measurement.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Window {
-    /// Not measured: at least so long, and until so many records have gone by.
+    /// The least time before the measurement.
     pub(crate) warm_up: Duration,
-    /// See `warm_up`.
+    /// The least number of records before the measurement.
     pub(crate) warm_records: u64,
-    /// Measured.
+    /// The measured time.
     pub(crate) measured: Duration,
 }
 
-/// What one run of a job gave.
+/// The figures of one run of a job.
 #[derive(Clone, Debug)]
 pub(crate) struct JobFigures {
     pub(crate) records_per_second: f64,
     pub(crate) cpu_ns_per_record: f64,
     pub(crate) peak_rss_bytes: u64,
-    /// Those that completed while it was measured.
+    /// The checkpoints that completed during the measurement.
     pub(crate) checkpoints: Vec<CheckpointFigures>,
     pub(crate) failed_checkpoints: u64,
-    /// Of a job whose sink measures lags.
+    /// The latency, if the sink measures lags.
     pub(crate) latency: Option<Latency>,
 }
 
@@ -49,7 +50,7 @@ struct Sample {
     cpu_seconds: f64,
 }
 
-/// Watches a job from its start; it still runs afterwards, unless its input is over.
+/// Watches a job from its start; the job still runs afterwards, unless its input is over.
 pub(crate) fn measure(
     job: &mut RunningJob,
     counted_at: CountedAt,
@@ -100,15 +101,15 @@ pub(crate) fn measure(
     })
 }
 
-/// Gives a sample for each status that the job makes.
+/// A sampler of each status that the job makes.
 struct Sampler<'a> {
     job: &'a mut RunningJob,
-    /// When the last status was made, by its own clock and by ours.
+    /// The time of the last status, by the job's clock and by ours.
     last: Option<(u64, Instant)>,
 }
 
 impl Sampler<'_> {
-    /// Waits for the next status. None if the job has ended well.
+    /// Waits for the next status; `None` if the job has ended successfully.
     fn next(&mut self) -> Result<Option<Sample>> {
         if let Some((_, seen)) = self.last {
             sleep(QUIET.saturating_sub(seen.elapsed()));
@@ -135,7 +136,7 @@ impl Sampler<'_> {
         if !is_new {
             return Ok(None);
         }
-        // A process that has just ended has no figures any more.
+        // A process that has just ended no longer has figures.
         let Ok(cpu_seconds) = cpu_seconds(self.job.pid()) else {
             return Ok(None);
         };

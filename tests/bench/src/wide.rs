@@ -1,4 +1,4 @@
-//! Many subtasks: do they run, and what does one cost while it waits?
+//! Many subtasks: whether they run, and the cost of a waiting one.
 
 use std::thread::sleep;
 use std::time::Duration;
@@ -14,14 +14,14 @@ use crate::statistics::Summary;
 use crate::workspace::Workspace;
 
 const JOB: &str = "wide";
-/// Records a second while it idles, so that it is known to run.
+/// Records per second while the job idles, so that it is known to run.
 const IDLE_RATE: u32 = 10;
-/// For all subtasks to be open.
+/// The most time until all subtasks are open.
 const START_TIMEOUT: Duration = Duration::from_secs(300);
-/// From then on, until the memory is read: longer than a checkpoint takes.
+/// The time from then until the memory is read: longer than a checkpoint takes.
 const SETTLE: Duration = Duration::from_secs(3);
 
-/// Runs the wide job to its end, and idle beside a narrow one. `tell` is called before each.
+/// Runs the wide job to its end, and idle beside a narrow one. Calls `tell` before each.
 pub(crate) fn measure(
     workspace: &Workspace,
     args: &RunArgs,
@@ -56,7 +56,7 @@ fn to_the_end(workspace: &Workspace, width: u32) -> Result<Duration> {
     Ok(started.elapsed())
 }
 
-/// Resident bytes of a job that has almost nothing to do.
+/// Returns the resident bytes of a job that has almost no work.
 fn idle(workspace: &Workspace, width: u32) -> Result<f64> {
     let changes = Changes {
         width: Some(width),

@@ -1,16 +1,16 @@
-//! Where things are: the project's job files, the binary, and what a run may write.
+//! The paths of the project's job files, the binary, and a run's files.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 
-/// Where results are kept under version control.
+/// Returns the directory of results under version control.
 pub(crate) fn results() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("results")
 }
 
-/// The project and the binary that is measured.
+/// The project and the measured binary.
 #[derive(Clone, Debug)]
 pub(crate) struct Workspace {
     root: PathBuf,
@@ -19,7 +19,8 @@ pub(crate) struct Workspace {
 }
 
 impl Workspace {
-    /// Without `binary`, the one that lies beside this tool: it was built in the same profile.
+    /// Finds the project. Without `binary`, uses the one beside this tool, which was built in the
+    /// same profile.
     pub(crate) fn new(binary: Option<PathBuf>) -> Result<Self> {
         let package = Path::new(env!("CARGO_MANIFEST_DIR"));
         let root = package.ancestors().nth(2);
@@ -38,23 +39,23 @@ impl Workspace {
         Ok(Self { root, binary })
     }
 
-    /// The project's directory.
+    /// Returns the project's directory.
     pub(crate) fn root(&self) -> &Path {
         &self.root
     }
 
-    /// The job file with this name.
+    /// Returns the path of the job file with this name.
     pub(crate) fn job_file(&self, name: &str) -> PathBuf {
         let jobs = self.root.join("tests/bench/jobs");
         jobs.join(name).with_extension("toml")
     }
 
-    /// What is made once and kept between runs.
+    /// Returns the directory of files that are made once and kept between runs.
     pub(crate) fn data(&self) -> PathBuf {
         self.root.join("target/bench-data")
     }
 
-    /// An empty directory for one run, in place of that of the run before. Each process of this
+    /// Creates an empty directory for one run, in place of the previous run's. Each process of this
     /// tool has its own.
     pub(crate) fn run_directory(&self) -> Result<PathBuf> {
         let directory = self.own_directory();
@@ -64,7 +65,7 @@ impl Workspace {
         Ok(directory)
     }
 
-    /// Removes what runs have written.
+    /// Removes the files of runs.
     pub(crate) fn clean_up(&self) -> Result<()> {
         remove(&self.own_directory())
     }

@@ -1,10 +1,10 @@
-//! The tool measures what it says it measures. How fast anything was decides nothing here.
+//! The tool measures what it reports. Speed does not affect these tests.
 
 use std::process::Command;
 
 use serde_json::Value;
 
-/// The report of a quick run.
+/// Returns the report of a quick run.
 fn quick_report(arguments: &[&str]) -> Value {
     let mut tool = Command::new(env!("CARGO_BIN_EXE_tidegate-bench"));
     tool.args(["--quick", "--json"]).args(arguments);
@@ -14,7 +14,7 @@ fn quick_report(arguments: &[&str]) -> Value {
     serde_json::from_slice(&output.stdout).expect("it prints JSON")
 }
 
-/// Each of these is a number above 0.
+/// Asserts that each of these is a number above 0.
 fn assert_figures(result: &Value, figures: &[&str]) {
     for figure in figures {
         let value = result.pointer(figure).and_then(Value::as_f64);

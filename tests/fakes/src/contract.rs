@@ -1,11 +1,11 @@
-//! The promises of the host to each operator instance, checked from inside. Pure: a broken promise
-//! is returned as a text, for the suite to note.
+//! The promises of the host to each operator instance, checked from inside. Pure: it returns a
+//! broken promise as a text, which the suite notes.
 
 use std::collections::BTreeSet;
 
 use tidegate_operator::{FaultCause, GuestCall, GuestFault, OperatorContext, StateChunk};
 
-/// A promise that the host has broken, if it has.
+/// A promise that the host has broken, if any.
 type Broken = Option<String>;
 
 /// The identity of one instance, and the calls that it has seen.
@@ -19,7 +19,7 @@ pub struct Contract {
 }
 
 impl Contract {
-    /// The contract of an instance that was just opened.
+    /// Creates the contract of an instance that was just opened.
     #[must_use]
     pub fn new(context: &OperatorContext) -> Self {
         Self {
@@ -66,34 +66,34 @@ impl Contract {
         (watermark <= before).then(|| format!("went from {before} to {watermark}"))
     }
 
-    /// Checks the timestamp of a record: no source of these suites gives late ones.
+    /// Checks the timestamp of a record: no source of these suites emits late records.
     #[must_use]
     pub fn on_timestamp(&self, timestamp: i64) -> Broken {
         let watermark = self.watermark;
         (timestamp <= watermark).then(|| format!("got {timestamp} after {watermark}"))
     }
 
-    /// Checks the key group of a record, which is one of the instance's.
+    /// Checks the key group of a record, which must belong to the instance.
     #[must_use]
     pub fn on_key_of(&self, group: u32) -> Broken {
         (!self.owns(group)).then(|| format!("got a key of group {group}"))
     }
 
-    /// Notes a snapshot, of which there is one for each checkpoint.
+    /// Notes a snapshot; there is one for each checkpoint.
     pub fn on_snapshot(&mut self, checkpoint: u64) -> Broken {
         let is_again = !self.snapshots.insert(checkpoint);
         is_again.then(|| format!("gave its state for checkpoint {checkpoint} twice"))
     }
 
-    /// Checks a restore, which comes before anything else. `holds_state` says whether the instance
-    /// has state already.
+    /// Checks a restore, which comes before any other call. `holds_state` is true if the instance
+    /// already has state.
     #[must_use]
     pub fn on_restore(&self, holds_state: bool) -> Broken {
         let is_late = self.has_started || holds_state;
         is_late.then(|| "was restored after it had started".to_owned())
     }
 
-    /// Checks the key group of a restored chunk, which is one of the instance's.
+    /// Checks the key group of a restored chunk, which must belong to the instance.
     #[must_use]
     pub fn on_chunk_of(&self, group: u32) -> Broken {
         (!self.owns(group)).then(|| format!("was given key group {group}"))

@@ -1,4 +1,4 @@
-//! The inputs of a target on disk: one file each, named by what is in it.
+//! The inputs of a target on disk: one file each, named after its contents.
 
 use std::fs;
 use std::io;
@@ -11,12 +11,12 @@ pub(crate) struct Corpus {
 }
 
 impl Corpus {
-    /// The corpus in `directory`, which need not be there.
+    /// Returns the corpus in `directory`, which need not exist.
     pub(crate) fn new(directory: PathBuf) -> Self {
         Self { directory }
     }
 
-    /// All inputs, in the order of their names.
+    /// Returns all inputs, in the order of their names.
     pub(crate) fn inputs(&self) -> io::Result<Vec<(PathBuf, Vec<u8>)>> {
         let entries = match fs::read_dir(&self.directory) {
             Ok(entries) => entries,
@@ -30,7 +30,7 @@ impl Corpus {
         paths.into_iter().map(read).collect()
     }
 
-    /// Keeps an input. `kind` begins its name.
+    /// Keeps an input. Its name begins with `kind`.
     pub(crate) fn add(&self, kind: &str, input: &[u8]) -> io::Result<PathBuf> {
         fs::create_dir_all(&self.directory)?;
         let path = self
@@ -47,7 +47,7 @@ impl Corpus {
     }
 }
 
-/// FNV-1a: two inputs of one corpus do not meet by accident.
+/// Returns the FNV-1a hash: two inputs of one corpus do not collide by accident.
 fn digest(input: &[u8]) -> u64 {
     input.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)

@@ -1,14 +1,15 @@
-//! Names for what a run of a target showed. Pure.
+//! Names for the observations of a target's run. Pure.
 //!
-//! A feature must not repeat the input, or every input would be new: text in quotes and numbers
-//! are left out.
+//! A feature must not repeat the input, or every input would be new: it omits text in quotes and
+//! numbers.
 
 use std::fmt::{self, Debug, Write};
 
-/// No feature is longer.
+/// The length of the longest feature.
 const LONGEST: usize = 300;
 
-/// The shape of a value's `Debug` form: its names, without the text, numbers and lists in it.
+/// Returns the shape of a value's `Debug` form: its names, without the text, numbers and lists in
+/// it.
 #[must_use]
 pub fn shape(value: &dyn Debug) -> String {
     let mut shaper = Shaper {
@@ -22,19 +23,20 @@ pub fn shape(value: &dyn Debug) -> String {
     shaper.shape
 }
 
-/// The number of binary digits of a count: inputs of another order of magnitude are worth keeping.
+/// Returns the number of binary digits of a count: inputs of another order of magnitude are worth
+/// keeping.
 #[must_use]
 pub fn size_class(count: usize) -> String {
     format!("2^{}", usize::BITS - count.leading_zeros())
 }
 
-/// Takes text piece by piece.
+/// A writer that takes text piece by piece.
 struct Shaper {
     shape: String,
-    /// The quote that ends the text that is being left out.
+    /// The quote that ends the omitted text.
     quote: Option<char>,
     is_escaped: bool,
-    /// A word that begins with a digit is a number, whatever its base.
+    /// True inside a number: a word that begins with a digit is a number, whatever its base.
     is_in_number: bool,
 }
 
@@ -71,7 +73,7 @@ impl Shaper {
             }
             '0'..='9' if self.shape.ends_with('#') => {}
             '0'..='9' => self.shape.push('#'),
-            // A list of numbers is as one number.
+            // A list of numbers counts as one number.
             ',' | ' ' if self.shape.ends_with('#') => {}
             other => self.shape.push(other),
         }

@@ -2,9 +2,9 @@
 
 use tidegate_random::Random;
 
-/// Bytes at the edges of what lengths, counts and characters can be.
+/// Bytes at the limits of lengths, counts and characters.
 const EDGES: [u8; 8] = [0x00, 0x01, 0x7f, 0x80, 0xff, 0x0a, 0x22, 0xc3];
-/// Numbers at the edges, written little-endian over four or eight bytes.
+/// Numbers at the limits, written little-endian over four or eight bytes.
 const NUMBERS: [u64; 8] = [
     0,
     1,
@@ -18,16 +18,16 @@ const NUMBERS: [u64; 8] = [
 /// The most bytes that one mutation moves.
 const PIECE: usize = 32;
 
-/// What mutations draw from.
+/// The material and limits of mutations.
 pub(crate) struct Mutator<'a> {
-    /// Byte strings that mean something to the target.
+    /// Byte strings with a meaning for the target.
     pub(crate) words: &'a [Vec<u8>],
-    /// No input becomes longer.
+    /// The most bytes of a mutated input.
     pub(crate) longest: usize,
 }
 
 impl Mutator<'_> {
-    /// `input` with one to eight changes; pieces may come from `other`.
+    /// Returns `input` with one to eight changes; pieces may come from `other`.
     pub(crate) fn mutate(&self, input: &[u8], other: &[u8], random: &mut Random) -> Vec<u8> {
         let mut bytes = input.to_vec();
         let changes = 1 + random.index(8).min(random.index(8));

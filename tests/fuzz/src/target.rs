@@ -12,16 +12,16 @@ use tidegate_random::{Random, TestSeed};
 use crate::corpus::Corpus;
 use crate::mutation::Mutator;
 
-/// How long a run goes on after the corpus is replayed.
+/// The length of a run after the replay of the corpus.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Budget {
-    /// So many mutated inputs. What is found new is not kept.
+    /// A number of mutated inputs. New findings are not kept.
     Executions(u64),
-    /// So long. What is found new is minimised and kept in the corpus.
+    /// A time. New findings are minimised and kept in the corpus.
     Time(Duration),
 }
 
-/// What is fuzzed, and with what.
+/// A target, with its corpus and limits.
 #[derive(Debug)]
 pub struct Target {
     name: String,
@@ -33,27 +33,27 @@ pub struct Target {
     seed: u64,
 }
 
-/// What a run did.
+/// The result of a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
-    /// Inputs of the corpus that were replayed.
+    /// The number of replayed inputs of the corpus.
     pub replayed: usize,
-    /// Mutated inputs that were run.
+    /// The number of mutated inputs that were run.
     pub executions: u64,
-    /// Features that were seen.
+    /// The number of features that were seen.
     pub features: usize,
-    /// Inputs that were added to the corpus.
+    /// The number of inputs that were added to the corpus.
     pub added: usize,
 }
 
 impl Target {
-    /// The target `name`, whose corpus is `tests/fuzz/corpus/<name>`. The environment says how
-    /// long it runs (`TIDEGATE_FUZZ_MINUTES`; without it, `executions` inputs) and from which
-    /// seed (`TIDEGATE_TEST_SEED`).
+    /// Creates the target `name`, whose corpus is `tests/fuzz/corpus/<name>`. The environment sets
+    /// the time of its run (`TIDEGATE_FUZZ_MINUTES`; without it, the run takes `executions` inputs)
+    /// and the seed (`TIDEGATE_TEST_SEED`).
     ///
     /// # Panics
     ///
-    /// If a variable is set to what is no number.
+    /// If a variable holds anything but a number.
     #[must_use]
     pub fn new(name: &str, executions: u64) -> Self {
         let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus");
@@ -64,7 +64,7 @@ impl Target {
         Self::on(corpus.join(name), budget, TestSeed::of_run().number())
     }
 
-    /// A target whose corpus is in `directory`.
+    /// Creates a target whose corpus is in `directory`.
     ///
     /// # Panics
     ///
@@ -83,29 +83,29 @@ impl Target {
         }
     }
 
-    /// An input to begin with that is made and not kept in the corpus.
+    /// Adds a generated first input that is not kept in the corpus.
     #[must_use]
     pub fn seed(mut self, input: impl Into<Vec<u8>>) -> Self {
         self.seeds.push(input.into());
         self
     }
 
-    /// Byte strings that mean something to the target.
+    /// Adds byte strings with a meaning for the target.
     #[must_use]
     pub fn words<'a>(mut self, words: impl IntoIterator<Item = &'a [u8]>) -> Self {
         self.words.extend(words.into_iter().map(<[u8]>::to_vec));
         self
     }
 
-    /// No mutated input is longer; 4096 bytes if this is not called.
+    /// Sets the most bytes of a mutated input; the default is 4096.
     #[must_use]
     pub fn longest(mut self, bytes: usize) -> Self {
         self.longest = bytes;
         self
     }
 
-    /// Runs `check` on the corpus and then on mutations. It panics if it finds a bug, and gives
-    /// the features of the input otherwise.
+    /// Runs `check` on the corpus and then on mutations. `check` panics if it finds a bug, and
+    /// otherwise returns the features of the input.
     ///
     /// # Panics
     ///
@@ -128,7 +128,7 @@ impl Target {
             added,
         } = run.report;
         let (name, seed) = (&self.name, self.seed);
-        // Not captured by the test harness: a green run says what it did.
+        // Not captured by the test harness: a passing run reports its figures.
         drop(writeln!(
             std::io::stdout(),
             "fuzz {name}: {replayed} inputs replayed, {executions} mutations from seed {seed}, \
@@ -142,7 +142,7 @@ impl Target {
 struct Run<'a, C> {
     target: &'a Target,
     check: C,
-    /// What is mutated.
+    /// The inputs to mutate.
     pool: Vec<Vec<u8>>,
     seen: BTreeSet<String>,
     report: Report,
@@ -157,7 +157,7 @@ impl<C: Fn(&[u8]) -> Vec<String>> Run<'_, C> {
             self.report.replayed += 1;
             let is_new = self.note(features);
             if !is_new && self.keeps() && !is_finding(&path) {
-                // Another input has all that it had, since the code or the target changed.
+                // Another input has all its features, since the code or the target changed.
                 let removed = self.target.corpus.remove(&path);
                 removed.expect("the corpus can be written");
                 continue;
@@ -204,7 +204,7 @@ impl<C: Fn(&[u8]) -> Vec<String>> Run<'_, C> {
         matches!(self.target.budget, Budget::Time(_))
     }
 
-    /// True if one of these is new.
+    /// Notes features; returns true if one of them is new.
     fn note(&mut self, features: Vec<String>) -> bool {
         let before = self.seen.len();
         self.seen.extend(features);
@@ -247,7 +247,8 @@ impl<C: Fn(&[u8]) -> Vec<String>> Run<'_, C> {
     }
 }
 
-/// Begins the name of an input that showed a bug. It stays in the corpus when the bug is mended.
+/// The prefix of the name of an input that showed a bug. The input stays in the corpus when the bug
+/// is fixed.
 const FINDING: &str = "finding";
 
 fn is_finding(path: &Path) -> bool {
@@ -255,7 +256,7 @@ fn is_finding(path: &Path) -> bool {
     name.is_some_and(|name| name.starts_with(FINDING))
 }
 
-/// The input with as much left out as `still_shows` allows, within a bounded number of tries.
+/// Returns the smallest input that `still_shows` accepts, within a bounded number of tries.
 fn minimised(mut input: Vec<u8>, still_shows: impl Fn(&[u8]) -> bool) -> Vec<u8> {
     let mut tries = 400;
     let mut piece = input.len().div_ceil(2).max(1);

@@ -1,4 +1,4 @@
-//! Operators in C against the real host: the counter beside the one in Rust, and what is said when
+//! Operators in C against the real host: the counter beside the one in Rust, and the messages when
 //! C code goes wrong.
 
 use std::fs;
@@ -6,14 +6,14 @@ use std::path::{Path, PathBuf};
 
 use tidegate_tests::{Finished, JobDirectory, tidegate, workspace_root};
 
-/// A folder of this test's own that stays between runs, so that compilers continue from there.
+/// Returns a folder of this test that stays between runs, so that compilers continue from there.
 fn kept(name: &str) -> PathBuf {
     let folder = workspace_root().join("target/tests/sdk-c").join(name);
     fs::create_dir_all(&folder).expect("a folder can be made");
     folder
 }
 
-/// Builds a project of the sources in a folder of its own, and gives its component.
+/// Builds a project from the sources, in a folder of its own, and returns its component.
 fn built(project: &str, component: &str, folder: &str) -> PathBuf {
     let folder = kept(folder);
     let project = workspace_root().join(project);
@@ -139,6 +139,6 @@ fn a_project_that_does_not_compile_shows_the_compilers_words() {
     );
     directory.write("bad.c", "#include <tidegate.h>\n");
     let bare = directory.tidegate(&["build", "."]);
-    // The linker's words, so the name says what helps.
+    // The message is the linker's, so the symbol's name contains the remedy.
     bare.assert_fails(1, &["undefined symbol: tg_exported_by_TG_EXPORT"]);
 }

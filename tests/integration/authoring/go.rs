@@ -1,4 +1,4 @@
-//! Operators in Go: builds that are the same everywhere, and what becomes of a panic.
+//! Operators in Go: builds that are the same everywhere, and the report of a panic.
 
 use std::path::Path;
 
@@ -6,7 +6,7 @@ use tidegate_tests::{Finished, JobDirectory, guest, tidegate, workspace_root};
 
 use super::scratch;
 
-/// Runs a scenario against the guest that misbehaves as the value of its one record says.
+/// Runs a scenario against a guest that misbehaves as the value of its one record says.
 fn faulty(value: &str, expectation: &str) -> Finished {
     let component = guest("guest-sdk/go/testdata/faulty");
     let directory = JobDirectory::new("");
@@ -91,7 +91,7 @@ fn a_panic_is_shown_with_the_authors_own_lines() {
     }
 }
 
-/// Go's runtime ends the program by itself, and writes why in small pieces.
+/// Go's runtime ends the program by itself, and writes the reason in small pieces.
 #[test]
 fn what_go_can_not_recover_from_is_shown_too() {
     for (behaviour, said) in [

@@ -1,5 +1,5 @@
-//! Operators in JavaScript and TypeScript: what goes wrong inside one, and what `tidegate build`
-//! says when it can't.
+//! Operators in JavaScript and TypeScript: faults inside an operator, and the messages of
+//! `tidegate build` when it fails.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use tidegate_tests::{Finished, JobDirectory, guest, tidegate, workspace_root};
 
 const SDK: &str = "guest-sdk/javascript";
 
-/// Runs a scenario with this component of the SDK's.
+/// Runs a scenario with this component of the SDK.
 fn scenario(component: &str, steps: &str) -> Finished {
     let component = guest(&format!("{SDK}/{component}"));
     let directory = JobDirectory::new("");
@@ -18,14 +18,15 @@ fn scenario(component: &str, steps: &str) -> Finished {
     directory.tidegate(&["test", "scenario.toml"])
 }
 
-/// A record that goes wrong as its value says, behind one that does not.
+/// Processes a fine record, and then one that fails as its value says.
 fn fault(how: &str) -> Finished {
     let fine = r#"{ key = "a", value = "fine" }"#;
     let steps = format!("[[step]]\nrecords = [{fine}, {{ key = \"a\", value = \"{how}\" }}]\n");
     scenario("test/guests/faults", &steps)
 }
 
-/// A package with this manifest and module, which finds the SDK as one in the sources does.
+/// Returns a package with this manifest and module, which finds the SDK as a package in the sources
+/// does.
 fn package(manifest: &str, module: &str) -> (tempfile::TempDir, PathBuf) {
     let scratch = workspace_root().join("target/tests");
     fs::create_dir_all(&scratch).expect("a folder can be made");
@@ -237,7 +238,7 @@ fn what_runs_when_the_component_is_built_can_not_ask_for_the_time() {
 #[test]
 fn a_missing_tool_is_named_with_the_command_that_installs_it() {
     let (_folder, path) = package(MANIFEST, "");
-    // An SDK without its tools beside it.
+    // An SDK without its tools.
     let sdk = path.join("node_modules/@tidegate/sdk");
     fs::remove_file(&sdk).expect("it is a link");
     fs::create_dir(&sdk).expect("a folder can be made");

@@ -1,5 +1,5 @@
-//! The work of an author of operators: a new project, builds, scenarios; and the particulars of
-//! each language.
+//! The work of an author of operators: new projects, builds, scenarios; and the particulars of each
+//! language.
 
 mod new_project;
 mod scenarios;
@@ -15,8 +15,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tidegate_tests::workspace_root;
 
-/// A folder of a test's own, empty and the same in every run: compilers are told where their
-/// sources are.
+/// Returns an empty folder of a test, the same in every run: compilers record the path of their
+/// sources.
 fn scratch(name: &str) -> PathBuf {
     let folder = workspace_root().join("target/tests").join(name);
     if folder.exists() {
@@ -26,7 +26,8 @@ fn scratch(name: &str) -> PathBuf {
     folder
 }
 
-/// Compiling a component with an interpreter keeps all processors busy: one test after the other.
+/// Lets one test run after the other: compiling a component with an interpreter keeps all
+/// processors busy.
 fn one_at_a_time() -> MutexGuard<'static, ()> {
     static ONE: Mutex<()> = Mutex::new(());
     ONE.lock().unwrap_or_else(PoisonError::into_inner)

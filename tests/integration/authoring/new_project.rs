@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use tidegate_tests::{Finished, JobDirectory, tidegate, workspace_root};
+use tidegate_tests::{Finished, JobDirectory, lock, tidegate, workspace_root};
 
 use super::{one_at_a_time, scratch};
 
@@ -20,8 +20,8 @@ const LANGUAGES: [Language; 5] = [
     Language {
         name: "rust",
         files: &["Cargo.toml", "src/lib.rs", "tests/scenario.toml"],
-        // It stays between runs, for the standard library.
-        flags: &["--target-dir", "../../new-project-target"],
+        // Other operators in Rust share the folder, for the standard library.
+        flags: &["--target-dir", "../../../guests"],
     },
     Language {
         name: "c",
@@ -87,10 +87,12 @@ fn builds_and_passes_at_once(name: &str) -> std::path::PathBuf {
     let language = LANGUAGES.iter().find(|language| language.name == name);
     let language = language.expect("the table has the language");
     let folder = scratch(&format!("new-project/{name}"));
+    let _lock = (name == "rust").then(|| lock("total"));
     let new = language.new_project(&folder);
     assert_eq!(new.assert_succeeds().stdout, language.listing());
     if name == "rust" {
-        // The lock file of the examples names versions that are here already, without network.
+        // The lock file of the examples names versions that are already cached, so no network is
+        // needed.
         let lock = workspace_root().join("examples/Cargo.lock");
         fs::copy(lock, folder.join("total/Cargo.lock")).expect("it can be copied");
         language.on_project(&folder, "build").assert_succeeds();

@@ -1,4 +1,4 @@
-//! Operators in Python: what a fault in Python code says, and a project that does not load.
+//! Operators in Python: the report of a fault in Python code, and a project that does not load.
 
 use std::fs;
 use std::path::Path;
@@ -7,7 +7,7 @@ use tidegate_tests::{tidegate, workspace_root};
 
 use super::{one_at_a_time, scratch};
 
-/// A project with this module, and a scenario for each value that a record of it can have.
+/// Writes a project with this module, and a scenario for each value that its record can have.
 fn project(folder: &Path, module: &str, scenarios: &[(&str, &str)]) {
     let sdk = workspace_root().join("guest-sdk/python");
     let manifest = format!(

@@ -3,7 +3,7 @@
 use serde_json::Value;
 use tidegate_tests::{Finished, JobDirectory, guest};
 
-/// Runs a scenario with this component, config and rest.
+/// Runs a scenario with this component, config, steps and flags.
 fn scenario(component: &str, config: &str, steps: &str, flags: &[&str]) -> Finished {
     let component = guest(component);
     let directory = JobDirectory::new("");
@@ -27,7 +27,8 @@ fn hostile(behaviour: &str, steps: &str) -> Finished {
     scenario("tests/guests/hostile", &config, steps, &[])
 }
 
-/// Fails with exit code 7, and says all of `fragments` on standard output.
+/// Asserts that the run fails with exit code 7, and that its standard output contains all of
+/// `fragments`.
 #[track_caller]
 fn assert_finds(finished: &Finished, fragments: &[&str]) {
     finished.assert_fails(7, &["error: 1 of 1 scenario(s) failed"]);

@@ -3,7 +3,7 @@
 /// A comment in the line before a block.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Note {
-    /// No comment that concerns the block.
+    /// The block has no comment that concerns it.
     None,
     /// The block shows lines of this file of the project.
     File(String),
@@ -91,7 +91,7 @@ impl Page {
         page
     }
 
-    /// Whether the page has commands to run.
+    /// Returns true if the page has commands to run.
     pub(super) fn has_session(&self) -> bool {
         self.blocks.iter().any(|block| block.language == "console")
     }
@@ -103,14 +103,15 @@ fn end_of_block(lines: &[&str], start: usize) -> usize {
     end.map_or(lines.len(), |end| start + 1 + end)
 }
 
-/// The lines without the indentation of their fence, such as that of a list.
+/// Returns the lines without the indentation of their fence, such as a list's.
 fn unindented(lines: &[&str], fence: &str) -> String {
     let width = fence.len() - fence.trim_start().len();
     let cut = |line: &&str| format!("{}\n", line.get(width..).unwrap_or_default());
     lines.iter().map(cut).collect()
 }
 
-/// Four spaces behind an empty line are a block, except in a list.
+/// Returns true if the line is indented by four spaces behind an empty line, which makes a block
+/// except in a list.
 fn is_indented_block(lines: &[&str], at: usize) -> bool {
     if !lines[at].starts_with("    ") || at == 0 || !lines[at - 1].trim().is_empty() {
         return false;
@@ -123,7 +124,7 @@ fn is_indented_block(lines: &[&str], at: usize) -> bool {
     !outer.is_some_and(in_list)
 }
 
-/// Kind and value of `<!-- kind: value -->`.
+/// Returns the kind and value of `<!-- kind: value -->`.
 fn comment(line: &str) -> Option<(&str, &str)> {
     let inner = line.trim().strip_prefix("<!-- ")?.strip_suffix(" -->")?;
     inner.split_once(": ")

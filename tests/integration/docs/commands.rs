@@ -1,10 +1,10 @@
-//! Command lines that are shown and not run: what they name must exist.
+//! Command lines that are shown and not run: the names in them must exist.
 
 use std::path::Path;
 
 use tidegate_tests::{tidegate, workspace_root};
 
-/// Reports every line that names a target, script, command or flag that is not there.
+/// Reports every line that names a missing target, script, command or flag.
 pub(super) fn check(text: &str) -> Result<(), String> {
     let joined = text.replace("\\\n", " ");
     let commands = joined.lines().flat_map(|line| line.split(" && "));

@@ -4,7 +4,7 @@
 use tidegate_tests::{JobDirectory, guest};
 use toml::{Table, Value};
 
-/// What a part is put into.
+/// The job that completes a part.
 const REST: &str = r#"
 version = 1
 name = "shown"
@@ -36,7 +36,7 @@ pub(super) fn check(text: &str) -> Result<(), String> {
     }
 }
 
-/// The part with a source, and with a sink that reads what no other node does.
+/// Adds a source to the part, and a sink that reads the nodes that no other node reads.
 fn completed(part: Table) -> Table {
     let mut job: Table = REST.parse().expect("the rest is TOML");
     merge(&mut job, part);
@@ -68,7 +68,7 @@ fn merge(into: &mut Table, from: Table) {
     }
 }
 
-/// The components and the input that the job names.
+/// Writes the components and the input that the job names.
 fn put_files(directory: &JobDirectory, job: &Table) {
     let component = std::fs::read(guest("examples/word-count/operators/count"));
     let component = component.expect("the component can be read");

@@ -1,8 +1,8 @@
 //! README and `docs/`: every code block is run, checked, or compared with the file it shows.
 //!
-//! The language of a block says how: `console` is run ([`sessions`]), `sh` is checked against
+//! The language of a block decides: `console` is run ([`sessions`]), `sh` is checked against
 //! `--help` and the Makefile ([`commands`]), `toml` is a job file or a part of one ([`job_files`]),
-//! and `text` promises nothing. Any other block follows a comment that names the file it shows,
+//! and `text` is not checked. Any other block follows a comment that names the file it shows,
 //! `<!-- file: PATH -->`, or the file that the sessions of its page use, `<!-- write: PATH -->`.
 
 mod blocks;
@@ -21,7 +21,7 @@ const CODE: [&str; 10] = [
     "c", "cpp", "go", "js", "json", "python", "rust", "toml", "ts", "wit",
 ];
 
-/// README and the pages of the book, in the order of their paths.
+/// Returns README and the pages of the book, in the order of their paths.
 fn pages() -> Vec<Page> {
     let root = workspace_root();
     let mut paths = vec![PathBuf::from("README.md")];
@@ -45,7 +45,7 @@ fn pages() -> Vec<Page> {
     paths.into_iter().map(read).collect()
 }
 
-/// How a block is held to what it says; the reason if nothing does.
+/// Checks a block; an error is the mismatch, or the reason why no check applies.
 fn check(block: &Block) -> Result<(), String> {
     let language = block.language.as_str();
     match (&block.note, language) {
@@ -64,7 +64,7 @@ fn check(block: &Block) -> Result<(), String> {
     }
 }
 
-/// The lines of `text` stand in the file, one after the other.
+/// Checks that the lines of `text` are in the file, one after the other.
 fn is_excerpt(text: &str, path: &Path) -> Result<(), String> {
     let file = std::fs::read_to_string(workspace_root().join(path))
         .map_err(|error| format!("`{}` can't be read: {error}", path.display()))?;
@@ -93,8 +93,8 @@ fn every_code_block_of_the_documents_is_checked() {
     assert!(found.is_empty(), "\n{}", found.join("\n"));
 }
 
-/// One after the other, in one folder: the compiler builds the standard library again for a
-/// project of another path.
+/// The sessions run one after the other, in one folder: in a project of another path the compiler
+/// would rebuild the standard library.
 #[test]
 fn every_session_of_the_documents_runs_as_shown() {
     let mut found = Vec::new();

@@ -2,15 +2,15 @@
 //!
 //! A line that begins with `$ ` is a command, and the lines up to the next command are its output;
 //! a command without such lines may print anything. `...` stands for any number of lines, `…` for
-//! any text within one. A program may write to standard error and standard output at once, so the
-//! lines of standard error are shown first.
+//! any text within a line. A program may write to standard error and standard output at once, so
+//! the lines of standard error are shown first.
 
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use tidegate_tests::{binary, guest, workspace_root};
+use tidegate_tests::{binary, guest, lock, workspace_root};
 
 use super::blocks::{Block, Note, Page, Step};
 
@@ -22,7 +22,7 @@ const OPERATORS: [&str; 4] = [
     "tests/guests/count-v2",
 ];
 
-/// Ends what a session left running, and waits for jobs in hidden commands.
+/// Ends the processes that a session left running, and defines a wait for jobs for hidden commands.
 const PRELUDE: &str = r#"
 trap 'kill $(jobs -p) 2>/dev/null' EXIT
 until_running() {
@@ -41,21 +41,23 @@ until_checkpoint() {
 struct Shown {
     place: String,
     command: String,
-    /// None if the page does not show what it prints.
+    /// `None` if the page does not show the output.
     output: Option<Vec<String>>,
     exit_code: i32,
 }
 
-/// A step as it is run.
+/// An executable step.
 enum Action {
     Write { path: String, text: String },
     Run(Shown),
 }
 
-/// Runs the sessions of a page; each difference to what the page shows is one text.
+/// Runs the sessions of a page. Returns one text for each difference from the page.
 pub(super) fn run(page: &Page) -> Vec<String> {
     let actions: Vec<Action> = page.steps.iter().flat_map(actions_of).collect();
     let place = Place::new();
+    // A project of this name is built in the shared folder elsewhere, too.
+    let _lock = lock("total");
     let script = place.script(&actions);
     let script_path = place.outputs.join("script");
     fs::write(&script_path, script).expect("the script can be written");
@@ -65,7 +67,10 @@ pub(super) fn run(page: &Page) -> Vec<String> {
         .current_dir(&place.folder)
         .env("PATH", place.search_path())
         .env("SOURCES", workspace_root())
-        .env("TIDEGATE_TARGET_DIR", place.target())
+        .env(
+            "TIDEGATE_TARGET_DIR",
+            workspace_root().join("target/guests"),
+        )
         .env("CARGO_NET_OFFLINE", "true")
         .env(
             "XDG_CACHE_HOME",
@@ -133,14 +138,14 @@ fn commands(block: &Block) -> Vec<Shown> {
     commands
 }
 
-/// Where a page's sessions run.
+/// The folder in which a page's sessions run.
 struct Place {
     folder: PathBuf,
     outputs: PathBuf,
 }
 
 impl Place {
-    /// An empty folder with the examples in it, the same one for every page.
+    /// Makes an empty folder with the examples in it, the same one for every page.
     fn new() -> Self {
         for operator in OPERATORS {
             assert!(guest(operator).is_file(), "it was built");
@@ -160,10 +165,6 @@ impl Place {
         place
     }
 
-    fn target(&self) -> PathBuf {
-        self.folder.with_file_name("target")
-    }
-
     fn search_path(&self) -> String {
         let binary = binary();
         let folder = binary.parent().expect("the binary lies in a folder");
@@ -171,7 +172,8 @@ impl Place {
         format!("{}:{others}", folder.display())
     }
 
-    /// A command that fails ends the script, with what it printed.
+    /// Returns the script of all actions. If a command fails, the script ends and prints the
+    /// command's output.
     fn script(&self, actions: &[Action]) -> String {
         let outputs = self.outputs.display();
         let mut script = PRELUDE.to_owned();
@@ -213,7 +215,7 @@ impl Place {
     }
 }
 
-/// Whether lines are as they are shown.
+/// Returns true if the lines match the shown ones.
 fn matches(shown: &[&str], lines: &[&str]) -> bool {
     match (shown.split_first(), lines.split_first()) {
         (None, None) => true,
@@ -244,7 +246,7 @@ fn line_matches(pattern: &str, line: &str) -> bool {
     rest.ends_with(last)
 }
 
-/// A folder without what builds and runs leave in it.
+/// Copies a folder without the files that builds and runs leave in it.
 fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).expect("a folder can be made");
     for entry in fs::read_dir(from).expect("the folder can be listed") {

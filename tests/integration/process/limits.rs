@@ -1,5 +1,6 @@
-//! `RLIMIT_NOFILE` and `RLIMIT_FSIZE`: a job under a limit finishes exactly or names what could not
-//! be done, and does not die of a signal or a panic. Neither a component nor an operator is blamed.
+//! `RLIMIT_NOFILE` and `RLIMIT_FSIZE`: a job under a limit finishes exactly or names the operation
+//! that failed, and does not die of a signal or a panic. No message blames a component or an
+//! operator.
 
 use tidegate_tests::{
     Counting, Finished, JobDirectory, Running, published_parts, tidegate_command,
@@ -19,8 +20,8 @@ pub(super) fn run_under(limit: &str, job: &JobDirectory) -> Finished {
     Running::spawn(command).wait_within(GENEROUS)
 }
 
-/// It finished exactly, or failed with one of `reasons` and advice that names the limit; the same
-/// job without a limit then finishes exactly. True if it failed.
+/// Asserts that the run finished exactly, or failed with one of `reasons` and advice that names the
+/// limit, and that the same job without a limit then finishes exactly. Returns true if it failed.
 fn fails(finished: &Finished, job: &JobDirectory, reasons: &[&str], limit: &str) -> bool {
     let said = &finished.stderr;
     assert!(!said.contains("panicked"), "{limit}: {said}");
@@ -41,7 +42,7 @@ fn fails(finished: &Finished, job: &JobDirectory, reasons: &[&str], limit: &str)
 
 #[test]
 fn too_few_open_files_are_named_at_the_start_and_enough_are_enough_to_the_end() {
-    // Below, the system does not even load the binary.
+    // Below this, the system does not even load the binary.
     let mut failed = 0;
     let mut has_room = false;
     let reasons = ["Too many open files", "open files; `ulimit -n` allows"];
@@ -120,7 +121,7 @@ pub(super) fn limit_running(running: &Running, limit: &str) {
 #[test]
 fn a_file_that_may_not_grow_is_named_and_kills_nothing() {
     let mut failed = 0;
-    // From nothing at all to more than any file of the job has.
+    // From an empty file to more than any file of the job has.
     for bytes in std::iter::once(0).chain((0..18).map(|bits| 1 << bits)) {
         let limit = format!("--fsize={bytes}:{bytes}");
         let job = counting().directory();

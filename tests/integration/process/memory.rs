@@ -1,5 +1,5 @@
 //! `RLIMIT_AS` and `RLIMIT_DATA`: a job that gets too little memory is refused by name before it
-//! starts, and fails by name while it runs. Neither a component nor an operator is blamed.
+//! starts, and fails by name while it runs. No message blames a component or an operator.
 
 use tidegate_tests::{Counting, Finished, JobDirectory, Running, WatGuest};
 
@@ -13,7 +13,7 @@ fn counting() -> Counting {
     }
 }
 
-/// A job of `guest.wasm`, which is restarted as often as that.
+/// Returns a job of `guest.wasm` that is restarted up to `attempts` times.
 fn job_with(guest: &WatGuest, attempts: u32) -> JobDirectory {
     let job = JobDirectory::new(&format!(
         "version = 1
@@ -53,7 +53,7 @@ fn assert_blames_nobody(finished: &Finished, context: &str) {
 
 #[test]
 fn too_little_memory_is_named_before_anything_starts_or_is_enough() {
-    // Below, the system does not even load the binary.
+    // Below this, the system does not even load the binary.
     for (kind, from, flag) in [("as", 26, "ulimit -v"), ("data", 22, "ulimit -d")] {
         let mut refused = 0;
         for bits in from..=38 {
@@ -93,7 +93,7 @@ fn memory_that_a_guest_may_have_and_the_system_refuses_is_named_and_no_record_is
     job.tidegate(&["run", "job.toml"]).assert_succeeds();
 }
 
-/// Bytes of address space of a process.
+/// Returns the bytes of a process's address space.
 fn address_space(running: &Running) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{}/status", running.id()));
     let status = status.expect("the process is there");
@@ -106,7 +106,7 @@ fn address_space(running: &Running) -> u64 {
 
 #[test]
 fn address_space_that_runs_out_while_the_job_runs_fails_its_next_attempt_by_name() {
-    // It fails at its end and is started again, until the limit is there.
+    // The job fails at its end and restarts until the limit is set.
     let job = job_with(&WatGuest::idle().export("finish", "unreachable"), 20);
     let running = job.start(&["run", "job.toml"]);
     let restarts = || {

@@ -1,6 +1,5 @@
-//! The process and the system around it: refused threads and memory, too few open files, files
-//! that may grow no further, processor time that is used up, and signals that are answered in every
-//! state.
+//! The process and the system around it: refused threads and memory, too few open files, files that
+//! may grow no further, exhausted processor time, and signals that are answered in every state.
 
 mod limits;
 mod memory;
@@ -10,5 +9,5 @@ mod threads;
 
 use std::time::Duration;
 
-/// An end that never comes is the failure, not one that is slow.
+/// The time after which a test gives up: slowness is no failure, a missing end is.
 const GENEROUS: Duration = Duration::from_secs(120);

@@ -1,5 +1,5 @@
-//! `RLIMIT_CPU`: a job whose processor time is used up names the limit, where SIGXCPU would end it
-//! without a word.
+//! `RLIMIT_CPU`: a job whose processor time is exhausted names the limit, where SIGXCPU would end
+//! it without a message.
 
 use rustix::process::Signal;
 use tidegate_tests::{Counting, JobDirectory, published_parts};
@@ -7,7 +7,7 @@ use tidegate_tests::{Counting, JobDirectory, published_parts};
 use super::GENEROUS;
 use super::limits::{limit_running, run_under};
 
-/// A job that computes for longer than any test lasts.
+/// Returns a job that computes for longer than any test lasts.
 fn endless() -> JobDirectory {
     let endless = Counting {
         records: 3_000_000_000,
@@ -19,7 +19,7 @@ fn endless() -> JobDirectory {
 
 #[test]
 fn a_job_whose_processor_time_is_used_up_names_the_limit() {
-    // At a soft limit of 1 s with a higher hard one, and where both are the same.
+    // A soft limit of 1 s below the hard limit, and equal limits.
     for (limit, seconds) in [("--cpu=1:60", "is 1:"), ("--cpu=2:2", "is 2:")] {
         let finished = run_under(limit, &endless());
         let expected = [

@@ -1,5 +1,6 @@
 //! SIGTERM is answered in every state of a run: by the end of the process, by a stop with a last
-//! checkpoint, or, where none can be had, by the end that `--stop-timeout` sets, exit code 143.
+//! checkpoint, or, where no checkpoint completes, by the end that `--stop-timeout` sets, exit code
+//! 143.
 
 use std::io::Read as _;
 use std::path::Path;
@@ -16,7 +17,7 @@ use super::GENEROUS;
 /// A guest call that returns after an hour at the earliest.
 const WEDGED: &str = "(loop $again (br $again)) unreachable";
 
-/// A job with `guest.wasm`, whose calls may take an hour.
+/// Returns a job with `guest.wasm`, whose calls may take an hour.
 fn job_with(guest: &WatGuest) -> JobDirectory {
     let job = JobDirectory::new(
         r#"version = 1
@@ -50,7 +51,7 @@ format = "lines"
 
 const RUN: [&str; 5] = ["run", "job.toml", "--quiet", "--stop-timeout", "2s"];
 
-/// Waits until the status of the running job is as it should be.
+/// Waits until `is_there` accepts the status of the running job.
 fn wait_for(
     running: &mut Running,
     job: &JobDirectory,
@@ -68,7 +69,7 @@ fn wait_for(
     }
 }
 
-/// Waits until a file is there.
+/// Waits until a file exists.
 fn wait_for_file(running: &mut Running, file: &Path) {
     let give_up = Instant::now() + GENEROUS;
     while !file.exists() {
@@ -82,7 +83,7 @@ fn terminated(running: Running) -> Finished {
     running.wait_within(GENEROUS)
 }
 
-/// SIGTERM was answered at once, and by the end of the process later.
+/// Asserts that SIGTERM was answered at once, and ended the process later.
 #[track_caller]
 fn assert_given_up(finished: &Finished, state: &str) {
     let expected = [
@@ -95,7 +96,7 @@ fn assert_given_up(finished: &Finished, state: &str) {
     finished.assert_fails(143, &expected);
 }
 
-/// The process ids of a wrapper's child, and the names of its threads.
+/// Returns the names of the threads of a process.
 fn thread_names(process: u32) -> Vec<String> {
     let tasks = std::fs::read_dir(format!("/proc/{process}/task"));
     let tasks = tasks.into_iter().flatten().flatten();
@@ -105,7 +106,7 @@ fn thread_names(process: u32) -> Vec<String> {
 
 #[test]
 fn sigterm_ends_a_start_that_compiles() {
-    // A component that takes a while: each function is an entry of the compiler's work.
+    // A component that compiles slowly: each function is a unit of the compiler's work.
     let add = "(local.set $a (i64.add (local.get $a) (i64.mul (local.get $b) (i64.const 7))))";
     let function = format!(
         "(func (param $a i64) (param $b i64) (result i64) {} (local.get $a))",
@@ -158,7 +159,7 @@ fn sigterm_ends_a_job_whose_guest_does_not_return() {
 #[test]
 fn a_second_sigterm_ends_a_wedged_job_at_once() {
     let job = job_with(&WatGuest::echo().export("process", WEDGED));
-    // The default leaves a minute, and the second signal does not wait for that.
+    // Not the default of a minute, to show that the second signal does not wait for the timeout.
     let mut running = job.start(&["run", "job.toml", "--stop-timeout", "1h"]);
     wait_for(&mut running, &job, |status| status["state"] == "running");
     running.signal(Signal::TERM);
@@ -180,7 +181,7 @@ fn sigterm_stops_a_job_that_waits_for_its_restart() {
     );
 }
 
-/// A counting job that no test lets finish, and whose failures are tolerated for ever.
+/// Returns a counting job that no test lets finish, and whose failures are tolerated for ever.
 fn counting() -> Counting {
     Counting {
         records: 60_000,
@@ -199,7 +200,7 @@ fn sigterm_ends_a_job_on_a_full_disk() {
     let disk = SmallDisk::mount(&state, 256);
     let wrapper = disk.wrapper();
     let wrapper: Vec<&str> = wrapper.iter().map(String::as_str).collect();
-    // Where the disk is mounted, the job's directory is only known by its whole path.
+    // In the disk's mount namespace, the job's directory is reachable only by its absolute path.
     let file = job.path().join("job.toml");
     let file = file.to_str().expect("a temporary path is text");
     let start = |arguments: &[&str]| {
@@ -219,7 +220,7 @@ fn sigterm_ends_a_job_on_a_full_disk() {
     let running = start(&["run", "--quiet", "--stop-timeout", "2s"]);
     let give_up = Instant::now() + GENEROUS;
     let mut before = (0, 0);
-    // What room retention makes is taken too, until nothing more completes.
+    // The room that retention frees is filled too, until no more checkpoint completes.
     loop {
         let now = checkpoints();
         if now.0 > 2 {
@@ -236,8 +237,8 @@ fn sigterm_ends_a_job_on_a_full_disk() {
     assert_given_up(&terminated(running), "No space left");
 }
 
-/// In place of the system's: waits while a file exists, as a disk that is paused keeps a thread,
-/// and shows by another one that it does.
+/// A replacement for the system's `fsync`: waits while a file exists, as a paused disk blocks a
+/// thread, and creates another file to show that it waits.
 const PAUSABLE_FSYNC: &str = r#"
 #include <fcntl.h>
 #include <stdlib.h>
@@ -252,8 +253,8 @@ int fsync(int file) {
 }
 "#;
 
-/// In place of the system's: reads the state of checkpoints in pieces of 64 KiB, and waits as above
-/// once a megabyte is read of them.
+/// A replacement for the system's `read`: reads the state of checkpoints in pieces of 64 KiB, and
+/// waits as above once it has read a megabyte of it.
 const PAUSABLE_READ: &str = r#"
 #include <fcntl.h>
 #include <stdio.h>
@@ -278,7 +279,7 @@ ssize_t read(int file, void *bytes, size_t most) {
 }
 "#;
 
-/// The job on a disk that is paused as long as its file `paused` exists, by what replaces a
+/// Starts the job on a disk that is paused while the job's file `paused` exists; `replacement` is a
 /// function of the system.
 fn on_pausable_disk(job: &JobDirectory, replacement: &str) -> Running {
     job.write("disk.c", replacement);
@@ -320,13 +321,13 @@ fn sigterm_ends_a_start_on_a_paused_disk() {
     assert_eq!(finished.code, None, "ended by the signal: {finished:#?}");
 }
 
-/// Bytes of a directory and all in it.
+/// Returns the bytes of all files in a directory and below.
 fn bytes_of(directory: &Path) -> u64 {
     let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
     let bytes = entries.map(|entry| match entry.metadata() {
         Ok(metadata) if metadata.is_dir() => bytes_of(&entry.path()),
         Ok(metadata) => metadata.len(),
-        // Removed by now.
+        // The file has been removed by now.
         Err(_) => 0,
     });
     bytes.sum()
@@ -357,7 +358,7 @@ fn sigterm_ends_a_start_that_reads_a_large_checkpoint() {
     assert_given_up(&terminated(running), "restoring");
     assert_eq!(job.checkpoints(), before, "all are still there");
 
-    // Once the disk answers again, the job restores and stops with a last checkpoint.
+    // Once the disk answers, the job restores and stops with a last checkpoint.
     std::fs::remove_file(job.path().join("paused")).expect("it is there");
     let mut running = on_pausable_disk(&job, PAUSABLE_READ);
     wait_for(&mut running, &job, |status| status["state"] == "running");
@@ -393,7 +394,7 @@ fn sigterm_ends_a_process_whose_standard_error_nobody_reads() {
     command.stderr(Stdio::from(writer));
     let mut running = Running::spawn(command);
     wait_for(&mut running, &job, |status| status["state"] == "restarting");
-    // The job stops, and the process has only to say so.
+    // The job stops; the process only has to report it.
     running.signal(Signal::TERM);
     let gone = job.path().join("state/control.sock");
     while gone.exists() {
@@ -407,7 +408,7 @@ fn sigterm_ends_a_process_whose_standard_error_nobody_reads() {
     assert!(said.len() >= filled, "{} of {filled}", said.len());
 }
 
-/// Fills a pipe, and gives the bytes that it took.
+/// Fills a pipe, and returns the bytes that it took.
 fn fill_pipe(pipe: &std::io::PipeWriter) -> usize {
     let flags = rustix::fs::fcntl_getfl(pipe).expect("it has flags");
     let nonblocking = flags | rustix::fs::OFlags::NONBLOCK;

@@ -1,8 +1,8 @@
-//! Refused threads: `strace` has `clone3` fail between the real binary and the kernel, as it does
-//! when `RLIMIT_NPROC` or the limit of a container is met.
+//! Refused threads: `strace` lets `clone3` fail between the real binary and the kernel, as it does
+//! when `RLIMIT_NPROC` or the limit of a container is reached.
 //!
-//! strace counts the calls of each thread by itself, so that one run can have a refusal in several
-//! threads. N grows until none fires any more, so that every thread of the job has been refused.
+//! strace counts the calls of each thread separately, so that one run can have a refusal in several
+//! threads. N grows until no refusal fires, so that every thread of the job has been refused.
 
 use std::collections::BTreeMap;
 
@@ -17,14 +17,14 @@ fn counting() -> Counting {
     }
 }
 
-/// The job with eight chains, so that threads are started for chains after all others.
+/// Returns the job with eight chains, so that threads for chains start after all others.
 fn in_parallel() -> JobDirectory {
     let text = counting().text();
     JobDirectory::new(&text.replace("[source", "[defaults]\nparallelism = 4\n[source"))
 }
 
-/// A run of which these calls of `clone3` of each thread fail, as strace writes it, and how many
-/// did.
+/// Runs the job and lets these calls of `clone3` of each thread fail; `when` is in strace's
+/// notation. Returns the end of the run and the number of failed calls.
 fn run_refusing(job: &JobDirectory, when: &str) -> (Finished, usize) {
     let log = tempfile::NamedTempFile::new().expect("a temporary file can be made");
     let log = log.path().to_string_lossy().into_owned();
@@ -41,7 +41,7 @@ fn run_refusing(job: &JobDirectory, when: &str) -> (Finished, usize) {
         "-e",
         &inject,
     ];
-    // Compiled anew, so that the compiler's thread can be refused too.
+    // Without the code cache, so that the compiler's thread can be refused too.
     let arguments = ["run", "job.toml", "--no-code-cache"];
     let command = tidegate_command(&wrapper, job.path(), &arguments);
     let finished = Running::spawn(command).wait_within(GENEROUS);
@@ -49,8 +49,8 @@ fn run_refusing(job: &JobDirectory, when: &str) -> (Finished, usize) {
     (finished, trace.matches("(INJECTED)").count())
 }
 
-/// It finished exactly, or said which thread it could not start; the same job without refusals
-/// then finishes exactly.
+/// Asserts that the run finished exactly, or named the thread that it could not start, and that the
+/// same job without refusals then finishes exactly.
 fn assert_settles(finished: &Finished, job: &JobDirectory, context: &str) {
     let said = &finished.stderr;
     assert!(!said.contains("panicked"), "{context}: {said}");
@@ -76,7 +76,7 @@ fn assert_settles(finished: &Finished, job: &JobDirectory, context: &str) {
 fn a_thread_that_the_system_refuses_is_named_or_done_without() {
     let mut endings = BTreeMap::<Option<i32>, usize>::new();
     let (mut refused, mut chains) = (0, 0);
-    // The N-th only, and all from the N-th on.
+    // Refuses only the N-th call, or all from the N-th on.
     for all_from in [false, true] {
         for nth in 1.. {
             let when = format!("{nth}{}", if all_from { "+" } else { "" });

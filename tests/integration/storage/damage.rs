@@ -1,11 +1,11 @@
-//! B3, B4, B5: a changed, shortened, exchanged or missing file of a checkpoint is found by the real
-//! binary: exit code 3, and the file is named.
+//! B3, B4, B5: the real binary finds a changed, shortened, exchanged or missing file of a
+//! checkpoint, exits with code 3 and names the file.
 //!
-//! What is done how often: each case of a manifest (every bit, every length) by the real binary's
-//! `checkpoint inspect`, which reads as a start does; one bit of every byte by `run` too. State
-//! files are larger: 10,000 random bits and every length go through `CheckpointDirectory`, which
-//! both commands call, and a random part of them through `inspect` and `run`. Exchanged files: all
-//! pairs.
+//! Each case of a manifest (every bit, every length) runs through the real binary's
+//! `checkpoint inspect`, which reads as a start does; one bit of every byte runs through `run` too.
+//! State files are larger: 10,000 random bits and every length go through `CheckpointDirectory`,
+//! which both commands call, and a random part of them through `inspect` and `run`. Exchanged
+//! files: all pairs.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -15,11 +15,11 @@ use tidegate_checkpoint::{CheckpointDirectory, StoreError};
 use tidegate_random::TestSeed;
 use tidegate_tests::{Counting, JobDirectory};
 
-/// Bits of state that are flipped, one at a time.
+/// The number of bits of state that are flipped, one at a time.
 const STATE_BITS: u64 = 10_000;
-/// Every so many of the cases in the process is a case of the real binary too.
+/// The real binary gets one in this many of the cases that run in the process.
 const SAMPLED: usize = 50;
-/// Cases run beside each other.
+/// The number of cases that run at once.
 const THREADS: usize = 2;
 
 fn counting() -> Counting {
@@ -29,7 +29,7 @@ fn counting() -> Counting {
     }
 }
 
-/// A finished job, and the number of its newest checkpoint.
+/// Returns a finished job, and the number of its newest checkpoint.
 fn finished() -> (JobDirectory, u64) {
     let job = counting().directory();
     job.tidegate(&["run", "job.toml"]).assert_succeeds();
@@ -42,7 +42,7 @@ fn newest(job: &Path) -> u64 {
     directory.newest().expect("there is a checkpoint").0
 }
 
-/// The state files of a checkpoint, relative to the job.
+/// Returns the state files of a checkpoint, relative to the job.
 fn state_files(job: &Path, checkpoint: u64) -> Vec<String> {
     let entries = std::fs::read_dir(job.join("state/state")).expect("it can be read");
     let names = entries.map(|entry| entry.expect("it can be read").file_name());
@@ -65,7 +65,7 @@ fn assert_found(job: &JobDirectory, arguments: &[&str], file: &str, context: &st
     );
 }
 
-/// `inspect` finds each of these contents of `file` of the newest checkpoint to be wrong.
+/// Asserts that `inspect` rejects each of these contents of `file` of the newest checkpoint.
 fn assert_all_found(file: &str, (job, newest): &(JobDirectory, u64), damaged: &[Vec<u8>]) {
     let manifest = format!("state/checkpoints/{newest}");
     let next = AtomicUsize::new(0);
@@ -180,7 +180,7 @@ fn every_truncation_of_state_and_bytes_behind_it_are_found() {
     assert_all_found(file, &finished, &sampled.collect::<Vec<_>>());
 }
 
-/// As [`assert_all_found`], by the code that the binary calls.
+/// Asserts the same as [`assert_all_found`], by the code that the binary calls.
 fn assert_found_in_process(
     job: &JobDirectory,
     newest: u64,
@@ -219,7 +219,7 @@ fn an_empty_or_removed_file_stops_a_start() {
     job.tidegate(&["run", "job.toml"]).assert_succeeds();
 }
 
-/// A finished job of six subtasks with state.
+/// Returns a finished job of six subtasks with state.
 fn six_subtasks() -> JobDirectory {
     let text = counting().text();
     let job = JobDirectory::new(&text.replace("[source", "[defaults]\nparallelism = 6\n[source"));
@@ -251,7 +251,7 @@ fn a_file_in_the_place_of_any_other_is_found() {
             let context = format!("{} in place of {place}", source.display());
             let inspect = ["checkpoint", "inspect", &manifest];
             if place == &manifest && source.starts_with(other.path()) {
-                // A whole manifest of another life of the job: what is not its own is the state.
+                // A whole manifest of another life of the job: the state is not the manifest's.
                 assert_found(&job, &inspect, "state/", &context);
             } else {
                 assert_found(&job, &inspect, place, &context);

@@ -1,5 +1,5 @@
-//! B10 and B11 on the real binary: directories that are not what they should be, files of others in
-//! them, and names that lead elsewhere. What Tidegate did not create it does not remove.
+//! B10 and B11 on the real binary: wrong kinds of directories, foreign files in them, and names
+//! that lead elsewhere. Tidegate does not remove what it did not create.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -7,7 +7,7 @@ use std::os::unix::fs::symlink;
 use rustix::process::Signal;
 use tidegate_tests::{Counting, JobDirectory, published_parts};
 
-/// Names that are not those of Tidegate's files, close as they may be.
+/// Names that are close to those of Tidegate's files, but not the same.
 const FOREIGN: [&str; 30] = [
     "notes.txt",
     ".hidden",
@@ -41,7 +41,7 @@ const FOREIGN: [&str; 30] = [
     "$(reboot)",
 ];
 
-/// A job that keeps one checkpoint, so that retention removes something each time.
+/// Returns a job that keeps one checkpoint, so that retention removes an old one each time.
 fn counting() -> Counting {
     Counting {
         checkpoint: "retain = 1",
@@ -74,7 +74,7 @@ fn files_of_others_are_left_alone_and_listed() {
     counting().assert_exact(&job, "beside files of others");
 }
 
-/// A name of an operator that can't be part of a file's name.
+/// Names of operators that can't be part of a file's name.
 const BAD_NAMES: [&str; 12] = [
     "",
     ".",
@@ -103,7 +103,7 @@ fn a_name_that_could_lead_elsewhere_is_refused_before_anything_is_written() {
     }
 }
 
-/// What stands where a directory or file of the job should be.
+/// A wrong kind of file in place of a directory or file of the job.
 struct Wrong {
     name: &'static str,
     make: fn(&JobDirectory),
@@ -237,7 +237,7 @@ fn a_checkpoint_that_is_no_regular_file_is_not_opened() {
     job.tidegate(&["run", "job.toml"]).assert_succeeds();
 }
 
-/// Takes a directory away from a running job, which must end by itself and name it.
+/// Removes a directory of a running job, which must end by itself and name it.
 fn remove_from_running(directory: &str, exit_codes: &[i32]) -> JobDirectory {
     let endless = Counting {
         records: 3_000_000_000,
@@ -266,7 +266,7 @@ fn remove_from_running(directory: &str, exit_codes: &[i32]) -> JobDirectory {
 #[test]
 fn a_checkpoint_directory_that_is_removed_under_a_job_is_named() {
     let job = remove_from_running("state", &[1, 3]);
-    // The output is still there, so a later run does not begin again beside it.
+    // The output still exists, so a later run does not begin again beside it.
     job.tidegate(&["run", "job.toml"])
         .assert_fails(2, &["output"]);
 }

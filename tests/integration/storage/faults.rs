@@ -1,10 +1,10 @@
 //! B6 and B7: the N-th system call on the job's files fails, for every N. `strace` makes it fail
-//! between the real binary and the kernel; everything after that is the binary's own doing.
+//! between the real binary and the kernel; the binary does the rest by itself.
 //!
-//! A call is the N-th of its thread, as strace counts, so one run may have a fault in each of
+//! strace counts the calls of each thread separately, so one run may have a fault in each of
 //! several threads. N grows until no fault fires any more, so that every call of the job has failed
-//! once. Each run either finishes exactly, or ends with a message that names what could not be
-//! done; the same command without faults then finishes exactly.
+//! once. Each run either finishes exactly, or ends with a message that names the operation that
+//! failed; the same command without faults then finishes exactly.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -20,18 +20,18 @@ struct Fault {
     call: &'static str,
     error: &'static str,
     on: On,
-    /// The least N that must have fired, or the test has tested nothing.
+    /// The least N that must have fired for the test to be valid.
     least: usize,
 }
 
-/// Which calls are meant.
+/// The calls that may fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum On {
-    /// All of the process: only the job's directories are used with it.
+    /// All calls of the process: only the job's directories are used with it.
     All,
-    /// Those on the checkpoint directory, its two directories and the output directory.
+    /// Calls on the checkpoint directory, its two directories and the output directory.
     Directories,
-    /// Those on files that the job writes or reads.
+    /// Calls on files that the job writes or reads.
     Files,
 }
 
@@ -44,7 +44,7 @@ const fn fault(call: &'static str, error: &'static str, on: On, least: usize) ->
     }
 }
 
-/// Calls that change something, with both ways in which disks refuse them.
+/// Calls that change files or directories, with both ways in which disks refuse them.
 const CHANGES: [Fault; 11] = [
     fault("fsync", "EIO", On::All, 8),
     fault("renameat", "EIO", On::All, 2),
@@ -59,7 +59,7 @@ const CHANGES: [Fault; 11] = [
     fault("write", "ENOSPC", On::Files, 2),
 ];
 
-/// Calls that only look.
+/// Calls that only read.
 const LOOKS: [Fault; 4] = [
     fault("openat", "EIO", On::Directories, 4),
     fault("getdents64", "EIO", On::Directories, 4),
@@ -67,7 +67,7 @@ const LOOKS: [Fault; 4] = [
     fault("read", "EIO", On::Files, 1),
 ];
 
-/// The job: a few checkpoints, of which one is kept so that others are removed.
+/// Returns a job with a few checkpoints, of which it keeps one, so that it removes others.
 fn counting() -> Counting {
     Counting {
         records: 600,
@@ -76,7 +76,7 @@ fn counting() -> Counting {
     }
 }
 
-/// The job in the middle: with a checkpoint, published output and more to come.
+/// Returns the job midway: with a checkpoint, published output and unread input.
 fn begun() -> JobDirectory {
     let slow = Counting {
         rate: 1_000,
@@ -87,14 +87,14 @@ fn begun() -> JobDirectory {
     while published_parts(&job.path().join("output")).is_empty() {
         assert!(running.is_running(), "{:#?}", running.wait());
     }
-    // The job has most of its half second to go.
+    // The job still has most of its half second left.
     running.signal(rustix::process::Signal::KILL);
     assert_eq!(running.wait().code, None);
     job.write("job.toml", counting().text());
     job
 }
 
-/// The files that the job may write to, by the names that they will have.
+/// Returns the files that the job may write to, by their future names.
 fn files(job: &Path) -> Vec<PathBuf> {
     let marker = std::fs::read_to_string(job.join("output/_tidegate")).unwrap_or_default();
     let lineage = marker.split_once("\"lineage\": \"");
@@ -127,7 +127,7 @@ fn paths(on: On, job: &Path) -> Vec<PathBuf> {
 /// A run under strace.
 struct Traced {
     finished: Finished,
-    /// Faults that fired.
+    /// The number of faults that fired.
     fired: usize,
     trace: String,
 }
@@ -158,8 +158,9 @@ fn run_with(fault: Fault, nth: usize, job: &JobDirectory) -> Traced {
     }
 }
 
-/// Regular files of the job that were synced more than once: after a failure, the kernel may call
-/// a second sync a success although the pages are gone. `LOCK` is written anew before each sync.
+/// Returns regular files of the job that were synced more than once: after a failure, the kernel
+/// may report success for a second sync although the pages are gone. `LOCK` is rewritten before
+/// each sync.
 fn synced_twice(trace: &str) -> Vec<String> {
     let mut syncs = BTreeMap::<&str, usize>::new();
     for line in trace.lines() {
@@ -176,7 +177,7 @@ fn synced_twice(trace: &str) -> Vec<String> {
     let is_file = |path: &str| {
         let directories = ["state", "checkpoints", "output"];
         let name = path.rsplit('/').next().unwrap_or_default();
-        // The new marker of an output directory is removed and created again.
+        // The new marker of an output directory is removed and recreated.
         let is_written_anew = ["LOCK", ".tidegate-marker.new"].contains(&name);
         !is_written_anew && !directories.contains(&name) && !Path::new(path).is_dir()
     };
@@ -186,7 +187,8 @@ fn synced_twice(trace: &str) -> Vec<String> {
     twice.map(|(path, n)| format!("{path}: {n}")).collect()
 }
 
-/// The run with a fault ended well or said what it could not do; the next one finishes exactly.
+/// Asserts that the run with a fault finished exactly or named the failed operation, and that the
+/// next run finishes exactly.
 fn assert_settles(traced: &Traced, job: &JobDirectory, context: &str) {
     let Finished { code, stderr, .. } = &traced.finished;
     assert!(!stderr.contains("panicked"), "{context}: {stderr}");
@@ -214,7 +216,7 @@ fn assert_settles(traced: &Traced, job: &JobDirectory, context: &str) {
     counting().assert_exact(job, context);
 }
 
-/// Has every call fail once, in a copy of `template` each time.
+/// Makes every call fail once, in a copy of `template` each time.
 #[expect(
     clippy::print_stdout,
     reason = "how many faults fired is part of the result"

@@ -1,5 +1,5 @@
 //! B6 and B10: a disk that is really full, or really read-only, under the real binary. The disk is
-//! a small file system in a mount namespace; what happens on it is seen from outside.
+//! a small file system in a mount namespace; the test observes it from outside.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -9,7 +9,7 @@ use tidegate_tests::{
     tidegate_command, wait_until,
 };
 
-/// That something never happens is the failure, not that it is slow.
+/// The time after which a test gives up: slowness is no failure, a missing event is.
 const GIVE_UP: Duration = Duration::from_secs(120);
 
 fn counting() -> Counting {
@@ -52,7 +52,7 @@ impl OnSmallDisk {
         serde_json::from_str(&status.stdout).unwrap_or_default()
     }
 
-    /// Waits until the status of the running job is as it should be.
+    /// Waits until `is_there` accepts the status of the running job.
     fn wait_for(&self, what: &str, is_there: impl Fn(&serde_json::Value) -> bool) {
         wait_until(what, || self.status(), is_there);
     }
@@ -100,7 +100,7 @@ fn a_full_disk_fails_checkpoints_and_not_the_job() {
     let running = on.start(&["run"]);
     on.wait_for("completed two checkpoints", |status| completed(status) >= 2);
     let ballast = on.disk.fill();
-    // What room retention makes is taken too, until nothing more completes.
+    // The room that retention frees is filled too, until no more checkpoint completes.
     let mut before = on.status();
     let give_up = Instant::now() + GIVE_UP;
     loop {
@@ -126,7 +126,7 @@ fn a_full_disk_fails_checkpoints_and_not_the_job() {
         "{reason}"
     );
     assert_eq!(full["restarts"], 0, "the job went on: {full:#}");
-    // The newest checkpoint is kept, and what failed is cleared away.
+    // The newest checkpoint is kept, and the failed one is removed.
     let kept = on.manifests();
     assert!(!kept.is_empty());
     std::fs::remove_file(ballast).expect("the ballast can be removed");
@@ -192,7 +192,7 @@ fn a_read_only_checkpoint_directory_is_named_and_nothing_is_lost() {
 #[test]
 fn a_read_only_output_directory_is_named_and_nothing_is_lost() {
     let on = OnSmallDisk::new("output", 8192);
-    // It does not wait for long.
+    // This job retries only briefly.
     let counting = Counting::default();
     on.job.write("job.toml", counting.text());
     on.disk.set_read_only(true);

@@ -1,19 +1,19 @@
-//! B13: the savepoint that the first released format is kept in (`fixtures/counting-savepoint-v1`)
-//! is restored by the real binary, and what is newer or never was is refused with its version.
+//! B13: the real binary restores a savepoint in the first released format
+//! (`fixtures/counting-savepoint-v1`), and refuses newer and invalid formats with their version.
 
 use std::fs;
 
 use tidegate_tests::{Counting, JobDirectory, published_lines, workspace_root};
 
-/// What the savepoint had counted of each key.
+/// The savepoint's count of each key.
 const COUNTED: u64 = 178;
 
-/// The job that took it.
+/// Returns the job that took the savepoint.
 fn counting() -> Counting {
     Counting::default()
 }
 
-/// A directory with the job and a copy of the savepoint in `savepoint`.
+/// Returns a directory with the job and a copy of the savepoint in `savepoint`.
 fn with_savepoint() -> JobDirectory {
     let job = counting().directory();
     let fixture = workspace_root().join("tests/fixtures/counting-savepoint-v1");

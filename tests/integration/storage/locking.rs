@@ -1,12 +1,12 @@
-//! B9: one run at a time on the real binary, whatever the timing, and who has it is named.
+//! B9: one run at a time on the real binary, whatever the timing; the refusal names the holder.
 
 use rustix::process::Signal;
 use tidegate_tests::{Counting, JobDirectory, Running, published_parts};
 
-/// Runs that start at once.
+/// The number of runs that start at once.
 const RACERS: usize = 100;
 
-/// A job that does not end while the test looks.
+/// Returns a job that does not end during the test.
 fn endless() -> Counting {
     Counting {
         records: 3_000_000_000,
@@ -41,7 +41,7 @@ fn of_a_hundred_that_start_at_once_one_wins_and_the_others_name_it() {
     assert_eq!(winner.wait().code, None);
 }
 
-/// A run that holds the directory and has completed a checkpoint.
+/// Starts a run that holds the directory and has completed a checkpoint.
 fn running(job: &JobDirectory) -> Running {
     let mut running = job.start(&["run", "job.toml"]);
     while job.tidegate(&["status", "job.toml"]).code != Some(0) {
@@ -56,7 +56,7 @@ fn pause(running: &Running) {
     let tasks = format!("/proc/{}/task", running.id());
     let is_stopped = |task: std::fs::DirEntry| {
         let stat = std::fs::read_to_string(task.path().join("stat")).unwrap_or_default();
-        // A thread that is gone meanwhile does nothing either.
+        // A thread that has ended meanwhile does nothing either.
         stat.rsplit(')')
             .next()
             .is_none_or(|rest| rest.is_empty() || rest.starts_with(" T"))
@@ -96,7 +96,7 @@ fn a_paused_run_keeps_the_directory_and_a_killed_one_frees_it() {
     );
     holder.signal(Signal::CONT);
     while published_parts(&job.path().join("output")).is_empty() {}
-    // Killed while paused, it can't write any more, and the next one has the directory.
+    // Killed while paused, it can't write any more, and the next run gets the directory.
     holder.signal(Signal::STOP);
     holder.signal(Signal::KILL);
     assert_eq!(holder.wait().code, None);
@@ -121,7 +121,7 @@ fn a_run_whose_lock_file_was_removed_commits_nothing_more() {
         assert!(first.is_running(), "{:#?}", first.wait());
     }
     std::fs::remove_file(job.path().join("state/LOCK")).expect("it can be removed");
-    // Nothing says any more that the directory is in use.
+    // No file marks the directory as in use any more.
     let second = job.tidegate(&["run", "job.toml"]);
     first
         .wait()

@@ -1,5 +1,6 @@
-//! C13, and what FLINK-34518 is about: a job that was to go on and finds nothing, or less than
-//! there was, says so. It never starts afresh, or from an older checkpoint, by itself.
+//! C13, and the subject of FLINK-34518: a job that should continue and finds no checkpoint, or
+//! fewer than there were, reports so. It never starts afresh, or from an older checkpoint, by
+//! itself.
 
 use tidegate_tests::{Counting, Finished, JobDirectory};
 
@@ -31,7 +32,7 @@ fn remove_manifests(job: &JobDirectory) {
     }
 }
 
-/// To a sink that tells nothing about the past: only the checkpoint directory can.
+/// Returns a job whose sink knows nothing about the past: only the checkpoint directory does.
 fn counting() -> Counting {
     Counting {
         sink: "connector = \"discard\"",
@@ -116,7 +117,7 @@ const LOSSES: [Loss; 9] = [
     },
 ];
 
-/// A message that says the same whatever the number of the checkpoint.
+/// Asserts a refusal whose message is the same whatever the number of the checkpoint.
 fn assert_refused(finished: &Finished, loss: &Loss) {
     assert_eq!(
         finished.code,
@@ -140,7 +141,7 @@ fn a_job_that_lost_checkpoints_says_so_and_does_not_start_from_less() {
         job.tidegate(&["run", "job.toml"]).assert_succeeds();
         (loss.lose)(&job);
         let before = job.listing();
-        // However often it is tried.
+        // The refusal stays, however often the user tries.
         for _ in 0..2 {
             assert_refused(&job.tidegate(&["run", "job.toml"]), loss);
         }
@@ -195,7 +196,7 @@ fn the_way_on_after_a_loss_is_an_older_checkpoint_a_savepoint_or_a_fresh_start()
     job.tidegate(&["run", "job.toml"]).assert_succeeds();
     let newest = newest(&job);
     remove(&job, &newest);
-    // An older checkpoint: the job runs again from there, under a number above the lost one's.
+    // From an older checkpoint: the job runs again from there, under a number above the lost one's.
     let kept = job.checkpoints().pop().expect("three are kept");
     let from_older = format!("state/checkpoints/{kept}");
     let on = job.copy();
@@ -210,12 +211,12 @@ fn the_way_on_after_a_loss_is_an_older_checkpoint_a_savepoint_or_a_fresh_start()
     let is_above = numbers.last() > Some(&lost) && !numbers.contains(&lost);
     assert!(is_above, "{numbers:?} after {lost} was lost");
     on.assert_has_finished();
-    // A fresh start.
+    // With a fresh start.
     let on = job.copy();
     on.tidegate(&["run", "job.toml", "--fresh"])
         .assert_succeeds();
     on.assert_has_finished();
-    // A checkpoint from elsewhere, where all are lost.
+    // From a checkpoint elsewhere, where all are lost.
     let elsewhere = job.copy();
     let from = elsewhere.path().join(&from_older);
     let from = from.to_str().expect("a temporary path is text");

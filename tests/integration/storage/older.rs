@@ -12,7 +12,7 @@ fn counting() -> Counting {
     }
 }
 
-/// The checkpoint of a published part.
+/// Returns the checkpoint of a published part.
 fn checkpoint_of(part: &Path) -> u64 {
     let name = part.file_name().expect("it has a name").to_string_lossy();
     let number = name
@@ -40,7 +40,7 @@ fn an_older_checkpoint_is_refused_while_the_output_is_newer() {
             refused.assert_fails(3, &["output", "newer than checkpoint"]);
         }
         counting().assert_exact(&on, "after a refused start");
-        // What was taken back is not missed.
+        // The lines that were taken back are not missing.
         on.assert_has_finished();
         tried += 1;
     }
@@ -60,7 +60,7 @@ fn an_older_checkpoint_goes_on_exactly_into_a_new_directory() {
         let from = format!("state/checkpoints/{number}");
         on.tidegate(&["run", "job.toml", "--from", &from])
             .assert_succeeds();
-        // What the checkpoint covers was published into the old directory, and the rest is here.
+        // The checkpoint's lines were published into the old directory; the new one has the rest.
         let mut lines = published_lines(&on.path().join("output-2"));
         for part in parts.iter().filter(|part| checkpoint_of(part) <= number) {
             let text = std::fs::read_to_string(part).expect("a part can be read");
@@ -109,14 +109,14 @@ fn two_jobs_from_one_savepoint_are_two_lives_and_each_is_exact() {
     });
     assert_ne!(names[0], names[1], "two lives have two names");
 
-    // Into one directory: the second is told whose it is.
+    // Into one directory: the second is refused, and its message names the owner.
     let output = forks[0].path().join("output");
     let shared = fast.text().replace("\"output\"", &format!("{output:?}"));
     let third = JobDirectory::new(&shared);
     let refused = third.tidegate(&["run", "job.toml", "--from", from]);
     refused.assert_fails(3, &["output", "belongs to sink `counts`"]);
 
-    // And the parent goes on by itself.
+    // The parent continues by itself.
     parent.write("job.toml", fast.text());
     parent.tidegate(&["run", "job.toml"]).assert_succeeds();
     fast.assert_exact(&parent, "the parent after the forks");

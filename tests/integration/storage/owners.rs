@@ -1,5 +1,5 @@
-//! One output directory has one owner, on the real binary: whoever comes second is told who has it
-//! and creates nothing, and an owner that lost it publishes nothing more.
+//! One output directory has one owner, on the real binary: a second owner's refusal names the first
+//! and leaves no file behind, and an owner that lost the directory publishes nothing more.
 
 use std::fs;
 use std::path::Path;
@@ -10,10 +10,10 @@ use tidegate_tests::{
     read_only, tidegate_command,
 };
 
-/// Pairs of jobs that start together.
+/// The number of pairs of jobs that start together.
 const PAIRS: usize = 20;
 
-/// A job over in some seconds that publishes nothing before its end.
+/// Returns a job of some seconds that publishes nothing before its end.
 fn counting() -> Counting {
     Counting {
         records: 6_000,
@@ -24,7 +24,7 @@ fn counting() -> Counting {
     }
 }
 
-/// A second job file, of the same job with another checkpoint directory.
+/// Writes a second job file, of the same job with another checkpoint directory.
 fn write_second(job: &JobDirectory, counting: &Counting) {
     let text = counting.text();
     job.write("second.toml", text.replace("\"state\"", "\"state-2\""));
@@ -58,7 +58,7 @@ fn pause(running: &Running) {
     let tasks = format!("/proc/{}/task", running.id());
     let is_stopped = |task: fs::DirEntry| {
         let stat = fs::read_to_string(task.path().join("stat")).unwrap_or_default();
-        // A thread that is gone meanwhile does nothing either.
+        // A thread that has ended meanwhile does nothing either.
         let rest = stat.rsplit(')').next().unwrap_or_default();
         rest.is_empty() || rest.starts_with(" T")
     };
@@ -68,7 +68,7 @@ fn pause(running: &Running) {
     {}
 }
 
-/// That the second one was turned away by the first.
+/// Asserts that the second run was refused because the first holds the directory.
 #[track_caller]
 fn assert_in_use(second: &Finished, holder: u32) {
     let holder = format!("in use by process {holder},");
@@ -90,12 +90,12 @@ fn the_same_job_with_two_checkpoint_directories_runs_once_and_the_second_creates
         assert_in_use(&job.tidegate(arguments), holder);
         assert!(!job.path().join("state-2").exists(), "{arguments:?}");
     }
-    // By the same job file it is the checkpoint directory that is named, as before.
+    // With the same job file, the message names the checkpoint directory, as before.
     let again = job.tidegate(&["run", "job.toml"]);
     again.assert_fails(4, &["state", &format!("in use by process {holder}")]);
     first.wait().assert_succeeds();
     counting.assert_exact(&job, "the first of two");
-    // Afterwards the output is there, and a fresh job does not add to it.
+    // Afterwards the output exists, and a fresh job does not add to it.
     let refused = job.tidegate(&["run", "second.toml"]);
     refused.assert_fails(2, &["output", "is not empty"]);
     assert!(!job.path().join("state-2").exists());
@@ -125,7 +125,7 @@ fn of_two_jobs_that_start_together_exactly_one_wins_each_time() {
             let checkpoints = job.path().join(state).join("checkpoints");
             let left = fs::read_dir(checkpoints).map_or(0, Iterator::count);
             assert_eq!(left, 0, "pair {pair}: the loser has kept a checkpoint");
-            // It was not its directory, and is not.
+            // The directory was not its own, and still is not.
             let again = job.tidegate(&["run", file]);
             again.assert_fails(2, &["output", "is not empty"]);
         }
@@ -143,13 +143,13 @@ fn a_fork_is_turned_away_while_the_original_runs_and_when_it_is_paused() {
     let fork = ["run", "second.toml", "--from", &savepoint];
     assert_in_use(&job.tidegate(&fork), original.id());
     pause(&original);
-    // Nothing that is removed frees it: the directory itself is locked.
+    // Removing the marker does not free it: the directory itself is locked.
     fs::remove_file(output(&job).join("_tidegate")).expect("it is there");
     let refused = job.tidegate(&fork);
     refused.assert_fails(4, &["output directory", "in use by another run"]);
     assert!(!job.path().join("state-2").exists());
     original.signal(Signal::CONT);
-    // Its marker is gone, so it does not know whose the directory is by now.
+    // Its marker is gone, so it no longer knows whose the directory is.
     let lost = original.wait();
     lost.assert_fails(3, &["output directory", "has lost its _tidegate"]);
 }
@@ -172,7 +172,7 @@ fn a_killed_owner_frees_the_directory_for_itself_and_for_a_fork() {
         next.assert_succeeds();
         counting.assert_exact(&job, &format!("after a kill; a fork: {forks}"));
         if forks {
-            // What the fork took over is not the original's any more.
+            // The fork has taken over the directory, so the original no longer owns it.
             let refused = job.tidegate(&["run", "job.toml"]);
             refused.assert_fails(3, &["output", "belongs to sink `counts`"]);
             counting.assert_exact(&job, "after the original had tried");
@@ -188,7 +188,7 @@ fn a_paused_owner_that_wakes_after_another_run_took_over_publishes_nothing() {
     let mut original = job.start(&["run", "job.toml"]);
     let savepoint = savepoint(&job, &mut original);
     pause(&original);
-    // The lock goes with the directory. A copy in its place is free.
+    // The lock moves with the directory. A copy in its place is free.
     let taken = job.path().join("taken");
     fs::rename(output(&job), &taken).expect("it can be moved");
     copy_flat(&taken, &output(&job));
@@ -214,7 +214,7 @@ fn copy_flat(from: &Path, to: &Path) {
 
 #[test]
 fn an_owner_whose_marker_was_replaced_publishes_nothing_where_no_lock_reaches() {
-    // As a run on another machine does, whose file system does not share locks.
+    // As a run on another machine does if the file system does not share locks.
     type Change = fn(&str) -> String;
     let changes: [(&str, Change); 2] = [
         ("another lineage", |marker| {
@@ -241,7 +241,7 @@ fn an_owner_whose_marker_was_replaced_publishes_nothing_where_no_lock_reaches() 
         let woken = owner.wait();
         woken.assert_fails(3, &["output directory", "belongs by now to sink `counts`"]);
         assert_eq!(before, published_parts(&output(&job)), "{name}");
-        // Given back, it goes on exactly.
+        // With the marker restored, the job continues exactly.
         fs::write(&marker, ours).expect("it can be written");
         job.tidegate(&["run", "job.toml"]).assert_succeeds();
         counting.assert_exact(&job, name);
@@ -269,7 +269,7 @@ fn an_output_directory_that_is_moved_under_a_job_is_noticed_at_the_next_publicat
         };
         ended.assert_fails(3, &["output directory", "output", how]);
         assert_eq!(before, published_lines(&taken), "replaced: {replaced}");
-        // Put back, it goes on exactly.
+        // With the directory restored, the job continues exactly.
         if replaced {
             fs::remove_dir(output(&job)).expect("nothing was written into it");
         }
@@ -367,7 +367,7 @@ fn a_source_that_would_read_the_output_of_a_sink_is_refused_before_anything_is_c
     }
 }
 
-/// Runs a command on the job within another one.
+/// Runs a command on the job, started by `wrapper`.
 fn run_wrapped(wrapper: &[String], job: &JobDirectory, command: &str) -> Finished {
     let wrapper: Vec<&str> = wrapper.iter().map(String::as_str).collect();
     Running::spawn(tidegate_command(

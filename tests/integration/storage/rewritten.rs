@@ -1,5 +1,5 @@
-//! An input that changes while it is read, on the real binary: other bytes fail the job and name
-//! the file, however they got there; what only grows or moves is read on.
+//! An input that changes while it is read, on the real binary: changed bytes fail the job and name
+//! the file, whatever changed them; an input that only grows or moves is read further.
 
 use std::fs;
 use std::io::Write as _;
@@ -8,10 +8,10 @@ use std::time::SystemTime;
 
 use tidegate_tests::{Finished, JobDirectory, Running, published_lines, published_parts};
 
-/// Lines of the input.
+/// The number of lines of the input.
 const LINES: usize = 12_000;
 
-/// Copies the lines of the input at a pace.
+/// Returns a job that copies the lines of the input at a pace.
 fn copying(interval: &str, path: &str) -> JobDirectory {
     let job = JobDirectory::new(&format!(
         "version = 1
@@ -36,7 +36,7 @@ format = \"lines\"
     job
 }
 
-/// Lines that begin with a word of three letters.
+/// Returns lines that begin with a word of three letters.
 fn text(word: &str) -> String {
     (0..LINES)
         .map(|line| format!("{word} {line:06}\n"))
@@ -47,7 +47,7 @@ fn input(job: &JobDirectory) -> PathBuf {
     job.path().join("input/a.txt")
 }
 
-/// Overwrites bytes from `at` on, in place: same file, same length.
+/// Overwrites bytes in place, from `at` on: same file, same length.
 fn overwrite(path: &Path, at: usize, bytes: &[u8]) {
     let length = fs::metadata(path).expect("it is there").len();
     let mut file = fs::File::options()
@@ -61,8 +61,8 @@ fn overwrite(path: &Path, at: usize, bytes: &[u8]) {
     assert_eq!(now, length, "only the contents have changed");
 }
 
-/// Runs the job and changes the input once it is being read: that was the case if the job has
-/// neither ended nor published all of it.
+/// Runs the job and changes the input while the job reads it: the job must neither have ended nor
+/// have published all of it.
 fn run_and_change(job: &JobDirectory, change: impl FnOnce(&Path)) -> Finished {
     let mut running = job.start(&["run", "job.toml"]);
     wait_until_read(job, &mut running);
@@ -72,8 +72,8 @@ fn run_and_change(job: &JobDirectory, change: impl FnOnce(&Path)) -> Finished {
     running.wait()
 }
 
-/// Waits until lines were read: they are published, or, where no checkpoint comes, the sink has
-/// begun a part.
+/// Waits until the job has read lines: they are published, or, where no checkpoint comes, the sink
+/// has begun a part.
 fn wait_until_read(job: &JobDirectory, running: &mut Running) {
     let output = job.path().join("output");
     let has_begun = || {
@@ -113,7 +113,7 @@ const REWRITTEN: [Change; 5] = [
     }),
     ("all but its first lines", |path| {
         let (old, new) = (text("old"), text("new"));
-        // Behind the bytes of the head that are compared, and before those that are read first.
+        // Behind the compared bytes of the head, and before the bytes that are read first.
         let at = 5_000;
         overwrite(path, at, &new.as_bytes()[at..]);
         assert_ne!(old, new);
@@ -140,7 +140,7 @@ fn an_input_that_is_rewritten_in_place_while_it_is_read_fails_the_job_and_is_nam
             "{name}: {} lines",
             lines.len()
         );
-        // Put back as it was, it goes on exactly.
+        // With its old contents restored, the job continues exactly.
         overwrite(&input(&job), 0, text("old").as_bytes());
         assert_copied(&job.tidegate(&["run", "job.toml"]), &job, name);
     }
@@ -157,7 +157,7 @@ fn a_rewrite_is_seen_at_the_end_of_a_split_if_no_checkpoint_came() {
     }
 }
 
-/// What is done to the file.
+/// An edit of the file.
 type Edit = fn(&Path);
 
 const ACCEPTED: [(&str, Edit, &str); 5] = [
@@ -257,7 +257,7 @@ fn links_under_any_depth_are_named_or_followed() {
         "{ended:#?}"
     );
 
-    // Followed, the circle ends.
+    // With links followed, the circle ends.
     let text = fs::read_to_string(job.path().join("job.toml")).expect("it is text");
     let text = text.replace("batch-bytes", "follow-links = true\nbatch-bytes");
     job.write("job.toml", text.replace("\"output\"", "\"output-2\""));
@@ -267,7 +267,7 @@ fn links_under_any_depth_are_named_or_followed() {
     assert_eq!(lines.len(), LINES + 1, "each file once");
     assert!(lines.contains(&"linked".to_owned()));
 
-    // A file that leads out is no input that could be left out.
+    // A link to a file outside is refused, not skipped.
     link(&elsewhere.path().join("b.txt"), "input/c.txt");
     let text = fs::read_to_string(job.path().join("job.toml")).expect("it is text");
     let text = text.replace("follow-links = true", "follow-links = false");

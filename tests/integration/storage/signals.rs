@@ -1,5 +1,5 @@
 //! C10: at a random moment, the first SIGTERM or SIGHUP ends the job with a last checkpoint and
-//! exit code 0, and a second signal ends the process at once; the same command then goes on
+//! exit code 0, and a second signal ends the process at once; the same command then continues
 //! exactly.
 
 use std::time::Duration;
@@ -8,12 +8,12 @@ use rustix::process::Signal;
 use tidegate_random::{Random, TestSeed};
 use tidegate_tests::{Counting, JobDirectory, Running, tidegate_command};
 
-/// Ends of each kind that must have met a running job.
+/// The number of ends of each kind that must have met a running job.
 const ENDS: usize = 50;
-/// The signal comes this many milliseconds after the job began to run.
+/// The delay of the signal after the job began to run, in milliseconds.
 const AFTER_MS: std::ops::Range<u64> = 0..120;
 
-/// A job that [`ENDS`] runs and more can't finish.
+/// Returns a job that outlasts [`ENDS`] runs and more.
 fn counting(rate: u64) -> Counting {
     Counting {
         records: 60_000,
@@ -23,7 +23,8 @@ fn counting(rate: u64) -> Counting {
     }
 }
 
-/// Ends runs with `end` until [`ENDS`] of them gave one of `codes`, then lets the job finish.
+/// Ends runs with `end` until [`ENDS`] of them exited with one of `codes`, then lets the job
+/// finish.
 fn end_again_and_again(codes: &[i32], end: impl Fn(&Running, &mut Random)) {
     let counting_slowly = counting(2_000);
     let job = counting_slowly.directory();
@@ -46,7 +47,7 @@ fn end_again_and_again(codes: &[i32], end: impl Fn(&Running, &mut Random)) {
         if finished.code.is_some_and(|code| codes.contains(&code)) {
             ended += 1;
         } else {
-            // The first of two signals was quicker.
+            // The first of two signals took effect before the second.
             assert_eq!(finished.code, Some(0), "seed {seed}: {finished:#?}");
             others += 1;
             assert!(
@@ -58,14 +59,14 @@ fn end_again_and_again(codes: &[i32], end: impl Fn(&Running, &mut Random)) {
             assert!(said.contains("stopped"), "seed {seed}: {said}");
         }
     }
-    // The rest without waiting.
+    // The rest runs at full speed.
     job.write("job.toml", counting(1_000_000).text());
     job.tidegate(&["run", "job.toml"]).assert_succeeds();
     counting_slowly.assert_exact(&job, &format!("seed {seed}, after {ended} ends"));
 }
 
-/// Starts the job by a program that sets what a signal does. A test that was itself started by
-/// `nohup` would hand that on.
+/// Starts the job by a program that sets the effect of a signal: a test that was itself started by
+/// `nohup` would pass that on.
 fn start_with(wrapper: &[&str], job: &JobDirectory) -> Running {
     Running::spawn(tidegate_command(wrapper, job.path(), &["run", "job.toml"]))
 }
@@ -105,11 +106,11 @@ fn sighup_stops_with_a_checkpoint_at_any_moment() {
 
 #[test]
 fn a_second_signal_ends_at_once_at_any_moment_and_loses_nothing() {
-    // Both may be there before the process looks, and it may then take the second for the first.
+    // Both may arrive before the process looks, and it may then take the second for the first.
     end_again_and_again(&[130, 143], |running, random| {
         running.signal(Signal::INT);
         std::thread::sleep(Duration::from_micros(random.in_range(0..3_000)));
-        // It may be gone.
+        // The process may be gone.
         let _ = running.try_signal(Signal::TERM);
     });
 }

@@ -1,5 +1,5 @@
-//! C2 and C4 on the real binary: an input that is no longer the one that was read, and one whose
-//! lines are no records.
+//! C2 and C4 on the real binary: an input that differs from the one that was read, and an input
+//! whose lines are no records.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use rustix::process::Signal;
 use tidegate_tests::{JobDirectory, published_lines, published_parts};
 
-/// Lines of the input.
+/// The number of lines of the input.
 const LINES: usize = 20_000;
 
-/// Copies the lines of files into a directory.
+/// Returns a job that copies the lines of files into a directory.
 fn copying(rate: u32) -> String {
     format!(
         "version = 1
@@ -43,7 +43,7 @@ fn input(job: &JobDirectory) -> PathBuf {
     job.path().join("input/a.txt")
 }
 
-/// A job that was killed in the middle of its input.
+/// Returns a job that was killed in the middle of its input.
 fn begun() -> JobDirectory {
     let job = JobDirectory::new(&copying(5_000));
     fs::create_dir(job.path().join("input")).expect("a directory can be made");
@@ -140,7 +140,7 @@ fn an_input_that_is_not_the_one_that_was_read_is_refused_and_named() {
             finished.code == Some(3) && finished.stderr.contains("input/a.txt"),
             "{name}: {finished:#?}"
         );
-        // Put back, it goes on exactly.
+        // With the input restored, the job continues exactly.
         let path = input(&job);
         let removed = if path.is_dir() {
             fs::remove_dir(&path)
@@ -177,7 +177,7 @@ fn assert_copied(job: &JobDirectory, name: &str) {
     );
 }
 
-/// A job over one file with these contents.
+/// Returns a job over one file with these contents.
 fn over(contents: &str) -> JobDirectory {
     let job = JobDirectory::new(&copying(1_000_000));
     fs::create_dir(job.path().join("input")).expect("a directory can be made");
@@ -212,7 +212,7 @@ fn a_record_up_to_the_limit_is_read_and_a_longer_one_is_named_with_its_place() {
     }
 }
 
-/// Far less than the input has, and more than the process needs for anything else.
+/// Far less than the input's size, and more than the process needs otherwise.
 const MOST_RESIDENT_KIB: u64 = 128 << 10;
 
 #[test]

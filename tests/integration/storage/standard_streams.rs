@@ -1,6 +1,5 @@
 //! C11 on the real binary: a standard output that is closed or full, a standard input that can't be
-//! read, and a sink that fails for a while behind standard input. No line is lost behind exit code
-//! 0.
+//! read, and a sink that fails for a while behind standard input. No line is lost at exit code 0.
 
 use std::fs::File;
 use std::io::{Read as _, Write as _};
@@ -36,7 +35,7 @@ format = \"lines\"
 
 const TO_STDOUT: &str = "connector = \"stdout\"";
 
-/// A pipe with this text in it and its writing end closed.
+/// Returns a pipe that contains this text, with its writing end closed.
 fn pipe_with(text: &str) -> Stdio {
     let (reader, mut writer) = std::io::pipe().expect("a pipe can be made");
     writer
@@ -45,7 +44,7 @@ fn pipe_with(text: &str) -> Stdio {
     reader.into()
 }
 
-/// A pipe that nobody reads.
+/// Returns a pipe without a reader.
 fn closed_pipe() -> Stdio {
     let (_, writer) = std::io::pipe().expect("a pipe can be made");
     writer.into()
@@ -93,7 +92,7 @@ fn a_generator_to_a_closed_standard_output_fails_and_names_the_sink() {
             command.stdout(output);
         });
         finished.assert_fails(1, &["standard output", "counts[0]", reason]);
-        // It goes on where it is at the latest complete checkpoint, so nothing is missing.
+        // It continues at the latest complete checkpoint, so no line is missing.
         let again = job.tidegate(&["run", "job.toml"]);
         let lines = again.assert_succeeds().stdout.lines().map(str::to_owned);
         counting.assert_lines_exact(&lines.collect::<Vec<_>>(), "after a closed output");

@@ -22,14 +22,15 @@ const CRATES: [&str; 12] = [
     "tests/simulation",
 ];
 
-/// The room of a path within `src/`: its folder, or the file itself if it is in none.
+/// Returns the room of a path within `src/`: its folder, or the file itself if it is in no folder.
 fn room(path: &Path) -> String {
     let first = path.components().next().expect("a file has a name");
     let first = first.as_os_str().to_string_lossy();
     first.strip_suffix(".rs").unwrap_or(&first).to_owned()
 }
 
-/// The names after `crate::` in code: `a` of `crate::a::B`, `a` and `C` of `crate::{a::B, C}`.
+/// Returns the names after `crate::` in code: `a` of `crate::a::B`, `a` and `C` of
+/// `crate::{a::B, C}`.
 fn names(text: &str) -> BTreeSet<String> {
     let code: String = text
         .split("\n#[cfg(test)]\nmod tests {")
@@ -64,7 +65,7 @@ fn names(text: &str) -> BTreeSet<String> {
     found
 }
 
-/// The rooms of the names at the root of the crate, by the `pub use` of its root.
+/// Returns the rooms of the names at the crate's root, by the `pub use` items there.
 fn reexports(lib: &str) -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
     for statement in lib.split(';') {
@@ -79,7 +80,8 @@ fn reexports(lib: &str) -> BTreeMap<String, String> {
     found
 }
 
-/// Pairs of rooms that use each other, each with a file of the first that does.
+/// Returns the pairs of rooms that use each other, each with a file of the first that uses the
+/// second.
 fn pairs(files: &[(String, String)]) -> Vec<String> {
     let is_root = |path: &str| path == "lib.rs" || path == "main.rs";
     let root = files.iter().find(|(path, _)| is_root(path));

@@ -1,11 +1,11 @@
-//! No test imports another: what several share is in `tests/support`. A test in a folder may use
-//! what the folder shares.
+//! No test imports another: `tests/support` holds the code that several share. A test in a folder
+//! may use the code that the folder shares.
 
 use super::project::{Findings, assert_tidy, project_files};
 
 const TESTS: &str = "tests/integration/";
 
-/// The module of a file at the top of the tests: its folder, or its own name.
+/// Returns the top-level test module of a file: its folder, or its own name.
 fn module(path: &str) -> Option<&str> {
     let path = path.strip_prefix(TESTS)?;
     let first = path.split('/').next()?;

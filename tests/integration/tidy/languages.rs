@@ -1,10 +1,10 @@
-//! The languages beside Rust: each file is at most 500 lines, its lines at most 100 characters, and
-//! it begins by saying what it is.
+//! The languages beside Rust: each file has at most 500 lines of at most 100 characters, and begins
+//! with a description of itself.
 
 use super::project::{Findings, project_files};
 use super::{FILE_LINES, LINE_CHARS};
 
-/// A language, and the ways in which its files begin.
+/// A language, and the possible beginnings of its files.
 struct Language {
     extension: &'static str,
     header: &'static [&'static str],
@@ -36,7 +36,7 @@ const LANGUAGES: [Language; 8] = [
     language("sh", &["# "], 10),
 ];
 
-/// The first line that is not for the system: `#!` names an interpreter.
+/// Returns the first line that is not for the system: `#!` names an interpreter.
 fn first_line(text: &str) -> &str {
     let mut lines = text.lines();
     let is_for_the_system = |line: &&str| line.starts_with("#!");

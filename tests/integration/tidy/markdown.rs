@@ -1,5 +1,5 @@
-//! Documents: each begins with its title, its prose wraps at 100 columns, and its links lead
-//! somewhere.
+//! Documents: each begins with its title, its prose wraps at 100 columns, and its links lead to
+//! existing targets.
 
 use std::path::Path;
 
@@ -14,7 +14,7 @@ fn check_markdown(path: &str, text: &str, exists: impl Fn(&Path) -> bool) -> Str
         findings.report(0, "no title", "a first line `# Title`");
     }
     check_width(text, &mut findings);
-    // Links to elsewhere can't be checked here.
+    // This test can't check external links.
     let directory = Path::new(path).parent().unwrap_or(Path::new(""));
     for (at, line) in text.lines().enumerate() {
         for link in line.split("](").skip(1) {
@@ -29,7 +29,7 @@ fn check_markdown(path: &str, text: &str, exists: impl Fn(&Path) -> bool) -> Str
     findings.into_text()
 }
 
-/// Prose wraps. Tables, blocks of code and words that can't be wrapped do not.
+/// Checks that prose wraps. Tables, blocks of code and long words are exempt.
 fn check_width(text: &str, findings: &mut Findings<'_>) {
     let mut is_block = false;
     for (at, line) in text.lines().enumerate() {
@@ -39,7 +39,7 @@ fn check_width(text: &str, findings: &mut Findings<'_>) {
         }
         let is_code = is_block || line.starts_with("    ");
         let is_table = begins.starts_with('|');
-        // Such as a link: what is longer than a line stands alone.
+        // A word that is longer than a line, such as a link, stands alone.
         let marks = |word: &str| matches!(word, "-" | "*" | ">") || word.ends_with("]:");
         let words = begins.split_whitespace().filter(|word| !marks(word));
         let can_wrap = words.count() > 1;

@@ -1,5 +1,5 @@
-//! Names in prose lead somewhere: files that comments and documents name exist, and the calls and
-//! types that ARCHITECTURE names are in the code.
+//! Names in prose exist: comments and documents name existing files, and the calls and types in
+//! ARCHITECTURE are in the code.
 
 use std::collections::BTreeSet;
 
@@ -8,13 +8,13 @@ use super::project::{Findings, assert_tidy, project_files, project_paths};
 /// The document whose tables name calls.
 const ARCHITECTURE: &str = "host/ARCHITECTURE.md";
 
-/// Kinds of files that only this project has under such a name.
+/// Extensions of file names that can only mean this project's files.
 const NAMED: [&str; 5] = [".rs", ".sh", ".wit", ".patch", ".go"];
 
-/// Projects that the documents let their reader make.
+/// Projects that the documents let their reader create.
 const READERS: [&str; 1] = ["total/"];
 
-/// Paths as a document may name them: whole, or from any folder on.
+/// Paths as a document may name them: whole, or without their first folders.
 struct Paths(BTreeSet<String>);
 
 impl Paths {
@@ -28,7 +28,7 @@ impl Paths {
         Self(known)
     }
 
-    /// Capitals stand for any name.
+    /// Returns true if a path has this name; capitals in it stand for any name.
     fn has(&self, name: &str) -> bool {
         let is_capital = |c: char| c.is_ascii_uppercase();
         let stem = |part: &str| part.split('.').next().unwrap_or_default().to_owned();
@@ -39,7 +39,7 @@ impl Paths {
     }
 }
 
-/// The names of files in a text: `A/B.rs`, and both of `A/{B,C}.rs`.
+/// Returns the names of files in a text: `A/B.rs`, and both of `A/{B,C}.rs`.
 fn file_names(text: &str) -> Vec<String> {
     let is_part = |c: char| c.is_ascii_alphanumeric() || "_./-{,}".contains(c);
     let mut found = Vec::new();
@@ -54,7 +54,7 @@ fn file_names(text: &str) -> Vec<String> {
     found
 }
 
-/// `A/B.rs` and `A/C.rs` of `A/{B,C}.rs`; a list without braces is several words.
+/// Returns `A/B.rs` and `A/C.rs` for `A/{B,C}.rs`; a list without braces is several words.
 fn expanded(word: &str) -> Vec<String> {
     match (word.split_once('{'), word.rsplit_once('}')) {
         (Some((before, _)), Some((_, after))) => {
@@ -70,7 +70,7 @@ fn expanded(word: &str) -> Vec<String> {
     }
 }
 
-/// Files that a text names and the project does not have, of those lines that `is_prose` accepts.
+/// Reports files that a text names and the project does not have, in lines that `is_prose` accepts.
 fn check_files(path: &str, text: &str, is_prose: fn(&str) -> bool, paths: &Paths) -> String {
     let mut findings = Findings::of(path);
     for (at, line) in text.lines().enumerate().filter(|(_, line)| is_prose(line)) {
@@ -81,7 +81,7 @@ fn check_files(path: &str, text: &str, is_prose: fn(&str) -> bool, paths: &Paths
     findings.into_text()
 }
 
-/// The words of the code in which a document says its names: `a_b` and `C` of `C::a_b`.
+/// Returns the names in the document's code words: `a_b` and `C` of `C::a_b`.
 fn code_names(text: &str) -> Vec<&str> {
     let is_name = |word: &&str| {
         let is_letter = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == ':';
@@ -102,7 +102,7 @@ fn is_camel_case(word: &str) -> bool {
     word.starts_with(|c: char| c.is_ascii_uppercase()) && word.contains(|c: char| c.is_lowercase())
 }
 
-/// Names of calls and types in ARCHITECTURE that no source has.
+/// Reports names of calls and types in ARCHITECTURE that no source has.
 fn check_code_names(text: &str, words: &BTreeSet<String>) -> String {
     let mut findings = Findings::of(ARCHITECTURE);
     for (at, line) in text.lines().enumerate() {
@@ -118,8 +118,8 @@ fn check_code_names(text: &str, words: &BTreeSet<String>) -> String {
     findings.into_text()
 }
 
-/// Calls in a row of a table, `| n | files | calls | … |`, that none of the files of the row has.
-/// A row that names no file is about those of the row before it.
+/// Reports calls in a table row, `| n | files | calls | … |`, that none of the row's files has. A
+/// row without files is about the files of the row before it.
 fn check_rows(text: &str, sources: &[(String, String)]) -> String {
     let mut findings = Findings::of(ARCHITECTURE);
     let mut files: Vec<&str> = Vec::new();

@@ -6,7 +6,7 @@ use tidegate_tests::workspace_root;
 
 use super::project::{assert_tidy, project_files};
 
-/// Hunks of a patch whose old lines do not stand in the file that they are for.
+/// Reports the hunks of a patch whose old lines are not in their file.
 fn check_patch(path: &str, patch: &str, read: impl Fn(&str) -> Option<String>) -> String {
     let mut found = String::new();
     for of_file in patch.split("\n--- a/").skip(1) {

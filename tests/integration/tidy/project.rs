@@ -1,4 +1,4 @@
-//! The files of the project that people write, and the report on them.
+//! The hand-written files of the project, and the report on them.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ const MADE_BY_TOOLS: [&str; 5] = [
     "__pycache__",
 ];
 
-/// The problems of one file, one a line: `path:line: problem, use remedy`.
+/// The problems of one file, one per line: `path:line: problem, use remedy`.
 pub(super) struct Findings<'a> {
     path: &'a str,
     text: String,
@@ -28,7 +28,7 @@ impl<'a> Findings<'a> {
         }
     }
 
-    /// Adds a problem of a line, which is counted from 0.
+    /// Adds a problem; `line` is counted from 0.
     pub(super) fn report(&mut self, line: usize, problem: &str, remedy: &str) {
         let (path, line) = (self.path, line + 1);
         writeln!(self.text, "{path}:{line}: {problem}, use {remedy}")
@@ -40,7 +40,7 @@ impl<'a> Findings<'a> {
     }
 }
 
-/// Fails with the findings of all files, if there are any; also if almost no files were found.
+/// Fails with the findings of all files, if there are any, or if almost no files were found.
 #[track_caller]
 pub(super) fn assert_tidy(
     files: &[(String, String)],
@@ -53,7 +53,7 @@ pub(super) fn assert_tidy(
     assert!(found.is_empty(), "\n{found}");
 }
 
-/// The paths of all files, from the root of the project.
+/// Returns the paths of all files, from the root of the project.
 pub(super) fn project_paths() -> Vec<String> {
     let root = workspace_root();
     let mut paths = Vec::new();
@@ -67,7 +67,7 @@ pub(super) fn project_paths() -> Vec<String> {
     paths
 }
 
-/// The files with this extension, each with its text.
+/// Returns the files with this extension, each with its text.
 pub(super) fn project_files(extension: &str) -> Vec<(String, String)> {
     let root = workspace_root();
     let has_extension = |path: &String| Path::new(path).extension().is_some_and(|e| e == extension);

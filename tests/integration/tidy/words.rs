@@ -1,9 +1,9 @@
 //! The worst words of the prose rule in CONTRIBUTING: no document, help text, error or comment has
-//! them. The list grows as the prose is mended.
+//! them. The list grows as the prose improves.
 
 use super::project::{Findings, assert_tidy, project_files};
 
-/// A word, in two parts so that this file is clean, and what to write in its place.
+/// A word, in two parts so that this file is clean, and its replacement.
 const WORDS: [(&str, &str, &str); 7] = [
     ("some", "body", "the caller, the user, or the one who acts"),
     ("any", "body", "the caller, the user, or `anyone`"),
@@ -14,7 +14,7 @@ const WORDS: [(&str, &str, &str); 7] = [
     ("/// As ", "what", "a noun phrase"),
 ];
 
-/// Files whose text people read.
+/// The extensions of files with prose for people.
 const EXTENSIONS: [&str; 10] = [
     "rs", "md", "sh", "wit", "c", "h", "go", "js", "py", "template",
 ];

@@ -17,14 +17,14 @@ pub struct Random {
 }
 
 impl Random {
-    /// A generator with this seed.
+    /// Creates a generator with this seed.
     #[must_use]
     pub fn new(seed: u64) -> Self {
         Self { state: seed }
     }
 
-    /// A generator for one of the purposes that one seed serves: more draws for one purpose leave
-    /// the others alone.
+    /// Creates a generator for one of the purposes that one seed serves: more draws for one purpose
+    /// do not affect the others.
     #[must_use]
     pub fn for_purpose(seed: u64, purpose: &str) -> Self {
         let first = seed ^ 0x9e37_79b9_7f4a_7c15;
@@ -72,7 +72,7 @@ impl Random {
     ///
     /// # Panics
     ///
-    /// If there are none.
+    /// If the slice is empty.
     pub fn pick<T: Copy>(&mut self, all: &[T]) -> T {
         all[self.index(all.len())]
     }
@@ -82,7 +82,7 @@ impl Random {
         self.below(of) < times
     }
 
-    /// Returns a number from 0 to 2^`bits` - 1, small ones as often as large ones.
+    /// Returns a number from 0 to 2^`bits` - 1; every order of magnitude is as likely.
     pub fn skewed(&mut self, bits: u64) -> u64 {
         let bits = self.below(bits + 1);
         self.below(1 << bits)

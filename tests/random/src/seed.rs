@@ -1,4 +1,4 @@
-//! The seed of a run: drawn anew, or the one that a user repeats.
+//! The seed of a run: freshly drawn, or the one that a user repeats.
 
 use std::fmt;
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
@@ -8,7 +8,7 @@ use super::Random;
 /// The variable that chooses the seed.
 pub const SEED_VARIABLE: &str = "TIDEGATE_TEST_SEED";
 
-/// Returns the seed that the environment gives.
+/// Returns the seed that the environment sets.
 ///
 /// # Panics
 ///
@@ -20,12 +20,13 @@ pub fn given_seed() -> Option<u64> {
     Some(seed.unwrap_or_else(|_| panic!("{SEED_VARIABLE} must be a number, and is {given:?}")))
 }
 
-/// The seed of one run of a test. Prints how to repeat the run if the test fails while it lives.
+/// The seed of one run of a test. If the test fails while it lives, it prints how to repeat the
+/// run.
 #[derive(Debug)]
 pub struct TestSeed(u64);
 
 impl TestSeed {
-    /// The seed that the environment gives, or one that differs from run to run.
+    /// Returns the seed that the environment sets, or one that differs from run to run.
     ///
     /// # Panics
     ///

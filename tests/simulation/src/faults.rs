@@ -1,5 +1,4 @@
-//! The faults of one schedule: which are planned, which have fired, and what was seen that must
-//! never be.
+//! The faults of one schedule: planned faults, fired faults, and violations that were seen.
 //!
 //! A fault is planned as "the n-th opportunity from now". It counts when it fires, not before.
 
@@ -11,12 +10,12 @@ use std::time::Duration;
 
 use tidegate_random::Random;
 
-/// Something that goes wrong, or that a person asks for.
+/// A failure, or a user's request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Fault {
     /// The process is killed between two steps of the scheduler.
     Kill,
-    /// The process is killed before an operation of the disk, in the middle of what it does.
+    /// The process is killed before an operation of the disk.
     KillAtDisk,
     /// The power fails between two steps of the scheduler.
     PowerFailure,
@@ -26,7 +25,7 @@ pub enum Fault {
     FileSync,
     /// The sync of a directory fails.
     DirectorySync,
-    /// There is no room for a while.
+    /// The disk has no room for a while.
     DiskFull,
     /// A write fails.
     Write,
@@ -36,7 +35,7 @@ pub enum Fault {
     Rename,
     /// A file or directory can't be created, opened, listed or removed.
     OtherDisk,
-    /// What the disk does takes up to a minute for a while.
+    /// Operations of the disk take up to a minute for a while.
     SlowDisk,
     /// An operator traps at a batch.
     TrapProcess,
@@ -52,13 +51,13 @@ pub enum Fault {
     TrapFinish,
     /// An operator traps when a checkpoint is complete.
     TrapComplete,
-    /// The system has no thread for a chain.
+    /// The system refuses a thread for a chain.
     RefuseChain,
-    /// The system has no room for a persister.
+    /// The system refuses a persister.
     RefuseTask,
-    /// The system has no thread for blocking work.
+    /// The system refuses a thread for blocking work.
     RefuseWork,
-    /// A chain ends between two steps, with everything that it owns, and does not report it.
+    /// A chain ends between two steps, with everything that it owns, and does not report its end.
     DeadChain,
     /// A persister ends in the same way.
     DeadTask,
@@ -66,15 +65,15 @@ pub enum Fault {
     OpenSource,
     /// A source can't be read.
     ReadSource,
-    /// Someone asks for a checkpoint.
+    /// A user asks for a checkpoint.
     AskCheckpoint,
-    /// Someone asks for a savepoint.
+    /// A user asks for a savepoint.
     AskSavepoint,
-    /// Someone stops the job and starts it again.
+    /// A user stops the job and starts it again.
     AskStop,
-    /// Someone ends event time and stops the job.
+    /// A user ends event time and stops the job.
     AskDrain,
-    /// Someone cancels the job and starts it again.
+    /// A user cancels the job and starts it again.
     AskCancel,
     /// The process starts with other parallelisms.
     Rescale,
@@ -85,7 +84,7 @@ pub enum Fault {
 }
 
 impl Fault {
-    /// All of them.
+    /// All faults.
     pub const ALL: [Self; 34] = [
         Self::Kill,
         Self::KillAtDisk,
@@ -123,7 +122,8 @@ impl Fault {
         Self::SecondOwner,
     ];
 
-    /// How many opportunities pass before it fires: 2^n at most, any power of two as likely.
+    /// Returns the binary logarithm of the most opportunities that pass before the fault fires;
+    /// each power of two is as likely.
     fn bits(self) -> u64 {
         match self {
             Self::Kill | Self::PowerFailure => 13,
@@ -139,15 +139,15 @@ impl Fault {
             Self::DeadChain => 10,
             Self::DeadTask | Self::RefuseWork => 6,
             Self::RefuseChain | Self::RefuseTask => 4,
-            // Happen by themselves.
+            // These happen by themselves.
             Self::Rescale | Self::Recycle => 0,
         }
     }
 
-    /// At least one is planned to fire in so many schedules.
+    /// Returns the number of schedules in which the fault is planned to fire at least once.
     pub(crate) fn planned_once_in(self) -> u64 {
         if self == Self::Recycle {
-            // Many jobs leak, and then many times.
+            // Many jobs leak, and each of them many times.
             2
         } else if self == Self::TrapRestore {
             // Only a life that begins with a checkpoint has an opportunity for it.
@@ -203,19 +203,19 @@ pub(crate) struct Faults(Arc<Mutex<Plan>>);
 #[derive(Debug)]
 struct Plan {
     random: Random,
-    /// Planned for this life of the process, each with the opportunities before it.
+    /// The faults planned for this life of the process, each with the opportunities before it.
     planned: Vec<(Fault, u64)>,
     crashed: Option<Fault>,
-    /// Operations that find the disk full from now on.
+    /// The number of coming operations that find the disk full.
     full_for: u64,
-    /// Operations of a kind that go on failing.
+    /// The number of coming operations of each kind that fail.
     failing_for: BTreeMap<Fault, u64>,
-    /// Pieces of blocking work that are slow from now on, and how slow.
+    /// The number of coming pieces of blocking work that are slow, and their delay.
     slow_for: (u64, u64),
     fired: BTreeMap<Fault, u64>,
     fired_in_life: u64,
     violations: Vec<String>,
-    /// Savepoints that were called complete in this life.
+    /// Savepoints that were reported complete in this life.
     savepoints: Vec<PathBuf>,
 }
 
@@ -239,8 +239,8 @@ impl Faults {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A new life of the process begins, with up to `most` faults. What was planned and did not
-    /// come is forgotten.
+    /// Begins a new life of the process, with up to `most` faults. Forgets planned faults that did
+    /// not fire.
     pub(crate) fn plan_life(&self, most: u64) {
         let mut plan = self.lock();
         let Plan { random, .. } = &mut *plan;
@@ -261,19 +261,19 @@ impl Faults {
         plan.fired_in_life = 0;
     }
 
-    /// An opportunity for a fault. True if it fires.
+    /// Takes an opportunity for a fault. Returns true if the fault fires.
     pub(crate) fn hit(&self, fault: Fault) -> bool {
         self.lock().hit(fault)
     }
 
-    /// A step of the scheduler is about to be taken.
+    /// Announces a step of the scheduler.
     pub(crate) fn on_step(&self) {
         let mut plan = self.lock();
         plan.crash_at(Fault::Kill);
         plan.crash_at(Fault::PowerFailure);
     }
 
-    /// An operation of the disk is about to be done. An error stands for its failure.
+    /// Announces an operation of the disk. An error stands for the operation's failure.
     pub(crate) fn on_disk(&self, operation: OnDisk) -> io::Result<()> {
         let mut plan = self.lock();
         plan.crash_at(Fault::KillAtDisk);
@@ -292,7 +292,7 @@ impl Faults {
         }
         let fault = operation.fault();
         if plan.hit(fault) {
-            // One in isolation as often as several in a row.
+            // A single failure is as likely as several in a row.
             let more = plan.random.skewed(3);
             plan.failing_for.insert(fault, 1 + more);
         }
@@ -305,7 +305,7 @@ impl Faults {
         }
     }
 
-    /// A chain, task or piece of blocking work is about to be started. An error stands for the
+    /// Announces the start of a chain, task or piece of blocking work. An error stands for the
     /// system's refusal.
     pub(crate) fn on_start(&self, refused: Fault) -> io::Result<()> {
         match self.hit(refused) {
@@ -317,7 +317,7 @@ impl Faults {
         }
     }
 
-    /// How long the next piece of blocking work takes.
+    /// Returns the duration of the next piece of blocking work.
     pub(crate) fn work_takes(&self) -> Duration {
         let mut plan = self.lock();
         if plan.hit(Fault::SlowDisk) {
@@ -329,7 +329,7 @@ impl Faults {
             plan.slow_for.0 -= 1;
             return Duration::from_millis(plan.random.below(most_millis));
         }
-        // Most work is done before anything else happens, some takes a while.
+        // Most work is done before anything else happens; some takes a while.
         let takes = plan.random.skewed(3);
         Duration::from_millis(takes)
     }
@@ -338,12 +338,12 @@ impl Faults {
         self.lock().crashed.is_some()
     }
 
-    /// How the life of the process ended, if it crashed.
+    /// Returns the fault that ended the life of the process, if it crashed.
     pub(crate) fn crash(&self) -> Option<Fault> {
         self.lock().crashed
     }
 
-    /// How many fired in this life.
+    /// Returns the number of faults that fired in this life.
     pub(crate) fn fired_in_life(&self) -> u64 {
         self.lock().fired_in_life
     }
@@ -352,17 +352,17 @@ impl Faults {
         self.lock().fired.clone()
     }
 
-    /// Something that is not planned here happened.
+    /// Counts a fault that happened without being planned here.
     pub(crate) fn note(&self, fault: Fault) {
         *self.lock().fired.entry(fault).or_default() += 1;
     }
 
-    /// True every other time.
+    /// Returns true or false, with equal chance.
     pub(crate) fn coin(&self) -> bool {
         self.lock().random.chance(1, 2)
     }
 
-    /// Someone was told that a savepoint is complete.
+    /// Notes that a savepoint was reported complete.
     pub(crate) fn savepoint_told(&self, path: PathBuf) {
         self.lock().savepoints.push(path);
     }
@@ -371,12 +371,12 @@ impl Faults {
         std::mem::take(&mut self.lock().savepoints)
     }
 
-    /// An index of something of this length, each as likely.
+    /// Returns an index below `length`, each as likely.
     pub(crate) fn index(&self, length: usize) -> usize {
         self.lock().random.index(length)
     }
 
-    /// Something happened that must never happen.
+    /// Notes a violation of a guarantee.
     pub(crate) fn violation(&self, what: String) {
         self.lock().violations.push(what);
     }

@@ -24,10 +24,10 @@ use crate::memory::{Memory, RECYCLE_AT};
 use crate::operators::{Kind, Simulated};
 use crate::source::Numbers;
 
-/// A record is to arrive at a node in no more copies than this.
+/// The most copies of a record that may arrive at a node.
 const MOST_COPIES: u64 = 12;
 
-/// What a node does.
+/// The work of a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Does {
     Give {
@@ -40,10 +40,10 @@ pub(crate) enum Does {
     Publish,
 }
 
-/// Where an input of a node comes from.
+/// The origin of a node's input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Input {
-    /// A node before it.
+    /// The index of an earlier node.
     pub(crate) from: usize,
     pub(crate) port: usize,
     pub(crate) partitioning: Partitioning,
@@ -56,14 +56,14 @@ pub(crate) struct NodePlan {
     pub(crate) does: Does,
     pub(crate) parallelism: u32,
     pub(crate) inputs: Vec<Input>,
-    /// The sources whose records reach it, and whether each key's come once and in order.
+    /// The sources whose records reach the node; true if each key's records come once and in order.
     pub(crate) origins: BTreeMap<String, bool>,
-    /// How many copies of a record may arrive.
+    /// The most copies of a record that may arrive.
     copies: u64,
 }
 
 impl NodePlan {
-    /// Sources whose records come in order, by key.
+    /// Returns the sources whose records come in order, by key.
     pub(crate) fn ordered(&self) -> BTreeSet<String> {
         let ordered = self.origins.iter().filter(|(_, is_ordered)| **is_ordered);
         ordered.map(|(source, _)| source.clone()).collect()
@@ -78,7 +78,7 @@ impl NodePlan {
     }
 }
 
-/// A random job: every node comes after those that it reads from.
+/// A random job: every node comes after the nodes that it reads from.
 #[derive(Clone, Debug)]
 pub(crate) struct JobPlan {
     pub(crate) nodes: Vec<NodePlan>,
@@ -111,9 +111,9 @@ impl JobPlan {
         }
     }
 
-    /// The same job with other parallelisms, but of nodes in `fixed`: nodes that are connected
-    /// forward change together. What is broadcast arrives as often as there are subtasks, so these
-    /// stay as they are, for the model's sake.
+    /// Returns the same job with other parallelisms. Nodes that are connected forward change
+    /// together; they stay if one is in `fixed` or has a broadcast input, since the model expects
+    /// one copy per subtask.
     pub(crate) fn rescaled(&self, random: &mut Random, fixed: &BTreeSet<String>) -> Self {
         let mut rescaled = self.clone();
         let mut seen = BTreeSet::new();
@@ -138,7 +138,7 @@ impl JobPlan {
         rescaled
     }
 
-    /// A node and all that must have the same parallelism.
+    /// Returns a node and all nodes that must have the same parallelism.
     fn connected_forward(&self, first: usize) -> BTreeSet<usize> {
         let mut group = BTreeSet::from([first]);
         loop {
@@ -186,7 +186,7 @@ impl JobPlan {
         graph.unwrap_or_else(|error| panic!("{error}: {self:#?}"))
     }
 
-    /// The job itself, its sinks on this disk.
+    /// Builds the job, with its sinks on this disk.
     pub(crate) fn job(&self, seed: u64, disk: &SimulatedDisk, faults: &Faults) -> Job {
         let random = Arc::new(Mutex::new(Random::for_purpose(seed, "batches")));
         let mut memory = Random::for_purpose(seed, "memory");
@@ -256,7 +256,7 @@ fn parallelism(random: &mut Random) -> u32 {
 
 fn source(random: &mut Random, index: u64, is_discovered: bool) -> NodePlan {
     let name = format!("s{index}");
-    // Some end before anything else happens.
+    // Some sources end before anything else happens.
     let count = random.pick(&[0, 3, 10, 40, 120, 250]);
     NodePlan {
         does: Does::Give {
@@ -287,7 +287,7 @@ fn operator(random: &mut Random, index: u64, before: &[NodePlan]) -> NodePlan {
     reader(random, format!("o{index}"), Does::Operate(kind), before)
 }
 
-/// A node that reads from one to three of those before it.
+/// Returns a node that reads from one to three of the nodes before it.
 fn reader(random: &mut Random, name: String, does: Does, before: &[NodePlan]) -> NodePlan {
     let mut node = NodePlan {
         name,
@@ -299,7 +299,7 @@ fn reader(random: &mut Random, name: String, does: Does, before: &[NodePlan]) ->
     };
     let most = 1 + random.below(3);
     while (node.inputs.len() as u64) < most {
-        // Late ones more often, so that graphs become deep.
+        // Late nodes are picked more often, so that graphs become deep.
         let late = random.index(before.len()).max(random.index(before.len()));
         let from = &before[late];
         let input = Input {

@@ -1,4 +1,4 @@
-//! Runs schedules for as long as it is told, or one again.
+//! Runs schedules for a given time, or one schedule again.
 
 #![expect(clippy::print_stdout, reason = "a program for people")]
 
@@ -15,13 +15,13 @@ struct Args {
     /// The seed of the first schedule; the others follow it
     #[arg(long, env = "TIDEGATE_TEST_SEED")]
     seed: Option<u64>,
-    /// How many schedules
+    /// The number of schedules
     #[arg(long)]
     schedules: Option<u64>,
     /// Begin no new schedule after this time, such as 8h
     #[arg(long = "for", value_parser = humantime::parse_duration)]
     for_at_most: Option<Duration>,
-    /// How many run at once
+    /// The number of schedules that run at once
     #[arg(long, default_value_t = 2)]
     threads: usize,
     /// Run the first schedule only, and print its job and what happened
@@ -29,7 +29,7 @@ struct Args {
     tell: bool,
 }
 
-/// Without a seed, runs start at another place each time.
+/// Returns a first seed that differs from run to run, for runs without a given one.
 fn any_seed() -> u64 {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     now.map_or(0, |elapsed| elapsed.as_secs()) * 1_000_000

@@ -1,5 +1,5 @@
-//! What instances of an operator occupy: they leak at a pace that the seed says, so that the
-//! runtime replaces them at barriers, which nothing else may tell.
+//! Memory of an operator's instances. They leak at a rate that the seed decides, so that the
+//! runtime replaces them at barriers; nothing else may observe the replacement.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -8,38 +8,38 @@ use tidegate_operator::StateChunk;
 use tidegate_random::Random;
 use tidegate_runtime::config::RecycleAt;
 
-/// What an instance may occupy.
+/// The most memory that an instance may occupy.
 pub(crate) const LIMIT: u64 = 1_000;
-/// From when on it is replaced.
+/// The memory at which an instance is replaced.
 const THRESHOLD: u64 = 750;
-/// The same, as a job says it.
+/// The threshold as a setting of the job.
 pub(crate) const RECYCLE_AT: RecycleAt = RecycleAt::Percent(75);
 
 /// The memory of all instances of one operator, in one life of the process.
 #[derive(Clone, Debug)]
 pub(crate) struct Memory {
     pub(crate) begins_with: u64,
-    /// With each batch.
+    /// The memory that an instance leaks with each batch.
     pub(crate) leaks: u64,
-    /// What instances that were to be replaced gave last, by subtask.
+    /// The last snapshots of instances that were due to be replaced, by subtask.
     given: Arc<Mutex<BTreeMap<u32, Vec<StateChunk>>>>,
-    /// Subtasks that heard of a complete checkpoint in this life.
+    /// Subtasks that were notified of a complete checkpoint in this life.
     in_a_checkpoint: Arc<Mutex<BTreeSet<u32>>>,
 }
 
 impl Memory {
     pub(crate) fn new(random: &mut Random) -> Self {
         Self {
-            // Some have so much state that it does not help to replace them.
+            // Some have so much state that replacing them does not help.
             begins_with: random.pick(&[0, 0, 0, 700, 800]),
-            // Never so much that the first batch fills an instance, which would be a fault.
+            // The first batch must not fill an instance: that would be a fault.
             leaks: random.pick(&[0, 0, 2, 20, 140]),
             given: Arc::default(),
             in_a_checkpoint: Arc::default(),
         }
     }
 
-    /// A checkpoint that this life took is complete.
+    /// Notes that a checkpoint of this life is complete.
     pub(crate) fn on_complete(&self, subtask: u32) {
         let known = self.in_a_checkpoint.lock();
         known
@@ -47,8 +47,8 @@ impl Memory {
             .insert(subtask);
     }
 
-    /// True if every snapshot from which this subtask can be restored is one of this life, hence
-    /// of the same parallelism, and so has all chunks that a subtask writes.
+    /// Returns true if every snapshot from which this subtask can be restored is from this life,
+    /// hence of the same parallelism, and so has all chunks that a subtask writes.
     pub(crate) fn restores_own_snapshots(&self, subtask: u32) -> bool {
         let known = self.in_a_checkpoint.lock();
         known
@@ -60,7 +60,7 @@ impl Memory {
         self.given.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// An instance that occupies so much gave its state.
+    /// Notes the snapshot of an instance that occupies `memory`.
     pub(crate) fn on_snapshot(&self, subtask: u32, memory: u64, chunks: &[StateChunk]) {
         let mut given = self.lock();
         if memory >= THRESHOLD {
@@ -70,7 +70,8 @@ impl Memory {
         }
     }
 
-    /// An instance is restored. True if it takes the place of one that was to be replaced.
+    /// Notes that an instance is restored. Returns true if it replaces an instance that was due to
+    /// be replaced.
     pub(crate) fn on_restore(&self, subtask: u32, chunks: &[StateChunk]) -> bool {
         let given = self.lock().remove(&subtask);
         given.is_some_and(|given| given == chunks)

@@ -1,5 +1,5 @@
-//! What must have come of a job, given what its sources have given: computed from the plan alone,
-//! without barriers, channels or checkpoints. Pure.
+//! The expected state and output of a job, given the records that its sources have emitted:
+//! computed from the plan alone, without barriers, channels or checkpoints. Pure.
 
 use std::collections::BTreeMap;
 
@@ -10,17 +10,17 @@ use crate::job::{Does, JobPlan, NodePlan};
 use crate::operators::{Kind, port_of};
 use crate::record::{key_of, told, value_of, window_of};
 
-/// The numbers that each split of each source has given.
+/// The numbers that each split of each source has emitted.
 pub(crate) type Given = BTreeMap<(String, u64), Vec<u64>>;
 
-/// Records by key, value and timestamp, with how often there is each.
+/// The number of records by key, value and timestamp.
 type Records = BTreeMap<(String, String, i64), u64>;
 
-/// Lines of a sink's output, with how often there is each.
+/// The number of copies of each line in a sink's output.
 pub(crate) type Lines = BTreeMap<String, u64>;
 
-/// What must be found, by node. A node is missing if it depends on more than what was given, such
-/// as on how far event time had come.
+/// The expected state and output, by node. A node is missing if it depends on more than the emitted
+/// records, such as the progress of event time.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Expected {
     /// The state of each `Count`.
@@ -31,10 +31,11 @@ pub(crate) struct Expected {
     pub(crate) output: BTreeMap<String, Lines>,
 }
 
-/// `has_finished` is true if all sources have ended and every operator has been told.
+/// Computes the expectation. `has_finished` is true if all sources have ended and every operator's
+/// `finish` was called.
 pub(crate) fn expected(plan: &JobPlan, given: &Given, has_finished: bool) -> Expected {
     let mut expected = Expected::default();
-    // By node and port; none for what can't be told.
+    // By node and port; `None` for records that the model can't predict.
     let mut all_ports: Vec<Option<Vec<Records>>> = Vec::new();
     for node in &plan.nodes {
         let ports = match node.does {
@@ -68,7 +69,7 @@ fn source_records(name: &str, keys: u64, given: &Given) -> Records {
     records
 }
 
-/// Everything that a node gets.
+/// Returns all records that arrive at a node.
 fn arriving(node: &NodePlan, all_ports: &[Option<Vec<Records>>]) -> Option<Records> {
     let mut arriving = Records::new();
     for input in &node.inputs {
@@ -117,7 +118,7 @@ fn operator_output(name: &str, kind: Kind, records: Records) -> Vec<Records> {
     }
 }
 
-/// One record for each key and window.
+/// Returns one record for each key and window.
 fn counts(name: &str, records: Records, window: impl Fn(i64) -> i64) -> Records {
     let mut counts: BTreeMap<(String, i64), u64> = BTreeMap::new();
     for ((key, _, timestamp), times) in records {

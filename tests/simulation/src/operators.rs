@@ -1,8 +1,8 @@
-//! Operators that know what may be done to them.
+//! Operators that know how the runtime may call them.
 //!
-//! Deterministic but for the order in which their inputs interleave, so that a pure model can tell
-//! what must come out of them. Each checks how it is called, and that the records of a key come in
-//! the order in which their source gave them where the graph promises that.
+//! They are deterministic except for the order in which their inputs interleave, so that a pure
+//! model can predict their output. Each checks how it is called, and that the records of a key come
+//! in the order in which their source emitted them where the graph promises that.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,25 +18,25 @@ use crate::memory::{self, Memory};
 use crate::record::{Origin, window_of};
 use crate::told::{Awaited, Told};
 
-/// What an operator does.
+/// The work of an operator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// Gives what it gets.
+    /// Emits its input unchanged.
     Pass,
-    /// Gives values whose last byte is even on port 0, the others on port 1.
+    /// Emits values whose last byte is even on port 0, the others on port 1.
     Split,
-    /// Gives what it gets, and counts it in state that has no key.
+    /// Emits its input unchanged, and counts it in state without a key.
     Tally,
-    /// Gives what it gets, and counts it by key.
+    /// Emits its input unchanged, and counts it by key.
     Count,
-    /// Gives the count of each key and window when the watermark has passed it.
+    /// Emits the count of each key and window when the watermark has passed the window.
     Windows,
-    /// Gives the count of each key at its end.
+    /// Emits the count of each key at its end.
     Totals,
 }
 
 impl Kind {
-    /// True if its inputs must be partitioned by key.
+    /// Returns true if its inputs must be partitioned by key.
     pub(crate) fn is_keyed(self) -> bool {
         match self {
             Self::Pass | Self::Split | Self::Tally => false,
@@ -44,7 +44,7 @@ impl Kind {
         }
     }
 
-    /// True if it gives what it gets.
+    /// Returns true if it emits its input unchanged.
     pub(crate) fn passes(self) -> bool {
         match self {
             Self::Pass | Self::Split | Self::Tally | Self::Count => true,
@@ -60,12 +60,12 @@ impl Kind {
     }
 }
 
-/// The port that a `Split` gives a value on.
+/// Returns the port on which a `Split` emits a value.
 pub(crate) fn port_of(value: &[u8]) -> usize {
     usize::from(value.last().copied().unwrap_or_default() % 2)
 }
 
-/// An operator of a kind.
+/// The operator of one kind.
 #[derive(Clone)]
 pub(crate) struct Simulated {
     pub(crate) kind: Kind,
@@ -75,7 +75,7 @@ pub(crate) struct Simulated {
     pub(crate) memory: Memory,
 }
 
-/// What is known of a key, or of a key in a window.
+/// The state of a key, or of a key in a window.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Known {
     pub(crate) count: u64,
@@ -83,13 +83,13 @@ pub(crate) struct Known {
     last: BTreeMap<String, u64>,
 }
 
-/// By key and window; without windows, the window of records without a timestamp.
+/// State by key and window; without windows, the window of records without a timestamp.
 pub(crate) type State = BTreeMap<(Vec<u8>, i64), Known>;
 
-/// The layout of a chunk: a list of these.
+/// An entry of the list in a chunk.
 type Entry = ((Vec<u8>, i64), (u64, BTreeMap<String, u64>));
 
-/// The state in a chunk with a key group.
+/// Decodes the state in a chunk with a key group.
 pub(crate) fn decode(chunk: &StateChunk) -> State {
     let entries: Vec<Entry> = postcard::from_bytes(&chunk.bytes).expect("a chunk is whole");
     let known = |(count, last)| Known { count, last };
@@ -97,7 +97,7 @@ pub(crate) fn decode(chunk: &StateChunk) -> State {
     entries.map(|(key, of)| (key, known(of))).collect()
 }
 
-/// The count in a chunk without a key group.
+/// Decodes the count in a chunk without a key group.
 pub(crate) fn decode_tally(chunk: &StateChunk) -> u64 {
     postcard::from_bytes(&chunk.bytes).expect("a chunk is whole")
 }
@@ -125,7 +125,7 @@ struct Instance {
     state: State,
     memory: u64,
     tally: u64,
-    /// What it was told before it was restored, until it is told that again.
+    /// The watermark that it got before it was restored, until it gets that again.
     awaited: Awaited,
 }
 
@@ -137,7 +137,7 @@ impl Instance {
         Ok(())
     }
 
-    /// Notes a broken promise, if one was broken.
+    /// Reports a broken promise, if there is one.
     fn note(&self, broken: Option<String>) {
         if let Some(broken) = broken {
             self.operator.faults.violation(self.contract.named(&broken));
@@ -168,7 +168,7 @@ impl Instance {
         }
     }
 
-    /// Gives and forgets the counts of windows that `is_told` picks.
+    /// Emits and forgets the counts of windows that `is_told` picks.
     fn tell(&mut self, is_told: impl Fn(i64) -> bool) -> Vec<Emission> {
         let mut batch = Batch::default();
         let name = &self.contract.context().operator;
@@ -257,7 +257,7 @@ impl OperatorInstance for Instance {
             let tally = postcard::to_allocvec(&self.tally).expect("a number can be encoded");
             chunks.push(Contract::chunk("tally", None, tally));
         }
-        // A drill wants its snapshot before it is told anything again.
+        // A drill takes its snapshot before the instance gets its watermark again.
         let watermark = Some(self.contract.watermark()).filter(|watermark| *watermark > i64::MIN);
         let told = Told {
             subtask: context.subtask,

@@ -1,8 +1,8 @@
-//! What a disk holds between two lives of the process, compared with the model.
+//! Checks of the disk between two lives of the process, against the model.
 //!
-//! - What was reported complete is there, and every checkpoint that is there can be read whole.
-//! - In the newest one, state is what its source positions make of it: every record once.
-//! - Nothing is visible that it does not cover; at the end, everything is, once, in order.
+//! - Every checkpoint that was reported complete exists, and every existing one can be read whole.
+//! - In the newest one, state follows from its source positions: every record counts once.
+//! - No output is visible that it does not cover; at the end, all output is, once, in order.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -22,21 +22,21 @@ use crate::told::Told;
 /// The checkpoint directory.
 pub(crate) const CHECKPOINTS: &str = "/jobs/simulated";
 
-/// Something that must never be.
+/// A description of a broken guarantee.
 pub(crate) type Violation = String;
 
-/// What a run told the outside.
+/// The facts that a run has reported to the outside.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Reported {
-    /// The newest checkpoint that it called complete.
+    /// The newest checkpoint that was reported complete.
     pub(crate) checkpoint: Option<u64>,
-    /// Savepoints that it called complete.
+    /// Savepoints that were reported complete.
     pub(crate) savepoints: Vec<PathBuf>,
-    /// True if it said that the job has finished.
+    /// True if the run reported that the job has finished.
     pub(crate) has_finished: bool,
     /// True if it finished without a fault in that life: it has then cleared up.
     pub(crate) has_cleared_up: bool,
-    /// True if someone asked for a drain: sources may then have ended early.
+    /// True if a user asked for a drain: sources may then have ended early.
     pub(crate) may_be_drained: bool,
 }
 
@@ -44,15 +44,15 @@ pub(crate) struct Reported {
 #[derive(Clone, Debug)]
 pub(crate) struct Newest {
     pub(crate) checkpoint: u64,
-    /// What its sources had given, with what splits had that have ended and are gone.
+    /// The records that its sources had emitted, including those of ended splits that are gone.
     pub(crate) given: Given,
-    /// Operators and sources of which some subtasks have ended and some not: their parallelism
-    /// can't change.
+    /// Operators and sources of which only some subtasks have ended: their parallelism can't
+    /// change.
     pub(crate) partly_ended: BTreeSet<String>,
 }
 
-/// Checks a disk while no process runs. `earlier` is what splits had given that a change of
-/// parallelism has dropped, because they had ended.
+/// Checks a disk while no process runs. `earlier` holds the records of ended splits that a change
+/// of parallelism has dropped.
 pub(crate) fn check(
     plan: &JobPlan,
     disk: &SimulatedDisk,
@@ -67,7 +67,7 @@ pub(crate) fn check(
     let opened = CheckpointDirectory::open_in(disk, Path::new(CHECKPOINTS));
     let directory = match opened {
         Ok(directory) => directory,
-        // It was killed before it had made the directory.
+        // The process was killed before it had made the directory.
         Err(StoreError::NotACheckpoint { .. }) => return check_nothing(plan, disk, reported),
         Err(error) => return Err(format!("the checkpoint directory: {error}")),
     };
@@ -145,7 +145,7 @@ fn check_nothing(
     Ok(None)
 }
 
-/// Everything was read.
+/// Checks a job whose sources were read to the end.
 fn check_finished(
     plan: &JobPlan,
     manifest: &Manifest,
@@ -168,7 +168,7 @@ fn check_finished(
     Ok(())
 }
 
-/// What the sources had given at a checkpoint.
+/// Returns the records that the sources had emitted at a checkpoint.
 fn given(manifest: &Manifest) -> Given {
     let mut given = Given::new();
     for snapshot in &manifest.subtasks {
@@ -183,7 +183,7 @@ fn given(manifest: &Manifest) -> Given {
     given
 }
 
-/// G1: state is what the source positions make of it.
+/// Checks G1: state follows from the source positions.
 fn check_state(
     plan: &JobPlan,
     directory: &CheckpointDirectory,
@@ -244,7 +244,7 @@ struct Output {
     sink: String,
     /// Names of parts that are not published.
     hidden: Vec<String>,
-    /// Checkpoint, subtask and lines of each part, in this order.
+    /// The checkpoint, subtask and lines of each part, sorted in this order.
     parts: Vec<(u64, u64, Vec<String>)>,
 }
 
@@ -277,7 +277,7 @@ impl Output {
         lines
     }
 
-    /// G2: nothing is visible that the newest checkpoint does not cover.
+    /// Checks G2: no output is visible that the newest checkpoint does not cover.
     fn check_covered(&self, newest: u64, expected: Option<&Lines>) -> Result<(), Violation> {
         let sink = &self.sink;
         if let Some((part, _, _)) = self.parts.iter().find(|(part, _, _)| *part > newest) {
@@ -299,7 +299,7 @@ impl Output {
         Ok(())
     }
 
-    /// No unpublished part is left.
+    /// Checks that no unpublished part is left.
     fn check_cleared_up(&self) -> Result<(), Violation> {
         match self.hidden.first() {
             Some(part) => Err(format!("{}: left behind: {part}", self.sink)),
@@ -307,7 +307,7 @@ impl Output {
         }
     }
 
-    /// Everything is visible, once.
+    /// Checks that every line is visible, once.
     fn check_whole(&self, expected: &Lines) -> Result<(), Violation> {
         let found = self.lines();
         for (line, times) in expected {
@@ -322,8 +322,8 @@ impl Output {
         Ok(())
     }
 
-    /// The records of a key come in the order in which their source gave them, where the graph
-    /// promises that.
+    /// Checks that the records of a key come in the order in which their source emitted them, where
+    /// the graph promises that.
     fn check_order(&self, node: &NodePlan) -> Result<(), Violation> {
         let ordered: BTreeSet<String> = node.ordered();
         let keeps = |partitioning| partitioning != Partitioning::Rebalance;

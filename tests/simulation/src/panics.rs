@@ -1,18 +1,18 @@
-//! Panics of the simulated process: bugs that the runtime survives, as it should, and that a
-//! simulation must not.
+//! Panics of the simulated process. The runtime survives these bugs, as it should; a simulation
+//! must fail.
 
 use std::cell::RefCell;
 use std::panic;
 use std::sync::Once;
 
 thread_local! {
-    /// What panicked in this thread while it was watched; none if it is not.
+    /// The panics of this thread while it is watched; `None` otherwise.
     static PANICS: RefCell<Option<Vec<String>>> = const { RefCell::new(None) };
 }
 
 static HOOK: Once = Once::new();
 
-/// Runs `act` and takes note of panics in it instead of printing them.
+/// Runs `act` and notes its panics instead of printing them.
 pub(crate) fn watched<T>(act: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
     HOOK.call_once(|| {
         let print = panic::take_hook();
@@ -39,7 +39,7 @@ pub(crate) fn watched<T>(act: impl FnOnce() -> Result<T, String>) -> Result<T, S
     }
 }
 
-/// The first panic that was noted, if there was one.
+/// Takes the first noted panic, if there is one.
 pub(crate) fn taken() -> Option<String> {
     PANICS.with_borrow_mut(|panics| {
         let panics = panics.as_mut()?;

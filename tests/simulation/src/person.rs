@@ -1,4 +1,4 @@
-//! Someone who asks the running job for checkpoints, savepoints and its end now and then.
+//! A user who now and then asks the running job for checkpoints, savepoints and its end.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -8,13 +8,13 @@ use tokio::sync::oneshot;
 
 use crate::faults::{Fault, Faults};
 
-/// How often there is an opportunity to ask for something.
+/// The time between two opportunities to ask.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// Where savepoints are wanted.
+/// The directory for savepoints.
 const SAVEPOINTS: &str = "/savepoints/of/simulated";
 
-/// What to ask for.
+/// A user's request.
 #[derive(Clone, Copy)]
 enum Ask {
     Checkpoint,
@@ -48,7 +48,7 @@ impl Person {
         }
     }
 
-    /// False if the job is over.
+    /// Sends a request to the job. Returns false if the job is over.
     async fn ask(&self, ask: Ask) -> bool {
         let directory = PathBuf::from(SAVEPOINTS);
         match ask {

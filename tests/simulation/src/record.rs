@@ -1,14 +1,14 @@
-//! What records look like, for the parts of a job and for the model alike. Pure.
+//! The format of records, for the parts of a job and for the model alike. Pure.
 //!
 //! Number 17 of split 1 of source `s0` is `s0/1:17`, under one of a few keys, at time 17. A count
 //! is `o3@40=2`: operator, window, count.
 
 use tidegate_operator::NO_TIMESTAMP;
 
-/// Event time that one window covers.
+/// The event time that one window covers.
 const WINDOW: i64 = 10;
 
-/// Where a record comes from.
+/// The origin of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Origin<'a> {
     /// The source's name.
@@ -19,7 +19,7 @@ pub(crate) struct Origin<'a> {
 }
 
 impl<'a> Origin<'a> {
-    /// None for a count.
+    /// Parses a value; `None` for a count.
     pub(crate) fn of(value: &'a [u8]) -> Option<Self> {
         let value = std::str::from_utf8(value).ok()?;
         let (split, number) = value.split_once(':')?;
@@ -32,19 +32,19 @@ impl<'a> Origin<'a> {
     }
 }
 
-/// The value of a source's record.
+/// Returns the value of a source's record.
 pub(crate) fn value_of(source: &str, split: u64, number: u64) -> String {
     format!("{source}/{split}:{number}")
 }
 
-/// The key of a number.
+/// Returns the key of a number.
 pub(crate) fn key_of(number: u64, keys: u64) -> String {
-    // Not by turns: neighbours often have the same key.
+    // Not round robin: neighbours often have the same key.
     let mixed = number.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 33;
     format!("k{}", mixed % keys)
 }
 
-/// The window that a record falls into; those without a timestamp have one of their own.
+/// Returns the window of a record; records without a timestamp have a window of their own.
 pub(crate) fn window_of(timestamp: i64) -> i64 {
     match timestamp {
         NO_TIMESTAMP => NO_TIMESTAMP,
@@ -52,12 +52,12 @@ pub(crate) fn window_of(timestamp: i64) -> i64 {
     }
 }
 
-/// The last moment of a window.
+/// Returns the last moment of a window.
 pub(crate) fn end_of(window: i64) -> i64 {
     window.saturating_add(WINDOW - 1)
 }
 
-/// Timestamp and value of a count.
+/// Returns the timestamp and value of a count.
 pub(crate) fn told(operator: &str, window: i64, count: u64) -> (i64, String) {
     match window {
         NO_TIMESTAMP => (NO_TIMESTAMP, format!("{operator}@none={count}")),

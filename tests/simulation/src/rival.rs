@@ -1,8 +1,8 @@
-//! A second owner: someone who takes a directory of output from the job that runs, as a run on
-//! another machine could whose file system does not share locks.
+//! A second owner, who takes a directory of output from the running job, as a run on another
+//! machine could whose file system does not share locks.
 //!
 //! From then on the job may publish nothing more there. Between two lives of the process the
-//! directory is given back as it was, and the job goes on.
+//! directory is restored, and the job continues.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -14,20 +14,20 @@ use tidegate_runtime::observe::JobState;
 use crate::disk::{SimulatedDisk, Takeover};
 use crate::faults::{Fault, Faults};
 
-/// How often there is an opportunity.
+/// The time between two opportunities.
 const PAUSE: Duration = Duration::from_millis(15);
 
 /// A directory that was taken.
 #[derive(Debug)]
 pub(crate) struct Taken {
-    /// The sink that it was taken from.
+    /// The sink that lost it.
     pub(crate) sink: String,
     pub(crate) takeover: Takeover,
-    /// What was visible in it then.
+    /// The names that were visible in it then.
     pub(crate) visible: BTreeSet<String>,
 }
 
-/// The directory that was taken from the job in this life, if one was.
+/// The directory that was taken from the job in this life, if any.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Booty(Arc<Mutex<Option<Taken>>>);
 
@@ -40,7 +40,7 @@ impl Booty {
         self.lock().is_some()
     }
 
-    /// Takes the directory out, to be given back.
+    /// Removes and returns the directory, so that it can be restored.
     pub(crate) fn take(&self) -> Option<Taken> {
         self.lock().take()
     }
@@ -56,12 +56,12 @@ pub(crate) struct Rival {
 }
 
 impl Rival {
-    /// Takes what is planned until the process is over. Acts between two steps of the scheduler,
-    /// so never in the middle of a publication.
+    /// Takes directories as planned until the process is over. Acts between two steps of the
+    /// scheduler, so never in the middle of a publication.
     pub(crate) async fn act(self) {
         loop {
             tokio::time::sleep(PAUSE).await;
-            // Before it runs, it may not have the directory yet.
+            // Before the job runs, it may not have the directory yet.
             let is_running = self.handle.status().state == JobState::Running;
             if is_running && !self.booty.is_there() && self.faults.hit(Fault::SecondOwner) {
                 self.take();

@@ -1,5 +1,5 @@
 //! One schedule: a random job, run by the real runtime until it has finished, through every crash
-//! and failure that its seed has in store.
+//! and failure that its seed plans.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -24,29 +24,29 @@ use crate::rival::{Booty, Rival};
 use crate::scheduler::{Life, Scheduler};
 use crate::trace::Trace;
 
-/// After so many lives of the process nothing goes wrong any more.
+/// The number of lives of the process that may have faults.
 const FAULTY_LIVES: u64 = 5;
 /// The most faults that are planned for one life.
 const MOST_FAULTS: u64 = 5;
-/// G7: once nothing goes wrong any more, a job has finished after this time at the latest.
+/// G7: the time within which a job finishes once no more faults occur.
 const PROGRESS: Duration = Duration::from_secs(120);
-/// A life with faults in it is over by then.
+/// The time within which a life with faults is over.
 const LONGEST_LIFE: Duration = Duration::from_secs(3600);
 
-/// What came of a schedule.
+/// The result of a schedule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Report {
-    /// What it was made from.
+    /// The seed that it was made from.
     pub seed: u64,
-    /// How often each fault fired.
+    /// The number of times that each fault fired.
     pub fired: BTreeMap<Fault, u64>,
-    /// How often the process was started.
+    /// The number of times that the process was started.
     pub lives: u64,
-    /// Checkpoints that were completed, as the job told it.
+    /// The number of completed checkpoints that the job reported.
     pub checkpoints: u64,
-    /// A digest of every step that was taken.
+    /// A digest of every step.
     pub trace: u64,
-    /// What was wrong; none if nothing was.
+    /// The broken guarantee, if there is one.
     pub violation: Option<String>,
 }
 
@@ -56,7 +56,7 @@ pub fn run_schedule(seed: u64) -> Report {
     run(seed, Trace::default())
 }
 
-/// Runs the schedule of a seed and tells what happened, for people.
+/// Runs the schedule of a seed and returns the log of its events, for people.
 #[must_use]
 pub fn tell_schedule(seed: u64) -> Vec<String> {
     let trace = Trace::logged();
@@ -108,13 +108,13 @@ struct Schedule {
     reported: Reported,
     /// The newest checkpoint after the last life.
     newest: Option<Newest>,
-    /// What splits had given that were dropped after their end.
+    /// The records of ended splits that were dropped.
     earlier: Given,
     lives: u64,
     checkpoints: u64,
 }
 
-/// What a life of the process has told the outside, also if it was killed.
+/// The facts that a life of the process has reported to the outside, even if it was killed.
 #[derive(Default)]
 struct Told {
     end: Option<Result<Outcome, JobError>>,
@@ -142,13 +142,13 @@ impl Schedule {
             self.after_life(life, told)
                 .map_err(|violation| format!("life {}: {violation}", self.lives))?;
         }
-        // What was published stays so. What was removed may come back.
+        // Published output stays published. Removed files may come back.
         self.disk.fail_power(&mut self.random);
         self.reported.has_cleared_up = false;
         self.check()
     }
 
-    /// One life of the process.
+    /// Runs one life of the process.
     async fn live(&self, limit: Duration) -> (Option<Life>, Told) {
         let told = Arc::new(Mutex::new(Told::default()));
         let scheduler_seed = self.seed.wrapping_add(self.lives << 32);
@@ -162,7 +162,7 @@ impl Schedule {
         (life.ok(), std::mem::take(&mut told))
     }
 
-    /// What the process does: what the command `run` does.
+    /// Does the work of the command `run`.
     fn process(
         &self,
         scheduler: Scheduler,
@@ -211,7 +211,7 @@ impl Schedule {
 
     fn after_life(&mut self, life: Option<Life>, told: Told) -> Result<(), Violation> {
         let (crash, fired) = (self.faults.crash(), self.faults.fired_in_life());
-        // What follows looks at the disk as it is.
+        // The following checks see the disk without faults.
         self.faults.plan_life(0);
         if let Some(handle) = &told.handle {
             let complete = handle.status().checkpoints;
@@ -279,7 +279,8 @@ impl Schedule {
         Ok(())
     }
 
-    /// Gives back what a second owner has taken. Nothing was published there meanwhile.
+    /// Restores the directory that a second owner has taken. Checks that nothing was published
+    /// there meanwhile.
     fn give_back(&self) -> Result<(), Violation> {
         let Some(taken) = self.booty.take() else {
             return Ok(());
@@ -304,8 +305,8 @@ impl Schedule {
         Ok(())
     }
 
-    /// Now and then the next life begins with other parallelisms. Sources that have ended in part
-    /// may change: what ended splits have given is remembered here.
+    /// Sometimes lets the next life begin with other parallelisms. Partly ended sources may change:
+    /// `earlier` remembers the records of their ended splits.
     fn rescale(&mut self) {
         if !self.random.chance(1, 4) {
             return;

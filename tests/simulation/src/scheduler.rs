@@ -1,8 +1,8 @@
-//! Everything that a job runs, in one thread: which task goes on next is drawn by lot.
+//! All tasks of a job in one thread; a seed decides which one runs next.
 //!
 //! An executor for the runtime's chains, persisters and blocking work. Time is tokio's, paused: it
-//! goes on only when no task can. Some tasks are sluggish and pause now and then though they could
-//! go on. Between any two steps the process may be killed.
+//! advances only when no task can run. Some tasks are sluggish and sometimes pause though they
+//! could run. Between any two steps the process may be killed.
 
 use std::collections::BTreeMap;
 use std::future::{Future, poll_fn};
@@ -20,17 +20,17 @@ use tokio::time::{Instant, Sleep};
 use crate::faults::{Fault, Faults};
 use crate::trace::Trace;
 
-/// A life of the process that takes more steps than this gets nowhere.
+/// The most steps of a life of the process that makes progress.
 const MOST_STEPS: u64 = 3_000_000;
 
-/// How a life of the process ended.
+/// The end of a life of the process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Life {
-    /// What it was started for is done.
+    /// Its main task is done.
     Over,
-    /// It was killed, or the power failed.
+    /// The process was killed, or the power failed.
     Crashed,
-    /// It takes steps and gets nowhere.
+    /// The process takes steps and makes no progress.
     Endless,
 }
 
@@ -47,7 +47,7 @@ struct State {
     trace: Trace,
 }
 
-/// Which tasks can go on.
+/// The tasks that can run.
 #[derive(Default)]
 struct Ready {
     queue: Mutex<Queue>,
@@ -94,13 +94,13 @@ impl Wake for TaskWaker {
 struct Sluggish {
     task: Task,
     waker: Waker,
-    /// Pauses once in so many times; 0 for never.
+    /// The average number of steps between two pauses; 0 for no pauses.
     once_in: u64,
     pause: Option<Pin<Box<Sleep>>>,
 }
 
 impl Sluggish {
-    /// True if the task is over.
+    /// Returns true if the task is over.
     fn step(&mut self, random: &mut Random) -> bool {
         let mut context = Context::from_waker(&self.waker);
         if self.once_in > 0 && self.pause.is_none() && random.chance(1, self.once_in) {
@@ -133,8 +133,8 @@ impl Scheduler {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Runs `main` and all that it starts until `main` is over or the process has crashed; what is
-    /// still there then is dropped.
+    /// Runs `main` and all tasks that it starts until `main` is over or the process has crashed,
+    /// then drops the tasks that are left.
     pub(crate) async fn live(&self, main: Task) -> Life {
         let main = self.start(main);
         let life = self.run(main).await;
@@ -171,11 +171,11 @@ impl Scheduler {
                 }
             }
         });
-        // All tasks are polled in one, so tokio's budget of a task does not apply.
+        // tokio polls all tasks as one, so its budget of a task does not apply.
         tokio::task::unconstrained(run).await
     }
 
-    /// The task that goes on next.
+    /// Draws the task that runs next.
     fn draw(&self) -> Option<u64> {
         let mut state = self.lock();
         let ready = Arc::clone(&state.ready);
@@ -187,9 +187,9 @@ impl Scheduler {
         Some(queue.tasks.swap_remove(at))
     }
 
-    /// Lets a task go on; true if it is over.
+    /// Runs one step of a task; returns true if the task is over.
     fn step(&self, id: u64) -> bool {
-        // The lock is free meanwhile: the task may start others.
+        // The lock is released meanwhile: the task may start others.
         let (mut task, mut random) = {
             let mut state = self.lock();
             let Some(task) = state.tasks.remove(&id) else {
@@ -230,7 +230,7 @@ impl Scheduler {
         let (done, is_done) = oneshot::channel();
         self.start(Box::pin(async move {
             task.await;
-            // Nobody joins it any more if the process is over.
+            // No task waits for it any more if the process is over.
             _ = done.send(());
         }));
         Box::pin(async move {
@@ -248,13 +248,13 @@ impl Scheduler {
         let mut done = Some(done);
         let steps = poll_fn(move |context| {
             if faults.hit(dies) {
-                // With everything that it owns, and without a word.
+                // It dies with everything that it owns, and reports nothing.
                 done = None;
                 return Poll::Ready(());
             }
             let step = task.as_mut().poll(context);
             if let Some(done) = done.take_if(|_| step.is_ready()) {
-                // Nobody joins it any more if the process is over.
+                // No task waits for it any more if the process is over.
                 _ = done.send(());
             }
             step

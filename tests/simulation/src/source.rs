@@ -1,5 +1,5 @@
-//! A source of numbers: replayable, with watermarks, at a pace and in batches that chance decides.
-//! Of some sources, the second half of each split is discovered while the job runs.
+//! A source of numbers: replayable, with watermarks, and with random pace and batches. Some sources
+//! discover the second half of each split while the job runs.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -17,7 +17,7 @@ use tidegate_random::Random;
 use crate::faults::{Fault, Faults};
 use crate::record::{key_of, value_of};
 
-/// Gives `count` numbers, spread over its subtasks.
+/// A source that emits `count` numbers, spread over its subtasks.
 #[derive(Clone, Debug)]
 pub(crate) struct Numbers {
     pub(crate) name: String,
@@ -25,19 +25,19 @@ pub(crate) struct Numbers {
     pub(crate) keys: u64,
     /// The longest wait before a batch, in milliseconds; 0 for none.
     pub(crate) pace: u64,
-    /// True if the second half of each split is discovered.
+    /// True if the source discovers the second half of each split.
     pub(crate) is_discovered: bool,
     pub(crate) faults: Faults,
-    /// Shared by all readers, so that a record that comes again comes in another batch.
+    /// Shared by all readers, so that a replayed record comes in another batch.
     pub(crate) random: Arc<Mutex<Random>>,
 }
 
-/// What is added to the index of a split for that of its second half.
+/// The difference between the indices of a split and of its second half.
 const SECOND: u64 = 1_000;
-/// The time between two looks for second halves.
+/// The time between two searches for second halves.
 const DISCOVERY: Duration = Duration::from_millis(7);
 
-/// Numbers `next`, `next + stride` and so on below `end`; `index` is the split's own number.
+/// The numbers `next`, `next + stride` and so on below `end`; `index` is the split's own number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Split {
     pub(crate) index: u64,
@@ -86,7 +86,7 @@ impl Split {
         }
     }
 
-    /// What it has given before its position.
+    /// Returns the numbers before its position.
     pub(crate) fn given(self) -> impl Iterator<Item = u64> {
         let stride = usize::try_from(self.stride).expect("a small number");
         (self.start..self.next).step_by(stride)
@@ -96,7 +96,7 @@ impl Split {
         self.next >= self.end
     }
 
-    /// The second half of a split that ends in the middle, up to `end`.
+    /// Returns the second half, up to `end`, of a split that ends in the middle.
     fn second(self, end: u64) -> Self {
         let behind = self.end.saturating_sub(self.start).div_ceil(self.stride);
         let start = self.start + behind * self.stride;
@@ -117,12 +117,12 @@ fn planned_failure(action: &str) -> ConnectorError {
     }
 }
 
-/// Finds the second halves of splits, each when chance says so.
+/// Finds the second halves of splits at random moments.
 struct Finder {
     numbers: Numbers,
     /// Splits without their second halves, and the subtasks that read them.
     first: Vec<(u32, Split)>,
-    /// Indices of splits whose second halves are known.
+    /// The indices of splits whose second halves are known.
     found: BTreeSet<u64>,
 }
 
@@ -138,7 +138,7 @@ impl SplitEnumerator for Finder {
         Ok((0..u64::from(parallelism)).map(split).collect())
     }
 
-    /// The halves of a split stay together.
+    /// Redistributes splits; the halves of a split stay together.
     fn redistribute(
         &mut self,
         splits: Vec<SourceSplit>,
@@ -237,7 +237,7 @@ impl SourceConnector for Numbers {
         let splits: Vec<Split> = splits.iter().map(Split::decode).collect();
         Ok(Box::new(Reader {
             numbers: self.clone(),
-            // A barrier may have come before it could give it.
+            // A barrier may have come before the reader could emit its watermark.
             owes_watermark: splits.iter().any(|split| split.next > split.start),
             splits,
         }))
@@ -251,13 +251,13 @@ struct Reader {
 }
 
 impl Reader {
-    /// The split whose turn it is: the one that is behind.
+    /// Returns the split to read next: the one that is furthest behind.
     fn turn(&mut self) -> Option<&mut Split> {
         let unread = self.splits.iter_mut().filter(|split| !split.is_read());
         unread.min_by_key(|split| split.next)
     }
 
-    /// The end of the first halves, if the second one of some split is not known yet.
+    /// Returns the end of the first halves; `None` if every second half is known.
     fn undiscovered(&self) -> Option<u64> {
         let is_known = |index| {
             self.splits

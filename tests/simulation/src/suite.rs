@@ -1,4 +1,4 @@
-//! Many schedules, on several threads, and what fired in them.
+//! Many schedules, on several threads, and the faults that fired in them.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,35 +11,35 @@ use std::time::{Duration, Instant};
 use crate::faults::Fault;
 use crate::schedule::{Report, run_schedule};
 
-/// Violations are shown up to this number; the run ends with the last of them.
+/// The most violations that are shown; the run ends with the last of them.
 const MOST_SHOWN: usize = 5;
 
-/// A violation is shown up to here.
+/// The most characters of a violation that are shown.
 const MOST_CHARS: usize = 1_000;
 
-/// Which schedules to run.
+/// The schedules to run.
 #[derive(Clone, Copy, Debug)]
 pub struct Suite {
-    /// The seed of the first; the others follow it.
+    /// The seed of the first schedule; the others follow it.
     pub first: u64,
-    /// How many at most.
+    /// The most schedules to run.
     pub schedules: u64,
-    /// No new one is begun after this.
+    /// The time after which no new schedule begins.
     pub for_at_most: Option<Duration>,
-    /// How many run at once.
+    /// The number of schedules that run at once.
     pub threads: usize,
 }
 
-/// What came of all of them.
+/// The result of all schedules.
 #[derive(Debug, Default)]
 pub struct Summary {
-    /// How many ran.
+    /// The number of schedules that ran.
     pub schedules: u64,
-    /// How often each fault fired.
+    /// The number of times that each fault fired.
     pub fired: BTreeMap<Fault, u64>,
-    /// How often a process was started.
+    /// The number of times that a process was started.
     pub lives: u64,
-    /// How many checkpoints were completed.
+    /// The number of completed checkpoints.
     pub checkpoints: u64,
     /// The reports with a violation.
     pub failed: Vec<Report>,
@@ -47,7 +47,7 @@ pub struct Summary {
 }
 
 impl Suite {
-    /// Runs them. Ends early if enough violations were found.
+    /// Runs the schedules. Ends early if enough violations were found.
     #[must_use]
     pub fn run(&self) -> Summary {
         let started = Instant::now();
@@ -94,7 +94,8 @@ impl Summary {
         }
     }
 
-    /// Faults that fired less often than planned: each kind at least once in so many schedules.
+    /// Returns the faults that fired less often than planned: each should fire at least once in
+    /// `planned_once_in` schedules.
     #[must_use]
     pub fn fired_too_seldom(&self) -> Vec<Fault> {
         let times = |fault: &Fault| self.fired.get(fault).copied().unwrap_or(0);

@@ -1,14 +1,15 @@
-//! What an operator was told of event time before it was restored, and whether it is told that
-//! again before anything else. Pure.
+//! The watermark that an operator got before it was restored, and the check that it gets the same
+//! one again first. Pure.
 //!
-//! Each snapshot says it in a chunk without a key group, so that the operator knows by itself.
+//! Each snapshot holds it in a chunk without a key group, so that the operator knows it from its
+//! own state.
 
 use tidegate_operator::StateChunk;
 
 /// The name of the chunk.
 const NAME: &str = "told";
 
-/// The watermark of one subtask, none before the first, and which subtask it was.
+/// The watermark of one subtask, `None` before the first, and the subtask.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Told {
     pub(crate) subtask: u32,
@@ -17,7 +18,7 @@ pub(crate) struct Told {
 }
 
 impl Told {
-    /// None if it is another chunk.
+    /// Decodes a chunk; `None` if it is another one.
     pub(crate) fn decode(chunk: &StateChunk) -> Option<Self> {
         if chunk.name != NAME {
             return None;
@@ -42,13 +43,14 @@ impl Told {
     }
 }
 
-/// What a restored instance must be told first; none if it need not be told anything, or has been.
+/// The watermark that a restored instance must get first; `None` if it needs none, or got it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Awaited(Option<i64>);
 
 impl Awaited {
-    /// From what a subtask of `parallelism` was restored with: its own watermark, or the smallest
-    /// if all of another parallelism came to it. A part of those says nothing.
+    /// Derives the watermark from the chunks that a subtask of `parallelism` was restored with: its
+    /// own watermark, or the smallest if it got the chunks of all subtasks of another parallelism.
+    /// A part of these determines nothing.
     pub(crate) fn after(restored: &[Told], parallelism: u32) -> Self {
         let Some(first) = restored.first() else {
             return Self(None);
@@ -61,18 +63,18 @@ impl Awaited {
         Self(restored.iter().map(|told| told.watermark).min().flatten())
     }
 
-    /// What is still awaited.
+    /// Returns the watermark that is still awaited.
     pub(crate) fn watermark(self) -> Option<i64> {
         self.0
     }
 
-    /// A record comes: what is wrong with that.
+    /// Checks the arrival of a record; returns the broken promise.
     pub(crate) fn on_record(self) -> Option<String> {
         let awaited = self.0?;
         Some(format!("was not told {awaited} again before a record"))
     }
 
-    /// A watermark comes: what is wrong with that.
+    /// Checks the arrival of a watermark; returns the broken promise.
     pub(crate) fn on_watermark(&mut self, watermark: i64) -> Option<String> {
         let awaited = self.0.take()?;
         (watermark != awaited).then(|| format!("was told {watermark} first, not {awaited} again"))

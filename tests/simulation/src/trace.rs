@@ -1,5 +1,4 @@
-//! A digest of everything that happened, so that two runs can be compared, and a log of it for
-//! people who ask.
+//! A digest of all events, so that two runs can be compared, and a log of them for people.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,7 +14,7 @@ struct Inner {
 }
 
 impl Trace {
-    /// One that also keeps a log.
+    /// Returns a trace that also keeps a log.
     pub(crate) fn logged() -> Self {
         Self(Arc::new(Inner {
             digest: AtomicU64::default(),
@@ -37,7 +36,7 @@ impl Trace {
         }
     }
 
-    /// A line of the log, if there is one.
+    /// Adds a line to the log, if there is one.
     pub(crate) fn tell(&self, line: impl FnOnce() -> String) {
         if let Some(log) = &self.0.log {
             log.lock()

@@ -1,4 +1,4 @@
-//! The share of the simulation that every change has to pass.
+//! The part of the simulation that every change has to pass.
 
 use tidegate_sim::{Suite, run_schedule};
 
@@ -9,8 +9,9 @@ fn the_same_seed_gives_the_same_run() {
     }
 }
 
-/// Seeds of schedules that found something in a longer run: a marker of an output directory that
-/// was empty after two power failures. A change of how schedules are drawn makes them others.
+/// Seeds of schedules that once found a bug in a longer run: an empty marker of an output directory
+/// after two power failures. If the way that schedules are drawn changes, the seeds lose their
+/// meaning.
 const FOUND: [u64; 1] = [20_281_012];
 
 #[test]

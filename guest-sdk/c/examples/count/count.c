@@ -45,7 +45,7 @@ static tg_status on_finish(void *self, tg_keys *keys, tg_output *out) {
     return TG_OK;
 }
 
-// What the tests in count_test.c open, too.
+// The tests in count_test.c open this table, too.
 extern const tg_operator count_operator;
 const tg_operator count_operator = {
     .instance_size = sizeof(count),

@@ -1,6 +1,6 @@
-// What everything else of the SDK is made of: byte slices, statuses, failures, memory.
+// The basis of the SDK: byte slices, statuses, failures, memory.
 //
-// All of it is plain C11 that C++20 can include. Nothing here allocates but what says so.
+// All of it is plain C11 that C++20 can include. Only functions that say so allocate.
 
 #ifndef TIDEGATE_BASICS_H
 #define TIDEGATE_BASICS_H
@@ -34,39 +34,39 @@ typedef struct tg_slice {
     size_t len;
 } tg_slice;
 
-/// The bytes of a NUL-terminated text, without the NUL.
+/// Returns the bytes of a NUL-terminated text, without the NUL.
 static inline tg_slice tg_text(const char *text) {
     tg_slice slice = {(const uint8_t *)text, strlen(text)};
     return slice;
 }
 
-/// `len` bytes at `data`.
+/// Returns `len` bytes at `data`.
 static inline tg_slice tg_slice_of(const void *data, size_t len) {
     tg_slice slice = {(const uint8_t *)data, len};
     return slice;
 }
 
-/// True if both have the same bytes.
+/// Returns true if both have the same bytes.
 static inline bool tg_slice_equal(tg_slice left, tg_slice right) {
     return left.len == right.len && (left.len == 0 || memcmp(left.data, right.data, left.len) == 0);
 }
 
-/// Compares byte by byte, a prefix before what is longer: negative, 0 or positive.
+/// Compares byte by byte, a prefix before a longer slice: negative, 0 or positive.
 static inline int tg_slice_compare(tg_slice left, tg_slice right) {
     size_t common = left.len < right.len ? left.len : right.len;
     int order = common == 0 ? 0 : memcmp(left.data, right.data, common);
     return order != 0 ? order : (left.len > right.len) - (left.len < right.len);
 }
 
-/// How a call of an operator ended. A failure's reason is kept until the next one.
+/// The outcome of an operator's call. The SDK keeps a failure's reason until the next failure.
 typedef enum tg_status {
-    /// It succeeded.
+    /// Success.
     TG_OK = 0,
-    /// One record can't be processed: the job's policy decides whether it goes to the dead letters.
+    /// An invalid record: the job's policy decides whether the record goes to the dead letters.
     TG_INVALID_RECORD = 1,
-    /// The restored state can't be read by this version of the operator. The job does not start.
+    /// Restored state that this version of the operator can't read. The job does not start.
     TG_INCOMPATIBLE_STATE = 2,
-    /// Anything else: the attempt ends, and the job restarts from its last checkpoint.
+    /// Any other failure: the attempt ends, and the job restarts from its last checkpoint.
     TG_OTHER = 3,
 } tg_status;
 
@@ -79,55 +79,57 @@ typedef enum tg_status {
         }                                  \
     } while (0)
 
-/// Records why a call fails, as printf writes it, and gives `TG_OTHER` to return.
+/// Records why a call fails, formatted as by printf, and returns `TG_OTHER` for the caller to
+/// return.
 tg_status tg_fail(const char *format, ...) TG_PRINTF(1, 2) TG_COLD;
 
-/// Records why restored state can't be read, and gives `TG_INCOMPATIBLE_STATE` to return.
+/// Records why restored state can't be read, and returns `TG_INCOMPATIBLE_STATE` for the caller to
+/// return.
 tg_status tg_incompatible(const char *format, ...) TG_PRINTF(1, 2) TG_COLD;
 
-/// Records that the record in row `row` of the batch is invalid, and gives `TG_INVALID_RECORD`.
-/// `tg_invalid` in record.h is what an operator wants.
+/// Records that the record in row `row` of the batch is invalid, and returns `TG_INVALID_RECORD`.
+/// Operators use `tg_invalid` in record.h.
 tg_status tg_fail_row(uint32_t row, const char *format, ...) TG_PRINTF(2, 3) TG_COLD;
 
-/// The refusal of a version that `migrate` does not know.
+/// Rejects a version that `migrate` does not know.
 tg_status tg_unknown_version(uint32_t version) TG_COLD;
 
-/// Why the last call failed. Valid until the next failure; empty if there was none.
+/// Returns the reason of the last failure. Valid until the next failure; empty before the first.
 const char *tg_failure_reason(void);
 
-/// The row of the last `TG_INVALID_RECORD`.
+/// Returns the row of the last `TG_INVALID_RECORD`.
 uint32_t tg_failure_row(void);
 
-/// The longest reason in bytes; what is longer is cut at a character.
+/// The longest reason in bytes; a longer reason is cut at a character.
 enum { TG_MAX_REASON = 2048 };
 
-/// Ends the instance with a message that names file and line: for what can only be a mistake in the
-/// operator itself. The message reaches the host's error; then the instance traps. In a native
-/// test it goes to stderr, and the process aborts.
+/// Ends the instance with a message that names file and line, for a condition that only a mistake
+/// in the operator can cause. The message reaches the host's error; then the instance traps. In a
+/// native test the message goes to stderr, and the process aborts.
 #define TG_PANIC(...) tg_panic(__FILE__, __LINE__, __VA_ARGS__)
 
-/// What `TG_PANIC` calls.
+/// The function behind `TG_PANIC`.
 TG_NORETURN void tg_panic(const char *file, int line, const char *format, ...)
     TG_PRINTF(3, 4) TG_COLD;
 
-/// As malloc and realloc, but out of memory is a panic: an operator can't go on without. A size of
-/// 0 gives NULL.
+/// Like malloc and realloc, but panics if out of memory: an operator can't continue without memory.
+/// A size of 0 returns NULL.
 void *tg_alloc(size_t size) TG_CHECKED;
-/// As `tg_alloc`, filled with zeros.
+/// Like `tg_alloc`, filled with zeros.
 void *tg_alloc_zeroed(size_t size) TG_CHECKED;
-/// As `tg_alloc`, keeping what `old` has.
+/// Like `tg_alloc`, keeping the contents of `old`.
 void *tg_realloc(void *old, size_t size) TG_CHECKED;
-/// As free.
+/// Like free.
 void tg_dealloc(void *memory);
 
-/// Growable bytes that belong to whoever holds them. All zeros is a valid empty one.
+/// Growable bytes that belong to their holder. All zeros is a valid empty value.
 typedef struct tg_bytes {
     uint8_t *data;
     size_t len;
     size_t capacity;
 } tg_bytes;
 
-/// Growable text in UTF-8, without a NUL at its end. All zeros is a valid empty one.
+/// Growable text in UTF-8, without a NUL at its end. All zeros is a valid empty value.
 typedef struct tg_string {
     char *data;
     size_t len;
@@ -137,7 +139,7 @@ typedef struct tg_string {
 /// Makes room for `more` bytes behind the end.
 void tg_bytes_grow(tg_bytes *bytes, size_t more) TG_COLD;
 
-/// Makes room for `more` bytes behind the end, and does nothing if it is there.
+/// Makes room for `more` bytes behind the end, if it is not already there.
 TG_INLINE void tg_bytes_reserve(tg_bytes *bytes, size_t more) {
     if (bytes->capacity - bytes->len < more) {
         tg_bytes_grow(bytes, more);
@@ -150,7 +152,7 @@ TG_INLINE void tg_bytes_push(tg_bytes *bytes, uint8_t byte) {
     bytes->data[bytes->len++] = byte;
 }
 
-/// Appends bytes, which must not be its own.
+/// Appends bytes, which must not be the buffer's own.
 TG_INLINE void tg_bytes_append(tg_bytes *bytes, tg_slice more) {
     tg_bytes_reserve(bytes, more.len);
     if (more.len > 0) {
@@ -159,32 +161,32 @@ TG_INLINE void tg_bytes_append(tg_bytes *bytes, tg_slice more) {
     }
 }
 
-/// Replaces what is there. `with` must not be its own.
+/// Replaces the contents. `with` must not be the buffer's own.
 void tg_bytes_set(tg_bytes *bytes, tg_slice with);
 
-/// Gives the memory back, and leaves it empty.
+/// Frees the memory, and leaves the buffer empty.
 void tg_bytes_free(tg_bytes *bytes);
 
-/// Its bytes, valid until it changes.
+/// Returns the bytes, valid until the buffer changes.
 static inline tg_slice tg_bytes_slice(const tg_bytes *bytes) {
     return tg_slice_of(bytes->data, bytes->len);
 }
 
-/// Replaces the text. `with` must not be its own; that it is UTF-8 is checked when it is written.
+/// Replaces the text. `with` must not be its own; writing the text checks that it is UTF-8.
 void tg_string_set(tg_string *text, tg_slice with);
 
 /// Appends to the text.
 void tg_string_append(tg_string *text, tg_slice more);
 
-/// Gives the memory back, and leaves it empty.
+/// Frees the memory, and leaves the text empty.
 void tg_string_free(tg_string *text);
 
-/// Its bytes, valid until it changes.
+/// Returns the bytes of the text, valid until it changes.
 static inline tg_slice tg_string_slice(const tg_string *text) {
     return tg_slice_of(text->data, text->len);
 }
 
-/// True if the bytes are UTF-8.
+/// Returns true if the bytes are UTF-8.
 bool tg_is_utf8(tg_slice bytes);
 
 #ifdef __cplusplus

@@ -21,13 +21,13 @@ namespace tidegate {
 /// Bytes, written as such.
 using bytes = std::vector<std::uint8_t>;
 
-/// A member of a struct, as configuration calls it.
+/// A member of a struct, under its name in configuration.
 template <class Struct, class T> struct named_member {
     const char *name;
     T Struct::*at;
 };
 
-/// The members of a struct in the order in which they are written, from TIDEGATE_MEMBER.
+/// Returns the members of a struct, from TIDEGATE_MEMBER, in the order in which they are written.
 template <class... Member> constexpr auto members(Member... member) {
     return std::make_tuple(member...);
 }
@@ -37,10 +37,10 @@ template <class... Member> constexpr auto members(Member... member) {
         #member, &struct_type::member                                      \
     }
 
-/// How values of a C++ type are written and read.
+/// The way in which values of a C++ type are written and read.
 template <class T> struct codec;
 
-/// The table of a C++ type, for the C headers. Valid until the program ends.
+/// Returns the table of a C++ type, for the C headers. Valid until the program ends.
 template <class T> const tg_type *type_of();
 
 namespace detail {
@@ -67,7 +67,7 @@ concept scalar = std::is_arithmetic_v<T>;
 template <class T>
 concept with_members = requires { T::members(); };
 
-// Refuses what is nested too deep, and counts out again at its end.
+// Rejects values that are nested too deep; its destructor leaves the level.
 class nesting {
   public:
     explicit nesting(tg_reader *in) : in_(in) { in_->depth += 1; }
@@ -86,7 +86,7 @@ class nesting {
     tg_reader *in_;
 };
 
-// The number of items of a list that the bytes could hold.
+// Reads the number of items of a list, at most as many as the bytes could hold.
 inline tg_status read_count(tg_reader *in, std::size_t least_bytes, std::size_t *count) {
     return tg_read_count(in, least_bytes == 0 ? 1 : least_bytes, count);
 }
@@ -260,7 +260,7 @@ template <detail::with_members T> struct codec<T> {
 
 namespace detail {
 
-// A struct as JSON sees it: its members' names, places and types.
+// Returns a struct as JSON sees it: its members' names, places and types.
 template <with_members T> const tg_type *json_type(const T &sample) {
     static std::vector<tg_member> list;
     static tg_type type{};

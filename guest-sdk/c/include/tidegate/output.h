@@ -1,7 +1,7 @@
 // Record path: on_record -> [output] -> emissions -> host.
 //
-// Builds the columns that the host takes, directly: a record that is emitted is copied once, and
-// the memory is used again by the next call. Records of one port stay in their order.
+// Builds the columns that the host takes, directly: an emitted record is copied once, and the next
+// call reuses the memory. Records of one port stay in their order.
 
 #ifndef TIDEGATE_OUTPUT_H
 #define TIDEGATE_OUTPUT_H
@@ -21,17 +21,18 @@ typedef struct tg_port {
     size_t rows, row_capacity;
 } tg_port;
 
-/// Where an operator emits to.
+/// The output ports to which an operator emits.
 typedef struct tg_output {
     tg_port *ports;
     uint32_t port_count;
-    /// The first port that was emitted to and is not there, plus 1.
+    /// The first port that a record named and the operator does not have, plus 1; 0 if there is
+    /// none.
     uint64_t unknown_port;
     /// The timestamp of the record that is being processed.
     int64_t inherited;
 } tg_output;
 
-/// What a field is made of: bytes, a number in decimal text, or eight bytes.
+/// The form of a field: bytes, a number in decimal text, or eight bytes.
 typedef enum tg_field_kind {
     TG_FIELD_SLICE,
     TG_FIELD_U64,
@@ -46,54 +47,54 @@ typedef struct tg_field {
     uint64_t number;
 } tg_field;
 
-/// Bytes.
+/// Makes a field of bytes.
 TG_INLINE tg_field tg_field_slice(tg_slice bytes) {
     tg_field field = {TG_FIELD_SLICE, bytes, 0};
     return field;
 }
 
-/// A NUL-terminated text.
+/// Makes a field of a NUL-terminated text.
 TG_INLINE tg_field tg_field_text(const char *text) { return tg_field_slice(tg_text(text)); }
 
-/// The bytes of a tg_bytes.
+/// Makes a field of the bytes of a tg_bytes.
 TG_INLINE tg_field tg_field_bytes(tg_bytes bytes) {
     return tg_field_slice(tg_slice_of(bytes.data, bytes.len));
 }
 
-/// The bytes of a tg_string.
+/// Makes a field of the bytes of a tg_string.
 TG_INLINE tg_field tg_field_string(tg_string text) {
     return tg_field_slice(tg_slice_of(text.data, text.len));
 }
 
-/// A number in decimal text.
+/// Makes a field of a number in decimal text.
 TG_INLINE tg_field tg_field_u64(uint64_t number) {
     tg_field field = {TG_FIELD_U64, {NULL, 0}, number};
     return field;
 }
 
-/// A number in decimal text.
+/// Makes a field of a number in decimal text.
 TG_INLINE tg_field tg_field_i64(int64_t number) {
     tg_field field = {TG_FIELD_I64, {NULL, 0}, (uint64_t)number};
     return field;
 }
 
-/// Eight little-endian bytes.
+/// Makes a field of eight little-endian bytes.
 TG_INLINE tg_field tg_le64_u64(uint64_t number) {
     tg_field field = {TG_FIELD_LE64, {NULL, 0}, number};
     return field;
 }
 
-/// Eight little-endian bytes.
+/// Makes a field of eight little-endian bytes.
 TG_INLINE tg_field tg_le64_i64(int64_t number) { return tg_le64_u64((uint64_t)number); }
 
-/// Eight little-endian bytes.
+/// Makes a field of eight little-endian bytes.
 TG_INLINE tg_field tg_le64_f64(double number) {
     uint64_t bits;
     memcpy(&bits, &number, sizeof bits);
     return tg_le64_u64(bits);
 }
 
-/// What is already a field.
+/// Returns a field as it is.
 TG_INLINE tg_field tg_field_itself(tg_field field) { return field; }
 
 /// Appends a number in decimal text.
@@ -101,7 +102,7 @@ void tg_append_u64(tg_bytes *out, uint64_t number);
 /// Appends a number in decimal text.
 void tg_append_i64(tg_bytes *out, int64_t number);
 
-// Bytes that a short field may take, written as one or two words.
+// The longest field, in bytes, that is written as one or two words.
 enum { TG_SHORT = 16 };
 
 TG_INLINE void tg_copy_short(uint8_t *to, const uint8_t *from, size_t len) {
@@ -154,11 +155,11 @@ TG_INLINE void tg_append_field(tg_bytes *out, tg_field field) {
 // Makes room for more rows.
 void tg_port_grow(tg_port *port) TG_COLD;
 
-// The port, or NULL if it is not there, which fails the call later.
+// Returns the port, or NULL if the operator does not have it, which fails the call later.
 tg_port *tg_output_port(tg_output *out, uint32_t port) TG_COLD;
 
 /// Emits a record with this timestamp, or TG_NO_TIMESTAMP, to an output port. A port that the
-/// operator does not have fails the call. Macros for C are below; C++ has tidegate.hpp.
+/// operator does not have fails the call. The macros below are for C; C++ has tidegate.hpp.
 TG_INLINE void tg_send_fields(tg_output *out, uint32_t to, int64_t timestamp, tg_field key,
                               tg_field value) {
     tg_port *port = to < out->port_count ? &out->ports[to] : tg_output_port(out, to);
@@ -178,7 +179,7 @@ TG_INLINE void tg_send_fields(tg_output *out, uint32_t to, int64_t timestamp, tg
 
 #ifndef __cplusplus
 
-/// What can be emitted: a tg_slice, text, tg_bytes, tg_string, an integer, or `tg_le64(number)`.
+/// Makes a field of a tg_slice, text, tg_bytes, tg_string, an integer, or `tg_le64(number)`.
 #define TG_FIELD(x)                       \
     _Generic((x),                         \
         tg_field: tg_field_itself,        \
@@ -198,7 +199,7 @@ TG_INLINE void tg_send_fields(tg_output *out, uint32_t to, int64_t timestamp, tg
         long: tg_field_i64,               \
         long long: tg_field_i64)(x)
 
-/// A 64-bit number as eight little-endian bytes, half the work of decimal text.
+/// Makes a field of a 64-bit number as eight little-endian bytes, half the work of decimal text.
 #define tg_le64(x) \
     _Generic((x), uint64_t: tg_le64_u64, int64_t: tg_le64_i64, double: tg_le64_f64)(x)
 

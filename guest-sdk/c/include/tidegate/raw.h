@@ -1,7 +1,8 @@
-// What crosses the sandbox boundary, and the level below operators: whole columns in and out.
+// The data that crosses the sandbox boundary, and the level below operators: whole columns in and
+// out.
 //
 // Invariant: on wasm32 these structs are laid out as the component model lays them out, so that
-// nothing is copied between the host's memory and an operator but by the host itself.
+// only the host copies between its own memory and an operator's.
 
 #ifndef TIDEGATE_RAW_H
 #define TIDEGATE_RAW_H
@@ -21,7 +22,7 @@ typedef struct tg_column {
     size_t len;
 } tg_column;
 
-/// Row `row` of a column. The host has checked what it hands in.
+/// Returns row `row` of a column. The host has checked the columns that it hands in.
 TG_INLINE tg_slice tg_column_row(const tg_column *column, size_t row) {
     uint32_t start = column->offsets[row];
     tg_slice slice = {column->data + start, column->offsets[row + 1] - start};
@@ -41,7 +42,7 @@ typedef struct tg_emission {
     tg_batch records;
 } tg_emission;
 
-/// A key group, or none.
+/// A key group, or no key group.
 typedef struct tg_maybe_group {
     bool some;
     uint32_t value;
@@ -52,64 +53,65 @@ typedef struct tg_state_chunk {
     /// The name of this state, in UTF-8.
     tg_slice name;
     uint32_t schema_version;
-    /// The key group of all its keys. None: operator state, dealt out among the subtasks.
+    /// The key group of all its keys; none for operator state, which is dealt out among the
+    /// subtasks.
     tg_maybe_group key_group;
     tg_slice bytes;
 } tg_state_chunk;
 
-/// Where an instance runs.
+/// The place of an operator instance in its job.
 typedef struct tg_context {
-    /// Names of the job, and of the operator in the job file.
+    /// The names of the job, and of the operator in the job file.
     tg_slice job, operator_name;
-    /// Which of the operator's instances this is, from 0, and how many there are.
+    /// The index of this parallel instance, from 0, and the number of them.
     uint32_t subtask, parallelism;
-    /// Number of key groups; never changes in the life of a job's state.
+    /// The number of key groups; never changes in the life of a job's state.
     uint32_t max_parallelism;
-    /// The key groups that this instance owns, the last one too.
+    /// The first and the last key group that this instance owns.
     uint32_t first_key_group, last_key_group;
-    /// Names of the inputs and of the output ports.
+    /// The names of the inputs and of the output ports.
     const tg_slice *inputs;
     size_t input_count;
     const tg_slice *outputs;
     size_t output_count;
     /// The operator's `config` table of the job file, as JSON.
     tg_slice config;
-    /// The secret seed for hash tables of the operator's own, whose keys come from records. Nothing
-    /// that is emitted or remembered may depend on it.
+    /// The secret seed for the operator's own hash tables whose keys come from records. Neither
+    /// emissions nor state may depend on it.
     uint64_t hash_seed;
 } tg_context;
 
-/// What a call emits. The memory is the operator's, until its `release`.
+/// The emissions of a call. The memory belongs to the operator, until its `release`.
 typedef struct tg_emissions {
     const tg_emission *items;
     size_t count;
 } tg_emissions;
 
-/// A snapshot, or what is restored. The memory of a snapshot is the operator's, until its
-/// `release`.
+/// The chunks of a snapshot or of a restore. The memory of a snapshot belongs to the operator,
+/// until its `release`.
 typedef struct tg_chunks {
     const tg_state_chunk *items;
     size_t count;
 } tg_chunks;
 
 /// An operator on whole columns, which lays out its state itself. Arguments are valid during the
-/// call only. `definition` is what stands beside it in the tg_export.
+/// call only. `definition` is the definition in the tg_export.
 typedef struct tg_raw_operator {
-    /// Makes an instance; the first call, once. May be left out if there is nothing to make.
+    /// Makes an instance; the first call, once. Optional for an operator without an instance.
     tg_status (*open)(const void *definition, const tg_context *context, void **instance);
     tg_status (*process)(void *instance, uint32_t input, const tg_batch *records,
                          tg_emissions *emitted);
-    /// May be left out, like all that follow. A restored instance is called with the last watermark
-    /// again, before any record; what it emits then is sent too, so emit only what is taken out of
-    /// the state.
+    /// Handles a new watermark. Optional, like all members that follow. A restored instance is
+    /// called with the last watermark again, before any record. The host sends the output of that
+    /// call too, so emit only what the call takes out of the state.
     tg_status (*advance_watermark)(void *instance, int64_t watermark, tg_emissions *emitted);
     tg_status (*snapshot)(void *instance, uint64_t checkpoint, tg_chunks *chunks);
     tg_status (*restore)(void *instance, const tg_chunks *chunks);
     tg_status (*checkpoint_complete)(void *instance, uint64_t checkpoint);
     tg_status (*finish)(void *instance, tg_emissions *emitted);
-    /// The host has taken what the last call gave.
+    /// Learns that the host has taken the result of the last call.
     void (*release)(void *instance);
-    /// Frees the instance. Only native tests end one.
+    /// Frees the instance. Only native tests end an instance.
     void (*close)(void *instance);
 } tg_raw_operator;
 
@@ -126,7 +128,7 @@ extern const tg_raw_operator tg_typed_operator;
 extern const char tg_exports_of_component;
 
 #ifdef __wasm__
-/// Makes a `tg_raw_operator` the one that the component exports. Once, at file level.
+/// Exports a `tg_raw_operator` as the operator of the component. Once, at file level.
 #define TG_EXPORT_RAW(raw_operator) TG_EXPORT_AS(&(raw_operator), NULL)
 #define TG_EXPORT_AS(calls, definition)                           \
     TG_EXTERN_C const tg_export *tg_exported_by_TG_EXPORT(void);  \
@@ -136,7 +138,7 @@ extern const char tg_exports_of_component;
     }                                                             \
     TG_REQUIRE_SEMICOLON
 #else
-// Natively nothing is exported, so that several operators can be in one test program.
+// A native build exports nothing, so that several operators can be in one test program.
 #define TG_EXPORT_RAW(raw_operator) TG_EXPORT_AS(&(raw_operator), NULL)
 #define TG_EXPORT_AS(calls, definition) TG_REQUIRE_SEMICOLON
 #endif

@@ -13,27 +13,27 @@
 extern "C" {
 #endif
 
-/// The timestamp of a record that has none.
+/// The timestamp of a record without a timestamp.
 #define TG_NO_TIMESTAMP INT64_MIN
 
 /// One record of the stream. Key and value are valid during the call.
 typedef struct tg_record {
-    /// The key; empty for a record without one.
+    /// The key; empty for a record without a key.
     tg_slice key;
     tg_slice value;
     /// Milliseconds since the Unix epoch in event time, or TG_NO_TIMESTAMP.
     int64_t timestamp;
     /// The index of the input that the record came from.
     uint32_t input;
-    /// The row of the batch. Batches are cut anywhere: it is only good for a failure.
+    /// The row of the batch. Batches are cut anywhere, so a row serves only for a failure.
     uint32_t row;
 } tg_record;
 
-/// The failure that says that this record can't be processed, and why:
+/// Returns the failure that rejects this record for a reason:
 /// `return tg_invalid(record, "a negative amount");`
 #define tg_invalid(record, ...) tg_fail_row((record)->row, __VA_ARGS__)
 
-/// What can be read as decimal text or as eight bytes, and its C type.
+/// The types that can be read as decimal text or as eight bytes, with their C types.
 #define TG_NUMBERS(X) \
     X(u8, uint8_t)    \
     X(u16, uint16_t)  \
@@ -45,39 +45,39 @@ typedef struct tg_record {
     X(i64, int64_t)   \
     X(f64, double)
 
-/// `tg_value_i64(record, &number)` and so on: the value as a number in decimal text. `tg_key_i64`
-/// and so on: the key. `TG_INVALID_RECORD` if it is none of that type.
+/// `tg_value_i64(record, &number)` and so on read the value as a number in decimal text;
+/// `tg_key_i64` and so on read the key. `TG_INVALID_RECORD` if it is no number of that type.
 #define TG_DECLARE_READING(name, c_type)                                           \
     tg_status tg_value_##name(const tg_record *record, c_type *number) TG_CHECKED; \
     tg_status tg_key_##name(const tg_record *record, c_type *number) TG_CHECKED;
 TG_NUMBERS(TG_DECLARE_READING)
 #undef TG_DECLARE_READING
 
-/// The value as eight little-endian bytes. `TG_INVALID_RECORD` if it has another length.
+/// Reads the value as eight little-endian bytes. `TG_INVALID_RECORD` if it has another length.
 tg_status tg_value_le64_u64(const tg_record *record, uint64_t *number) TG_CHECKED;
-/// As `tg_value_le64_u64`, signed.
+/// Like `tg_value_le64_u64`, signed.
 tg_status tg_value_le64_i64(const tg_record *record, int64_t *number) TG_CHECKED;
-/// As `tg_value_le64_u64`, a float.
+/// Like `tg_value_le64_u64`, as a float.
 tg_status tg_value_le64_f64(const tg_record *record, double *number) TG_CHECKED;
 
-/// The value as text. `TG_INVALID_RECORD` if it is not UTF-8.
+/// Reads the value as text. `TG_INVALID_RECORD` if it is not UTF-8.
 tg_status tg_value_text(const tg_record *record, tg_slice *text) TG_CHECKED;
-/// The key as text. `TG_INVALID_RECORD` if it is not UTF-8.
+/// Reads the key as text. `TG_INVALID_RECORD` if it is not UTF-8.
 tg_status tg_key_text(const tg_record *record, tg_slice *text) TG_CHECKED;
 
-/// The value as JSON of `type`, read into `value`, which is all zeros or has defaults. Unknown
-/// members are passed over. Free it with `tg_free`. `TG_INVALID_RECORD` if it can't be read so;
-/// then what was read is freed already.
+/// Reads the value as JSON of `type` into `value`, which is all zeros or has defaults. Unknown
+/// members are skipped. Free it with `tg_free`. `TG_INVALID_RECORD` if it can't be read so; the
+/// parts that were read are freed already.
 tg_status tg_value_json(const tg_record *record, const tg_type *type, void *value) TG_CHECKED;
 
 #ifndef __cplusplus
 
-/// The value as a number in decimal text, by the type of the variable:
+/// Reads the value as a number in decimal text, by the type of the variable:
 /// `int64_t amount; TG_TRY(tg_value_as(record, &amount));`
 #define tg_value_as(record, number) TG_READ_NUMBER(tg_value, number)(record, number)
-/// The key as a number in decimal text, by the type of the variable.
+/// Reads the key as a number in decimal text, by the type of the variable.
 #define tg_key_as(record, number) TG_READ_NUMBER(tg_key, number)(record, number)
-/// The value as eight little-endian bytes, by the type of the variable.
+/// Reads the value as eight little-endian bytes, by the type of the variable.
 #define tg_value_le64(record, number)  \
     _Generic((number),                 \
         uint64_t *: tg_value_le64_u64, \

@@ -1,5 +1,5 @@
-// Runs operators natively, in tests: records in, what was emitted out, snapshots, and restores at
-// another parallelism. Not for components.
+// Runs operators natively, in tests: records in, emissions out, snapshots, and restores at another
+// parallelism. Not for components.
 
 #ifndef TIDEGATE_TESTING_H
 #define TIDEGATE_TESTING_H
@@ -10,21 +10,22 @@
 extern "C" {
 #endif
 
-/// Where a harness's operator runs. What is 0 or NULL has its default.
+/// The place where a harness's operator runs. A member that is 0 or NULL has its default.
 typedef struct tg_harness_options {
-    /// The `config` table as JSON; `{}`.
+    /// The `config` table as JSON; by default `{}`.
     const char *config;
-    /// Runs as subtask `subtask` of `parallelism`; 0 of 1.
+    /// The subtask that runs, and the parallelism; by default 0 of 1.
     uint32_t subtask, parallelism;
-    /// Number of key groups; 128.
+    /// The number of key groups; by default 128.
     uint32_t max_parallelism;
-    /// Names of the inputs and output ports, with a NULL at the end; `input` and `output`.
+    /// The names of the inputs and output ports, with a NULL at the end; by default `input` and
+    /// `output`.
     const char *const *inputs;
     const char *const *outputs;
-    /// The watermark of the snapshot that is restored, of several subtasks the smallest, or NULL:
-    /// the operator is told it again, before any record, as the host does.
+    /// The watermark of the restored snapshot, or NULL: the operator receives it again, before any
+    /// record, as from the host. For several subtasks, set their smallest watermark.
     const int64_t *watermark;
-    /// The seed of hash tables, on which nothing that can be observed depends.
+    /// The seed of hash tables. Nothing that can be observed may depend on it.
     uint64_t hash_seed;
 } tg_harness_options;
 
@@ -40,27 +41,27 @@ typedef struct tg_snapshot {
 /// One record that an operator emitted.
 typedef struct tg_emitted {
     uint32_t port;
-    /// TG_NO_TIMESTAMP if there is none.
+    /// The timestamp, or TG_NO_TIMESTAMP.
     int64_t timestamp;
     tg_slice key, value;
 } tg_emitted;
 
-/// Opens a new instance without state; `options` may be NULL. Ends the test if it can't be opened.
+/// Opens a new instance without state; `options` may be NULL. Ends the test on failure.
 tg_harness *tg_harness_open(const tg_operator *definition, const tg_harness_options *options);
 
-/// Opens a new instance and restores what is its own of a snapshot. Ends the test if that fails.
+/// Opens a new instance and restores its own part of a snapshot. Ends the test on failure.
 tg_harness *tg_harness_restore(const tg_operator *definition, const tg_harness_options *options,
                                const tg_snapshot *snapshot);
 
-/// As `tg_harness_open` and `tg_harness_restore` (without one if `snapshot` is NULL), for a failure
-/// that is expected, and also for raw operators. `*harness` is to be closed in any case.
+/// Like `tg_harness_open` (if `snapshot` is NULL) or `tg_harness_restore`, for an expected failure,
+/// and also for raw operators. Close `*harness` in any case.
 tg_status tg_harness_try(const tg_export *exported, const tg_harness_options *options,
                          const tg_snapshot *snapshot, tg_harness **harness);
 
-/// Ends the instance and frees everything that is the harness's; NULL is fine.
+/// Ends the instance and frees the harness; NULL is fine.
 void tg_harness_close(tg_harness *harness);
 
-/// True if a record with this key reaches this subtask over a `hash` edge.
+/// Returns true if a record with this key reaches this subtask over a `hash` edge.
 bool tg_harness_owns(const tg_harness *harness, tg_slice key);
 
 /// Hands the operator one record of texts, without timestamp, on input 0.
@@ -79,42 +80,43 @@ tg_status tg_harness_watermark(tg_harness *harness, int64_t watermark);
 /// Ends all inputs.
 tg_status tg_harness_finish(tg_harness *harness);
 
-/// Takes a snapshot, as a checkpoint does. Equal state gives equal bytes. Ends the test if it
-/// fails.
+/// Takes a snapshot, as a checkpoint does. Equal state gives equal bytes. Ends the test on failure.
 tg_snapshot *tg_harness_snapshot(tg_harness *harness);
 
-/// As `tg_harness_snapshot`, for a failure that is expected.
+/// Like `tg_harness_snapshot`, for an expected failure.
 tg_status tg_harness_try_snapshot(tg_harness *harness, tg_snapshot **snapshot);
 
-/// Takes a snapshot and goes on with a new instance, as after a failure: it is restored, and told
-/// the watermark again if there was one. What it emits then is kept with the rest.
+/// Takes a snapshot and continues with a new instance, as after a failure: the new instance is
+/// restored, and receives the last watermark again, if any. Its emissions then are kept with the
+/// rest.
 tg_status tg_harness_restart(tg_harness *harness);
 
-/// Tells the operator that its last snapshot is durable everywhere.
+/// Notifies the operator that its last snapshot is durable everywhere.
 tg_status tg_harness_checkpoint_complete(tg_harness *harness);
 
-/// What was emitted and not taken yet: how many, and each, valid until the next call.
+/// Returns the number of records that were emitted and not taken yet.
 size_t tg_harness_emitted_count(const tg_harness *harness);
-/// See `tg_harness_emitted_count`.
+/// Returns the emitted record at `index`, valid until the next call.
 tg_emitted tg_harness_emitted(const tg_harness *harness, size_t index);
-/// Forgets what was emitted.
+/// Forgets the emitted records.
 void tg_harness_clear(tg_harness *harness);
 
-/// What was emitted since the last call of this, a line `key value` each, with `port:` in front if
-/// that is not 0. Valid until the next call.
+/// Takes the records emitted since the last call, as lines `key value`, with `port:` in front if
+/// the port is not 0. Valid until the next call.
 const char *tg_harness_take_text(tg_harness *harness);
 
-/// What this thread's operators have logged since the last call of this, a line `level: message`
-/// each. Valid until the next call.
+/// Takes the messages that this thread's operators have logged since the last call, as lines
+/// `level: message`. Valid until the next call.
 const char *tg_harness_take_log(tg_harness *harness);
 
-/// What this thread's operators have added to a counter since the last harness was opened.
+/// Returns the sum that this thread's operators have added to a counter since the last harness was
+/// opened.
 uint64_t tg_harness_counter(const tg_harness *harness, const char *metric);
 
-/// Puts the chunks of another snapshot behind those of `snapshot`, and frees the other.
+/// Appends the chunks of another snapshot to those of `snapshot`, and frees the other.
 void tg_snapshot_join(tg_snapshot *snapshot, tg_snapshot *other);
 
-/// True if both have the same chunks.
+/// Returns true if both have the same chunks.
 bool tg_snapshot_equal(const tg_snapshot *left, const tg_snapshot *right);
 
 /// Frees a snapshot; NULL is fine.
@@ -123,14 +125,14 @@ void tg_snapshot_free(tg_snapshot *snapshot);
 /// A test: a function without arguments.
 #define TG_TEST(name) static void name(void)
 
-/// The main function of a program of tests, in this order.
+/// Defines the main function of a program of tests, in this order.
 #define TG_TEST_MAIN(...)                                                                  \
     int main(void) {                                                                       \
         void (*const tg_tests[])(void) = {__VA_ARGS__};                                    \
         return tg_run_tests(#__VA_ARGS__, tg_tests, sizeof tg_tests / sizeof tg_tests[0]); \
     }
 
-/// Runs tests, whose names have commas between them, and gives the exit code.
+/// Runs tests, whose names have commas between them, and returns the exit code.
 int tg_run_tests(const char *names, void (*const *tests)(void), size_t count);
 
 /// Ends the program with file and line if the condition is false.
@@ -155,15 +157,15 @@ int tg_run_tests(const char *names, void (*const *tests)(void), size_t count);
 #define TG_CHECK_EQUAL(actual, expected) \
     tg_check_equal(__FILE__, __LINE__, (long long)(actual), (long long)(expected))
 
-/// What the macros call.
+/// The function behind the macros.
 TG_NORETURN void tg_check_failed(const char *file, int line, const char *format, ...)
     TG_PRINTF(3, 4);
-/// What the macros call.
+/// The function behind the macros.
 void tg_check_status(const char *file, int line, tg_status actual, tg_status expected,
                      const char *part);
-/// What the macros call.
+/// The function behind the macros.
 void tg_check_text(const char *file, int line, const char *actual, const char *expected);
-/// What the macros call.
+/// The function behind the macros.
 void tg_check_equal(const char *file, int line, long long actual, long long expected);
 
 #ifdef __cplusplus

@@ -1,7 +1,7 @@
-// Types of state and of configuration, as tables that say how a C value is laid out.
+// Types of state and of configuration, as tables that describe the layout of a C value.
 //
-// From such a table the SDK writes and reads state (guest-sdk/FORMAT.md), reads JSON, and frees.
-// For every type all zeros is a valid, empty value: 0, no text, no items, nothing.
+// With such a table the SDK writes and reads state (guest-sdk/FORMAT.md), reads JSON, and frees.
+// For every type all zeros is a valid, empty value: 0, no text, no items, no value.
 
 #ifndef TIDEGATE_TYPE_H
 #define TIDEGATE_TYPE_H
@@ -12,7 +12,7 @@
 extern "C" {
 #endif
 
-/// What a type is. The comment says which C type a value has.
+/// The kind of a type. The comment names the C type of a value.
 typedef enum tg_kind {
     TG_KIND_UNIT,   ///< no memory at all
     TG_KIND_BOOL,   ///< bool
@@ -39,19 +39,19 @@ typedef enum tg_kind {
 typedef struct tg_type tg_type;
 typedef struct tg_reader tg_reader;
 
-/// A member of a struct. Its name is what configuration and JSON call it; state has no names.
+/// A member of a struct. Its name is its name in configuration and JSON; state has no names.
 typedef struct tg_member {
     const char *name;
-    /// Where it is in the struct, and how much it takes there.
+    /// The member's place in the struct, and its size.
     size_t offset, size;
     const tg_type *type;
 } tg_member;
 
-/// How to handle values of a type that the SDK does not know. `tidegate.hpp` uses it.
+/// Functions for values of a type that the SDK does not know. `tidegate.hpp` uses them.
 typedef struct tg_codec {
     /// Makes a default value in zeroed memory.
     void (*init)(void *value);
-    /// Frees what the value owns.
+    /// Frees the memory that the value owns.
     void (*free)(void *value);
     /// Appends the bytes of the value.
     tg_status (*encode)(const void *value, tg_bytes *out);
@@ -59,26 +59,26 @@ typedef struct tg_codec {
     tg_status (*decode)(void *value, tg_reader *in);
     /// The fewest bytes that a value takes.
     size_t least_bytes;
-    /// Reads JSON into a value that `init` made. NULL if it can't.
+    /// Reads JSON into a value that `init` made. NULL if the type has no JSON.
     tg_status (*read_json)(void *value, tg_slice json);
 } tg_codec;
 
 /// A type. Made by the macros below, and never changed; recursive only through lists and maps.
 struct tg_type {
     tg_kind kind;
-    /// Bytes of a value in memory.
+    /// The number of bytes of a value in memory.
     size_t size;
-    /// Where the value is: of an option behind its flag, of an entry of a map behind its key.
+    /// The place of the value: behind the flag of an option, behind the key of a map's entry.
     size_t value_offset;
-    /// Keys of a map.
+    /// The type of a map's keys.
     const tg_type *key;
-    /// What an option, a list or a map holds.
+    /// The type of the values in an option, a list or a map.
     const tg_type *item;
-    /// Bytes of an entry of a map.
+    /// The number of bytes of an entry of a map.
     size_t entry_size;
     const tg_member *members;
     size_t member_count;
-    /// Names of an enum's values, `member_count` of them.
+    /// The names of an enum's values, `member_count` of them.
     const char *const *names;
     const tg_codec *codec;
 };
@@ -146,11 +146,11 @@ extern const tg_type tg_type_f32, tg_type_f64, tg_type_string, tg_type_bytes;
         tg_string: TG_STRING,  \
         tg_bytes: TG_BYTES)
 
-/// A member whose type its C type tells: a scalar, a tg_string or a tg_bytes.
+/// A member whose C type determines its type: a scalar, a tg_string or a tg_bytes.
 #define TG_MEMBER(struct_type, member) \
     TG_MEMBER_AS(struct_type, member, TG_TYPE_OF(((struct_type *)0)->member))
 
-/// A member of a type that is named. That its size is right is checked when the operator opens.
+/// A member of a named type. The SDK checks its size when the operator opens.
 #define TG_MEMBER_AS(struct_type, member, type) \
     {#member, offsetof(struct_type, member), sizeof(((struct_type *)0)->member), type}
 
@@ -219,40 +219,42 @@ extern const tg_type tg_type_f32, tg_type_f64, tg_type_string, tg_type_bytes;
 /// Makes room for `more` items of `item_size` bytes. `list` is a TG_LIST_OF or TG_MAP_OF.
 void tg_list_reserve(void *list, size_t item_size, size_t more);
 
-/// The value of `key` in a map, or NULL. `map` is a TG_MAP_OF, and `key` a key of its type.
+/// Returns the value of `key` in a map, or NULL. `map` is a TG_MAP_OF, and `key` a key of its type.
 void *tg_map_get(const tg_type *type, const void *map, const void *key);
 
-/// The value of `key` in a map; of a new key all zeros. The map keeps `*key`: what it owns is the
-/// map's if the key is new, which `*inserted` tells. The value is valid until the map changes.
+/// Returns the value of `key` in a map; all zeros for a new key. The map keeps `*key`: it takes
+/// over the key's memory if `*inserted` is true. The value is valid until the map changes.
 void *tg_map_insert(const tg_type *type, void *map, const void *key, bool *inserted);
 
-/// Removes `key` and frees its value. False if it is not there.
+/// Removes `key` and frees its value. Returns false if the key is not there.
 bool tg_map_remove(const tg_type *type, void *map, const void *key);
 
-/// Frees what a value owns, and leaves all zeros.
+/// Frees the memory that a value owns, and leaves all zeros.
 void tg_free(const tg_type *type, void *value);
 
-/// Appends the bytes of a value, as guest-sdk/FORMAT.md says. Fails with `TG_OTHER` if a string is
-/// not UTF-8 or the keys of a map do not strictly rise.
+/// Appends the bytes of a value, as guest-sdk/FORMAT.md defines them. Fails with `TG_OTHER` if a
+/// string is not UTF-8 or the keys of a map do not strictly rise.
 tg_status tg_encode(const tg_type *type, const void *value, tg_bytes *out) TG_CHECKED;
 
 /// Reads a value that takes all of `bytes` into `value`, which is all zeros. Fails with
 /// `TG_INCOMPATIBLE_STATE`; then there is nothing to free. For `migrate` and items.
 tg_status tg_read_state(const tg_type *type, tg_slice bytes, void *value) TG_CHECKED;
 
-/// Reads JSON into `value`. A member that is not named keeps its value, an unknown one is refused
-/// if `strict`. Fails with `TG_OTHER` and the position; what was read is freed by `tg_free`.
+/// Reads JSON into `value`. A member that is not named keeps its value; an unknown member is
+/// rejected if `strict`. Fails with `TG_OTHER` and the position; `tg_free` frees the parts that
+/// were read.
 tg_status tg_read_json(const tg_type *type, tg_slice json, bool strict, void *value) TG_CHECKED;
 
 /// The bytes that a codec reads from.
 struct tg_reader {
     const uint8_t *at;
     const uint8_t *end;
-    /// How deep in lists and maps it is.
+    /// The depth of nested lists and maps at `at`.
     unsigned depth;
 };
 
-/// Reads one value of `type` into zeroed memory; for codecs. The caller frees what was read.
+/// Reads one value of `type` into zeroed memory; for codecs. The caller frees the parts that were
+/// read.
 tg_status tg_decode(const tg_type *type, void *value, tg_reader *in) TG_CHECKED;
 
 /// Reads the number of items of a list whose items take at least `least_bytes`; for codecs.
@@ -261,7 +263,7 @@ tg_status tg_read_count(tg_reader *in, size_t least_bytes, size_t *count) TG_CHE
 /// Appends a number as the format writes lengths; for codecs.
 void tg_write_varint(tg_bytes *out, uint64_t number);
 
-/// The fewest bytes that a value of `type` takes when written; for codecs.
+/// Returns the fewest bytes that a value of `type` takes when written; for codecs.
 size_t tg_least_bytes(const tg_type *type);
 
 #ifdef __cplusplus

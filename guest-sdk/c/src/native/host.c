@@ -1,5 +1,5 @@
-// Stands in for the host while an operator runs natively: a recorder of the log and the counters,
-// one a thread, as tests may run one a thread.
+// Stands in for the host while an operator runs natively: a recorder of the log and the counters.
+// Each thread has its own recorder, since each test may run on its own thread.
 
 #include "recorder.h"
 

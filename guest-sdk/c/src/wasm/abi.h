@@ -1,8 +1,8 @@
-// How the component model lowers the world `stream-operator` to wasm32: written by hand, because
-// the interface is small and fixed, and so that nothing is copied or allocated a call.
+// The world `stream-operator` as the component model lowers it to wasm32. Written by hand, because
+// the interface is small and fixed, and so that no call copies or allocates.
 //
 // The structs of tidegate/raw.h are laid out as the canonical ABI lays out the records of
-// wit/types.wit; abi.c checks it while it is compiled.
+// wit/types.wit; exports.c checks it while it is compiled.
 
 #ifndef TIDEGATE_SRC_WASM_ABI_H
 #define TIDEGATE_SRC_WASM_ABI_H
@@ -19,10 +19,10 @@
 TG_IMPORT("log") void tg_host_log(uint32_t level, const uint8_t *message, size_t len);
 TG_IMPORT("count") void tg_host_count(const uint8_t *metric, size_t len, uint64_t delta);
 
-// Gives back what the host has put into memory for the arguments of a call.
+// Frees the memory that the host has used for the arguments of a call.
 void tg_arena_reset(void);
 
-// What the guest's own standard error has said lately, for the message of an abort.
+// Returns the guest's latest output on standard error, for the message of an abort.
 tg_slice tg_last_words(void);
 
 #endif

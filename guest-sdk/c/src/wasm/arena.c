@@ -1,16 +1,16 @@
-// Memory for the arguments of a call, which the host asks for before it calls.
+// Memory for the arguments of a call, which the host requests before the call.
 //
-// It is one piece that is used again by the next call. What does not fit is allocated for one call,
-// and makes the piece larger for the next, up to a limit.
+// The arena is one piece that the next call reuses. An argument that does not fit is allocated for
+// one call, and makes the piece larger for the next, up to a limit.
 
 #include "abi.h"
 
 enum { KEPT = 1 << 20, LEAST = 4096 };
 
-// Memory of this call that did not fit.
+// Memory of this call that did not fit in the arena.
 typedef struct extra {
     struct extra *next;
-    // As aligned as any type of the interface.
+    // Aligned for any type of the interface.
     uint64_t memory[];
 } extra;
 
@@ -35,7 +35,7 @@ static void *allocate(size_t align, size_t size) {
 __attribute__((export_name("cabi_realloc"))) void *cabi_realloc(void *old, size_t old_size,
                                                                 size_t align, size_t size) {
     if (size == 0) {
-        // Any address that is aligned will do.
+        // Any aligned address will do.
         return (void *)align;
     }
     void *memory = allocate(align, size);

@@ -1,18 +1,18 @@
 // Record path: host -> [export] -> operator -> [export] -> host.
 //
-// The component's exports, by hand: see abi.h. Invariant: there is one operator in an instance,
-// made by `open`. A call before it, or a second one, is the host's mistake and fails.
+// The component's exports, by hand: see abi.h. Invariant: an instance has one operator, which
+// `open` makes. A call before `open`, or a second `open`, is the host's mistake and fails.
 
 #include "abi.h"
 
-// What TG_EXPORT refers to.
+// The symbol that TG_EXPORT refers to.
 extern const char tg_exports_of_component;
 const char tg_exports_of_component = 0;
 
 // The operator of the component; TG_EXPORT defines it.
 const tg_export *tg_exported_by_TG_EXPORT(void);
 
-// result<list<..>, failure> in memory, of which result<_, failure> uses less.
+// A result<list<..>, failure> in memory; a result<_, failure> uses less of it.
 typedef struct result {
     uint8_t is_failure;
     union {
@@ -37,7 +37,7 @@ typedef struct result {
     } of;
 } result;
 
-// The layouts of the canonical ABI, which it gives for each record and variant of the interface.
+// The layouts that the canonical ABI defines for each record and variant of the interface.
 _Static_assert(sizeof(tg_batch) == 40 && offsetof(tg_batch, values) == 24, "batch");
 _Static_assert(sizeof(tg_emission) == 44 && offsetof(tg_emission, records) == 4, "emission");
 _Static_assert(sizeof(tg_state_chunk) == 28, "state-chunk");
@@ -76,7 +76,7 @@ static result *end(tg_status status, const void *items, size_t count) {
     return &returned;
 }
 
-// The operator's calls, or NULL and a failure if it is not open.
+// Returns the operator's calls, or NULL and a failure if the operator is not open.
 static const tg_raw_operator *opened(tg_status *status) {
     *status = is_open ? TG_OK : tg_fail("the operator was called before it was opened");
     return is_open ? tg_exported_by_TG_EXPORT()->calls : NULL;
@@ -126,7 +126,7 @@ result *tg_export_open(const uint8_t *job, size_t job_len, const uint8_t *name, 
     return end(open(&context), NULL, 0);
 }
 
-// So are those of `process`: the input, and the lists of the batch.
+// The parameters of `process` are the input, and the lists of the batch one by one.
 TG_EXPORTED("process")
 result *tg_export_process(uint32_t input, const int64_t *timestamps, size_t rows,
                           const uint32_t *key_offsets, size_t key_offset_count, const uint8_t *keys,
@@ -208,7 +208,7 @@ result *tg_export_finish(void) {
     return end(status, emitted.items, emitted.count);
 }
 
-// The host has lifted what a call gave.
+// Called when the host has lifted the result of a call.
 TG_AFTER("process") void tg_after_process(result *given) {
     (void)given;
     release();

@@ -1,7 +1,7 @@
-// The host's log and counters, and the end of an instance that can't go on.
+// The host's log and counters, and the end of an instance that can't continue.
 //
-// WebAssembly gives a guest no view of its own stack, so the message has the line of the panic and
-// no more; the host adds the names of the functions that were running.
+// WebAssembly gives a guest no view of its own stack, so the message has only the line of the
+// panic; the host adds the names of the functions that were running.
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -17,7 +17,7 @@ void tg_count(const char *metric, uint64_t delta) {
     tg_host_count((const uint8_t *)metric, strlen(metric), delta);
 }
 
-// Says why, and traps. What goes wrong in here, such as no memory, must not come back here.
+// Logs the reason, and traps. A failure in here, such as no memory, must not call it again.
 TG_NORETURN static void end_with(const char *place, const char *format, va_list arguments) {
     char message[TG_MAX_REASON];
     int length = snprintf(message, sizeof message, "%s", place);
@@ -42,13 +42,13 @@ static void end_plainly(const char *format, ...) {
     end_with("", format, arguments);
 }
 
-// What `assert` of wasi-libc calls.
+// The function that `assert` of wasi-libc calls.
 TG_NORETURN void __assert_fail(const char *expression, const char *file, int line,
                                const char *function) {
     end_plainly("%s:%d: assertion failed: %s (in %s)", file, line, expression, function);
 }
 
-// libc++abi and others print why, and abort.
+// libc++abi and others print the reason, and abort.
 TG_NORETURN void abort(void) {
     tg_slice words = tg_last_words();
     end_plainly("abort() was called%s%.*s", words.len > 0 ? ": " : "", (int)words.len,

@@ -1,8 +1,8 @@
-// What wasi-libc would import, defined here, so that a component imports nothing but our host.
+// The imports of wasi-libc, defined here, so that a component imports only our host.
 //
 // The two streams go to the log: standard output as `info`, standard error as `warn`, line by line.
-// Everything else that the C library may ask the outside for is not there. wasm-ld takes a function
-// of the name below instead of the import that wasi-libc declares.
+// No other request of the C library reaches the outside. wasm-ld takes a function of the name below
+// instead of the import that wasi-libc declares.
 
 #include "abi.h"
 
@@ -68,7 +68,7 @@ void WASI(proc_exit)(int32_t code) {
              words.len > 0 ? (const char *)words.data : "");
 }
 
-// A function that there is nothing behind, by the parameters that wasi-libc gives it.
+// Defines a function without effect, by the parameters that wasi-libc gives it.
 #define ABSENT(name, error, ...)     \
     int32_t WASI(name)(__VA_ARGS__); \
     int32_t WASI(name)(__VA_ARGS__) { return error; }

@@ -1,4 +1,4 @@
-// An operator whose records say how it is to go wrong, for the tests against the real host.
+// An operator whose records decide how it fails, for the tests against the real host.
 
 #include <assert.h>
 #include <stdio.h>
@@ -25,7 +25,7 @@ static void go_wrong(void) {
     } else if (is_wanted("divide")) {
         printf("%d\n", 7 / zero);
     } else if (is_wanted("memory")) {
-        // Through a volatile, or the compiler sees that nobody needs it.
+        // Without a volatile the compiler would drop memory that no one needs.
         void *volatile memory = tg_alloc((size_t)1 << 30);
         tg_dealloc(memory);
     }

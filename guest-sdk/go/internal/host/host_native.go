@@ -1,11 +1,11 @@
 //go:build !wasip1
 
-// Package host is the interface `tidegate:operator/host`; natively, what stands in for it in tests.
+// Package host is the interface `tidegate:operator/host`; natively, it is a stand-in for tests.
 package host
 
 import "sync"
 
-// Recorder keeps what an operator says to the host while it runs natively.
+// Recorder keeps an operator's calls to the host while it runs natively.
 type Recorder struct {
 	Logs     []Line
 	Counters map[string]uint64
@@ -17,14 +17,14 @@ type Line struct {
 	Message string
 }
 
-// Operators speak to the host in free functions, so they run one at a time: each call holds the
-// lock, and says where to record.
+// Operators call the host through free functions, so they run one at a time: each call holds the
+// lock, and names its recorder.
 var (
 	running sync.Mutex
 	current *Recorder
 )
 
-// Run calls a function of an operator, and records what it says.
+// Run calls a function of an operator, and records its calls to the host.
 func Run(recorder *Recorder, call func()) {
 	running.Lock()
 	defer running.Unlock()
@@ -33,14 +33,14 @@ func Run(recorder *Recorder, call func()) {
 	call()
 }
 
-// Log records a message, of a call of Run.
+// Log records a message in a call of Run.
 func Log(level uint32, message string) {
 	if current != nil {
 		current.Logs = append(current.Logs, Line{Level: level, Message: message})
 	}
 }
 
-// Count records an addition to a counter, of a call of Run.
+// Count records an addition to a counter in a call of Run.
 func Count(metric string, delta uint64) {
 	if current == nil {
 		return

@@ -1,6 +1,6 @@
 //go:build wasip1
 
-// Package host is the interface `tidegate:operator/host`; natively, what stands in for it in tests.
+// Package host is the interface `tidegate:operator/host`; natively, it is a stand-in for tests.
 package host
 
 import "unsafe"
@@ -28,7 +28,7 @@ func log(level uint32, message unsafe.Pointer, length uint32)
 //go:noescape
 func count(metric unsafe.Pointer, length uint32, delta uint64)
 
-// What stands in for WASI in a component traps here.
+// The component's stand-in for WASI traps here.
 //
 //go:wasmimport wasi_snapshot_preview1 proc_exit
 //go:noescape

@@ -1,5 +1,5 @@
-// Faulty does what the value of each record says, and mostly that is wrong. It is for the tests of
-// the host.
+// Faulty does what the value of each record asks for, and most of that is wrong. It is for the
+// tests of the host.
 package main
 
 import (

@@ -15,12 +15,12 @@ import { Malformed } from "./reader.js";
  * @typedef {import("./codec.js").CodecValue<C>} CodecValue
  */
 
-/** Items that take no byte are counted no further than this. */
+/** The most items that take no byte. */
 const MOST_UNITS = 1 << 20;
 
 /**
- * A value or `null`. Where null is a value of the type itself, as in an option of an option, the
- * value is `{ some: value }`.
+ * Makes the type of a value or `null`. Where null is a value of the type itself, as in an option of
+ * an option, the value is `{ some: value }`.
  *
  * @template T
  * @param {Codec<T>} inner
@@ -50,7 +50,7 @@ export function option(inner) {
 }
 
 /**
- * An array of values of one type.
+ * Makes the type of an array of values of one type.
  *
  * @template T
  * @param {Codec<T>} item
@@ -78,17 +78,17 @@ export function list(item) {
 }
 
 /**
- * A `Map`, written in the order of its keys, whatever the order in which they came. Keys are bool,
- * integers, string, bytes, or tuples of these.
+ * Makes the type of a `Map`, written in the order of its keys, whatever the order in which they
+ * came. Keys are bool, integers, string, bytes, or tuples of these.
  *
- * A JavaScript `Map` finds bytes and tuples by identity, not by what is in them: prefer keys that
+ * A JavaScript `Map` finds bytes and tuples by identity, not by their contents: prefer keys that
  * are strings or numbers. Two equal keys can't be written.
  *
  * @template K, V
  * @param {Codec<K>} key
  * @param {Codec<V>} value
  * @returns {Codec<Map<K, V>>}
- * @throws {TypeError} if the key's type can't be one
+ * @throws {TypeError} if values of the key's type can't be keys
  */
 export function map(key, value) {
   const name = `map(${key.name}, ${value.name})`;
@@ -125,7 +125,7 @@ export function map(key, value) {
  */
 function readMap(reader, key, value) {
   const entries = new Map();
-  // Equal keys that are not one to a `Map`: of one that is there twice the last value stands.
+  // A `Map` keeps some equal keys apart: of a key that comes twice the last value stands.
   const known = new Map();
   for (let left = count(reader, key.size + value.size); left > 0; left--) {
     let entry = key.decode(reader);
@@ -140,7 +140,7 @@ function readMap(reader, key, value) {
 }
 
 /**
- * An array of values of different types, in this order.
+ * Makes the type of an array of values of different types, in this order.
  *
  * @template {readonly Codec<any>[]} T
  * @param {T} parts
@@ -168,8 +168,8 @@ export function tuple(...parts) {
 }
 
 /**
- * An object with these fields. They are written in the order in which they stand here; names are
- * not written.
+ * Makes the type of an object with these fields. They are written in the order in which they stand
+ * here; names are not written.
  *
  * ```js
  * const stats = struct({ count: u64.asNumber, lastSeen: option(i64) });
@@ -178,7 +178,7 @@ export function tuple(...parts) {
  * @template {{ [name: string]: Codec<any> }} F
  * @param {F} fields
  * @returns {Codec<{ -readonly [N in keyof F]: CodecValue<F[N]> }>}
- * @throws {TypeError} if a name is a whole number, which JavaScript would put in front
+ * @throws {TypeError} if a name is a whole number, which JavaScript would put first
  */
 export function struct(fields) {
   const parts = Object.entries(fields);
@@ -210,7 +210,7 @@ export function struct(fields) {
 }
 
 /**
- * The number of items that take at least `size` bytes each.
+ * Reads the number of items that take at least `size` bytes each.
  *
  * @param {Reader} reader
  * @param {number} size

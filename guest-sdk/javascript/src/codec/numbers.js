@@ -1,8 +1,8 @@
 /**
  * Numbers and truth.
  *
- * Integers are varints of seven bits a byte, the lowest first; signed ones in zigzag. 8 bits are a
- * byte, and floats are IEEE 754.
+ * Integers are varints of seven bits per byte, the lowest first; signed integers are in zigzag. 8
+ * bits are a byte, and floats are IEEE 754.
  *
  * @module
  */
@@ -17,7 +17,7 @@ import { Malformed } from "./reader.js";
 const BYTES = Array.from({ length: 256 }, (_, byte) => String.fromCharCode(byte));
 
 /**
- * A whole number from 0 to 2^53 as a varint.
+ * Writes a whole number from 0 to 2^53 as a varint.
  *
  * @param {number} number
  * @returns {string}
@@ -26,7 +26,7 @@ export function varint(number) {
   if (number < 0x80) return BYTES[number];
   let binary = "";
   let rest = number;
-  // Shifts are for 32 bits.
+  // Shifts work on 32 bits.
   while (rest >= 0x8000_0000) {
     binary += BYTES[(rest % 0x80) + 0x80];
     rest = Math.floor(rest / 0x80);
@@ -39,7 +39,7 @@ export function varint(number) {
 }
 
 /**
- * A number below 2^64 as a varint.
+ * Writes a number below 2^64 as a varint.
  *
  * @param {bigint} number
  * @returns {string}
@@ -118,14 +118,14 @@ function signed(name, bits) {
 }
 
 /**
- * A 64-bit integer that is a bigint, and the same as a number.
+ * The type of a 64-bit integer that is a bigint, and the same as a number.
  *
  * @typedef {Codec<bigint> & { asNumber: Codec<number> }} Wide
  */
 
 /**
  * @param {string} name
- * @param {(number: bigint) => bigint} fold from the number to what is written
+ * @param {(number: bigint) => bigint} fold from the number to the written form
  * @param {(folded: bigint) => bigint} unfold
  * @param {(number: bigint) => bigint} cut to the range of the type
  * @returns {Codec<bigint>}
@@ -201,7 +201,7 @@ const i64AsNumber = new Codec({
   compare: byNumber,
   encode(number) {
     if (!Number.isSafeInteger(number)) throw notA(number, "i64.asNumber");
-    // Twice the number passes 2^53 for the largest.
+    // Twice the largest numbers would pass 2^53.
     if (number > 2 ** 51 || number < -(2 ** 51)) return i64Exact.encode(BigInt(number));
     return varint(number >= 0 ? number * 2 : -number * 2 - 1);
   },
@@ -216,7 +216,7 @@ export const u16 = unsigned("u16", 16);
 export const u32 = unsigned("u32", 32);
 /**
  * An unsigned integer of 64 bits, a bigint. `u64.asNumber` has the same bytes, is a number, and
- * several times as fast; it refuses to read or write what passes 2^53.
+ * several times as fast; it refuses to read or write numbers beyond 2^53.
  *
  * @type {Wide}
  */
@@ -229,7 +229,7 @@ export const i16 = signed("i16", 16);
 export const i32 = signed("i32", 32);
 /**
  * A signed integer of 64 bits, a bigint. `i64.asNumber` has the same bytes, is a number, and
- * several times as fast; it refuses to read or write what passes 2^53.
+ * several times as fast; it refuses to read or write numbers beyond 2^53.
  *
  * @type {Wide}
  */
@@ -260,7 +260,7 @@ const WORD_BYTES = new Uint8Array(WORD.buffer);
  * @param {4 | 8} size
  * @param {(number: number) => void} write into `WORD`
  * @param {() => number} read from `WORD`
- * @param {string} nan the one form of all that are not a number
+ * @param {string} nan the one form of every NaN
  * @returns {Codec<number>}
  */
 function float(name, size, write, read, nan) {
@@ -281,7 +281,7 @@ function float(name, size, write, read, nan) {
   });
 }
 
-/** A floating-point number of 32 bits; a number is rounded to one. */
+/** A floating-point number of 32 bits; numbers are rounded to 32 bits. */
 export const f32 = float(
   "f32",
   4,

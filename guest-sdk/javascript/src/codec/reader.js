@@ -1,11 +1,11 @@
 /**
- * Reads encoded values from a binary string. Trusts no length: whatever the bytes are, it ends, and
- * reserves no more than the bytes could hold.
+ * Reads encoded values from a binary string. Trusts no length: whatever the bytes are, the reader
+ * ends, and reserves no more than the bytes could hold.
  *
  * @module
  */
 
-/** Says that bytes are no value of a type. */
+/** The error that bytes are no value of a type. */
 export class Malformed extends Error {}
 
 /** Reads `binary` from `at` up to `end`. */
@@ -21,7 +21,7 @@ export class Reader {
     this.end = end;
   }
 
-  /** Bytes that are left. @returns {number} */
+  /** The number of bytes left. @returns {number} */
   get left() {
     return this.end - this.at;
   }
@@ -43,7 +43,7 @@ export class Reader {
   }
 
   /**
-   * A varint below 2^`bits`, for up to 32 bits.
+   * Reads a varint below 2^`bits`, for up to 32 bits.
    *
    * @param {16 | 32} bits
    * @returns {number}
@@ -66,7 +66,7 @@ export class Reader {
   }
 
   /**
-   * A varint below 2^64.
+   * Reads a varint below 2^64.
    *
    * @returns {bigint}
    */
@@ -95,7 +95,7 @@ export class Reader {
   }
 
   /**
-   * The length of something that takes at least `size` bytes for each unit.
+   * Reads the length of a value that takes at least `size` bytes for each unit.
    *
    * @param {number} size
    * @returns {number}

@@ -10,7 +10,7 @@ import { varint } from "./numbers.js";
 import { Malformed } from "./reader.js";
 
 /**
- * The order of two binary strings, which is that of their bytes.
+ * Compares two binary strings by their bytes.
  *
  * @param {string} left
  * @param {string} right
@@ -20,7 +20,7 @@ function byBytes(left, right) {
   return left < right ? -1 : Number(left > right);
 }
 
-/** Text, written in UTF-8. A surrogate that stands alone becomes U+FFFD. @type {Codec<string>} */
+/** Text, written in UTF-8. A lone surrogate becomes U+FFFD. @type {Codec<string>} */
 export const string = new Codec({
   name: "string",
   size: 1,
@@ -51,7 +51,7 @@ export const bytes = new Codec({
   decode: (reader) => fromBinary(reader.take(reader.length(1))),
 });
 
-/** Nothing: no state is kept. @type {Codec<undefined>} */
+/** The type without a value: no state is kept. @type {Codec<undefined>} */
 export const unit = new Codec({
   name: "unit",
   size: 0,

@@ -1,8 +1,8 @@
 /**
  * Barrier path: host → `snapshot` → [write chunks] → host; recovery: host → `restore` → [read].
  *
- * From the state of an operator to the chunks of a checkpoint, and back. Invariant: equal state
- * gives equal chunks, whatever order its keys arrived in, and reading takes everything or refuses
+ * Turns the state of an operator into the chunks of a checkpoint, and back. Invariant: equal state
+ * gives equal chunks, whatever order its keys arrived in, and reading accepts everything or rejects
  * everything.
  *
  * @module
@@ -33,7 +33,7 @@ const KEYED = "keyed";
 const ITEMS = "items";
 
 /**
- * The chunks of keyed state, by key group.
+ * Writes the chunks of keyed state, by key group.
  *
  * @template T
  * @param {KeyedState<T>} keys
@@ -67,7 +67,7 @@ export function writeKeyedState(keys, schemaVersion) {
 }
 
 /**
- * The chunks of operator state.
+ * Writes the chunks of operator state.
  *
  * @param {readonly string[]} items
  * @param {number} schemaVersion
@@ -81,10 +81,10 @@ export function writeItems(items, schemaVersion) {
 }
 
 /**
- * The chunks that a restore is given, by kind.
+ * Sorts the chunks that a restore receives, by kind.
  *
  * @param {readonly StateChunk[]} chunks
- * @param {number} version the one that the operator writes
+ * @param {number} version the version that the operator writes
  * @returns {{ keyed: KeyedChunk[], items: RestoredItems }}
  */
 export function sortOut(chunks, version) {

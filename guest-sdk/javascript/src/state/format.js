@@ -2,8 +2,8 @@
  * The bytes of a chunk, as `guest-sdk/FORMAT.md` draws them, as binary strings. Knows no map and no
  * operator.
  *
- * Invariant: there is one way to write a given content, and the reader accepts only that one. It
- * trusts no length.
+ * Invariant: a given content has one encoding, and the reader accepts only that encoding. The
+ * reader trusts no length.
  *
  * @module
  */
@@ -27,9 +27,9 @@ const ITEM_MAGIC = "TGI\x01";
 const MIN_ENTRY = 2;
 
 /**
- * A chunk of keyed state.
+ * Writes a chunk of keyed state.
  *
- * @param {readonly string[]} entries what {@link writeEntry} gave, in the order of the keys
+ * @param {readonly string[]} entries results of {@link writeEntry}, in the order of the keys
  * @returns {string}
  */
 export function writeKeyed(entries) {
@@ -54,11 +54,11 @@ export function writeItem(value) {
 }
 
 /**
- * The value of one item of operator state, still encoded.
+ * Returns the value of one item of operator state, still encoded.
  *
  * @param {string} chunk
  * @returns {string}
- * @throws {Malformed} if it is none
+ * @throws {Malformed} if `chunk` is no item
  */
 export function readItem(chunk) {
   return withoutMagic(chunk, ITEM_MAGIC);
@@ -68,7 +68,7 @@ export function readItem(chunk) {
  * Reads the entries of one key group: keys strictly rise, and nothing is left over.
  *
  * @param {string} chunk
- * @param {(key: string, value: string) => void} take is given each key and its encoded value
+ * @param {(key: string, value: string) => void} take receives each key and its encoded value
  * @throws {Malformed} if a rule of the format is broken
  */
 export function readKeyed(chunk, take) {
@@ -95,7 +95,7 @@ export function readKeyed(chunk, take) {
  * @param {Codec<T>} codec
  * @param {string} binary
  * @returns {T}
- * @throws {Failure} if it is not exactly one value of the type
+ * @throws {Failure} if the bytes are not exactly one value of the type
  */
 export function readValue(codec, binary) {
   const reader = new Reader(binary);
@@ -111,7 +111,7 @@ export function readValue(codec, binary) {
 }
 
 /**
- * A length below 2^32, in its shortest form.
+ * Reads a length below 2^32, in its shortest form.
  *
  * @param {Reader} reader
  * @returns {number}
@@ -125,7 +125,7 @@ function length(reader) {
     const byte = reader.byte();
     number += (byte & 0x7f) * unit;
     if (byte < 0x80) {
-      // A last group of zeros says what fewer bytes say.
+      // A last group of zeros adds nothing to the bytes before it.
       if (byte === 0 || number > 0xffff_ffff) break;
       return number;
     }

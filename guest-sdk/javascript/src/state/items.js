@@ -28,7 +28,7 @@ export class Items {
   /**
    * Adds an item. The order of the items is part of the state.
    *
-   * An item is what can move alone: the offset of one partition, not the table of all.
+   * An item must be able to move alone: the offset of one partition, not the table of all.
    *
    * @template T
    * @param {Codec<T>} codec
@@ -40,7 +40,7 @@ export class Items {
 }
 
 /**
- * The items of operator state that a restore gives this subtask; the argument of
+ * The items of operator state that this subtask receives at a restore; the argument of
  * `restoreOperatorState`.
  */
 export class RestoredItems {
@@ -48,7 +48,7 @@ export class RestoredItems {
    * @internal
    * @param {readonly StateChunk[]} chunks
    * @param {number} current the version that the operator writes now
-   * @throws {Failure} if they are of different versions
+   * @throws {Failure} if the chunks are of different versions
    */
   constructor(chunks, current) {
     this._chunks = chunks;
@@ -58,18 +58,18 @@ export class RestoredItems {
     }
   }
 
-  /** Number of items. @returns {number} */
+  /** The number of items. @returns {number} */
   get length() {
     return this._chunks.length;
   }
 
-  /** The `stateVersion` of the operator that wrote the items; 0 if there are none. */
+  /** The `stateVersion` of the operator that wrote the items; 0 if there are no items. */
   get version() {
     return this._chunks.length === 0 ? 0 : this._chunks[0].schemaVersion;
   }
 
   /**
-   * All items, in the order in which they were dealt out, as `version` wrote them.
+   * Reads all items, in the order in which they were dealt out, as `version` wrote them.
    *
    * @template T
    * @param {Codec<T>} codec
@@ -94,7 +94,7 @@ export class RestoredItems {
  * Reads a value that an earlier version of the operator wrote, to the last byte; for `migrate`.
  *
  * @template T
- * @param {Codec<T>} codec the type that it had then
+ * @param {Codec<T>} codec the type of the value in that version
  * @param {Uint8Array} bytes
  * @returns {T}
  * @throws {Failure} if the bytes are not exactly one value of the type
@@ -104,20 +104,20 @@ export function readState(codec, bytes) {
 }
 
 /**
- * What is written for a value, for tests of `migrate`.
+ * Returns the bytes of a value, for tests of `migrate`.
  *
  * @template T
  * @param {Codec<T>} codec
  * @param {T} value
  * @returns {Uint8Array<ArrayBuffer>}
- * @throws {RangeError} if it is no value of the type
+ * @throws {RangeError} if `value` is not of the type
  */
 export function writeState(codec, value) {
   return fromBinary(codec.encode(value));
 }
 
 /**
- * What `migrate` says to a version that it does not know; throw it.
+ * Makes the failure with which `migrate` rejects a version that it does not know; throw it.
  *
  * @param {number} version
  * @returns {Failure}

@@ -4,10 +4,10 @@
  * One value for each key. Invariant: between two calls, each entry's key group is known, and is one
  * that this instance owns. Every iteration is in the order of the key bytes.
  *
- * The engine's own maps find strings by a hash that everybody can foresee, so that whoever writes
- * the records could choose keys of which every lookup passes over all. So the states are found by a
- * hash that depends on the instance's secret seed, which is computed for many keys at once; the few
- * whose hash is the same are linked.
+ * The engine's own maps find strings by a hash that anyone can foresee. The author of the records
+ * could choose keys that collide, and every lookup would pass over all of them. So the states are
+ * found by a hash that depends on the instance's secret seed, which is computed for many keys at
+ * once; the few keys with the same hash are linked.
  *
  * @module
  */
@@ -33,7 +33,7 @@ import { hashKeys, keyGroups } from "../host.js";
  */
 
 /**
- * The state of one key. Assign to `value`, or change what is in it.
+ * The state of one key. Assign to `value`, or change its contents.
  *
  * @template T
  */
@@ -43,9 +43,9 @@ export class State {
    * @param {T} value
    */
   constructor(value) {
-    /** What is remembered for the key. @type {T} */
+    /** The value that is kept for the key. @type {T} */
     this.value = value;
-    /** -1 until the host has said it. @internal */
+    /** The key group; -1 until the host has reported it. @internal */
     this._keyGroup = -1;
     /** The binary string of the key. @internal */
     this._name = "";
@@ -58,7 +58,8 @@ export class State {
  * The state of all keys that this instance has seen, as `onWatermark` and `onFinish` get it.
  *
  * Iteration is in canonical order: sorted by the bytes of the key, whatever order the keys arrived
- * in. It sorts, so for an operator with many keys that looks at few of them, `extract` is cheaper.
+ * in. Sorting has a cost: for an operator with many keys that looks at few of them, `extract` is
+ * cheaper.
  *
  * ```js
  * for (const [key, count] of keys) out.emit(key, count);
@@ -75,7 +76,7 @@ export class KeyedState {
   constructor(codec, context) {
     this._codec = codec;
     this._context = context;
-    /** By the hash of the key. @type {Map<number, State<T>>} */
+    /** The states by the hash of the key. @type {Map<number, State<T>>} */
     this._map = new Map();
     this._size = 0;
     /** States whose key group is not known yet. @type {State<T>[]} */
@@ -84,13 +85,13 @@ export class KeyedState {
     this._lent = false;
   }
 
-  /** Number of keys. @returns {number} */
+  /** The number of keys. @returns {number} */
   get size() {
     return this._size;
   }
 
   /**
-   * The state of one key, or nothing. Assign to its `value` to change it.
+   * Returns the state of one key, or undefined. Assign to its `value` to change it.
    *
    * @param {Key} key
    * @returns {State<T> | undefined}
@@ -101,7 +102,7 @@ export class KeyedState {
   }
 
   /**
-   * True if there is a state for the key.
+   * Returns true if there is a state for the key.
    *
    * @param {Key} key
    * @returns {boolean}
@@ -129,8 +130,8 @@ export class KeyedState {
   }
 
   /**
-   * All keys with what is remembered for them, sorted by key. To change a value that is no object,
-   * use `states`.
+   * Yields all keys with their values, sorted by key. To change a value that is no object, use
+   * `states`.
    *
    * @returns {Generator<[key: Field, value: T]>}
    */
@@ -139,7 +140,7 @@ export class KeyedState {
   }
 
   /**
-   * All keys with their state, sorted by key, to be changed.
+   * Yields all keys with their state, sorted by key, to be changed.
    *
    * ```js
    * for (const [key, count] of keys.states()) {
@@ -161,10 +162,10 @@ export class KeyedState {
   }
 
   /**
-   * Takes out the keys that `isDue` picks, and gives them sorted by key.
+   * Takes out the keys that `isDue` picks, and returns them sorted by key.
    *
-   * `isDue` sees the keys in no particular order, so it must answer each by itself. Only what it
-   * picks is sorted.
+   * `isDue` sees the keys in no particular order, so it must judge each key alone. Only the keys
+   * that it picks are sorted.
    *
    * ```js
    * for (const [key, window] of keys.extract((window) => window.end <= watermark)) {
@@ -185,7 +186,7 @@ export class KeyedState {
   }
 
   /**
-   * The hashes under which the states of these keys are found.
+   * Returns the hashes under which the states of these keys are found.
    *
    * @internal
    * @param {import("../column.js").RawColumn} keys
@@ -196,7 +197,7 @@ export class KeyedState {
   }
 
   /**
-   * The state of a key with this hash, or nothing.
+   * Returns the state of a key with this hash, or undefined.
    *
    * @internal
    * @param {number} hash
@@ -220,7 +221,7 @@ export class KeyedState {
   }
 
   /**
-   * The state of a key that is not there yet.
+   * Adds a new key, and returns its state.
    *
    * @internal
    * @param {number} hash
@@ -235,7 +236,7 @@ export class KeyedState {
   }
 
   /**
-   * Adds the state of a key that is not there yet.
+   * Adds the state of a new key.
    *
    * @internal
    * @param {number} hash
@@ -271,7 +272,7 @@ export class KeyedState {
   }
 
   /**
-   * Calls `each` with every state, in no order.
+   * Calls `each` with every state, in no particular order.
    *
    * @internal
    * @param {(state: State<T>) => void} each
@@ -286,7 +287,7 @@ export class KeyedState {
   }
 
   /**
-   * The keys whose value is wanted, in no order.
+   * Returns the keys whose value is wanted, in no particular order.
    *
    * @internal
    * @param {(value: T) => boolean} isWanted
@@ -305,7 +306,7 @@ export class KeyedState {
    * Asks the host for the key groups of new keys, all at once.
    *
    * @internal
-   * @throws {Failure} if this instance does not own one of them
+   * @throws {Failure} if this instance does not own a key
    */
   _settle() {
     const added = this._new;
@@ -320,8 +321,8 @@ export class KeyedState {
   }
 
   /**
-   * Forgets every key whose state is vacant. Looks at none if none was lent out since the last
-   * call.
+   * Forgets every key whose state is vacant. Looks at no key if no state was lent out since the
+   * last call.
    *
    * @internal
    * @param {(value: T) => boolean} isVacant
@@ -359,7 +360,7 @@ function notOwned(binary, group, context) {
 }
 
 /**
- * A key for people, with escapes as Rust writes those of bytes.
+ * Writes a key for messages, with the escapes of Rust for bytes.
  *
  * @param {string} binary
  * @returns {string}

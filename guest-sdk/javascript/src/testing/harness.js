@@ -20,18 +20,19 @@ import { hash, keyGroup } from "./key-group.js";
 /** @typedef {import("../raw.js").StateChunk} StateChunk */
 
 /**
- * Where the operator runs. By default there is one subtask, one input, one output, and no config.
+ * The place where the operator runs. By default there is one subtask, one input, one output, and no
+ * config.
  *
  * @typedef {object} HarnessOptions
  * @property {object} [config] the operator's `config` table
- * @property {number} [subtask] which of the parallel instances, from 0
- * @property {number} [parallelism] how many there are
+ * @property {number} [subtask] index of the parallel instance, from 0
+ * @property {number} [parallelism] number of parallel instances
  * @property {number} [maxParallelism] number of key groups, 128 by default
  * @property {string[]} [inputs] names of the inputs
  * @property {string[]} [outputs] names of the output ports
- * @property {number | bigint} [watermark] the one of the snapshots that are restored, of several
- *   subtasks the smallest: the instance is told it again, before any record, as the host does
- * @property {number} [hashSeed] the seed of hash tables, on which nothing that is observed depends
+ * @property {number | bigint} [watermark] the watermark of the restored snapshots, of several
+ *   subtasks the smallest: the instance receives it again, before any record, as from the host
+ * @property {number} [hashSeed] the seed of hash tables; nothing that is observed may depend on it
  */
 
 /**
@@ -41,7 +42,7 @@ import { hash, keyGroup } from "./key-group.js";
  */
 
 /**
- * A record that was emitted.
+ * An emitted record.
  *
  * @typedef {object} Emitted
  * @property {number} port
@@ -69,21 +70,21 @@ export class Harness {
    * @param {OperatorModule} module
    * @param {HarnessOptions} [options]
    * @returns {Harness}
-   * @throws what the operator throws
+   * @throws the operator's error
    */
   static open(module, options = {}) {
     return new Harness(module, options);
   }
 
   /**
-   * Opens an instance, and restores what of the snapshots is its own: chunks of the key groups that
-   * it owns, and its share of the operator state.
+   * Opens an instance, and restores its own part of the snapshots: the chunks of the key groups
+   * that it owns, and its share of the operator state.
    *
    * @param {OperatorModule} module
    * @param {readonly StateChunk[]} chunks of all subtasks
    * @param {HarnessOptions} [options]
    * @returns {Harness}
-   * @throws what the operator throws
+   * @throws the operator's error
    */
   static restore(module, chunks, options = {}) {
     const harness = new Harness(module, options);
@@ -109,7 +110,7 @@ export class Harness {
   #checkpoint = 0;
   /** @type {OperatorModule} */
   #module;
-  /** What a new instance is told again. @type {number | bigint | undefined} */
+  /** The watermark that a new instance receives again. @type {number | bigint | undefined} */
   #watermark;
 
   /**
@@ -118,14 +119,14 @@ export class Harness {
    * @param {HarnessOptions} options
    */
   constructor(module, options) {
-    /** Where the instance runs. @type {Context} */
+    /** The context in which the instance runs. @type {Context} */
     this.context = contextOf(options);
     this.#module = module;
     this.#operator = this.#play(() => module.openRaw(this.context));
   }
 
   /**
-   * True if a record with this key reaches this subtask over a `hash` edge.
+   * Returns true if a record with this key reaches this subtask over a `hash` edge.
    *
    * @param {Bytes} key
    * @returns {boolean}
@@ -142,7 +143,7 @@ export class Harness {
    * @param {Bytes} value
    * @param {{ timestamp?: number | bigint, input?: number }} [options] no timestamp and input 0 by
    *   default
-   * @throws what the operator throws; an instance that failed is not to be used again
+   * @throws the operator's error; an instance that failed is not to be used again
    */
   send(key, value, { timestamp, input = 0 } = {}) {
     const batch = batchOf([[key, value]]);
@@ -154,7 +155,7 @@ export class Harness {
    * Hands the operator records of one batch, without timestamps, on input 0.
    *
    * @param {readonly (readonly [key: Bytes, value: Bytes])[]} records
-   * @throws what the operator throws; the row of an invalid record counts from the first of these
+   * @throws the operator's error; the row of an invalid record counts from the first of `records`
    */
   sendAll(records) {
     this.sendBatch(0, batchOf(records));
@@ -165,7 +166,7 @@ export class Harness {
    *
    * @param {number} input
    * @param {Batch} batch
-   * @throws what the operator throws
+   * @throws the operator's error
    */
   sendBatch(input, batch) {
     this.#collect(this.#play(() => this.#operator.process(input, batch)));
@@ -175,7 +176,7 @@ export class Harness {
    * Advances event time.
    *
    * @param {number | bigint} watermark milliseconds since the Unix epoch
-   * @throws what the operator throws
+   * @throws the operator's error
    */
   watermark(watermark) {
     this.#watermark = watermark;
@@ -185,7 +186,7 @@ export class Harness {
   /**
    * Ends all inputs.
    *
-   * @throws what the operator throws
+   * @throws the operator's error
    */
   finish() {
     this.#watermark = undefined;
@@ -196,7 +197,7 @@ export class Harness {
    * Takes a snapshot, as a checkpoint does. Equal state gives equal chunks.
    *
    * @returns {StateChunk[]}
-   * @throws what the operator throws
+   * @throws the operator's error
    */
   snapshot() {
     this.#checkpoint += 1;
@@ -204,10 +205,11 @@ export class Harness {
   }
 
   /**
-   * Takes a snapshot and goes on with a new instance, as after a failure: it is restored, and told
-   * the watermark again if there was one. What it emits then is part of the output.
+   * Takes a snapshot and continues with a new instance, as after a failure: the new instance is
+   * restored, and receives the last watermark again, if any. Its emissions then are part of the
+   * output.
    *
-   * @throws what the operator throws
+   * @throws the operator's error
    */
   restart() {
     const chunks = this.snapshot();
@@ -217,16 +219,16 @@ export class Harness {
   }
 
   /**
-   * Tells the operator that its last snapshot is durable everywhere.
+   * Notifies the operator that its last snapshot is durable everywhere.
    *
-   * @throws what the operator throws
+   * @throws the operator's error
    */
   checkpointComplete() {
     this.#play(() => this.#operator.checkpointComplete?.(this.#checkpoint));
   }
 
   /**
-   * Everything that was emitted since the last call of this.
+   * Takes everything that was emitted since the last call.
    *
    * @returns {Emitted[]}
    */
@@ -237,7 +239,7 @@ export class Harness {
   }
 
   /**
-   * The keys and values of `takeOutput`, as text.
+   * Takes the keys and values of `takeOutput`, as text.
    *
    * @returns {[key: string, value: string][]}
    */
@@ -247,7 +249,7 @@ export class Harness {
   }
 
   /**
-   * What the operator has logged since the last call of this.
+   * Takes the messages that the operator has logged since the last call.
    *
    * @returns {[Level, string][]}
    */
@@ -258,7 +260,7 @@ export class Harness {
   }
 
   /**
-   * What the operator has added to a counter.
+   * Returns the sum that the operator has added to a counter.
    *
    * @param {string} metric
    * @returns {number}
@@ -268,7 +270,7 @@ export class Harness {
   }
 
   /**
-   * What the operator remembers for `key`, or nothing.
+   * Returns the value that the operator keeps for `key`, or undefined.
    *
    * @param {Bytes} key
    * @returns {any}
@@ -278,7 +280,7 @@ export class Harness {
   }
 
   /**
-   * The keys that the operator keeps state for, as text, sorted.
+   * Returns the keys that the operator keeps state for, as text, sorted.
    *
    * @returns {string[]}
    */
@@ -336,7 +338,7 @@ function rowsOf({ offsets, data }) {
 }
 
 /**
- * The batch of these records, without timestamps.
+ * Makes the batch of these records, without timestamps.
  *
  * @param {readonly (readonly [key: Bytes, value: Bytes])[]} records
  * @returns {Batch}
@@ -371,7 +373,7 @@ function contextOf(options) {
     inputs: options.inputs ?? ["input"],
     outputs: options.outputs ?? ["output"],
     config: JSON.stringify(options.config ?? {}),
-    // Not 0, which an operator may take for none.
+    // The default is not 0, which an operator may take for no seed.
     hashSeed: options.hashSeed ?? 0x7469_6465,
   };
 }

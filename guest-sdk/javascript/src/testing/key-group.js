@@ -1,5 +1,5 @@
 /**
- * The key group of a key, as the host computes it: Flink's function. And a hash of it.
+ * The key group of a key, as the host computes it (Flink's function), and a hash of a key.
  *
  * @module
  */
@@ -23,7 +23,8 @@ export function keyGroup(key, maxParallelism) {
 }
 
 /**
- * Some hash that depends on a seed. A component has a better one, and a test can't tell them apart.
+ * Returns a hash that depends on a seed. A component has a better hash; tests can't tell them
+ * apart.
  *
  * @param {number} seed
  * @param {Uint8Array} key

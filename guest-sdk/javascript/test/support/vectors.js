@@ -1,5 +1,5 @@
 /**
- * From the types and values of `guest-sdk/vectors` to those of the SDK.
+ * Turns the types and values of `guest-sdk/vectors` into those of the SDK.
  *
  * @module
  */
@@ -71,7 +71,7 @@ export function fromJson(type, value) {
   if (type.list) return value.map((/** @type {any} */ item) => fromJson(type.list, item));
   if (type.map) {
     const [key, inner] = type.map;
-    // Backwards, as the order of a `Map` must not matter.
+    // The entries come backwards, as the order of a `Map` must not matter.
     const entries = value.map((/** @type {any} */ [k, v]) => [
       fromJson(key, k),
       fromJson(inner, v),
@@ -133,7 +133,7 @@ export function toJson(type, value) {
 }
 
 /**
- * True if `read` is the value of the vectors, in whatever order a map has it.
+ * Returns true if `read` is the value of the vectors, whatever the order of a map.
  *
  * @param {any} type
  * @param {any} read

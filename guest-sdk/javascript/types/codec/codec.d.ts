@@ -1,5 +1,5 @@
 /**
- * What a type of state is: how its values are written and read. `guest-sdk/FORMAT.md` draws the
+ * A type of state, with the writing and reading of its values. `guest-sdk/FORMAT.md` draws the
  * bytes.
  *
  * @module
@@ -11,7 +11,7 @@ export type CodecParts<T> = {
      */
     name: string;
     /**
-     * gives a binary string, and throws if it is no such value
+     * returns a binary string, and throws for any other value
      */
     encode: (value: T) => string;
     decode: (reader: Reader) => T;
@@ -24,8 +24,8 @@ export type CodecParts<T> = {
      */
     size: number;
     /**
-     * the order of keys in a map, if values can
-     * be keys
+     * compares keys in a map, if values can be
+     * keys
      */
     compare?: ((left: T, right: T) => number);
 };
@@ -36,15 +36,15 @@ export type CodecParts<T> = {
  * @template T
  * @typedef {object} CodecParts
  * @property {string} name for messages
- * @property {(value: T) => string} encode gives a binary string, and throws if it is no such value
+ * @property {(value: T) => string} encode returns a binary string, and throws for any other value
  * @property {(reader: Reader) => T} decode
  * @property {() => T} initial the value of a key that is seen for the first time
  * @property {number} size the least number of bytes that a value takes
- * @property {((left: T, right: T) => number)} [compare] the order of keys in a map, if values can
- *   be keys
+ * @property {((left: T, right: T) => number)} [compare] compares keys in a map, if values can be
+ *   keys
  */
 /**
- * A type of state: how its values are written and read, and which one a new key starts with.
+ * A type of state: the writing and reading of its values, and the value that a new key starts with.
  *
  * @template T
  */
@@ -72,7 +72,7 @@ export type CodecValue<C> = C extends Codec<infer T> ? T : never;
  * @typedef {C extends Codec<infer T> ? T : never} CodecValue
  */
 /**
- * The same type with another value for new keys.
+ * Makes the same type with another value for new keys.
  *
  * ```js
  * const least = withDefault(f64, () => Infinity);
@@ -80,12 +80,12 @@ export type CodecValue<C> = C extends Codec<infer T> ? T : never;
  *
  * @template T
  * @param {Codec<T>} codec
- * @param {() => T} initial gives a new value at each call
+ * @param {() => T} initial returns a new value at each call
  * @returns {Codec<T>}
  */
 export declare function withDefault<T>(codec: Codec<T>, initial: () => T): Codec<T>;
 /**
- * The error for what is no value of a type.
+ * Makes the error for a value that is not of a type.
  *
  * @param {unknown} value
  * @param {string} name

@@ -1,15 +1,15 @@
 /**
  * Numbers and truth.
  *
- * Integers are varints of seven bits a byte, the lowest first; signed ones in zigzag. 8 bits are a
- * byte, and floats are IEEE 754.
+ * Integers are varints of seven bits per byte, the lowest first; signed integers are in zigzag. 8
+ * bits are a byte, and floats are IEEE 754.
  *
  * @module
  */
 import { Codec } from "./codec.js";
 export type Reader = import("./reader.js").Reader;
 /**
- * A whole number from 0 to 2^53 as a varint.
+ * Writes a whole number from 0 to 2^53 as a varint.
  *
  * @param {number} number
  * @returns {string}
@@ -26,7 +26,7 @@ export declare const u16: Codec<number>;
 export declare const u32: Codec<number>;
 /**
  * An unsigned integer of 64 bits, a bigint. `u64.asNumber` has the same bytes, is a number, and
- * several times as fast; it refuses to read or write what passes 2^53.
+ * several times as fast; it refuses to read or write numbers beyond 2^53.
  *
  * @type {Wide}
  */
@@ -39,14 +39,14 @@ export declare const i16: Codec<number>;
 export declare const i32: Codec<number>;
 /**
  * A signed integer of 64 bits, a bigint. `i64.asNumber` has the same bytes, is a number, and
- * several times as fast; it refuses to read or write what passes 2^53.
+ * several times as fast; it refuses to read or write numbers beyond 2^53.
  *
  * @type {Wide}
  */
 export declare const i64: Wide;
 /** True or false. @type {Codec<boolean>} */
 export declare const bool: Codec<boolean>;
-/** A floating-point number of 32 bits; a number is rounded to one. */
+/** A floating-point number of 32 bits; numbers are rounded to 32 bits. */
 export declare const f32: Codec<number>;
 /** A floating-point number of 64 bits. */
 export declare const f64: Codec<number>;

@@ -1,10 +1,10 @@
 /**
- * Reads encoded values from a binary string. Trusts no length: whatever the bytes are, it ends, and
- * reserves no more than the bytes could hold.
+ * Reads encoded values from a binary string. Trusts no length: whatever the bytes are, the reader
+ * ends, and reserves no more than the bytes could hold.
  *
  * @module
  */
-/** Says that bytes are no value of a type. */
+/** The error that bytes are no value of a type. */
 export declare class Malformed extends Error {
 }
 /** Reads `binary` from `at` up to `end`. */
@@ -18,7 +18,7 @@ export declare class Reader {
      * @param {number} [end]
      */
     constructor(binary: string, at?: number, end?: number);
-    /** Bytes that are left. @returns {number} */
+    /** The number of bytes left. @returns {number} */
     get left(): number;
     /** @returns {number} */
     byte(): number;
@@ -28,20 +28,20 @@ export declare class Reader {
      */
     take(length: number): string;
     /**
-     * A varint below 2^`bits`, for up to 32 bits.
+     * Reads a varint below 2^`bits`, for up to 32 bits.
      *
      * @param {16 | 32} bits
      * @returns {number}
      */
     varint(bits: 16 | 32): number;
     /**
-     * A varint below 2^64.
+     * Reads a varint below 2^64.
      *
      * @returns {bigint}
      */
     varint64(): bigint;
     /**
-     * The length of something that takes at least `size` bytes for each unit.
+     * Reads the length of a value that takes at least `size` bytes for each unit.
      *
      * @param {number} size
      * @returns {number}

@@ -1,8 +1,8 @@
 /**
  * Barrier path: host → `snapshot` → [write chunks] → host; recovery: host → `restore` → [read].
  *
- * From the state of an operator to the chunks of a checkpoint, and back. Invariant: equal state
- * gives equal chunks, whatever order its keys arrived in, and reading takes everything or refuses
+ * Turns the state of an operator into the chunks of a checkpoint, and back. Invariant: equal state
+ * gives equal chunks, whatever order its keys arrived in, and reading accepts everything or rejects
  * everything.
  *
  * @module
@@ -15,7 +15,7 @@ export type KeyedChunk = {
 };
 export type KeyedState<T> = import("./keyed.js").KeyedState<T>;
 /**
- * The chunks of keyed state, by key group.
+ * Writes the chunks of keyed state, by key group.
  *
  * @template T
  * @param {KeyedState<T>} keys
@@ -24,7 +24,7 @@ export type KeyedState<T> = import("./keyed.js").KeyedState<T>;
  */
 export declare function writeKeyedState<T>(keys: KeyedState<T>, schemaVersion: number): StateChunk[];
 /**
- * The chunks of operator state.
+ * Writes the chunks of operator state.
  *
  * @param {readonly string[]} items
  * @param {number} schemaVersion
@@ -32,10 +32,10 @@ export declare function writeKeyedState<T>(keys: KeyedState<T>, schemaVersion: n
  */
 export declare function writeItems(items: readonly string[], schemaVersion: number): StateChunk[];
 /**
- * The chunks that a restore is given, by kind.
+ * Sorts the chunks that a restore receives, by kind.
  *
  * @param {readonly StateChunk[]} chunks
- * @param {number} version the one that the operator writes
+ * @param {number} version the version that the operator writes
  * @returns {{ keyed: KeyedChunk[], items: RestoredItems }}
  */
 export declare function sortOut(chunks: readonly StateChunk[], version: number): {

@@ -19,7 +19,7 @@ export declare class Items {
     /**
      * Adds an item. The order of the items is part of the state.
      *
-     * An item is what can move alone: the offset of one partition, not the table of all.
+     * An item must be able to move alone: the offset of one partition, not the table of all.
      *
      * @template T
      * @param {Codec<T>} codec
@@ -28,18 +28,18 @@ export declare class Items {
     push<T>(codec: Codec<T>, item: T): void;
 }
 /**
- * The items of operator state that a restore gives this subtask; the argument of
+ * The items of operator state that this subtask receives at a restore; the argument of
  * `restoreOperatorState`.
  */
 export declare class RestoredItems {
     _chunks: readonly import("../raw.js").StateChunk[];
     _current: number;
-    /** Number of items. @returns {number} */
+    /** The number of items. @returns {number} */
     get length(): number;
-    /** The `stateVersion` of the operator that wrote the items; 0 if there are none. */
+    /** The `stateVersion` of the operator that wrote the items; 0 if there are no items. */
     get version(): number;
     /**
-     * All items, in the order in which they were dealt out, as `version` wrote them.
+     * Reads all items, in the order in which they were dealt out, as `version` wrote them.
      *
      * @template T
      * @param {Codec<T>} codec
@@ -53,24 +53,24 @@ export declare class RestoredItems {
  * Reads a value that an earlier version of the operator wrote, to the last byte; for `migrate`.
  *
  * @template T
- * @param {Codec<T>} codec the type that it had then
+ * @param {Codec<T>} codec the type of the value in that version
  * @param {Uint8Array} bytes
  * @returns {T}
  * @throws {Failure} if the bytes are not exactly one value of the type
  */
 export declare function readState<T>(codec: Codec<T>, bytes: Uint8Array): T;
 /**
- * What is written for a value, for tests of `migrate`.
+ * Returns the bytes of a value, for tests of `migrate`.
  *
  * @template T
  * @param {Codec<T>} codec
  * @param {T} value
  * @returns {Uint8Array<ArrayBuffer>}
- * @throws {RangeError} if it is no value of the type
+ * @throws {RangeError} if `value` is not of the type
  */
 export declare function writeState<T>(codec: Codec<T>, value: T): Uint8Array<ArrayBuffer>;
 /**
- * What `migrate` says to a version that it does not know; throw it.
+ * Makes the failure with which `migrate` rejects a version that it does not know; throw it.
  *
  * @param {number} version
  * @returns {Failure}

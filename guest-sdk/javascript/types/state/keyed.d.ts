@@ -4,10 +4,10 @@
  * One value for each key. Invariant: between two calls, each entry's key group is known, and is one
  * that this instance owns. Every iteration is in the order of the key bytes.
  *
- * The engine's own maps find strings by a hash that everybody can foresee, so that whoever writes
- * the records could choose keys of which every lookup passes over all. So the states are found by a
- * hash that depends on the instance's secret seed, which is computed for many keys at once; the few
- * whose hash is the same are linked.
+ * The engine's own maps find strings by a hash that anyone can foresee. The author of the records
+ * could choose keys that collide, and every lookup would pass over all of them. So the states are
+ * found by a hash that depends on the instance's secret seed, which is computed for many keys at
+ * once; the few keys with the same hash are linked.
  *
  * @module
  */
@@ -26,14 +26,14 @@ export type Key = string | Uint8Array | Field;
  * @typedef {string | Uint8Array | Field} Key
  */
 /**
- * The state of one key. Assign to `value`, or change what is in it.
+ * The state of one key. Assign to `value`, or change its contents.
  *
  * @template T
  */
 export declare class State<T> {
-    /** What is remembered for the key. @type {T} */
+    /** The value that is kept for the key. @type {T} */
     value: T;
-    /** -1 until the host has said it. @internal */
+    /** The key group; -1 until the host has reported it. @internal */
     _keyGroup: number;
     /** The binary string of the key. @internal */
     _name: string;
@@ -44,7 +44,8 @@ export declare class State<T> {
  * The state of all keys that this instance has seen, as `onWatermark` and `onFinish` get it.
  *
  * Iteration is in canonical order: sorted by the bytes of the key, whatever order the keys arrived
- * in. It sorts, so for an operator with many keys that looks at few of them, `extract` is cheaper.
+ * in. Sorting has a cost: for an operator with many keys that looks at few of them, `extract` is
+ * cheaper.
  *
  * ```js
  * for (const [key, count] of keys) out.emit(key, count);
@@ -55,24 +56,24 @@ export declare class State<T> {
 export declare class KeyedState<T> {
     _codec: import("../index.js").Codec<T>;
     _context: import("../context.js").Context;
-    /** By the hash of the key. @type {Map<number, State<T>>} */
+    /** The states by the hash of the key. @type {Map<number, State<T>>} */
     _map: Map<number, State<T>>;
     _size: number;
     /** States whose key group is not known yet. @type {State<T>[]} */
     _new: State<T>[];
     /** True if a state was lent out to be changed, and may have become vacant. */
     _lent: boolean;
-    /** Number of keys. @returns {number} */
+    /** The number of keys. @returns {number} */
     get size(): number;
     /**
-     * The state of one key, or nothing. Assign to its `value` to change it.
+     * Returns the state of one key, or undefined. Assign to its `value` to change it.
      *
      * @param {Key} key
      * @returns {State<T> | undefined}
      */
     get(key: Key): State<T> | undefined;
     /**
-     * True if there is a state for the key.
+     * Returns true if there is a state for the key.
      *
      * @param {Key} key
      * @returns {boolean}
@@ -88,14 +89,14 @@ export declare class KeyedState<T> {
     /** Forgets all keys. */
     clear(): void;
     /**
-     * All keys with what is remembered for them, sorted by key. To change a value that is no object,
-     * use `states`.
+     * Yields all keys with their values, sorted by key. To change a value that is no object, use
+     * `states`.
      *
      * @returns {Generator<[key: Field, value: T]>}
      */
     [Symbol.iterator](): Generator<[key: Field, value: T]>;
     /**
-     * All keys with their state, sorted by key, to be changed.
+     * Yields all keys with their state, sorted by key, to be changed.
      *
      * ```js
      * for (const [key, count] of keys.states()) {
@@ -108,10 +109,10 @@ export declare class KeyedState<T> {
      */
     states(): Generator<[key: Field, state: State<T>]>;
     /**
-     * Takes out the keys that `isDue` picks, and gives them sorted by key.
+     * Takes out the keys that `isDue` picks, and returns them sorted by key.
      *
-     * `isDue` sees the keys in no particular order, so it must answer each by itself. Only what it
-     * picks is sorted.
+     * `isDue` sees the keys in no particular order, so it must judge each key alone. Only the keys
+     * that it picks are sorted.
      *
      * ```js
      * for (const [key, window] of keys.extract((window) => window.end <= watermark)) {

@@ -16,11 +16,11 @@ export type HarnessOptions = {
      */
     config?: object;
     /**
-     * which of the parallel instances, from 0
+     * index of the parallel instance, from 0
      */
     subtask?: number;
     /**
-     * how many there are
+     * number of parallel instances
      */
     parallelism?: number;
     /**
@@ -36,12 +36,12 @@ export type HarnessOptions = {
      */
     outputs?: string[];
     /**
-     * the one of the snapshots that are restored, of several
-     * subtasks the smallest: the instance is told it again, before any record, as the host does
+     * the watermark of the restored snapshots, of several
+     * subtasks the smallest: the instance receives it again, before any record, as from the host
      */
     watermark?: number | bigint;
     /**
-     * the seed of hash tables, on which nothing that is observed depends
+     * the seed of hash tables; nothing that is observed may depend on it
      */
     hashSeed?: number;
 };
@@ -60,18 +60,19 @@ export type Emitted = {
 /** @typedef {import("../raw.js").RawOperator} RawOperator */
 /** @typedef {import("../raw.js").StateChunk} StateChunk */
 /**
- * Where the operator runs. By default there is one subtask, one input, one output, and no config.
+ * The place where the operator runs. By default there is one subtask, one input, one output, and no
+ * config.
  *
  * @typedef {object} HarnessOptions
  * @property {object} [config] the operator's `config` table
- * @property {number} [subtask] which of the parallel instances, from 0
- * @property {number} [parallelism] how many there are
+ * @property {number} [subtask] index of the parallel instance, from 0
+ * @property {number} [parallelism] number of parallel instances
  * @property {number} [maxParallelism] number of key groups, 128 by default
  * @property {string[]} [inputs] names of the inputs
  * @property {string[]} [outputs] names of the output ports
- * @property {number | bigint} [watermark] the one of the snapshots that are restored, of several
- *   subtasks the smallest: the instance is told it again, before any record, as the host does
- * @property {number} [hashSeed] the seed of hash tables, on which nothing that is observed depends
+ * @property {number | bigint} [watermark] the watermark of the restored snapshots, of several
+ *   subtasks the smallest: the instance receives it again, before any record, as from the host
+ * @property {number} [hashSeed] the seed of hash tables; nothing that is observed may depend on it
  */
 /**
  * Text, or bytes.
@@ -79,7 +80,7 @@ export type Emitted = {
  * @typedef {string | Uint8Array} Bytes
  */
 /**
- * A record that was emitted.
+ * An emitted record.
  *
  * @typedef {object} Emitted
  * @property {number} port
@@ -101,7 +102,7 @@ export type Emitted = {
  */
 export declare class Harness {
     #private;
-    /** Where the instance runs. @type {Context} */
+    /** The context in which the instance runs. @type {Context} */
     context: Context;
     /**
      * Opens an instance.
@@ -109,22 +110,22 @@ export declare class Harness {
      * @param {OperatorModule} module
      * @param {HarnessOptions} [options]
      * @returns {Harness}
-     * @throws what the operator throws
+     * @throws the operator's error
      */
     static open(module: OperatorModule, options?: HarnessOptions): Harness;
     /**
-     * Opens an instance, and restores what of the snapshots is its own: chunks of the key groups that
-     * it owns, and its share of the operator state.
+     * Opens an instance, and restores its own part of the snapshots: the chunks of the key groups
+     * that it owns, and its share of the operator state.
      *
      * @param {OperatorModule} module
      * @param {readonly StateChunk[]} chunks of all subtasks
      * @param {HarnessOptions} [options]
      * @returns {Harness}
-     * @throws what the operator throws
+     * @throws the operator's error
      */
     static restore(module: OperatorModule, chunks: readonly StateChunk[], options?: HarnessOptions): Harness;
     /**
-     * True if a record with this key reaches this subtask over a `hash` edge.
+     * Returns true if a record with this key reaches this subtask over a `hash` edge.
      *
      * @param {Bytes} key
      * @returns {boolean}
@@ -137,7 +138,7 @@ export declare class Harness {
      * @param {Bytes} value
      * @param {{ timestamp?: number | bigint, input?: number }} [options] no timestamp and input 0 by
      *   default
-     * @throws what the operator throws; an instance that failed is not to be used again
+     * @throws the operator's error; an instance that failed is not to be used again
      */
     send(key: Bytes, value: Bytes, { timestamp, input }?: {
         timestamp?: number | bigint;
@@ -147,7 +148,7 @@ export declare class Harness {
      * Hands the operator records of one batch, without timestamps, on input 0.
      *
      * @param {readonly (readonly [key: Bytes, value: Bytes])[]} records
-     * @throws what the operator throws; the row of an invalid record counts from the first of these
+     * @throws the operator's error; the row of an invalid record counts from the first of `records`
      */
     sendAll(records: readonly (readonly [key: Bytes, value: Bytes])[]): void;
     /**
@@ -155,83 +156,84 @@ export declare class Harness {
      *
      * @param {number} input
      * @param {Batch} batch
-     * @throws what the operator throws
+     * @throws the operator's error
      */
     sendBatch(input: number, batch: Batch): void;
     /**
      * Advances event time.
      *
      * @param {number | bigint} watermark milliseconds since the Unix epoch
-     * @throws what the operator throws
+     * @throws the operator's error
      */
     watermark(watermark: number | bigint): void;
     /**
      * Ends all inputs.
      *
-     * @throws what the operator throws
+     * @throws the operator's error
      */
     finish(): void;
     /**
      * Takes a snapshot, as a checkpoint does. Equal state gives equal chunks.
      *
      * @returns {StateChunk[]}
-     * @throws what the operator throws
+     * @throws the operator's error
      */
     snapshot(): StateChunk[];
     /**
-     * Takes a snapshot and goes on with a new instance, as after a failure: it is restored, and told
-     * the watermark again if there was one. What it emits then is part of the output.
+     * Takes a snapshot and continues with a new instance, as after a failure: the new instance is
+     * restored, and receives the last watermark again, if any. Its emissions then are part of the
+     * output.
      *
-     * @throws what the operator throws
+     * @throws the operator's error
      */
     restart(): void;
     /**
-     * Tells the operator that its last snapshot is durable everywhere.
+     * Notifies the operator that its last snapshot is durable everywhere.
      *
-     * @throws what the operator throws
+     * @throws the operator's error
      */
     checkpointComplete(): void;
     /**
-     * Everything that was emitted since the last call of this.
+     * Takes everything that was emitted since the last call.
      *
      * @returns {Emitted[]}
      */
     takeOutput(): Emitted[];
     /**
-     * The keys and values of `takeOutput`, as text.
+     * Takes the keys and values of `takeOutput`, as text.
      *
      * @returns {[key: string, value: string][]}
      */
     takeText(): [key: string, value: string][];
     /**
-     * What the operator has logged since the last call of this.
+     * Takes the messages that the operator has logged since the last call.
      *
      * @returns {[Level, string][]}
      */
     takeLogs(): [Level, string][];
     /**
-     * What the operator has added to a counter.
+     * Returns the sum that the operator has added to a counter.
      *
      * @param {string} metric
      * @returns {number}
      */
     counter(metric: string): number;
     /**
-     * What the operator remembers for `key`, or nothing.
+     * Returns the value that the operator keeps for `key`, or undefined.
      *
      * @param {Bytes} key
      * @returns {any}
      */
     state(key: Bytes): any;
     /**
-     * The keys that the operator keeps state for, as text, sorted.
+     * Returns the keys that the operator keeps state for, as text, sorted.
      *
      * @returns {string[]}
      */
     keys(): string[];
 }
 /**
- * The batch of these records, without timestamps.
+ * Makes the batch of these records, without timestamps.
  *
  * @param {readonly (readonly [key: Bytes, value: Bytes])[]} records
  * @returns {Batch}

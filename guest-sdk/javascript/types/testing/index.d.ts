@@ -1,5 +1,5 @@
 /**
- * Running an operator in an ordinary test, without WebAssembly.
+ * Runs an operator in an ordinary test, without WebAssembly.
  *
  * @module
  */

@@ -1,9 +1,9 @@
 """Write Tidegate operators in Python.
 
-An operator is a subclass of `Operator`, or a function with a decorator: what it does with each
-record, and what it remembers for each key. It is compiled to a sandboxed WebAssembly component, and
-its state is exactly-once: the host snapshots and restores it, and the author writes no code for
-that. `README.md` leads through it; `tidegate.testing` runs an operator in an ordinary test, and
+An operator is a subclass of `Operator`, or a function with a decorator: its behaviour for each
+record, and its state for each key. It is compiled to a sandboxed WebAssembly component, and its
+state is exactly-once: the host snapshots and restores it, and the author writes no code for that.
+`README.md` explains the steps; `tidegate.testing` runs an operator in an ordinary test, and
 `tidegate.raw` is the level below.
 """
 

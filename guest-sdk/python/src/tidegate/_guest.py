@@ -1,7 +1,7 @@
 """The exports of the component; for the module that `tidegate build` writes, and only there.
 
-There is one operator in an instance, made by `open`. A call before `open`, or a second `open`, is
-the host's mistake and fails without touching it.
+An instance has one operator, which `open` makes. A call before `open`, or a second `open`, is the
+host's mistake and fails without touching the operator.
 """
 
 from collections.abc import Callable, Sequence
@@ -27,7 +27,7 @@ class _Host:
     """The host of the component."""
 
     def log(self, level: _host.Level, message: str) -> None:
-        # Half of a character can't cross.
+        # Half of a surrogate pair can't cross the boundary.
         wit_host.log(_LEVELS[level], message.encode(errors="replace").decode())
 
     def count(self, metric: str, delta: int) -> None:
@@ -39,9 +39,9 @@ class _Host:
 
 
 class Exports:
-    """What the component exports. There is an object of it for each function that is exported."""
+    """The exports of the component. Each exported function has an object of this class."""
 
-    #: What `open` makes the operator of.
+    #: The class or function from which `open` makes the operator.
     kind: ClassVar[Any] = None
     #: The operator of the instance, once it is open.
     operator: ClassVar[RawOperator | None] = None
@@ -81,11 +81,11 @@ class Exports:
 
 
 class Fault(Exception):
-    """What the runtime makes a trap of."""
+    """The exception that the runtime turns into a trap."""
 
 
 def export(kind: Any) -> type[Exports]:
-    """The exports of an operator. Raises `TypeError` if it is none."""
+    """Returns the exports of an operator. Raises `TypeError` for anything else."""
     raw_operator(kind)
     _sandbox.close()
     return type("Operator", (Exports,), {"kind": kind})
@@ -98,7 +98,7 @@ def _opened() -> RawOperator:
 
 
 def _guard(call: Callable[[], T]) -> T:
-    """The call, with a failure as the interface wants it, and a fault in the host's log."""
+    """Runs the call, with a failure as the interface requires it, and a fault in the host's log."""
     try:
         return call()
     except Failure as failure:
@@ -106,7 +106,7 @@ def _guard(call: Callable[[], T]) -> T:
     except BaseException as error:
         # A trap carries no message: the host takes it from the log.
         _host.log(_host.Level.ERROR, describe(error))
-        # Whatever it was: `SystemExit` would end the interpreter on a way of its own.
+        # Any exception becomes a `Fault`: `SystemExit` would end the interpreter in its own way.
         raise Fault from None
 
 

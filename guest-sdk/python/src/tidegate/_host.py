@@ -1,6 +1,6 @@
-"""What the host lends an operator: a log, counters, and the key groups of keys.
+"""The functions that the host lends an operator: a log, counters, and the key groups of keys.
 
-In a component the functions go to the host. Natively they go to a recorder, which the test harness
+In a component the calls go to the host. Natively they go to a recorder, which the test harness
 reads.
 """
 
@@ -14,22 +14,22 @@ __all__ = ["Level", "count", "log"]
 
 
 class Level(IntEnum):
-    """How much a log message matters. What is shown is the job's setting."""
+    """The severity of a log message. The job's settings decide which messages are shown."""
 
     #: Every step.
     TRACE = 0
-    #: What helps to find a fault.
+    #: Details that help to find a fault.
     DEBUG = 1
-    #: What a user may want to know.
+    #: Facts that a user may want to know.
     INFO = 2
-    #: What a user should know.
+    #: Facts that a user should know.
     WARN = 3
-    #: Something failed. Just before a trap it becomes part of the host's error message.
+    #: A failure. Just before a trap the message becomes part of the host's error message.
     ERROR = 4
 
 
 class Backend(Protocol):
-    """What the functions of this module call."""
+    """The functions behind this module."""
 
     def log(self, level: Level, message: str) -> None: ...
 
@@ -59,7 +59,7 @@ backend: Backend = Recorder()
 
 
 def use(new_backend: Backend) -> None:
-    """Sends everything from now on to `new_backend`."""
+    """Sends all calls from now on to `new_backend`."""
     global backend
     backend = new_backend
 
@@ -76,7 +76,7 @@ def count(metric: str, delta: int = 1) -> None:
     """Adds to a counter that the job's metrics show under the operator's name.
 
     A counter starts at 0 with each attempt of the job and is no part of the state. A call costs
-    more than a record: add up over a batch what happens to every record.
+    more than a record: add up over a batch, rather than count each record.
     Raises `ValueError` if `delta` is negative or does not fit in 64 bits.
     """
     if not 0 <= delta < 2**64:
@@ -85,5 +85,5 @@ def count(metric: str, delta: int = 1) -> None:
 
 
 def key_groups(keys: Sequence[bytes], max_parallelism: int) -> list[int]:
-    """The key group of each key."""
+    """Returns the key group of each key."""
     return backend.key_groups(keys, max_parallelism)

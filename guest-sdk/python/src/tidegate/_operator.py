@@ -16,14 +16,14 @@ S = TypeVar("S")
 
 
 class Operator(Generic[S]):
-    """A stream operator: what it does with each record, and what it remembers for each key.
+    """A stream operator: its behaviour for each record, and its state for each key.
 
     `open` comes first, `on_record` for each record, `on_watermark` when event time advances, and
     `on_finish` when all inputs have ended. Snapshot and restore come free: the SDK writes the
     state of all keys at each checkpoint, and reads it before the first record after a failure.
 
     Everything that must survive a failure is in the state, or in the items of `operator_state`.
-    Attributes of the object are for what `open` can make again.
+    Attributes of the object are for values that `open` can recreate.
 
     ```python
     class Max(Operator[int | None]):
@@ -38,57 +38,59 @@ class Operator(Generic[S]):
                 out.emit(record.key, value)
     ```
 
-    A method may raise a `Failure`. Any other exception is a fault of the operator: it goes to the
-    log with its stack, and the call traps.
+    A method may raise a `Failure`. Any other exception is a fault of the operator: the SDK logs it
+    with its stack, and the call traps.
     """
 
-    #: What is remembered for each key; it starts as the codec's default. `UNIT` keeps nothing.
+    #: The type of the state of each key, which starts as the codec's default. `UNIT` keeps no
+    #: state.
     state: Codec[S] = UNIT  # type: ignore[assignment]
 
     #: Version of the layout of the state and of the items of operator state. Raise it when one
     #: of them changes, and read the older versions in `migrate`.
     STATE_VERSION: ClassVar[int] = 1
 
-    #: A dataclass that the `config` table of the job file is read into; `None` takes none.
-    #: A key that is no field, and a value of another type, are refused when the job starts.
+    #: A dataclass that the `config` table of the job file is read into; `None` takes no
+    #: configuration. An unknown key, and a value of another type, are rejected when the job starts.
     config: ClassVar[type[Any] | None] = None
 
     def open(self, config: Any, context: Context) -> None:
         """Prepares the operator. Called once for each instance, first.
 
-        `config` is an object of the class that `config` names, or `None`. A configuration that
-        means nothing is refused here, by an `OtherFailure`.
+        `config` is an object of the class that `config` names, or `None`. Reject an invalid
+        configuration here, with an `OtherFailure`.
         """
 
     def on_record(self, record: Record, state: State[S], out: Output) -> None:
         """Processes one record. `state` is the state of the record's key.
 
-        An `InvalidRecord` blames the record; what it did to the state is undone with the instance.
+        An `InvalidRecord` blames the record; the host drops the instance, and with it the record's
+        changes to the state.
         """
         raise NotImplementedError
 
     def is_vacant(self, value: S) -> bool:
-        """True if the state of a key is as good as none.
+        """Returns true if the state of a key is worth no more than no state.
 
-        Such a key is forgotten as soon as a call leaves it so, and takes no room in memory and in
-        checkpoints. By default no key is.
+        Such a key is forgotten as soon as a call leaves it so, and takes no room in memory or in
+        checkpoints. By default no key is vacant.
         """
         return False
 
     def on_watermark(self, watermark: int, keys: KeyedState[S], out: Output) -> None:
-        """Event time has advanced: a record older than `watermark`, in milliseconds, is late now.
+        """Handles a new watermark: a record older than `watermark`, in milliseconds, is late now.
 
-        After a failure a restored instance is called with the last watermark again, before any
-        record, so that an attribute can hold the current one. Emit what the state holds as due and
-        take it out in the same call, and the second call finds nothing; what it emits nevertheless
-        is sent.
+        After a failure the restored instance is called with the last watermark again, before any
+        record, so that an attribute can hold the current watermark. Emit what is due in the state
+        and take it out in the same call: the second call then finds nothing. The host still sends
+        everything that the second call emits.
         """
 
     def on_finish(self, keys: KeyedState[S], out: Output) -> None:
-        """All inputs have ended. Called once, after the last record."""
+        """Handles the end of all inputs. Called once, after the last record."""
 
     def on_checkpoint_complete(self, checkpoint: int) -> None:
-        """A checkpoint is durable in every subtask of the job.
+        """Learns that a checkpoint is durable in every subtask of the job.
 
         A notice can be lost in a failure: the state must not depend on it.
         """
@@ -96,7 +98,7 @@ class Operator(Generic[S]):
     def migrate(self, version: int, data: bytes) -> S:
         """Reads the state of one key that another version of the operator wrote.
 
-        Called while restoring, for each key of a chunk that does not have `STATE_VERSION`; refuses
+        Called while restoring, for each key of a chunk that does not have `STATE_VERSION`; rejects
         every version by default.
 
         ```python
@@ -113,8 +115,8 @@ class Operator(Generic[S]):
     def operator_state(self, items: Items) -> None:
         """Writes the state that belongs to no key, as a list of items. Called at each checkpoint.
 
-        When the parallelism changes the items are dealt out among the subtasks, so an item is
-        what can move alone: the offset of one partition, not the table of all.
+        When the parallelism changes, the host deals the items out among the subtasks, so an item
+        must be able to move alone: the offset of one partition, not the table of all.
 
         ```python
         def operator_state(self, items: Items) -> None:
@@ -126,9 +128,9 @@ class Operator(Generic[S]):
         """
 
     def restore_operator_state(self, items: RestoredItems) -> None:
-        """Takes back the items of `operator_state`: this subtask's share of them.
+        """Restores the items of `operator_state`: this subtask's share of them.
 
-        Called once while restoring if there are any. The default refuses any.
+        Called once while restoring if there are any. The default rejects all items.
         """
         raise IncompatibleState(
             f"it has {len(items)} items of operator state, and this operator keeps none"
@@ -163,7 +165,7 @@ def operator(*, state: Codec[S], version: int = 1) -> Callable[[OnRecord[S]], ty
 
 
 def stateless(function: Callable[[Record, Output], None]) -> type[Operator[None]]:
-    """The short form for an operator that remembers nothing.
+    """The short form for an operator that keeps no state.
 
     ```python
     @stateless

@@ -1,8 +1,8 @@
-"""What is closed in a component once its modules are loaded.
+"""Closes parts of the system in a component once its modules are loaded.
 
-A component has no files, no clock and no randomness: what of the system a Python program calls
-would end in a trap that says nothing. Where it can be had, this puts an answer or an exception in
-its place.
+A component has no files, no clock and no randomness: a call of a Python program to the system would
+end in a trap without a message. Where possible, this module puts an answer or an exception in its
+place.
 """
 
 import builtins
@@ -19,7 +19,7 @@ from typing import Any, NoReturn
 
 from . import _host
 
-# What the standard library loads only when it is first needed.
+# Modules that the standard library loads only when they are first needed.
 import _strptime  # noqa: F401  isort: skip
 import encodings.ascii
 import encodings.idna
@@ -35,7 +35,7 @@ def close() -> None:
     sys.meta_path[:] = [*sys.meta_path[:2], _NoFiles]
     sys.path[:] = []
     sys.stdout, sys.stderr = _Log(_host.Level.INFO), _Log(_host.Level.WARN)
-    # The runtime would write the stack of a fault, which is in the log already, to no file.
+    # The log already has the stack of a fault; the runtime would write it to no file.
     sys.excepthook = lambda *_fault: None
     builtins.open = io.open = _no_file
     os.urandom = _no_randomness
@@ -66,7 +66,7 @@ class _NoFiles:
 
 
 class _Log(io.TextIOBase):
-    """Takes what is printed to the job's log, line by line."""
+    """Writes printed text to the job's log, line by line."""
 
     def __init__(self, level: _host.Level) -> None:
         super().__init__()

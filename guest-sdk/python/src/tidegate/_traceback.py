@@ -1,7 +1,7 @@
 """An exception as a message for the host's log.
 
-The host shows the first 8 KiB: what matters comes first, so the type and the message do, and then
-the calls, the innermost first. Nothing here opens a file: in a component there is none.
+The host shows the first 8 KiB, so the important parts come first: the type and the message, and
+then the calls, the innermost first. Nothing here opens a file: in a component there are no files.
 """
 
 import linecache
@@ -9,20 +9,20 @@ import os
 from itertools import groupby
 from types import TracebackType
 
-#: Characters of an exception's own message.
+#: The most characters of an exception's own message.
 MAX_MESSAGE = 2_000
 
-#: Calls that are shown of one exception.
+#: The most calls that are shown of one exception.
 MAX_CALLS = 30
 
-#: Exceptions that are shown, each the cause of the one before.
+#: The most exceptions that are shown, each the cause of the exception before.
 MAX_CAUSES = 4
 
 _SDK = os.path.dirname(__file__) + os.sep
 
 
 def describe(error: BaseException) -> str:
-    """The exception with the calls that led to it, and its causes."""
+    """Returns the exception with the calls that led to it, and its causes."""
     lines: list[str] = []
     shown: BaseException | None = error
     for _ in range(MAX_CAUSES):
@@ -65,7 +65,7 @@ def _calls(traceback: TracebackType | None) -> list[str]:
 
 
 def _without_repetitions(calls: list[str]) -> list[str]:
-    """A function that calls itself is shown once, with how often."""
+    """Shows a function that calls itself once, with the number of its calls."""
     shown = []
     for call, repeated in groupby(calls):
         times = sum(1 for _ in repeated)
@@ -82,6 +82,6 @@ def _call(file: str, line: int, function: str) -> str:
 
 
 def _shown(file: str) -> str:
-    """The path without the number of the folder, which is how a component knows its folders."""
+    """Returns the path without the number of the folder, as which a component knows a folder."""
     parts = file.split("/")
     return "/".join(parts[2:]) if len(parts) > 2 and parts[1].isdigit() else file

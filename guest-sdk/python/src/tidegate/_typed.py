@@ -32,7 +32,7 @@ class Typed(RawOperator, Generic[S]):
         self.out = Output()
         self.record = Record(b"", b"")
         self.unkept = State(self.codec.default())
-        # Most operators have no vacant state, and then nothing asks for it after each record.
+        # Most operators have no vacant state, and are then not asked for it after each record.
         self.may_be_vacant = type(operator).is_vacant is not Operator.is_vacant
 
     def open(self, context: Context) -> None:
@@ -116,15 +116,15 @@ class Typed(RawOperator, Generic[S]):
 
 
 def _rows(records: Batch) -> Any:
-    """Row, key, value and timestamp of each record."""
+    """Yields row, key, value and timestamp of each record."""
     keys, values = records.keys.rows(), records.values.rows()
     return zip(range(len(records)), keys, values, records.timestamps, strict=True)
 
 
 def raw_operator(kind: Any) -> RawOperator:
-    """The operator of what a module gives as one: a class, or what a decorator made of a function.
+    """Makes the operator of a module's operator: a class, or a decorator's result for a function.
 
-    Raises `TypeError` if it is none.
+    Raises `TypeError` for anything else.
     """
     if isinstance(kind, type) and issubclass(kind, Operator):
         return Typed(kind())

@@ -1,7 +1,7 @@
-"""How a value of the state is written: the types of `guest-sdk/FORMAT.md`.
+"""The written form of a value of the state: the types of `guest-sdk/FORMAT.md`.
 
-A codec is a type of the state: it writes a Python value as bytes, and reads it again. Bytes are
-what all SDKs write, so that an operator in another language can go on from the same state.
+A codec is a type of the state: it writes a Python value as bytes, and reads it again. All SDKs
+write the same bytes, so that an operator in another language can continue from the same state.
 Reading trusts no length: whatever the bytes are, it ends with a value or with `Malformed`.
 """
 
@@ -28,18 +28,18 @@ class NotWritable(ValueError):
 
 
 class Codec(ABC, Generic[T]):
-    """A type of the state; see the module for those that there are."""
+    """A type of the state; the module has all of them."""
 
     #: The name of the type in messages.
     name: str
-    #: How many bytes a value takes at least.
+    #: The fewest bytes that a value takes.
     smallest: int
     #: True if there is only one value, of no bytes. Such a state is not kept.
     is_unit: bool = False
 
     @abstractmethod
     def default(self) -> T:
-        """What a key starts with: 0, false, empty, or `None`."""
+        """Returns the first value of a key: 0, false, empty, or `None`."""
 
     @abstractmethod
     def write(self, out: bytearray, value: T) -> None:
@@ -47,16 +47,16 @@ class Codec(ABC, Generic[T]):
 
     @abstractmethod
     def read(self, data: bytes, at: int) -> tuple[T, int]:
-        """The value at `at`, and where it ends. Raises `Malformed`."""
+        """Returns the value at `at`, and its end. Raises `Malformed`."""
 
     def encode(self, value: T) -> bytes:
-        """The bytes of `value`. Raises `ValueError` if it is not of the type."""
+        """Returns the bytes of `value`. Raises `ValueError` if it is not of the type."""
         out = bytearray()
         self.write(out, value)
         return bytes(out)
 
     def decode(self, data: bytes) -> T:
-        """The value that is all of `data`. Raises `Malformed`."""
+        """Returns the value that is all of `data`. Raises `Malformed`."""
         value, end = self.read(data, 0)
         if end != len(data):
             raise Malformed(f"a value has {len(data) - end} bytes more than its type")
@@ -82,7 +82,7 @@ BYTE = [bytes([byte]) for byte in range(256)]
 
 
 def varint(number: int) -> bytes:
-    """Unsigned LEB128 in its shortest form; `number` is not negative."""
+    """Returns unsigned LEB128 in its shortest form; `number` is not negative."""
     if number < 0x80:
         return BYTE[number]
     out = bytearray()
@@ -94,12 +94,12 @@ def varint(number: int) -> bytes:
 
 
 def truncated() -> Malformed:
-    """What to raise where bytes end."""
+    """Returns the exception for bytes that end too early."""
     return Malformed("a value can't be read: it ends too early")
 
 
 def read_varint(data: bytes, at: int, bits: int) -> tuple[int, int]:
-    """An unsigned LEB128 number of at most `bits` bits, in any form, and where it ends."""
+    """Returns an unsigned LEB128 number of at most `bits` bits, in any form, and its end."""
     number = shift = 0
     while True:
         if at >= len(data):
@@ -118,9 +118,9 @@ def read_varint(data: bytes, at: int, bits: int) -> tuple[int, int]:
 
 
 def read_length(data: bytes, at: int, smallest: int) -> tuple[int, int]:
-    """A number of things that take `smallest` bytes each, or more, and where it ends."""
+    """Returns a number of values that take `smallest` bytes each, or more, and its end."""
     length, at = read_varint(data, at, 64)
-    # Things of no size could be any number; nobody keeps so many of them.
+    # Values of no size could be any number; no one keeps this many of them.
     if length * max(smallest, 1) > len(data) - at and (smallest or length > MAX_UNITS):
         raise truncated()
     return length, at
@@ -146,7 +146,7 @@ class Integer(Codec[int]):
         return 0
 
     def check(self, value: int) -> int:
-        """The number, or `NotWritable`."""
+        """Returns the number, or raises `NotWritable`."""
         if not isinstance(value, int) or isinstance(value, bool):
             raise NotWritable(f"{value!r} is not a number of type {self.name}")
         if not self.lowest <= value <= self.highest:
@@ -177,7 +177,7 @@ class Integer(Codec[int]):
 
 
 class Float(Codec[float]):
-    """A float of 32 or 64 bits. Every NaN is written alike."""
+    """A float of 32 or 64 bits. Every NaN is written with the same bits."""
 
     def __init__(self, name: str, code: str, nan: bytes) -> None:
         self.name = name
@@ -223,7 +223,7 @@ class Bool(Codec[bool]):
 
 
 def read_flag(data: bytes, at: int) -> bool:
-    """The byte of a bool or of an option."""
+    """Returns the byte of a bool or of an option."""
     if at >= len(data):
         raise truncated()
     if data[at] > 1:
@@ -238,11 +238,11 @@ class _Run(Codec[T]):
 
     @abstractmethod
     def pack(self, value: T) -> bytes:
-        """The bytes without the length."""
+        """Returns the bytes without the length."""
 
     @abstractmethod
     def unpack(self, data: bytes) -> T:
-        """The value of the bytes without the length."""
+        """Returns the value of the bytes without the length."""
 
     def write(self, out: bytearray, value: T) -> None:
         data = self.pack(value)
@@ -296,7 +296,7 @@ class Bytes(_Run[bytes]):
 
 
 class Unit(Codec[None]):
-    """`None`: the state of an operator that keeps none."""
+    """`None`: the state of an operator that keeps no state."""
 
     name = "unit"
     smallest = 0

@@ -52,7 +52,7 @@ T = TypeVar("T")
 K = TypeVar("K")
 V = TypeVar("V")
 
-# Annotations for the fields of a dataclass, which say how wide a number is.
+# Annotations for the fields of a dataclass, which give the width of a number.
 u8: TypeAlias = Annotated[int, U8]
 u16: TypeAlias = Annotated[int, U16]
 u32: TypeAlias = Annotated[int, U32]
@@ -67,14 +67,14 @@ f64: TypeAlias = Annotated[float, F64]
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Some(Generic[T]):
-    """What an option holds, where that may itself be `None`: an option of an option, or of unit."""
+    """The value of an option, where it may itself be `None`: an option of an option, or of unit."""
 
-    #: What it holds.
+    #: The value.
     value: T
 
 
 class Option(Codec[T | None], Generic[T]):
-    """A value or `None`. If what is inside can be `None` itself, it is in a `Some`."""
+    """A value or `None`. A value that can be `None` itself is in a `Some`."""
 
     smallest = 1
 
@@ -134,7 +134,7 @@ class List(Codec[list[T]], Generic[T]):
 
 
 class Map(Codec[dict[K, V]], Generic[K, V]):
-    """A dict, written in the order of its keys, whatever order they were put in."""
+    """A dict, written in the order of its keys, whatever order they came in."""
 
     smallest = 1
 
@@ -186,7 +186,7 @@ class _Fields(Codec[T]):
         self.is_unit = all(part.is_unit for part in parts)
 
     def read_parts(self, data: bytes, at: int) -> tuple[list[Any], int]:
-        """The values, and where they end."""
+        """Returns the values, and their end."""
         values = []
         for part in self.parts:
             value, at = part.read(data, at)
@@ -217,12 +217,12 @@ class Tuple(_Fields[tuple[Any, ...]]):
 class Struct(_Fields[T]):
     """A dataclass, its fields in the order in which the class names them.
 
-    Each field's annotation is its type: `u64` and its like, `bool`, `str`, `bytes`, `float`,
-    `X | None`, `list[X]`, `dict[K, V]`, `tuple[A, B]`, another dataclass, or
-    `Annotated[X, codec]`. A plain `int` is refused, for it does not say how wide it is.
+    Each field's annotation is its type: `u64` and similar, `bool`, `str`, `bytes`, `float`,
+    `X | None`, `list[X]`, `dict[K, V]`, `tuple[A, B]`, another dataclass, or `Annotated[X, codec]`.
+    A plain `int` is rejected, since it has no width.
 
-    A key starts with the dataclass without arguments, so each field needs a default, or a type
-    that has one; a mutable default needs `dataclasses.field(default_factory=list)`.
+    A key starts with the dataclass without arguments, so each field needs a default, or a type with
+    a default; a mutable default needs `dataclasses.field(default_factory=list)`.
     """
 
     def __init__(self, kind: type[T]) -> None:
@@ -258,7 +258,7 @@ class Struct(_Fields[T]):
 
 
 def codec_of(annotation: Any) -> Codec[Any]:
-    """The type of the state that an annotation means. Raises `TypeError` if it means none."""
+    """Returns the type of the state that an annotation means. Raises `TypeError` without one."""
     if isinstance(annotation, Codec):
         return annotation
     plain = _PLAIN.get(annotation) if isinstance(annotation, type) else None

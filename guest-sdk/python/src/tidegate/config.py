@@ -1,4 +1,4 @@
-"""The operator's `config` table: from JSON to a dataclass.
+"""Reads the operator's `config` table, which is JSON, into a dataclass.
 
 The words of the errors are serde's, as in all SDKs, because people and tests compare them.
 """
@@ -16,11 +16,11 @@ __all__ = ["read_config"]
 
 
 class _Invalid(ValueError):
-    """What is wrong with a value, in serde's words."""
+    """The mistake in a value, in serde's words."""
 
 
 def read_config(kind: type[Any] | None, text: str) -> Any:
-    """An object of the dataclass `kind`, or `None` without one. Raises `OtherFailure`."""
+    """Returns an object of the dataclass `kind`, or `None` without one. Raises `OtherFailure`."""
     try:
         table = json.loads(text) if text.strip() else {}
         if table is None:
@@ -61,7 +61,7 @@ def _struct(kind: type[Any], table: Any) -> Any:
 
 
 def _value(kind: Any, value: Any) -> Any:
-    """The JSON value as what an annotation says."""
+    """Returns the JSON value as an annotation defines it."""
     origin, arguments = get_origin(kind), get_args(kind)
     if kind is Any:
         return value
@@ -146,7 +146,7 @@ _SCALARS: dict[type, Callable[[Any], Any]] = {
 
 
 def _what(value: Any) -> str:
-    """What a JSON value is, as serde says it."""
+    """Describes a JSON value as serde does."""
     if value is None:
         return "null"
     if isinstance(value, bool):

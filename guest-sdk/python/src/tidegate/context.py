@@ -1,4 +1,4 @@
-"""Where an operator instance runs."""
+"""The place of an operator instance in its job."""
 
 from dataclasses import dataclass
 
@@ -7,32 +7,32 @@ __all__ = ["Context"]
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """Where an operator instance runs; the argument of `open`."""
+    """The place of an operator instance in its job; the argument of `open`."""
 
     #: Name of the job.
     job: str
     #: Name of the operator in the job file.
     operator: str
-    #: Which of the parallel instances this is, from 0.
+    #: The index of this parallel instance, from 0.
     subtask: int
-    #: How many parallel instances there are.
+    #: The number of parallel instances.
     parallelism: int
-    #: Number of key groups; never changes in the life of a job's state.
+    #: The number of key groups; never changes in the life of a job's state.
     max_parallelism: int
     #: The first key group that the instance owns.
     first_key_group: int
     #: The last key group that the instance owns.
     last_key_group: int
-    #: Names of the inputs, by the index that `Record.input` gives.
+    #: Names of the inputs, by the index that `Record.input` has.
     inputs: tuple[str, ...]
     #: Names of the output ports, by port.
     outputs: tuple[str, ...]
     #: The operator's `config` table of the job file, as JSON.
     config: str
-    #: The secret seed for hash tables of the operator's own, whose keys come from records. Nothing
-    #: that is emitted or remembered may depend on it.
+    #: The secret seed for the operator's own hash tables whose keys come from records. Neither
+    #: emissions nor state may depend on it.
     hash_seed: int
 
     def owns(self, key_group: int) -> bool:
-        """True if the instance owns `key_group`."""
+        """Returns true if the instance owns `key_group`."""
         return self.first_key_group <= key_group <= self.last_key_group

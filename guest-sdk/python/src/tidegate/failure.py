@@ -1,7 +1,7 @@
-"""Why a call into an operator did not succeed.
+"""The reasons why a call into an operator fails.
 
-What the job does depends on the class. Any other exception is a fault in the operator's code:
-the SDK writes it to the job's log with its stack, and traps, so that the job's policy for traps
+The job's reaction depends on the class. Any other exception is a fault in the operator's code: the
+SDK writes it to the job's log with its stack, and traps, so that the job's policy for traps
 applies.
 """
 
@@ -9,7 +9,7 @@ __all__ = ["Failure", "IncompatibleState", "InvalidRecord", "OtherFailure", "unk
 
 
 class Failure(Exception):
-    """The base of what an operator may raise to say that it can't go on; raise a subclass."""
+    """The base of an operator's reasons why it can't continue; raise a subclass."""
 
 
 class InvalidRecord(Failure):
@@ -23,7 +23,7 @@ class InvalidRecord(Failure):
         super().__init__(f"invalid record {row}: {reason}")
         #: The row of the batch.
         self.row = row
-        #: Why, for the user.
+        #: The reason, for the user.
         self.reason = reason
 
 
@@ -32,19 +32,19 @@ class IncompatibleState(Failure):
 
     def __init__(self, reason: str) -> None:
         super().__init__(f"incompatible state: {reason}")
-        #: Why, for the user.
+        #: The reason, for the user.
         self.reason = reason
 
 
 class OtherFailure(Failure):
-    """Anything else. The attempt ends, and the job restarts from its last checkpoint."""
+    """Any other failure. The attempt ends, and the job restarts from its last checkpoint."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
-        #: Why, for the user.
+        #: The reason, for the user.
         self.reason = reason
 
 
 def unknown_version(version: int) -> IncompatibleState:
-    """What [`Operator.migrate`][tidegate.Operator.migrate] raises for a version it can't read."""
+    """Makes [`Operator.migrate`][tidegate.Operator.migrate]'s failure for an unknown version."""
     return IncompatibleState(f"this operator does not read version {version}")

@@ -1,4 +1,4 @@
-"""Which key group a key belongs to: Flink's function, to the bit.
+"""The key group of a key: Flink's function, to the bit.
 
 In a component the host computes key groups; this is for tests, and for a look at a checkpoint.
 """
@@ -9,12 +9,12 @@ _MASK = 0xFFFF_FFFF
 
 
 def key_group(key: bytes, max_parallelism: int) -> int:
-    """The key group of `key`, out of `max_parallelism`."""
+    """Returns the key group of `key`, out of `max_parallelism`."""
     return _murmur(_fnv1a(key)) % max_parallelism
 
 
 def _fnv1a(key: bytes) -> int:
-    """The 32-bit FNV-1a hash."""
+    """Returns the 32-bit FNV-1a hash."""
     digest = 0x811C_9DC5
     for byte in key:
         digest = (digest ^ byte) * 0x0100_0193 & _MASK
@@ -22,7 +22,7 @@ def _fnv1a(key: bytes) -> int:
 
 
 def _murmur(code: int) -> int:
-    """One Murmur3 round over a 32-bit number of 4 bytes, with the final mix; never negative."""
+    """Returns one Murmur3 round over a number of 4 bytes, with the final mix; never negative."""
     code = code * 0xCC9E_2D51 & _MASK
     code = _rotate(code, 15)
     code = code * 0x1B87_3593 & _MASK

@@ -1,7 +1,7 @@
-"""Where an operator sends its records.
+"""The output ports of an operator, out of which it sends its records.
 
-Collects what is emitted in lists, and makes the columns that the host takes of them once a call.
-The order of the records of one port is the order in which they were emitted.
+Collects emitted records in lists, and makes the columns that the host takes of them once per call.
+The records of one port are in the order in which they were emitted.
 """
 
 from typing import Final, TypeAlias, final
@@ -11,9 +11,9 @@ from .raw import NO_TIMESTAMP, Batch, Column, Emission
 
 __all__ = ["INHERIT", "Field", "Output"]
 
-#: What a key or a value can be made of: bytes and text go out as they are, an integer as decimal
-#: text, `None` as an empty field, and a tuple as its parts, one after the other. A float has no
-#: text that is the same in all languages: write it with `le64`, or format it yourself.
+#: A key or a value: bytes and text go out as they are, an integer as decimal text, `None` as an
+#: empty field, and a tuple as its parts, one after the other. A float has no text that is the same
+#: in all languages: write it with `le64`, or format it yourself.
 Field: TypeAlias = bytes | str | int | tuple["Field", ...] | None
 
 
@@ -25,12 +25,12 @@ class Inherit:
         return "INHERIT"
 
 
-#: The timestamp of the record that is being processed; outside of `on_record`, none.
+#: The timestamp of the record that is being processed; outside of `on_record`, no timestamp.
 INHERIT: Final = Inherit()
 
 
 class _Port:
-    """What was emitted to one port."""
+    """The records that were emitted to one port."""
 
     __slots__ = ("keys", "timestamps", "values")
 
@@ -44,7 +44,7 @@ class _Port:
 
 
 class Output:
-    """Where an operator sends its records.
+    """The output ports of an operator, out of which it sends its records.
 
     ```python
     out.emit(record.key, state.value)
@@ -64,8 +64,8 @@ class Output:
     def emit(self, key: Field, value: Field, timestamp: int | Inherit | None = INHERIT) -> None:
         """Sends a record out of port 0, the main output.
 
-        `timestamp` is in milliseconds since the Unix epoch; `None` is none. Raises `TypeError` for
-        what can't be a key or a value.
+        `timestamp` is in milliseconds since the Unix epoch; `None` is no timestamp. Raises
+        `TypeError` for a value that can't be a key or a value.
         """
         main = self._main
         main.keys.append(key if type(key) is bytes else field_bytes(key))
@@ -79,7 +79,7 @@ class Output:
     ) -> None:
         """Sends a record out of `port`, an index of `Context.outputs`.
 
-        A port that the job file gives nothing to do fails the call after it has returned.
+        If the operator has no such port in the job file, the call fails after it has returned.
         """
         if not 0 <= port < self._ports:
             if self._unknown_port is None:
@@ -93,7 +93,7 @@ class Output:
         side.timestamps.append(_timestamp(timestamp, self._inherited))
 
     def take(self) -> list[Emission]:
-        """Everything that was emitted since the last call of this. Called by the SDK."""
+        """Takes everything that was emitted since the last call. Called by the SDK."""
         main, side, unknown_port = self._main, self._side, self._unknown_port
         self.discard()
         if unknown_port is not None:
@@ -114,7 +114,7 @@ class Output:
 
 
 def field_bytes(field: Field) -> bytes:
-    """The bytes of a key or a value."""
+    """Returns the bytes of a key or a value."""
     if isinstance(field, bytes):
         return bytes(field)
     if isinstance(field, str):

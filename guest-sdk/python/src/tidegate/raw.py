@@ -1,8 +1,8 @@
 """The lower level: the columnar batch in, emissions and state chunks out.
 
-For an operator that works on whole columns, or that lays out its state itself. Everything that
-[`Operator`][tidegate.Operator] does is built on [`RawOperator`][tidegate.raw.RawOperator].
-`wit/types.wit` has the rules of the columns; the host checks them in whatever is returned.
+Use it for an operator that works on whole columns, or that lays out its state itself. Everything
+that [`Operator`][tidegate.Operator] does is built on [`RawOperator`][tidegate.raw.RawOperator].
+`wit/types.wit` has the rules of the columns; the host checks every column that it gets back.
 """
 
 from collections.abc import Iterable, Sequence
@@ -13,7 +13,7 @@ from .context import Context
 
 __all__ = ["NO_TIMESTAMP", "Batch", "Column", "Emission", "RawOperator", "StateChunk"]
 
-#: The timestamp that means "none".
+#: The raw timestamp of a record without a timestamp.
 NO_TIMESTAMP = -(2**63)
 
 
@@ -28,16 +28,16 @@ class Column:
 
     @classmethod
     def of(cls, rows: Sequence[bytes]) -> "Column":
-        """The column with these rows."""
+        """Makes the column with these rows."""
         return cls(list(accumulate(map(len, rows), initial=0)), b"".join(rows))
 
     def rows(self) -> list[bytes]:
-        """The rows, copied out."""
+        """Returns the rows, copied out."""
         data = self.data
         return [data[start:end] for start, end in pairwise(self.offsets)]
 
     def __len__(self) -> int:
-        """Number of rows."""
+        """Returns the number of rows."""
         return len(self.offsets) - 1
 
 
@@ -47,14 +47,14 @@ class Batch:
 
     #: Milliseconds since the Unix epoch, or `NO_TIMESTAMP`.
     timestamps: list[int] = field(default_factory=list)
-    #: The keys; empty for a record without one.
+    #: The keys; empty for a record without a key.
     keys: Column = field(default_factory=Column)
     #: The values.
     values: Column = field(default_factory=Column)
 
     @classmethod
     def of(cls, records: Iterable[tuple[bytes, bytes, int]]) -> "Batch":
-        """The batch of these records: key, value, and timestamp or `NO_TIMESTAMP`."""
+        """Makes the batch of these records: key, value, and timestamp or `NO_TIMESTAMP`."""
         rows = list(records)
         return cls(
             [timestamp for _key, _value, timestamp in rows],
@@ -63,7 +63,7 @@ class Batch:
         )
 
     def __len__(self) -> int:
-        """Number of records."""
+        """Returns the number of records."""
         return len(self.timestamps)
 
 
@@ -92,7 +92,7 @@ class StateChunk:
 
 
 class RawOperator:
-    """An operator as the host sees it. `wit/operator.wit` says who calls what and when.
+    """An operator as the host sees it. `wit/operator.wit` defines its calls and their order.
 
     ```python
     from tidegate.raw import Batch, Emission, RawOperator
@@ -105,34 +105,34 @@ class RawOperator:
     """
 
     def open(self, context: Context) -> None:
-        """The first call to an instance, once. Does nothing by default."""
+        """Prepares the operator; the first call, once. Does nothing by default."""
 
     def process(self, input: int, records: Batch) -> list[Emission]:
         """Processes one batch, all from input `input`.
 
-        Raises `InvalidRecord` to blame one row. The instance is thrown away after any failure.
+        Raises `InvalidRecord` to blame one row. The host drops the instance after any failure.
         """
         raise NotImplementedError
 
     def advance_watermark(self, watermark: int) -> list[Emission]:
-        """From now on a record older than `watermark`, in milliseconds, is late.
+        """Handles a new watermark: a record older than `watermark`, in milliseconds, is late now.
 
         Emits nothing by default. A restored instance is called with the last watermark again,
-        before any record; what it emits then is sent too, so emit only what is taken out of the
-        state.
+        before any record. The host sends the output of that call too, so emit only what the call
+        takes out of the state.
         """
         return []
 
     def snapshot(self, checkpoint: int) -> list[StateChunk]:
-        """The state after every record so far, in canonical order: equal state, equal bytes."""
+        """Returns the state after every record, in canonical order: equal state, equal bytes."""
         return []
 
     def restore(self, chunks: list[StateChunk]) -> None:
-        """Takes back what `snapshot` gave, for the key groups that this instance owns."""
+        """Restores what `snapshot` returned, for the key groups that this instance owns."""
 
     def checkpoint_complete(self, checkpoint: int) -> None:
-        """The checkpoint is durable in every subtask. Does nothing by default."""
+        """Learns that the checkpoint is durable in every subtask. Does nothing by default."""
 
     def finish(self) -> list[Emission]:
-        """All inputs have ended. Emits nothing by default."""
+        """Handles the end of all inputs. Emits nothing by default."""
         return []

@@ -1,6 +1,6 @@
-"""One record of the stream, and how its key and value are read.
+"""One record of the stream, and the readings of its key and value.
 
-The words of the errors are those of all SDKs, because people and tests compare them.
+The errors have the same words in all SDKs, because people and tests compare them.
 """
 
 import json
@@ -14,26 +14,27 @@ from .raw import NO_TIMESTAMP
 
 __all__ = ["Record", "le64"]
 
-#: What Rust's `f64` reads; Python's `float` takes more: underscores, spaces, other digits.
+#: The floats that Rust's `f64` reads; Python's `float` takes more: underscores, spaces, other
+#: digits.
 _FLOAT = re.compile(
     rb"[+-]?(?:inf|infinity|nan|(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[+-]?[0-9]+)?)", re.IGNORECASE
 )
 
-#: Brackets of JSON, and strings, which may have some.
+#: Brackets of JSON, and strings, which may contain brackets.
 _JSON_NESTING = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{}]')
 
-#: How deep JSON may be nested.
+#: The most levels of nested JSON.
 _MAX_DEPTH = 127
 
-#: More digits can't be a number of 64 bits.
+#: The most digits of a number of 64 bits.
 _MAX_DIGITS = 20
 
 
 class Record:
     """One record of the stream.
 
-    There is one such object for an instance, and each call of `on_record` gets it with other
-    fields: keep its key and its value, not the record.
+    An instance has one such object, and each call of `on_record` gets it with other fields: keep
+    its key and its value, not the record.
 
     Every method that can't read a field raises `InvalidRecord` with the record's row, so that
     exactly this record goes to the dead-letter output if the job has one.
@@ -41,11 +42,11 @@ class Record:
 
     __slots__ = ("_timestamp", "input", "key", "row", "value")
 
-    #: The index of the input that the record came from, for an operator with several.
+    #: The index of the input that the record came from, for an operator with several inputs.
     input: int
-    #: The row of the batch that the record is in; only good for an `InvalidRecord`.
+    #: The row of the record in its batch; it serves only for an `InvalidRecord`.
     row: int
-    #: The key; empty for a record without one.
+    #: The key; empty for a record without a key.
     key: bytes
     #: The value.
     value: bytes
@@ -67,52 +68,52 @@ class Record:
 
     @property
     def timestamp(self) -> int | None:
-        """Milliseconds since the Unix epoch in event time, if the record has a timestamp."""
+        """Event time in milliseconds since the Unix epoch, if the record has a timestamp."""
         timestamp = self._timestamp
         return None if timestamp == NO_TIMESTAMP else timestamp
 
     def key_text(self) -> str:
-        """The key as UTF-8 text."""
+        """Returns the key as UTF-8 text."""
         return self._text("key", self.key)
 
     def value_text(self) -> str:
-        """The value as UTF-8 text."""
+        """Returns the value as UTF-8 text."""
         return self._text("value", self.value)
 
     def key_int(self, kind: Integer = I64) -> int:
-        """The key as a decimal number that fits in `kind`."""
+        """Returns the key as a decimal number that fits in `kind`."""
         return self._int("key", self.key, kind)
 
     def value_int(self, kind: Integer = I64) -> int:
-        """The value as a decimal number that fits in `kind`."""
+        """Returns the value as a decimal number that fits in `kind`."""
         return self._int("value", self.value, kind)
 
     def key_float(self) -> float:
-        """The key as a decimal number with or without fraction and exponent, of 64 bits."""
+        """Reads the key as a decimal number of 64 bits, with or without fraction and exponent."""
         return self._float("key", self.key)
 
     def value_float(self) -> float:
-        """The value as a decimal number with or without fraction and exponent, of 64 bits."""
+        """Reads the value as a decimal number of 64 bits, with or without fraction and exponent."""
         return self._float("value", self.value)
 
     def key_le64(self, kind: Integer = I64) -> int:
-        """The key as a number of eight little-endian bytes."""
+        """Returns the key as a number of eight little-endian bytes."""
         return self._le64("key", self.key, kind)
 
     def value_le64(self, kind: Integer = I64) -> int:
-        """The value as a number of eight little-endian bytes."""
+        """Returns the value as a number of eight little-endian bytes."""
         return self._le64("value", self.value, kind)
 
     def key_le64_float(self) -> float:
-        """The key as a float of eight little-endian bytes."""
+        """Returns the key as a float of eight little-endian bytes."""
         return self._le64_float("key", self.key)
 
     def value_le64_float(self) -> float:
-        """The value as a float of eight little-endian bytes."""
+        """Returns the value as a float of eight little-endian bytes."""
         return self._le64_float("value", self.value)
 
     def value_json(self) -> Any:
-        """The value as JSON, of Python's own types."""
+        """Returns the value as JSON, of Python's own types."""
         if _nests_deeply(self.value):
             raise self.invalid("the value: recursion limit exceeded")
         try:
@@ -121,7 +122,7 @@ class Record:
             raise self.invalid(f"the value: {error}") from None
 
     def invalid(self, reason: object) -> InvalidRecord:
-        """What to raise to say that this record can't be processed, and why."""
+        """Makes the failure that rejects this record for a reason; raise it."""
         return InvalidRecord(self.row, str(reason))
 
     def _unexpected(self, field: str, expected: str) -> InvalidRecord:
@@ -164,7 +165,7 @@ class Record:
 
 
 def _nests_deeply(text: bytes) -> bool:
-    """True if lists and objects lie in each other deeper than in any SDK; the stack is finite."""
+    """Returns true if lists and objects are nested deeper than in any SDK; the stack is finite."""
     if text.count(b"[") + text.count(b"{") <= _MAX_DEPTH:
         return False
     depth = 0
@@ -177,9 +178,9 @@ def _nests_deeply(text: bytes) -> bool:
 
 
 def le64(number: int | float) -> bytes:
-    """A 64-bit number as eight little-endian bytes, for a key or a value.
+    """Returns a 64-bit number as eight little-endian bytes, for a key or a value.
 
-    Half the work of decimal text for whoever reads it, and of fixed width. Raises `OverflowError`
+    It costs the reader half the work of decimal text, and has a fixed width. Raises `OverflowError`
     if an integer does not fit in 64 bits, signed or unsigned.
     """
     if isinstance(number, float):

@@ -1,6 +1,6 @@
 //! Stands in for the host's log and counters while an operator runs natively.
 //!
-//! One recorder a thread, as tests run one a thread.
+//! Each thread has its own recorder, since each test runs on its own thread.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -28,7 +28,7 @@ pub(crate) fn count(metric: &str, delta: u64) {
     });
 }
 
-/// The messages since the last call of this.
+/// Takes the messages that were logged since the last call.
 pub(crate) fn take_logs() -> Vec<(Level, String)> {
     RECORDER.with_borrow_mut(|recorder| std::mem::take(&mut recorder.logs))
 }

@@ -3,27 +3,27 @@
 //! Finds the entries of a whole block of keys before the first of them is processed.
 //!
 //! A key leads to two places in memory: its slot of the index and its entry. In a large state
-//! neither is in the processor's cache. Each is visited for all keys in a loop of its own, small
-//! enough that the processor runs ahead and the waits overlap; looked up one by one, with an
-//! operator's work in between, they add up. The loops are functions of their own so that each
-//! keeps what it needs in registers.
+//! neither is in the processor's cache. A loop of its own visits each place for all keys; it is
+//! small enough that the processor runs ahead and the waits overlap. With single lookups and an
+//! operator's work in between, the waits add up. The loops are functions of their own so that each
+//! keeps its variables in registers.
 
 use crate::batch::RowsIn;
 use crate::state::hash::{KeyHasher, WORD};
 use crate::state::index::{ABSENT, NOT_FIRST};
 use crate::state::table::Table;
 
-/// Keys that are looked up together.
+/// The number of keys that are looked up together.
 pub(crate) const LOOK_AHEAD_KEYS: usize = 64;
 
-/// Keys that are handled between two of the engine's checks of the clock, which a loop begins with.
-/// Around such a check, next to nothing stays in registers.
+/// The number of keys between two of the engine's checks of the clock; each turn of a loop begins
+/// with one. Around such a check, next to nothing stays in registers.
 const STRIDE: usize = 8;
 
-/// A state with fewer keys is in the processor's cache.
+/// The size, in keys, from which a state no longer fits in the processor's cache.
 const LARGE: usize = 8192;
 
-/// Where the keys of a block are.
+/// The places of the keys of a block.
 #[derive(Debug)]
 pub(crate) struct Ahead {
     /// The place of each key, or [`ABSENT`].
@@ -62,7 +62,7 @@ impl Ahead {
         let (strides, rest) = keys.as_chunks::<STRIDE>();
         let (hashes, _) = self.hashes.as_chunks_mut::<STRIDE>();
         let mut hashes = hashes.iter_mut();
-        // The shorter one first, or the other loses a stride.
+        // The shorter iterator comes first: in the other order `zip` would drop a stride.
         for (keys, hashes) in strides.iter().zip(&mut hashes) {
             for (hash, key) in hashes.iter_mut().zip(keys) {
                 *hash = hasher.hash_word(u64::from_le_bytes(*key), WORD);
@@ -111,12 +111,13 @@ impl Ahead {
         }
     }
 
-    /// Also for what is left of the block before: it does no harm.
+    /// Guesses the places of keys by their hashes, left-over keys of the last block included: that
+    /// does no harm.
     #[inline(never)]
     fn guess<S>(&mut self, table: &Table<S>) {
         let places = self.places.as_chunks_mut::<STRIDE>().0.iter_mut();
         let strides = places.zip(self.hashes.as_chunks::<STRIDE>().0);
-        // A bit for each key that is not at its first slot, the first in the lowest.
+        // A bit for each key that is not at its first slot; the first key has the lowest bit.
         let mut missed = 0_u64;
         for (places, hashes) in strides {
             let mut missed_here = 0;
@@ -131,7 +132,7 @@ impl Ahead {
         }
     }
 
-    /// For the keys whose bits are set in `missed`.
+    /// Guesses the places of the keys whose bits are set in `missed`.
     #[inline(never)]
     fn guess_on<S>(&mut self, table: &Table<S>, mut missed: u64) {
         while missed != 0 {

@@ -1,8 +1,8 @@
-//! From the state of an operator to the chunks of a checkpoint, and back.
+//! Turns the state of an operator into the chunks of a checkpoint, and back.
 //!
 //! Barrier path: host → `snapshot` → [write chunks] → host; recovery: host → `restore` → [read].
 //! Invariant: equal state gives equal chunks, whatever order its keys arrived in, and reading
-//! takes everything or refuses everything.
+//! accepts everything or rejects everything.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -23,7 +23,7 @@ const KEYED: &str = "keyed";
 /// Name of the chunks of operator state.
 const ITEMS: &str = "items";
 
-/// All chunks of a snapshot: keyed state by key group, then the items in their order.
+/// Writes all chunks of a snapshot: keyed state by key group, then the items in their order.
 pub(crate) fn write_chunks<S: Serialize>(
     keys: &mut KeyedState<S>,
     items: Items,
@@ -39,7 +39,7 @@ pub(crate) fn write_chunks<S: Serialize>(
     Ok(chunks)
 }
 
-/// The chunks that a restore is given, by kind.
+/// The chunks that a restore receives, by kind.
 #[derive(Debug)]
 pub(crate) struct Chunks {
     pub(crate) keyed: Vec<(u32, StateChunk)>,
@@ -144,7 +144,7 @@ mod tests {
     use super::*;
     use crate::context::Context;
 
-    /// The only subtask, with one key group that has every key.
+    /// Returns the context of the only subtask, with one key group that has every key.
     fn context() -> Context {
         Context {
             job: String::new(),
@@ -170,8 +170,8 @@ mod tests {
         }
     }
 
-    /// Fuzz target `sdk-chunk`: any bytes as a chunk of keyed state whose values are bytes. What is
-    /// read is written again as the same bytes.
+    /// Fuzz target `sdk-chunk`: any bytes as a chunk of keyed state whose values are bytes. A chunk
+    /// that is read is written again as the same bytes.
     #[test]
     fn fuzz_sdk_chunk() {
         tidegate_fuzz::Target::new("sdk-chunk", 20_000)

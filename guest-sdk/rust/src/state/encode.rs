@@ -2,10 +2,10 @@
 //!
 //! Writes values in postcard's wire format, version 1. A snapshot writes every value of the state
 //! while records wait, and postcard's own serialiser makes an integer byte by byte, with a check of
-//! the engine's clock at each; here it is one word. Invariant: the bytes are those that
-//! `postcard::to_vec` gives, which the tests hold for every kind of value, but that every NaN is
-//! written with the same bits: languages without access to them must write the same state. Reading
-//! is postcard's.
+//! the engine's clock at each byte; here an integer is one word. Invariant: the bytes are those of
+//! `postcard::to_vec`, which the tests check for every kind of value, except that every NaN is
+//! written with the same bits: languages without access to those bits must write the same state.
+//! Postcard itself reads the values.
 
 use postcard::{Error, Result};
 use serde::Serialize;
@@ -20,11 +20,11 @@ const WORD_BITS: u32 = 56;
 const NAN_32: u32 = 0x7fc0_0000;
 const NAN_64: u64 = 0x7ff8_0000_0000_0000;
 
-/// Appends a value to `buffer`. What a failure leaves behind is a part of it.
+/// Appends a value to `buffer`. A failure leaves a part of the value behind.
 ///
 /// # Errors
 ///
-/// What postcard answers: a sequence or map of unknown length, and what the type itself says.
+/// Postcard's error for a sequence or map of unknown length, and the error of the type itself.
 #[inline]
 pub(crate) fn append_value<T: Serialize>(buffer: &mut Vec<u8>, value: &T) -> Result<()> {
     value.serialize(&mut Encoder(buffer))
@@ -46,7 +46,7 @@ pub(crate) fn append_varint(buffer: &mut Vec<u8>, number: u64) {
     }
 }
 
-/// The eight lowest groups of seven bits, each in a byte of its own.
+/// Returns the eight lowest groups of seven bits, each in a byte of its own.
 #[inline(always)]
 fn spread(number: u64) -> u64 {
     let halves = (number & 0x0fff_ffff) | ((number & 0x00ff_ffff_f000_0000) << 4);
@@ -64,13 +64,13 @@ fn append_long_varint(buffer: &mut Vec<u8>, mut number: u128) {
     buffer.push(number.to_le_bytes()[0]);
 }
 
-/// Small numbers of either sign as small ones without.
+/// Maps small numbers of either sign to small unsigned numbers.
 #[inline(always)]
 fn zigzag(number: i64) -> u64 {
     ((number << 1) ^ (number >> 63)).cast_unsigned()
 }
 
-/// Postcard's serialiser, at the end of a buffer.
+/// Postcard's serialiser, which appends to a buffer.
 struct Encoder<'a>(&'a mut Vec<u8>);
 
 impl Encoder<'_> {
@@ -288,7 +288,7 @@ impl Serializer for &mut Encoder<'_> {
     }
 }
 
-/// Parts of a value that stand one after the other, with nothing between them.
+/// Serialises the parts of a value one after the other, with nothing between them.
 macro_rules! parts {
     ($trait:ident, $method:ident) => {
         impl ser::$trait for &mut Encoder<'_> {
@@ -307,7 +307,7 @@ macro_rules! parts {
     };
 }
 
-/// The same, with names that are not written.
+/// Does the same for parts with names, which are not written.
 macro_rules! named_parts {
     ($trait:ident) => {
         impl ser::$trait for &mut Encoder<'_> {

@@ -1,8 +1,8 @@
 //! The bytes of a chunk, as `guest-sdk/FORMAT.md` draws them. Knows no map and no operator.
 //!
-//! Invariant: there is one way to write a given content, and the reader accepts only that one. It
-//! trusts no length: whatever the bytes are, it ends, panics never, and reserves no more than the
-//! bytes could hold.
+//! Invariant: a given content has one encoding, and the reader accepts only that encoding. The
+//! reader trusts no length: whatever the bytes are, it ends, never panics, and reserves no more
+//! than the bytes could hold.
 
 use std::fmt::{self, Display};
 
@@ -24,7 +24,7 @@ const MAX_VARINT: usize = 5;
 /// The bytes of the smallest entry: the length of an empty key, and that of an empty value.
 const MIN_ENTRY: usize = 2;
 
-/// The start of a chunk of keyed state, with room for `bytes` of entries.
+/// Begins a chunk of keyed state, with room for `bytes` of entries.
 pub(crate) fn begin_keyed(entries: usize, bytes: usize) -> Result<Vec<u8>, Failure> {
     let mut chunk = Vec::with_capacity(KEYED_MAGIC.len() + MAX_VARINT + bytes);
     chunk.extend_from_slice(&KEYED_MAGIC);
@@ -32,7 +32,7 @@ pub(crate) fn begin_keyed(entries: usize, bytes: usize) -> Result<Vec<u8>, Failu
     Ok(chunk)
 }
 
-/// Writes one entry behind others.
+/// Appends one entry.
 #[inline]
 pub(crate) fn write_entry<S: Serialize>(
     bytes: &mut Vec<u8>,
@@ -50,14 +50,15 @@ pub(crate) fn write_entry<S: Serialize>(
     Ok(())
 }
 
-/// Writes a key with its length, and room for a length of one byte, whose place it gives.
+/// Appends a key with its length, and a byte for the length of the value; returns that byte's
+/// index.
 #[inline(always)]
 fn write_key(bytes: &mut Vec<u8>, key: &[u8]) -> Result<usize, Failure> {
     let start = bytes.len();
     if key.len() <= size_of::<u64>()
         && let Ok(length) = u8::try_from(key.len())
     {
-        // What is behind the key's end is zero, and all but one byte of it dropped again.
+        // The bytes behind the key's end are zero, and all but one of them are dropped again.
         let mut head = [0; 2 + size_of::<u64>()];
         head[0] = length;
         head[1..=size_of::<u64>()].copy_from_slice(&short_word(key).to_le_bytes());
@@ -71,7 +72,7 @@ fn write_key(bytes: &mut Vec<u8>, key: &[u8]) -> Result<usize, Failure> {
     Ok(bytes.len() - 1)
 }
 
-/// The length of the entry that `bytes`, which [`write_entry`] wrote, begin with.
+/// Returns the length of the first entry in `bytes`, which [`write_entry`] wrote.
 #[inline(always)]
 pub(crate) fn entry_length(bytes: &[u8]) -> usize {
     match bytes.first() {
@@ -129,12 +130,12 @@ impl<'a> KeyedReader<'a> {
         })
     }
 
-    /// How many entries are left; never more than the bytes could hold.
+    /// Returns the number of entries left, never more than the bytes could hold.
     pub(crate) fn entries(&self) -> u32 {
         self.entries
     }
 
-    /// The next entry, or nothing after the last.
+    /// Returns the next entry, or `None` after the last.
     pub(crate) fn next(&mut self) -> Result<Option<Entry<'a>>, Malformed> {
         if self.entries == 0 {
             return match self.rest {
@@ -160,12 +161,12 @@ pub(crate) fn write_item<T: Serialize>(item: &T) -> Result<Vec<u8>, Failure> {
     Ok(bytes)
 }
 
-/// The value of one item of operator state.
+/// Returns the value of one item of operator state.
 pub(crate) fn read_item(bytes: &[u8]) -> Result<&[u8], Malformed> {
     bytes.strip_prefix(&ITEM_MAGIC).ok_or(Malformed::Magic)
 }
 
-/// Which rule of the format is broken.
+/// The broken rule of the format.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Malformed {
     Magic,
@@ -202,7 +203,7 @@ fn read_varint(rest: &mut &[u8]) -> Result<u32, Malformed> {
         number |= u64::from(byte & 0x7f) << (7 * index);
         if byte & 0x80 == 0 {
             *rest = &rest[index + 1..];
-            // A last group of zeros says what fewer bytes say.
+            // A last group of zeros adds nothing to the bytes before it.
             let shortest = index == 0 || byte != 0;
             return match u32::try_from(number) {
                 Ok(number) if shortest => Ok(number),

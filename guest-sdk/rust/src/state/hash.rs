@@ -1,32 +1,34 @@
 //! Record path: batch → record → keyed state → table → [hash] → index.
 //!
-//! The hash of a key, which nobody can foresee who does not know the seed of the instance. Keys
-//! come from whoever writes the records. Were the function known, 100,000 keys with one hash could
-//! be written down, and every lookup among them would pass over all others.
+//! The hash of a key, which no one can foresee without the seed of the instance. The author of the
+//! records chooses the keys. With a known function, an author could write 100,000 keys with one
+//! hash, and every lookup among them would pass over all others.
 //!
-//! A key of at most eight bytes is one word: a multiplication by a secret odd number, the upper
-//! half onto the lower one, and another such multiplication. Two different words stay different up
-//! to the last step, whose secret factor spreads every difference over the bits above it
-//! (Dietzfelbinger and others 1997, "A reliable randomized algorithm for the closest-pair
-//! problem"). One multiplication alone would do for two keys, but linear probing is slow for the
-//! rows of equally spaced ones that it makes of consecutive numbers (Pătraşcu and Thorup 2010, "On
-//! the k-independence required by linear probing and minwise independence").
+//! A key of at most eight bytes is one word. The hash multiplies it by a secret odd number, xors
+//! the upper half onto the lower one, and multiplies by another secret odd number. Two different
+//! words stay different up to the last step, whose secret factor spreads every difference over the
+//! bits above it (Dietzfelbinger and others 1997, "A reliable randomized algorithm for the
+//! closest-pair problem"). One multiplication would be enough for two keys, but it turns
+//! consecutive numbers into equally spaced ones, and linear probing is slow for those (Pătraşcu and
+//! Thorup 2010, "On the k-independence required by linear probing and minwise independence").
 //!
 //! Longer keys become a word first, by sums of products of secret numbers and pieces of 32 bits
 //! (Lemire and Kaser 2014, "Strongly universal string hashing is fast", Multilinear-HM): two keys
-//! of one length collide in the upper half for one seed in 2^32. What is multiplied by a secret
-//! number and then only shifted and xored would not do: a difference in the uppermost bit passes
-//! any odd factor unchanged, and the next word can take it back. A key of at most 16 bytes needs
-//! one such sum of two words, and one of at most 32 bytes a sum of four, which may overlap.
+//! of one length collide in the upper half for one seed in 2^32. A multiplication by a secret
+//! number, followed only by shifts and xors, would not be enough: a difference in the uppermost bit
+//! passes any odd factor unchanged, and the next word can cancel it. A key of at most 16 bytes
+//! needs one such sum of two words, and a key of at most 32 bytes a sum of four words, which may
+//! overlap.
 //!
-//! Products of 64 bits that keep the upper half, as others use, take a third of the instructions
-//! of a processor that has them. WebAssembly has none, and such a product is four of its own.
+//! Other hashes use products of 64 bits that keep the upper half, which take a third of the
+//! instructions of a processor that has them. WebAssembly has none: each such product is four of
+//! its own.
 //!
-//! Invariant: the hash decides where a place is looked for, and nothing else.
+//! Invariant: the hash decides where the index looks for a place, and nothing else.
 
 use crate::bytes::short_word;
 
-/// Keys of so many bytes and fewer are hashed and compared as one word.
+/// The longest key, in bytes, that is hashed and compared as one word.
 pub(crate) const WORD: usize = 8;
 
 /// Words of a long key that are summed up before the sum is folded.
@@ -42,12 +44,12 @@ pub(crate) struct KeyHasher {
     last: u64,
     fold: u64,
     lanes: [[u64; 2]; BLOCK],
-    /// Of the last words of a key, which may be some of a block once more.
+    /// The secrets of the last words of a key, some of which may also be in a block.
     tail: [[u64; 2]; BLOCK],
 }
 
 impl KeyHasher {
-    /// With the secrets that follow from a seed.
+    /// Makes a hasher with the secrets that follow from a seed.
     pub(crate) fn new(seed: u64) -> Self {
         let mut state = seed;
         let mut next = || split_mix(&mut state);
@@ -61,7 +63,7 @@ impl KeyHasher {
         }
     }
 
-    /// The hash of a key.
+    /// Returns the hash of a key.
     #[inline]
     pub(crate) fn hash(&self, key: &[u8]) -> u32 {
         if key.len() <= WORD {
@@ -78,15 +80,15 @@ impl KeyHasher {
         self.hash_long(key)
     }
 
-    /// The hash of a key of `length` bytes, at most [`WORD`], as a little-endian word that ends in
-    /// zeros.
+    /// Returns the hash of a key of `length` bytes, at most [`WORD`], as a little-endian word that
+    /// ends in zeros.
     #[inline(always)]
     pub(crate) fn hash_word(&self, word: u64, length: usize) -> u32 {
         let length = (length as u64).wrapping_mul(self.length);
         self.finish(word.wrapping_mul(self.first).wrapping_add(length))
     }
 
-    /// The hash of a key of more than two words.
+    /// Returns the hash of a key of more than two words.
     #[inline(never)]
     fn hash_long(&self, key: &[u8]) -> u32 {
         let mut sum = (key.len() as u64).wrapping_mul(self.length);
@@ -101,7 +103,7 @@ impl KeyHasher {
             sum = sum.wrapping_add(products(block, &self.lanes));
             sum = (sum >> 32).wrapping_mul(self.fold);
         }
-        // The last words, some of them or all once more.
+        // The last words; some or all of them may already be in the sum.
         let end = key.last_chunk::<{ BLOCK * WORD }>().copied();
         let end = products(&end.unwrap_or([0; BLOCK * WORD]), &self.tail);
         self.finish(sum.wrapping_add(end))
@@ -114,7 +116,7 @@ impl KeyHasher {
     }
 }
 
-/// The sum of the products of words, each with secrets of its own.
+/// Returns the sum of the products of words, each with secrets of its own.
 #[inline(always)]
 fn products<const BYTES: usize>(bytes: &[u8; BYTES], secrets: &[[u64; 2]; BLOCK]) -> u64 {
     let (words, _) = bytes.as_chunks::<WORD>();
@@ -124,8 +126,8 @@ fn products<const BYTES: usize>(bytes: &[u8; BYTES], secrets: &[[u64; 2]; BLOCK]
     })
 }
 
-/// Halves that are read apart keep the compiler from making vectors of the products, which take
-/// more instructions.
+/// Multiplies the halves of a word, each plus a secret. Reading the halves apart keeps the compiler
+/// from making vectors of the products, which take more instructions.
 #[inline(always)]
 fn product([a, b, c, d, e, f, g, h]: [u8; WORD], [low, high]: [u64; 2]) -> u64 {
     let low = low.wrapping_add(u64::from(u32::from_le_bytes([a, b, c, d])));
@@ -137,8 +139,8 @@ fn upper_half(word: u64) -> u32 {
     (word >> 32) as u32
 }
 
-/// The next number of a sequence that looks random: Steele, Lea and Flood 2014, "Fast splittable
-/// pseudorandom number generators".
+/// Returns the next number of a sequence that looks random: Steele, Lea and Flood 2014, "Fast
+/// splittable pseudorandom number generators".
 fn split_mix(state: &mut u64) -> u64 {
     *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let mut mixed = *state;
@@ -155,8 +157,8 @@ mod tests {
 
     const SEEDS: [u64; 3] = [1, 2, 0x7469_6465_6761_7465];
 
-    /// How many slots are looked at to find every key of a table that was filled one by one, and of
-    /// one that was restored.
+    /// Returns the number of slots read to find every key of two tables, one filled key by key and
+    /// one restored.
     fn probes(seed: u64, keys: impl Iterator<Item = Vec<u8>> + Clone) -> u64 {
         let entry = |key: Vec<u8>| Entry {
             key: Key::new(&key),
@@ -178,12 +180,12 @@ mod tests {
         word.to_le_bytes().to_vec()
     }
 
-    /// Keys that nobody chose.
+    /// Returns a key that no one chose.
     fn spread(number: u64) -> Vec<u8> {
         bytes(split_mix(&mut (number << 20)))
     }
 
-    /// Keys whose hash in a `SplitMix64` that everybody knows is one.
+    /// Returns one of many keys that have the same hash in a `SplitMix64` with a known seed.
     fn same_in_split_mix(number: u64) -> Vec<u8> {
         let mut mixed = 0x1234_5678 << 32 | number;
         mixed = mixed.wrapping_mul(inverse(0x94d0_49bb_1331_11eb));
@@ -193,15 +195,16 @@ mod tests {
         bytes(mixed ^ 8_u64.wrapping_mul(0x9e37_79b9_7f4a_7c15))
     }
 
-    /// The inverse of an odd number modulo 2^64, by Newton's method.
+    /// Returns the inverse of an odd number modulo 2^64, by Newton's method.
     fn inverse(odd: u64) -> u64 {
         (0..6).fold(odd, |x, _| {
             x.wrapping_mul(2_u64.wrapping_sub(odd.wrapping_mul(x)))
         })
     }
 
-    /// Keys of which pairs of words differ in the uppermost bit, and in what an odd factor and a
-    /// shift make of it, so that the second word takes back what the first one changed.
+    /// Returns a key whose pairs of words differ from those of other keys in the uppermost bit, and
+    /// in the result of an odd factor and a shift, so that the second word cancels the change of
+    /// the first.
     fn taken_back(number: u64) -> Vec<u8> {
         let pair = |pair| {
             let bit = number >> pair & 1;
@@ -249,8 +252,8 @@ mod tests {
         }
     }
 
-    /// Keys of `length` bytes whose hash under `seed` has the same twelve upper or lower bits,
-    /// which whoever knows that seed finds by trying.
+    /// Finds, by trial, keys of `length` bytes whose hashes under `seed` have the same twelve upper
+    /// or lower bits.
     fn same_under(seed: u64, length: usize, number: usize, is_upper: bool) -> Vec<Vec<u8>> {
         let hasher = KeyHasher::new(seed);
         let mut state = length as u64;
@@ -265,7 +268,7 @@ mod tests {
         same.take(number).collect()
     }
 
-    /// The most of these keys that have the same twelve bits of their hash.
+    /// Returns the largest number of these keys that have the same twelve bits of their hash.
     fn fullest(seed: u64, keys: &[Vec<u8>], is_upper: bool) -> usize {
         let hasher = KeyHasher::new(seed);
         let mut buckets = vec![0; 1 << 12];
@@ -295,9 +298,10 @@ mod tests {
         }
     }
 
-    /// Two keys of 16 bytes that have one hash under `hasher`, and different ones nearly always:
-    /// the shortest vector (a, b) of the lattice a·x + b·y = 0 modulo 2^64 says how far the upper
-    /// halves of the two words have to move apart to take each other back. None if it is too far.
+    /// Returns two keys of 16 bytes that have one hash under `hasher`, and nearly always different
+    /// hashes under others. The shortest vector (a, b) of the lattice a·x + b·y = 0 modulo 2^64 is
+    /// the distance that the upper halves of the two words have to move to cancel each other.
+    /// `None` if it is too far.
     fn pair_under(hasher: &KeyHasher, number: u64) -> Option<[Vec<u8>; 2]> {
         let (low, high) = (number & 0xffff, number >> 16);
         let x = hasher.lanes[0][0].wrapping_add(low);

@@ -2,15 +2,15 @@
 //!
 //! From the hash of a key to the place of its entry: open addressing with linear probing and
 //! deletion by backward shift (Knuth, The Art of Computer Programming 3, 6.4, algorithms L and R).
-//! A slot is one word, so that a lookup reads one place in memory and few instructions decide it;
-//! a table of control bytes, made for wide vector registers, costs several times as many without
-//! them. Invariants: the number of slots is a power of two; at least a quarter of them is free;
-//! no free slot is between a slot and the one where its hash begins to look.
+//! A slot is one word, so that a lookup reads one place in memory and few instructions decide it; a
+//! table of control bytes, made for wide vector registers, costs several times as many instructions
+//! without them. Invariants: the number of slots is a power of two; at least a quarter of them is
+//! free. No free slot is between a slot and the slot where its hash begins to look.
 
-/// The place of no entry.
+/// The place that stands for no entry.
 pub(crate) const ABSENT: u32 = u32::MAX;
 
-/// The place is not in the slot where its hash begins to look, if it is there at all.
+/// The answer that the place is not in its first slot, if it is in the index at all.
 pub(crate) const NOT_FIRST: u32 = u32::MAX - 1;
 
 /// A hash in the upper half, a place in the lower one.
@@ -44,7 +44,7 @@ pub(crate) struct Index {
     len: usize,
 }
 
-/// Slots of an index that has any.
+/// The fewest slots of an index that has any.
 const FEWEST: usize = 16;
 
 impl Index {
@@ -59,7 +59,7 @@ impl Index {
         self.len
     }
 
-    /// The place with this hash that `is_it` accepts, or [`ABSENT`].
+    /// Returns the place with this hash that `is_it` accepts, or [`ABSENT`].
     #[inline(always)]
     pub(crate) fn find(&self, hash: u32, is_it: impl Fn(u32) -> bool) -> u32 {
         let mask = self.slots.len() - 1;
@@ -83,8 +83,8 @@ impl Index {
         ABSENT
     }
 
-    /// The place with this hash if it is in the first slot, [`ABSENT`] if it is not there at all,
-    /// [`NOT_FIRST`] if that is not known yet.
+    /// Returns the place with this hash if it is in the first slot, [`ABSENT`] if the index does
+    /// not have it, [`NOT_FIRST`] if that is not known yet.
     #[inline(always)]
     pub(crate) fn find_first(&self, hash: u32) -> u32 {
         let mask = self.slots.len() - 1;
@@ -94,14 +94,14 @@ impl Index {
         }
     }
 
-    /// Adds a place, which is not there.
+    /// Adds a new place.
     pub(crate) fn insert(&mut self, hash: u32, place: u32) {
         self.reserve(1);
         self.put(Slot::new(hash, place));
         self.len += 1;
     }
 
-    /// Adds places that rise from `first`, none of which is there. There must be room for them.
+    /// Adds new places that rise from `first`. The index must have room for them.
     pub(crate) fn insert_all(&mut self, hashes: &[u32], first: u32) {
         // The slots of a large index are not in the processor's cache. Read one after the other
         // with nothing in between, the waits for memory overlap.
@@ -122,7 +122,7 @@ impl Index {
         }
     }
 
-    /// Takes out a place, which is there.
+    /// Removes a place that the index has.
     pub(crate) fn remove(&mut self, hash: u32, place: u32) {
         let mask = self.slots.len() - 1;
         let mut free = hash as usize & mask;
@@ -138,7 +138,7 @@ impl Index {
             if slot == Slot::FREE {
                 break;
             }
-            // How far each is from where the slot's hash begins to look.
+            // The distance of each from the slot where the hash begins to look.
             let home = slot.hash() as usize & mask;
             let from_free = free.wrapping_sub(home) & mask;
             let from_here = at.wrapping_sub(home) & mask;
@@ -158,7 +158,7 @@ impl Index {
         }
     }
 
-    /// Gives memory back that is not needed for what is there.
+    /// Releases memory that the remaining places do not need.
     pub(crate) fn shrink(&mut self) {
         let wanted = slots_for(self.len);
         if wanted < self.slots.len() {
@@ -166,7 +166,7 @@ impl Index {
         }
     }
 
-    /// How many slots are looked at to find every place.
+    /// Returns the number of slots read to find every place.
     #[cfg(test)]
     pub(crate) fn probes(&self) -> u64 {
         let mask = self.slots.len() - 1;
@@ -195,7 +195,7 @@ impl Index {
     }
 }
 
-/// How many slots leave a quarter free.
+/// Returns the number of slots that leaves a quarter free.
 fn slots_for(places: usize) -> usize {
     (places + places / 3 + 1).next_power_of_two().max(FEWEST)
 }
@@ -213,7 +213,8 @@ mod tests {
         Shrink,
     }
 
-    /// Few hashes, at the end of a small table, so that runs are long and go round its end.
+    /// Steps with few hashes, at the end of a small table, so that runs are long and wrap round its
+    /// end.
     fn step() -> impl Strategy<Value = Step> {
         prop_oneof![
             6 => (0..6_u32).prop_map(|hash| Step::Insert(hash * 3 + 10)),

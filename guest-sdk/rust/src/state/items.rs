@@ -41,7 +41,7 @@ impl Items {
     ///
     /// # Errors
     ///
-    /// If serde can't write it.
+    /// If serde can't write the item.
     pub fn push<T: Serialize>(&mut self, item: &T) -> Result<(), Failure> {
         self.chunks.push(write_item(item)?);
         Ok(())
@@ -52,7 +52,7 @@ impl Items {
     }
 }
 
-/// The items of operator state that a restore gives this subtask; the argument of
+/// The items of operator state that this subtask receives at a restore; the argument of
 /// [`restore_operator_state`](crate::Operator::restore_operator_state).
 ///
 /// ```
@@ -78,7 +78,7 @@ pub struct RestoredItems {
 }
 
 impl RestoredItems {
-    /// Number of items.
+    /// Returns the number of items.
     ///
     /// ```
     /// assert_eq!(tidegate_sdk::RestoredItems::default().len(), 0);
@@ -88,7 +88,7 @@ impl RestoredItems {
         self.chunks.len()
     }
 
-    /// True if there is no item.
+    /// Returns true if there is no item.
     ///
     /// ```
     /// assert!(tidegate_sdk::RestoredItems::default().is_empty());
@@ -98,8 +98,8 @@ impl RestoredItems {
         self.chunks.is_empty()
     }
 
-    /// The [`STATE_VERSION`](crate::Operator::STATE_VERSION) of the operator that wrote the items;
-    /// 0 if there are none.
+    /// Returns the [`STATE_VERSION`](crate::Operator::STATE_VERSION) of the operator that wrote the
+    /// items; 0 if there are no items.
     ///
     /// ```
     /// assert_eq!(tidegate_sdk::RestoredItems::default().version(), 0);
@@ -109,7 +109,7 @@ impl RestoredItems {
         self.chunks.first().map_or(0, |chunk| chunk.schema_version)
     }
 
-    /// All items, in the order in which they were dealt out, as this version writes them.
+    /// Returns all items, in the order in which they were dealt out, as this version writes them.
     ///
     /// ```
     /// let items = tidegate_sdk::RestoredItems::default().read::<u64>()?;
@@ -124,7 +124,7 @@ impl RestoredItems {
         self.read_version(self.current)
     }
 
-    /// All items as `version` wrote them, to read those of an older version.
+    /// Returns all items as `version` wrote them, to read those of an older version.
     ///
     /// ```
     /// let items = tidegate_sdk::RestoredItems::default().read_version::<u32>(1)?;

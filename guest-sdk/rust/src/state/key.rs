@@ -4,8 +4,8 @@ use std::fmt;
 
 use crate::bytes::{same, short_word};
 
-/// Bytes that fit in place: as many as make a [`Key`] no larger than one on the heap. That is 10
-/// in WebAssembly, enough for an integer or a word.
+/// The number of bytes that fit in place: as many as make a [`Key`] no larger than a key on the
+/// heap. In WebAssembly that is 10, enough for an integer or a word.
 const IN_PLACE: usize = size_of::<Box<[u8]>>() + align_of::<Box<[u8]>>() - 2;
 
 /// The bytes of a key.
@@ -16,7 +16,7 @@ pub(crate) enum Key {
         bytes: [u8; IN_PLACE],
     },
     Long(Box<[u8]>),
-    /// What is left in the place of a key that is gone.
+    /// The mark that a removed key leaves in its place.
     Removed,
 }
 
@@ -24,7 +24,7 @@ impl Key {
     #[inline]
     pub(crate) fn new(key: &[u8]) -> Self {
         let mut bytes = [0; IN_PLACE];
-        // A copy of unknown length is a call of the engine.
+        // A copy of unknown length calls the engine.
         if key.len() <= size_of::<u64>()
             && let Some(head) = bytes.first_chunk_mut()
             && let Ok(length) = u8::try_from(key.len())
@@ -51,7 +51,7 @@ impl Key {
         }
     }
 
-    /// True if the key is there and has these bytes.
+    /// Returns true if the key is there and has these bytes.
     #[inline]
     pub(crate) fn is(&self, key: &[u8]) -> bool {
         if key.len() <= size_of::<u64>() {
@@ -60,11 +60,12 @@ impl Key {
         same(self.as_bytes(), key) && !self.is_removed()
     }
 
-    /// The same for a key of at most eight bytes, given as a little-endian word that ends in zeros.
+    /// Does the same for a key of at most eight bytes, given as a little-endian word that ends in
+    /// zeros.
     #[inline(always)]
     pub(crate) fn is_word(&self, word: u64, len: usize) -> bool {
         match self {
-            // What is behind the key's end is zero in both.
+            // The bytes behind the key's end are zero in both.
             Self::Short { length, bytes } => {
                 usize::from(*length) == len && bytes.first_chunk() == Some(&word.to_le_bytes())
             }

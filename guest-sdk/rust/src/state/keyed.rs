@@ -19,8 +19,8 @@ use crate::state::table::{Entry, InOrder, Table};
 
 /// The state of all keys that this instance has seen, as `on_watermark` and `on_finish` get it.
 ///
-/// Iteration is in canonical order: sorted by the bytes of the key, whatever order the keys
-/// arrived in. It sorts, so for an operator with many keys that looks at few of them,
+/// Iteration is in canonical order: sorted by the bytes of the key, whatever order the keys arrived
+/// in. Sorting has a cost: for an operator with many keys that looks at few of them,
 /// [`extract`](Self::extract) is cheaper than [`iter`](Self::iter).
 ///
 /// ```
@@ -52,17 +52,17 @@ pub(crate) struct KeyGroups {
 }
 
 impl KeyGroups {
-    /// True if this instance owns `key_group`.
+    /// Returns true if this instance owns `key_group`.
     pub(crate) fn contain(self, key_group: u32) -> bool {
         (self.first..=self.last).contains(&key_group)
     }
 
-    /// True if `key` belongs to `key_group`, whoever owns that.
+    /// Returns true if `key` belongs to `key_group`, whichever instance owns that group.
     pub(crate) fn agree(self, key: &[u8], key_group: u32) -> bool {
         tidegate_key_groups::key_group(key, self.total) == key_group
     }
 
-    /// The key group of `key`, if this instance owns it.
+    /// Returns the key group of `key`, if this instance owns it.
     fn of(self, key: &[u8]) -> Result<u32, Failure> {
         let key_group = tidegate_key_groups::key_group(key, self.total);
         if self.contain(key_group) {
@@ -92,7 +92,7 @@ impl<S> KeyedState<S> {
         }
     }
 
-    /// Number of keys.
+    /// Returns the number of keys.
     ///
     /// ```
     /// # use tidegate_sdk::prelude::*;
@@ -106,7 +106,7 @@ impl<S> KeyedState<S> {
         self.table.len()
     }
 
-    /// True if there is no key.
+    /// Returns true if there is no key.
     ///
     /// ```
     /// # use tidegate_sdk::prelude::*;
@@ -122,7 +122,7 @@ impl<S> KeyedState<S> {
         self.table.len() == 0
     }
 
-    /// The state of one key.
+    /// Returns the state of one key.
     ///
     /// ```
     /// # use tidegate_sdk::prelude::*;
@@ -137,7 +137,7 @@ impl<S> KeyedState<S> {
         Some(&self.table.at(at).state)
     }
 
-    /// The state of one key, to be changed.
+    /// Returns the state of one key, to be changed.
     ///
     /// ```
     /// # use tidegate_sdk::prelude::*;
@@ -167,7 +167,7 @@ impl<S> KeyedState<S> {
         self.table.clear();
     }
 
-    /// All keys with their state, sorted by key.
+    /// Returns all keys with their state, sorted by key.
     ///
     /// ```
     /// # use tidegate_sdk::prelude::*;
@@ -183,7 +183,7 @@ impl<S> KeyedState<S> {
         sorted.map(|(_, entry)| (entry.key.as_bytes(), &entry.state))
     }
 
-    /// All keys with their state, sorted by key, to be changed.
+    /// Returns all keys with their state, sorted by key, to be changed.
     ///
     /// ```
     /// # use tidegate_sdk::prelude::*;
@@ -218,8 +218,7 @@ impl<S> KeyedState<S> {
         self.table.reserve(keys);
     }
 
-    /// Adds keys that are not there yet, in key groups that this instance owns, until `next` has no
-    /// more or fails.
+    /// Adds new keys, in key groups that this instance owns, until `next` has no more or fails.
     pub(crate) fn extend<E>(
         &mut self,
         next: impl FnMut() -> Result<Option<Entry<S>>, E>,
@@ -229,7 +228,7 @@ impl<S> KeyedState<S> {
 }
 
 impl<S: Default> KeyedState<S> {
-    /// Forgets one key, and gives its state.
+    /// Forgets one key, and returns its state.
     ///
     /// ```
     /// # use tidegate_sdk::prelude::*;
@@ -245,10 +244,10 @@ impl<S: Default> KeyedState<S> {
         Some(self.table.remove(at))
     }
 
-    /// Takes out the keys that `is_due` picks, and gives them sorted by key.
+    /// Takes out the keys that `is_due` picks, and returns them sorted by key.
     ///
-    /// `is_due` sees the keys in no particular order, so it must answer each by itself. Only what
-    /// it picks is sorted.
+    /// `is_due` sees the keys in no particular order, so it must judge each key alone. Only the
+    /// keys that it picks are sorted.
     ///
     /// ```
     /// # use tidegate_sdk::prelude::*;
@@ -275,8 +274,8 @@ impl<S: Default> KeyedState<S> {
             .collect()
     }
 
-    /// Forgets every key whose state `is_vacant`. Looks at none if none was lent out since the
-    /// last call of this.
+    /// Forgets every key whose state `is_vacant`. Looks at no key if no state was lent out since
+    /// the last call.
     pub(crate) fn forget(&mut self, is_vacant: fn(&S) -> bool) {
         if std::mem::take(&mut self.lent) {
             drop(self.table.extract(|entry| is_vacant(&entry.state)));
@@ -301,7 +300,7 @@ impl<S: Default> KeyedState<S> {
     }
 
     /// Runs `call` on the state of `key`, and forgets the key if that leaves it vacant. `place` is
-    /// what [`look_ahead`](Self::look_ahead) found for the key.
+    /// the result of [`look_ahead`](Self::look_ahead) for the key.
     #[inline(always)]
     pub(crate) fn update(
         &mut self,
@@ -324,8 +323,8 @@ impl<S: Default> KeyedState<S> {
         outcome
     }
 
-    /// The place of a key that was not found ahead. Apart from the path of a known key, which is
-    /// all that must be fast.
+    /// Returns the place of a key that was not found ahead. Separate from the path of a known key:
+    /// only that path must be fast.
     #[cold]
     #[inline(never)]
     fn find_or_insert(&mut self, key: &[u8]) -> Result<u32, Failure> {

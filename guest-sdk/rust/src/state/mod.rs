@@ -1,4 +1,4 @@
-//! What an operator remembers, and how it becomes chunks and comes back.
+//! The state of an operator, which is written as chunks and read back.
 //!
 //! [`KeyedState`] holds one value for each key. [`chunk`] writes it in canonical order and reads
 //! it back whole or not at all; [`encode`] writes a value; `guest-sdk/FORMAT.md` draws the bytes.
@@ -54,7 +54,8 @@ pub fn read_state<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Failure> {
     }
 }
 
-/// What [`Operator::migrate`](crate::Operator::migrate) says to a version that it does not know.
+/// Returns the failure with which [`Operator::migrate`](crate::Operator::migrate) rejects a version
+/// that it does not know.
 ///
 /// ```
 /// use tidegate_sdk::prelude::*;

@@ -1,7 +1,7 @@
 //! Barrier path: keyed state → table → [canonical order] → chunks.
 //!
-//! The order in which a snapshot gives entries: by key group, and in it by the bytes of the key.
-//! Equal state gives equal bytes because of it.
+//! The order of entries in a snapshot: by key group, and within a group by the bytes of the key.
+//! Because of this order, equal state gives equal bytes.
 
 use std::cmp::Ordering;
 
@@ -26,7 +26,7 @@ impl Ranked {
         }
     }
 
-    /// The order of two entries. One of them may be removed: where it comes does not matter.
+    /// Compares two entries. A removed entry may come anywhere.
     #[inline]
     pub(crate) fn order<S>(&self, other: &Self, entries: &[Entry<S>]) -> Ordering {
         let key = |ranked: &Self| entries[ranked.at as usize].key.as_bytes();
@@ -36,9 +36,8 @@ impl Ranked {
     }
 }
 
-/// The places of the entries from `first` on that are not removed, in canonical order: dealt out
-/// by key group first, which takes one pass, so that only the short runs of one group are left to
-/// sort.
+/// Returns the places of the entries from `first` on that are not removed, in canonical order. One
+/// pass deals them out by key group, so that only the short runs of one group are left to sort.
 pub(crate) fn ranked<S>(entries: &[Entry<S>], first: usize) -> Vec<Ranked> {
     let tail = || (place(first)..).zip(&entries[first..]);
     let there = || tail().filter(|(_, entry)| !entry.key.is_removed());
@@ -78,7 +77,7 @@ pub(crate) fn ranked<S>(entries: &[Entry<S>], first: usize) -> Vec<Ranked> {
     ranked
 }
 
-/// The canonical order of two entries.
+/// Compares two entries in canonical order.
 pub(crate) fn order<S>(left: &Entry<S>, right: &Entry<S>) -> Ordering {
     let groups = left.key_group.cmp(&right.key_group);
     groups.then_with(|| bytes::order(left.key.as_bytes(), right.key.as_bytes()))

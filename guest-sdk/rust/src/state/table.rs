@@ -5,16 +5,16 @@
 //! other; an entry keeps its place until entries are closed up; `order` has the places of
 //! `entries[..ordered]`, some of which may be removed, in canonical order.
 //!
-//! Canonical order is kept from one checkpoint to the next: only what came since the last one has
-//! to be sorted. Entries are not moved to be in that order, since those that came together are
-//! often used together.
+//! Canonical order is kept from one checkpoint to the next: only entries that came since the last
+//! checkpoint have to be sorted. Entries are not moved into that order, since entries that came
+//! together are often used together.
 
 use crate::state::hash::KeyHasher;
 use crate::state::index::{ABSENT, Index, NOT_FIRST};
 use crate::state::key::Key;
 use crate::state::order::{Ranked, order, ranked};
 
-/// What is kept for one key.
+/// The state of one key.
 #[derive(Debug)]
 pub(crate) struct Entry<S> {
     pub(crate) key: Key,
@@ -25,7 +25,7 @@ pub(crate) struct Entry<S> {
 /// Keys whose slots of the index, or whose entries, are read together.
 const INDEX_BLOCK: usize = 64;
 
-/// Removed entries are closed up when they are more than the others, and at least so many.
+/// The fewest removed entries that are closed up, once they outnumber the others.
 const CLOSED_UP: usize = 64;
 
 /// The entries of all keys.
@@ -40,7 +40,7 @@ pub(crate) struct Table<S> {
 }
 
 impl<S> Table<S> {
-    /// A table without entries, whose hashes depend on `seed`.
+    /// Makes a table without entries, whose hashes depend on `seed`.
     pub(crate) fn new(seed: u64) -> Self {
         Self::with(KeyHasher::new(seed))
     }
@@ -64,7 +64,7 @@ impl<S> Table<S> {
         *self = Self::with(self.hasher.clone());
     }
 
-    /// Computes the hashes under which the keys of this table are found.
+    /// Returns the hasher under whose hashes the keys of this table are found.
     #[inline(always)]
     pub(crate) fn hasher(&self) -> &KeyHasher {
         &self.hasher
@@ -75,35 +75,35 @@ impl<S> Table<S> {
         self.entries.reserve(keys);
     }
 
-    /// The place of `key`, or [`ABSENT`].
+    /// Returns the place of `key`, or [`ABSENT`].
     #[inline]
     pub(crate) fn find(&self, key: &[u8]) -> u32 {
         self.index
             .find(self.hasher.hash(key), |at| self.is_at(at, key))
     }
 
-    /// The place of a key with this hash, if it is there and no other key has the same hash: a
-    /// guess that does not touch the entry, to be checked with [`is_at`](Self::is_at).
+    /// Returns the place of a key with this hash, if it is there and no other key has the same
+    /// hash: a guess that does not touch the entry, to be checked with [`is_at`](Self::is_at).
     #[inline(always)]
     pub(crate) fn guess(&self, hash: u32) -> u32 {
         self.index.find(hash, |_| true)
     }
 
-    /// The same with [`Index::find_first`].
+    /// Makes the same guess with [`Index::find_first`].
     #[inline(always)]
     pub(crate) fn guess_at_first(&self, hash: u32) -> u32 {
         self.index.find_first(hash)
     }
 
-    /// True if `key` is at this place, whether there is such a place or not.
+    /// Returns true if `key` is at this place, false also if there is no such place.
     #[inline(always)]
     pub(crate) fn is_at(&self, at: u32, key: &[u8]) -> bool {
         let entry = self.entries.get(at as usize);
         entry.is_some_and(|entry| entry.key.is(key))
     }
 
-    /// `at` if the key is there, else [`ABSENT`]. The key has at most [`WORD`](super::hash::WORD)
-    /// bytes, and is given as [`KeyHasher::hash_word`] takes it.
+    /// Returns `at` if the key is there, else [`ABSENT`]. The key has at most
+    /// [`WORD`](super::hash::WORD) bytes, in the form that [`KeyHasher::hash_word`] takes.
     #[inline(always)]
     pub(crate) fn place_if_word(&self, at: u32, word: u64, length: usize) -> u32 {
         match self.entries.get(at as usize) {
@@ -112,19 +112,19 @@ impl<S> Table<S> {
         }
     }
 
-    /// The entry at a place that is known to have one.
+    /// Returns the entry at a place that is known to have one.
     #[inline(always)]
     pub(crate) fn at(&self, at: u32) -> &Entry<S> {
         &self.entries[at as usize]
     }
 
-    /// The entry at a place that is known to have one.
+    /// Returns the entry at a place that is known to have one.
     #[inline(always)]
     pub(crate) fn at_mut(&mut self, at: u32) -> &mut Entry<S> {
         &mut self.entries[at as usize]
     }
 
-    /// Adds a key that is not there, and gives its place.
+    /// Adds a new key, and returns its place.
     pub(crate) fn insert(&mut self, entry: Entry<S>) -> u32 {
         let hash = self.hasher.hash(entry.key.as_bytes());
         let at = self.push(entry);
@@ -132,8 +132,8 @@ impl<S> Table<S> {
         at
     }
 
-    /// Adds keys of which none is there, until `next` has no more or fails. A failure leaves keys
-    /// behind that are not found.
+    /// Adds new keys until `next` has no more or fails. A failure leaves keys behind that lookups
+    /// do not find.
     pub(crate) fn extend<E>(
         &mut self,
         mut next: impl FnMut() -> Result<Option<Entry<S>>, E>,
@@ -176,12 +176,12 @@ impl<S> Table<S> {
         self.index.probes()
     }
 
-    /// All entries, in no order.
+    /// Returns all entries, in no particular order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Entry<S>> {
         self.entries.iter().filter(|entry| !entry.key.is_removed())
     }
 
-    /// All entries, in no order, to be changed apart from their keys.
+    /// Returns all entries, in no particular order, to be changed apart from their keys.
     pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Entry<S>> {
         let entries = self.entries.iter_mut();
         entries.filter(|entry| !entry.key.is_removed())
@@ -209,7 +209,7 @@ impl<S: Default> Table<S> {
         due
     }
 
-    /// Leaves a removed entry where one was.
+    /// Takes out the entry at `at`, and leaves a removed entry in its place.
     fn take(&mut self, at: u32) -> (Key, S) {
         let entry = &mut self.entries[at as usize];
         let key = std::mem::replace(&mut entry.key, Key::Removed);
@@ -244,7 +244,7 @@ impl<S: Default> Table<S> {
 }
 
 impl<S> Table<S> {
-    /// All entries, and the canonical order of their places.
+    /// Returns all entries, and the canonical order of their places.
     pub(crate) fn in_order(&mut self) -> InOrder<'_, S> {
         self.bring_in_order();
         InOrder {
@@ -254,7 +254,7 @@ impl<S> Table<S> {
         }
     }
 
-    /// Sorts what came since the last time, and merges it into the order.
+    /// Sorts the entries that came since the last call, and merges them into the order.
     fn bring_in_order(&mut self) {
         let new = ranked(&self.entries, self.ordered);
         self.ordered = self.entries.len();
@@ -277,15 +277,15 @@ impl<S> Table<S> {
 /// All entries, and their order.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct InOrder<'a, S> {
-    /// As they lie in memory, removed ones included.
+    /// The entries as they lie in memory, removed ones included.
     pub(crate) entries: &'a [Entry<S>],
-    /// In canonical order; some may be removed.
+    /// Their places in canonical order; some may be removed.
     pub(crate) order: &'a [Ranked],
-    /// How many are removed.
+    /// The number of removed entries.
     pub(crate) removed: usize,
 }
 
-/// A place as the index keeps it.
+/// Returns a place as the index keeps it.
 #[inline]
 pub(crate) fn place(at: usize) -> u32 {
     let at = u32::try_from(at).ok().filter(|at| *at < NOT_FIRST);
@@ -307,9 +307,9 @@ mod tests {
         Remove(u16),
         /// Takes out the keys whose state is at least this.
         Extract(u64),
-        /// Many new keys.
+        /// Many keys, one by one.
         Fill(u16),
-        /// Many keys at once, of which none is there.
+        /// Many new keys at once.
         Extend(u16),
         Clear,
         Snapshot,
@@ -327,7 +327,7 @@ mod tests {
         ]
     }
 
-    /// Short and long, with common beginnings.
+    /// Makes short and long keys, with common beginnings.
     fn key(number: u16) -> Vec<u8> {
         let repeated = usize::from(number % 7) * 3;
         [vec![b'x'; repeated], number.to_be_bytes().to_vec()].concat()

@@ -1,11 +1,11 @@
 //! Barrier path: keyed state → table → [entries as bytes, by key group] → chunks.
 //!
-//! A snapshot has to give entries in canonical order, and they lie in memory in the order in which
-//! their keys came. Read in canonical order, each would be a wait for memory. So they are written
-//! in the order in which they lie, each into the buffer of its key group, and the bytes of a key
-//! group, which are few, are brought in order afterwards: radix partitioning, as database joins do
-//! it (Manegold, Boncz, Kersten 2002, "Optimizing main-memory join on modern hardware"). The room
-//! that the buffers take is limited: a large state is written some key groups at a time.
+//! A snapshot has its entries in canonical order, and they lie in memory in the order in which
+//! their keys came. Reading them in canonical order would wait for memory at each entry. So the
+//! entries are written in the order in which they lie, each into the buffer of its key group, and
+//! the few bytes of a key group are brought in order afterwards: radix partitioning, as database
+//! joins do it (Manegold, Boncz, Kersten 2002, "Optimizing main-memory join on modern hardware").
+//! The room of the buffers is limited: a large state is written some key groups at a time.
 
 use std::ops::RangeInclusive;
 
@@ -16,15 +16,16 @@ use crate::state::format::{begin_keyed, entry_length, write_entry};
 use crate::state::order::Ranked;
 use crate::state::table::{Entry, InOrder};
 
-/// The buffers may take this in all, or a fraction of the table's memory if that is more.
+/// The limit, in bytes, of all buffers together, or a fraction of the table's memory if that is
+/// more.
 const LEAST_LIMIT: usize = 16 << 20;
-/// That fraction.
+/// The divisor of that fraction.
 const OF_TABLE: usize = 4;
 
-/// Up to here bytes are copied as whole words, whose surplus is dropped again.
+/// The longest entry, in bytes, that is copied as whole words, whose surplus is dropped again.
 const SHORT: usize = 32;
 
-/// Entries whose starts are read together.
+/// The number of entries whose starts are read together.
 const GROUPS_AT_ONCE: usize = 64;
 
 const CACHE_LINE: usize = 64;
@@ -36,9 +37,9 @@ const NOWHERE: u32 = u32::MAX;
 #[derive(Debug)]
 pub(super) struct WrittenGroups {
     first: u32,
-    /// By key group, from `first` on.
+    /// The buffers by key group, from `first` on.
     buffers: Vec<Vec<u8>>,
-    /// Where an entry starts in the buffer of its key group, by place in the table.
+    /// The start of each entry in the buffer of its key group, by place in the table.
     starts: Vec<u32>,
 }
 
@@ -81,11 +82,11 @@ impl WrittenGroups {
         Ok(written)
     }
 
-    /// Writes in the order of memory, and drops the last key groups if it gets too much.
+    /// Writes in the order of memory, and drops the last key groups if the bytes pass the limit.
     fn write<S: Serialize>(&mut self, limit: usize, entries: &[Entry<S>]) -> Result<(), Failure> {
         let mut bytes = 0;
         for (entry, start) in entries.iter().zip(&mut self.starts) {
-            // One before the first wraps, and so is out of bounds like one behind the last.
+            // A key group before the first wraps, and so is out of bounds like one behind the last.
             let slot = entry.key_group.wrapping_sub(self.first) as usize;
             let Some(buffer) = self.buffers.get_mut(slot) else {
                 continue;
@@ -105,19 +106,19 @@ impl WrittenGroups {
         Ok(())
     }
 
-    /// The key group behind the last one that was written.
+    /// Returns the key group behind the last one that was written.
     pub(super) fn after(&self) -> u32 {
         let groups = u32::try_from(self.buffers.len());
         self.first + groups.expect("there are no more buffers than key groups")
     }
 
-    /// The chunks of those key groups that have entries. `keys` are as before.
+    /// Returns the chunks of those key groups that have entries. `keys` are as before.
     pub(super) fn into_chunks<S>(
         mut self,
         keys: &InOrder<'_, S>,
     ) -> Result<Vec<(u32, Vec<u8>)>, Failure> {
         let mut chunks = Vec::new();
-        // The room of each is free for the next chunk.
+        // The room of each buffer is free for the next chunk.
         let buffers = std::mem::take(&mut self.buffers);
         for (group, buffer) in (self.first..).zip(buffers) {
             if buffer.is_empty() {
@@ -131,7 +132,7 @@ impl WrittenGroups {
             let mut chunk = begin_keyed(entries, buffer.len() + SHORT)?;
             bring_near(&buffer);
             for block in run.chunks(GROUPS_AT_ONCE) {
-                // Apart from the copying, so that the waits for memory overlap.
+                // The starts are read apart from the copying, so that the waits for memory overlap.
                 let mut starts = [NOWHERE; GROUPS_AT_ONCE];
                 for (slot, start) in starts.iter_mut().zip(self.starts_of(block)) {
                     *slot = start;
@@ -150,14 +151,14 @@ impl WrittenGroups {
     }
 }
 
-/// Reads a buffer that was written a while ago from its start to its end, which the processor sees
-/// coming, so that it is in the cache when it is read here and there.
+/// Reads an old buffer from its start to its end, which the processor foresees, so that it is in
+/// the cache when its entries are read out of order.
 fn bring_near(buffer: &[u8]) {
     let lines = buffer.iter().step_by(CACHE_LINE);
     std::hint::black_box(lines.fold(0, |all, byte| all ^ byte));
 }
 
-/// Appends the entry that `bytes` begin with.
+/// Appends the first entry of `bytes`.
 #[inline(always)]
 fn append_entry(chunk: &mut Vec<u8>, bytes: &[u8]) {
     let length = entry_length(bytes);
@@ -171,7 +172,7 @@ fn append_entry(chunk: &mut Vec<u8>, bytes: &[u8]) {
     }
 }
 
-/// The places of one key group's entries, in canonical order.
+/// Returns the places of one key group's entries, in canonical order.
 fn run_of(group: u32, order: &[Ranked]) -> &[Ranked] {
     let start = order.partition_point(|ranked| ranked.key_group < group);
     let run = &order[start..];
@@ -197,7 +198,7 @@ mod tests {
     use crate::state::key::Key;
     use crate::state::table::Table;
 
-    /// The chunks of all key groups, and how often the entries were gone through.
+    /// Returns the chunks of all key groups, and the number of passes over the entries.
     fn chunks(limit: usize, last: u32, table: &mut Table<String>) -> (Vec<(u32, Vec<u8>)>, usize) {
         let keys = table.in_order();
         let (mut chunks, mut passes, mut first) = (Vec::new(), 0, 0);
@@ -213,7 +214,7 @@ mod tests {
         (chunks, passes)
     }
 
-    /// The same, one entry after the other in canonical order.
+    /// Returns the same chunks, written one entry after the other in canonical order.
     fn expected(state: &BTreeMap<(u32, Vec<u8>), String>) -> Vec<(u32, Vec<u8>)> {
         let mut groups: BTreeMap<u32, Vec<(&Vec<u8>, &String)>> = BTreeMap::new();
         for ((group, key), state) in state {

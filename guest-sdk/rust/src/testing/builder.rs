@@ -1,4 +1,4 @@
-//! Where a harness's operator runs: its configuration, its subtask, its state.
+//! The place where a harness's operator runs: its configuration, its subtask, its state.
 
 use std::marker::PhantomData;
 
@@ -11,10 +11,10 @@ use crate::host::recorder;
 use crate::raw::RawOperator;
 use crate::testing::harness::RawHarness;
 
-/// The default of a job.
+/// The default number of key groups of a job.
 const MAX_PARALLELISM: u32 = 128;
 
-/// Not zero, which a guest may take for none.
+/// A seed other than zero, which a guest may take for no seed.
 const HASH_SEED: u64 = 0x7469_6465_6761_7465;
 
 /// Makes a [`RawHarness`] or [`Harness`](crate::testing::Harness); their `builder` begins one.
@@ -61,7 +61,7 @@ pub struct Builder<R> {
     operator: PhantomData<fn() -> R>,
 }
 
-// Derived, it would ask for `R: Clone`.
+// A derived `Clone` would ask for `R: Clone`.
 impl<R> Clone for Builder<R> {
     fn clone(&self) -> Self {
         Self {
@@ -94,7 +94,7 @@ impl<R: RawOperator> Builder<R> {
         }
     }
 
-    /// The operator's `config` table, as JSON.
+    /// Sets the operator's `config` table, as JSON.
     ///
     /// ```
     /// # use tidegate_sdk::{Typed, testing::Harness, Operator};
@@ -109,8 +109,8 @@ impl<R: RawOperator> Builder<R> {
         self
     }
 
-    /// The seed of hash tables. Two harnesses with the same records and different seeds emit and
-    /// remember the same.
+    /// Sets the seed of hash tables. Two harnesses with the same records and different seeds emit
+    /// and remember the same.
     ///
     /// ```
     /// # use tidegate_sdk::{Failure, testing::Harness, Operator};
@@ -186,9 +186,9 @@ impl<R: RawOperator> Builder<R> {
         self
     }
 
-    /// The watermark of the snapshots that [`restore`](Self::restore) is given: the restored
-    /// instance is told it again, before any record, as the host does. Of several subtasks it is
-    /// the smallest.
+    /// Sets the watermark of the snapshots for [`restore`](Self::restore): the restored instance
+    /// receives it again, before any record, as from the host. For several subtasks, set their
+    /// smallest watermark.
     ///
     /// ```
     /// # use tidegate_sdk::{Failure, Operator, testing::Harness};
@@ -215,7 +215,7 @@ impl<R: RawOperator> Builder<R> {
     ///
     /// # Errors
     ///
-    /// What the operator's `open` says.
+    /// The failure of the operator's `open`.
     ///
     /// # Panics
     ///
@@ -230,8 +230,8 @@ impl<R: RawOperator> Builder<R> {
         Ok(RawHarness::new(operator, context))
     }
 
-    /// Opens a new instance and restores it: from `chunks`, the snapshots of all subtasks of an
-    /// earlier parallelism together, it gets what is its own.
+    /// Opens a new instance and restores its own part of `chunks`, the snapshots of all subtasks of
+    /// an earlier parallelism together.
     ///
     /// ```
     /// # use tidegate_sdk::{Failure, Operator, testing::Harness};
@@ -244,7 +244,7 @@ impl<R: RawOperator> Builder<R> {
     ///
     /// # Errors
     ///
-    /// What the operator says.
+    /// The operator's failure.
     ///
     /// # Panics
     ///
@@ -260,7 +260,7 @@ impl<R: RawOperator> Builder<R> {
     }
 }
 
-/// The first and the last key group of a subtask, as the host deals them out.
+/// Returns the first and the last key group of a subtask, as the host deals them out.
 fn key_groups(context: &Context) -> (u32, u32) {
     let (parallelism, total) = (context.parallelism, context.max_parallelism);
     assert!(

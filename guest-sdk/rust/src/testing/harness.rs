@@ -1,4 +1,4 @@
-//! The harness itself: records in, what was emitted out.
+//! The harness itself: records in, emissions out.
 
 use crate::batch::{Batch, Emission, NO_TIMESTAMP, StateChunk};
 use crate::context::Context;
@@ -39,7 +39,7 @@ pub struct RawHarness<R> {
     context: Context,
     emitted: Vec<Emitted>,
     checkpoint: u64,
-    /// What a new instance is told again; none before the first and after the end.
+    /// The watermark that a new instance receives again; `None` before the first and after the end.
     watermark: Option<i64>,
 }
 
@@ -69,7 +69,7 @@ pub struct Emitted {
 }
 
 impl Emitted {
-    /// Key and value as text; what is not UTF-8 is replaced.
+    /// Returns key and value as text; bytes that are not UTF-8 are replaced.
     ///
     /// ```
     /// # let (key, value) = (b"k".to_vec(), vec![255]);
@@ -107,7 +107,7 @@ impl<R: RawOperator> RawHarness<R> {
         }
     }
 
-    /// Where the operator runs.
+    /// Returns the context in which the operator runs.
     ///
     /// ```
     /// # use tidegate_sdk::{Operator, testing::Harness};
@@ -120,7 +120,7 @@ impl<R: RawOperator> RawHarness<R> {
         &self.context
     }
 
-    /// True if a record with this key reaches this subtask over a `hash` edge.
+    /// Returns true if a record with this key reaches this subtask over a `hash` edge.
     ///
     /// ```
     /// # use tidegate_sdk::{Failure, Operator, testing::Harness};
@@ -147,7 +147,7 @@ impl<R: RawOperator> RawHarness<R> {
     ///
     /// # Errors
     ///
-    /// What the operator says. An instance that failed is not to be used again.
+    /// The operator's failure. An instance that failed is not to be used again.
     pub fn send(&mut self, key: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Result<(), Failure> {
         self.send_all([(key, value)])
     }
@@ -163,7 +163,7 @@ impl<R: RawOperator> RawHarness<R> {
     ///
     /// # Errors
     ///
-    /// What the operator says; the row of an invalid record counts from the first of these.
+    /// The operator's failure; the row of an invalid record counts from the first of `records`.
     pub fn send_all<K: AsRef<[u8]>, V: AsRef<[u8]>>(
         &mut self,
         records: impl IntoIterator<Item = (K, V)>,
@@ -187,7 +187,7 @@ impl<R: RawOperator> RawHarness<R> {
     ///
     /// # Errors
     ///
-    /// What the operator says.
+    /// The operator's failure.
     pub fn send_at(
         &mut self,
         timestamp: i64,
@@ -212,7 +212,7 @@ impl<R: RawOperator> RawHarness<R> {
     ///
     /// # Errors
     ///
-    /// What the operator says.
+    /// The operator's failure.
     pub fn send_batch(&mut self, input: u32, batch: Batch) -> Result<(), Failure> {
         let emissions = self.operator.process(input, batch)?;
         self.collect(emissions);
@@ -230,7 +230,7 @@ impl<R: RawOperator> RawHarness<R> {
     ///
     /// # Errors
     ///
-    /// What the operator says.
+    /// The operator's failure.
     pub fn watermark(&mut self, watermark: i64) -> Result<(), Failure> {
         self.watermark = Some(watermark);
         let emissions = self.operator.advance_watermark(watermark)?;
@@ -250,7 +250,7 @@ impl<R: RawOperator> RawHarness<R> {
     ///
     /// # Errors
     ///
-    /// What the operator says.
+    /// The operator's failure.
     pub fn finish(&mut self) -> Result<(), Failure> {
         self.watermark = None;
         let emissions = self.operator.finish()?;
@@ -271,14 +271,15 @@ impl<R: RawOperator> RawHarness<R> {
     ///
     /// # Errors
     ///
-    /// What the operator says.
+    /// The operator's failure.
     pub fn snapshot(&mut self) -> Result<Vec<StateChunk>, Failure> {
         self.checkpoint += 1;
         self.operator.snapshot(self.checkpoint)
     }
 
-    /// Takes a snapshot and goes on with a new instance, as after a failure: it is restored, and
-    /// told the watermark again if there was one. What it emits then is part of the output.
+    /// Takes a snapshot and continues with a new instance, as after a failure: the new instance is
+    /// restored, and receives the last watermark again, if any. Its emissions then are part of the
+    /// output.
     ///
     /// ```
     /// # use tidegate_sdk::{Failure, Operator, testing::Harness};
@@ -291,7 +292,7 @@ impl<R: RawOperator> RawHarness<R> {
     ///
     /// # Errors
     ///
-    /// What the operator says.
+    /// The operator's failure.
     pub fn restart(&mut self) -> Result<(), Failure> {
         let chunks = self.snapshot()?;
         self.operator = R::open(self.context.clone())?;
@@ -299,7 +300,7 @@ impl<R: RawOperator> RawHarness<R> {
         self.watermark.map_or(Ok(()), |told| self.watermark(told))
     }
 
-    /// Tells the operator that its last snapshot is durable everywhere.
+    /// Notifies the operator that its last snapshot is durable everywhere.
     ///
     /// ```
     /// # use tidegate_sdk::{Failure, Operator, testing::Harness};
@@ -311,12 +312,12 @@ impl<R: RawOperator> RawHarness<R> {
     ///
     /// # Errors
     ///
-    /// What the operator says.
+    /// The operator's failure.
     pub fn checkpoint_complete(&mut self) -> Result<(), Failure> {
         self.operator.checkpoint_complete(self.checkpoint)
     }
 
-    /// Everything that was emitted since the last call of this.
+    /// Takes everything that was emitted since the last call.
     ///
     /// ```
     /// # use tidegate_sdk::{Operator, testing::Harness};
@@ -328,7 +329,7 @@ impl<R: RawOperator> RawHarness<R> {
         std::mem::take(&mut self.emitted)
     }
 
-    /// The keys and values of [`take_output`](Self::take_output), as text.
+    /// Takes the keys and values of [`take_output`](Self::take_output), as text.
     ///
     /// ```
     /// # use tidegate_sdk::{Operator, testing::Harness};
@@ -340,7 +341,7 @@ impl<R: RawOperator> RawHarness<R> {
         self.take_output().iter().map(Emitted::text).collect()
     }
 
-    /// What this thread's operators have logged since the last call of this.
+    /// Takes the messages that this thread's operators have logged since the last call.
     ///
     /// ```
     /// # use tidegate_sdk::{Level, Operator, testing::Harness};
@@ -353,7 +354,8 @@ impl<R: RawOperator> RawHarness<R> {
         recorder::take_logs()
     }
 
-    /// What this thread's operators have added to a counter since the last harness was opened.
+    /// Returns the sum that this thread's operators have added to a counter since the last harness
+    /// was opened.
     ///
     /// ```
     /// # use tidegate_sdk::{Operator, testing::Harness};
@@ -366,7 +368,7 @@ impl<R: RawOperator> RawHarness<R> {
         recorder::counter(metric)
     }
 
-    /// Restores what is this subtask's own: chunks of the key groups that it owns, and its share
+    /// Restores this subtask's own part: the chunks of the key groups that it owns, and its share
     /// of the operator state.
     pub(crate) fn restore(&mut self, chunks: &[StateChunk]) -> Result<(), Failure> {
         let (keyed, items): (Vec<_>, Vec<_>) =
@@ -399,7 +401,7 @@ impl<R: RawOperator> RawHarness<R> {
 }
 
 impl<O: Operator> RawHarness<Typed<O>> {
-    /// The state that the operator keeps for `key`.
+    /// Returns the state that the operator keeps for `key`.
     ///
     /// ```
     /// # use tidegate_sdk::{Operator, testing::Harness};
@@ -412,7 +414,7 @@ impl<O: Operator> RawHarness<Typed<O>> {
         self.operator.keys().get(key.as_ref())
     }
 
-    /// The keys that the operator keeps state for, sorted.
+    /// Returns the keys that the operator keeps state for, sorted.
     ///
     /// ```
     /// # use tidegate_sdk::{Operator, testing::Harness};

@@ -1,4 +1,4 @@
-//! Running an operator in an ordinary `cargo test`, without WebAssembly.
+//! Runs an operator in an ordinary `cargo test`, without WebAssembly.
 //!
 //! [`Harness`] plays the host: it opens the operator, hands it records, and collects what it
 //! emits. A snapshot can be taken anywhere and restored into a new instance, also at another

@@ -1,7 +1,7 @@
-//! Whatever moment a run ends at, what it called complete can be restored.
+//! Whenever a run ends, the checkpoints that it reported complete can be restored.
 //!
-//! Two kinds of end: the process is killed (all that it did is there), and the power fails (what
-//! was not synced may be there whole, in part or not at all).
+//! There are two kinds of end: the process is killed (all its writes stay), and the power fails
+//! (unsynced writes may survive whole, in part or not at all).
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -17,13 +17,13 @@ use tidegate_random::Random;
 
 use crate::support::{assert_restorable, copy_tree, fast_tempdir, ids, put_all, take};
 
-/// What the disk may look like after a crash, and what had been called complete by then.
+/// A possible disk after a crash, and the checkpoints that had been reported complete by then.
 struct CrashPoint {
     disk: TempDir,
     complete: Option<u64>,
 }
 
-/// Checks that a new run finds everything that was complete and can go on from there.
+/// Checks that a new run finds every complete checkpoint and can continue from there.
 fn assert_survives(crash: &CrashPoint) {
     let store = DirStore::open(crash.disk.path()).unwrap();
     let listed = store.list().unwrap();
@@ -47,8 +47,8 @@ fn assert_survives(crash: &CrashPoint) {
     assert!(reader.verify().unwrap().orphans.is_empty());
 }
 
-/// A run of six checkpoints of which `keep` are kept, with `before_step` called before each step
-/// of the disk and told the newest checkpoint that was complete by then.
+/// Runs six checkpoints and keeps `keep` of them. Calls `before_step` before each step of the disk,
+/// with the newest checkpoint that was complete by then.
 fn run(
     directory: &Path,
     keep: usize,
@@ -154,7 +154,7 @@ fn a_savepoint_or_import_that_is_killed_leaves_a_whole_one_or_none() {
             }
         }
         if crash.path().join("job").exists() {
-            // An import that was cut short is no loss: the same command imports again.
+            // An interrupted import loses nothing: the same command imports again.
             DirStore::open(&crash.path().join("job"))
                 .unwrap()
                 .list()
@@ -192,7 +192,7 @@ fn a_job_and_a_savepoint_in_new_directories_survive_a_power_failure_once_reporte
     }
 }
 
-/// A store whose commit of checkpoint 7 was killed between the rename and its sync.
+/// Returns a store whose commit of checkpoint 7 was killed between the rename and its sync.
 fn killed_before_the_sync_of_a_commit(directory: &Path) -> Arc<Mutex<SimulatedDisk>> {
     let disk = Arc::new(Mutex::new(SimulatedDisk::new(directory)));
     let is_armed = Arc::new(Mutex::new(false));
@@ -259,7 +259,7 @@ fn a_manifest_that_the_next_run_finds_is_not_taken_back_by_a_power_failure() {
     let hook = move |step: DiskStep, path: &Path| -> io::Result<()> {
         let mut disk = known.lock().unwrap();
         disk.before_step(step, path);
-        // Whatever is left, `LOCK` must not remember a manifest that is gone.
+        // Whatever survives, `LOCK` must not remember a missing manifest.
         for seed in 0..8 {
             let left = disk.after_power_failure(seed);
             let store = DirStore::open(left.path()).unwrap();
@@ -276,14 +276,14 @@ fn a_manifest_that_the_next_run_finds_is_not_taken_back_by_a_power_failure() {
     assert_restorable(&reader(&left), CheckpointId(7));
 }
 
-/// Follows a directory step by step and knows what a power failure may leave of it.
+/// A disk that follows a directory step by step and knows what a power failure may leave of it.
 struct SimulatedDisk {
     root: PathBuf,
-    /// The step that has been taken since, if it went well; what it did is not yet noted.
+    /// The step that has begun since; if it succeeded, its effect is not yet noted.
     taken: Option<(DiskStep, PathBuf)>,
-    /// Names that are durable, by directory, with the inodes that they lead to.
+    /// The durable names, by directory, with the inodes that they lead to.
     names: BTreeMap<PathBuf, BTreeMap<String, u64>>,
-    /// Contents that are durable, by inode.
+    /// The durable contents, by inode.
     contents: BTreeMap<u64, Vec<u8>>,
 }
 
@@ -302,7 +302,7 @@ impl SimulatedDisk {
         self.taken = Some((step, path.to_owned()));
     }
 
-    /// Notes what the last step did.
+    /// Notes the effect of the last step.
     fn finish(&mut self) {
         match self.taken.take() {
             Some((DiskStep::SyncFile, path)) => {
@@ -325,7 +325,7 @@ impl SimulatedDisk {
         }
     }
 
-    /// What is durable for sure, and of the rest what chance leaves. With seed 0 nothing else.
+    /// Returns the durable files and a random part of the rest; with seed 0 only the durable files.
     fn after_power_failure(&self, seed: u64) -> TempDir {
         let disk = fast_tempdir();
         let mut chance = Chance((seed != 0).then(|| Random::new(seed)));
@@ -377,7 +377,7 @@ fn names_in(directory: &Path) -> BTreeMap<String, u64> {
     entries.map(entry).collect()
 }
 
-/// Strikes every other time or so; without random numbers never.
+/// A chance that strikes about every other time; without random numbers never.
 struct Chance(Option<Random>);
 
 impl Chance {

@@ -1,4 +1,4 @@
-//! Any changed, missing, truncated or misplaced byte is found, and never taken for nothing.
+//! Any changed, missing, truncated or misplaced byte is found, and never taken for an empty state.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -10,7 +10,7 @@ use tidegate_connector::CheckpointId;
 
 use crate::support::{copy_tree, ids, reason_of, take, tree};
 
-/// A directory with the given checkpoints.
+/// Returns a directory with the given checkpoints.
 fn checkpoints(numbers: impl IntoIterator<Item = u64>) -> TempDir {
     let directory = tempdir().unwrap();
     let store = DirStore::open(directory.path()).unwrap();
@@ -189,7 +189,7 @@ fn a_newer_format_is_refused_by_naming_both_versions() {
             let versions = "has format version 2; this version of tidegate reads up to 1";
             assert_eq!(error.to_string(), format!("{} {versions}", path.display()));
         } else {
-            // The manifest vouches for the bytes as they were.
+            // The manifest holds the digest of the original bytes.
             assert!(reason_of(error).contains("digest"));
         }
     }

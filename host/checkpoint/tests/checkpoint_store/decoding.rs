@@ -1,4 +1,4 @@
-//! Decoding takes any bytes: it never panics, and its memory is bounded by what it is given.
+//! Decoding takes any bytes: it never panics, and the size of its input bounds its memory.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -11,8 +11,7 @@ use tidegate_operator::StateChunk;
 
 use crate::support::{entry, identity, manifest, subtask};
 
-/// Serde sets aside up to 1 MiB for each list that is being decoded, and lists are nested three
-/// deep.
+/// Serde reserves up to 1 MiB for each list that is being decoded, and lists are nested three deep.
 const FIXED: usize = 4 << 20;
 
 /// The smallest entry, an empty split, has 2 bytes in the file and 48 in memory, and a growing
@@ -28,7 +27,7 @@ pub(crate) fn with_valid_frame(body: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// Decodes, and checks what that took. What can be decoded has the same bytes again.
+/// Decodes, and checks the memory that this took. A decoded manifest encodes to the same bytes.
 pub(crate) fn decode(bytes: &[u8]) -> Result<Manifest, FormatError> {
     let (decoded, peak) = peak_memory(|| Manifest::decode(bytes));
     let limit = FACTOR * bytes.len() + FIXED;
@@ -76,7 +75,7 @@ proptest! {
         if is_cut {
             body.truncate(cut.index(body.len()));
         }
-        // Some mutations are manifests, of another time or position; most are not.
+        // Some mutations are valid manifests, of another time or position; most are not.
         let _ = decode(&with_valid_frame(&body));
     }
 
@@ -171,7 +170,7 @@ thread_local! {
     static PEAK: Cell<usize> = const { Cell::new(0) };
 }
 
-/// Counts by thread, so that tests can run side by side.
+/// An allocator that counts by thread, so that tests can run side by side.
 struct CountingAllocator;
 
 #[global_allocator]
@@ -198,7 +197,7 @@ unsafe impl GlobalAlloc for CountingAllocator {
     }
 }
 
-/// Runs `work` and gives how much more memory it used at a time than before.
+/// Runs `work`. Returns its result, and the peak of the additional memory that it used.
 fn peak_memory<T>(work: impl FnOnce() -> T) -> (T, usize) {
     let before = IN_USE.get();
     PEAK.set(before);

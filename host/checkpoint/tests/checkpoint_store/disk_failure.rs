@@ -1,4 +1,4 @@
-//! A disk that fails at any step costs a checkpoint or an attempt, and nothing that was complete.
+//! A disk failure at any step costs a checkpoint or an attempt, but never a complete checkpoint.
 
 use std::io;
 use std::path::Path;
@@ -12,7 +12,8 @@ use tidegate_connector::CheckpointId;
 
 use crate::support::{assert_restorable, fast_tempdir, ids, put_all, take, tree};
 
-/// A hook that fails the step that `fails` picks, which is told how many there were before.
+/// Returns a hook that fails the steps that `fails` picks; its first argument is the number of
+/// earlier steps.
 fn failing(fails: impl Fn(usize, DiskStep, &Path) -> bool + Send + Sync + 'static) -> DiskHook {
     let count = AtomicUsize::new(0);
     Arc::new(move |step, path| {
@@ -24,7 +25,7 @@ fn failing(fails: impl Fn(usize, DiskStep, &Path) -> bool + Send + Sync + 'stati
     })
 }
 
-/// A hook that fails the next step of a kind on a path with that ending, once it is armed.
+/// A hook that fails the next step of a kind on a path with a given ending, once it is armed.
 #[derive(Clone, Default)]
 struct Trap(Arc<Mutex<Option<(DiskStep, &'static str)>>>);
 
@@ -52,7 +53,7 @@ impl Trap {
     }
 }
 
-/// What a supervisor does over three checkpoints, however often the disk fails. Gives the newest
+/// Acts as a supervisor over three checkpoints, however often the disk fails. Returns the newest
 /// checkpoint whose commit was reported.
 fn run(store: &DirStore) -> Option<u64> {
     let mut attempt = store.next_attempt().unwrap_or(1);
@@ -137,7 +138,7 @@ fn a_failed_write_of_state_costs_only_its_checkpoint() {
         let put = put_all(&store, 1, 1);
         assert!(matches!(put, Err(StoreError::Io { .. })), "{put:?}");
         assert!(trap.has_struck());
-        // What could not be written takes no space.
+        // A failed write leaves no file behind.
         assert!(!directory.path().join("state/1-count-1-1").exists());
         take(&store, 2, 1).unwrap();
     }
@@ -248,7 +249,7 @@ fn a_failed_sync_of_the_state_directory_poisons_the_attempt() {
     let Err(poisoned @ StoreError::Poisoned { .. }) = put else {
         panic!("{put:?}")
     };
-    // A person reads the last message, so it says what failed first.
+    // The user reads the last message, so it includes the first failure.
     let failure = format!("could not {action}: {source}");
     assert!(poisoned.to_string().ends_with(&failure), "{poisoned}");
     let attempt = store.next_attempt().unwrap();

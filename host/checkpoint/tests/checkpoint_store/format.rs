@@ -1,7 +1,7 @@
-//! What was written by a released version can be read for ever, and is written the same way.
+//! Files of a released version can be read for ever, and are written the same way.
 //!
-//! `TIDEGATE_WRITE_FIXTURES=1` writes the fixture of the current format version anew, which is
-//! right only before that version is released.
+//! `TIDEGATE_WRITE_FIXTURES=1` rewrites the fixture of the current format version, which is right
+//! only before that version is released.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -20,7 +20,7 @@ fn fixture() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/checkpoint-v1")
 }
 
-/// State with everything that a chunk can say.
+/// Returns state with every field that a chunk can have.
 fn state() -> Vec<StateChunk> {
     let chunk = |name: &str, schema_version, key_group, bytes: &[u8]| StateChunk {
         name: name.to_owned(),
@@ -35,7 +35,7 @@ fn state() -> Vec<StateChunk> {
     ]
 }
 
-/// A checkpoint with everything that a manifest can say, written to `directory`.
+/// Writes a checkpoint with every field that a manifest can have to `directory`.
 fn write(directory: &Path) -> Result<Manifest, StoreError> {
     let store = DirStore::open(directory)?;
     let mut manifest = manifest(300, 2);

@@ -1,7 +1,7 @@
-//! Fuzz target `manifest`: any bytes as a manifest, and any bytes as the body of one whose frame
-//! and digest are right.
+//! Fuzz target `manifest`: any bytes as a manifest, and any bytes as the body of a manifest with a
+//! correct frame and digest.
 //!
-//! [`decode`] asserts what must hold: no panic, memory bounded by the input, and what is decoded
+//! [`decode`] asserts the guarantees: no panic, memory bounded by the input, and a decoded manifest
 //! can be encoded and decoded again.
 
 use tidegate_checkpoint::{Manifest, SnapshotContents};
@@ -28,7 +28,7 @@ fn fuzz_manifest() {
         });
 }
 
-/// What a manifest consists of.
+/// Returns the parts of a manifest.
 fn parts(manifest: &Manifest) -> Vec<String> {
     vec![
         format!("{:?}", manifest.kind),

@@ -1,4 +1,4 @@
-//! One run at a time, attempts that only grow, and no silent empty start.
+//! One run at a time, attempt numbers that only grow, and no silent empty start.
 
 use std::fs;
 use std::path::Path;
@@ -37,7 +37,7 @@ fn a_directory_that_another_run_creates_at_the_same_moment_is_opened() {
     let first = Arc::new(AtomicBool::new(true));
     let is_first = Arc::clone(&first);
     let hook = move |step, path: &Path| match step {
-        // The other one is faster, once.
+        // Another process is faster, once.
         DiskStep::CreateDirectory if is_first.swap(false, Ordering::SeqCst) => fs::create_dir(path),
         DiskStep::CreateDirectory
         | DiskStep::CreateFile
@@ -60,7 +60,7 @@ fn of_many_that_start_at_once_exactly_one_wins() {
             let open = || {
                 start.wait();
                 let opened = DirStore::open(directory.path());
-                // Nobody lets go before everybody has tried.
+                // No thread releases the lock before all have tried.
                 start.wait();
                 opened.map(drop)
             };
@@ -166,7 +166,7 @@ fn lost_checkpoints_are_an_error_and_not_a_fresh_start() {
     nothing_valid();
 }
 
-/// The file that a load of the newest checkpoint says is missing.
+/// Returns the file that a load of the newest checkpoint reports as missing.
 fn missing(newest: Result<Manifest, StoreError>) -> String {
     match newest {
         Err(StoreError::Corrupt { file, reason }) if reason == "it is missing" => {
@@ -190,14 +190,14 @@ fn a_newest_checkpoint_that_is_gone_whole_is_named_and_not_passed_over() {
     let reader = CheckpointDirectory::open(directory.path()).unwrap();
     assert_eq!(missing(reader.load(reader.newest().unwrap())), expected);
     assert!(!reader.verify().unwrap().is_ok());
-    // However often it is opened again.
+    // However often the store is opened again.
     for _ in 0..2 {
         let store = DirStore::open(directory.path()).unwrap();
         let listed = store.list().unwrap();
         assert_eq!(listed, ids([1, 2]));
         assert_eq!(missing(store.load(listed[1])), expected);
     }
-    // The way out is a checkpoint with a larger number.
+    // A checkpoint with a larger number resolves it.
     let store = DirStore::open(directory.path()).unwrap();
     take(&store, 3, 2).unwrap();
     assert_eq!(store.list().unwrap(), ids([1, 3]));

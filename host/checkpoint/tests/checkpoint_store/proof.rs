@@ -1,4 +1,4 @@
-//! The mark of a restore drill: it belongs to one manifest, and goes with it.
+//! The mark of a restore drill: it belongs to one manifest, and is removed with it.
 
 use std::fs;
 

@@ -1,4 +1,4 @@
-//! What is put in comes out, and retention removes what it should and nothing else.
+//! The store returns what it stored, and retention removes old checkpoints and nothing else.
 
 use std::fs;
 

@@ -1,4 +1,5 @@
-//! Savepoints are whole and the user's; what starts from one is a life of its own.
+//! Savepoints are whole and belong to the user; a job that starts from one begins a life of its
+//! own.
 
 use std::fs;
 use std::path::Path;
@@ -125,7 +126,7 @@ fn an_imported_savepoint_is_the_same_state_in_another_life() {
         digest,
     });
     for (snapshot, new) in expected.subtasks.iter_mut().zip(&new.subtasks) {
-        // Only the files are others: their headers say whose they are now.
+        // Only the files differ: their headers name their new owner.
         if let SnapshotContents::Operator { state: Some(_) } = snapshot.contents {
             snapshot.contents = new.contents.clone();
         }
@@ -256,7 +257,7 @@ fn a_report_names_every_problem_and_the_files_of_no_checkpoint() {
                 ),
             ],
             vec![problem("checkpoints/3", "it is not a manifest")],
-            // LOCK remembers it.
+            // `LOCK` remembers it.
             vec![problem("checkpoints/4", "it is missing")],
         ]
     );
@@ -366,7 +367,7 @@ fn a_directory_holds_checkpoints_from_the_first_one_on() {
     fs::write(path.join("checkpoints"), "").unwrap();
     match holds() {
         Err(StoreError::Io { action, .. }) => {
-            assert!(action.ends_with("/checkpoints`"), "{action}")
+            assert!(action.ends_with("/checkpoints"), "{action}")
         }
         other => panic!("a file is no directory: {other:?}"),
     }

@@ -1,4 +1,4 @@
-//! A small job, checkpoints of it, and ways to look at directories.
+//! A small job, its checkpoints, and functions that inspect directories.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -16,14 +16,15 @@ use tidegate_operator::StateChunk;
 
 pub(crate) const LINEAGE: Lineage = Lineage(*b"lineage of tests");
 
-/// A directory in memory if there is such a place, for tests that sync thousands of times.
+/// Returns a directory in memory, if the system has such a place, for tests that sync thousands of
+/// times.
 pub(crate) fn fast_tempdir() -> TempDir {
     tempfile::tempdir_in("/dev/shm")
         .or_else(|_| tempfile::tempdir())
         .expect("a temporary directory can be created")
 }
 
-/// `lines` (1) -> `count` (2) -> `total-sum` (1) -> `out` (1).
+/// Returns the graph `lines` (1) -> `count` (2) -> `total-sum` (1) -> `out` (1).
 pub(crate) fn graph() -> JobGraph {
     graph_of_job("word-count")
 }
@@ -67,7 +68,7 @@ pub(crate) fn subtask(operator: &str, index: u32) -> SubtaskId {
     }
 }
 
-/// The subtasks that have state.
+/// Returns the subtasks that have state.
 pub(crate) fn stateful() -> [SubtaskId; 3] {
     [
         subtask("count", 0),
@@ -86,7 +87,7 @@ pub(crate) fn identity(checkpoint: u64, attempt: u64, subtask: &SubtaskId) -> St
     }
 }
 
-/// State that is different for every checkpoint and subtask.
+/// Returns state that is different for every checkpoint and subtask.
 pub(crate) fn chunks(checkpoint: u64, subtask: &SubtaskId) -> Vec<StateChunk> {
     let chunk = |name: &str, key_group, bytes: String| StateChunk {
         name: name.to_owned(),
@@ -104,7 +105,7 @@ pub(crate) fn chunks(checkpoint: u64, subtask: &SubtaskId) -> Vec<StateChunk> {
     ]
 }
 
-/// The entry of a subtask.
+/// Returns the entry of a subtask.
 pub(crate) fn entry<'a>(
     manifest: &'a mut Manifest,
     operator: &str,
@@ -116,7 +117,7 @@ pub(crate) fn entry<'a>(
     entry.expect("the manifest has an entry of each subtask")
 }
 
-/// Everything that a manifest of [`graph`] says, without state.
+/// Returns the manifest of [`graph`], without state.
 pub(crate) fn manifest(checkpoint: u64, attempt: u64) -> Manifest {
     let contents = |node: &Node| match node.kind {
         NodeKind::Source => SnapshotContents::Source {
@@ -153,7 +154,7 @@ pub(crate) fn manifest(checkpoint: u64, attempt: u64) -> Manifest {
     }
 }
 
-/// Writes the state of all subtasks, and gives the manifest to commit.
+/// Writes the state of all subtasks, and returns the manifest to commit.
 pub(crate) fn put_all(
     store: &dyn CheckpointStore,
     checkpoint: u64,
@@ -170,7 +171,7 @@ pub(crate) fn put_all(
     Ok(manifest)
 }
 
-/// A whole checkpoint.
+/// Takes a whole checkpoint.
 pub(crate) fn take(
     store: &dyn CheckpointStore,
     checkpoint: u64,
@@ -181,7 +182,7 @@ pub(crate) fn take(
     Ok(manifest)
 }
 
-/// Checks that a checkpoint is there whole, with the state of [`take`].
+/// Checks that a checkpoint is whole, with the state of [`take`].
 pub(crate) fn assert_restorable(directory: &CheckpointDirectory, checkpoint: CheckpointId) {
     let manifest = directory.load(checkpoint).expect("the checkpoint is whole");
     let mut restored = Vec::new();
@@ -203,7 +204,7 @@ pub(crate) fn ids(numbers: impl IntoIterator<Item = u64>) -> Vec<CheckpointId> {
 /// A tree of files by relative path.
 pub(crate) type Tree = BTreeMap<PathBuf, Vec<u8>>;
 
-/// All files below `root` but `LOCK`.
+/// Returns all files below `root` but `LOCK`.
 pub(crate) fn tree(root: &Path) -> Tree {
     let mut files = Tree::new();
     collect(root, root, &mut files);
@@ -226,7 +227,7 @@ fn collect(root: &Path, directory: &Path, files: &mut Tree) {
     }
 }
 
-/// Copies everything below `from`, `LOCK` too, into `to`.
+/// Copies all files below `from`, including `LOCK`, into `to`.
 pub(crate) fn copy_tree(from: &Path, to: &Path) {
     fs::create_dir_all(to).expect("the directory can be created");
     for entry in fs::read_dir(from).expect("the directory can be listed") {
@@ -240,7 +241,7 @@ pub(crate) fn copy_tree(from: &Path, to: &Path) {
     }
 }
 
-/// The reason of a refusal to read.
+/// Returns the reason of a refusal to read.
 pub(crate) fn reason_of(error: StoreError) -> String {
     if let StoreError::Corrupt { reason, .. } = error {
         return reason;

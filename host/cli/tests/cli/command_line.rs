@@ -91,7 +91,7 @@ fn switches_in_the_environment_can_be_off() {
     assert_eq!(refused.code, Some(2), "{refused:?}");
 }
 
-/// Text of job files, flags and the environment that is no duration.
+/// Text in job files, flags and the environment that is not a duration, and the error's wording.
 const NO_DURATIONS: [(&str, &str); 5] = [
     ("18446744073709551615s 1000000000ns", "longer than a year"),
     ("18446744073709551616s", "longer than a year"),

@@ -1,4 +1,4 @@
-//! The control socket as other tools see it.
+//! The control socket as other tools use it.
 
 use std::io::{Read as _, Write as _};
 use std::os::unix::net::{UnixListener, UnixStream};
@@ -24,7 +24,7 @@ impl RunningJob {
         job
     }
 
-    /// The status line's code, the content type and the body of an answer.
+    /// Sends a request and returns the answer's status code, content type and body.
     fn ask(&self, method: &str, path: &str, body: &str) -> (u16, String, String) {
         let socket = self.directory.path().join("state/control.sock");
         let mut stream = UnixStream::connect(socket).expect("the job listens");
@@ -51,7 +51,7 @@ impl RunningJob {
 
 impl Drop for RunningJob {
     fn drop(&mut self) {
-        // It may have ended already; either way it is gone afterwards.
+        // The process may have ended already; either way it is gone afterwards.
         drop(self.process.kill());
         drop(self.process.wait());
     }

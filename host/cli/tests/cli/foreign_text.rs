@@ -1,5 +1,5 @@
-//! Text that is not ours, on its way to a terminal: names of files, strings of job files and of
-//! forged manifests. No control character arrives, no line is forged, and JSON stays JSON.
+//! Foreign text that is shown on a terminal: file names, and strings of job files and of forged
+//! manifests. No control character gets through, no line is forged, and JSON stays valid.
 
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
@@ -11,13 +11,14 @@ use tidegate_operator::is_steering;
 use crate::command_line::COPY;
 use crate::support::{Ended, JobDirectory, ended};
 
-/// Clears the screen, sets a title, begins a line, turns the direction of text, hides.
+/// Text that clears the screen, sets a title, begins a line, turns the direction of text, and
+/// hides.
 const HOSTILE: &str = "x\u{1b}[2J\u{1b}]0;t\u{7}\nforged: line\r\u{9b}31m\u{202e}\u{200b}\u{7f}";
-/// The same as a string of TOML.
+/// The same text as a string of TOML.
 const IN_TOML: &str =
     "x\\u001b[2J\\u001b]0;t\\u0007\\nforged: line\\r\\u009b31m\\u202e\\u200b\\u007f";
 
-/// Everything that was printed is fit for a terminal.
+/// Asserts that all output is safe for a terminal.
 #[track_caller]
 fn assert_quiet(ended: &Ended, what: &str) {
     for text in [&ended.stdout, &ended.stderr] {
@@ -144,12 +145,13 @@ fn strings_of_a_job_file_neither_steer_a_terminal_nor_forge_a_line() {
         }
     }
     assert!(named > 40, "only {named} messages quote the string");
-    // What TOML itself refuses is shown, too.
+    // Text that TOML itself rejects is shown, too.
     place.write("raw.toml", format!("name = \"{HOSTILE}\"\n{HOSTILE}\n"));
     assert_quiet(&place.tidegate(&["check", "raw.toml"]), "raw");
 }
 
-/// The manifest of the newest checkpoint, with hostile text wherever there is any.
+/// Replaces every text in the manifest of the newest checkpoint by hostile text, and returns its
+/// path.
 fn forge(state: &Path) -> PathBuf {
     let newest = std::fs::read_dir(state.join("checkpoints")).expect("it can be forged");
     let numbers = newest.filter_map(|entry| {
@@ -218,7 +220,7 @@ fn a_forged_manifest_neither_steers_a_terminal_nor_forges_a_line() {
     assert!(names >= 8, "only {names} answers show the text");
     let inspected = json(&place.tidegate(&["checkpoint", "inspect", forged, "--json"]));
     assert_eq!(inspected["job"], HOSTILE, "escaped, and the same text");
-    // The job is not the one of that checkpoint: a refusal of several lines, all of them ours.
+    // The job differs from the checkpoint's: a refusal of several lines, all of them ours.
     let refused = place.tidegate(&["run", "job.toml"]);
     assert_eq!(refused.code, Some(3), "{refused:?}");
     assert_quiet(&refused, "run");
@@ -235,7 +237,7 @@ fn an_input_file_is_named_on_one_line_of_progress_log_and_error() {
     let restart = "\n[restart]\nstrategy = \"fixed-delay\"\ndelay = \"0s\"\nattempts = 1\n";
     let place = JobDirectory::new(&job.replace("\n[source", &format!("{restart}\n[source")));
     std::fs::create_dir(place.path().join("in")).unwrap();
-    // One line, longer than any may be: an error that names the file, in each attempt.
+    // One line, longer than the limit: an error that names the file, in each attempt.
     place.write(&format!("in/{HOSTILE}.txt"), vec![b'x'; 2 << 20]);
     for log in ["warn", "trace"] {
         let failed = place.tidegate(&["run", "job.toml", "--fresh", "--log", log]);

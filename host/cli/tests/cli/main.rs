@@ -1,4 +1,4 @@
-//! The binary as scripts see it: what it prints where, and its exit codes.
+//! The binary as scripts use it: its output on each stream, and its exit codes.
 
 mod command_line;
 mod control_socket;

@@ -1,5 +1,5 @@
-//! Files and directories that a user names, or that stand in a checkpoint directory: kinds that
-//! are not read, numbers that are not believed, and where nothing may be written.
+//! Files and directories that a user names or that are in a checkpoint directory: kinds that are
+//! not read, numbers that are not trusted, and places where Tidegate writes nothing.
 
 use std::fs;
 use std::os::unix::ffi::OsStrExt as _;
@@ -32,7 +32,7 @@ connector = "discard"
 inputs = [{ from = "same" }]
 "#;
 
-/// What is not a regular file of a disk, and what is said of it.
+/// Kinds of files other than regular files of a disk, and the message for each.
 const OTHER_KINDS: [(&str, &str); 7] = [
     ("pipe", "it is a named pipe"),
     ("socket", "it is a socket"),
@@ -43,7 +43,7 @@ const OTHER_KINDS: [(&str, &str); 7] = [
     ("/proc/self/environ", "procfs"),
 ];
 
-/// The end of a process that waits for ever if it does what it must not.
+/// Runs a process that waits for ever if it fails the test, with a time limit.
 fn ended_in_time(command: &Command) -> Ended {
     let mut bounded = Command::new("timeout");
     bounded
@@ -95,14 +95,14 @@ fn a_job_file_scenario_or_component_of_another_kind_is_refused_by_its_kind() {
     }
 }
 
-/// A directory in which the job has finished.
+/// Returns a directory in which the job has finished.
 fn finished() -> JobDirectory {
     let place = JobDirectory::new(COPY);
     assert_eq!(place.tidegate(&["run", "job.toml"]).code, Some(0));
     place
 }
 
-/// The manifest of the newest checkpoint, and its number.
+/// Returns the newest checkpoint's number and manifest.
 fn newest(place: &JobDirectory) -> (u64, Manifest) {
     let entries = fs::read_dir(place.path().join("state/checkpoints")).expect("it is a checkpoint");
     let numbers = entries.filter_map(|entry| {
@@ -176,11 +176,11 @@ fn a_manifest_with_the_right_digest_and_a_number_that_would_wrap_is_refused() {
             "{error}"
         );
     }
-    // `encode` refuses, so the bytes are forged: the attempt's, and a digest over all.
+    // `encode` refuses, so the test forges the bytes: the attempt's, and a digest over all.
     let mut largest = manifest;
     largest.attempt = u64::MAX >> 1;
     let bytes = largest.encode().unwrap();
-    // The number as postcard writes it: seven bits a byte, the lowest first.
+    // The number in postcard's encoding: seven bits per byte, the lowest first.
     let written = [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f];
     let at = bytes
         .windows(9)
@@ -209,7 +209,7 @@ fn a_manifest_with_the_right_digest_and_a_number_that_would_wrap_is_refused() {
     }
 }
 
-/// Everything in a directory, the directory itself too.
+/// Returns everything in a directory, including the directory itself.
 fn all_in(path: &Path) -> Vec<std::path::PathBuf> {
     let mut found = vec![path.to_owned()];
     if fs::symlink_metadata(path).expect("it can be read").is_dir() {
@@ -220,7 +220,7 @@ fn all_in(path: &Path) -> Vec<std::path::PathBuf> {
     found
 }
 
-/// `tidegate` with these arguments under a umask of 0.
+/// Returns the command `tidegate` with these arguments under a umask of 0.
 fn without_umask(place: &JobDirectory, arguments: &[&str]) -> Command {
     let inner = place.command(arguments);
     let mut command = place.command(&[]);

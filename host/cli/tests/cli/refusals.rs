@@ -1,5 +1,5 @@
-//! Jobs that can't run: what is said, exit code 2, or 8 if it is a component that is refused, and
-//! nothing written.
+//! Jobs that can't run: the message, exit code 2, or 8 if the host refuses a component, and no
+//! written file.
 
 use crate::command_line::COPY;
 use crate::support::JobDirectory;
@@ -129,7 +129,7 @@ fn a_missing_input_is_placed_in_the_job_file_and_nothing_is_written() {
     assert_eq!(directory.names(), ["job.toml"]);
 }
 
-/// `check` and `run` refuse the job, exit code 2, and write nothing.
+/// Asserts that `check` and `run` refuse the job with exit code 2, and write nothing.
 #[track_caller]
 fn expect_both_refuse(directory: &JobDirectory, expected: &str) {
     let before = directory.names();

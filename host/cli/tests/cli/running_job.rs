@@ -1,4 +1,4 @@
-//! A job that runs: its commands, its end, and what the next run makes of it.
+//! A running job: its commands, its end, and the next run after it.
 
 use std::path::Path;
 use std::process::Child;
@@ -9,13 +9,13 @@ use serde_json::Value;
 use crate::command_line::COPY;
 use crate::support::JobDirectory;
 
-/// A job that goes on until it is stopped.
+/// Returns a job that runs until it is stopped.
 pub(crate) fn endless() -> String {
     COPY.replace("to = 10", "rate = 1000")
         .replace("\n[source", "\n[checkpoint]\ninterval = \"50ms\"\n[source")
 }
 
-/// Waits until the job on a directory is in a state.
+/// Waits until the job on a directory is in a state, and returns its status.
 pub(crate) fn wait_for(directory: &JobDirectory, state: &str) -> Value {
     let deadline = Instant::now() + Duration::from_secs(60);
     loop {
@@ -154,7 +154,8 @@ fn the_second_signal_ends_the_process_at_once() {
     let directory = JobDirectory::new(&endless());
     let (mut run, stderr) = directory.start(&["run", "job.toml"]);
     wait_for(&directory, "running");
-    // Both are pending before the process looks, so that the first can't end the job in between.
+    // Both are pending before the process looks, so that the first can't end the job before the
+    // second.
     signal(&run, rustix::process::Signal::STOP);
     signal(&run, rustix::process::Signal::INT);
     signal(&run, rustix::process::Signal::TERM);

@@ -10,19 +10,19 @@ pub(crate) struct JobDirectory {
     directory: TempDir,
 }
 
-/// What a process that has ended left.
+/// The result of a process that has ended.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Ended {
-    /// Its exit code; none if a signal ended it.
+    /// The exit code; `None` if a signal ended it.
     pub(crate) code: Option<i32>,
-    /// What it printed as data.
+    /// The data that it printed.
     pub(crate) stdout: String,
-    /// What it said.
+    /// The messages that it printed.
     pub(crate) stderr: String,
 }
 
 impl JobDirectory {
-    /// A directory with this `job.toml`.
+    /// Creates a directory with this `job.toml`.
     pub(crate) fn new(job: &str) -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory can be made");
         let this = Self { directory };
@@ -30,7 +30,7 @@ impl JobDirectory {
         this
     }
 
-    /// Its path.
+    /// Returns the directory's path.
     pub(crate) fn path(&self) -> &Path {
         self.directory.path()
     }
@@ -40,7 +40,7 @@ impl JobDirectory {
         std::fs::write(self.path().join(name), contents).expect("a file can be written");
     }
 
-    /// Names of what is in it, sorted.
+    /// Returns the names of its files, sorted.
     pub(crate) fn names(&self) -> Vec<String> {
         let entries = std::fs::read_dir(self.path()).expect("it can be listed");
         let name = |entry: std::io::Result<std::fs::DirEntry>| {
@@ -55,14 +55,14 @@ impl JobDirectory {
         names
     }
 
-    /// A command that would run the binary in it, with no setting from outside.
+    /// Returns a command that runs the binary in it, with no setting from outside.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_tidegate"));
         command
             .args(arguments)
             .current_dir(self.path())
             .stdin(Stdio::null());
-        // Shared by all tests, as by all jobs of a user; nothing is left in the home directory.
+        // Shared by all tests, as by all jobs of a user; the home directory stays untouched.
         for base in ["XDG_CACHE_HOME", "XDG_STATE_HOME"] {
             let binary = Path::new(env!("CARGO_BIN_EXE_tidegate"));
             command.env(base, binary.with_file_name("xdg").join(base));
@@ -80,7 +80,7 @@ impl JobDirectory {
         ended(&mut self.command(arguments))
     }
 
-    /// Starts the binary in it. What it says goes to the file that is returned.
+    /// Starts the binary in it. Its messages go to the file at the returned path.
     pub(crate) fn start(&self, arguments: &[&str]) -> (Child, PathBuf) {
         let said = self.path().join("stderr.txt");
         let file = std::fs::File::create(&said).expect("a file can be made");

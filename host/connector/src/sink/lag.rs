@@ -1,13 +1,13 @@
 //! Record path: source → channel → aligner → operator instance → router → **sink**.
 //!
-//! How long records were on their way when they reached a sink, for records whose timestamps are
-//! times of the wall clock. The clock comes in as an argument.
+//! The delay between the timestamps of records and their arrival at a sink, for timestamps of the
+//! wall clock. The clock comes in as an argument.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::{Deserialize, Serialize};
 
-/// Upper bounds of the buckets in microseconds, inclusive: half milliseconds up to 10 ms.
+/// Upper bounds of the buckets in microseconds, inclusive; in steps of 0.5 ms up to 10 ms.
 const BOUNDS_MICROS: [u64; 38] = [
     500, 1_000, 1_500, 2_000, 2_500, 3_000, 3_500, 4_000, 4_500, 5_000, 5_500, 6_000, 6_500, 7_000,
     7_500, 8_000, 8_500, 9_000, 9_500, 10_000, 12_000, 15_000, 20_000, 25_000, 30_000, 40_000,
@@ -15,10 +15,10 @@ const BOUNDS_MICROS: [u64; 38] = [
     10_000_000, 60_000_000,
 ];
 
-/// Counts lags. Shared by the subtasks of a sink; each adds once a batch and bucket.
+/// Counts lags. Shared by the subtasks of a sink; each adds once per run of equal timestamps.
 #[derive(Debug)]
 pub struct LagHistogram {
-    /// One for each bound, not cumulative.
+    /// The count of each bound, not cumulative.
     buckets: [AtomicU64; BOUNDS_MICROS.len()],
     records: AtomicU64,
     sum_micros: AtomicU64,
@@ -35,9 +35,9 @@ impl Default for LagHistogram {
 }
 
 impl LagHistogram {
-    /// Counts the records of a batch. `timestamps` are milliseconds since the epoch, `now_micros`
-    /// is the time now, microseconds since the epoch. Records without a timestamp are not counted;
-    /// a lag below 0 counts as 0.
+    /// Counts the records of a batch. `timestamps` are in milliseconds since the epoch;
+    /// `now_micros`, the current time, is in microseconds. Records without a timestamp are not
+    /// counted; a lag below 0 counts as 0.
     ///
     /// ```
     /// use tidegate_connector::sink::LagHistogram;
@@ -67,7 +67,7 @@ impl LagHistogram {
         self.sum_micros.fetch_add(sum, Ordering::Relaxed);
     }
 
-    /// All that was counted so far.
+    /// Returns the counts so far.
     #[must_use]
     pub fn status(&self) -> SinkLag {
         let mut records_so_far = 0;
@@ -82,7 +82,7 @@ impl LagHistogram {
         let buckets: Vec<LagBucket> = buckets.collect();
         let in_buckets = buckets.last().map_or(0, |bucket| bucket.records);
         SinkLag {
-            // Counted a moment later than the buckets, so never below their sum.
+            // Counted a moment later than the buckets, so kept from falling below their sum.
             records: self.records.load(Ordering::Relaxed).max(in_buckets),
             sum_seconds: self.sum_micros.load(Ordering::Relaxed) as f64 / 1e6,
             buckets,
@@ -90,23 +90,23 @@ impl LagHistogram {
     }
 }
 
-/// How late records with timestamps reached a sink: the time then minus their timestamps.
+/// The lags of records with timestamps: the time of arrival at a sink minus the timestamp.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct SinkLag {
-    /// Records that were counted.
+    /// The number of records counted.
     pub records: u64,
-    /// All lags added up, seconds.
+    /// The sum of all lags, in seconds.
     pub sum_seconds: f64,
-    /// Bounds ascend.
+    /// The buckets, by ascending bound.
     pub buckets: Vec<LagBucket>,
 }
 
-/// A bucket of a [`SinkLag`]; it contains the buckets before it.
+/// A bucket of a [`SinkLag`], which includes the buckets before it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LagBucket {
-    /// The largest lag in it, seconds.
+    /// The largest lag of the bucket, in seconds.
     pub at_most_seconds: f64,
-    /// Records with a lag up to it.
+    /// The number of records with at most this lag.
     pub records: u64,
 }
 
@@ -114,7 +114,8 @@ pub struct LagBucket {
 mod tests {
     use super::*;
 
-    /// The counts of the buckets that have any, not cumulative, by bound in milliseconds.
+    /// Returns the counts of the buckets that are not empty, not cumulative, by bound in
+    /// milliseconds.
     fn filled(status: &SinkLag) -> Vec<(f64, u64)> {
         let before = std::iter::once(0).chain(status.buckets.iter().map(|b| b.records));
         let counts = status.buckets.iter().zip(before);

@@ -1,9 +1,9 @@
 //! Record path: source → channel → aligner → operator instance → router → **sink**.
 //! Barrier path: the last step, `commit`, happens only when the manifest is durable.
 //!
-//! What the runtime asks of a sink: a writer for each subtask ([`Sink`]) and a committer for the
-//! whole node ([`SinkConnector::commit`]), after Flink's two-phase sinks (FLIP-143). What a writer
-//! wrote becomes *pending* at a barrier and *published* when that checkpoint is complete.
+//! The interface of a sink: a writer for each subtask ([`Sink`]) and a committer for the whole node
+//! ([`SinkConnector::commit`]), after Flink's two-phase sinks (FLIP-143). Written output becomes
+//! *pending* at a barrier and *published* when that checkpoint is complete.
 
 mod lag;
 
@@ -21,7 +21,7 @@ pub use lag::{LagBucket, LagHistogram, SinkLag};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PendingOutput(pub Vec<u8>);
 
-/// Whose output is written, and from where the job goes on.
+/// The owner of the output, and the checkpoint from which the job continues.
 #[derive(Clone, Debug)]
 pub struct SinkStart {
     /// The job's name.
@@ -30,26 +30,26 @@ pub struct SinkStart {
     pub sink: String,
     /// The life of the job that the output belongs to.
     pub lineage: Lineage,
-    /// What this lineage was forked from by starting from a savepoint, if it was.
+    /// The checkpoint that this lineage was forked from, if it started from a savepoint.
     pub parent: Option<ForkedFrom>,
-    /// The checkpoint that the job goes on from; 0 at a fresh start.
+    /// The checkpoint from which the job continues; 0 at a fresh start.
     pub checkpoint: CheckpointId,
-    /// The attempt that begins: larger than any before it in the life of the lineage.
+    /// The number of the new attempt, larger than any before in the life of the lineage.
     pub attempt: u64,
     /// True if the process has just started; false when recovering inside the process.
     pub is_first_attempt: bool,
-    /// True if the job has finished: what is pending is published, and no writer is opened.
+    /// True if the job has finished: pending output is published, and no writer is opened.
     pub has_finished: bool,
-    /// What that checkpoint lists as pending, from all subtasks.
+    /// The pending output that the checkpoint lists, from all subtasks.
     pub pending: Vec<PendingOutput>,
 }
 
 /// The checkpoint that a lineage was forked from, by the numbers of the lineage that took it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ForkedFrom {
-    /// The lineage that took it.
+    /// The lineage that took the checkpoint.
     pub lineage: Lineage,
-    /// Its id there. Output of that lineage that is newer is not part of the fork.
+    /// The checkpoint's id there. Newer output of that lineage is not part of the fork.
     pub checkpoint: CheckpointId,
 }
 
@@ -61,38 +61,37 @@ pub trait SinkConnector: Send + Sync {
     /// True if output appears exactly once; false for at-least-once.
     fn is_exactly_once(&self) -> bool;
 
-    /// Checks, before anything is written anywhere, that no other run has the place of output.
-    /// [`Self::recover`] takes it; in between, another run may. Blocking.
+    /// Checks, before any write, that no other run is using the place of output. Another run may
+    /// take the place until [`Self::recover`] does. Blocking.
     ///
     /// # Errors
     ///
-    /// [`ConnectorError::InUse`] if another run has it.
+    /// [`ConnectorError::InUse`] if another run is using the place.
     fn check_free(&self) -> Result<(), ConnectorError> {
         Ok(())
     }
 
-    /// Checks, before anything is written anywhere, that a fresh start may use the place of
-    /// output. Called at a fresh start only, before checkpoint 0 exists. A sink that keeps no
-    /// output needs none.
+    /// Checks, before any write, that a fresh start may use the place of output. Called at a fresh
+    /// start only, before checkpoint 0 exists. A sink that keeps no output need not implement it.
     ///
     /// # Errors
     ///
-    /// [`ConnectorError::JobRefused`] if there is output that the new job did not write.
+    /// [`ConnectorError::JobRefused`] if the place has output that the new job did not write.
     fn check_fresh(&self) -> Result<(), ConnectorError> {
         Ok(())
     }
 
-    /// Makes the place of output that of `start.lineage` and consistent with `start.checkpoint`:
-    /// publishes what is pending, removes its own unpublished output that no checkpoint lists.
-    /// From then on the place is this run's alone, until the connector is dropped. Called at the
-    /// start of each attempt, before any writer is opened. Blocking. A sink whose writers keep
-    /// nothing pending needs none.
+    /// Takes the place of output for `start.lineage` and makes it consistent with
+    /// `start.checkpoint`: publishes pending output, and removes the sink's own unpublished output
+    /// that no checkpoint lists. The place is then this run's alone until the connector is dropped.
+    /// Called at the start of each attempt, before any writer is opened. Blocking. A sink whose
+    /// writers keep nothing pending need not implement it.
     ///
     /// # Errors
     ///
     /// [`ConnectorError::StateRefused`] if output newer than `start.checkpoint` is published, or
-    /// the place belongs to another job or lineage; [`ConnectorError::InUse`] if another run has
-    /// it.
+    /// the place belongs to another job or lineage; [`ConnectorError::InUse`] if another run is
+    /// using it.
     fn recover(&self, _start: &SinkStart) -> Result<(), ConnectorError> {
         Ok(())
     }
@@ -111,15 +110,15 @@ pub trait SinkConnector: Send + Sync {
     ) -> Result<Box<dyn Sink>, ConnectorError>;
 
     /// Publishes the output that became pending at `checkpoint`, which is now complete. Idempotent.
-    /// Blocking. The sinks of a job commit side by side, each on a thread of its own; the next
-    /// checkpoint waits for all of them. Called only with pending output, so a sink whose writers
-    /// keep nothing pending needs none.
+    /// Blocking. The sinks of a job commit in parallel, each on its own thread; the next checkpoint
+    /// waits for all of them. Called only with pending output, so a sink whose writers keep nothing
+    /// pending need not implement it.
     ///
     /// # Errors
     ///
     /// [`ConnectorError::StateRefused`] if the place is no longer the one that this run recovered:
-    /// nothing more is published. After any other error the attempt ends, and [`Self::recover`]
-    /// publishes it again.
+    /// no more output is published. After any other error the attempt ends, and [`Self::recover`]
+    /// publishes the output again.
     fn commit(
         &self,
         checkpoint: CheckpointId,
@@ -136,30 +135,30 @@ pub trait SinkConnector: Send + Sync {
         })
     }
 
-    /// The directory whose contents are this sink's own, if it has one: nothing else may be put
-    /// into it.
+    /// Returns the directory that belongs to this sink alone, if the sink has one; nothing else may
+    /// be put into it.
     fn directory(&self) -> Option<&Path> {
         None
     }
 
-    /// Returns a path as published files have it; `None` if the sink writes no files.
+    /// Returns an example of the path of a published file; `None` if the sink writes no files.
     fn example_output(&self) -> Option<PathBuf> {
         None
     }
 
-    /// How many files it has open at once, at most, with writers of `subtasks` subtasks.
+    /// Returns the largest number of files that writers of `subtasks` subtasks have open at once.
     fn open_files(&self, _subtasks: u32) -> u64 {
         0
     }
 
-    /// How late records reached the writers of this process, all attempts; none if that is not
-    /// measured. Called several times a second.
+    /// Returns the lags of the records that reached the writers of this process, in all attempts;
+    /// `None` if the sink does not measure them. Called several times a second.
     fn lag(&self) -> Option<SinkLag> {
         None
     }
 }
 
-/// Makes one subtask's output of one checkpoint durable; run on a thread where blocking is fine.
+/// Makes one subtask's output of one checkpoint durable. It runs on a thread that may block.
 pub type PreCommit = Box<dyn FnOnce() -> Result<Vec<PendingOutput>, ConnectorError> + Send>;
 
 /// Writes the output of one subtask. Owned by the thread of its chain.
@@ -172,10 +171,10 @@ pub trait Sink: Send {
     /// Any [`ConnectorError`]; the writer is not used again.
     fn write(&mut self, batch: &Batch) -> Result<(), ConnectorError>;
 
-    /// Cuts the output at the barrier of `checkpoint`: all that was written before belongs to it.
-    /// Cheap; the slow part (flush, fsync) is in the closure, which runs beside processing while
-    /// `write` already goes on for the next checkpoint. The pending output of an abandoned
-    /// checkpoint must be returned again by the next one: the runtime does that, not the writer.
+    /// Cuts the output at the barrier of `checkpoint`: all earlier writes belong to that
+    /// checkpoint. Cheap: the slow part (flush, fsync) is in the closure, which runs concurrently
+    /// while `write` continues with the next checkpoint. If a checkpoint is abandoned, the runtime
+    /// adds its pending output to the next one; the writer does not.
     ///
     /// # Errors
     ///

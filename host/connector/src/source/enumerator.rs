@@ -1,10 +1,10 @@
-//! How the input of a source is split over its subtasks, and how splits that appear later are
-//! found: after Flink's split enumerator (FLIP-27).
+//! The enumerator of a source, after Flink's split enumerator (FLIP-27): it divides the input among
+//! the subtasks, and finds splits that appear later.
 //!
 //! An enumerator remembers nothing beyond an attempt. The checkpoint holds the splits of the
-//! subtasks, and a split that was found while the job runs is in the next checkpoint, because its
-//! subtask lists it in [`Source::splits`](super::Source::splits). If the job fails before that,
-//! the enumerator of the next attempt finds the split again: so it is read exactly once.
+//! subtasks, including those found while the job runs, because each subtask lists its own in
+//! [`Source::splits`](super::Source::splits). If the job fails before the next checkpoint, the
+//! enumerator of the next attempt finds a new split again. So each split is read exactly once.
 
 use std::time::Duration;
 
@@ -16,12 +16,12 @@ use crate::ConnectorError;
 pub struct RestoredSubtask {
     /// The splits of the subtask, as [`Source::splits`](super::Source::splits) listed them.
     pub splits: Vec<SourceSplit>,
-    /// True if the subtask gives nothing more: its splits were at their ends, or it was told to
-    /// end, and then what is left of its splits is not read.
+    /// True if the subtask produces nothing more: its splits were at their ends, or it was told to
+    /// end, in which case the rest of its splits is never read.
     pub has_ended: bool,
 }
 
-/// A split that was found while the job runs, and the subtask that is to read it.
+/// A split that was found while the job runs, with the subtask that must read it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Assignment {
     /// The index of the subtask.
@@ -31,20 +31,20 @@ pub struct Assignment {
 }
 
 /// Finds the splits of a source and assigns them to its subtasks. Each attempt has its own, made by
-/// [`SourceConnector::enumerator`](super::SourceConnector::enumerator), and owned by the control
-/// path; every call may block.
+/// [`SourceConnector::enumerator`](super::SourceConnector::enumerator). The control path owns it,
+/// so every call may block.
 pub trait SplitEnumerator: Send {
-    /// Splits the input over `parallelism` subtasks; called at the fresh start of a job, or of a
-    /// source that the checkpoint does not know. The result has `parallelism` lists; an empty one
-    /// is a subtask without input.
+    /// Splits the input over `parallelism` subtasks. Called at the fresh start of a job, or of a
+    /// source that is not in the checkpoint. The result has `parallelism` lists; an empty list is
+    /// for a subtask without input.
     ///
     /// # Errors
     ///
-    /// [`ConnectorError::JobRefused`] if there is no such input. Nothing was changed.
+    /// [`ConnectorError::JobRefused`] if the input does not exist. Nothing was changed.
     fn plan(&mut self, parallelism: u32) -> Result<Vec<Vec<SourceSplit>>, ConnectorError>;
 
-    /// Distributes the splits of subtasks that have not ended over another number of subtasks,
-    /// splitting what is left of them further if it can. Same shape as [`Self::plan`].
+    /// Distributes the splits of subtasks that have not ended over another number of subtasks; it
+    /// may divide the unread rest of a split. The result has the same shape as of [`Self::plan`].
     ///
     /// # Errors
     ///
@@ -55,11 +55,11 @@ pub trait SplitEnumerator: Send {
         parallelism: u32,
     ) -> Result<Vec<Vec<SourceSplit>>, ConnectorError>;
 
-    /// Assigns the splits of a checkpoint to `parallelism` subtasks; called at each restore, before
-    /// any subtask is opened. Splits that the checkpoint does not know may be among the result,
-    /// but not for a subtask that has ended. Same shape as [`Self::plan`].
+    /// Assigns the splits of a checkpoint to `parallelism` subtasks. Called at each restore, before
+    /// any subtask is opened. The result may contain splits that are not in the checkpoint, but not
+    /// for a subtask that has ended. It has the same shape as of [`Self::plan`].
     ///
-    /// Unless the parallelism has changed, every subtask keeps its splits; otherwise
+    /// If the parallelism is unchanged, every subtask keeps its splits; otherwise
     /// [`Self::redistribute`] distributes them.
     ///
     /// # Errors
@@ -78,17 +78,17 @@ pub trait SplitEnumerator: Send {
         self.redistribute(splits, parallelism)
     }
 
-    /// Returns the time between two calls of [`Self::discover`]; none if no split appears while
-    /// the job runs. Asked once an attempt, after [`Self::plan`] or [`Self::restore`].
+    /// Returns the time between two calls of [`Self::discover`]; `None` if no split appears while
+    /// the job runs. Called once an attempt, after [`Self::plan`] or [`Self::restore`].
     fn discovery_interval(&self) -> Option<Duration> {
         None
     }
 
-    /// Looks for splits that neither `plan` nor `restore` nor an earlier call returned, and assigns
-    /// each to a subtask that has not ended. Called as soon as all subtasks run and then at the
-    /// interval, never while an earlier call has not returned. The runtime hands each split to
-    /// [`Source::add_splits`](super::Source::add_splits). A call finds a bounded number; what it
-    /// leaves out, the next one finds.
+    /// Looks for splits that `plan`, `restore` and earlier calls have not returned, and assigns
+    /// each to a subtask that has not ended. Called when all subtasks run and then at each
+    /// interval, never before an earlier call has returned. The runtime hands each split to
+    /// [`Source::add_splits`](super::Source::add_splits). A call finds a bounded number of splits;
+    /// the next call finds the rest.
     ///
     /// A source whose splits are discovered does not end by itself: [`SourceOutput::Ended`] from a
     /// subtask means that it takes no further split.

@@ -1,8 +1,8 @@
 //! Record path: **source** → channel → aligner → operator instance → router → sink.
 //!
-//! What the runtime asks of a source. A [`SplitEnumerator`] splits the input over subtasks; a
-//! [`Source`] reads the splits of one subtask and knows its position after each batch. A position
-//! goes into a checkpoint and comes back as it was.
+//! The interface of a source. A [`SplitEnumerator`] splits the input over subtasks; a [`Source`]
+//! reads the splits of one subtask and knows its position after each batch. A checkpoint stores the
+//! position and restores it unchanged.
 
 mod enumerator;
 mod place;
@@ -22,29 +22,30 @@ pub use place::{Isolation, SourcePlace};
 /// A boxed future, so that sources can be trait objects.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// A part of a source's input that one subtask reads, and how far it has read.
+/// A part of a source's input that one subtask reads, and the position in it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SourceSplit {
-    /// Name for people, such as `input/a.txt@0..4096`. Not interpreted.
+    /// The name for people, such as `input/a.txt@0..4096`. Not interpreted.
     pub name: String,
-    /// What to read and where to go on, in the connector's own format, with a version byte first.
+    /// The input and the position to resume at, in the connector's own format, beginning with a
+    /// version byte.
     pub position: Vec<u8>,
 }
 
-/// What a source gives next.
+/// The next output of a source.
 #[derive(Debug)]
 pub enum SourceOutput {
     /// Records. Never empty.
     Batch(Batch),
-    /// No record with an older timestamp follows from this subtask. One that is not later than
-    /// those before, over restores too, is ignored. Which records are late must not depend on
-    /// failures: a source that is opened at a position gives first the watermark that belongs to
-    /// it, since the barrier may have come between a batch and its watermark.
+    /// No record with an older timestamp follows from this subtask. A watermark that is not later
+    /// than all earlier ones, even across restores, is ignored. Lateness must not depend on
+    /// failures: a source that is opened at a position first returns the watermark that belongs to
+    /// the position, since the barrier may have come between a batch and its watermark.
     Watermark(i64),
-    /// There is no input now: until the next output, this subtask holds no watermark back. The
-    /// next poll waits for input. A source says so whenever it is opened without any.
+    /// There is no input now: until its next output, this subtask holds no watermark back. The next
+    /// poll waits for input. A source that is opened without input returns this first.
     Idle,
-    /// All splits are read to their ends. Not polled again.
+    /// All splits have been read to their ends. The source is not polled again.
     Ended,
 }
 
@@ -53,27 +54,27 @@ pub trait SourceConnector: Send + Sync {
     /// The connector's name in the job file.
     fn connector(&self) -> &'static str;
 
-    /// False if a restored position can't be read again, as of standard input.
+    /// Returns false if a restored position can't be read again, as with standard input.
     fn is_replayable(&self) -> bool {
         true
     }
 
-    /// Makes the enumerator of an attempt. Reads nothing yet.
+    /// Makes the enumerator of an attempt. Does not read input yet.
     fn enumerator(&self) -> Box<dyn SplitEnumerator>;
 
     /// Opens the splits of one subtask at their positions; called once an attempt.
     ///
     /// # Errors
     ///
-    /// [`ConnectorError::StateRefused`] if the input is no longer what the position was taken in.
+    /// [`ConnectorError::StateRefused`] if the input has changed since the position was taken.
     fn open(
         &self,
         subtask: &SubtaskId,
         splits: Vec<SourceSplit>,
     ) -> Result<Box<dyn Source>, ConnectorError>;
 
-    /// Checks, as far as that can be done before a start, that nothing of the input is such that
-    /// [`SplitEnumerator::plan`] refuses it. Input that is not there yet is fine. Blocking.
+    /// Checks before a start, as far as possible, that [`SplitEnumerator::plan`] will not reject
+    /// the input. Missing input that may still appear is fine. Blocking.
     ///
     /// # Errors
     ///
@@ -89,8 +90,8 @@ pub trait SourceConnector: Send + Sync {
         false
     }
 
-    /// How many files it has open at once, at most, besides those that it has open already, with
-    /// the splits of `subtasks` subtasks.
+    /// Returns the largest number of files that the splits of `subtasks` subtasks have open at
+    /// once, besides those that the connector has open already.
     fn open_files(&self, _subtasks: u32) -> u64 {
         0
     }
@@ -99,29 +100,30 @@ pub trait SourceConnector: Send + Sync {
 /// Reads the splits of one subtask. Owned by the thread of its chain, so blocking on a local file
 /// is fine; waiting for input to arrive must not block.
 pub trait Source: Send {
-    /// The next batch. Cancel-safe: dropped before it is ready, it has not moved the position.
+    /// Returns the next output. Cancel-safe: a future dropped before it is ready has not moved the
+    /// position.
     ///
     /// # Errors
     ///
     /// Any [`ConnectorError`]; the source is not polled again.
     fn poll(&mut self) -> BoxFuture<'_, Result<SourceOutput, ConnectorError>>;
 
-    /// Looks whether the input is still what `poll` gave records of, as far as that can be seen.
+    /// Checks, as far as possible, that the input still holds the records that `poll` returned.
     /// Called at each checkpoint, right before [`Self::splits`]: a checkpoint must not vouch for
-    /// records that the input no longer holds.
+    /// records that are no longer in the input.
     ///
     /// # Errors
     ///
-    /// [`ConnectorError::StateRefused`] names what has changed. The source is not polled again.
+    /// [`ConnectorError::StateRefused`] names the change. The source is not polled again.
     fn check(&mut self) -> Result<(), ConnectorError> {
         Ok(())
     }
 
-    /// All splits with the position after everything that `poll` gave, including those at their
-    /// end where that must be remembered.
+    /// Returns all splits with the position after everything that `poll` returned. Splits at their
+    /// ends are included if they must be remembered.
     fn splits(&self) -> Vec<SourceSplit>;
 
-    /// Reads these splits, too, from now on; [`Self::splits`] lists them. Called between two polls
+    /// Adds splits to read from now on; [`Self::splits`] lists them too. Called between two polls
     /// with splits that the enumerator has discovered.
     ///
     /// # Errors
@@ -137,18 +139,18 @@ pub trait Source: Send {
         })
     }
 
-    /// A checkpoint with these splits, which [`Self::splits`] gave, is complete: nothing before
-    /// them is asked for again in the life of the process. For sources that must keep by
-    /// themselves what they may be asked for again.
+    /// Releases the input before these splits, which [`Self::splits`] returned: their checkpoint is
+    /// complete, so the process never asks for it again. For sources that must themselves keep
+    /// input to replay.
     fn release(&mut self, _splits: &[SourceSplit]) {}
 
-    /// Returns where the records of the last batch stood; none if the source does not know. Called
-    /// after each batch while records are isolated, and not otherwise.
+    /// Returns the place of the last batch's records; `None` if the source does not know. Called
+    /// only while records are isolated, after each batch.
     fn last_place(&self) -> Option<SourcePlace> {
         None
     }
 
-    /// Gives batches of one record from now on, or of any number again. Called before the first
-    /// `poll` or between two.
+    /// Switches between batches of one record and batches of any size. Called before the first
+    /// `poll` or between two polls.
     fn isolate(&mut self, _isolation: Isolation) {}
 }

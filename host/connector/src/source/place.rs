@@ -1,17 +1,17 @@
-//! Where records stand in a source's input: to name one of them, and to read record by record while
-//! the job isolates the records that a guest fails on. Pure.
+//! The places of records in a source's input, which name a record and let a source read record by
+//! record while the job isolates those that a guest fails on. Pure.
 
 use std::fmt;
 
-/// A stretch of one split's input. What its numbers count is the connector's: bytes of a file, the
+/// A stretch of one split's input. The connector defines the unit of its numbers: bytes of a file,
 /// integers of a generator.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SourcePlace {
-    /// The split, by the name that people know: the same in every attempt, however far it is read.
+    /// The name of the split for people, the same in every attempt and at every position.
     pub split: String,
-    /// Where the first record begins.
+    /// The beginning of the first record.
     pub from: u64,
-    /// Behind the last record.
+    /// The end of the last record, exclusive.
     pub to: u64,
 }
 
@@ -21,7 +21,7 @@ impl fmt::Display for SourcePlace {
     }
 }
 
-/// Whether the job isolates records that a guest fails on, so that a source reads record by record.
+/// A switch: a source reads record by record while the job isolates those that a guest fails on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Isolation {
     /// A batch has any number of records.
@@ -32,7 +32,8 @@ pub enum Isolation {
 }
 
 impl Isolation {
-    /// Returns how far a batch may reach: by 1 into one further record, or, with none, anywhere.
+    /// Returns the distance from a batch's start within which its records must begin: 1, so that
+    /// there is one, or `None` for no limit.
     #[must_use]
     pub fn reach(self) -> Option<u64> {
         match self {

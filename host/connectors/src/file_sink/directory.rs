@@ -1,5 +1,5 @@
-//! The directory of a file sink: everything that touches it goes through one handle. Each
-//! operation says what it makes durable; nothing is synced a second time after it failed.
+//! The directory of a file sink, reached only through one handle. Each operation states what it
+//! makes durable; after a failed sync, nothing is synced again.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -18,23 +18,23 @@ use super::recovery::Listing;
 
 /// An open directory of output.
 pub(super) struct OutputDirectory {
-    /// For people.
+    /// The path, for people.
     pub(super) shown: String,
     pub(super) files: Arc<dyn FileSystem>,
     pub(super) path: PathBuf,
     pub(super) dir: Box<dyn DirectoryHandle>,
-    /// Some once this run has it for itself.
+    /// `Some` once this run has locked the directory.
     pub(super) lock: Option<Box<dyn FileLock>>,
 }
 
-/// What is left to do for a part.
+/// The action that publishes a part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Publication {
     Rename,
     Done,
 }
 
-/// A file sink never reads a larger marker.
+/// The limit of a marker's size; a file sink never reads a larger one.
 const MOST_MARKER_BYTES: u64 = 1 << 20;
 
 impl OutputDirectory {
@@ -53,7 +53,7 @@ impl OutputDirectory {
         }
     }
 
-    /// Opens the directory, whose name is then durable; makes it if it does not exist.
+    /// Opens the directory, creates it if it does not exist, and makes its name durable.
     pub(super) fn open_or_create(
         files: &Arc<dyn FileSystem>,
         path: &Path,
@@ -86,7 +86,7 @@ impl OutputDirectory {
         ConnectorError::io(format!("could not {action} {}/{name}", self.shown))
     }
 
-    /// Everything in the directory, sorted by kind.
+    /// Lists the directory, sorted by kind.
     pub(super) fn list(&self) -> Result<Listing, ConnectorError> {
         let mut listing = Listing {
             marker: self.read_marker()?,
@@ -129,12 +129,12 @@ impl OutputDirectory {
         Marker::of_json(&json).map(Some).map_err(|why| refuse(&why))
     }
 
-    /// Replaces the marker. Durable when it returns.
+    /// Replaces the marker, durably.
     pub(super) fn write_marker(&self, marker: &Marker) -> Result<(), ConnectorError> {
         let failed = || self.failed("write", MARKER_NAME);
-        // Left by a crash in the middle of this; its contents never counted. Were its removal not
-        // durable, a power failure could give its contents, of which nothing was synced, the name
-        // of the marker.
+        // Left by a crash in the middle of this; its contents never counted. Unless its removal is
+        // durable, a power failure could give the marker's name to its contents, which were never
+        // synced.
         match self.dir.remove_file(NEW_MARKER_NAME) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             removed => {
@@ -151,7 +151,7 @@ impl OutputDirectory {
         self.sync()
     }
 
-    /// Creates a file that does not exist, not even as a link.
+    /// Creates a file. Fails if the name exists, even as a link.
     pub(super) fn create_new(&self, name: &str) -> Result<Box<dyn FileHandle>, ConnectorError> {
         self.dir
             .open_file(name, OpenAs::New)
@@ -183,8 +183,8 @@ impl OutputDirectory {
             .map_err(self.failed("sync the directory", ""))
     }
 
-    /// Gives parts their final names, those that do not have them yet. Changes nothing if one of
-    /// them is missing or damaged. Durable when it returns.
+    /// Renames the parts that do not have their final names yet, durably. Changes nothing if a part
+    /// is missing or damaged.
     pub(super) fn publish(&self, parts: &[PendingPart]) -> Result<(), ConnectorError> {
         if parts.is_empty() {
             return Ok(());
@@ -199,12 +199,12 @@ impl OutputDirectory {
                 Publication::Done => {}
             }
         }
-        // Also when nothing was renamed now: a crash may have come between the two last time.
+        // Sync even if nothing was renamed now: last time, a crash may have come before the sync.
         self.sync()
     }
 
-    /// Checks, without changing anything, that [`Self::publish`] would find every part. True if
-    /// all have their final names.
+    /// Checks, without changing anything, that [`Self::publish`] would find every part. Returns
+    /// true if all have their final names.
     pub(super) fn are_published(&self, parts: &[PendingPart]) -> Result<bool, ConnectorError> {
         let states: Result<Vec<_>, _> = parts.iter().map(|part| self.publication(part)).collect();
         let is_done = |state: &Publication| *state == Publication::Done;
@@ -259,7 +259,7 @@ impl OutputDirectory {
     }
 }
 
-/// What stands under a name. A link is not a file.
+/// The entry with a name. A link is not a file.
 enum Found {
     Nothing,
     /// A regular file of this length.

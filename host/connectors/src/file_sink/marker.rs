@@ -1,7 +1,8 @@
-//! The file that says whose a directory of output is. Pure.
+//! The file that names the owner of an output directory. Pure.
 //!
-//! Each attempt replaces it before it writes anything else, and reads it again before each
-//! publication: an older attempt, or another run, that still lives finds that it is not its own.
+//! Each attempt replaces it before any other write, and reads it again before each publication. An
+//! older attempt or another run that is still alive thus finds that the marker is no longer its
+//! own.
 
 use std::fmt;
 
@@ -10,26 +11,26 @@ use tidegate_connector::Lineage;
 
 use super::names::parse_lineage;
 
-/// The marker's name. Begins with an underscore, so that it is not output.
+/// The marker's name. It begins with an underscore, so it is not output.
 pub(super) const MARKER_NAME: &str = "_tidegate";
 
 /// The marker's name until it is complete.
 pub(super) const NEW_MARKER_NAME: &str = ".tidegate-marker.new";
 
-/// Version of [`MarkerFile`].
+/// The version of [`MarkerFile`].
 const MARKER_VERSION: u32 = 1;
 
-/// Whose the directory is.
+/// The owner of the directory.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Marker {
     pub(super) job: String,
     pub(super) sink: String,
     pub(super) lineage: Lineage,
-    /// The attempt of that lineage which writes here, or wrote here last.
+    /// The attempt of that lineage that writes here, or was the last to.
     pub(super) attempt: u64,
-    /// Its process, for people.
+    /// The id of the attempt's process, for people.
     pub(super) process: u32,
-    /// The lineages that wrote here before, oldest first: each was forked from the one before it.
+    /// The lineages that wrote here before, oldest first; each was forked from its predecessor.
     pub(super) earlier: Vec<Lineage>,
 }
 
@@ -46,7 +47,7 @@ struct MarkerFile {
     earlier_lineages: Vec<String>,
 }
 
-/// Read first, so that a newer format is named as such.
+/// The version alone, which is read first so that an error can name a newer one.
 #[derive(Deserialize)]
 #[serde(rename_all = "kebab-case")]
 struct MarkerVersion {
@@ -63,12 +64,12 @@ impl fmt::Display for Marker {
 }
 
 impl Marker {
-    /// True if parts of `lineage` in this directory are this job's own.
+    /// Returns true if parts of `lineage` in this directory are this job's own.
     pub(super) fn knows(&self, lineage: Lineage) -> bool {
         self.lineage == lineage || self.earlier.contains(&lineage)
     }
 
-    /// True if it differs from that of another attempt in nothing but the attempt.
+    /// Returns true if this marker and another attempt's differ at most in attempt and process.
     pub(super) fn is_of(&self, attempt: &Self) -> bool {
         let Self {
             job,
@@ -98,7 +99,7 @@ impl Marker {
         json
     }
 
-    /// Why not, if the bytes are not a marker.
+    /// Parses a marker. The error is the reason why the bytes are none.
     pub(super) fn of_json(json: &[u8]) -> Result<Self, String> {
         let version: MarkerVersion = serde_json::from_slice(json).map_err(|e| e.to_string())?;
         if version.format_version != MARKER_VERSION {

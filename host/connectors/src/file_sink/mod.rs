@@ -1,11 +1,11 @@
 //! Record path: source → channel → operator instance → router → [sink `file`].
 //! Barrier path: the last step; a part becomes visible only when its checkpoint is complete.
 //!
-//! Exactly-once output as files of one directory. A subtask writes what lies between two barriers
-//! into a hidden part; the rename that publishes it happens when the checkpoint is complete, and
-//! again, harmlessly, when the job recovers from it. The marker `_tidegate` says whose the
-//! directory is, so that neither another job nor an older checkpoint can mix its output in; a lock
-//! keeps a second run out while the first one lives.
+//! Exactly-once output as files of one directory. A subtask writes the records between two barriers
+//! into a hidden part. A rename publishes the part when the checkpoint is complete, and again,
+//! harmlessly, when the job recovers from it. The marker `_tidegate` names the owner of the
+//! directory, so that neither another job nor an older checkpoint can mix its output in. A lock
+//! keeps a second run out while the first is alive.
 //!
 //! The invariants:
 //! - only the run that has the lock, and whose marker stands in the directory, publishes;
@@ -65,8 +65,8 @@ impl SinkOptions for FileSinkOptions {
 }
 
 impl FileSinkOptions {
-    /// Makes the connector in another file system than the local one: for simulations. `directory`
-    /// is relative to `base`. Touches nothing yet.
+    /// Makes the connector on a file system other than the local one, for simulations. `directory`
+    /// is relative to `base`. Opens nothing yet.
     ///
     /// # Errors
     ///
@@ -94,13 +94,13 @@ struct FileConnector {
     files: Arc<dyn FileSystem>,
     path: PathBuf,
     format: RecordFormat,
-    /// Some once the directory was locked for this run.
+    /// `Some` once this run has locked the directory.
     held: Mutex<Option<Held>>,
 }
 
-/// A directory and its lock.
+/// The directory and its lock.
 const FILES_OF_A_DIRECTORY: u64 = 2;
-/// The part that is written, and the one before it that becomes durable.
+/// The part being written, and the previous one, which is becoming durable.
 const FILES_OF_A_SUBTASK: u64 = 2;
 
 /// The directory of this run. Later attempts keep it, so that no other run can come in between.
@@ -123,7 +123,7 @@ impl FileConnector {
         *held = Some(Held { directory, marker });
     }
 
-    /// The directory and marker of the newest recovery, which the runtime calls first.
+    /// Returns the directory and marker of the newest recovery, which the runtime calls first.
     fn recovered(&self) -> (Arc<OutputDirectory>, Marker) {
         let recovered = self
             .held()
@@ -131,7 +131,7 @@ impl FileConnector {
         recovered.expect("a sink recovers before it opens writers and commits")
     }
 
-    /// The directory, which is this run's alone from now on.
+    /// Returns the directory, locked for this run.
     fn take_directory(&self) -> Result<Arc<OutputDirectory>, ConnectorError> {
         if let Some(held) = self.held() {
             match &held.marker {
@@ -171,7 +171,7 @@ impl SinkConnector for FileConnector {
         };
         let checked = directory.list()?.check_fresh(directory.shown());
         if checked.is_err() && self.held().is_none() {
-            // Maybe another run has just begun to write here: then that is what is wrong.
+            // If another run has just begun to write here, report that instead.
             self.check_free()?;
         }
         checked
@@ -194,7 +194,8 @@ impl SinkConnector for FileConnector {
         }
         let nothing_to_do = directory.are_published(&plan.publish)? && plan.remove.is_empty();
         match found.filter(|found| found.is_of(&plan.marker)) {
-            // A job that has finished only says so: its output may be read-only by now.
+            // The marker of a finished job stays if there is nothing to do: its output may be
+            // read-only by now.
             Some(found) if start.has_finished && nothing_to_do => plan.marker = found,
             Some(_) | None => directory.write_marker(&plan.marker)?,
         }
@@ -228,7 +229,7 @@ impl SinkConnector for FileConnector {
     ) -> Result<(), ConnectorError> {
         let (directory, marker) = self.recovered();
         let mut parts = decode(pending)?;
-        // As in recovery: what a savepoint's job wrote into another directory is not ours.
+        // As in recovery: output of a savepoint's job in another directory is not ours.
         parts.retain(|part| marker.knows(part.lineage));
         directory.check_owned(&marker)?;
         directory.publish(&parts)

@@ -1,23 +1,23 @@
 //! The names of parts. Pure.
 //!
-//! A name says whose the file is, and only a name that comes out again when it is written back is
-//! recognised: so subtask 1 is never taken for subtask 11, and no foreign file for a part.
+//! A name identifies the owner of the file. A name is recognised only if formatting it again yields
+//! the same text, so subtask 1 is never taken for subtask 11, and no foreign file for a part.
 
 use std::fmt;
 
 use tidegate_connector::Lineage;
 
-/// The file that a run has locked. It is empty, only its owner can open it, and it stays.
+/// The file that a run locks. It is empty, only its owner can open it, and it is never removed.
 pub(super) const LOCK_NAME: &str = ".tidegate-lock";
 
-/// A part that is written or waits for its checkpoint:
+/// The name of a part that is being written or waits for its checkpoint:
 /// `.part-<lineage>-<attempt>-<subtask>-<sequence>.pending`, all numbers in decimal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct PendingName {
     pub(super) lineage: Lineage,
     pub(super) attempt: u64,
     pub(super) subtask: u32,
-    /// Number of the part in the attempt of the subtask, from 0.
+    /// The number of the part in the attempt of the subtask, from 0.
     pub(super) sequence: u64,
 }
 
@@ -47,9 +47,9 @@ impl PendingName {
     }
 }
 
-/// A published part:
+/// The name of a published part:
 /// `part-<checkpoint, 10 digits>-<subtask, 5 digits>-<lineage, first 8 digits>-<attempt>.<ending>`.
-/// Sorts by checkpoint, then by subtask. A subtask has one part a checkpoint at most.
+/// Names sort by checkpoint, then by subtask. A subtask has at most one part per checkpoint.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct PartName {
     pub(super) checkpoint: u64,
@@ -105,7 +105,7 @@ impl PartName {
     }
 }
 
-/// A lineage as [`Lineage`] displays it.
+/// Parses a lineage in the form that [`Lineage`] displays.
 pub(super) fn parse_lineage(digits: &str) -> Option<Lineage> {
     let number = u128::from_str_radix(digits, 16).ok()?;
     let lineage = Lineage(number.to_be_bytes());

@@ -1,11 +1,11 @@
-//! One run at a time in a directory of output.
+//! Ownership of an output directory: one run at a time.
 //!
-//! The run locks a file in it and holds the lock while its connector lives. Nobody but the user can
-//! open that file: whoever can read the directory itself could keep it locked. Before each
-//! publication the run looks whether the directory still stands under its path, whether the locked
-//! file is still in it, and whether the marker is still the one that it wrote. Where locks do not
-//! reach, as between machines that share a file system, the marker is what keeps an owner that was
-//! paused from publishing beside its successor; between that look and the rename nothing does.
+//! The run locks a file in the directory and holds the lock while its connector lives. Only the
+//! user can open that file; otherwise any reader of the directory could keep it locked. Before each
+//! publication the run checks that the directory is still at its path, that the locked file is
+//! still in it, and that the marker is still the run's own. Where locks do not reach, as between
+//! machines that share a file system, only the marker keeps a paused owner from publishing beside
+//! its successor, and nothing protects the moment between that check and the rename.
 
 use std::fs::TryLockError;
 use std::io;
@@ -20,38 +20,38 @@ use super::directory::OutputDirectory;
 use super::marker::{MARKER_NAME, Marker};
 use super::names::LOCK_NAME;
 
-/// How often, and how far apart, the lock is tried. Another run that looks whether the directory
-/// is free has the lock for a moment, which must not turn this one away.
+/// The number of attempts to lock, and the time between them. Another run that checks whether the
+/// directory is free holds the lock for a moment, which must not make this run fail.
 const TRIES: u32 = 10;
 const TRY_INTERVAL: Duration = Duration::from_millis(20);
 
 impl OutputDirectory {
-    /// Checks that no other run has the directory at `path`. Changes nothing.
+    /// Checks that no other run is using the directory at `path`. Changes nothing.
     pub(super) fn check_free(
         files: &Arc<dyn FileSystem>,
         path: &Path,
     ) -> Result<(), ConnectorError> {
         match Self::open(files, path)? {
-            // Without the file, nobody has locked it; and this is not the place to create it.
+            // Without the file, no run holds the lock; and a mere check must not create the file.
             Some(mut directory) if directory.has_lock_file()? => directory.lock(),
             Some(_) | None => Ok(()),
         }
     }
 
-    /// Takes the directory for this run, soon or not at all, until this is dropped.
+    /// Locks the directory for this run until `self` is dropped, or fails soon.
     pub(super) fn lock(&mut self) -> Result<(), ConnectorError> {
         for _ in 0..TRIES {
             match self.dir.try_lock(LOCK_NAME) {
                 Ok(lock) => {
                     self.lock = Some(lock);
-                    // It may have been replaced before it was locked.
+                    // The lock file may have been replaced before it was locked.
                     return self.check_in_place();
                 }
                 Err(TryLockError::WouldBlock) => std::thread::sleep(TRY_INTERVAL),
                 Err(TryLockError::Error(error)) => return Err(self.not_locked(error)),
             }
         }
-        // A marker that can't be read, or that the holder has not written yet, names nobody.
+        // A marker that is unreadable, or that the holder has not written yet, names no process.
         let marker = self.read_marker().ok().flatten();
         Err(ConnectorError::InUse {
             place: format!("output directory {}", self.shown),
@@ -84,15 +84,16 @@ impl OutputDirectory {
         ConnectorError::io(action)(error)
     }
 
-    /// Checks that the directory still stands under its path, and is still the one that was marked
-    /// with `marker`: nothing may be published otherwise.
+    /// Checks that the directory is still at its path and still has the marker `marker`; otherwise
+    /// nothing may be published.
     pub(super) fn check_owned(&self, marker: &Marker) -> Result<(), ConnectorError> {
         self.check_in_place()?;
         self.check_marker(|found| found == marker)
     }
 
-    /// As [`Self::check_owned`], for the next attempt of the process that wrote `marker`: the mark
-    /// of a later one of its attempts may stand there, too, if that came no further.
+    /// As [`Self::check_owned`], for the next attempt of the process that wrote `marker`. The
+    /// marker of a later attempt of that process is accepted too, since that attempt may have
+    /// failed early.
     pub(super) fn check_kept(&self, marker: &Marker) -> Result<(), ConnectorError> {
         self.check_in_place()?;
         self.check_marker(|found| {
@@ -111,7 +112,7 @@ impl OutputDirectory {
         }
     }
 
-    /// Checks that the directory still stands under its path.
+    /// Checks that the directory is still at its path, with the locked file in it.
     pub(super) fn check_in_place(&self) -> Result<(), ConnectorError> {
         let held = self.dir.identity().map_err(self.failed("look at", ""))?;
         let found = self.files.open_directory(&self.path);
@@ -128,8 +129,8 @@ impl OutputDirectory {
         }
     }
 
-    /// Checks that the file that is locked still has its name: otherwise another run may have
-    /// locked the one that has.
+    /// Checks that the locked file still has its name: otherwise another run may have locked the
+    /// file that now has the name.
     fn check_lock_file(&self) -> Result<(), ConnectorError> {
         let Some(lock) = &self.lock else {
             return Ok(());

@@ -1,4 +1,4 @@
-//! Output that waits for its checkpoint, as a manifest lists it. Pure.
+//! Output that waits for its checkpoint, in the form that a manifest lists. Pure.
 
 use serde::{Deserialize, Serialize};
 use tidegate_connector::sink::PendingOutput;
@@ -7,26 +7,27 @@ use tidegate_connector::{CheckpointId, ConnectorError, Lineage};
 use super::names::{LineageDigits, PartName, PendingName};
 use crate::versioned;
 
-/// Version of [`PendingPart`].
+/// The version of [`PendingPart`].
 const PENDING_VERSION: u8 = 1;
 
 /// A part that is durable under its pending name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct PendingPart {
-    /// The lineage that wrote it.
+    /// The lineage that wrote the part.
     pub(super) lineage: Lineage,
-    /// The checkpoint that it was cut at. A later one publishes it if that one was abandoned.
+    /// The checkpoint at which the part was cut. If that checkpoint is abandoned, a later one
+    /// publishes the part.
     pub(super) checkpoint: CheckpointId,
-    /// Its name now.
+    /// The name until publication.
     pub(super) pending_name: String,
-    /// Its name when published.
+    /// The name after publication.
     pub(super) part_name: String,
-    /// Its length in bytes.
+    /// The length in bytes.
     pub(super) length: u64,
 }
 
 impl PendingPart {
-    /// A finished part, to be published with `checkpoint`.
+    /// Describes a finished part, which is published with `checkpoint`.
     pub(super) fn new(
         name: &PendingName,
         checkpoint: CheckpointId,
@@ -53,7 +54,7 @@ impl PendingPart {
         PendingOutput(versioned::encode(PENDING_VERSION, self))
     }
 
-    /// Refuses names that are not those of parts: they are used as paths.
+    /// Decodes a part. Rejects names that are not those of parts, since they are used as paths.
     pub(super) fn of_output(output: &PendingOutput) -> Result<Self, ConnectorError> {
         let refuse = |why: String| ConnectorError::StateRefused {
             reason: format!("pending output of the file sink in the checkpoint: {why}"),

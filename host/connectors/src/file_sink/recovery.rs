@@ -1,5 +1,5 @@
-//! What has to happen to a directory of output before a job goes on in it. Pure: what is there and
-//! from where the job goes on come in, and what to do comes out.
+//! The decisions of a recovery: from the contents of an output directory and the checkpoint of the
+//! start to the actions before the job continues in it. Pure.
 //!
 //! The invariants:
 //! - output newer than the checkpoint that a job goes on from is never added to;
@@ -12,36 +12,36 @@ use super::marker::Marker;
 use super::names::{LineageDigits, PartName, PendingName};
 use super::part::PendingPart;
 
-/// What is in a directory.
+/// The contents of a directory.
 #[derive(Debug, Default)]
 pub(super) struct Listing {
     pub(super) marker: Option<Marker>,
     /// Published parts.
     pub(super) parts: Vec<PartName>,
-    /// Parts that are not published.
+    /// Unpublished parts.
     pub(super) pending: Vec<PendingName>,
-    /// What else is visible as output.
+    /// The names of other files that are visible as output.
     pub(super) foreign: Vec<String>,
 }
 
-/// What to do, in this order.
+/// The actions, in this order.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct RecoveryPlan {
-    /// The marker that holds from now on.
+    /// The marker from now on.
     pub(super) marker: Marker,
-    /// To be published, if not done yet.
+    /// Parts to publish, unless they are published already.
     pub(super) publish: Vec<PendingPart>,
-    /// How much pending output belongs to another directory, which the parent wrote to.
+    /// The number of pending parts in another directory, which the parent wrote to.
     pub(super) elsewhere: usize,
-    /// Parts of ours that no checkpoint lists.
+    /// Parts of this job that no checkpoint lists.
     pub(super) remove: Vec<PendingName>,
 }
 
-/// How many names a message shows.
+/// The largest number of names in a message.
 const SHOWN_NAMES: usize = 5;
 
 impl Listing {
-    /// Whether a job that starts afresh may write here.
+    /// Checks that a job that starts afresh may write here.
     pub(super) fn check_fresh(&self, directory: &str) -> Result<(), ConnectorError> {
         let parts = self.parts.iter().map(ToString::to_string);
         let pending = self.pending.iter().map(ToString::to_string);
@@ -67,7 +67,8 @@ impl Listing {
         })
     }
 
-    /// What `process` has to do so that `start` can go on here, or why it can't.
+    /// Plans the actions of `process` after which `start` can continue here, or returns the
+    /// obstacle.
     pub(super) fn plan_recovery(
         self,
         directory: &str,
@@ -101,7 +102,8 @@ impl Listing {
         })
     }
 
-    /// The lineages that wrote here before `start.lineage`, or why that one may not.
+    /// Returns the lineages that wrote here before `start.lineage`, or the reason why it may not
+    /// write.
     fn earlier_lineages(
         &self,
         directory: &str,
@@ -122,7 +124,7 @@ impl Listing {
         }
         let is_fresh = start.checkpoint.0 == 0 && start.parent.is_none();
         let is_unused = self.parts.is_empty() && self.pending.is_empty() && self.foreign.is_empty();
-        // Another job may have run here and just not have published anything yet.
+        // An earlier run of the same job may have been here without publishing anything.
         let is_same = marker.job == start.job && marker.sink == start.sink;
         if is_fresh && is_unused && is_same {
             return Ok(Vec::new());
@@ -136,7 +138,7 @@ impl Listing {
         })
     }
 
-    /// A directory without a marker may hold nothing visible.
+    /// Checks that a directory without a marker has no visible output.
     fn check_unclaimed(&self, directory: &str) -> Result<(), ConnectorError> {
         let parts = self.parts.iter().map(ToString::to_string);
         let found: Vec<String> = self.foreign.iter().cloned().chain(parts).collect();
@@ -152,7 +154,7 @@ impl Listing {
         })
     }
 
-    /// Output after the checkpoint would be written a second time.
+    /// Checks that no output is newer than the checkpoint: the job would write it a second time.
     fn check_not_newer(&self, directory: &str, start: &SinkStart) -> Result<(), ConnectorError> {
         let own = LineageDigits::of(start.lineage);
         // The numbers of a fork begin above those of its parent, so the parent's parts are

@@ -1,7 +1,7 @@
 //! Record path: source → channel → operator instance → router → [sink `file`].
 //!
-//! Writes one subtask's parts. A part is cut at a barrier, and the cut is cheap: file and buffer go
-//! to the closure that makes them durable, and the next record begins the next part.
+//! Writes one subtask's parts. A barrier cuts a part cheaply: file and buffer move into the closure
+//! that makes them durable, and the next record begins the next part.
 
 use std::sync::Arc;
 
@@ -15,10 +15,10 @@ use super::names::PendingName;
 use super::part::PendingPart;
 use crate::RecordFormat;
 
-/// A part is written to its file in pieces of at least this many bytes.
+/// The smallest number of bytes written to a part's file at once, apart from the last.
 const FLUSH_BYTES: usize = 256 * 1024;
 
-/// A buffer that a large batch made larger than this is not kept.
+/// The largest buffer that is reused; a large batch may make a buffer larger.
 const MOST_KEPT_BYTES: usize = 4 * FLUSH_BYTES;
 
 pub(super) struct FileSink {
@@ -27,19 +27,19 @@ pub(super) struct FileSink {
     pub(super) subtask: SubtaskId,
     pub(super) lineage: Lineage,
     pub(super) attempt: u64,
-    /// Number of the next part.
+    /// The number of the next part.
     pub(super) sequence: u64,
-    /// The part that is being written; none if nothing was written since the last cut.
+    /// The part being written; `None` if nothing was written since the last cut.
     pub(super) part: Option<OpenPart>,
 }
 
-/// A part that is being written.
+/// A part being written.
 pub(super) struct OpenPart {
     name: PendingName,
     file: Box<dyn FileHandle>,
-    /// What is not in the file yet.
+    /// The bytes that are not in the file yet.
     buffer: Vec<u8>,
-    /// Bytes in the file.
+    /// The number of bytes in the file.
     length: u64,
 }
 

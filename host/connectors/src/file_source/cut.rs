@@ -1,15 +1,15 @@
-//! How bytes of files are divided over subtasks. Pure.
+//! The division of files' bytes over subtasks. Pure.
 //!
-//! Any cut is right, because of one rule: a span owns the lines whose first byte is in it. So a
-//! reader that begins in the middle of a line leaves that line to the span before.
+//! Any cut is correct because of one rule: a span owns the lines whose first byte is in it. A
+//! reader that begins in the middle of a line leaves that line to the previous span.
 
-/// Bytes of one file.
+/// A range of bytes of one file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Span {
-    /// Index of the file among those that are divided.
+    /// The index of the file among those to be divided.
     pub(super) file: usize,
     pub(super) start: u64,
-    /// Exclusive.
+    /// The end, exclusive.
     pub(super) end: u64,
 }
 
@@ -23,7 +23,7 @@ pub(super) fn cut(spans: &[Span], parallelism: u32) -> Vec<Vec<Span>> {
     let mut lists = Vec::new();
     let mut spans = spans.iter().copied();
     let mut current = spans.next();
-    // Wider than a length: sparse files may add up to more than 2^64 bytes.
+    // Wider than a length, since sparse files may add up to more than 2^64 bytes.
     let mut given = 0;
     for index in 1..=parallelism {
         let mut list = Vec::new();

@@ -1,10 +1,10 @@
-//! Which files of a glob the subtasks read: those that are there when the job starts, and with
-//! `discover` those that appear later.
+//! The enumerator of the files of a glob: those that exist when the job starts, and with `discover`
+//! those that appear later.
 //!
-//! A file is known by its name, and a known file is never found again: its splits are in the
-//! checkpoint until it is read, and a digest of its name afterwards. A new file is taken once it
-//! has bytes and two walks in a row have found it unchanged, so that a file that is still being
-//! copied is not cut off.
+//! A file is known by its name and is found only once: until it is read, its splits are in the
+//! checkpoint, and afterwards a digest of its name. A new file is taken once it has bytes and two
+//! walks in a row have found it unchanged, so that a file that is still being copied is not cut
+//! off.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -20,18 +20,18 @@ use super::position::{FilePosition, FileSplit};
 use super::read_files::{FileDigest, MOST_FILES, ReadFiles};
 use super::{Input, LeftOutLinks};
 
-/// New files that one walk takes, at most; the next walk takes others.
+/// The largest number of new files that one walk takes; the next walk takes others.
 const TAKEN_AT_ONCE: usize = 1_000;
 
 /// Enumerates the files of one source in one attempt.
 pub(super) struct FileEnumerator {
     input: Arc<Input>,
     links: Arc<LeftOutLinks>,
-    /// Time between two walks; none if files that appear later are not read.
+    /// The time between two walks; `None` if files that appear later are not read.
     interval: Option<Duration>,
     /// Subtasks that can be assigned another file.
     readers: Vec<u32>,
-    /// Every file that was assigned to a subtask.
+    /// All files that were assigned to a subtask.
     known: BTreeSet<FileDigest>,
     /// All other files, as the last walk found them.
     seen: BTreeMap<String, Found>,
@@ -61,7 +61,7 @@ impl FileEnumerator {
         Ok(matches.files)
     }
 
-    /// Divides what is left of `positions`, whose files have been checked.
+    /// Divides the unread rest of `positions`, whose files have been checked.
     fn divide(
         &self,
         positions: &[FilePosition],
@@ -93,7 +93,7 @@ impl FileEnumerator {
             .collect()
     }
 
-    /// Notes that the files of a split were assigned.
+    /// Records that the files of a split were assigned.
     fn remember(&mut self, split: &SourceSplit) -> Result<(), ConnectorError> {
         match FileSplit::of_split(split)? {
             FileSplit::Part(position) => drop(self.known.insert(position.digest())),
@@ -102,7 +102,7 @@ impl FileEnumerator {
         Ok(())
     }
 
-    /// Returns the start of a file that was `seen`, unless it has changed since or is gone.
+    /// Returns the start of a file that was `seen`; `None` if it has changed since or is gone.
     fn take(&self, name: &str, seen: Found) -> Result<Option<FilePosition>, ConnectorError> {
         let Input { glob, root, .. } = &*self.input;
         match FilePosition::at_start(root, glob, name) {
@@ -113,8 +113,8 @@ impl FileEnumerator {
         }
     }
 
-    /// The subtask whose turn it is. The same one after a restore, if files are found in the same
-    /// order.
+    /// Returns the subtask whose turn it is. After a restore the result is the same if files are
+    /// found in the same order.
     fn next_reader(&self) -> u32 {
         self.readers[self.known.len() % self.readers.len()]
     }
@@ -163,8 +163,8 @@ impl SplitEnumerator for FileEnumerator {
         Ok(lists)
     }
 
-    /// Notes the files of subtasks that have ended, too: they are never found again, whether they
-    /// were read to their ends or not.
+    /// Remembers the files of ended subtasks too: they are never found again, whether they were
+    /// read to their ends or not.
     fn restore(
         &mut self,
         subtasks: Vec<RestoredSubtask>,
@@ -223,7 +223,7 @@ impl SplitEnumerator for FileEnumerator {
     }
 }
 
-/// True if the file was removed since the walk that found it.
+/// Returns true if the file was removed since the walk that found it.
 fn is_gone(error: &ConnectorError) -> bool {
     matches!(error, ConnectorError::Io { source, .. } if source.kind() == io::ErrorKind::NotFound)
 }

@@ -1,9 +1,9 @@
-//! Which files a glob matches, found inside one directory handle.
+//! The files that match a glob, found through one directory handle.
 //!
-//! The components before the first wildcard are the root: the only path that is opened by name.
-//! Everything below is reached through its handle. A wildcard matches no leading dot; `**` matches
-//! any number of directories. It does not follow links to directories unless it is told to, and
-//! then it enters no directory twice, so that it ends.
+//! The components before the first wildcard are the root, the only path that is opened by name. The
+//! rest is reached through its handle. A wildcard matches no leading dot; `**` matches any number
+//! of directories. The walk follows links to directories only if told to; it then enters no
+//! directory twice, so it ends.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::io;
@@ -16,10 +16,10 @@ use tidegate_operator::shown;
 
 use super::input_root::{InputRoot, leads_out};
 
-/// A glob in two parts.
+/// A glob, divided into root and components.
 #[derive(Clone, Debug)]
 pub(super) struct Glob {
-    /// As the user wrote it.
+    /// The text that the user wrote.
     text: String,
     /// The components before the first wildcard, as written; empty for the base directory.
     root: String,
@@ -43,7 +43,7 @@ fn job_refused(reason: String) -> ConnectorError {
 }
 
 impl Glob {
-    /// Reads a glob; refuses one that can't match a file, naming the key `path`.
+    /// Parses a glob. Rejects a glob that can't match a file; the message names the key `path`.
     pub(super) fn parse(text: &str) -> Result<Self, ConnectorError> {
         let refuse = |why: &str| job_refused(format!("`path` = \"{text}\": {why}"));
         let parts: Vec<&str> = text.split('/').collect();
@@ -85,7 +85,7 @@ impl Glob {
         })
     }
 
-    /// The glob as the user wrote it.
+    /// Returns the glob as the user wrote it.
     pub(super) fn text(&self) -> &str {
         &self.text
     }
@@ -111,7 +111,7 @@ impl Glob {
         std::fs::canonicalize(base.join(&self.root)).ok()
     }
 
-    /// The refusal of more files than a source can remember.
+    /// Makes the refusal of more files than a source can remember.
     pub(super) fn too_many(&self, most: usize) -> ConnectorError {
         job_refused(format!(
             "`path` = \"{}\" matches more than {most} files, or has in the life of the job, and \
@@ -120,7 +120,7 @@ impl Glob {
         ))
     }
 
-    /// The name, for people and in positions, of a file given relative to the root.
+    /// Returns the name, for people and in positions, of a file given relative to the root.
     fn name_of(&self, relative: &str) -> String {
         match self.root.as_str() {
             "" => relative.to_owned(),
@@ -129,8 +129,8 @@ impl Glob {
         }
     }
 
-    /// The path relative to the root of a file of which [`Self::files`] gave the name. None if it
-    /// is not below the root.
+    /// Returns the path relative to the root of a file that [`Self::files`] named; `None` if the
+    /// file is not below the root.
     pub(super) fn relative<'a>(&self, name: &'a str) -> Option<&'a str> {
         match self.root.as_str() {
             "" => Some(name),
@@ -145,7 +145,7 @@ impl Glob {
         }
     }
 
-    /// Returns whether the glob matches a file with this path relative to the root.
+    /// Returns true if the glob matches a file with this path relative to the root.
     pub(super) fn matches(&self, relative: &Path) -> bool {
         // `reached[i]`: the names so far match the components before `i`.
         let mut reached = vec![false; self.components.len() + 1];
@@ -172,7 +172,7 @@ impl Glob {
         reached.last().copied().unwrap_or_default()
     }
 
-    /// `**` matches no directory, too.
+    /// Lets each reached `**` match no directory.
     fn skip_depths(&self, reached: &mut [bool]) {
         for (at, component) in self.components.iter().enumerate() {
             if reached[at] && *component == Component::AnyDepth {
@@ -181,7 +181,7 @@ impl Glob {
         }
     }
 
-    /// All files that match; more than `most` are refused.
+    /// Returns all files that match; rejects more than `most`.
     pub(super) fn files(&self, root: &InputRoot, most: usize) -> Result<Matches, ConnectorError> {
         let mut walk = Walk {
             glob: self,
@@ -192,7 +192,7 @@ impl Glob {
             links: BTreeMap::new(),
         };
         walk.directory(&root.dir, "", &self.components)?;
-        // After all else: a directory that can be reached without a link is read under that name.
+        // Links come last: a directory that can be reached without a link is read under that name.
         while let Some(((path, _), components)) = walk.links.pop_first() {
             walk.link(&path, components)?;
         }
@@ -200,7 +200,7 @@ impl Glob {
     }
 }
 
-/// What a glob matches.
+/// The result of a walk.
 #[derive(Debug, Default)]
 pub(super) struct Matches {
     /// The names of the files, in order.
@@ -213,18 +213,18 @@ pub(super) struct Matches {
 struct Walk<'a> {
     glob: &'a Glob,
     root: &'a InputRoot,
-    /// How many files may match.
+    /// The largest number of files that may match.
     most: usize,
     found: Matches,
-    /// Directories that `**` has entered, with how much of the glob was left. Kept only where
-    /// links are followed.
+    /// Directories that `**` has entered, each with the length of the rest of the glob. Kept only
+    /// if links are followed.
     entered: HashSet<((u64, u64), usize)>,
-    /// Links to directories that are to be entered by `**`, with what is left of the glob.
+    /// Links to directories that `**` is still to enter, with the rest of the glob.
     links: BTreeMap<(String, usize), &'a [Component]>,
 }
 
 impl<'a> Walk<'a> {
-    /// Walks through a directory; `prefix` is its path from the root, with a slash behind it.
+    /// Walks through a directory; `prefix` is its path from the root, with a trailing slash.
     fn directory(
         &mut self,
         directory: &Dir,
@@ -285,17 +285,17 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    /// `**` has met a link. One to a file is a matter of the names behind it.
+    /// Handles a link that `**` has met. A link to a file is left to the names after `**`.
     fn meet_link(&mut self, path: String, components: &'a [Component]) {
         match self.root.find(&path) {
             Ok(found) if !found.is_directory => {}
             Ok(_) if self.root.follow_links => self.put_off(path, components),
             Ok(_) => drop(self.found.left_out.insert(self.glob.name_of(&path))),
-            // It leads out of the root, maybe to a directory.
+            // The link leads out of the root, maybe to a directory.
             Err(error) if leads_out(&error) => {
                 self.found.left_out.insert(self.glob.name_of(&path));
             }
-            // It leads nowhere, so there is nothing in it.
+            // The link leads nowhere, so there is nothing in it.
             Err(_) => {}
         }
     }
@@ -310,10 +310,10 @@ impl<'a> Walk<'a> {
         self.directory(&directory, &format!("{path}/"), components)
     }
 
-    /// Goes on with an entry that matched: `path` is its path from the root.
+    /// Continues with an entry that matched; `path` is its path from the root.
     fn step(&mut self, path: &str, rest: &'a [Component]) -> Result<(), ConnectorError> {
-        // Follows links, but none that leads out of the root: that is an error, so that no input
-        // is left out silently.
+        // Follows links, except out of the root: such a link is an error, so that no input is left
+        // out silently.
         let found = match self.root.find(path) {
             Ok(found) => found,
             Err(error) if self.has_vanished(path, &error) => return Ok(()),
@@ -348,8 +348,8 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    /// True if an entry was removed since its directory was listed. A link that leads nowhere is
-    /// still there.
+    /// Returns true if an entry was removed since its directory was listed. A link that leads
+    /// nowhere still exists.
     fn has_vanished(&self, path: &str, error: &io::Error) -> bool {
         let is_gone = |error: &io::Error| error.kind() == io::ErrorKind::NotFound;
         let entry = || self.root.dir.symlink_metadata(path);
@@ -366,7 +366,7 @@ impl<'a> Walk<'a> {
 mod tests {
     use super::*;
 
-    /// Files of a small tree that `glob` matches.
+    /// Returns the files of a small tree that `glob` matches.
     fn matches(glob: &str) -> Vec<String> {
         let base = tempfile::tempdir().expect("a temporary directory");
         let tree = [

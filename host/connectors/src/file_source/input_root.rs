@@ -1,8 +1,8 @@
-//! How the files of a glob are reached: below one directory handle, the root.
+//! Access to the files of a glob, below one directory handle: the root.
 //!
-//! A link is followed as long as it stays below the root. One that leads out of it is refused and
-//! named, unless the job file says `follow-links = true`: it is then opened by its path, as the
-//! user could, since no handle reaches it.
+//! A link is followed as long as it stays below the root. A link out of the root is rejected by
+//! name, unless the job file has `follow-links = true`: it is then opened by its path, with the
+//! user's own rights, since no handle reaches it.
 
 use std::fs::File;
 use std::io;
@@ -22,23 +22,23 @@ pub(super) struct InputRoot {
     pub(super) follow_links: bool,
 }
 
-/// What stands under a name, or is open.
+/// The status of a name or of an open file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Found {
     pub(super) is_file: bool,
     pub(super) is_directory: bool,
     pub(super) length: u64,
-    /// When it was written to last; none where the system does not say.
+    /// The time of the last write; `None` where the system does not report it.
     pub(super) modified: Option<SystemTime>,
-    /// When it changed last, in seconds and nanoseconds, by the clock of its file system. Every
-    /// write moves it, and nobody can set it.
+    /// The time of the last change, in seconds and nanoseconds by the clock of the file system.
+    /// Every write moves it, and no one can set it.
     pub(super) changed: (i64, i64),
     /// Device and inode.
     pub(super) identity: (u64, u64),
 }
 
 impl Found {
-    /// Of an open file.
+    /// Returns the status of an open file.
     pub(super) fn of(file: &File) -> io::Result<Self> {
         Ok(Self::of_metadata(&file.metadata()?))
     }
@@ -78,7 +78,7 @@ impl InputRoot {
         })
     }
 
-    /// What stands under a path below the root. Links are followed.
+    /// Returns the status of a path below the root. Follows links.
     pub(super) fn find(&self, relative: &str) -> io::Result<Found> {
         match self.dir.metadata(relative) {
             Err(error) if self.follow_links && leads_out(&error) => {
@@ -89,7 +89,7 @@ impl InputRoot {
         }
     }
 
-    /// Opens a file below the root. Links are followed.
+    /// Opens a file below the root. Follows links.
     pub(super) fn open_file(&self, relative: &str) -> io::Result<File> {
         let opened = match self.dir.open(relative) {
             Err(error) if self.follow_links && leads_out(&error) => {
@@ -101,7 +101,7 @@ impl InputRoot {
         Ok(opened?.into_std())
     }
 
-    /// Opens a directory below the root. Links are followed.
+    /// Opens a directory below the root. Follows links.
     pub(super) fn open_directory(&self, relative: &str) -> io::Result<Dir> {
         match self.dir.open_dir(relative) {
             Err(error) if self.follow_links && leads_out(&error) => {
@@ -111,7 +111,7 @@ impl InputRoot {
         }
     }
 
-    /// What to say when `relative`, of which people know the `name`, could not be reached.
+    /// Makes the error for `relative`, known to people by `name`, when it could not be reached.
     pub(super) fn unreachable(
         &self,
         relative: &str,
@@ -140,7 +140,7 @@ impl InputRoot {
         }
     }
 
-    /// The first link on a path that leads out of the root, and what stands in it.
+    /// Returns the first link on a path that leads out of the root, and its target.
     fn link_out(&self, relative: &Path) -> (String, PathBuf) {
         let mut prefix = PathBuf::new();
         for component in relative.components() {
@@ -155,8 +155,8 @@ impl InputRoot {
     }
 }
 
-/// True if a handle refused to follow a link out of its directory. The system itself does not say
-/// so, and its own refusals have a number.
+/// Returns true if a handle refused to follow a link out of its directory. Only errors of the
+/// system have a number, and this is not one.
 pub(super) fn leads_out(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::PermissionDenied && error.raw_os_error().is_none()
 }

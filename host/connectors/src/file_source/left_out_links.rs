@@ -1,4 +1,4 @@
-//! The warning of links that `**` does not follow.
+//! The warning about links that `**` does not follow.
 
 use std::sync::Once;
 
@@ -6,10 +6,10 @@ use tidegate_operator::shown_text;
 
 use super::glob_walk::{Glob, Matches};
 
-/// How many links a warning names.
+/// The largest number of links that a warning names.
 const SHOWN_LINKS: usize = 5;
 
-/// Warns of links that are left out, once in the life of a connector, though it walks often.
+/// Warns of left-out links, once in the life of a connector although it walks often.
 pub(super) struct LeftOutLinks(Once);
 
 impl LeftOutLinks {

@@ -1,9 +1,9 @@
 //! Record path: [source `file`] → channel → operator instance → router → sink.
 //!
-//! Lines of the files that match a glob. The files are found when the job starts afresh, and with
-//! `discover` again and again while it runs. Each is read up to the length that it has when it is
-//! found; what it grows by later is not read. The position is restored to the byte, and a file that
-//! is not what it was is refused: when it is opened, and while it is read.
+//! Lines of the files that match a glob. The enumerator finds the files when the job starts afresh,
+//! and with `discover` repeatedly while it runs. A file is read up to its length when found; later
+//! growth is not read. The position is restored to the byte. A file that has changed is rejected,
+//! both when it is opened and while it is read.
 
 mod cut;
 mod enumerator;
@@ -99,10 +99,10 @@ fn default_batch_bytes() -> ByteSize {
     ByteSize::kib(128)
 }
 
-/// The shortest time between two looks for new files that can be asked for.
+/// The shortest time between two looks for new files that the user can ask for.
 const SHORTEST_INTERVAL: Duration = Duration::from_millis(1);
 
-/// The longest record and the largest batch that can be asked for.
+/// The largest record and the largest batch that the user can ask for.
 const MOST_BYTES: ByteSize = ByteSize::gib(1);
 
 impl SourceOptions for FileSourceOptions {
@@ -154,7 +154,7 @@ fn checked_bytes(key: &str, value: ByteSize) -> Result<usize, ConnectorError> {
     })
 }
 
-/// What the subtasks share.
+/// The part of the source that all subtasks share.
 struct Input {
     glob: Glob,
     root: InputRoot,
@@ -163,7 +163,7 @@ struct Input {
 }
 
 impl Input {
-    /// Looks at a file that a walk has found; none if it is gone.
+    /// Returns the status of a file that a walk has found; `None` if it is gone.
     fn look(&self, name: &str) -> Result<Option<Found>, ConnectorError> {
         let relative = self.glob.relative(name);
         let relative = relative.expect("a walk finds files below the root");
@@ -178,7 +178,7 @@ impl Input {
 struct FileConnector {
     input: Arc<Input>,
     links: Arc<LeftOutLinks>,
-    /// Time between two looks for new files.
+    /// The time between two looks for new files.
     interval: Option<Duration>,
     /// The root's path without links, if it could be resolved.
     root_path: Option<PathBuf>,
@@ -235,9 +235,9 @@ impl SourceConnector for FileConnector {
     }
 }
 
-/// Directories, each in the one before, that a walk has open beside the subtasks.
+/// Nested directories that a walk has open besides the files of the subtasks.
 const DIRECTORIES_OF_A_WALK: u64 = 32;
-/// The file that is read, and a directory on the way to it.
+/// The file being read, and a directory on its path.
 const FILES_OF_A_SUBTASK: u64 = 2;
 
 /// Reads the splits of one subtask, one after the other.
@@ -245,18 +245,18 @@ struct FileSource {
     input: Arc<Input>,
     current: Option<SplitReader>,
     waiting: VecDeque<FilePosition>,
-    /// Files that it has read, in other attempts too.
+    /// Files that the subtask has read, in earlier attempts too.
     read: ReadFiles,
-    /// True if other files can appear.
+    /// True if more files can appear.
     is_discovering: bool,
-    /// True once that there is no input was its last output.
+    /// True if the last output was [`SourceOutput::Idle`].
     is_idle: bool,
     pacer: Option<Pacer>,
     isolation: Isolation,
 }
 
 impl FileSource {
-    /// A step towards the next output; none if there are more.
+    /// Takes a step towards the next output; `None` if more steps are needed.
     fn step(&mut self) -> Result<Option<SourceOutput>, ConnectorError> {
         let Input {
             glob, root, limits, ..
@@ -268,12 +268,12 @@ impl FileSource {
                     return Ok(Some(SourceOutput::Batch(batch)));
                 }
                 if read.is_err() {
-                    // Lines that are no records may be those of another file.
+                    // An unusable line may mean that the file is another one.
                     reader.check(root, glob)?;
                 }
                 read?;
             }
-            // What was read since the last checkpoint is vouched for here.
+            // Here, the lines since the last checkpoint are compared with the file.
             reader.close(root, glob)?;
             if reader.is_closed() {
                 self.read.0.insert(reader.position().digest());
@@ -292,8 +292,8 @@ impl FileSource {
         Ok(None)
     }
 
-    /// While much is compared again at the end of a split, lets a checkpoint or the end of the job
-    /// in between two steps.
+    /// Steps to the next output. Yields during the comparison at the end of a split, so that a
+    /// checkpoint or the end of the job can come between two steps.
     async fn next(&mut self) -> Result<SourceOutput, ConnectorError> {
         loop {
             if let Some(output) = self.step()? {
@@ -307,7 +307,7 @@ impl FileSource {
 }
 
 impl Source for FileSource {
-    /// Waits only where it has read nothing that it did not give, so it can be given up there.
+    /// Cancel-safe: waits only when every line that was read has been returned.
     fn poll(&mut self) -> BoxFuture<'_, Result<SourceOutput, ConnectorError>> {
         Box::pin(async {
             if let Some(pacer) = &mut self.pacer {
@@ -316,7 +316,7 @@ impl Source for FileSource {
             }
             let output = self.next().await?;
             if let (SourceOutput::Idle, true) = (&output, self.is_idle) {
-                // Until a new file is added, between two polls.
+                // Wait until a new file is added, between two polls.
                 return std::future::pending().await;
             }
             self.is_idle = matches!(output, SourceOutput::Idle);
@@ -359,8 +359,8 @@ impl Source for FileSource {
                     self.read.0.insert(position.digest());
                 }
                 FileSplit::Part(position) => {
-                    // Checked now, so that a job does not start on input that it can't finish;
-                    // opened when its turn comes, so that many files are not many open files.
+                    // Check now, so that a job does not start on input that it can't finish; open
+                    // later, so that many files are not many open files.
                     position.open(&self.input.root, &self.input.glob)?;
                     self.waiting.push_back(position);
                 }

@@ -1,10 +1,10 @@
-//! Where in a file a split stands, and how a file is recognised as the one it was taken in.
+//! The position of a split in a file, and the check that the file is still the same.
 //!
-//! A file may grow: a split never reads beyond the length that the file had when it was found. It
-//! may not shrink, and its first bytes and those before the position may not change. That is
-//! compared when a file is opened, at each checkpoint while it is read, and where a split
-//! ends: by contents, whatever the file's times say. What lies further back is compared only by
-//! the reader that read it, see `reader.rs`: a position does not know it.
+//! A file may grow: a split never reads beyond the length that the file had when it was found. The
+//! file may not shrink, and its first bytes and those before the position may not change. They are
+//! compared when a file is opened, at each checkpoint while it is read, and at the end of a split:
+//! by contents, whatever the file's times are. Earlier bytes are compared only by the reader that
+//! read them (see `reader.rs`), since a position does not cover them.
 
 use std::fs::File;
 use std::io;
@@ -19,24 +19,24 @@ use super::input_root::InputRoot;
 use super::read_files::{FileDigest, ReadFiles};
 use crate::versioned;
 
-/// How many bytes before a position are compared.
+/// The number of bytes before a position that are compared.
 pub(super) const HISTORY_BYTES: usize = 64 * 1024;
 
-/// How many of a file's first bytes are compared.
+/// The number of bytes at the start of a file that are compared.
 const HEAD_BYTES: usize = 4 * 1024;
 
-/// Version of a position that is a [`FilePosition`].
+/// The version of a position that is a [`FilePosition`].
 const PART_VERSION: u8 = 1;
 
-/// Version of a position that is a [`ReadFiles`].
+/// The version of a position that is a [`ReadFiles`].
 const READ_VERSION: u8 = 2;
 
 /// The contents of a split's position.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum FileSplit {
-    /// Bytes of a file that are to be read.
+    /// A part of a file that is still to be read.
     Part(FilePosition),
-    /// Files of which nothing is left to read.
+    /// Files that were read to their ends.
     Read(ReadFiles),
 }
 
@@ -71,24 +71,24 @@ impl FileSplit {
     }
 }
 
-/// A part of a file, and how far it was read.
+/// A part of a file, and the position in it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct FilePosition {
     /// The file's name: the root of the glob, as the user wrote it, and the path below.
     pub(super) file: String,
-    /// The next byte to read. The start of a line, or inside one that the split does not own.
+    /// The next byte to read: the start of a line, or a byte of a line that another split owns.
     pub(super) position: u64,
-    /// Lines that begin here or later belong to others.
+    /// The end of the part: lines that begin here or later belong to other splits.
     pub(super) end: u64,
-    /// The length of the file when it was found. Nothing beyond it is read.
+    /// The length of the file when it was found. Later bytes are not read.
     pub(super) file_length: u64,
-    /// BLAKE3 of the first [`HEAD_BYTES`] of `file_length` bytes.
+    /// BLAKE3 of the first [`HEAD_BYTES`] within `file_length`.
     pub(super) head: [u8; 32],
     /// BLAKE3 of the last [`HISTORY_BYTES`] before `position`.
     pub(super) history: [u8; 32],
 }
 
-/// A refusal to read on from a position.
+/// Makes the refusal to continue from a position.
 pub(super) fn refused(name: &str, position: u64, difference: &str) -> ConnectorError {
     ConnectorError::StateRefused {
         reason: format!(
@@ -99,7 +99,7 @@ pub(super) fn refused(name: &str, position: u64, difference: &str) -> ConnectorE
 }
 
 impl FilePosition {
-    /// The start of a file that was found.
+    /// Returns the position at the start of a file that was found.
     pub(super) fn at_start(
         root: &InputRoot,
         glob: &Glob,
@@ -119,7 +119,8 @@ impl FilePosition {
         })
     }
 
-    /// The same file from `position` to `end`. Reads only if the position is another one.
+    /// Returns the part of the same file from `position` to `end`. Reads only if `position`
+    /// differs.
     pub(super) fn cut(&self, file: &File, position: u64, end: u64) -> Result<Self, ConnectorError> {
         let failed = ConnectorError::io(format!("could not read input file {}", self.file));
         let history = if position == self.position {
@@ -136,7 +137,7 @@ impl FilePosition {
         })
     }
 
-    /// Opens the file and checks that it is the one that this position was taken in.
+    /// Opens the file and checks that it is still the file of this position.
     pub(super) fn open(&self, root: &InputRoot, glob: &Glob) -> Result<File, ConnectorError> {
         let name = &self.file;
         let file = open(root, glob, name).map_err(|error| match error {
@@ -153,9 +154,8 @@ impl FilePosition {
         Ok(file)
     }
 
-    /// Checks that an open file is the one that this position was taken in: not shorter, and with
-    /// the same bytes at its beginning and before the position. `is_history` says of the latter
-    /// whether they are.
+    /// Checks that an open file is still the file of this position: not shorter, and with the same
+    /// bytes at its start and before the position. `is_history` compares the latter.
     pub(super) fn check(
         &self,
         file: &File,
@@ -181,7 +181,7 @@ impl FilePosition {
         Ok(())
     }
 
-    /// Checks that the bytes before an earlier position have the digest that they had then.
+    /// Checks that the bytes before an earlier position still have their digest of then.
     pub(super) fn check_earlier(
         &self,
         file: &File,
@@ -197,13 +197,13 @@ impl FilePosition {
         Err(refused(&self.file, self.position, &difference))
     }
 
-    /// The refusal of a file that has only `length` bytes now.
+    /// Makes the refusal of a file that now has only `length` bytes.
     pub(super) fn shrunk(&self, length: u64) -> ConnectorError {
         let difference = format!("it had {} bytes and now has {length}", self.file_length);
         refused(&self.file, self.position, &difference)
     }
 
-    /// Returns the digest that a file is remembered by once it was read.
+    /// Returns the digest by which a file is remembered after it was read.
     pub(super) fn digest(&self) -> FileDigest {
         FileDigest::of(&self.file)
     }
@@ -224,7 +224,7 @@ fn open(root: &InputRoot, glob: &Glob, name: &str) -> Result<File, ConnectorErro
         });
     };
     let failed = |error| root.unreachable(relative, name, error);
-    // Asked before opening, since opening a pipe would wait.
+    // Check before opening, since opening a pipe would wait.
     if !root.find(relative).map_err(failed)?.is_file {
         return Err(ConnectorError::StateRefused {
             reason: format!("input file {name} is not a regular file any more"),
@@ -237,12 +237,12 @@ pub(super) fn digest(bytes: &[u8]) -> [u8; 32] {
     *blake3::hash(bytes).as_bytes()
 }
 
-/// BLAKE3 of at most `limit` bytes before `position`; fewer only at the beginning of the file.
+/// Returns BLAKE3 of `limit` bytes before `position`, or of fewer at the beginning of the file.
 fn digest_before(file: &File, position: u64, limit: usize) -> io::Result<[u8; 32]> {
     Ok(digest(&read_before(file, position, limit)?))
 }
 
-/// At most `limit` bytes before `position`.
+/// Reads `limit` bytes before `position`, or fewer at the beginning of the file.
 pub(super) fn read_before(file: &File, position: u64, limit: usize) -> io::Result<Vec<u8>> {
     let length = usize::try_from(position).unwrap_or(usize::MAX).min(limit);
     let mut bytes = vec![0; length];

@@ -1,13 +1,13 @@
-//! Which files were read, remembered by digests of their names. Pure.
+//! The files that were read, remembered by digests of their names. Pure.
 //!
 //! A file that was read to its end has no position left, but with `discover` it must not be taken
-//! for a new one. Sixteen bytes for each, however long its name is.
+//! for a new file. A digest takes 16 bytes, however long the name is.
 
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-/// Files of one source that can be remembered.
+/// The largest number of files that one source can remember.
 pub(super) const MOST_FILES: usize = 1_000_000;
 
 /// The first bytes of BLAKE3 of a file's name.
@@ -15,7 +15,7 @@ pub(super) const MOST_FILES: usize = 1_000_000;
 pub(super) struct FileDigest([u8; 16]);
 
 impl FileDigest {
-    /// Makes the digest of a file's name, as positions have it.
+    /// Makes the digest of a file's name, in the form of positions.
     pub(super) fn of(name: &str) -> Self {
         let mut digest = [0; 16];
         let mut hasher = blake3::Hasher::new();
@@ -25,7 +25,7 @@ impl FileDigest {
     }
 }
 
-/// Files that were read.
+/// The files that were read.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct ReadFiles(pub(super) BTreeSet<FileDigest>);
 

@@ -1,12 +1,12 @@
 //! Record path: [source `file`] → channel → operator instance → router → sink.
 //!
-//! Reads one split: big blocks into a buffer, whole lines out of it. The buffer keeps the bytes
-//! before the position that a checkpoint needs a digest of, so that a position costs no reading.
+//! Reads one split: large blocks into a buffer, whole lines out of it. The buffer keeps the bytes
+//! before the position whose digest a checkpoint needs, so that taking a position reads nothing.
 //!
-//! A look compares what was read with what the file holds now. The invariant: unless the file has
-//! grown, a split that ends gave the lines that the file held at its last look. A look reads no
-//! more than was read since the look before and some MiB; what is left is compared at later looks,
-//! and the rest at the end.
+//! A look compares the bytes that were read with the file as it is now. The invariant: unless the
+//! file has grown, a split that ends has returned the lines that the file held at the last look. A
+//! look compares the bytes since the previous look and some MiB of earlier ones; later looks
+//! compare more, and the end of the split compares the rest.
 
 use std::fs::File;
 use std::io::{ErrorKind, Read, Seek, SeekFrom};
@@ -25,47 +25,47 @@ use super::trail::Trail;
 use super::watch::{Compare, FileWatch};
 use crate::lines::{self, LineLimits, Unread};
 
-/// Bytes of one read, about.
+/// The approximate number of bytes of one read.
 const BLOCK_BYTES: usize = 256 * 1024;
 
-/// Segments that a look compares of those that were read before the last one.
+/// The number of earlier segments, read before the previous look, that one look compares.
 const OWED_SEGMENTS: usize = 16;
 
 pub(super) struct SplitReader {
     file: File,
     watch: FileWatch,
-    /// Of all bytes that were read.
+    /// The digests of all bytes that were read.
     trail: Trail,
     last_look: LastLook,
-    /// So many of the first segments of the trail are still to be compared.
+    /// The number of segments, from the first, that are still to be compared.
     owed_segments: usize,
-    /// True once all was read and only owed segments are left.
+    /// True once the split is read and only owed segments remain.
     is_closing: bool,
-    /// `history` in it is that of the start; [`Self::position`] makes the current one.
+    /// Its `history` is that of the start; [`Self::position`] makes the current one.
     position: FilePosition,
     limits: LineLimits,
-    /// `buffer[..filled]` are bytes of the file; `buffer[cursor]` is the one at the position.
-    /// At least the last `HISTORY_BYTES` before the position are kept.
+    /// `buffer[..filled]` are bytes of the file; `buffer[cursor]` is the byte at the position. At
+    /// least the last `HISTORY_BYTES` before the position are kept.
     buffer: Vec<u8>,
     cursor: usize,
     filled: usize,
-    /// True in the middle of a line that belongs to the split before.
+    /// True in the middle of a line that belongs to the previous split.
     is_skipping: bool,
-    /// Where the last batch begins.
+    /// The beginning of the last batch, in bytes of the file.
     batch_start: u64,
 }
 
-/// What a look leaves for the next one.
+/// The results of a look that the next look needs.
 struct LastLook {
     position: u64,
-    /// BLAKE3 of the bytes before that.
+    /// BLAKE3 of the bytes before `position`.
     history: [u8; 32],
-    /// Segments of the trail that were whole then.
+    /// The number of segments of the trail that were whole at this look.
     segments: usize,
 }
 
 impl SplitReader {
-    /// Opens a split whose file must still be the one of its position.
+    /// Opens a split, whose file must still be the file of its position.
     pub(super) fn open(
         root: &InputRoot,
         glob: &Glob,
@@ -74,7 +74,7 @@ impl SplitReader {
     ) -> Result<Self, ConnectorError> {
         let failed = || ConnectorError::io(format!("could not read input file {}", position.file));
         let mut file = position.open(root, glob)?;
-        // Before anything is read, so that no write after that is missed.
+        // Before the first read, so that every later write shows.
         let open = Found::of(&file).map_err(failed())?;
         let watch = FileWatch::new(open, SystemTime::now());
         let mut buffer = read_before(&file, position.position, HISTORY_BYTES).map_err(failed())?;
@@ -104,7 +104,7 @@ impl SplitReader {
         })
     }
 
-    /// The next batch. None at the end of the split.
+    /// Returns the next batch; `None` at the end of the split.
     pub(super) fn next_batch(
         &mut self,
         isolation: Isolation,
@@ -129,7 +129,7 @@ impl SplitReader {
         }
     }
 
-    /// Where the last batch stands, in bytes of the file.
+    /// Returns the place of the last batch, in bytes of the file.
     pub(super) fn last_place(&self) -> SourcePlace {
         SourcePlace {
             split: self.position.file.clone(),
@@ -138,12 +138,13 @@ impl SplitReader {
         }
     }
 
-    /// Looks whether the file is still the one of which [`Self::next_batch`] gave lines. The bytes
-    /// at the ends of what was read are compared whatever its times say, and all of them unless
-    /// its times show that nothing was written.
+    /// Checks that the file still holds the lines that [`Self::next_batch`] returned. The first
+    /// bytes, and those before this position and that of the previous look, are always compared.
+    /// All others that were read are compared, over several looks, unless the file's times show
+    /// that it was not written.
     pub(super) fn check(&mut self, root: &InputRoot, glob: &Glob) -> Result<(), ConnectorError> {
         if self.is_closing {
-            // The last look was after the last byte was read.
+            // The last look came after the last byte was read.
             return Ok(());
         }
         let name = &self.position.file;
@@ -179,8 +180,8 @@ impl SplitReader {
         self.compare_owed()
     }
 
-    /// The last look, when [`Self::next_batch`] gave none: with [`Self::is_closing`], a part of
-    /// what is still to be compared.
+    /// Takes the last look, after [`Self::next_batch`] returned `None`. Each further call compares
+    /// some of the owed segments.
     pub(super) fn close(&mut self, root: &InputRoot, glob: &Glob) -> Result<(), ConnectorError> {
         if self.is_closing {
             return self.compare_owed();
@@ -190,17 +191,17 @@ impl SplitReader {
         Ok(())
     }
 
-    /// True from the last look on.
+    /// Returns true from the last look on.
     pub(super) fn is_closing(&self) -> bool {
         self.is_closing
     }
 
-    /// True once nothing is left to be compared.
+    /// Returns true once everything has been compared.
     pub(super) fn is_closed(&self) -> bool {
         self.is_closing && self.owed_segments == 0
     }
 
-    /// Compares some of the segments that are still to be compared.
+    /// Compares some of the owed segments.
     fn compare_owed(&mut self) -> Result<(), ConnectorError> {
         let left = self.owed_segments.saturating_sub(OWED_SEGMENTS);
         self.compare(left..self.owed_segments)?;
@@ -221,7 +222,7 @@ impl SplitReader {
         }
     }
 
-    /// The position after all that [`Self::next_batch`] gave.
+    /// Returns the position after all batches that [`Self::next_batch`] returned.
     pub(super) fn position(&self) -> FilePosition {
         FilePosition {
             history: digest(self.before()),
@@ -229,7 +230,7 @@ impl SplitReader {
         }
     }
 
-    /// The bytes before the position that are compared.
+    /// Returns the bytes before the position that are compared.
     fn before(&self) -> &[u8] {
         let history = self.cursor.min(HISTORY_BYTES);
         let expected = self.position.position.min(HISTORY_BYTES as u64);
@@ -259,7 +260,7 @@ impl SplitReader {
         );
     }
 
-    /// Goes towards the start of the first line that begins in this split.
+    /// Moves towards the start of the first line that begins in this split.
     fn skip(&mut self) -> Result<(), ConnectorError> {
         let unread = &self.buffer[self.cursor..self.filled];
         match memchr(b'\n', unread) {
@@ -273,14 +274,14 @@ impl SplitReader {
         Ok(())
     }
 
-    /// Reads a block. What it asks for exists, unless the file has shrunk.
+    /// Reads a block. The bytes exist unless the file has shrunk.
     fn fill(&mut self) -> Result<(), ConnectorError> {
         let history_start = self.cursor.saturating_sub(HISTORY_BYTES);
         self.buffer.copy_within(history_start..self.filled, 0);
         self.filled -= history_start;
         self.cursor -= history_start;
         if self.buffer.len() - self.filled < BLOCK_BYTES / 2 {
-            // A long line. It is refused before it is much longer than a record may be.
+            // A long line. It is rejected before it is much longer than a record may be.
             self.buffer.resize(2 * self.buffer.len(), 0);
         }
         let read_up_to = self.position.position + (self.filled - self.cursor) as u64;

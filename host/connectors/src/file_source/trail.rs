@@ -1,11 +1,11 @@
-//! Digests of all bytes that a reader has read, to compare them with the file again.
+//! Digests of all bytes that a reader has read, for comparing them with the file again.
 //!
-//! A line that was given is worth what its bytes still are when a checkpoint vouches for it. So a
-//! reader keeps a digest of each segment that it read, 16 bytes a MiB, and compares them once the
-//! file shows that it was written to. The bytes of this reader alone, since it opened its split.
+//! A checkpoint vouches for lines that were returned, so their bytes must still be in the file. A
+//! reader keeps a digest of each segment that it has read since it opened its split, 16 bytes a
+//! MiB, and compares the digests when the file may have been written to.
 //!
-//! XXH3 of 128 bits, since a cryptographic hash would cost a reader a third of its speed. Whoever
-//! may write to the input can lie in it anyway; this finds accidents.
+//! XXH3 of 128 bits, since a cryptographic hash would cost a reader a third of its speed. An
+//! attacker who can write to the input can forge it anyway; this finds accidents.
 
 use std::fs::File;
 use std::io::{self, ErrorKind};
@@ -14,18 +14,18 @@ use std::os::unix::fs::FileExt as _;
 
 use xxhash_rust::xxh3::Xxh3;
 
-/// Bytes of a segment.
+/// The number of bytes of a segment.
 const SEGMENT_BYTES: u64 = 1 << 20;
 
-/// Bytes that are compared at once.
+/// The number of bytes that are compared at once.
 const COMPARED_BYTES: usize = 256 * 1024;
 
 pub(super) struct Trail {
-    /// Where it begins in the file.
+    /// The beginning of the trail in the file.
     start: u64,
-    /// Of each whole segment.
+    /// The digest of each whole segment.
     whole: Vec<u128>,
-    /// Of the segment that is not whole yet.
+    /// The digest of the incomplete last segment.
     last: Xxh3,
     last_bytes: u64,
 }
@@ -56,17 +56,17 @@ impl Trail {
         }
     }
 
-    /// How many segments it has, with one that is not whole.
+    /// Returns the number of segments, including an incomplete one.
     pub(super) fn segments(&self) -> usize {
         self.whole.len() + usize::from(self.last_bytes > 0)
     }
 
-    /// How many segments are whole, and never change again.
+    /// Returns the number of whole segments, which never change again.
     pub(super) fn whole_segments(&self) -> usize {
         self.whole.len()
     }
 
-    /// The bytes of the first of these segments that is not in the file as it was read.
+    /// Returns the bytes of the first of these segments that differs in the file now.
     pub(super) fn changed(
         &self,
         file: &File,
@@ -97,7 +97,7 @@ impl Trail {
     }
 }
 
-/// The digest of bytes of a file; none if it does not have them.
+/// Returns the digest of bytes of a file; `None` if the file is shorter.
 fn digest_of(file: &File, bytes: Range<u64>) -> io::Result<Option<u128>> {
     let mut hasher = Xxh3::new();
     let mut buffer = vec![0; COMPARED_BYTES];

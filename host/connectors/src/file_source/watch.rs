@@ -1,15 +1,15 @@
-//! What becomes of a file while it is read. Pure.
+//! Changes of a file while it is read. Pure.
 //!
-//! Other bytes where bytes were read fail the job: that is compared, see `reader.rs`; how much of
-//! it is decided here, by length and times of the file. Everything else that shows is worth a
-//! warning, once: what was read so far is still what a file has held.
+//! A changed byte among those that were read fails the job. The reader compares them (see
+//! `reader.rs`); this decides how many, by length and times of the file. Any other visible change
+//! causes a warning, since the lines so far are still lines that the file has held.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::input_root::Found;
 
-/// The time of a change says nothing about a later one that came within this many seconds: the
-/// clock of a file system ticks every few milliseconds, and that of some every two seconds.
+/// The resolution of a change's time, in seconds. A later change within it may not show: the clock
+/// of a file system ticks every few milliseconds, and on some systems every two seconds.
 const SETTLED_SECONDS: i64 = 3;
 
 /// Watches one open file.
@@ -17,45 +17,45 @@ const SETTLED_SECONDS: i64 = 3;
 pub(super) struct FileWatch {
     /// The open file, at the last look.
     seen: Found,
-    /// False if `seen` had changed right before, so that a next change may not show in its times.
+    /// False if `seen` had just changed, so that a further change may not show in its times.
     is_settled: bool,
-    /// False once it was noticed that another file, or none, has its name.
+    /// False once the name was found to belong to another file or none.
     has_its_name: bool,
 }
 
-/// What a look found.
+/// The result of a look.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Look {
     pub(super) changes: Vec<Change>,
     pub(super) compare: Compare,
 }
 
-/// Which bytes, of those that were read, are to be compared with the file. Its head and those
-/// before the position always are.
+/// The bytes, of those that were read, to compare with the file. The first bytes and those before
+/// the position are always compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Compare {
-    /// No more than those: nothing was written since the last look.
+    /// No others: nothing was written since the last look.
     Ends,
-    /// All since the last look. The file has grown, and what lies further back would be compared
-    /// again at each look while another process appends to it.
+    /// All bytes since the last look. The file has grown, and while another process appends to it,
+    /// each look would compare all earlier bytes again.
     SinceLastLook,
-    /// All.
+    /// All bytes.
     Everything,
 }
 
-/// Something to warn of.
+/// A change to warn of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Change {
-    /// It has the same length and was written to.
+    /// The file was written to and has the same length.
     Written,
     /// Another file has its name.
     Replaced,
-    /// Nothing that can be read has its name.
+    /// No readable file has its name.
     Gone,
 }
 
 impl Change {
-    /// What it means, behind the name of the file.
+    /// Returns the text of the warning, to follow the name of the file.
     pub(super) fn meaning(self) -> &'static str {
         match self {
             Self::Written => {
@@ -75,7 +75,7 @@ impl Change {
 }
 
 impl FileWatch {
-    /// Of a file that is `open` and of which nothing was read yet.
+    /// Watches the file that is `open`, before the first read.
     pub(super) fn new(open: Found, now: SystemTime) -> Self {
         Self {
             seen: open,
@@ -84,11 +84,11 @@ impl FileWatch {
         }
     }
 
-    /// A look at the file that is `open`, and at the one that has its name.
+    /// Looks at the file that is `open`, and at the `named` file that has its name now.
     pub(super) fn look(&mut self, open: Found, named: Option<Found>, now: SystemTime) -> Look {
         let compare = self.compare(open);
         let mut changes = Vec::new();
-        // What is appended is written, too.
+        // An append is a write too, but is not warned of.
         if open.modified != self.seen.modified && open.length == self.seen.length {
             changes.push(Change::Written);
         }
@@ -121,8 +121,8 @@ impl FileWatch {
     }
 }
 
-/// True if the next write to a file that is found so at `now` must show in its times. Not if its
-/// clock is ahead of ours.
+/// Returns true if the next write to a file found so at `now` must show in its times. Returns false
+/// if the file system's clock is ahead of ours.
 fn is_settled(found: Found, now: SystemTime) -> bool {
     let since_epoch = now.duration_since(UNIX_EPOCH).unwrap_or_default();
     let now = i64::try_from(since_epoch.as_secs()).unwrap_or(i64::MAX);
@@ -172,7 +172,7 @@ mod tests {
         assert_eq!(told(&mut watch, Some(open)), []);
     }
 
-    /// What is compared of a file that was `seen` and is `found`, both at a second.
+    /// Returns the bytes to compare of a file that was `seen` at a second, and is now `found`.
     fn compared(seen: (Found, u64), found: Found) -> Compare {
         let mut watch = FileWatch::new(seen.0, at(seen.1));
         watch.look(found, Some(found), at(100)).compare

@@ -1,16 +1,16 @@
-//! Integers to columns, in bulk: this is what the generator's speed consists of. Pure.
+//! Integers to columns, in bulk: most of the generator's work. Pure.
 
 use tidegate_operator::Column;
 
 use super::ranges::Run;
 
-/// Bytes of a row in little-endian encoding.
+/// The number of bytes of a row in little-endian encoding.
 const WIDTH: usize = size_of::<u64>();
 
-/// Decimal digits of the largest `u64`.
+/// The number of decimal digits of the largest `u64`.
 const DIGITS: usize = 20;
 
-/// The integers of `runs` as eight bytes each.
+/// Encodes the integers of `runs` as eight bytes each.
 pub(super) fn little_endian(runs: &[Run], offsets: &RegularOffsets) -> Column {
     let rows = runs.iter().map(|run| run.count).sum();
     let mut bytes = vec![0; rows * WIDTH];
@@ -25,7 +25,7 @@ pub(super) fn little_endian(runs: &[Run], offsets: &RegularOffsets) -> Column {
     offsets.column(rows, bytes)
 }
 
-/// The integers of `runs`, each modulo `keys`, as eight bytes each.
+/// Encodes the integers of `runs`, each modulo `keys`, as eight bytes each.
 pub(super) fn little_endian_keys(runs: &[Run], keys: u64, offsets: &RegularOffsets) -> Column {
     let rows = runs.iter().map(|run| run.count).sum();
     let mut bytes = vec![0; rows * WIDTH];
@@ -45,7 +45,7 @@ pub(super) fn little_endian_keys(runs: &[Run], keys: u64, offsets: &RegularOffse
     offsets.column(rows, bytes)
 }
 
-/// The integers of `runs` in decimal.
+/// Formats the integers of `runs` in decimal.
 pub(super) fn decimal(runs: &[Run]) -> Column {
     let mut text = DecimalRows::for_runs(runs);
     for run in runs {
@@ -58,7 +58,7 @@ pub(super) fn decimal(runs: &[Run]) -> Column {
     text.into_column()
 }
 
-/// The integers of `runs`, each modulo `keys`, in decimal.
+/// Formats the integers of `runs`, each modulo `keys`, in decimal.
 pub(super) fn decimal_keys(runs: &[Run], keys: u64) -> Column {
     let mut text = DecimalRows::for_runs(runs);
     for run in runs {
@@ -77,7 +77,7 @@ pub(super) fn decimal_keys(runs: &[Run], keys: u64) -> Column {
     text.into_column()
 }
 
-/// A column of `rows` empty rows.
+/// Makes a column of `rows` empty rows.
 pub(super) fn empty(rows: usize) -> Column {
     Column::from_parts(vec![0; rows + 1], Vec::new()).expect("offsets of 0 fit no bytes")
 }
@@ -95,12 +95,12 @@ impl RegularOffsets {
     }
 }
 
-/// An integer that is counted up in decimal digits, without a division.
+/// An integer that counts up in decimal digits, without a division.
 struct Decimal {
     digits: [u8; DIGITS],
     length: u8,
-    /// The last digit, which `digits` does not have right. Apart, because a copy of bytes of which
-    /// one was just changed makes the processor wait.
+    /// The last digit; that in `digits` is outdated. Kept apart, because copying bytes right after
+    /// one of them was changed makes the processor wait.
     last_digit: u8,
 }
 
@@ -127,7 +127,7 @@ impl Decimal {
         }
     }
 
-    /// Counts up the digits before the last one.
+    /// Increments the digits before the last.
     fn carry(&mut self) {
         for digit in self.digits[..usize::from(self.length - 1)].iter_mut().rev() {
             if *digit != b'9' {
@@ -136,7 +136,7 @@ impl Decimal {
             }
             *digit = b'0';
         }
-        // All nines, so all digits are zeros now but for the first; 63 bits leave room for it.
+        // All were nines, so all become zeros after a 1; 63 bits leave room for it.
         self.digits = [b'0'; DIGITS];
         self.digits[0] = b'1';
         self.length += 1;
@@ -164,8 +164,8 @@ impl DecimalRows {
 
     #[inline]
     fn push(&mut self, integer: &Decimal) {
-        // Always all digits, since a copy of fixed length is a few moves; the next row overwrites
-        // those that do not count.
+        // Always copies all digits, since a copy of fixed length takes a few moves; the next row
+        // overwrites the surplus.
         let start = self.end as usize;
         let row = &mut self.bytes[start..start + DIGITS];
         row.copy_from_slice(&integer.digits);

@@ -1,7 +1,7 @@
 //! Record path: [source `generator`] → channel → operator instance → router → sink.
 //!
-//! Integers in order, the same at every run: for examples, tests and benchmarks. It deliberately
-//! has no randomness, and no wall clock but in `timestamps = "due"`.
+//! Integers in order, the same in every run, for examples, tests and benchmarks. Deliberately
+//! absent: randomness, and the wall clock except for `timestamps = "due"`.
 
 mod columns;
 mod ranges;
@@ -87,7 +87,7 @@ pub struct Late {
     pub by_ms: u64,
 }
 
-/// The largest batch that can be asked for: 1 M records.
+/// The largest batch that the user can ask for: 1 M records.
 const MOST_BATCH_RECORDS: u32 = 1 << 20;
 
 /// The end of a range without `to`, exclusive.
@@ -150,15 +150,15 @@ struct GeneratorConnector {
     options: GeneratorOptions,
 }
 
-/// What a split's position holds.
+/// The contents of a split's position.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct GeneratorPosition {
     range: Range,
-    /// How many subtasks share the rate.
+    /// The number of subtasks that share the rate.
     sharing: u32,
 }
 
-/// Version of [`GeneratorPosition`].
+/// The version of [`GeneratorPosition`].
 const POSITION_VERSION: u8 = 1;
 
 impl GeneratorPosition {
@@ -183,7 +183,7 @@ impl GeneratorPosition {
     }
 }
 
-/// Ranges to splits, with the rate shared by all subtasks that have any.
+/// Makes splits of ranges; all subtasks with integers left share the rate.
 fn to_splits(subtasks: Vec<Vec<Range>>) -> Vec<Vec<SourceSplit>> {
     let busy = subtasks
         .iter()
@@ -199,7 +199,7 @@ fn to_splits(subtasks: Vec<Vec<Range>>) -> Vec<Vec<SourceSplit>> {
 /// Enumerates ranges of integers.
 struct RangeEnumerator {
     from: u64,
-    /// Exclusive.
+    /// The end, exclusive.
     end: i128,
 }
 

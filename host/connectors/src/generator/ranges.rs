@@ -1,32 +1,32 @@
-//! Which integers each subtask makes. Pure.
+//! The integers of each subtask. Pure.
 //!
-//! The integers are dealt to the subtasks in blocks of [`BLOCK`], in turn, like cards. Dealing, and
-//! not one long piece for each subtask, lets all subtasks advance through event time together and
-//! gives each of them small integers even when the range has no end.
+//! The integers are dealt to the subtasks in blocks of [`BLOCK`], in turn, like cards. Compared
+//! with one long piece for each subtask, dealing lets all subtasks advance through event time
+//! together, and hands each of them small integers even when the range has no end.
 //!
 //! The invariants:
-//! - the ranges of all subtasks together hold every integer that is left exactly once;
-//! - a range is read in ascending order, so its `next` says all about what it has given.
+//! - the ranges of all subtasks together hold every remaining integer exactly once;
+//! - a range is read in ascending order, so `next` alone shows which integers it has returned.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-/// How many consecutive integers a subtask gets at a time. Part of the position's format. A prime,
-/// so that no common number of keys makes a subtask see only some of them.
+/// The number of consecutive integers in a block; part of the position's format. A prime, so that
+/// no common number of keys makes a subtask see only some of them.
 const BLOCK: i128 = 127;
 
-/// Blocks of integers at regular distances, and how far they are read. Wide integers, so that the
-/// block after the last one has a number too.
+/// Blocks of integers at regular distances, and the position in them. The type is wide, so that the
+/// block after the last also has a number.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Range {
-    /// The first integer that is left, always in the block that ends at `block_end`.
+    /// The first remaining integer, always in the block that ends at `block_end`.
     next: i128,
-    /// Where the block of `next` ends, exclusive.
+    /// The end of the block of `next`, exclusive.
     block_end: i128,
-    /// Distance between the starts of two blocks: `BLOCK` if they follow each other directly.
+    /// The distance between the starts of two blocks; `BLOCK` if the blocks are adjacent.
     stride: i128,
-    /// No integer from here on belongs to the range.
+    /// The end of the range, exclusive.
     end: i128,
 }
 
@@ -47,7 +47,7 @@ impl Range {
         }
     }
 
-    /// True if a position from outside keeps the invariants, so that reading it can't misbehave.
+    /// Returns true if a position from outside keeps the invariants, so that reading it is safe.
     pub(super) fn is_well_formed(&self) -> bool {
         const LIMIT: i128 = 1 << 100;
         (0..LIMIT).contains(&self.next)
@@ -60,12 +60,12 @@ impl Range {
         self.next >= self.end
     }
 
-    /// The first integer that is left; meaningless if none is.
+    /// Returns the first remaining integer; meaningless if none remains.
     pub(super) fn next(&self) -> i128 {
         self.next
     }
 
-    /// Takes at most `limit` consecutive integers. None if none is left.
+    /// Takes at most `limit` consecutive integers; `None` if none remains.
     pub(super) fn take(&mut self, limit: usize) -> Option<Run> {
         let run_end = if self.stride == BLOCK {
             self.end
@@ -102,7 +102,7 @@ impl Range {
     }
 }
 
-/// For people, in error messages and listings.
+/// Formats a range for people, in error messages and listings.
 impl std::fmt::Display for Range {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}..{}", self.next, self.end)?;
@@ -113,19 +113,19 @@ impl std::fmt::Display for Range {
     }
 }
 
-/// The ranges of a fresh start, one for each subtask; some may be empty.
+/// Returns the ranges of a fresh start, one for each subtask; some may be empty.
 pub(super) fn plan(first: u64, end: i128, parallelism: u32) -> Vec<Vec<Range>> {
     let all = Range::contiguous(i128::from(first), end);
     all.deal(parallelism).map(|range| vec![range]).collect()
 }
 
-/// Deals what is left of `ranges` to another number of subtasks, in near-equal amounts.
+/// Deals the rest of `ranges` to another number of subtasks, in near-equal amounts.
 pub(super) fn redistribute(ranges: Vec<Range>, parallelism: u32) -> Vec<Vec<Range>> {
     let mut subtasks = vec![Vec::new(); parallelism as usize];
     for (turn, range) in merge(ranges).iter().enumerate() {
         for (index, part) in range.deal(parallelism).enumerate() {
             if !part.is_done() {
-                // Another subtask begins each time: short ranges must not all go to the first.
+                // Begin with another subtask each time: short ranges must not all go to the first.
                 subtasks[(turn + index) % parallelism as usize].push(part);
             }
         }
@@ -133,8 +133,8 @@ pub(super) fn redistribute(ranges: Vec<Range>, parallelism: u32) -> Vec<Vec<Rang
     subtasks
 }
 
-/// Joins ranges that were dealt from one, as far as they still have everything: without this, each
-/// change of the parallelism would multiply the number of ranges.
+/// Joins ranges that were dealt from one, as far as they are unread. Otherwise each change of the
+/// parallelism would multiply the number of ranges.
 fn merge(ranges: Vec<Range>) -> Vec<Range> {
     let mut dealt_together: BTreeMap<(i128, i128), Vec<Range>> = BTreeMap::new();
     for range in ranges.into_iter().filter(|range| !range.is_done()) {
@@ -150,7 +150,7 @@ fn merge(ranges: Vec<Range>) -> Vec<Range> {
         let is_complete = turns.len() == group.len() && group.len() as i128 * BLOCK == stride;
         let frontier = group.iter().map(|r| r.block_end).max();
         if let (true, Some(frontier)) = (is_complete, frontier) {
-            // From the frontier on, nobody has read anything.
+            // From the frontier on, every range is unread.
             group.iter_mut().for_each(|r| r.end = r.end.min(frontier));
             merged.push(Range::contiguous(frontier, end));
         }
@@ -233,7 +233,7 @@ mod tests {
         let mut subtasks = plan(1, 1 << 63, 2);
         for turn in 0..20 {
             let mut ranges = subtasks.concat();
-            // All advance alike, as subtasks do.
+            // All ranges advance alike, as subtasks do.
             ranges.iter_mut().for_each(|range| {
                 while range.take(40).is_some_and(|run| run.first < 1_000 * turn) {}
             });

@@ -1,6 +1,6 @@
 //! Record path: [source `generator`] → channel → operator instance → router → sink.
 //!
-//! Makes the batches of one subtask, always from the range that is furthest behind, so that a
+//! Makes the batches of one subtask, always from its range that is furthest behind, so that a
 //! subtask with several ranges advances through event time evenly.
 
 use tidegate_connector::ConnectorError;
@@ -25,11 +25,11 @@ pub(super) struct GeneratorSource {
     from: i128,
     most_records: u32,
     pacer: Option<Pacer>,
-    /// The watermark that comes before the next batch.
+    /// The watermark to return before the next batch.
     watermark: Option<i64>,
     offsets: RegularOffsets,
     isolation: Isolation,
-    /// The first integer of the last batch, and the one behind its last.
+    /// The first integer of the last batch, and the integer after its last.
     last: Option<(u64, u64)>,
 }
 
@@ -59,7 +59,7 @@ impl GeneratorSource {
             isolation: Isolation::default(),
             last: None,
         };
-        // It may be that a barrier came before it could be given.
+        // A barrier may have come before this watermark was returned.
         source.watermark = source.watermark_of_position();
         source
     }
@@ -68,7 +68,7 @@ impl GeneratorSource {
         furthest_behind(&mut self.ranges)
     }
 
-    /// Takes the integers of one batch. None if none is left.
+    /// Takes the integers of one batch; `None` if none remains.
     fn take_runs(&mut self, records: u32) -> Option<Vec<Run>> {
         let mut room = records as usize;
         let late = self.late;
@@ -100,7 +100,7 @@ impl GeneratorSource {
         Some(runs)
     }
 
-    /// `due` is there if timestamps are due times.
+    /// Makes a batch. `due` is `Some` if timestamps are due times.
     fn batch(&self, runs: &[Run], due: Option<DueTimes>) -> Batch {
         let rows = rows(runs);
         let values = match self.encoding {
@@ -133,7 +133,7 @@ impl GeneratorSource {
         Batch::from_columns(timestamps, keys, values).expect("every column has a row a record")
     }
 
-    /// The watermark after a batch. That of the position may have been given before.
+    /// Returns the watermark after a batch. That of the position may have been returned before.
     fn watermark_after(&mut self, runs: &[Run], due: Option<DueTimes>) -> Option<i64> {
         match self.timestamps {
             Timestamps::None | Timestamps::Value => self.watermark_of_position(),
@@ -141,8 +141,8 @@ impl GeneratorSource {
         }
     }
 
-    /// What follows is not older than the smallest integer that is left, late records aside. It
-    /// says nothing before the first integer, and nothing at the end, where the last watermark
+    /// Returns the watermark before the smallest remaining integer: no later record is older, apart
+    /// from late ones. `None` before the first integer, and at the end, where the last watermark
     /// follows.
     fn watermark_of_position(&mut self) -> Option<i64> {
         if self.timestamps != Timestamps::Value {
@@ -156,15 +156,15 @@ impl GeneratorSource {
     }
 }
 
-/// Where watermarks are if there are late records: at the multiples of this.
+/// The distance of watermarks if there are late records: they come at multiples of it.
 const WATERMARK_EVERY: i128 = 256;
 
-/// The last place of a watermark up to an integer.
+/// Returns the largest multiple of [`WATERMARK_EVERY`] up to an integer.
 fn before(integer: i128) -> i128 {
     integer - integer.rem_euclid(WATERMARK_EVERY)
 }
 
-/// Where all of a generator's records stand: the name says by itself which one it is.
+/// The split's name in the places of records; the integer alone identifies a record.
 const INTEGERS: &str = "integers";
 
 fn furthest_behind(ranges: &mut [Range]) -> Option<&mut Range> {
@@ -176,13 +176,13 @@ fn rows(runs: &[Run]) -> usize {
     runs.iter().map(|run| run.count).sum()
 }
 
-/// The integers of a run as timestamps; [`GeneratorOptions`] has no integer beyond `i64`.
+/// Returns the integers of a run as timestamps; [`GeneratorOptions`] keeps them within `i64`.
 fn run_timestamps(run: &Run) -> impl Iterator<Item = i64> + use<> {
     let first = i64::try_from(run.first).expect("integers stay in 63 bits");
     (0..run.count as i64).map(move |index| first + index)
 }
 
-/// Makes those of a run's timestamps late that are.
+/// Makes the timestamps of a run's late records older.
 fn make_late(timestamps: &mut [i64], late: Late) {
     let by = i64::try_from(late.by_ms).expect("what is later than 63 bits is refused");
     let is_late = |timestamp: i64| timestamp.unsigned_abs().is_multiple_of(late.every);
@@ -201,7 +201,7 @@ impl Source for GeneratorSource {
             if self.furthest_behind().is_none() {
                 return Ok(SourceOutput::Ended);
             }
-            // The only wait; whoever gives up here has lost nothing.
+            // The only wait; a caller that cancels here loses nothing.
             let records = match &mut self.pacer {
                 Some(pacer) => pacer.wait(self.most_records).await,
                 None => self.most_records,

@@ -1,4 +1,4 @@
-//! The sink `file`: what is visible when.
+//! The sink `file`: the moments at which output becomes visible.
 
 use std::fs;
 use std::path::Path;
@@ -13,7 +13,7 @@ use crate::support::{context, job_refusal, names, records, sink_options, state_r
 
 pub(crate) const LINEAGE: Lineage = Lineage([0xaa; 16]);
 
-/// A place with the sink's directory `output` in it.
+/// Makes a place in which the sink has its directory `output`.
 pub(crate) fn place() -> TempDir {
     tempfile::tempdir().expect("a temporary directory")
 }
@@ -25,10 +25,10 @@ pub(crate) fn connect(base: &Path) -> Arc<dyn SinkConnector> {
         .expect("the options are fine")
 }
 
-/// What stands in a directory of output that is empty.
+/// The files of a directory without output.
 pub(crate) const OWN_FILES: [&str; 2] = [".tidegate-lock", "_tidegate"];
 
-/// A fresh start of lineage [`LINEAGE`].
+/// Describes a fresh start of lineage [`LINEAGE`].
 pub(crate) fn fresh() -> SinkStart {
     SinkStart {
         job: "job".to_owned(),
@@ -43,7 +43,7 @@ pub(crate) fn fresh() -> SinkStart {
     }
 }
 
-/// A start from `checkpoint` of lineage [`LINEAGE`].
+/// Describes a start from `checkpoint` of lineage [`LINEAGE`].
 pub(crate) fn restored(checkpoint: u64, pending: &[PendingOutput]) -> SinkStart {
     SinkStart {
         checkpoint: CheckpointId(checkpoint),
@@ -52,7 +52,7 @@ pub(crate) fn restored(checkpoint: u64, pending: &[PendingOutput]) -> SinkStart 
     }
 }
 
-/// A connector whose directory is that of lineage [`LINEAGE`].
+/// Makes a connector whose directory belongs to lineage [`LINEAGE`].
 pub(crate) fn started(base: &Path) -> Arc<dyn SinkConnector> {
     let connector = connect(base);
     connector.check_fresh().expect("the directory is free");
@@ -66,7 +66,7 @@ pub(crate) fn open(connector: &dyn SinkConnector, index: u32, attempt: u64) -> B
         .expect("can be opened")
 }
 
-/// Writes one record and cuts.
+/// Writes one record and cuts the part.
 pub(crate) fn write_part(sink: &mut dyn Sink, value: &str, checkpoint: u64) -> Vec<PendingOutput> {
     sink.write(&records(&[("k", value)]))
         .expect("can be written");
@@ -76,7 +76,7 @@ pub(crate) fn write_part(sink: &mut dyn Sink, value: &str, checkpoint: u64) -> V
     pre_commit().expect("can be made durable")
 }
 
-/// The visible output: names, and all lines in order of the names.
+/// Returns the visible output: the names, and all lines in the order of the names.
 pub(crate) fn published(base: &Path) -> (Vec<String>, String) {
     let directory = base.join("output");
     let is_visible = |name: &String| !name.starts_with(['.', '_']);
@@ -113,7 +113,7 @@ fn a_part_holds_what_was_written_before_the_cut_although_it_is_made_durable_afte
     let first = sink.pre_commit(CheckpointId(1)).expect("can be cut");
     sink.write(&records(&[("k", "2")])).expect("can be written");
     let second = sink.pre_commit(CheckpointId(2)).expect("can be cut");
-    // In the other order, as two closures on a pool of threads may run.
+    // In reverse order, as two closures on a pool of threads may run.
     let second = second().expect("can be made durable");
     let first = first().expect("can be made durable");
     connector

@@ -1,4 +1,4 @@
-//! The sink `file`: the lock of a directory, and the steps in which its marker is written.
+//! The sink `file`: the lock of a directory, and the steps that write its marker.
 
 use std::fs::{self, File, Permissions, TryLockError};
 use std::io;
@@ -25,7 +25,7 @@ fn lock_file(base: &Path) -> PathBuf {
 fn whoever_can_only_read_the_directory_can_not_keep_a_run_out() {
     let place = place();
     drop(started(place.path()));
-    // As another user could: everything that is open to others.
+    // Open all that another user could open.
     fs::set_permissions(place.path().join("output"), Permissions::from_mode(0o755))
         .expect("it can be set");
     let mut held = vec![File::open(place.path().join("output")).expect("it can be opened")];
@@ -113,7 +113,7 @@ fn a_job_that_has_finished_leaves_its_marker_as_it_is_unless_there_is_something_
         .recover(&finished(3))
         .expect("is its own");
     assert_eq!(marker(), published_by);
-    // One that goes on marks it as its own.
+    // A run that continues writes its own marker.
     connect(place.path())
         .recover(&restored(1, &pending))
         .expect("is its own");
@@ -160,7 +160,7 @@ fn a_left_over_marker_is_gone_for_good_before_its_name_is_used_again() {
     }
 }
 
-/// What was done to names in a directory, in order.
+/// The changes of names in a directory, in order.
 #[derive(Clone, Debug, Default)]
 struct Steps(Arc<Mutex<Vec<String>>>);
 
@@ -177,7 +177,7 @@ impl Steps {
     }
 }
 
-/// The files of this machine; the steps are written down.
+/// The local files, with a record of the steps.
 #[derive(Debug)]
 struct Recorded(Steps);
 

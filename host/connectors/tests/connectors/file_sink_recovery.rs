@@ -1,4 +1,4 @@
-//! The sink `file`: whose a directory is, and what a recovery does in it.
+//! The sink `file`: the owner of a directory, and recovery in it.
 
 use std::fs;
 use std::path::Path;
@@ -13,8 +13,8 @@ use crate::support::{job_refusal, names, records, state_refusal, subtask};
 
 const FORK: Lineage = Lineage([0xbb; 16]);
 
-/// A start of lineage [`FORK`] from a savepoint of lineage [`LINEAGE`], in whose numbers it is
-/// one less.
+/// Describes a start of lineage [`FORK`] from a savepoint of lineage [`LINEAGE`], whose number
+/// there is one less.
 fn forked(checkpoint: u64) -> SinkStart {
     SinkStart {
         lineage: FORK,
@@ -23,7 +23,7 @@ fn forked(checkpoint: u64) -> SinkStart {
     }
 }
 
-/// Checkpoint `checkpoint` of lineage [`LINEAGE`].
+/// Returns checkpoint `checkpoint` of lineage [`LINEAGE`].
 fn checkpoint_of_parent(checkpoint: u64) -> Option<ForkedFrom> {
     let checkpoint = CheckpointId(checkpoint);
     let lineage = LINEAGE;
@@ -117,7 +117,7 @@ fn recovery_publishes_what_the_checkpoint_lists_and_removes_what_it_does_not() {
         .expect("can be written");
     drop((sink, connector));
 
-    // A new process, and again: a crash may come after recovery.
+    // By a new process, twice: a crash may come after recovery.
     for _ in 0..2 {
         connect(place.path())
             .recover(&restored(1, &listed))
@@ -321,7 +321,7 @@ fn a_fork_in_place_publishes_what_its_parent_left_pending() {
         .recover(&start)
         .expect("nothing newer is published");
     assert_eq!(published(place.path()).1, "k\tpending\n");
-    // And again after a crash, when the marker is the fork's already.
+    // Once more, as after a crash: the marker is the fork's already.
     connect(place.path())
         .recover(&start)
         .expect("nothing newer is published");
@@ -388,7 +388,7 @@ fn a_crash_while_the_marker_was_written_does_no_harm() {
         .expect("is its own");
 }
 
-/// The error of a place that another run has.
+/// Returns the text of the error that another run has the place.
 fn in_use<T: std::fmt::Debug>(result: Result<T, ConnectorError>) -> String {
     match result {
         Err(error @ ConnectorError::InUse { .. }) => error.to_string(),
@@ -416,7 +416,7 @@ fn a_second_run_is_turned_away_with_the_number_of_the_first_until_that_is_gone()
         assert!(error.contains(&holder), "{error}");
     }
     assert_eq!(names(&output(place.path())), before);
-    // Another attempt of the first one keeps it.
+    // A further attempt of the first run keeps the directory.
     first.recover(&restored(0, &[])).expect("is its own");
     assert!(in_use(second.check_free()).contains(&holder));
     drop((sink, first));

@@ -33,7 +33,7 @@ pub(crate) fn all_files(base: &Path) -> Arc<dyn SourceConnector> {
     connect(base, json!({ "path": "*" }))
 }
 
-/// The lines of a file by the rule that the documentation gives.
+/// Returns the lines of a file by the rule of the documentation.
 fn lines_of(text: &str) -> Vec<String> {
     let mut lines: Vec<String> = text.split('\n').map(str::to_owned).collect();
     if lines.last().is_some_and(String::is_empty) {
@@ -42,7 +42,7 @@ fn lines_of(text: &str) -> Vec<String> {
     lines
 }
 
-/// Reads one batch of the only file, and gives the position after it.
+/// Reads one batch of the only file, and returns the position after it.
 fn position_after_one_batch(connector: &dyn SourceConnector) -> Vec<SourceSplit> {
     let splits = plan_one(connector);
     let mut source = connector.open(&subtask(0), splits).expect("can be opened");
@@ -54,7 +54,7 @@ fn position_after_one_batch(connector: &dyn SourceConnector) -> Vec<SourceSplit>
     source.splits()
 }
 
-/// A file of 40,000 lines, more than a batch and more than the bytes that are compared.
+/// Makes a file of 40,000 lines: more than a batch, and longer than the history that is compared.
 fn long_file() -> Vec<u8> {
     (0..40_000)
         .flat_map(|line| format!("line {line}\n").into_bytes())
@@ -253,7 +253,7 @@ fn a_file_that_changed_before_the_position_or_in_its_first_bytes_is_refused() {
             "{reason}"
         );
     }
-    // What comes after the position is read as it is then.
+    // Bytes after the position may change before they are read.
     let mut changed = bytes;
     changed[offset] = b'#';
     fs::write(base.path().join("a"), changed).expect("can be written");
@@ -398,7 +398,7 @@ fn a_change_while_a_file_is_read_is_seen_at_the_next_check_by_what_was_read() {
             "{reason}"
         );
     }
-    // In between, what was read is compared; behind that, it is read as it is then.
+    // Bytes in between were read, so they are compared; bytes behind the position may still change.
     overwrite(50_000);
     assert!(state_refusal(source.check()).contains("which were read, have changed"));
     for at in [position + 100_000, bytes.len() - 2] {

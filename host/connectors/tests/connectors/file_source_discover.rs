@@ -26,7 +26,7 @@ fn connect(base: &Path) -> Arc<dyn SourceConnector> {
     connect_with(base, json!({ "path": "in/*", "discover": "10s" }))
 }
 
-/// A directory with these files in `in`, each of one line, its own name.
+/// Makes a directory with these files in `in`, each with its own name as its only line.
 fn directory(names: &[&str]) -> tempfile::TempDir {
     let base = tempfile::tempdir().expect("a temporary directory");
     fs::create_dir(base.path().join("in")).expect("creates");
@@ -40,7 +40,7 @@ fn add(base: &Path, name: &str) {
     fs::write(base.join("in").join(name), format!("{name}\n")).expect("writes");
 }
 
-/// What one walk finds: the names of splits, with their subtasks.
+/// Walks once, and returns the names of the splits found, with their subtasks.
 fn discover(enumerator: &mut dyn SplitEnumerator) -> Vec<(u32, String)> {
     let found = enumerator.discover().expect("can be walked");
     let named = found
@@ -49,13 +49,13 @@ fn discover(enumerator: &mut dyn SplitEnumerator) -> Vec<(u32, String)> {
     named.collect()
 }
 
-/// What two walks find, of which the first one only sees.
+/// Walks twice and returns the new splits; the first walk only sees the files.
 fn discover_settled(enumerator: &mut dyn SplitEnumerator) -> Vec<Assignment> {
     assert_eq!(discover(enumerator), []);
     enumerator.discover().expect("can be walked")
 }
 
-/// The values that a source gives until it has no input or ends.
+/// Reads until the source has no input or ends, and returns the values.
 fn read(source: &mut dyn Source) -> Vec<String> {
     let mut values = Vec::new();
     loop {
@@ -85,7 +85,7 @@ fn a_new_file_is_found_once_two_walks_have_seen_it_unchanged() {
     );
     add(base.path(), "b");
     assert_eq!(discover(&mut *enumerator), []);
-    // It is still being written.
+    // The file is still being written.
     fs::write(base.path().join("in/b"), "b\nmore\n").expect("writes");
     assert_eq!(discover(&mut *enumerator), []);
     assert_eq!(discover(&mut *enumerator), [(0, "in/b@0..7".to_owned())]);
@@ -187,7 +187,7 @@ fn a_file_that_was_read_is_not_found_again_whatever_becomes_of_it() {
     let names: Vec<&str> = splits.iter().map(|split| split.name.as_str()).collect();
     assert_eq!(names, ["1 file(s) that were read"]);
 
-    // Another file of its name.
+    // Another file gets the name.
     fs::remove_file(base.path().join("in/a")).expect("removes");
     fs::write(base.path().join("in/a"), "other\n").expect("writes");
     add(base.path(), "b");
@@ -253,7 +253,7 @@ fn a_subtask_that_has_ended_gets_no_file_and_its_files_stay_known() {
     let subtasks_of: Vec<u32> = found.iter().map(|found| found.subtask).collect();
     assert_eq!(subtasks_of, [1, 1]);
 
-    // What is left of an ended subtask is not read, and not found again either.
+    // The rest of an ended subtask's split is neither read nor found again.
     let mut enumerator = connector.enumerator();
     let lists = enumerator
         .restore(subtasks([true, false]), 1)
@@ -293,16 +293,16 @@ fn options_that_make_no_sense_and_positions_of_others_are_refused() {
     );
 }
 
-/// What happens next.
+/// A step of a random history.
 #[derive(Clone, Copy, Debug)]
 enum Step {
     /// A file appears.
     Add,
     Discover,
-    /// A batch is read by a subtask.
+    /// A subtask reads a batch.
     Read(usize),
     Checkpoint,
-    /// The job goes on from the last checkpoint, at this parallelism.
+    /// The job restarts from the last checkpoint, at this parallelism.
     Restore(u32),
 }
 
@@ -316,12 +316,12 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// A job that is nothing but the source.
+/// A job that consists of the source only.
 struct Job {
     connector: Arc<dyn SourceConnector>,
     enumerator: Box<dyn SplitEnumerator>,
     sources: Vec<Box<dyn Source>>,
-    /// What was read since the last checkpoint, and before it.
+    /// The values read since the last checkpoint; `committed` has those before it.
     given: Vec<String>,
     committed: Vec<String>,
     checkpoint: Vec<RestoredSubtask>,
@@ -368,7 +368,7 @@ impl Job {
     fn read(&mut self, index: usize) {
         let count = self.sources.len();
         let source = &mut self.sources[index % count];
-        // A source that has said that it is idle would wait.
+        // A source that has reported that it is idle would wait.
         let has_input = source.splits().iter().any(|split| split.name.contains('@'));
         if has_input && let SourceOutput::Batch(batch) = poll(&mut **source).expect("can be read") {
             self.given.extend(values_of(&batch));

@@ -8,8 +8,8 @@ use serde_json::json;
 use crate::file_source::{all_files, connect, directory};
 use crate::support::{job_refusal, read_all};
 
-/// A tree with links in it, and one outside of it: the files that `path` matches, with and without
-/// following links, or the refusal.
+/// Returns the files that `path` matches in a tree with links inside and out of it, or the refusal:
+/// without following links, and with.
 fn matches_with_links(path: &str) -> [Result<Vec<String>, String>; 2] {
     let outside = directory(&[("secret.txt", b"secret\n")]);
     let base = directory(&[("a.txt", b"1\n")]);
@@ -45,7 +45,7 @@ fn a_link_is_followed_below_the_root_and_wherever_it_leads_if_that_is_asked_for(
         without.expect("is fine"),
         ["a.txt", "in/deep/b.txt", "in/inside.txt"]
     );
-    // What can be reached without a link is read under that name alone.
+    // A directory that can be reached without a link is read under that name alone.
     let expected = [
         "a.txt",
         "in/away/secret.txt",

@@ -1,7 +1,7 @@
 //! The source `file`: files that are rewritten in place while they are read, length unchanged.
 //!
-//! The claim: a source that ends without an error gave the lines that the file holds then, however
-//! a rewriter went about it.
+//! The claim: a source that ends without an error has returned the lines that the file then holds,
+//! however it was rewritten.
 
 use std::fs::{self, File};
 use std::ops::Range;
@@ -17,10 +17,11 @@ use tidegate_connector::source::Source;
 use crate::file_source::{connect, directory};
 use crate::support::{read_batches, state_refusal, subtask};
 
-/// Bytes of a line.
+/// The number of bytes of a line.
 const LINE: usize = 100;
 
-/// A file of `lines` lines of which all but the first 4 KiB differ from those of another version.
+/// Makes a file of `lines` lines, all of which but the first 4 KiB differ from those of another
+/// letter.
 fn version(letter: char, lines: usize) -> Vec<u8> {
     let line = |index: usize| {
         let letter = if index < 41 { 'a' } else { letter };
@@ -30,7 +31,7 @@ fn version(letter: char, lines: usize) -> Vec<u8> {
     (0..lines).flat_map(line).collect()
 }
 
-/// A file that is being read, and how it is rewritten.
+/// A file that is rewritten while it is being read.
 struct Rewritten {
     _base: TempDir,
     path: PathBuf,
@@ -62,7 +63,7 @@ impl Rewritten {
         Ok(())
     }
 
-    /// How many bytes were read.
+    /// Returns the number of bytes read.
     fn position(&self) -> usize {
         self.read.len() * LINE
     }
@@ -83,7 +84,7 @@ impl Rewritten {
         text.lines().map(str::to_owned).collect()
     }
 
-    /// Reads to the end, which must find bytes that have changed.
+    /// Reads to the end, and returns the refusal that must come because bytes have changed.
     #[track_caller]
     fn refusal(&mut self) -> String {
         let ended = self.read(usize::MAX);
@@ -91,7 +92,7 @@ impl Rewritten {
         state_refusal(ended)
     }
 
-    /// Lines of the two versions.
+    /// Counts the lines read of each version.
     fn mixture(&self) -> (usize, usize) {
         let is_new = |line: &&String| line.ends_with('b');
         let new = self.read.iter().filter(is_new).count();
@@ -103,7 +104,7 @@ impl Rewritten {
 fn a_rewriter_that_overtakes_the_reader_between_two_looks_is_noticed() {
     let mut file = Rewritten::with_lines(20_000);
     file.read(3).expect("is what it was");
-    // No look in between: all that is compared of a file's end is new, in the file and as read.
+    // No look in between: the bytes that are compared at a file's end are new, on disk and as read.
     file.write(4_200..file.new.len());
     let reason = file.refusal();
     let told = "bytes 0 to 1048576, which were read, have changed since";
@@ -187,12 +188,12 @@ fn a_file_that_is_only_touched_is_read_to_its_end() {
     assert!(file.read == file.holds());
 }
 
-/// What happens to a file, one after the other.
+/// An event in the life of a file.
 #[derive(Clone, Debug)]
 enum Event {
     Read(usize),
     Look,
-    /// Parts of the file, in thousandths.
+    /// Writes a part of the file, from and to in thousandths.
     Write(usize, usize),
 }
 

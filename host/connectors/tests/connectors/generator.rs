@@ -15,7 +15,7 @@ use crate::support::{
     context, job_refusal, plan_one, poll, read_all, read_batches, state_refusal, subtask, values_of,
 };
 
-/// From JSON, which has numbers that TOML has not.
+/// Reads options from JSON, which has numbers that TOML lacks.
 fn generator_options(options: Value) -> GeneratorOptions {
     serde_json::from_value(options).expect("the options can be read")
 }
@@ -25,7 +25,7 @@ fn generator(options: Value) -> Arc<dyn SourceConnector> {
     connected.expect("the options are fine")
 }
 
-/// The only subtask's source at a fresh start.
+/// Opens the only subtask's source at a fresh start.
 fn source(connector: &dyn SourceConnector) -> Box<dyn Source> {
     let splits = plan_one(connector);
     connector.open(&subtask(0), splits).expect("can be opened")
@@ -103,7 +103,7 @@ fn without_keys_and_timestamps_records_have_none() {
 #[test]
 fn a_watermark_follows_each_batch_and_no_older_record_follows_it() {
     let connector = generator(json!({ "to": 2_000, "timestamps": "value", "batch": 100 }));
-    // Two parallelisms, so that a subtask has several ranges.
+    // Two changes of the parallelism, so that a subtask has several ranges.
     let replanned = connector.enumerator().redistribute(
         connector
             .enumerator()
@@ -135,8 +135,8 @@ fn a_watermark_follows_each_batch_and_no_older_record_follows_it() {
     }
 }
 
-/// Timestamps and, as `Err`, watermarks, one after the other, without watermarks that say nothing
-/// new. The source is closed after each of these numbers of outputs, and opened at its position.
+/// Returns timestamps and, as `Err`, watermarks, in order, without watermarks that are not new.
+/// After each number of outputs in `lives`, the source is closed and reopened at its position.
 fn event_time(connector: &dyn SourceConnector, lives: &[usize]) -> Vec<Result<i64, i64>> {
     let mut splits = plan_one(connector);
     let (mut seen, mut watermark) = (Vec::new(), i64::MIN);
@@ -284,7 +284,7 @@ async fn due_timestamps_go_on_at_the_rate_through_a_stall() {
                 assert!(batch.timestamps().iter().all(|time| *time >= watermark));
                 timestamps.extend_from_slice(batch.timestamps());
                 if timestamps.len() == 1_000 {
-                    // Whoever takes the batches stops for a while.
+                    // The consumer of the batches pauses.
                     tokio::time::advance(Duration::from_secs(3)).await;
                 }
             }
@@ -362,8 +362,8 @@ fn a_position_that_is_not_one_is_refused() {
     assert!(reason.contains("format version 9"), "{reason}");
 }
 
-/// Reads to the end, isolating from the 200th integer on until `singles` were given so: the values
-/// of each batch, and the place that it is said to stand in.
+/// Reads to the end, isolating from the 200th integer until `singles` were returned so. Returns the
+/// values of each batch, with the place that the source reports for it.
 fn read_isolating(source: &mut dyn Source, singles: usize) -> Vec<(Vec<String>, SourcePlace)> {
     let mut batches: Vec<(Vec<String>, SourcePlace)> = Vec::new();
     let mut given = 0;

@@ -1,4 +1,4 @@
-//! Sources and sinks through the traits that the runtime knows them by.
+//! Sources and sinks through the traits that the runtime uses.
 
 mod file_sink;
 mod file_sink_ownership;

@@ -14,7 +14,7 @@ fn stdout_options(json: serde_json::Value) -> StdoutOptions {
     serde_json::from_value(json).expect("the options can be read")
 }
 
-/// Keeps what was flushed.
+/// A writer that keeps the flushed bytes.
 #[derive(Clone, Default)]
 struct Flushed {
     written: Vec<u8>,
@@ -112,7 +112,7 @@ fn discard_measures_how_late_records_arrive_if_asked() {
         }
         let lag = connector.lag();
         assert_eq!(lag.as_ref().map(|lag| lag.records), expected);
-        // More than 50 years each, which is more than the last bucket has.
+        // More than 50 years each: above the bound of the last bucket.
         assert!(lag.is_none_or(|lag| lag.sum_seconds > 3e9 && lag.buckets[0].records == 0));
     }
 }

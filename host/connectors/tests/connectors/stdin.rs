@@ -24,7 +24,7 @@ fn stdin(reader: impl Read + Send + 'static) -> Arc<dyn SourceConnector> {
         .expect("loss is accepted")
 }
 
-/// Gives what is sent, piece by piece.
+/// A reader that returns the pieces that are sent to it, one by one.
 struct Pieces(mpsc::Receiver<&'static [u8]>);
 
 impl Read for Pieces {
@@ -50,7 +50,7 @@ fn lines_are_those_of_a_file() {
     );
 }
 
-/// Panics when it is read the second time.
+/// A reader that panics at the second read.
 struct Panicking(bool);
 
 impl Read for Panicking {
@@ -175,7 +175,7 @@ async fn a_poll_that_is_given_up_loses_nothing() {
     assert_eq!(source.splits(), []);
 }
 
-/// Polls a future once; None if it is not ready.
+/// Polls a future once; returns `None` if it is not ready.
 async fn futures_poll_once<F: Future + Unpin>(future: &mut F) -> Option<F::Output> {
     std::future::poll_fn(|context| {
         let polled = std::pin::Pin::new(&mut *future).poll(context);
@@ -210,7 +210,7 @@ fn a_read_error_is_reported() {
         other => panic!("not an I/O error: {other:?}"),
     };
     assert_reported(poll(&mut *source));
-    // After a restart it is still no end of input.
+    // After a restart, the error still does not pass for the end of the input.
     let position = source.splits();
     drop(source);
     let mut source = connector

@@ -1,4 +1,4 @@
-//! What the tests share: reading sources to their end and writing to sinks.
+//! Helpers shared by the tests: reading sources to their ends and writing to sinks.
 
 use std::path::Path;
 
@@ -17,7 +17,7 @@ pub(crate) fn subtask(index: u32) -> SubtaskId {
     }
 }
 
-/// The context of a job file in a directory.
+/// Returns the context of a job file in a directory.
 pub(crate) fn context(directory: &Path) -> ConnectContext<'_> {
     ConnectContext::new(directory)
 }
@@ -38,13 +38,13 @@ pub(crate) fn sink_options(connector: &str, options: serde_json::Value) -> Uncon
     kind.read(options).expect("the options can be read")
 }
 
-/// The same as an inline table of TOML.
+/// Converts options to an inline table of TOML.
 fn toml_of(options: serde_json::Value) -> String {
     let options: toml::Value = serde_json::from_value(options).expect("it has no null");
     options.to_string()
 }
 
-/// One poll of a source that does not wait for anything outside.
+/// Polls a source once that waits for nothing outside.
 pub(crate) fn poll(source: &mut dyn Source) -> Result<SourceOutput, ConnectorError> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
@@ -54,7 +54,7 @@ pub(crate) fn poll(source: &mut dyn Source) -> Result<SourceOutput, ConnectorErr
         .block_on(source.poll())
 }
 
-/// The values of at most `batches` batches.
+/// Returns the values of at most `batches` batches.
 pub(crate) fn read_batches(
     source: &mut dyn Source,
     batches: usize,
@@ -75,7 +75,7 @@ pub(crate) fn values_of(batch: &Batch) -> Vec<String> {
     batch.values().rows().map(text).collect()
 }
 
-/// The values of all splits of all subtasks, subtask by subtask.
+/// Returns the values of all splits of all subtasks, subtask by subtask.
 pub(crate) fn read_all(
     connector: &dyn SourceConnector,
     subtasks: Vec<Vec<SourceSplit>>,
@@ -88,7 +88,7 @@ pub(crate) fn read_all(
     Ok(values)
 }
 
-/// A batch of records without timestamps.
+/// Makes a batch of records without timestamps.
 pub(crate) fn records(records: &[(&str, &str)]) -> Batch {
     let mut batch = Batch::default();
     for (key, value) in records {
@@ -97,7 +97,7 @@ pub(crate) fn records(records: &[(&str, &str)]) -> Batch {
     batch
 }
 
-/// The reason of a refusal of the job, exit code 2.
+/// Returns the reason of a refusal of the job, exit code 2.
 pub(crate) fn job_refusal<T>(result: Result<T, ConnectorError>) -> String {
     match result.err() {
         Some(ConnectorError::JobRefused { reason }) => reason,
@@ -105,7 +105,7 @@ pub(crate) fn job_refusal<T>(result: Result<T, ConnectorError>) -> String {
     }
 }
 
-/// The reason of a refusal of the state, exit code 3.
+/// Returns the reason of a refusal of the state, exit code 3.
 pub(crate) fn state_refusal<T>(result: Result<T, ConnectorError>) -> String {
     match result.err() {
         Some(ConnectorError::StateRefused { reason }) => reason,
@@ -113,7 +113,7 @@ pub(crate) fn state_refusal<T>(result: Result<T, ConnectorError>) -> String {
     }
 }
 
-/// The names in a directory, in order.
+/// Returns the names in a directory, in order.
 pub(crate) fn names(directory: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(directory).expect("can be listed");
     let name = |entry: std::io::Result<std::fs::DirEntry>| {
@@ -128,7 +128,7 @@ pub(crate) fn names(directory: &Path) -> Vec<String> {
     names
 }
 
-/// The splits of the only subtask at a fresh start.
+/// Plans the splits of the only subtask at a fresh start.
 pub(crate) fn plan_one(connector: &dyn SourceConnector) -> Vec<SourceSplit> {
     let planned = connector.enumerator().plan(1);
     planned.expect("can be planned").remove(0)

@@ -1,6 +1,6 @@
 //! Record path: operator instance → router → **gather** → channel.
 //!
-//! Copies chosen rows of a batch, column by column. Which layout a column has is found out once a
+//! Copies chosen rows of a batch, column by column. The layout of a column is determined once a
 //! batch; columns of words are copied without looking at an offset. Nothing here knows why a row
 //! was chosen.
 
@@ -42,12 +42,12 @@ enum Layout<'a> {
 }
 
 impl GatherColumn<'_> {
-    /// Makes `target` a column of the rows `rows`, in that order. What it held is gone; its buffers
-    /// are used again.
+    /// Replaces the contents of `target` with the rows `rows`, in that order, and reuses its
+    /// buffers.
     ///
     /// # Panics
     ///
-    /// If there is no such row, or the result would pass 4 GiB.
+    /// If a row does not exist, or the result would pass 4 GiB.
     pub fn rows_into(&self, rows: &[u32], target: &mut Column) {
         match self.layout {
             Layout::Empty => {
@@ -85,11 +85,11 @@ pub struct GatherBatch<'a> {
 }
 
 impl GatherBatch<'_> {
-    /// A batch of the records `rows`, in that order.
+    /// Makes a batch of the records `rows`, in that order.
     ///
     /// # Panics
     ///
-    /// If there is no such record, or a column would pass 4 GiB.
+    /// If a record does not exist, or a column would pass 4 GiB.
     #[must_use]
     pub fn rows(&self, rows: &[u32]) -> Batch {
         let mut batch = Batch::with_capacity(rows.len(), 0, 0);
@@ -97,7 +97,7 @@ impl GatherBatch<'_> {
         batch
     }
 
-    /// As [`Self::rows`], into a batch whose records are dropped and whose buffers are used again.
+    /// As [`Self::rows`], into a batch whose records are dropped and whose buffers are reused.
     ///
     /// # Panics
     ///
@@ -146,7 +146,7 @@ fn gather_any(column: &Column, rows: &[u32], target: &mut Column) {
     }));
     assert_eq!(end as usize, bytes, "a column stays below 4 GiB");
     // Short rows are copied as blocks of fixed length, which takes a few moves; the next row
-    // overwrites what does not count.
+    // overwrites the surplus.
     data.resize(bytes + SHORT_ROW, 0);
     for (row, pair) in rows.iter().zip(offsets.windows(2)) {
         let (from, to) = (column.offsets[*row as usize] as usize, pair[0] as usize);
@@ -166,7 +166,7 @@ mod tests {
 
     use super::*;
 
-    /// Rows that are all of one width, or of any.
+    /// Makes columns whose rows all have one width, or any widths.
     fn column() -> impl Strategy<Value = Column> {
         let width = prop_oneof![Just(0..=0), Just(8..=8), Just(16..=16), Just(0..=40)];
         let rows = width.prop_flat_map(|width: std::ops::RangeInclusive<usize>| {

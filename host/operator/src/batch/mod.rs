@@ -1,9 +1,8 @@
 //! Record path: source → channel → operator instance → **batch check** → router → sink.
 //!
-//! Columnar batches, and the check of what a guest returned. A [`Column`] or [`Batch`] that exists
-//! is well formed: the only ways to make one are pushing rows, and [`Column::from_parts`] and
-//! [`Column::from_slices`], which refuse what does not hold together. Nothing here knows components
-//! or channels.
+//! Columnar batches, and the check of a guest's output. Every [`Column`] and [`Batch`] is well
+//! formed: they are only made by pushing rows, and by [`Column::from_parts`] and
+//! [`Column::from_slices`], which reject broken layouts. Nothing here knows components or channels.
 
 mod gather;
 
@@ -28,7 +27,7 @@ impl Default for Column {
 }
 
 impl Column {
-    /// An empty column with room for `rows` rows of `bytes` bytes in all.
+    /// Makes an empty column with room for `rows` rows of `bytes` bytes in all.
     #[must_use]
     pub fn with_capacity(rows: usize, bytes: usize) -> Self {
         let mut offsets = Vec::with_capacity(rows + 1);
@@ -43,7 +42,7 @@ impl Column {
     ///
     /// # Errors
     ///
-    /// [`MalformedColumn`] says which rule of the layout is broken. Nothing was kept.
+    /// [`MalformedColumn`] names the rule of the layout that is broken. Nothing was kept.
     pub fn from_parts(offsets: Vec<u32>, data: Vec<u8>) -> Result<Self, MalformedColumn> {
         check_layout(&offsets, &data)?;
         Ok(Self { offsets, data })
@@ -62,37 +61,37 @@ impl Column {
         })
     }
 
-    /// The offsets and the data, to be handed to a guest.
+    /// Returns the offsets and the data, to be handed to a guest.
     #[must_use]
     pub fn into_parts(self) -> (Vec<u32>, Vec<u8>) {
         (self.offsets, self.data)
     }
 
-    /// Number of rows.
+    /// Returns the number of rows.
     #[inline]
     #[must_use]
     pub fn len(&self) -> usize {
         self.offsets.len() - 1
     }
 
-    /// True if there is no row.
+    /// Returns true if the column has no rows.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The bytes of row `row`.
+    /// Returns the bytes of row `row`.
     ///
     /// # Panics
     ///
-    /// If there is no such row.
+    /// If the row does not exist.
     #[inline]
     #[must_use]
     pub fn row(&self, row: usize) -> &[u8] {
         &self.data[self.offsets[row] as usize..self.offsets[row + 1] as usize]
     }
 
-    /// All rows in order.
+    /// Returns all rows in order.
     pub fn rows(&self) -> impl ExactSizeIterator<Item = &[u8]> {
         self.offsets
             .windows(2)
@@ -111,20 +110,20 @@ impl Column {
         self.offsets.push(end);
     }
 
-    /// The offsets, one more than there are rows: row `i` begins at `offsets()[i]` and ends at
-    /// `offsets()[i + 1]`.
+    /// Returns the offsets, one more than there are rows: row `i` begins at `offsets()[i]` and ends
+    /// at `offsets()[i + 1]`.
     #[must_use]
     pub fn offsets(&self) -> &[u32] {
         &self.offsets
     }
 
-    /// The bytes of all rows, one after the other.
+    /// Returns the bytes of all rows, concatenated.
     #[must_use]
     pub fn data(&self) -> &[u8] {
         &self.data
     }
 
-    /// The rows as arrays, if each has `WIDTH` bytes.
+    /// Returns the rows as arrays, if each has `WIDTH` bytes.
     #[must_use]
     pub fn fixed_width<const WIDTH: usize>(&self) -> Option<&[[u8; WIDTH]]> {
         const { assert!(WIDTH > 0 && WIDTH <= 64, "a width of a few words") };
@@ -152,7 +151,7 @@ impl Column {
         self.offsets.extend(ends.map(|end| start + end));
     }
 
-    /// Bytes that the column occupies: data and offsets.
+    /// Returns the number of bytes that the column occupies: data and offsets.
     #[must_use]
     pub fn byte_size(&self) -> usize {
         self.data.len() + self.offsets.len() * size_of::<u32>()
@@ -185,14 +184,14 @@ fn check_layout(offsets: &[u32], data: &[u8]) -> Result<(), MalformedColumn> {
     Ok(())
 }
 
-/// The offsets 0, `WIDTH`, twice `WIDTH` and so on; those beyond 4 GiB are wrong.
+/// Returns the offsets 0, `WIDTH`, twice `WIDTH` and so on; offsets beyond 4 GiB are wrong.
 fn regular_offsets<const WIDTH: usize>(count: usize) -> impl ExactSizeIterator<Item = u32> {
     let count = u32::try_from(count).expect("a column stays below 2^32 rows");
     let width = u32::try_from(WIDTH).expect("a width of a few words");
     (0..count).map(move |row| row.wrapping_mul(width))
 }
 
-/// Records in arrival order. A record without a key has an empty key; one without a timestamp
+/// Records in arrival order. A record without a key has an empty key; a record without a timestamp
 /// has [`NO_TIMESTAMP`]. All three columns have the same number of rows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Batch {
@@ -202,7 +201,7 @@ pub struct Batch {
 }
 
 impl Batch {
-    /// An empty batch with room for `rows` rows, `key_bytes` and `value_bytes` bytes in all.
+    /// Makes an empty batch with room for `rows` rows, `key_bytes` and `value_bytes` bytes in all.
     #[must_use]
     pub fn with_capacity(rows: usize, key_bytes: usize, value_bytes: usize) -> Self {
         Self {
@@ -236,20 +235,20 @@ impl Batch {
         })
     }
 
-    /// Timestamps, keys and values, to be handed to a guest.
+    /// Returns timestamps, keys and values, to be handed to a guest.
     #[must_use]
     pub fn into_columns(self) -> (Vec<i64>, Column, Column) {
         (self.timestamps, self.keys, self.values)
     }
 
-    /// Number of records.
+    /// Returns the number of records.
     #[inline]
     #[must_use]
     pub fn len(&self) -> usize {
         self.timestamps.len()
     }
 
-    /// True if there is no record.
+    /// Returns true if the batch has no records.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.timestamps.is_empty()
@@ -263,7 +262,7 @@ impl Batch {
         self.values.push(value);
     }
 
-    /// Adds all records of another batch behind those of this one.
+    /// Adds all records of another batch at the end.
     ///
     /// # Panics
     ///
@@ -274,35 +273,35 @@ impl Batch {
         self.values.append(&other.values);
     }
 
-    /// The timestamps, milliseconds since the Unix epoch.
+    /// Returns the timestamps, in milliseconds since the Unix epoch.
     #[must_use]
     pub fn timestamps(&self) -> &[i64] {
         &self.timestamps
     }
 
-    /// The keys.
+    /// Returns the keys.
     #[must_use]
     pub fn keys(&self) -> &Column {
         &self.keys
     }
 
-    /// The values.
+    /// Returns the values.
     #[must_use]
     pub fn values(&self) -> &Column {
         &self.values
     }
 
-    /// Bytes that the batch occupies, the weight that channels are bounded by.
+    /// Returns the number of bytes that the batch occupies: its weight in the limits of channels.
     #[must_use]
     pub fn byte_size(&self) -> usize {
         self.timestamps.len() * size_of::<i64>() + self.keys.byte_size() + self.values.byte_size()
     }
 }
 
-/// Records that an operator sent out of one of its output ports. Port 0 is the main output.
+/// Records that an operator emitted to one of its output ports. Port 0 is the main output.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Emission {
-    /// The output port; checked to be one that the operator has.
+    /// The output port; checked to exist.
     pub port: u32,
     /// The records.
     pub batch: Batch,
@@ -317,7 +316,7 @@ pub enum MalformedColumn {
     /// The first offset is not 0.
     #[error("its first offset is {found}, not 0")]
     FirstOffset {
-        /// The offset found there.
+        /// The first offset.
         found: u32,
     },
     /// A row ends before it begins.
@@ -329,7 +328,7 @@ pub enum MalformedColumn {
     /// The last offset is not the end of the data.
     #[error("its last offset is {found}, but its data has {bytes} bytes")]
     LastOffset {
-        /// The offset found there.
+        /// The last offset.
         found: u32,
         /// The length of the data.
         bytes: usize,
@@ -340,10 +339,10 @@ pub enum MalformedColumn {
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[error("it has {timestamps} timestamps, {keys} keys and {values} values")]
 pub struct MalformedBatch {
-    /// Rows in the timestamp column.
+    /// The number of rows in the timestamp column.
     pub timestamps: usize,
-    /// Rows in the key column.
+    /// The number of rows in the key column.
     pub keys: usize,
-    /// Rows in the value column.
+    /// The number of rows in the value column.
     pub values: usize,
 }

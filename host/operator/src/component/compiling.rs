@@ -1,9 +1,9 @@
 //! Compiling a component, within bounds.
 //!
-//! The time and memory that the compiler needs are not bound by the size of what it is given: some
-//! kilobytes of nested loops over many locals keep it busy for minutes. So it works on a thread of
-//! its own, and whoever waits for it gives up when it needs too much. The thread can't be stopped:
-//! it goes on until it is done or the process ends, which is what a refused job does next.
+//! The size of a component does not bound the compiler's time and memory: some kilobytes of nested
+//! loops over many locals keep it busy for minutes. So it works on its own thread, and the caller
+//! gives up when it needs too much. The thread can't be stopped: it continues until it is done or
+//! the process ends, which is the next step of a rejected job.
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -21,14 +21,14 @@ use crate::foreign_text::panic_message;
 use crate::limits::CompileLimits;
 use crate::system_refusal::SystemRefusal;
 
-/// The interval at which the compiler is looked after. Time counts in whole slices, so that a
-/// process that was stopped for a while, or a machine that slept, has used one of them.
+/// The interval between two checks of the compiler. Time counts in whole slices, so that a process
+/// that was stopped for a while, or a machine that slept, has used one slice.
 const SLICE: Duration = Duration::from_millis(50);
 
-/// The factor by which a compiler may take longer that does not get a processor to itself.
+/// The factor by which the elapsed time may exceed the limit if the compiler shares its processor.
 const MOST_WAITING: u32 = 10;
 
-/// Stack of the compiler: generous, since what it nests is not ours.
+/// The compiler's stack: generous, since the component decides how deeply it recurses.
 const STACK_BYTES: usize = 16 << 20;
 
 /// Compiles a component that passed the checks of its structure.
@@ -40,12 +40,12 @@ pub(crate) fn compile(engine: &Engine, bytes: &[u8]) -> Result<Component, Refusa
     let thread_clock = Arc::clone(&clock);
     let work = move || {
         if let Ok(thread) = std::fs::read_link("/proc/thread-self") {
-            // Nobody else sets it.
+            // This is the only call that sets it.
             drop(thread_clock.set(Path::new("/proc").join(thread).join("schedstat")));
         }
         let compile = || Component::from_binary(&wasmtime, &bytes);
         let compiled = catch_unwind(AssertUnwindSafe(compile));
-        // Whoever gave up does not want to know.
+        // The caller may have given up.
         drop(sender.send(compiled));
     };
     let thread = thread::Builder::new()
@@ -72,11 +72,11 @@ pub(crate) fn compile(engine: &Engine, bytes: &[u8]) -> Result<Component, Refusa
     }
 }
 
-/// The system starts no thread for the compiler.
+/// Returns the cause when the system starts no thread for the compiler.
 fn not_started(error: &io::Error) -> RefusalCause {
     match SystemRefusal::of(error) {
         Some(refusal) => RefusalCause::NotCompiled { refusal },
-        // Without a number it was not the system, which the standard library does not do.
+        // An error without a number is not the system's; the standard library returns none such.
         None => RefusalCause::CompilerGone,
     }
 }
@@ -99,7 +99,7 @@ impl GivenUp {
     }
 }
 
-/// The figures that are looked at while a compiler works.
+/// The measures of a compiler at work.
 struct Watch<'a> {
     limits: &'a CompileLimits,
     /// The file in which the system reports the use of its thread, once it runs.
@@ -108,7 +108,7 @@ struct Watch<'a> {
 }
 
 impl Watch<'_> {
-    /// Waits for the compiler, or says what it needs too much of.
+    /// Waits for the compiler; gives up when it needs too much or is gone.
     fn wait<T>(&self, receiver: &Receiver<T>) -> Result<T, GivenUp> {
         let limits = self.limits;
         let mut waited = Duration::ZERO;
@@ -135,15 +135,15 @@ impl Watch<'_> {
     }
 }
 
-/// Returns the time that a thread has used of a processor, from its `schedstat`: nanoseconds come
-/// first.
+/// Returns the processor time of a thread, which is the first number in its `schedstat`, in
+/// nanoseconds.
 fn processor_time(schedstat: &Path) -> Option<Duration> {
     let text = std::fs::read_to_string(schedstat).ok()?;
     let nanos = text.split(' ').next()?.parse().ok()?;
     Some(Duration::from_nanos(nanos))
 }
 
-/// Bytes of the process that are in memory, where the system says so.
+/// Returns the resident bytes of the process, if the system reports them.
 fn resident_bytes() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let resident = status
@@ -189,7 +189,7 @@ mod tests {
             resource: resource.to_owned(),
         };
         assert_eq!(refused(SLICE, 1_000), too_costly("more than 0.05 s"));
-        // Nobody waits for two hours here.
+        // No real time passes here.
         let hours = Duration::from_secs(7200);
         let used = refused(hours, 7_200_000_000_000);
         assert_eq!(used, too_costly("more than 7200 s"));

@@ -1,12 +1,11 @@
-//! The kind of a file that was given as a component, as far as its first bytes tell.
+//! The kind of a file that was passed as a component, as its first bytes show it.
 //!
-//! Only for messages: a person who passes the wrong file is told which one it is. Nothing is
-//! parsed.
+//! Only for messages: a user who passes the wrong file learns its kind. Nothing is parsed.
 
 /// The kind of file that the first bytes look like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum FileKind {
-    /// A WebAssembly component, or something that begins like one.
+    /// A WebAssembly component, or a file that begins like one.
     Component,
     /// A core WebAssembly module.
     CoreModule,
@@ -14,9 +13,9 @@ pub(crate) enum FileKind {
     UnknownWasm([u8; 4]),
     /// WebAssembly in its text format.
     WasmText,
-    /// Any other text; says which.
+    /// Any other text, with its kind.
     Text(&'static str),
-    /// A known kind of file that is no WebAssembly; says which.
+    /// A known kind of file that is not WebAssembly, with its name.
     Other(&'static str),
     /// Bytes of no known kind.
     Unknown,

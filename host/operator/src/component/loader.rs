@@ -1,10 +1,10 @@
 //! From bytes to a component that is known to be an operator.
 //!
-//! Everything is checked here, before any guest code runs: size, kind of file, what it is made of,
-//! validity within bounds of time and memory, the exported interface function by function, and
-//! every import. What passes can be instantiated by any number of subtasks; it was compiled once,
-//! by this process or, with a [`CodeCache`], by an earlier one. Of what the user names only the
-//! binary format is read, never text and never precompiled code.
+//! Everything is checked here, before any guest code runs: size, kind of file, structure, validity
+//! within bounds of time and memory, the exported interface function by function, and every import.
+//! A loaded component can be instantiated by any number of subtasks. It was compiled once, by this
+//! process or, with a [`CodeCache`], by an earlier one. The user's files are read in the binary
+//! format only, never as text or precompiled code.
 
 use std::sync::Arc;
 
@@ -31,7 +31,8 @@ use crate::state_chunk::OperatorContext;
 
 const HOST_FUNCTIONS: [&str; 3] = ["log", "count", "key-groups"];
 
-/// A component that is an operator, compiled and checked. A clone is a handle to the same one.
+/// A component that is an operator, compiled and checked. A clone is a handle to the same
+/// component.
 #[derive(Clone)]
 pub struct Component {
     inner: Arc<Inner>,
@@ -56,7 +57,7 @@ impl Component {
     ///
     /// # Errors
     ///
-    /// [`Refusal`] says what is wrong with the file. No guest code has run.
+    /// [`Refusal`] names the defect of the file. No guest code has run.
     pub fn load(engine: &Engine, path: &str, bytes: &[u8]) -> Result<Self, Refusal> {
         Self::load_with(engine, None, bytes).map_err(|cause| cause.at(path))
     }
@@ -95,7 +96,7 @@ impl Component {
         Ok(checked)
     }
 
-    /// Checks what the component exports and imports.
+    /// Checks the exports and imports of the component.
     fn check(
         engine: &Engine,
         file: &ComponentFile<'_>,
@@ -139,7 +140,8 @@ impl Component {
     ///
     /// # Errors
     ///
-    /// [`GuestFault`] if it can't be instantiated within its limits, or `open` does not succeed.
+    /// [`GuestFault`] if the component can't be instantiated within its limits, or `open` does not
+    /// succeed.
     pub fn instantiate(
         &self,
         context: &OperatorContext,
@@ -170,37 +172,37 @@ impl Component {
         Instance::open(pre, state, context, limits)
     }
 
-    /// BLAKE3 of the component's bytes.
+    /// Returns BLAKE3 of the component's bytes.
     #[must_use]
     pub fn digest(&self) -> [u8; 32] {
         self.inner.digest
     }
 
-    /// Bytes of the component.
+    /// Returns the number of bytes of the component.
     #[must_use]
     pub fn size(&self) -> u64 {
         self.inner.size
     }
 
-    /// Memories that an instance has; never fewer than it does have.
+    /// Returns an upper bound of the number of memories that an instance has.
     #[must_use]
     pub fn memories(&self) -> u64 {
         self.inner.footprint.memories
     }
 
-    /// The needs of each instance, which the system has to meet.
+    /// Returns the needs of each instance that the system has to meet.
     #[must_use]
     pub fn instance_needs(&self) -> SystemNeeds {
         system_needs::of_instance(self.inner.footprint)
     }
 
-    /// Names of what the component imports.
+    /// Returns the names of the component's imports.
     #[must_use]
     pub fn imports(&self) -> &[String] {
         &self.inner.imports
     }
 
-    /// Names of what the component exports.
+    /// Returns the names of the component's exports.
     #[must_use]
     pub fn exports(&self) -> &[String] {
         &self.inner.exports
@@ -223,7 +225,7 @@ struct ComponentFile<'a> {
     footprint: Footprint,
 }
 
-/// Refuses what is not even the beginning of a component.
+/// Rejects a file that is not even the beginning of a component.
 fn check_kind(bytes: &[u8]) -> Result<(), RefusalCause> {
     if bytes.len() as u64 > Limits::COMPONENT_BYTES {
         return Err(RefusalCause::TooLarge {
@@ -363,7 +365,7 @@ impl Check<'_> {
         Err(RefusalCause::UnknownHostFunctions { functions })
     }
 
-    /// Gives the component the host's interface and nothing else, and checks the imports' types.
+    /// Links the host's interface and nothing else, and checks the imports' types.
     fn link(
         &self,
         component: &wasmtime::component::Component,
@@ -401,7 +403,7 @@ impl Check<'_> {
     }
 }
 
-/// True if `name` is the interface `expected` in another version, or in none.
+/// Returns true if `name` is the interface `expected` in another version, or without one.
 fn is_other_version(name: &str, expected: &str) -> bool {
     let interface = |name: &str| name.split('@').next().map(str::to_owned);
     name != expected && interface(name) == interface(expected)

@@ -1,5 +1,4 @@
-//! FROM A FILE TO SOMETHING THAT CAN BE INSTANTIATED: what a component is checked for, compiled,
-//! and kept.
+//! FROM A FILE TO SOMETHING THAT CAN BE INSTANTIATED: a component is checked, compiled and cached.
 
 pub(crate) mod code_cache;
 mod compiling;

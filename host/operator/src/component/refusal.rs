@@ -48,13 +48,13 @@ pub enum RefusalCause {
          make a binary of it with `wasm-tools parse`"
     )]
     WasmText,
-    /// The file is no WebAssembly, but something known.
+    /// The file is not WebAssembly, but a known kind of file.
     #[error("this is {kind}; a WebAssembly component is expected")]
     NotWasm {
         /// The kind of file.
         kind: &'static str,
     },
-    /// The file is nothing known.
+    /// The file is of no known kind.
     #[error(
         "this is no WebAssembly: it begins with the bytes {first_bytes}, \
          a component with `00 61 73 6d`"
@@ -69,23 +69,24 @@ pub enum RefusalCause {
         /// The version, in hexadecimal.
         version: String,
     },
-    /// The component has more of something than it may have. It was not compiled.
+    /// A count of the component is above its limit. It was not compiled.
     #[error("this component has {found} {what}; {limit} are allowed")]
     TooMuch {
-        /// Of what.
+        /// The items that were counted.
         what: &'static str,
         /// The number found.
         found: u64,
         /// The number allowed.
         limit: u64,
     },
-    /// Compiling was given up. Its thread goes on until the process ends.
+    /// The host gave up compiling. The compiler's thread continues until the process ends.
     #[error("compiling this component takes {resource}, and was given up")]
     TooCostly {
         /// The amount that is too much, with the name of the resource.
         resource: String,
     },
-    /// The system refused what compiling takes, such as a thread. The component may be fine.
+    /// The system refused a resource that compiling needs, such as a thread. The component may be
+    /// fine.
     #[error("this component could not be compiled: the system refuses it: {refusal}")]
     NotCompiled {
         /// The system's error.
@@ -94,7 +95,7 @@ pub enum RefusalCause {
     /// The compiler's thread ended without a result. This is a bug of the host.
     #[error("the host's WebAssembly compiler ended without a result")]
     CompilerGone,
-    /// The file begins like a component, but is none.
+    /// The file begins like a component, but is not a valid one.
     #[error("this is not a valid component: {reason}")]
     Invalid {
         /// The validator's message.
@@ -113,7 +114,7 @@ pub enum RefusalCause {
         exported(exports)
     )]
     MissingExport {
-        /// Names of its exports.
+        /// The names of the component's exports.
         exports: Vec<String>,
     },
     /// The component was built for another version of the contract.
@@ -138,10 +139,10 @@ pub enum RefusalCause {
     MissingFunction {
         /// The function.
         function: &'static str,
-        /// The functions that it has.
+        /// The functions that the interface has.
         found: Vec<String>,
     },
-    /// A function of the operator interface has another type than the contract says.
+    /// A function of the operator interface does not have the type in the contract.
     #[error(
         "`{function}` of `{OPERATOR_INTERFACE}` has the wrong type: {reason}; \
          rebuild it with SDK {SDK_VERSION}"
@@ -152,7 +153,7 @@ pub enum RefusalCause {
         /// The difference.
         reason: String,
     },
-    /// The component wants what the job file does not grant.
+    /// The component imports an interface that the job file does not grant.
     #[error(
         "this component imports what it is not granted: {}; \
          an operator may import `{HOST_INTERFACE}` and nothing else; {}",
@@ -163,7 +164,7 @@ pub enum RefusalCause {
         /// Every import that is not granted.
         imports: Vec<String>,
     },
-    /// The component wants functions of the host that this host does not have.
+    /// The component imports functions that this host does not have.
     #[error(
         "this component imports functions that `{HOST_INTERFACE}` does not have: {}; \
          rebuild it with SDK {SDK_VERSION}",
@@ -173,7 +174,7 @@ pub enum RefusalCause {
         /// The functions.
         functions: Vec<String>,
     },
-    /// The component imports the host's interface with other types than the contract says.
+    /// The component imports the host's interface with types other than those of the contract.
     #[error(
         "this component imports `{HOST_INTERFACE}` with the wrong types: {reason}; \
          rebuild it with SDK {SDK_VERSION}"
@@ -199,7 +200,7 @@ impl RefusalCause {
         otherwise(guest_text::one_line(&reason))
     }
 
-    /// The refusal of the file at `path` for this cause.
+    /// Makes the refusal of the file at `path` for this cause.
     pub(crate) fn at(self, path: &str) -> Refusal {
         Refusal {
             path: path.to_owned(),
@@ -251,7 +252,8 @@ fn without(imports: &[String]) -> &'static str {
     }
 }
 
-/// Names that a list shows, and bytes of each: a component may have a hundred thousand long ones.
+/// The number of names that a list shows, and of bytes of each: a component may have a hundred
+/// thousand long ones.
 const LISTED_NAMES: usize = 64;
 const LISTED_NAME_BYTES: usize = 256;
 

@@ -1,9 +1,9 @@
 //! The parts of a component, counted before anything is validated or compiled.
 //!
-//! The limits here are for what costs far more than the bytes that it takes in the file: functions
-//! that are costly to compile, and small definitions that every instantiation of a module pays for
-//! again, outside of what [`crate::limits::MemoryMeter`] counts. Nothing here decides whether the
-//! component is valid: where it can't be read on, the validator will say why.
+//! The limits here are for parts that cost far more than their bytes in the file: functions that
+//! are costly to compile, and small definitions that every instantiation of a module pays for
+//! again, outside of the count of [`crate::limits::MemoryMeter`]. Nothing here decides whether the
+//! component is valid: if it can't be parsed, the validator reports the reason.
 
 use wasmparser::{
     ComponentAlias, ComponentExternalKind, ComponentInstance, ComponentOuterAliasKind,
@@ -12,13 +12,13 @@ use wasmparser::{
 
 use super::refusal::RefusalCause;
 
-/// Functions that a component may have, in all its modules.
+/// The largest number of functions of a component, in all its modules.
 const FUNCTIONS: u64 = 200_000;
-/// Bytes that the code of one function may have.
+/// The largest number of bytes of one function's code.
 const FUNCTION_BYTES: u64 = 1 << 20;
-/// Locals that one function may have.
+/// The largest number of locals of one function.
 const LOCALS: u64 = 10_000;
-/// Bytes of the engine's own bookkeeping for one instance of the component.
+/// The largest number of bytes of the engine's own bookkeeping for one instance of the component.
 const BOOKKEEPING_BYTES: u64 = 16 << 20;
 
 /// Bytes that the engine keeps for each definition of a module, in every instance of it: somewhat
@@ -29,11 +29,11 @@ const BYTES_PER_ELEMENT: u64 = 16;
 /// Bytes that the engine keeps for the instance itself.
 const BYTES_PER_INSTANCE: u64 = 1_024;
 
-/// Elements from which on a table may have a mapping of its own.
+/// The number of elements from which a table may have its own mapping.
 const LARGE_TABLE: u64 = 8_192;
 
 /// The needs of one instance of a component, or of a part of it, outside of the contents of its
-/// memories and tables. Never less than it does need.
+/// memories and tables. An upper bound.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Footprint {
     /// Bytes of the engine's bookkeeping.
@@ -60,8 +60,8 @@ impl Footprint {
     }
 }
 
-/// Refuses a component that would cost too much, and says what an instance needs of one that can be
-/// read.
+/// Rejects a component that would cost too much. Otherwise returns the needs of an instance, which
+/// are zero if the component can't be read.
 pub(crate) fn check(bytes: &[u8]) -> Result<Footprint, RefusalCause> {
     let too_much = |excess: Excess| RefusalCause::TooMuch {
         what: excess.what,
@@ -82,14 +82,14 @@ pub(crate) fn check(bytes: &[u8]) -> Result<Footprint, RefusalCause> {
     Ok(count.whole)
 }
 
-/// More of something than a component may have.
+/// A count above its limit.
 struct Excess {
     what: &'static str,
     found: u64,
     limit: u64,
 }
 
-/// The reason for which counting ends early.
+/// The reason for ending the count early.
 enum Stop {
     Unreadable,
     Excess(Excess),
@@ -108,11 +108,11 @@ fn within(what: &'static str, found: u64, limit: u64) -> Result<(), Stop> {
     Ok(())
 }
 
-/// A module or component that is being read, and what one instance of it needs.
+/// A module or component that is being read, with the needs of one instance of it.
 struct Frame {
     encoding: Encoding,
     footprint: Footprint,
-    /// The needs of each module and component that can be instantiated in it, by index.
+    /// The needs of each module that can be instantiated in it, by index; `components` is alike.
     modules: Vec<Footprint>,
     components: Vec<Footprint>,
 }
@@ -121,12 +121,12 @@ struct Frame {
 #[derive(Default)]
 struct Count {
     functions: u64,
-    /// The innermost one last.
+    /// The modules and components being read, the innermost last.
     open: Vec<Frame>,
-    /// The most that any module or component needs which was read: what is known of one that comes
-    /// from elsewhere, since all that can be referred to has been read before.
+    /// The largest needs of the modules and components read so far. An imported one needs no more,
+    /// since everything that it can be was read before.
     largest: Footprint,
-    /// The needs of the outermost one, once it was read.
+    /// The needs of the outermost component, once it was read.
     whole: Footprint,
 }
 
@@ -197,7 +197,7 @@ impl Count {
         Ok(())
     }
 
-    /// The sections that put modules and components together.
+    /// Counts the sections that put modules and components together.
     #[expect(
         clippy::wildcard_enum_match_arm,
         reason = "the format's enum grows, and most sections cost nothing"
@@ -259,7 +259,7 @@ impl Count {
         Ok(())
     }
 
-    /// So many definitions in the module that is being read.
+    /// Counts `count` definitions in the module that is being read.
     fn definitions(&mut self, count: u64) {
         self.bytes(BYTES_PER_DEFINITION.saturating_mul(count));
     }
@@ -277,7 +277,7 @@ impl Count {
         }
     }
 
-    /// The innermost module or component was read.
+    /// Closes the innermost module or component, which was read.
     fn close(&mut self) -> Result<(), Stop> {
         let Some(closed) = self.open.pop() else {
             return Err(Stop::Unreadable);
@@ -313,7 +313,7 @@ impl Frame {
         self.components.get(index as usize).copied()
     }
 
-    /// Something that is known under a second index.
+    /// Adds a second index for a module or component.
     fn another(&mut self, kind: ComponentExternalKind, footprint: Footprint) {
         match kind {
             ComponentExternalKind::Module => self.modules.push(footprint),

@@ -1,24 +1,24 @@
-//! The needs of an operator instance that the operating system has to meet, besides memory in use.
+//! The needs of an operator instance that the operating system has to meet, apart from used memory.
 //!
-//! A memory of a guest is a reservation of address space in several mappings, so that many
-//! instances meet limits of the system long before any limit on memory. The numbers are measured: a
-//! test holds that they are enough and not far too much.
+//! A memory of a guest is a reservation of address space in several mappings, so many instances
+//! meet limits of the system long before any limit on memory. The numbers are measured: a test
+//! checks that they are enough and not far too high.
 
 use super::structure::Footprint;
 use crate::engine::{MEMORY_GUARD_BYTES, MEMORY_RESERVATION_BYTES};
 
-/// Mappings of a memory: a guard page before it, its initial contents, what it has grown by, and
-/// what it may grow by.
+/// The number of mappings of a memory: a guard page before it, its initial contents, its growth so
+/// far, and its possible growth.
 const MAPPINGS_OF_A_MEMORY: u64 = 4;
-/// Mappings of a table, if it is large.
+/// The number of mappings of a large table.
 const MAPPINGS_OF_A_TABLE: u64 = 1;
 
-/// Mappings and address space.
+/// The needed mappings and address space.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SystemNeeds {
-    /// Mappings of memory; on Linux `vm.max_map_count` bounds those of a process.
+    /// The number of mappings; on Linux `vm.max_map_count` bounds it for a process.
     pub mappings: u64,
-    /// Bytes of address space; `ulimit -v` bounds those of a process.
+    /// The bytes of address space; `ulimit -v` bounds them for a process.
     pub address_space: u64,
 }
 

@@ -37,7 +37,7 @@ use crate::system_refusal::SystemRefusal;
 /// | `instance-spent` | [`InstanceSpent`](Self::InstanceSpent) |
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum FaultCause {
-    /// The guest stopped itself or did what no guest may.
+    /// The guest stopped itself or did something forbidden to guests.
     #[error("trapped: {0}")]
     Trap(Box<TrapReport>),
     /// The call took too long and was stopped.
@@ -57,13 +57,13 @@ pub enum FaultCause {
     MemoryLimit {
         /// The limit on all its memories and tables together.
         limit: u64,
-        /// Bytes that they would have occupied.
+        /// The number of bytes that they would have occupied.
         asked: u64,
-        /// The trap that followed; none if the guest could not even start.
+        /// The trap that followed; `None` if the guest could not even start.
         trap: Option<Box<TrapReport>>,
     },
-    /// The system refused this process what the call takes, such as memory. The guest did nothing
-    /// wrong.
+    /// The system refused this process a resource that the call needs, such as memory. The guest
+    /// did nothing wrong.
     #[error(
         "needed what the system refuses this process, whichever operator it is: \
          {refusal}{}{}", ShownHint(*refusal), ShownTrap(trap.as_deref())
@@ -71,7 +71,7 @@ pub enum FaultCause {
     SystemRefused {
         /// The system's error.
         refusal: SystemRefusal,
-        /// The trap that followed; none if the guest was not running.
+        /// The trap that followed; `None` if the guest was not running.
         trap: Option<Box<TrapReport>>,
     },
     /// The guest returned, or handed to a function of the host, more bytes than a call may.
@@ -80,7 +80,7 @@ pub enum FaultCause {
         /// The output limit.
         limit: u64,
     },
-    /// The snapshot is too large. The checkpoint fails, and the instance goes on.
+    /// The snapshot is too large. The checkpoint fails, and the instance continues.
     #[error(
         "gave more than the {} that a snapshot may have (`limits.snapshot`)", ShownBytes(*limit)
     )]
@@ -99,9 +99,9 @@ pub enum FaultCause {
          engine a smaller guest stack", left >> 10, needed.div_ceil(1 << 10)
     )]
     ThreadStack {
-        /// Bytes that are left.
+        /// The number of bytes left.
         left: usize,
-        /// Bytes that the guest and the host may need.
+        /// The number of bytes that the guest and the host may need.
         needed: usize,
     },
     /// A column that the guest returned breaks a rule of the layout.
@@ -130,31 +130,32 @@ pub enum FaultCause {
         /// The number of ports of the operator.
         declared: u32,
     },
-    /// The snapshot breaks a rule of the contract. The checkpoint fails, and the instance goes on.
+    /// The snapshot breaks a rule of the contract. The checkpoint fails, and the instance
+    /// continues.
     #[error("gave a malformed snapshot: {0}")]
     MalformedSnapshot(#[from] MalformedSnapshot),
-    /// The guest can't process one record. What happens then is the job's policy.
+    /// The guest can't process one record. The job's policy decides what happens next.
     #[error("can't process record {row} of the batch: {reason}")]
     InvalidRecord {
-        /// The record's row in the batch, from 0; the batch has it.
+        /// The record's row in the batch, from 0; checked to exist.
         row: u32,
         /// The guest's explanation.
         reason: String,
     },
-    /// The guest calls a record invalid that it was not given.
+    /// The guest reported an invalid record that is not in its batch.
     #[error("can't process record {row}, but it was given {rows}: {reason}")]
     UnknownRecord {
-        /// The row that the guest names.
+        /// The row that the guest named.
         row: u32,
         /// The number of records that the guest was given.
         rows: usize,
         /// The guest's explanation.
         reason: String,
     },
-    /// The guest can't read the state that it was given.
+    /// The guest can't read the state that it received.
     #[error("can't read the state: {0}")]
     IncompatibleState(String),
-    /// The guest gave up, and says why.
+    /// The guest gave up, with a reason.
     #[error("failed: {0}")]
     Failed(String),
     /// The host's WebAssembly engine panicked during the call. This is a bug of the host.
@@ -195,7 +196,8 @@ impl FaultCause {
         }
     }
 
-    /// False if the guest was not called, or was stopped by its caller: no record is to blame then.
+    /// Returns false if the guest was not called, or its caller stopped it: then no record is to
+    /// blame.
     pub(crate) fn can_stem_from_records(&self) -> bool {
         !matches!(
             self,
@@ -203,8 +205,9 @@ impl FaultCause {
         )
     }
 
-    /// True if the guest returned from the call, and did not break down in it. Broken output is not
-    /// meant: who emits that is not asked again.
+    /// Returns true if the guest returned from the call, with a failure or with a snapshot that the
+    /// host rejects. Other output that breaks the rules is not meant: its guest is not called
+    /// again.
     pub(super) fn came_to_its_end(&self) -> bool {
         match self {
             Self::InvalidRecord { .. }
@@ -256,7 +259,7 @@ pub enum MalformedSnapshot {
     KeyGroupNotOwned {
         /// The chunk's name.
         name: String,
-        /// Its key group.
+        /// The chunk's key group.
         key_group: u32,
         /// The first key group that the instance owns.
         first: u32,
@@ -279,14 +282,14 @@ mod tests {
 
     use super::*;
 
-    /// An example of each cause, with its code. A code that was released never changes.
+    /// Returns an example of each cause, with its code. A released code never changes.
     fn examples() -> Vec<(FaultCause, &'static str)> {
         let mut examples = breakdowns();
         examples.extend(output_and_answers());
         examples
     }
 
-    /// The causes for which a call did not come to its end.
+    /// Returns the causes for which a call did not come to its end.
     fn breakdowns() -> Vec<(FaultCause, &'static str)> {
         let (limit, asked, trap) = (1, 2, None);
         let timeout = FaultCause::Timeout {
@@ -311,7 +314,7 @@ mod tests {
         ]
     }
 
-    /// The causes that stand in what the guest returned, and those of the host.
+    /// Returns the causes in the guest's results, and those of the host.
     fn output_and_answers() -> Vec<(FaultCause, &'static str)> {
         let (emission, row, rows, reason) = (0, 2, 1, || "why".to_owned());
         let column = FaultCause::MalformedColumn {
@@ -359,7 +362,7 @@ mod tests {
         ]
     }
 
-    /// The place of a cause among the examples. A new cause has none yet: add an example.
+    /// Returns the index of a cause among the examples. For a new cause, add an example.
     fn place(cause: &FaultCause) -> usize {
         match cause {
             FaultCause::Trap(_) => 0,

@@ -1,6 +1,6 @@
 //! Faults of calls into a guest: each is expected, typed, and costs one instance.
 //!
-//! Everything in here that came from the guest is escaped, so that every message can be shown.
+//! All texts from the guest are escaped here, so that every message can be shown.
 
 mod cause;
 mod shown;
@@ -13,7 +13,7 @@ pub use cause::{BatchColumn, FaultCause, MalformedSnapshot};
 
 /// A call into an operator instance did not succeed.
 ///
-/// Unless [`GuestFault::instance_is_usable`], the instance answers no other call and is to be
+/// Unless [`GuestFault::instance_is_usable`], the instance rejects every further call and must be
 /// replaced from the last checkpoint.
 #[derive(Debug, Error)]
 #[error("operator `{operator}`, subtask {subtask}: {call} {cause}")]
@@ -29,9 +29,9 @@ pub struct GuestFault {
 }
 
 impl GuestFault {
-    /// True only if the guest's state is as it was before the call: `snapshot` or
-    /// `checkpoint-complete` came to its own end, with a failure or with a snapshot that is
-    /// refused, or the call was not made for want of stack.
+    /// Returns true only if the guest's state is as before the call: `snapshot` or
+    /// `checkpoint-complete` returned a failure or a snapshot that the host rejects, or the call
+    /// was not made for lack of stack.
     #[must_use]
     pub fn instance_is_usable(&self) -> bool {
         if matches!(self.cause, FaultCause::ThreadStack { .. }) {
@@ -53,7 +53,7 @@ impl GuestFault {
 /// A call into a guest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum GuestCall {
-    /// Making the instance, which runs the start functions of its modules.
+    /// Instantiation, which runs the start functions of the modules.
     Instantiate,
     /// `open`
     Open,
@@ -93,8 +93,8 @@ pub struct TrapReport {
     pub kind: String,
     /// The last errors that the guest logged in this call: the message of a panic or exception.
     pub panic_message: Option<String>,
-    /// The guest's frames, innermost first, without those of its panic machinery:
-    /// the function, and `file:line` where the component has debug information.
+    /// The guest's frames, innermost first, without those of its panic machinery: the function, and
+    /// `file:line` where the component has debug information.
     pub backtrace: Vec<String>,
 }
 

@@ -1,4 +1,4 @@
-//! Numbers and traps as the messages of faults show them.
+//! The form of numbers and traps in the messages of faults.
 
 use std::fmt;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use rustix::io::Errno;
 use super::TrapReport;
 use crate::system_refusal::SystemRefusal;
 
-/// A duration in the largest unit that shows it whole.
+/// A duration, shown in whole seconds or else in milliseconds.
 pub(super) struct ShownDuration(pub(super) Duration);
 
 impl fmt::Display for ShownDuration {
@@ -21,7 +21,7 @@ impl fmt::Display for ShownDuration {
     }
 }
 
-/// A number of bytes in the largest unit that shows it whole.
+/// A number of bytes, shown in the largest unit that divides it.
 pub(super) struct ShownBytes(pub(super) u64);
 
 impl fmt::Display for ShownBytes {
@@ -37,7 +37,7 @@ impl fmt::Display for ShownBytes {
     }
 }
 
-/// A hint at the largest user of the resource that the system refused.
+/// A hint at the largest user of the refused resource.
 pub(super) struct ShownHint(pub(super) SystemRefusal);
 
 impl fmt::Display for ShownHint {

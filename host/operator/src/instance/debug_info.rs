@@ -1,10 +1,10 @@
 //! The place of a guest in its source code: the DWARF sections of a component, read when it
 //! trapped.
 //!
-//! A component writes these sections as it likes, and some kilobytes of them can describe
-//! gigabytes. So the host leaves them out unless the user asks for them (the engine itself never
-//! reads them), and all reads for one trap share a [`Budget`]: when it is used up, the frames that
-//! are left have no file and line. Bytes are bounded by the size of a component.
+//! A component controls the contents of these sections, and some kilobytes of them can describe
+//! gigabytes. So the host drops them unless the user asks for them (the engine itself never reads
+//! them), and all reads for one trap share a [`Budget`]: once it is used up, the remaining frames
+//! have no file and line. The size of a component bounds the bytes.
 
 mod metered;
 
@@ -17,9 +17,9 @@ use wasmparser::{Parser, Payload};
 use self::metered::{Budget, Metered};
 use crate::bounded_text::bounded;
 
-/// Reads of DWARF for one trap. Each keeps at most some tens of bytes.
+/// The largest number of reads of DWARF for one trap. Each keeps at most some tens of bytes.
 const READS: u64 = 4_000_000;
-/// Modules of a component whose debug information is kept.
+/// The largest number of modules of a component whose debug information is kept.
 const MODULES: usize = 1_000;
 /// The sections that are read.
 const SECTIONS: [&str; 9] = [
@@ -33,9 +33,9 @@ const SECTIONS: [&str; 9] = [
     ".debug_str",
     ".debug_str_offsets",
 ];
-/// Functions that one frame stands for, where calls were inlined.
+/// The largest number of functions in one frame, where calls were inlined.
 const INLINED: usize = 32;
-/// Bytes of a function's or file's name that are kept.
+/// The largest number of bytes of a function's or file's name.
 const NAME_BYTES: usize = 4 << 10;
 
 /// The debug information of a component's modules.
@@ -50,10 +50,10 @@ struct Module {
     sections: BTreeMap<String, Range<usize>>,
 }
 
-/// A function that was running, and where.
+/// A function that was running, and the line that it was at.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Place {
-    /// Its name, as it is in the debug information.
+    /// The function's name in the debug information.
     pub(crate) function: Option<String>,
     /// The file of its source code.
     pub(crate) file: Option<String>,
@@ -62,7 +62,7 @@ pub(crate) struct Place {
 }
 
 impl DebugInfo {
-    /// The debug information in a component that was found to be valid, if it has any.
+    /// Reads the debug information of a component that was found to be valid, if it has any.
     #[expect(
         clippy::wildcard_enum_match_arm,
         reason = "the format's enum grows, and other sections say nothing of the source code"
@@ -97,9 +97,9 @@ impl DebugInfo {
         (!modules.is_empty()).then_some(Self { component, modules })
     }
 
-    /// For each of these offsets in the component, the functions that it lies in: the innermost
-    /// first, several where calls were inlined, none where nothing is known or the budget is used
-    /// up.
+    /// Returns, for each of these offsets in the component, the functions that contain it,
+    /// innermost first: several where calls were inlined, none where nothing is known or the budget
+    /// is used up.
     pub(crate) fn places(&self, offsets: &[Option<usize>]) -> Vec<Vec<Place>> {
         let budget = Budget::new(READS);
         let mut contexts = BTreeMap::new();

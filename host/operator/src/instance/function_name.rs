@@ -1,20 +1,20 @@
-//! The name of a guest's function, as a person knows it.
+//! The name of a guest's function, in the form that its author knows.
 //!
-//! A name can stand for far more text than it has: parts of it refer to others, which refer to
-//! others. Rust's names are written through a writer that stops; each step of that writes
-//! something. Reading C++ takes exponential time in the worst case, so only the part of it is read
-//! that most functions have: names in namespaces and classes, without parameters. Other names stay
-//! as they are.
+//! A name can stand for far more text than it has, since its parts refer to others, which again
+//! refer to others. Rust's names go through a bounded writer; each of its steps writes something.
+//! Demangling C++ takes exponential time in the worst case, so this reads only the form that most
+//! functions have: names in namespaces and classes, without parameters. Other names stay as they
+//! are.
 
 use crate::bounded_text::bounded;
 use crate::guest_text;
 
-/// Bytes of a name that are shown.
+/// The number of bytes of a name that are shown.
 const SHOWN_BYTES: usize = 1 << 10;
-/// Bytes that a name may have to be read at all.
+/// The length in bytes of the longest name that is demangled.
 const READ_BYTES: usize = 8 << 10;
 
-/// The name in the form of its language, escaped.
+/// Returns the name in the form of its language, escaped.
 pub(crate) fn shown(name: &str) -> String {
     guest_text::one_line(&demangled(name))
 }
@@ -37,7 +37,7 @@ fn cpp(name: &str) -> Option<String> {
         let (part, rest) = cpp_part(rest)?;
         return has_parameters(rest).then(|| part.to_owned());
     };
-    // Of a method that changes nothing.
+    // The mark of a `const` method.
     rest = rest.strip_prefix('K').unwrap_or(rest);
     let mut parts = Vec::new();
     loop {
@@ -54,7 +54,7 @@ fn cpp_part(text: &str) -> Option<(&str, &str)> {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let bytes: usize = text[..digits].parse().ok()?;
     let part = text[digits..].get(..bytes)?;
-    // It is anonymous: the number only makes it unique.
+    // The namespace is anonymous: the number only makes it unique.
     let shown = if part.starts_with("_GLOBAL__N") {
         "(anonymous namespace)"
     } else {
@@ -63,7 +63,7 @@ fn cpp_part(text: &str) -> Option<(&str, &str)> {
     (bytes > 0).then(|| (shown, &text[digits + bytes..]))
 }
 
-/// A function has types of parameters behind its name; what has template arguments is not read.
+/// Returns true if the types of parameters follow a name. Template arguments are not read.
 fn has_parameters(rest: &str) -> bool {
     rest.starts_with(|first: char| first.is_ascii_alphabetic() && first != 'I')
 }
@@ -110,7 +110,7 @@ mod tests {
         }
     }
 
-    /// `f`, whose argument is a pair of what it is a level below, down to the first.
+    /// Returns the name of `f` for an argument of `levels` levels, each a pair of the level below.
     fn nested_rust(levels: usize) -> String {
         let mut name = "_RINvC1a1f".to_owned();
         let mut before = "u".to_owned();

@@ -1,4 +1,4 @@
-//! Log lines and counters of a guest, held to a rate and to bounds.
+//! Log lines and counters of a guest, limited in rate and number.
 //!
 //! Lines go to the engine's [`GuestLogSink`]. The last errors of a call are kept, since a language
 //! runtime logs them before it aborts. Time comes in as an argument.
@@ -13,11 +13,11 @@ use crate::guest_log_sink::{GuestLogSink, LogLevel, LogSource};
 use crate::guest_text;
 use crate::limits::Limits;
 
-/// Error messages of one call that are kept.
+/// The largest number of error messages of one call that are kept.
 const ERRORS: usize = 100;
-/// Counters that one instance may name.
+/// The largest number of counters that one instance may name.
 const COUNTERS: usize = 256;
-/// Bytes that the name of a counter may have.
+/// The largest number of bytes of a counter's name.
 const COUNTER_NAME_BYTES: usize = 128;
 
 /// The log of one operator instance.
@@ -27,9 +27,9 @@ pub(crate) struct GuestLog {
     subtask: u32,
     sink: Arc<dyn GuestLogSink>,
     rate: LogRate,
-    /// Lines dropped and not yet handed to the host's metrics.
+    /// The number of lines dropped and not yet added to the host's metrics.
     dropped: u64,
-    /// The last error-level messages of the current call, as the guest wrote them: as many as fit.
+    /// The last error-level messages of the current call, unescaped: as many as fit.
     errors: VecDeque<String>,
 }
 
@@ -50,12 +50,12 @@ impl GuestLog {
         }
     }
 
-    /// Called at the start of every call into the guest.
+    /// Drops the errors of the last call. Called at the start of every call into the guest.
     pub(crate) fn forget_errors(&mut self) {
         self.errors.clear();
     }
 
-    /// The last error-level messages of the current call, each on lines of its own, escaped.
+    /// Returns the last error-level messages of the current call, each on its own lines, escaped.
     pub(crate) fn take_errors(&mut self) -> Option<String> {
         let errors = std::mem::take(&mut self.errors);
         let mut lines = errors.iter().map(|error| error.trim_end());
@@ -64,12 +64,12 @@ impl GuestLog {
         Some(guest_text::paragraph(&text))
     }
 
-    /// Lines dropped since this was asked before.
+    /// Returns the number of lines dropped since the last call of this function.
     pub(crate) fn take_dropped(&mut self) -> u64 {
         std::mem::take(&mut self.dropped)
     }
 
-    /// Writes a line, or drops it when there were too many in this second.
+    /// Writes a line, or drops it if there were too many in this second.
     pub(crate) fn write(&mut self, level: Level, message: String, now: Instant) {
         match self.rate.admit(now) {
             Admission::Drop => self.dropped += 1,
@@ -87,7 +87,7 @@ impl GuestLog {
         }
     }
 
-    /// Keeps what may be said before a trap; the oldest messages give way.
+    /// Keeps a message that may explain a trap; the oldest messages make room.
     fn keep(&mut self, error: String) {
         self.errors.push_back(error);
         let bytes = |errors: &VecDeque<String>| errors.iter().map(String::len).sum::<usize>();
@@ -121,14 +121,14 @@ impl From<Level> for LogLevel {
 /// The decision about a log line.
 #[derive(Debug, PartialEq, Eq)]
 enum Admission {
-    /// The line is written, after a report of those that were dropped since the last one.
+    /// The line is written, after a report of the lines dropped before it.
     Write { dropped_before: u64 },
     /// The line is dropped.
     Drop,
 }
 
-/// Lets a number of lines through in each second, and a number of bytes: the line that reaches it
-/// is the last one.
+/// Admits a number of lines in each second, and a number of bytes: the line that reaches the latter
+/// is the last.
 #[derive(Debug)]
 struct LogRate {
     lines_per_second: u32,
@@ -170,7 +170,7 @@ impl LogRate {
         }
     }
 
-    /// A line that was let through has so many bytes.
+    /// Counts the bytes of an admitted line.
     fn count(&mut self, bytes: u64) {
         self.bytes = self.bytes.saturating_add(bytes);
     }
@@ -184,10 +184,10 @@ pub(crate) struct Counters {
     refused: bool,
 }
 
-/// A counter that can't be kept: too many, or a name that can't be shown.
+/// A counter that is rejected: there are too many, or its name is unfit to be shown.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct RefusedCounter {
-    /// True the first time, when it is worth a warning.
+    /// True the first time, when a warning is due.
     pub(crate) first: bool,
 }
 
@@ -207,7 +207,7 @@ impl Counters {
         Ok(())
     }
 
-    /// Returns the additions since this was asked before, by name.
+    /// Returns the additions since the last call, by name.
     pub(crate) fn drain(&mut self) -> Vec<(String, u64)> {
         let changed = self.deltas.iter_mut().filter(|(_, delta)| **delta > 0);
         changed
@@ -240,7 +240,7 @@ mod tests {
         assert_eq!(admitted, expected);
     }
 
-    /// A sink that keeps what it gets.
+    /// A sink that keeps its lines.
     #[derive(Debug, Default)]
     struct Kept(Mutex<Vec<String>>);
 

@@ -27,10 +27,10 @@ pub(crate) struct HostState {
     pub(crate) memory: MemoryMeter,
     pub(crate) log: GuestLog,
     pub(crate) counters: Counters,
-    /// Only where the user asked for it and the component has some.
+    /// `Some` only if the user asked for debug information and the component has some.
     pub(crate) debug_info: Option<Arc<DebugInfo>>,
     pub(crate) interruption: Interruption,
-    /// Bytes that the calling thread must have left.
+    /// The number of bytes of stack that the calling thread must have left.
     pub(crate) stack_needed: usize,
     output_limit: u64,
     max_parallelism: u32,
@@ -65,7 +65,7 @@ impl HostState {
         }
     }
 
-    /// Sets the deadline of a call into the guest, and forgets what belongs to the call before.
+    /// Sets the deadline of a call into the guest, and drops the errors of the last call.
     pub(crate) fn begin_call(&mut self, timeout: Duration) {
         self.interruption.begin_call(timeout);
         self.log.forget_errors();
@@ -74,8 +74,8 @@ impl HostState {
     }
 }
 
-/// A guest handed more bytes to a function of the host, with the answer to it, than a call may hand
-/// over.
+/// The arguments of the guest to a function of the host, with its answer, have more bytes than a
+/// call may hand over.
 #[derive(Debug, Error)]
 #[error("a function of the host was given too much")]
 pub(crate) struct HandedOverTooMuch;

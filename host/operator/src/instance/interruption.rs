@@ -1,7 +1,7 @@
-//! The end of a call that is still running: by its deadline, or by the caller.
+//! The end of a running call: by its deadline, or by the caller.
 //!
 //! wasmtime stops a guest for a moment at each tick of the engine's clock, and [`Interruption`]
-//! decides whether it continues. Pure but for the flag and the clock, which other threads set.
+//! decides whether it continues. Pure except for the flag and the clock, which other threads set.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -25,7 +25,7 @@ impl InstanceCanceller {
         self.is_cancelled.store(true, Ordering::Relaxed);
     }
 
-    /// True once the instance is cancelled.
+    /// Returns true once the instance is cancelled.
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
         self.is_cancelled.load(Ordering::Relaxed)
@@ -37,7 +37,7 @@ impl InstanceCanceller {
 pub(crate) struct Interruption {
     canceller: InstanceCanceller,
     clock: Clock,
-    /// The tick at which the call is over.
+    /// The tick at which the call must end.
     deadline: u64,
 }
 
@@ -54,7 +54,7 @@ impl Interruption {
         &self.canceller
     }
 
-    /// Sets the deadline of a call that begins.
+    /// Sets the deadline of a new call.
     pub(crate) fn begin_call(&mut self, timeout: Duration) {
         self.deadline = self.clock.ticks().saturating_add(ticks(timeout));
     }
@@ -68,7 +68,7 @@ impl Interruption {
         UpdateDeadline::Continue(1)
     }
 
-    /// The cause of a call that was interrupted.
+    /// Returns the cause of the fault of an interrupted call.
     pub(crate) fn cause(&self, limit: Duration) -> FaultCause {
         if self.canceller.is_cancelled() {
             return FaultCause::Cancelled;
@@ -77,7 +77,8 @@ impl Interruption {
     }
 }
 
-/// Ticks that are at least `timeout`: one more, since the current one is partly over.
+/// Returns a number of ticks that last at least `timeout`: one more, since the current tick is
+/// partly over.
 fn ticks(timeout: Duration) -> u64 {
     let whole = timeout.as_millis().div_ceil(TICK.as_millis()) + 1;
     u64::try_from(whole).unwrap_or(u64::MAX)

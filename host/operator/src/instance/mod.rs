@@ -1,9 +1,9 @@
 //! Record path: source → channel → **operator instance** → output check → router → sink.
 //!
-//! One instantiation of a component in a store of its own, safely called. Invariants: every call
-//! has a deadline, a memory limit and an output limit; what it returns is checked; after a call
-//! that did not succeed, the guest is never entered again unless it answered the failure itself
-//! and its state is known. Nothing here knows when a call is made: that is the runtime's business.
+//! One instantiation of a component in its own store, safely called. Invariants: every call has a
+//! deadline, a memory limit and an output limit; its results are checked. After a call that did not
+//! succeed, the guest is never entered again unless it returned the failure itself and its state is
+//! known. The runtime decides when to call; nothing here does.
 
 pub(crate) mod debug_info;
 mod function_name;
@@ -34,23 +34,23 @@ use output::OutputRules;
 
 pub use interruption::InstanceCanceller;
 
-/// Handles of component-model resources that a guest may hold. The contract has none.
+/// The largest number of component-model handles of a guest. The contract has no resources.
 const COMPONENT_HANDLES: usize = 1_000;
 
-/// Tenths of the snapshot limit from which on a snapshot is worth a warning.
+/// The tenths of the snapshot limit from which the host warns.
 const SNAPSHOT_WARNING_TENTHS: u64 = 8;
 
 /// The outcome of a call into the guest: wasmtime's error, the guest's own failure, or its result.
 type Answer<T> = wasmtime::Result<Result<T, types::Failure>>;
 
-/// An operator instance: one component, instantiated in a store of its own.
+/// An operator instance: one component, instantiated in its own store.
 ///
-/// One thread at a time calls it; it can be sent between threads. Calls run on the caller's stack:
-/// a thread with less of it left than a guest may use gets [`FaultCause::ThreadStack`], so give
-/// threads that call it 2 MiB.
+/// One thread at a time calls it; it can be sent between threads. Calls run on the caller's stack.
+/// If the thread has less left than a guest may use, the call fails with
+/// [`FaultCause::ThreadStack`], so threads that call it need 2 MiB.
 ///
-/// Every method that calls the guest returns a [`GuestFault`] if the call does not succeed. After
-/// that the instance answers [`FaultCause::InstanceSpent`] to every call, unless
+/// Every method that calls the guest returns a [`GuestFault`] if the call does not succeed. Each
+/// later call then fails with [`FaultCause::InstanceSpent`], unless
 /// [`GuestFault::instance_is_usable`].
 pub struct Instance {
     store: Store<HostState>,
@@ -74,7 +74,7 @@ impl Instance {
         limits: &Limits,
     ) -> Result<Self, GuestFault> {
         let mut store = Store::new(component.engine(), state);
-        // Before instantiation: initial memories and start functions are limited, too.
+        // Before instantiation, since initial memories and start functions are limited too.
         store.limiter(|state| &mut state.memory);
         store.set_max_component_handles(COMPONENT_HANDLES);
         store.epoch_deadline_callback(|store| Ok(store.data().interruption.on_tick()));
@@ -122,7 +122,7 @@ impl Instance {
     ///
     /// # Errors
     ///
-    /// [`GuestFault`]. [`Instance::take_failed_record`] then has the record, if it is known.
+    /// [`GuestFault`]. [`Instance::take_failed_record`] then returns the record, if it is known.
     pub fn process(&mut self, input: u32, batch: Batch) -> Result<Vec<Emission>, GuestFault> {
         let records = types::Batch::from(batch);
         let processed = self.call(
@@ -133,7 +133,7 @@ impl Instance {
         processed.map_err(|fault| self.with_failed_record(fault, &records))
     }
 
-    /// Tells the operator that no record older than `watermark` follows.
+    /// Notifies the operator that no record older than `watermark` follows.
     ///
     /// # Errors
     ///
@@ -146,7 +146,7 @@ impl Instance {
         )
     }
 
-    /// Tells the operator that all inputs have ended. A last `snapshot` may follow.
+    /// Notifies the operator that all inputs have ended. A last `snapshot` may follow.
     ///
     /// # Errors
     ///
@@ -159,12 +159,12 @@ impl Instance {
         )
     }
 
-    /// The operator's state at the barrier of checkpoint `checkpoint`.
+    /// Takes a snapshot of the operator's state at the barrier of checkpoint `checkpoint`.
     ///
     /// # Errors
     ///
-    /// [`GuestFault`]; that checkpoint fails. If the guest only answered that it can't, or gave a
-    /// snapshot that is too large or breaks a rule, the instance is still usable.
+    /// [`GuestFault`]; that checkpoint fails. If the guest only returned a failure, or a snapshot
+    /// that is too large or breaks a rule, the instance is still usable.
     pub fn snapshot(&mut self, checkpoint: u64) -> Result<Vec<StateChunk>, GuestFault> {
         let chunks = self.call(
             GuestCall::Snapshot,
@@ -175,11 +175,11 @@ impl Instance {
         Ok(chunks)
     }
 
-    /// Gives the operator its state back. Called at most once, before any record.
+    /// Restores the operator's state. Called at most once, before any record.
     ///
     /// # Errors
     ///
-    /// [`GuestFault`]; the instance may have read a part of the state and is thrown away.
+    /// [`GuestFault`]; the instance may have read a part of the state and must be discarded.
     pub fn restore(&mut self, chunks: Vec<StateChunk>) -> Result<(), GuestFault> {
         let chunks: Vec<types::StateChunk> = chunks.into_iter().map(Into::into).collect();
         self.call(
@@ -189,11 +189,11 @@ impl Instance {
         )
     }
 
-    /// Tells the operator that checkpoint `checkpoint` is durable in the whole job.
+    /// Notifies the operator that checkpoint `checkpoint` is durable in the whole job.
     ///
     /// # Errors
     ///
-    /// [`GuestFault`]. If the guest only answered that it can't, the instance is still usable.
+    /// [`GuestFault`]. If the guest only returned a failure, the instance is still usable.
     pub fn checkpoint_complete(&mut self, checkpoint: u64) -> Result<(), GuestFault> {
         self.call(
             GuestCall::CheckpointComplete,
@@ -202,24 +202,25 @@ impl Instance {
         )
     }
 
-    /// Bytes that the guest's memories and tables occupy. They never shrink.
+    /// Returns the number of bytes that the guest's memories and tables occupy. They never shrink.
     #[must_use]
     pub fn memory_bytes(&self) -> u64 {
         self.store.data().memory.used()
     }
 
-    /// Additions to the guest's counters since this was called before, in the order of their names.
+    /// Returns the additions to the guest's counters since the last call, in the order of their
+    /// names.
     pub fn take_counts(&mut self) -> Vec<(String, u64)> {
         self.store.data_mut().counters.drain()
     }
 
-    /// Log lines of the guest that were dropped since this was called before.
+    /// Returns the number of the guest's log lines dropped since the last call.
     pub fn take_dropped_log_lines(&mut self) -> u64 {
         self.store.data_mut().log.take_dropped()
     }
 
-    /// The record that the last `process` failed on, as a batch of one row, once: the one that the
-    /// guest called invalid, or the only one that it was given.
+    /// Returns, once, the record on which the last `process` failed, as a batch of one row: the
+    /// record that the guest called invalid, or the only record of its batch.
     pub fn take_failed_record(&mut self) -> Option<Batch> {
         self.failed_record.take()
     }
@@ -230,7 +231,7 @@ impl Instance {
         self.store.data().interruption.canceller().clone()
     }
 
-    /// Says that snapshots will soon be too large, once each time that they come near the limit.
+    /// Warns that snapshots will soon be too large, once each time that they come near the limit.
     fn warn_near_snapshot_limit(&mut self, bytes: u64) {
         let limit = self.limits.snapshot;
         let is_near = bytes.saturating_mul(10) >= limit.saturating_mul(SNAPSHOT_WARNING_TENTHS);
@@ -248,7 +249,7 @@ impl Instance {
         self.is_near_snapshot_limit = is_near;
     }
 
-    /// Makes one call, and checks what it returned.
+    /// Makes one call, and checks its result.
     fn call<T, U>(
         &mut self,
         call: GuestCall,
@@ -256,7 +257,7 @@ impl Instance {
         check: impl FnOnce(&OutputRules, T) -> Result<U, FaultCause>,
     ) -> Result<U, GuestFault> {
         check_entry(self.store.data(), self.spent).map_err(|cause| self.fault(call, cause))?;
-        // Until the call has succeeded: nothing must be left half done when the guest is entered.
+        // Set until the call has succeeded: the guest must not be entered after half a call.
         self.spent = true;
         begin_call(&mut self.store, call, &self.limits);
         let answer = guarded(|| match enter(&self.guest, &mut self.store) {
@@ -289,8 +290,8 @@ impl Instance {
         }
     }
 
-    /// Keeps the record that the guest failed on, if it is known; a record that the guest was not
-    /// given can't be invalid.
+    /// Keeps the record on which the guest failed, if it is known. A record that is not in the
+    /// batch can't be invalid.
     fn with_failed_record(&mut self, fault: GuestFault, records: &types::Batch) -> GuestFault {
         let GuestFault { call, cause, .. } = fault;
         let rows = records.timestamps.len();
@@ -319,7 +320,7 @@ impl std::fmt::Debug for Instance {
     }
 }
 
-/// The cause that the guest itself gave.
+/// Returns the cause of a failure that the guest itself returned.
 fn answered(call: GuestCall, failure: types::Failure) -> FaultCause {
     match failure {
         types::Failure::InvalidRecord((row, reason)) => {
@@ -338,8 +339,8 @@ fn answered(call: GuestCall, failure: types::Failure) -> FaultCause {
     }
 }
 
-/// Refuses to enter a guest that was cancelled or is in an unknown state, and any guest on a thread
-/// that it could bring down.
+/// Rejects entry to a guest that was cancelled or is in an unknown state, and to any guest on a
+/// thread whose stack it could exhaust.
 fn check_entry(state: &HostState, is_spent: bool) -> Result<(), FaultCause> {
     if state.interruption.canceller().is_cancelled() {
         return Err(FaultCause::Cancelled);
@@ -350,7 +351,7 @@ fn check_entry(state: &HostState, is_spent: bool) -> Result<(), FaultCause> {
     thread_stack::check(state.stack_needed)
 }
 
-/// Sets what bounds the next call: the deadline, and the bytes that the guest may hand over.
+/// Sets the bounds of the next call: the deadline, and the bytes that the guest may hand over.
 fn begin_call(store: &mut Store<HostState>, call: GuestCall, limits: &Limits) {
     store.set_hostcall_fuel(liftable_bytes(limits.handed_over(call)));
     store.data_mut().begin_call(limits.call_timeout);
@@ -358,9 +359,9 @@ fn begin_call(store: &mut Store<HostState>, call: GuestCall, limits: &Limits) {
     store.set_epoch_deadline(1);
 }
 
-/// Bytes that wasmtime may lift of what the guest hands over. It counts its structures and the
-/// bytes in them, which is never more than the limit counts; some are for a failure. The limit
-/// itself is checked afterwards.
+/// Returns the number of bytes that wasmtime may lift of the guest's results. It counts its
+/// structures and the bytes in them, never more than the limit counts; some are for a failure. The
+/// limit itself is checked afterwards.
 fn liftable_bytes(limit: u64) -> usize {
     usize::try_from(limit.saturating_add(64 << 10)).unwrap_or(usize::MAX)
 }
@@ -374,7 +375,7 @@ fn guarded<T>(call: impl FnOnce() -> Result<T, FaultCause>) -> Result<T, FaultCa
     })
 }
 
-/// One record of a batch that was well formed when it was handed to the guest.
+/// Returns one record of a batch that was well formed when it was handed to the guest.
 fn one_record(records: &types::Batch, row: usize) -> Batch {
     let bytes = |column: &types::Column| {
         let range = column.offsets[row] as usize..column.offsets[row + 1] as usize;

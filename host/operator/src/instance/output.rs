@@ -1,6 +1,6 @@
 //! Record path: operator instance → **output check** → router → sink.
 //!
-//! The host checks here what a guest returned, before anything else sees it: layout of the
+//! The host checks here the results of a guest, before any other part sees them: layout of the
 //! columns, ports, key groups and size. The lists that wasmtime lifted are moved, never copied.
 
 use std::collections::BTreeSet;
@@ -13,10 +13,10 @@ use crate::guest_text;
 use crate::limits::Limits;
 use crate::state_chunk::{OperatorContext, StateChunk, snapshot_bytes};
 
-/// The rules for what an instance returns, out of its context and limits.
+/// The rules for the results of an instance, from its context and limits.
 #[derive(Debug)]
 pub(crate) struct OutputRules {
-    /// Number of output ports.
+    /// The number of output ports.
     ports: u32,
     first_key_group: u32,
     last_key_group: u32,
@@ -35,7 +35,7 @@ impl OutputRules {
         }
     }
 
-    /// Checks what `process`, `advance-watermark` or `finish` returned.
+    /// Checks the results of `process`, `advance-watermark` or `finish`.
     pub(crate) fn check_emissions(
         &self,
         emissions: Vec<types::Emission>,
@@ -57,11 +57,11 @@ impl OutputRules {
             }
             Ok(Emission { port, batch })
         };
-        // In place: both are of the same size, so that nothing is allocated for the list.
+        // In place: both types have the same size, so the list needs no allocation.
         emissions.into_iter().enumerate().map(check).collect()
     }
 
-    /// Checks what `snapshot` returned.
+    /// Checks the result of `snapshot`.
     pub(crate) fn check_chunks(
         &self,
         chunks: Vec<types::StateChunk>,
@@ -74,8 +74,7 @@ impl OutputRules {
         let mut seen = BTreeSet::new();
         for chunk in &chunks {
             self.check_key_group(chunk)?;
-            // Operator state may come in any number of chunks: they are what a rescaled job
-            // distributes.
+            // Operator state may come in any number of chunks, which a rescaled job distributes.
             let Some(key_group) = chunk.key_group else {
                 continue;
             };

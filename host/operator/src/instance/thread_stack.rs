@@ -1,8 +1,8 @@
-//! The stack that is left on the calling thread.
+//! The stack left on the calling thread.
 //!
-//! wasmtime counts what a guest uses of the stack from where the call begins, and does not look at
-//! how much the thread has: a guest that recurses on a thread with too little left would run into
-//! the guard page and end the process. So each entry into a guest compares first.
+//! wasmtime counts a guest's use of the stack from the start of the call, and does not look at the
+//! thread's size. A guest that recurses on a thread with too little left would run into the guard
+//! page and end the process. So each entry into a guest checks first.
 
 use std::ops::Range;
 
@@ -10,12 +10,13 @@ use rustix::io::Errno;
 
 use crate::fault::FaultCause;
 
-/// Bytes that the host needs beside the guest's stack: for its own frames, functions of the host
-/// that a guest calls with its own stack used up, the log sink among them, and the zones that a JVM
-/// protects at the low end of a thread's stack.
+/// The number of bytes that the host needs besides the guest's stack: for its own frames, for
+/// functions of the host (and the log sink) that a guest calls with its own stack used up, and for
+/// the zones that a JVM protects at the low end of a thread's stack.
 const HOST_BYTES: usize = 128 << 10;
 
-/// Bytes that a thread must have left to call a guest whose stack may have `guest_bytes`.
+/// Returns the number of bytes that a thread must have left to call a guest with `guest_bytes` of
+/// stack.
 pub(crate) const fn needed(guest_bytes: usize) -> usize {
     guest_bytes.saturating_add(HOST_BYTES)
 }
@@ -29,7 +30,7 @@ pub(crate) fn check(needed: usize) -> Result<(), FaultCause> {
     let here = (&raw const local).addr();
     let left = STACK.with(|stack| match stack {
         Ok(stack) if stack.contains(&here) => Ok(here - stack.start),
-        // A stack that is not the thread's own, such as a fiber's: nothing is known of its size.
+        // Not the thread's own stack, but a fiber's or the like: its size is unknown.
         Ok(_) => Ok(0),
         Err(errno) => Err(FaultCause::SystemRefused {
             refusal: (*errno).into(),
@@ -42,7 +43,7 @@ pub(crate) fn check(needed: usize) -> Result<(), FaultCause> {
     Ok(())
 }
 
-/// The addresses of the calling thread's stack.
+/// Returns the addresses of the calling thread's stack.
 #[cfg(target_os = "linux")]
 #[expect(
     unsafe_code,
@@ -58,10 +59,10 @@ fn bounds() -> Result<Range<usize>, Errno> {
     };
     let mut attributes = MaybeUninit::uninit();
     let (mut low, mut bytes) = (ptr::null_mut(), 0);
-    // SAFETY: `pthread_getattr_np` initialises the attributes of a thread that lives, which the
-    // calling one does, unless it returns an error; then they are not read. The other two calls get
-    // initialised attributes and pointers to variables of their own, and the last one is the end of
-    // the attributes. Nothing of the stack itself is read or written.
+    // SAFETY: the calling thread is alive, so `pthread_getattr_np` initialises its attributes,
+    // unless it returns an error; then they are not read. The other two calls get initialised
+    // attributes and pointers to their own variables, and the last call destroys the attributes.
+    // The stack itself is neither read nor written.
     unsafe {
         checked(libc::pthread_getattr_np(
             libc::pthread_self(),
@@ -74,7 +75,7 @@ fn bounds() -> Result<Range<usize>, Errno> {
     Ok(low.addr()..low.addr().saturating_add(bytes))
 }
 
-/// Elsewhere nothing is known of a stack, and every entry is allowed.
+/// On other systems nothing is known of a stack, and every entry is allowed.
 #[cfg(not(target_os = "linux"))]
 fn bounds() -> Result<Range<usize>, Errno> {
     Ok(0..usize::MAX)
@@ -84,7 +85,7 @@ fn bounds() -> Result<Range<usize>, Errno> {
 mod tests {
     use super::*;
 
-    /// The bytes left on a new thread with a stack of `bytes`, as a refusal names them.
+    /// Returns the bytes left on a new thread with a stack of `bytes`, as a refusal names them.
     fn left_of(bytes: usize) -> usize {
         let thread = std::thread::Builder::new().stack_size(bytes);
         let thread = thread.spawn(|| check(usize::MAX)).expect("a thread");
@@ -96,7 +97,7 @@ mod tests {
 
     #[test]
     fn the_bytes_left_are_nearly_all_of_a_new_threads_stack() {
-        // Large and growing, so that no thread gets the stack of one that has ended.
+        // Large and growing, so that no thread reuses the stack of one that has ended.
         for mib in [8, 16, 32] {
             let (bytes, slack) = (mib << 20, 32 << 10);
             let left = left_of(bytes);

@@ -1,7 +1,7 @@
-//! From wasmtime's error of a failed call to a typed cause that a person can act on.
+//! From wasmtime's error of a failed call to a typed cause that the user can act on.
 //!
-//! wasmtime gives a trap code, or an error of another kind with only a text. What the host knows of
-//! the call is added: what the guest logged last, and memory that it was refused.
+//! wasmtime returns a trap code, or an error of another kind with only a text. The host adds what
+//! it knows of the call: the guest's last log lines, and memory that it was refused.
 
 use wasmtime::{FrameInfo, Trap, WasmBacktrace};
 
@@ -14,15 +14,15 @@ use crate::guest_text;
 use crate::limits::Limits;
 use crate::system_refusal::SystemRefusal;
 
-/// Part of the text of wasmtime's error for a guest that hands over too many bytes. The error has
-/// no public type; a test holds that this is still its text.
+/// A part of wasmtime's message for a guest that hands over too many bytes. The error has no public
+/// type; a test checks that this is still its text.
 const HANDED_OVER_TOO_MUCH: &str = "fuel allocated for hostcalls has been exhausted";
 
-/// Bytes of wasmtime's text that are kept.
+/// The number of bytes of wasmtime's text that are kept.
 const KIND_BYTES: usize = 4 << 10;
-/// Bytes of the name of a file that are shown.
+/// The number of bytes of a file's name that are shown.
 const FILE_BYTES: usize = 1 << 10;
-/// Functions that a backtrace shows: calls that were inlined make several of one frame.
+/// The number of functions that a backtrace shows: inlined calls make several of one frame.
 const FUNCTIONS: usize = 64;
 
 /// Functions that run between a panic and its trap: those of these names, and those in these
@@ -48,7 +48,7 @@ const PANIC_MACHINERY: [&str; 18] = [
     "abort",
 ];
 
-/// Returns the cause of a failed call. Takes from `state` what it knows of the call.
+/// Returns the cause of a failed call. Takes the host's record of the call from `state`.
 pub(crate) fn cause(
     error: &wasmtime::Error,
     call: GuestCall,
@@ -66,7 +66,7 @@ pub(crate) fn cause(
     }
     let kind = bounded(KIND_BYTES, error.root_cause());
     if kind.contains(HANDED_OVER_TOO_MUCH) || error.is::<HandedOverTooMuch>() {
-        // With frames of the guest it was an argument for the host, in the middle of the call.
+        // With frames of the guest, it was an argument for the host, in the middle of the call.
         let by_returning = error.downcast_ref::<WasmBacktrace>().is_none();
         return handed_over_too_much(call, limits, by_returning);
     }
@@ -84,7 +84,7 @@ pub(crate) fn cause(
             None => FaultCause::Trap(report),
         };
     };
-    // Without a trap it was the engine that could not make an initial memory or table.
+    // Without a trap, the engine could not make an initial memory or table.
     let by_engine = call == GuestCall::Instantiate && trap.is_none();
     FaultCause::MemoryLimit {
         limit: refused.limit,
@@ -127,7 +127,7 @@ fn report(error: &wasmtime::Error, kind: &str, state: &mut HostState) -> TrapRep
     }
 }
 
-/// The functions that a frame stands for, innermost first: several where calls were inlined.
+/// Returns the functions of a frame, innermost first: several where calls were inlined.
 fn shown_frame(frame: &FrameInfo, places: &[Place]) -> Vec<String> {
     let of_place = |place: &Place| {
         let name = place.function.as_deref().or(frame.func_name());
@@ -155,7 +155,7 @@ fn shown_function(name: Option<&str>, index: u32) -> String {
     }
 }
 
-/// Drops the innermost frames that only carry a panic to its trap, unless nothing else is left.
+/// Drops the innermost frames that only carry a panic to its trap, unless no others are left.
 fn without_panic_machinery(mut frames: Vec<String>) -> Vec<String> {
     let machinery = frames
         .iter()

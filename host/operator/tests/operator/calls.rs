@@ -1,4 +1,4 @@
-//! What a well-behaved guest sees and gives.
+//! The input and output of a well-behaved guest.
 
 use tidegate_operator::{FaultCause, GuestCall, NO_TIMESTAMP, StateChunk};
 
@@ -6,7 +6,7 @@ use crate::support::guest::{COUNT, Guest, KEY_GROUPS};
 use crate::support::records::{CHECKPOINT, WATERMARK, batch, emitted};
 use crate::support::{context, load, open, patient};
 
-/// State of the echo guest: a count of records.
+/// Returns the state of the echo guest: a count of records.
 fn count_chunk(records: u64) -> StateChunk {
     StateChunk {
         name: "records".to_owned(),
@@ -73,7 +73,7 @@ fn a_fresh_instance_has_nothing_of_an_earlier_one() {
 
 #[test]
 fn the_other_calls_reach_the_guest_with_their_arguments() {
-    // Traps unless it gets what the test sends.
+    // Traps unless it gets the values that the test sends.
     let expect = |value: i64, local: &str| {
         format!(
             "(if (i64.ne (local.get {local}) (i64.const {value})) (then unreachable)) (call $done)"

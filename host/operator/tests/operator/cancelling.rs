@@ -1,4 +1,4 @@
-//! A call is cancelled from another thread. Timeouts are ten minutes: a call that ended by one
+//! Cancelling a call from another thread. Timeouts are ten minutes: a call that a timeout ended
 //! would have another cause.
 
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -15,29 +15,29 @@ use crate::support::guest::{Guest, LOG};
 use crate::support::records::{batch, emitted};
 use crate::support::{context, engine, load, make, open, patient};
 
-/// Logs a line, and then loops without end.
+/// Logs a line, and then loops for ever.
 const LOOP: &str = "(call $log (i32.const 0) (i32.const 0) (i32.const 0)) (loop $more (br $more))
                     unreachable";
-/// Logs without end.
+/// Logs for ever.
 const LOGS: &str = "(loop $more
                       (call $log (i32.const 0) (i32.const 0) (i32.const 0)) (br $more))
                     unreachable";
 
-/// Reports each line of a guest: its call has begun then.
+/// A sink that reports each line of a guest: its call has then begun.
 #[derive(Debug)]
 struct Reporter(Mutex<Sender<()>>);
 
 impl GuestLogSink for Reporter {
     fn write(&self, _: LogSource<'_>, _: LogLevel, _: &str) {
         let line = self.0.lock().expect("no test panics while it logs");
-        // Nobody listens after the first line.
+        // The test does not listen after the first line.
         line.send(()).unwrap_or_default();
     }
 
     fn report_dropped(&self, _: LogSource<'_>, _: u64) {}
 }
 
-/// A component that runs `body` in `call`, and what hears of its first line.
+/// Returns a component that runs `body` in `call`, and a receiver that learns of its first line.
 fn component(call: GuestCall, body: &str) -> (Component, Receiver<()>) {
     let (sender, receiver) = channel();
     let engine = engine(EngineOptions {
@@ -101,7 +101,7 @@ fn an_endless_start_function_is_cancelled() {
     let canceller = InstanceCanceller::default();
     let later = canceller.clone();
     let thread = thread::spawn(move || {
-        // A start function can't log: it has most likely begun by now, and if not, is refused.
+        // A start function can't log: the call has most likely begun by now; if not, it is refused.
         thread::sleep(Duration::from_millis(50));
         later.cancel();
     });
@@ -133,7 +133,7 @@ fn a_cancelled_instance_is_not_called_again() {
 
 #[test]
 fn the_canceller_of_one_instance_does_not_touch_another_of_the_same_component() {
-    // Takes some ticks of the clock.
+    // This takes some ticks of the clock.
     let component = load(&Guest::echo().export(
         GuestCall::AdvanceWatermark,
         "(local $n i32)

@@ -1,4 +1,4 @@
-//! Compiled components on disk: used if this installation wrote them, else compiled anew.
+//! Compiled components on disk: used if this installation wrote them, otherwise recompiled.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
@@ -10,7 +10,7 @@ use tidegate_operator::{CodeCache, CodeCacheError, Component, Engine, GuestCall}
 use crate::support::guest::Guest;
 use crate::support::{ENGINE, context, make, patient};
 
-/// A cache in a directory of its own.
+/// A cache in its own directory.
 struct Place(TempDir);
 
 impl Place {
@@ -73,7 +73,7 @@ fn what_was_compiled_is_used_by_the_next_process() {
     let written = fs::read(&entry).expect("it is there");
     let before = modified(&entry);
 
-    // Another engine and another key read are what another process has.
+    // Another engine and another read of the key, as in another process.
     let engine = Engine::new().expect("an engine");
     let component = load(&engine, &bytes, &place.cache());
     works(&component);
@@ -89,7 +89,7 @@ fn no_changed_byte_is_ever_loaded() {
     load(&ENGINE, &bytes, &place.cache());
     let entry = place.only_entry();
     let genuine = fs::read(&entry).expect("it is there");
-    // The head bit by bit, and bytes all over the code.
+    // Every bit of the head, and bytes all over the code.
     let head = (0..36 * 8).map(|bit| (bit / 8, 1_u8 << (bit % 8)));
     let rest = (36..genuine.len())
         .step_by(genuine.len() / 50)

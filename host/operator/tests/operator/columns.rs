@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use tidegate_operator::{Batch, Column};
 
-/// The rules of the layout, one by one, as `wit/types.wit` says them.
+/// Checks the rules of the layout one by one, as `wit/types.wit` states them.
 fn is_well_formed(offsets: &[u32], data: &[u8]) -> bool {
     !offsets.is_empty()
         && offsets[0] == 0
@@ -11,7 +11,7 @@ fn is_well_formed(offsets: &[u32], data: &[u8]) -> bool {
         && u64::from(offsets[offsets.len() - 1]) == data.len() as u64
 }
 
-/// Offsets that are near to well formed, so that every rule is met and broken often.
+/// Returns offsets that are nearly well formed, so that every rule is met and broken often.
 fn offsets() -> impl Strategy<Value = Vec<u32>> {
     let step = prop_oneof![9 => 0..4_i64, 1 => -3..0_i64, 1 => Just(i64::from(u32::MAX))];
     let first = prop_oneof![9 => Just(0_i64), 1 => 0..3_i64];
@@ -31,7 +31,7 @@ fn offsets() -> impl Strategy<Value = Vec<u32>> {
         })
 }
 
-/// A column, and the length of its data: mostly what the last offset says.
+/// Returns a column and the length of its data, which mostly equals the last offset.
 fn column() -> impl Strategy<Value = (Vec<u32>, Vec<u8>)> {
     (offsets(), prop_oneof![4 => Just(0_i64), 1 => -2..3_i64]).prop_map(|(offsets, off_by)| {
         let last = i64::from(offsets.last().copied().unwrap_or(0)).min(64);

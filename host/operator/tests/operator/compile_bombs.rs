@@ -1,5 +1,5 @@
 //! A12: files that are small, but costly to validate, compile or keep. Each ends soon, with a
-//! component or with a refusal that says why; none makes the host panic.
+//! component or with a refusal that states the reason; no file makes the host panic.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::memory_bombs::with_instances;
 use crate::support::guest::Guest;
 use crate::support::{ENGINE, child, engine};
 
-/// A function whose code `write` writes; it has so many locals.
+/// Returns a function with `locals` locals, whose code `write` writes.
 fn function(locals: u32, write: impl FnOnce(&mut Function)) -> Function {
     let mut function = Function::new([(locals, ValType::I64)]);
     write(&mut function);
@@ -22,7 +22,7 @@ fn function(locals: u32, write: impl FnOnce(&mut Function)) -> Function {
     function
 }
 
-/// An operator that carries another module, of so many of this function.
+/// Returns an operator that carries another module with `count` copies of a function.
 fn carrying(count: u32, function: &Function) -> Vec<u8> {
     let (mut types, mut functions) = (TypeSection::new(), FunctionSection::new());
     types.ty().function([], []);
@@ -38,7 +38,7 @@ fn carrying(count: u32, function: &Function) -> Vec<u8> {
     component
 }
 
-/// So many instructions without effect, two bytes each.
+/// Returns a function of `pairs` pairs of instructions without effect, two bytes each.
 fn straight(pairs: usize) -> Function {
     function(1, |function| {
         for _ in 0..pairs {
@@ -60,8 +60,8 @@ fn nested_blocks(depth: usize) -> Function {
     })
 }
 
-/// Loops in each other, each of which reads and writes other locals: what the compiler needs
-/// grows with the product.
+/// Returns nested loops, each of which reads and writes other locals: the compiler's cost grows
+/// with the product.
 fn nested_loops(locals: u32, depth: u32) -> Function {
     function(locals, |function| {
         for loops in 0..depth {
@@ -90,7 +90,7 @@ fn branch_table(targets: usize) -> Function {
     })
 }
 
-/// An operator with a component type nested so deep.
+/// Returns an operator with a component type that is nested `depth` deep.
 fn deep_type(depth: usize) -> Vec<u8> {
     let mut text = "(component (type $t0 u8)".to_owned();
     for depth in 0..depth {
@@ -99,7 +99,7 @@ fn deep_type(depth: usize) -> Vec<u8> {
     wat::parse_str(text + ")").expect("it is a component")
 }
 
-/// Components in each other, each of which instantiates the one in it ten times: ten to the power
+/// Returns nested components, each of which instantiates its inner one ten times: ten to the power
 /// of `depth` instances of one module.
 fn tower(depth: usize) -> Vec<u8> {
     let mut text = "(component (core module $m) (core instance (instantiate $m)))".to_owned();
@@ -198,7 +198,7 @@ fn types_that_are_too_deep_and_towers_of_components_are_refused_or_no_operator()
     );
 }
 
-/// What takes the compiler minutes.
+/// Returns a component that takes the compiler minutes.
 fn costly(name: &str) -> Vec<u8> {
     match name {
         "nested loops" => carrying(1, &nested_loops(9_000, 9_000)),
@@ -247,7 +247,7 @@ const OPERATIONS: [Instruction<'static>; 8] = [
     Instruction::I64Sub,
 ];
 
-/// Random instructions with a stack that fits, in random blocks and loops.
+/// Returns random instructions with a matching stack, in random blocks and loops.
 fn random_function(random: &mut Random) -> Function {
     let small = |random: &mut Random| u32::try_from(random.in_range(0..4)).expect("it is small");
     let drops = |function: &mut Function, stack: &mut usize| {

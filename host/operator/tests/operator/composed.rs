@@ -1,4 +1,4 @@
-//! An operator that is composed of two components. wasmtime generates adapter modules for those,
+//! An operator that is composed of two components. wasmtime generates adapter modules for these,
 //! and validates them with our configuration.
 
 use tidegate_operator::{Component, GuestCall};
@@ -16,8 +16,8 @@ const SHOUTING: &str = "package test:helper;
     interface shouting { shout: func(text: string) -> string; }
     world helper { export shouting; }";
 
-/// The types that the operator imports, as the outer component gets them. Its binary form has
-/// one import, instance 0; the sections that follow are appended.
+/// The types that the operator imports, as the outer component gets them. Its binary form has one
+/// import, instance 0; the following sections are appended.
 const OUTER: &str = r#"(component
   (import "tidegate:operator/types@0.1.0" (instance
     (type $timestamp' s64)
@@ -42,7 +42,7 @@ const OUTER: &str = r#"(component
                              (case "incompatible-state" string) (case "other" string)))
     (export "failure" (type (eq $failure'))))))"#;
 
-/// Gives back the string that it is given, out of its own memory.
+/// Returns a component that returns its string argument, from its own memory.
 fn helper() -> Vec<u8> {
     let module = r#"(module
         (memory (export "memory") 1)
@@ -54,7 +54,7 @@ fn helper() -> Vec<u8> {
     Packages::contract().and(SHOUTING).component(module)
 }
 
-/// An echo that sends the keys' bytes through the helper on their way.
+/// Returns an echo that sends the keys' bytes through the helper before it emits them.
 fn operator() -> Vec<u8> {
     let world = "package test:main; world main {
         include tidegate:operator/stream-operator@0.1.0; import test:helper/shouting; }";
@@ -73,7 +73,7 @@ fn operator() -> Vec<u8> {
         .component()
 }
 
-/// Both as one component that exports what the operator exports.
+/// Returns both as one component that exports the operator's exports.
 fn composed() -> Vec<u8> {
     let mut outer = wat::parse_str(OUTER).expect("it is a component");
     for nested in [helper(), operator()] {

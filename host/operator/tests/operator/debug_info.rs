@@ -1,6 +1,6 @@
-//! A trap in a component whose names or debug information are made to be costly: the host does not
-//! read debug information unless it is asked to, and then within bounds. Each is run in a process
-//! of its own, whose peak is measured; that a test ends is part of the claim.
+//! A trap in a component with costly names or debug information: the host reads debug information
+//! only on request, and then within bounds. Each case runs in its own process, whose peak is
+//! measured; that a test ends is part of the claim.
 
 use tidegate_operator::{Component, Engine, FaultCause, GuestCall};
 use wasm_encoder::{CustomSection, Section as _};
@@ -10,14 +10,14 @@ use crate::support::wit::Packages;
 use crate::support::{ENGINE, child, engine_with_debug_info, fault_of, patient, trap};
 
 const MIB: u64 = 1 << 20;
-/// What a process that loads a component and calls it once may need.
+/// The most memory of a process that loads a component and calls it once.
 const MARGIN: u64 = 64 * MIB;
-/// What reading debug information within its bounds may need besides.
+/// The most memory that reading debug information adds.
 const READING: u64 = 256 * MIB;
 
 type Sections = Vec<(&'static str, Vec<u8>)>;
 
-/// A guest that traps in `process`, with these sections in its module.
+/// Returns a guest that traps in `process`, with these sections in its module.
 fn with_sections(guest: &Guest, sections: &Sections) -> Vec<u8> {
     let mut module = wat::parse_str(guest.module()).expect("it parses");
     for (name, data) in sections {
@@ -34,7 +34,7 @@ fn trapping() -> Guest {
     Guest::idle().export(GuestCall::Process, "unreachable")
 }
 
-/// A guest that traps 31 calls deep, in as many frames as a backtrace has.
+/// Returns a guest that traps 31 calls deep, in as many frames as a backtrace has.
 fn trapping_deep() -> Guest {
     let recurse = "(func $r (param i32) (result i32) (if (result i32) (i32.eqz (local.get 0))
         (then unreachable)
@@ -44,8 +44,8 @@ fn trapping_deep() -> Guest {
     guest.export(GuestCall::Process, "(call $r (i32.const 31))")
 }
 
-/// DWARF of `units` units that each cover all code and use the one line program, which has `rows`
-/// times the opcode `opcode`.
+/// Returns DWARF of `units` units that each cover all code and use the one line program, which has
+/// `rows` times the opcode `opcode`.
 fn dwarf(units: usize, rows: usize, opcode: u8) -> Sections {
     // One kind of entry: a unit with low_pc, high_pc and stmt_list.
     let abbreviations = [1, 0x11, 0, 0x11, 0x01, 0x12, 0x06, 0x10, 0x17, 0, 0, 0];
@@ -81,18 +81,19 @@ fn length(bytes: &[u8]) -> Vec<u8> {
     length.to_le_bytes().to_vec()
 }
 
-/// Advances the address by one: each row is another one.
+/// An opcode that advances the address by one: each row has a new address.
 const ADVANCE: u8 = 32;
-/// Adds a row for the address as it is.
+/// An opcode that adds a row for the current address.
 const COPY: u8 = 1;
 
-/// As [`dwarf`] of many units, each with a table of abbreviations of half a megabyte.
+/// Returns DWARF like [`dwarf`] of many units, each with a table of abbreviations of half a
+/// megabyte.
 fn abbreviations() -> Sections {
     let mut sections = dwarf(40_000, 1, COPY);
     let table = &mut sections[0].1;
     table.pop();
     for code in 2..20_000_u32 {
-        // Codes of two and three bytes; an entry without attributes.
+        // Codes of two and three bytes; entries without attributes.
         let (low, high) = (code & 0x7f | 0x80, code >> 7);
         let (middle, high) = (high & 0x7f | 0x80, high >> 7);
         let bytes = [low, middle, high, 0x34, 0, 0, 0];
@@ -102,7 +103,7 @@ fn abbreviations() -> Sections {
     sections
 }
 
-/// A unit of a million functions that all cover all code.
+/// Returns a unit of a million functions that all cover all code.
 fn functions() -> Sections {
     let mut sections = dwarf(1, 1, COPY);
     sections[0].1 = vec![
@@ -125,7 +126,7 @@ fn functions() -> Sections {
     sections
 }
 
-/// A component that is costly to read, by name.
+/// Returns a component that is costly to read, by name.
 fn bomb(name: &str) -> Vec<u8> {
     let (guest, sections) = match name {
         "no debug information" => (trapping(), Vec::new()),
@@ -165,7 +166,7 @@ fn set_off(engine: &Engine, name: &str) {
     child::report_peak();
 }
 
-/// Bytes that come with a bomb itself: in the component, and copies of it while it is loaded.
+/// The bytes of a bomb itself: in the component, and copies of it while it is loaded.
 const CARRIED: u64 = 4 * 32 * MIB;
 
 #[test]
@@ -192,8 +193,8 @@ fn hostile_debug_information_that_is_asked_for_is_read_within_bounds() {
     }
 }
 
-/// A C++ function whose template argument is a list of what it is a level above, and so on: 8 to
-/// the power of the levels.
+/// Returns a C++ function whose template argument is a list of the argument one level above, and so
+/// on: 8 to the power of the levels.
 fn exponential_cpp(levels: usize) -> String {
     const WIDTH: usize = 8;
     let substitution = |index: usize| match index {

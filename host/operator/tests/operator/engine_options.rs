@@ -10,7 +10,7 @@ use crate::support::guest::Guest;
 use crate::support::records::{batch, emitted};
 use crate::support::{ENGINE, context, engine, fault_of, patient};
 
-/// Functions that a body may call: `$deep` recurses without end, `$down` as deep as it is told.
+/// Functions that a body may call: `$deep` recurses for ever, `$down` to a given depth.
 const RECURSIONS: &str = "(func $deep (result i32) (i32.add (call $deep) (i32.const 1)))
      (func $down (param i32) (result i32)
        (if (result i32) (local.get 0)
@@ -18,7 +18,7 @@ const RECURSIONS: &str = "(func $deep (result i32) (i32.add (call $deep) (i32.co
          (else (i32.const 0))))
      (table 1 funcref) (type $none (func)) (elem (i32.const 0) $done)";
 
-/// Bodies that break down, each in another way.
+/// Bodies that break down, each in its own way.
 const BREAKDOWNS: [&str; 9] = [
     "unreachable",
     "(drop (i32.load (i32.const -4))) (call $done)",

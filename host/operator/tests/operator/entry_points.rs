@@ -2,7 +2,7 @@
 //!
 //! Besides the exports these are the start function, the allocator that the host calls while it
 //! hands over arguments or the result of one of its own functions, and the functions that clean up
-//! after a call. All of it is under the same deadline and on the same stack.
+//! after a call. All of them are under the same deadline and on the same stack.
 
 use std::thread;
 
@@ -15,22 +15,23 @@ use crate::support::records::{CHECKPOINT, WATERMARK, batch};
 use crate::support::wit::Packages;
 use crate::support::{ENGINE, EXPORTS, brief, context, patient};
 
-/// The smallest stack of a thread that calls guests: 512 KiB for them, 128 KiB for the host, and 32
-/// KiB for the thread itself.
+/// The smallest stack of a thread that calls guests: 512 KiB for guests, 128 KiB for the host, and
+/// 32 KiB for the thread itself.
 const STACK_BYTES: usize = (512 + 128 + 32) << 10;
 
 /// A place where the host enters a guest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Place {
-    /// When the instance is made.
+    /// The creation of the instance.
     Start,
-    /// When the arguments of this call are handed over.
+    /// The allocator, while the host hands over the arguments of this call.
     Arguments(GuestCall),
-    /// When the host's `key-groups` hands over its result, in the middle of `process`.
+    /// The allocator, while the host's `key-groups` hands over its result, in the middle of
+    /// `process`.
     HostResult,
     /// An export.
     Export(GuestCall),
-    /// The function that frees what this call returned.
+    /// The function that frees the result of this call.
     PostReturn(GuestCall),
 }
 
@@ -44,7 +45,7 @@ fn places() -> Vec<Place> {
 }
 
 impl Place {
-    /// The call that fails when something is wrong here.
+    /// Returns the call that fails when this place misbehaves.
     fn call(self) -> GuestCall {
         match self {
             Self::Start => GuestCall::Instantiate,
@@ -53,7 +54,7 @@ impl Place {
         }
     }
 
-    /// A guest that calls `$evil`, which is `item`, in this place and in no other.
+    /// Returns a guest that calls `$evil`, which is `item`, in this place only.
     fn guest(self, item: &str) -> Component {
         let name = |call: GuestCall| call.to_string().trim_matches('`').to_owned();
         let guest = Guest::idle()
@@ -91,14 +92,14 @@ impl Place {
         component.unwrap_or_else(|refusal| panic!("{self:?}: {refusal}"))
     }
 
-    /// True if the allocator is evil from the start.
+    /// Returns true if the allocator is evil from the start.
     fn is_armed(self) -> bool {
         self == Self::Arguments(GuestCall::Open)
     }
 }
 
-/// Makes `call` on a fresh instance, with arguments that the guest has to find room for. It fails,
-/// or an earlier one does.
+/// Makes `call` on a fresh instance, with arguments for which the guest has to allocate. Returns
+/// the fault of this call, or of an earlier one.
 fn fault_of(component: &Component, call: GuestCall, limits: &Limits) -> GuestFault {
     let records = || batch(&[("key", "value"), ("other", "")]);
     let chunk = || StateChunk {
@@ -127,7 +128,7 @@ fn a_loop_in_every_place_is_stopped_every_time() {
         let component = place.guest("(func $evil (loop $for_ever (br $for_ever)))");
         let limit = brief().call_timeout;
         for _ in 0..RUNS {
-            // Until it is not an earlier call, on a machine that stood still, that is stopped.
+            // On a machine that stood still, an earlier call may be stopped: try again.
             let faults = (0..10_000).map(|_| fault_of(&component, place.call(), &brief()));
             let fault = faults.into_iter().find(|fault| {
                 assert_eq!(fault.cause, FaultCause::Timeout { limit }, "{place:?}");
@@ -171,7 +172,7 @@ fn a_trap_in_every_place_is_named_with_its_call() {
     }
 }
 
-/// A function that recurses without end and keeps `locals` vectors alive over the call.
+/// Returns a function that recurses for ever and keeps `locals` vectors alive over the call.
 fn recursion(locals: usize) -> String {
     let declared = "v128 ".repeat(locals);
     let load: String = (0..locals)
@@ -189,7 +190,7 @@ fn recursion(locals: usize) -> String {
     format!("(func $evil (local {declared}) {load} (call $evil) {store})")
 }
 
-/// Recursions with frames from a few bytes to some KiB, straight, in turns and through a table.
+/// Returns recursions with frames from a few bytes to some KiB: direct, mutual and through a table.
 fn recursions() -> Vec<String> {
     let mut recursions: Vec<String> = [0, 1, 8, 64, 512].map(recursion).into();
     recursions.push(

@@ -1,4 +1,4 @@
-//! A guest that breaks down: what is reported, and what the instance is worth afterwards.
+//! A guest that breaks down: the report, and the state of the instance afterwards.
 
 use tidegate_operator::{Component, FaultCause, GuestCall, GuestFault, Instance};
 
@@ -10,7 +10,7 @@ use crate::support::{
     patient, process_cause, trap,
 };
 
-/// The kind of trap that `process` ends with when this is its body.
+/// Returns the kind of trap that ends `process` with this body.
 fn trap_kind(guest: Guest, body: &str) -> String {
     trap(process_cause(&guest.export(GuestCall::Process, body))).kind
 }
@@ -201,8 +201,8 @@ fn deep_recursion_is_a_stack_overflow_in_every_export() {
     }
 }
 
-/// Why `call` of a guest that never ends fails. On a machine that stands still for 100 ms an
-/// earlier call can be the one that is stopped: then it is tried again.
+/// Returns the cause of the failure of `call` in a guest that never ends. On a machine that stands
+/// still for 100 ms an earlier call may be stopped: then it tries again.
 fn endless(guest: &Guest, call: GuestCall) -> FaultCause {
     let component = load(guest);
     let fault = (0..1_000)
@@ -260,7 +260,7 @@ fn an_endless_start_function_is_stopped() {
 
 #[test]
 fn an_endless_allocator_is_stopped() {
-    // The one module has no other allocator, so that `open` can't even get its arguments.
+    // The module has no other allocator, so that `open` can't even get its arguments.
     let module = Guest::idle().module().replace(
         "(call $allocate (local.get 3))",
         "(loop $for_ever (br $for_ever)) unreachable",
@@ -280,7 +280,7 @@ fn an_endless_post_return_is_stopped() {
     assert_eq!(endless(&guest, GuestCall::Process), stopped());
 }
 
-/// What each call answers now, in short.
+/// Returns the cause of failure of each call, if it fails.
 fn answers(instance: &mut Instance) -> Vec<Option<FaultCause>> {
     EXPORTS[1..]
         .iter()

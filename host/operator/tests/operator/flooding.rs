@@ -1,7 +1,7 @@
-//! The cost of keys that an attacker has chosen: instructions, which the engine counts, of the
+//! The cost of keys that an attacker has chosen: the instructions, which the engine counts, of the
 //! counter in each language. Processing, a snapshot and its restore together take at most twice as
-//! many as with keys that nobody chose. A guest that takes more is stopped there, so that a test
-//! ends in any case.
+//! many as with unchosen keys. A guest that takes more is stopped there, so that a test ends in any
+//! case.
 
 use bindings::StreamOperator;
 use bindings::exports::tidegate::operator::operator::{Batch, Context, StateChunk};
@@ -17,10 +17,10 @@ mod bindings {
 
 const KEY_GROUPS: u32 = 128;
 
-/// Records of one call.
+/// The number of records in a call.
 const BATCH: usize = 1024;
 
-/// What the host lends: nothing is shown.
+/// The host's functions, which discard everything.
 struct Lent;
 
 impl types::Host for Lent {}
@@ -38,7 +38,7 @@ impl host::Host for Lent {
     }
 }
 
-/// Counts instructions of instances of a component.
+/// A counter of the instructions of a component's instances.
 struct Counter {
     component: Component,
     linker: Linker<Lent>,
@@ -57,7 +57,7 @@ impl Counter {
         Self { component, linker }
     }
 
-    /// The instructions for `keys`, if they are at most `limit`.
+    /// Returns the instructions for `keys`, if they are at most `limit`.
     fn instructions(&self, keys: &[[u8; 8]], limit: u64) -> wasmtime::Result<u64> {
         let (chunks, left) = self.processed(keys, limit)?;
         let (mut store, operator) = self.open(left)?;
@@ -76,7 +76,7 @@ impl Counter {
         Ok(limit - store.get_fuel()?)
     }
 
-    /// The snapshot after all keys, and what is left of the instructions.
+    /// Returns the snapshot after all keys, and the remaining instructions.
     fn processed(&self, keys: &[[u8; 8]], limit: u64) -> wasmtime::Result<(Vec<StateChunk>, u64)> {
         let (mut store, operator) = self.open(limit)?;
         let operator = operator.tidegate_operator_operator();
@@ -132,7 +132,7 @@ fn batch(keys: &[[u8; 8]]) -> Batch {
     }
 }
 
-/// Chosen keys take at most twice as many instructions as others.
+/// Asserts that chosen keys take at most twice as many instructions as others.
 fn assert_bounded(name: &str, keys: usize) {
     let counter = Counter::of(name);
     let good: Vec<_> = other_keys().take(keys).collect();
@@ -163,7 +163,7 @@ fn a_million_chosen_keys_take_at_most_twice_the_instructions_in_go() {
     assert_bounded("guest-sdk/go/examples/count", MILLION);
 }
 
-/// An interpreter takes minutes for a million.
+/// Fewer keys, since an interpreter takes minutes for a million.
 #[test]
 fn chosen_keys_take_at_most_twice_the_instructions_in_javascript() {
     assert_bounded("guest-sdk/javascript/examples/count", 20_000);

@@ -1,6 +1,6 @@
 //! Fuzz targets `guest-output` and `component`.
 //!
-//! Neither may make the host panic: what the engine catches as a panic is a finding as well.
+//! Neither may make the host panic: a panic that the engine catches is a finding as well.
 
 use std::cell::RefCell;
 use std::time::Duration;
@@ -15,10 +15,10 @@ use crate::support::guest::Guest;
 use crate::support::records::CHECKPOINT;
 use crate::support::{ENGINE, context, load, make};
 
-/// A guest that copies what it is given to the beginning of its memory and returns what lies
-/// there: the input is the lists, lengths and pointers that the host lifts. `process` is given it
-/// as the value of a record, `snapshot` as the state that was restored before. All other memory
-/// is zero, so that an instance can be used for many inputs.
+/// Returns a guest that copies its input to the beginning of its memory and returns what lies
+/// there: the input is the lists, lengths and pointers that the host lifts. `process` gets the
+/// input as the value of a record, `snapshot` as the state that was restored before. All other
+/// memory is zero, so that an instance can be reused for many inputs.
 fn puppet() -> Guest {
     Guest::idle()
         .item(
@@ -41,12 +41,13 @@ fn puppet() -> Guest {
         .export(GuestCall::Snapshot, "(i32.const 0)")
 }
 
-/// Little-endian words.
+/// Returns the bytes of little-endian words.
 fn words(words: &[u32]) -> Vec<u8> {
     words.iter().flat_map(|word| word.to_le_bytes()).collect()
 }
 
-/// `ok` of one emission at 64 with two records: timestamps at 128, offsets at 160, data at 192.
+/// Returns `ok` of one emission at 64 with two records: timestamps at 128, offsets at 160, data at
+/// 192.
 fn one_emission() -> Vec<u8> {
     let mut memory = words(&[0, 64, 1]);
     memory.resize(64, 0);
@@ -58,7 +59,7 @@ fn one_emission() -> Vec<u8> {
     memory
 }
 
-/// `ok` of two state chunks at 64, one of them keyed.
+/// Returns `ok` of two state chunks at 64, one of them keyed.
 fn two_chunks() -> Vec<u8> {
     let mut memory = words(&[0, 64, 2]);
     memory.resize(64, 0);
@@ -69,7 +70,7 @@ fn two_chunks() -> Vec<u8> {
     memory
 }
 
-/// `err` of each kind, with a text at 64.
+/// Returns `err` of a kind, with a text at 64.
 fn failure(kind: u32) -> Vec<u8> {
     let mut memory = match kind {
         0 => words(&[1, kind, 0, 64, 5]),
@@ -141,7 +142,7 @@ fn state(bytes: &[u8]) -> StateChunk {
     }
 }
 
-/// The shape of a fault. That the engine panicked is a finding.
+/// Returns the shape of a fault. A panic of the engine is a finding.
 fn outcome(fault: &GuestFault) -> String {
     if let FaultCause::HostPanic { message } = &fault.cause {
         panic!("the engine panicked: {message}");
@@ -170,7 +171,7 @@ fn fuzz_component() {
         });
 }
 
-/// The kind of a refusal, of which a panic of the compiler is none.
+/// Returns the kind of a refusal. A panic of the compiler is a finding.
 fn refused(cause: &RefusalCause) -> String {
     if let RefusalCause::CompilerPanicked { message } = cause {
         panic!("the compiler panicked: {message}");
@@ -181,13 +182,14 @@ fn refused(cause: &RefusalCause) -> String {
     shape(cause)
 }
 
-/// How the validator's message begins: which rule is broken. The rest is about the input.
+/// Returns the beginning of the validator's message, which names the broken rule. The rest is about
+/// the input.
 fn rule(reason: &str) -> String {
     let words = reason.split(' ').take(7).collect::<Vec<_>>();
     shape(&format_args!("{}", words.join(" ")))
 }
 
-/// What becomes of an instance when every export is called.
+/// Calls every export of an instance, and returns the outcome.
 fn ran(component: &Component, limits: &Limits) -> String {
     let mut instance = match component.instantiate(&context(), limits) {
         Ok(instance) => instance,

@@ -1,4 +1,4 @@
-//! Limits of memory, output and snapshot: kept to the byte, or refused by name.
+//! Limits of memory, output and snapshot: met to the byte, or exceeded with a fault by name.
 
 use tidegate_operator::{FaultCause, GuestCall, Limits};
 
@@ -17,7 +17,7 @@ fn memory(limit: u64) -> Limits {
     }
 }
 
-/// The limit and what was asked for, of a fault for lack of memory.
+/// Returns the limit, the requested amount and the trap of a fault for lack of memory.
 fn refused(cause: FaultCause) -> (u64, u64, Option<String>) {
     let FaultCause::MemoryLimit { limit, asked, trap } = cause else {
         panic!("{cause}");
@@ -108,7 +108,7 @@ fn many_memories_are_summed() {
     }
     let (limit, asked, trap) = refused_at_start(&guest);
     assert_eq!((limit, trap), (16 << 20, None));
-    // The twelve that fit and the thirteenth, with whatever the encoder adds in tables.
+    // The twelve that fit and the thirteenth, without the tables that the encoder adds.
     assert_eq!(asked / PAGE, 13 * 20);
 }
 
@@ -182,7 +182,7 @@ fn memory_that_is_exactly_the_limit_is_granted() {
     assert_eq!(refused(fault.cause), (needed - 1, needed, None));
 }
 
-/// Emits one record whose value has `bytes` bytes.
+/// Returns a guest that emits one record whose value has `bytes` bytes.
 fn emitter(bytes: u64) -> Guest {
     let body = format!(
         "(i32.store (i32.const 20) (i32.const {bytes}))
@@ -228,7 +228,7 @@ fn huge_output_is_refused_before_it_is_copied() {
 
 #[test]
 fn very_many_emissions_are_refused_before_they_are_copied() {
-    // All of them are the same memory, read as emissions without rows.
+    // All emissions share the same memory, read as emissions without rows.
     let body = "(i32.store (i32.const 1024) (i32.const 0))
                 (call $pair (i32.const 1028) (i32.const 65536) (i32.const 1000000))
                 (i32.const 1024)";
@@ -250,7 +250,7 @@ fn a_huge_message_to_the_host_is_refused_before_it_is_copied() {
     assert_eq!(cause, FaultCause::OutputLimit { limit });
 }
 
-/// Gives a snapshot of one chunk named `state` of `bytes` bytes.
+/// Returns a guest whose snapshot is one chunk named `state` of `bytes` bytes.
 fn keeper(bytes: u64) -> Guest {
     let body = format!(
         "(call $pair (i32.const 1100) (i32.const 2048) (i32.const 5))
@@ -269,7 +269,7 @@ fn a_snapshot_up_to_the_limit_is_taken_and_a_byte_more_or_far_more_is_not() {
     let component = load(&keeper(bytes));
     let limits = |snapshot| Limits {
         snapshot,
-        // A snapshot is not bound by the limit of other calls.
+        // The limit of other calls does not apply to a snapshot.
         output: 1_000,
         ..patient()
     };
@@ -287,7 +287,7 @@ fn a_snapshot_up_to_the_limit_is_taken_and_a_byte_more_or_far_more_is_not() {
     }
 }
 
-/// Hands over `count` elements of `size` bytes, all zero, that begin at 1 MiB.
+/// Returns a guest that hands over `count` elements of `size` bytes, all zero, that begin at 1 MiB.
 fn zeroes(count: u64, size: u64, call: GuestCall) -> Guest {
     let body = format!(
         "(i32.store (i32.const 1024) (i32.const 0))

@@ -1,4 +1,4 @@
-//! Log lines of a guest reach `tracing`, or the embedder's sink, escaped, cut and held to their
+//! Log lines of a guest reach `tracing`, or the embedder's sink: escaped, truncated and limited in
 //! rate.
 
 use std::sync::{Arc, Mutex};
@@ -13,7 +13,7 @@ use crate::support::lines::{Line, Lines};
 use crate::support::records::batch;
 use crate::support::{context, engine, load, patient};
 
-/// What `process` with this body logs, and how many lines were dropped.
+/// Returns the lines that `process` with this body logs, and the number of dropped lines.
 fn logged(guest: Guest, body: &str, limits: &Limits) -> (Vec<Line>, u64) {
     let lines = Lines::default();
     let component = load(&guest.export(GuestCall::Process, body));
@@ -102,7 +102,7 @@ fn a_flood_is_held_to_its_rate_and_every_dropped_line_is_counted() {
 
 #[test]
 fn too_many_counters_are_not_kept_and_are_reported_once() {
-    // Counts under 300 names of three digits.
+    // It counts under 300 names of three digits.
     let body = "(local $n i32)
         (loop $more
           (i32.store8 (i32.const 0) (i32.add (i32.const 48)
@@ -160,7 +160,7 @@ fn a_flood_of_long_lines_is_held_to_its_bytes() {
     );
 }
 
-/// A sink that keeps what it gets, as an embedder would pass it on.
+/// A sink that keeps its lines, as an embedder would pass them on.
 #[derive(Clone, Debug, Default)]
 struct Kept(Arc<Mutex<Vec<String>>>);
 
@@ -187,7 +187,7 @@ impl GuestLogSink for Kept {
     }
 }
 
-/// A component whose log lines go to `sink`.
+/// Loads a component whose log lines go to `sink`.
 fn load_with_sink(guest: &Guest, sink: impl GuestLogSink + 'static) -> Component {
     let engine = engine(EngineOptions {
         log_sink: Arc::new(sink),

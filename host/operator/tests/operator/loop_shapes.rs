@@ -1,6 +1,6 @@
-//! A1: loops without end, in every shape that can be made of seven ways to repeat and sixteen
-//! things to repeat. Each is stopped at its deadline, many times over, and a neighbour that shares
-//! the engine computes exactly what it would alone.
+//! A1: endless loops, in every combination of seven ways to repeat and sixteen bodies. Each is
+//! stopped at its deadline, many times over, and a neighbour that shares the engine computes the
+//! same results as it would alone.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
@@ -11,15 +11,15 @@ use crate::support::guest::{COUNT, Guest, KEY_GROUPS, LOG};
 use crate::support::records::{CHECKPOINT, batch, emitted};
 use crate::support::{brief, context, fault_of, load, patient};
 
-/// How often each shape is run.
+/// The number of runs of each shape.
 const RUNS: usize = 10;
-/// Loops that run at the same time, far more than there are processors.
+/// The number of loops that run at the same time, far more than there are processors.
 const AT_ONCE: usize = 16;
-/// Processor time after which one call must have been stopped. It is some hundred times what the
-/// deadline allows, so that only a shape that is not stopped at all meets it.
+/// The processor time after which a call must have been stopped. It is some hundred times the
+/// deadline, so that only a shape that is not stopped at all exceeds it.
 const LONGEST_CALL_NS: u64 = 5_000_000_000;
 
-/// Ways to repeat `BODY` for ever; they leave the address of a result that never comes.
+/// Ways to repeat `BODY` for ever; they leave the address of a result that is never returned.
 const WAYS: [&str; 7] = [
     "(loop $l BODY (br $l)) unreachable",
     "(loop $l BODY (br_if $l (i32.const 1))) unreachable",
@@ -35,7 +35,7 @@ const WAYS: [&str; 7] = [
     "(loop $l (call $down (i32.const 60)) (br $l)) unreachable",
 ];
 
-/// What is repeated. Nothing is left on the stack.
+/// Repeated bodies. They leave nothing on the stack.
 const BODIES: [&str; 16] = [
     "",
     "(global.set $sum (i64.rem_u (i64.mul (global.get $sum) (i64.const 31)) (i64.const 1009)))",
@@ -72,7 +72,7 @@ fn shape(way: &str, body: &str) -> Guest {
            (if (local.get $depth)
              (then (call $down (i32.sub (local.get $depth) (i32.const 1))))))"
     );
-    // What `key-groups` returns is allocated at the same place every time.
+    // The result of `key-groups` is allocated at the same place every time.
     Guest::idle()
         .pages(600)
         .item(LOG)
@@ -91,7 +91,7 @@ fn shape(way: &str, body: &str) -> Guest {
         .export(GuestCall::Process, &way.replace("BODY", &body))
 }
 
-/// Processor time of this thread so far, in nanoseconds.
+/// Returns the processor time of this thread so far, in nanoseconds.
 fn processor_time_ns() -> u64 {
     let statistics = std::fs::read_to_string("/proc/thread-self/schedstat");
     let statistics = statistics.expect("the kernel keeps the time of its threads");
@@ -101,8 +101,8 @@ fn processor_time_ns() -> u64 {
         .expect("the first number is the time spent running")
 }
 
-/// Runs `process` until it is that, and not an earlier call on a machine that stood still, which
-/// is stopped. Gives the processor time that it took.
+/// Runs the guest until `process` is the stopped call; on a machine that stood still it may be an
+/// earlier one. Returns the processor time of that run.
 fn stopped(component: &Component, name: &str) -> u64 {
     for _ in 0..10_000 {
         let before = processor_time_ns();
@@ -117,7 +117,7 @@ fn stopped(component: &Component, name: &str) -> u64 {
     panic!("{name}: the earlier calls do end");
 }
 
-/// Echoes batches until the loops are over, and checks every one. Gives how many.
+/// Echoes batches until the loops are over, and checks every one. Returns their number.
 fn neighbour(component: &Component, is_over: &AtomicBool) -> u64 {
     let mut instance = component
         .instantiate(&context(), &patient())

@@ -1,5 +1,6 @@
-//! The operator crate against guests that are written here, one small module for each behaviour.
-//! Timeouts of guests that must not time out are long: how fast the machine is never decides.
+//! Tests of the operator crate with guests that are written here, one small module for each
+//! behaviour. Timeouts of guests that must not time out are long: no result depends on the
+//! machine's speed.
 
 mod support;
 

@@ -1,6 +1,6 @@
-//! A7: what a guest returns or hands to the host, malformed in every way that the binary interface
-//! and the contract leave room for. Each is named, none is used, and the host never panics: a panic
-//! would be a fault of another kind.
+//! A7: values that a guest returns or hands to the host, malformed in every way that the binary
+//! interface and the contract permit. The fault names each, the host uses none of them and never
+//! panics: a panic would be a fault of another kind.
 
 use tidegate_operator::{FaultCause, GuestCall, NO_TIMESTAMP};
 
@@ -9,7 +9,7 @@ use crate::support::records::batch;
 use crate::support::wit::Packages;
 use crate::support::{ENGINE, EXPORTS, fault_of, load, make, open, patient};
 
-/// A word of the guest's memory: its address and what stands there.
+/// A word of the guest's memory: its address and its value.
 type Word = (u32, u32);
 
 /// The words of an emission of two records, and of a state chunk, that are well formed.
@@ -39,7 +39,7 @@ const CHUNK: [Word; 8] = [
     (1120, 600),
     (1124, 2),
 ];
-/// Where the fields stand.
+/// The addresses of the fields.
 const PORT: u32 = 1100;
 const TIMES: u32 = 1104;
 const KEY_OFFSETS: u32 = 1112;
@@ -49,11 +49,11 @@ const VALUES: u32 = 1136;
 const NAME: u32 = 1100;
 const KEY_GROUP: u32 = 1112;
 const BYTES: u32 = 1120;
-/// What is said of lists and text that are not where they can be.
+/// The messages for lists and text at wrong addresses.
 const OUTSIDE: &str = "trapped: list pointer/length out of bounds of memory";
 const UNALIGNED: &str = "trapped: list pointer is not aligned";
 const TEXT_OUTSIDE: &str = "trapped: string pointer/length out of bounds of memory";
-/// The list that is returned, and the length that follows a pointer.
+/// The address of the returned list's pointer, and the distance of the length from a pointer.
 const LIST: u32 = 1028;
 const LENGTH: u32 = 4;
 
@@ -62,7 +62,7 @@ fn stores(words: &[Word]) -> String {
     words.iter().map(store).collect()
 }
 
-/// Returns the well-formed list of one element with `spoilt` instead of what stands there.
+/// Returns the well-formed list of one element, overwritten with `spoilt`.
 fn one(element: &[Word], spoilt: &[Word]) -> String {
     format!(
         "{} (drop (call $one (i32.const 1100))) {} (i32.const 1024)",
@@ -71,7 +71,7 @@ fn one(element: &[Word], spoilt: &[Word]) -> String {
     )
 }
 
-/// Fails with a reason of these bytes.
+/// Returns a body that fails with a reason of these bytes.
 fn reason(bytes: &[u8]) -> String {
     let store =
         |(at, byte): (usize, &u8)| format!("(i32.store8 (i32.const {at}) (i32.const {byte}))");
@@ -86,7 +86,7 @@ fn reason(bytes: &[u8]) -> String {
     )
 }
 
-/// The first line of what is said of `call` when this is its body.
+/// Returns the first line of the fault of `call` with this body.
 fn said(call: GuestCall, body: &str) -> String {
     let guest = Guest::idle()
         .item(LOG)
@@ -221,7 +221,7 @@ fn lists_that_are_not_in_memory_or_not_aligned_are_refused() {
     );
 }
 
-/// Where a rule is broken, and the rules of an emission, each with the words that break it.
+/// The places of broken rules, and the rules of an emission, each with the words that break it.
 const KEY: &str = "returned a malformed batch: in emission 0, the key column: ";
 const VALUE: &str = "returned a malformed batch: in emission 0, the value column: ";
 const BATCH: &str = "returned a malformed batch: emission 0: it has ";
@@ -348,7 +348,7 @@ fn records_that_were_not_given_are_not_blamed() {
     );
 }
 
-/// Calls a function of the host with these arguments.
+/// Returns a body that calls a function of the host with these arguments.
 fn host(function: &str, arguments: &[i64]) -> String {
     let arguments: Vec<String> = arguments
         .iter()
@@ -400,7 +400,7 @@ fn keys_for_the_host_and_the_room_for_its_answer_are_checked() {
     );
 }
 
-/// A guest whose allocator gives this.
+/// Returns the fault of a guest whose allocator returns `gives`.
 fn allocator(gives: &str) -> String {
     let module = Guest::idle()
         .module()

@@ -1,5 +1,5 @@
-//! A4, A5: guests that want all memory there is, for themselves or by what they hand over. Each is
-//! run in a process of its own, whose peak stays within the limits and a stated margin.
+//! A4, A5: guests that want all available memory, for themselves or through the values that they
+//! hand over. Each runs in its own process, whose peak stays within the limits and a stated margin.
 
 use std::fmt::Write as _;
 
@@ -11,7 +11,7 @@ use crate::support::guest::{Guest, LOG};
 use crate::support::{EMISSION_BYTES, ENGINE, fault_of, patient};
 
 const MIB: u64 = 1 << 20;
-/// What the process may need besides what the limits of its one operator allow: the test itself,
+/// The memory that the process needs beside the limits of its one operator: for the test itself,
 /// the compiler, and the engine's own bookkeeping.
 const MARGIN: u64 = 64 * MIB;
 
@@ -24,10 +24,10 @@ fn limits() -> Limits {
     }
 }
 
-/// A guest that wants too much, the call that it is refused in, and how.
+/// A guest that wants too much, the call that fails, and the expected fault.
 struct Bomb {
     name: &'static str,
-    /// Made only where the bomb is set off, so that making the others is not measured.
+    /// Built only where the bomb is set off, so that building the others is not measured.
     component: Box<dyn Fn() -> Vec<u8>>,
     call: GuestCall,
     refused: fn(&FaultCause) -> bool,
@@ -69,7 +69,8 @@ fn at_start(name: &'static str, guest: &Guest) -> Bomb {
     }
 }
 
-/// Grows the memory by `step` pages and writes to all of it, until it gets no more.
+/// Returns a body that grows the memory by `step` pages and writes to all of it, until the host
+/// refuses more.
 fn grow(step: u32) -> String {
     format!(
         "(local $at i32)
@@ -84,12 +85,13 @@ fn grow(step: u32) -> String {
     )
 }
 
-/// Items of the same kind, many times.
+/// Returns a guest with `count` copies of an item.
 fn many(count: usize, item: &str) -> Guest {
     Guest::idle().item(&format!("{item}\n").repeat(count))
 }
 
-/// Grows `memories` memories that are not the main one by a page each, and writes to all of it.
+/// Returns a guest with `memories` memories beside the main one, and a body that grows each by a
+/// page and writes to all of it.
 fn spread_over(memories: usize) -> (Guest, String) {
     let mut guest = Guest::idle();
     let mut body = "(loop $more".to_owned();
@@ -106,7 +108,7 @@ fn spread_over(memories: usize) -> (Guest, String) {
     (guest, body + "(br $more)) (call $done)")
 }
 
-/// An operator beside which another module is instantiated so many times.
+/// Returns an operator beside which another module is instantiated `instances` times.
 pub(crate) fn with_instances(module: &str, instances: u32) -> Vec<u8> {
     let mut component = Guest::idle().component();
     let modules = wasmparser::Parser::new(0).parse_all(&component);
@@ -185,7 +187,7 @@ fn memory_bombs() -> Vec<Bomb> {
     ]
 }
 
-/// Hands over a list of `length` elements at 1 MiB as what is returned.
+/// Returns a body that returns a list of `length` elements at 1 MiB.
 fn list(length: u32) -> String {
     format!(
         "(i32.store (i32.const 1024) (i32.const 0))
@@ -193,7 +195,7 @@ fn list(length: u32) -> String {
     )
 }
 
-/// Emits one record whose value has `bytes` bytes.
+/// Returns a body that emits one record whose value has `bytes` bytes.
 fn value(bytes: u64) -> String {
     format!(
         "(i32.store (i32.const 20) (i32.const {bytes}))
@@ -205,7 +207,8 @@ fn value(bytes: u64) -> String {
     )
 }
 
-/// `count` elements of `size` bytes at 1 MiB that all refer to the same 40 MiB, at `field`.
+/// Returns a body that returns `count` elements of `size` bytes at 1 MiB, all of which refer to the
+/// same 40 MiB, at `field`.
 fn all_alike(count: u32, size: u32, field: u32) -> String {
     format!(
         "(local $i i32)
@@ -269,7 +272,7 @@ fn output_bombs() -> Vec<Bomb> {
     ]
 }
 
-/// In a child: sets off one bomb. It is refused as expected.
+/// In a child: sets off one bomb. Asserts the expected refusal.
 fn set_off(bombs: Vec<Bomb>, name: &str) {
     let bomb = bombs.into_iter().find(|bomb| bomb.name == name);
     let bomb = bomb.unwrap_or_else(|| panic!("no bomb {name}"));
@@ -307,7 +310,7 @@ fn nothing_that_is_handed_over_is_copied_beyond_its_limit() {
     }
 }
 
-/// Limits so large that what pieces cost beside their bytes can't hide in the margin.
+/// Returns limits so large that the cost of pieces beside their bytes can't hide in the margin.
 fn roomy_limits() -> Limits {
     Limits {
         memory: 192 * MIB,
@@ -317,11 +320,11 @@ fn roomy_limits() -> Limits {
     }
 }
 
-/// The call that returns very many elements of a kind, whose lists have an element or two, and the
-/// body of that call.
+/// Returns the call that returns very many elements of a kind, whose lists have an element or two,
+/// and the body of that call.
 fn tiny_pieces(name: &str) -> (GuestCall, String) {
     let (call, size, count, fields) = match name {
-        // As many as the engine lifts: 66 bytes each, by its count, and 154.
+        // As many as the engine lifts: by its count, 66 bytes each, and 154.
         "chunks" => (GuestCall::Snapshot, 28, 1_500_000, &[(0, 1), (20, 1)][..]),
         "chunks without bytes" => (GuestCall::Snapshot, 28, 1_570_000, &[][..]),
         "emissions" => (
@@ -386,7 +389,7 @@ fn pieces_that_are_tiny_take_no_more_than_twice_their_limit_before_they_are_refu
         "emissions without rows",
     ] {
         let peak = child::peak_of(test, name);
-        // They were lifted, as many as the limit lets through.
+        // The engine lifted as many as the limit lets through.
         assert!(peak >= roomy_limits().snapshot, "{name}: {peak} bytes");
         assert!(peak <= allowed, "{name}: {peak} bytes of {allowed}");
     }

@@ -8,7 +8,7 @@ use crate::support::guest::Guest;
 use crate::support::records::{CHECKPOINT, batch};
 use crate::support::{open, process_cause};
 
-/// A column in a guest's memory: offsets as they are, and that many bytes of data.
+/// A column in a guest's memory: offsets as given, and the number of bytes of data.
 struct RawColumn<'a> {
     offsets: &'a [u32],
     bytes: u32,
@@ -19,7 +19,7 @@ const EMPTY: RawColumn<'static> = RawColumn {
     bytes: 0,
 };
 
-/// A guest that emits a batch of `timestamps` timestamps and these columns to `port`.
+/// Returns a guest that emits a batch of `timestamps` timestamps and these columns to `port`.
 fn emitter(port: u32, timestamps: u32, keys: &RawColumn, values: &RawColumn) -> Guest {
     let store = |at: u32, column: &RawColumn| -> String {
         let words = column.offsets.iter().zip((at..).step_by(4));
@@ -129,7 +129,8 @@ fn output_of_finish_and_of_a_watermark_is_checked_too() {
     assert_eq!(advance.cause, undeclared());
 }
 
-/// A guest whose snapshot is these empty chunks named `sum`, each of a key group or of none.
+/// Returns a guest whose snapshot is empty chunks named `sum`, one for each of these key groups or
+/// `None`.
 fn keeper(key_groups: &[Option<u32>]) -> Guest {
     let chunk = |(at, key_group): (u32, &Option<u32>)| {
         format!(

@@ -294,7 +294,8 @@ fn features_that_are_switched_off_are_refused() {
     let valid = Guest::echo();
     for feature in features {
         let module = wat::parse_str(valid.clone().item(feature).module()).expect("it parses");
-        // The encoder would refuse some of these itself: put the module into a bare component.
+        // The encoder would refuse some of these itself, so the test puts the module into a bare
+        // component.
         let mut component = wasm_encoder::Component::new();
         component.section(&wasm_encoder::RawSection {
             id: 1,

@@ -1,5 +1,5 @@
-//! A16 to A19: nothing is left in memory for the next guest, handles run out, no function of the
-//! host waits, and the same input gives the same bytes.
+//! A16 to A19: memory holds nothing of earlier guests, handles run out, no function of the host
+//! waits, and the same input produces the same bytes.
 
 use std::time::Instant;
 
@@ -13,8 +13,8 @@ use crate::support::{context, load, patient, process_cause, trap};
 
 #[test]
 fn a_fresh_instance_reads_nothing_but_zeroes_a_thousand_times() {
-    // Traps if any word behind the first 4 MiB is not 0, in memory that is there from the start and
-    // in memory that it asks for; then it fills all of it, and a table.
+    // Traps if any word behind the first 4 MiB is not 0, in initial and in grown memory; then fills
+    // all of it, and a table.
     let body = "(local $at i32) (local $end i32)
         (if (i32.eq (memory.grow (i32.const 64)) (i32.const -1)) (then unreachable))
         (local.set $at (i32.const 4194304))
@@ -40,7 +40,7 @@ fn a_fresh_instance_reads_nothing_but_zeroes_a_thousand_times() {
     }
 }
 
-/// A guest with a resource of its own, of which `process` makes more and more.
+/// Returns a guest with its own resource, of which `process` makes more and more.
 fn leaking() -> Guest {
     let things = "package test:things; interface things { resource thing; }";
     let world = "package test:leaking; world leaking {
@@ -70,8 +70,8 @@ fn handles_run_out_before_the_hosts_memory_does() {
 
 #[test]
 fn no_function_of_the_host_waits_for_anything() {
-    // Nobody takes what the guest emits, logs or counts, as when everything downstream stands
-    // still. Each call is made many times; the bound is far above what any of them computes.
+    // No receiver takes the guest's emissions, log lines or counts, as when everything downstream
+    // stands still. Each call is made many times; the bound is far above the computing time of any.
     let calls = [
         "(call $log (i32.const 4) (i32.const 0) (i32.const 8192))",
         "(call $count (i32.const 4000) (i32.const 4) (i64.const 1))",
@@ -103,8 +103,8 @@ fn no_function_of_the_host_waits_for_anything() {
     }
 }
 
-/// A guest that computes over its input with random operations, some of which make NaNs with
-/// whatever bits the machine likes, and keeps all bits that it gets.
+/// Returns a guest that computes over its input with random operations, some of which make NaNs
+/// with arbitrary bits, and keeps all bits of the results.
 fn computing(seed: u64) -> Guest {
     let mut random = Random::new(seed);
     let operations = [
@@ -169,8 +169,8 @@ fn the_same_input_gives_the_same_bytes_and_every_nan_the_same_bits() {
         for run in &runs {
             assert_eq!(run, &runs[0], "seed {seed}, guest {guest}");
         }
-        // Not only the same here: of all NaNs that arithmetic makes, the one that wasm calls
-        // canonical, on every machine.
+        // Not only equal on this machine: every NaN from arithmetic is wasm's canonical one, on
+        // every machine.
         let (words, _) = runs[0].as_chunks::<8>();
         let words = words.iter().map(|word| u64::from_le_bytes(*word));
         for bits in words.filter(|bits| f64::from_bits(*bits).is_nan()) {

@@ -1,5 +1,5 @@
-//! A snapshot that is refused costs its checkpoint and nothing else: the instance goes on with the
-//! state that it had. Only a guest that breaks down in `snapshot` is replaced.
+//! A refused snapshot costs its checkpoint and nothing else: the instance continues with its state.
+//! Only a guest that breaks down in `snapshot` is replaced.
 
 use tidegate_operator::{FaultCause, GuestCall, Instance, Limits, StateChunk};
 use tracing::Level;
@@ -18,8 +18,8 @@ fn limits() -> Limits {
     }
 }
 
-/// Counts records, and gives one chunk named `records` that is so large as the last batch had
-/// records, in units of `unit` bytes; its first bytes are the count.
+/// Returns a guest that counts records. Its snapshot is one chunk named `records`, as many times
+/// `unit` bytes long as the last batch had records; its first bytes are the count.
 fn growing(unit: u32) -> Guest {
     let process = "
         (global.set $records (i32.add (global.get $records) (local.get $rows)))
@@ -46,7 +46,7 @@ fn process(instance: &mut Instance, records: usize) {
     instance.process(0, records).expect("it counts");
 }
 
-/// The count that the snapshot begins with, and its length.
+/// Returns the count at the beginning of the snapshot, and the snapshot's length.
 fn snapshot(instance: &mut Instance) -> Result<(u32, usize), FaultCause> {
     let chunks = instance.snapshot(CHECKPOINT).map_err(|fault| fault.cause)?;
     let [StateChunk { bytes, .. }] = chunks.as_slice() else {
@@ -61,8 +61,8 @@ fn a_snapshot_over_its_limit_leaves_the_instance_as_it_was() {
     const KIB: u32 = 1024;
     let mut instance = open_within(&growing(KIB), &limits()).expect("it opens");
     let refused = || FaultCause::SnapshotLimit { limit: LIMIT };
-    // The name counts, too. One is refused after it was copied, one before, and one would not
-    // even fit if the guest's memory were the limit.
+    // The name counts, too. Some are refused after the copy, some before, and one would not even
+    // fit if the guest's memory were the limit.
     for records in [1024, 1100, 5_000, 18_000] {
         process(&mut instance, records);
         assert_eq!(snapshot(&mut instance), Err(refused()), "{records}");
@@ -95,7 +95,7 @@ fn state_that_grows_is_taken_to_the_last_byte_and_then_refused_every_time() {
 
 #[test]
 fn a_snapshot_that_breaks_a_rule_leaves_the_instance_as_it_was() {
-    // Key group 3 belongs to another subtask; of the second kind are two chunks for group 64.
+    // Key group 3 belongs to another subtask; in the second case, two chunks are for group 64.
     let foreign = "(i32.store (i32.const 1112) (i32.const 1))
         (i32.store (i32.const 1116) (i32.const 3)) (call $one_chunk)";
     let twice = "(memory.fill (i32.const 4096) (i32.const 0) (i32.const 56))

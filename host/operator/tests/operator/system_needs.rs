@@ -1,5 +1,5 @@
-//! What an instance and a thread that calls it take of the system is what is said beforehand: never
-//! more, and not far less. Measured in a process of its own.
+//! The resources that an instance and a calling thread take from the system match the prediction:
+//! never more, and not far less. Measured in a separate process.
 
 use std::sync::Barrier;
 use std::thread;
@@ -11,12 +11,12 @@ use crate::support::child;
 use crate::support::guest::Guest;
 use crate::support::{ENGINE, context, make, patient};
 
-/// Instances that are measured at once.
+/// The number of instances that are measured at once.
 const INSTANCES: u32 = 200;
-/// How many times as much as it takes a job may be said to need.
+/// The greatest allowed ratio of the predicted need to the real one.
 const MOST_TIMES: u64 = 3;
 
-/// Guests by name, harmless and not.
+/// Returns guests by name, harmless and hostile.
 fn guest(name: &str) -> Vec<u8> {
     let idle = Guest::idle();
     let data = "(data (i32.const 4096) \"text\") (data (i32.const 70000) \"text\")";
@@ -41,7 +41,7 @@ fn mappings() -> u64 {
     maps.lines().count() as u64
 }
 
-/// In a child: opens instances on threads of their own, and counts while all are there.
+/// In a child: opens instances on separate threads, and counts resources while all are alive.
 fn measure(name: &str) {
     let component = Component::load(&ENGINE, "guest.wasm", &guest(name)).expect("it loads");
     let limits = Limits {

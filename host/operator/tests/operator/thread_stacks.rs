@@ -1,5 +1,5 @@
-//! A thread with too little stack for a guest gets a fault, and the process lives: each case is in
-//! a process of its own, so that its end would be a failure.
+//! A thread with too little stack for a guest gets a fault, and the process lives: each case runs
+//! in a separate process, whose end would be a failure.
 
 use std::hint::black_box;
 use std::thread;
@@ -13,8 +13,8 @@ use crate::support::{child, context, load, open, patient};
 /// The guest's 512 KiB, and 128 KiB of the host.
 const NEEDED: usize = 640 << 10;
 
-/// A guest that recurses without end and logs at each level, so that the host works where the stack
-/// is used up.
+/// Returns a guest that recurses for ever and logs at each level, so that the host works where the
+/// stack runs out.
 fn guest() -> Component {
     let guest = Guest::idle()
         .item(LOG)
@@ -36,7 +36,7 @@ fn below(bytes: usize, top: Option<usize>, then: &mut dyn FnMut()) {
     } else {
         then();
     }
-    // The frame is needed until here, so that the call before it is no jump.
+    // The frame is needed until here, so that the call before it is not a tail call.
     black_box(&frame);
 }
 
@@ -45,7 +45,8 @@ fn on_thread<T: Send + 'static>(kib: usize, work: impl FnOnce() -> T + Send + 's
     thread.expect("a thread").join().expect("it does not panic")
 }
 
-/// The fault of a guest that is made and called on a thread of `thread` KiB, below `frames` KiB.
+/// Returns the fault of a guest that is made and called on a thread of `thread` KiB, below `frames`
+/// KiB.
 fn fault(component: Component, thread: usize, frames: usize) -> GuestFault {
     on_thread(thread, move || {
         let mut fault = None;
@@ -59,7 +60,7 @@ fn fault(component: Component, thread: usize, frames: usize) -> GuestFault {
     })
 }
 
-/// Runs the test `name` in a child for each case, a thread's KiB and those of the frames on it.
+/// Runs the test `name` in a child for each case: a thread's KiB, and the KiB of the frames on it.
 fn each_in_a_child(name: &str, cases: &[(usize, usize)], check: fn(GuestFault)) {
     if let Some(case) = child::task() {
         let mut numbers = case

@@ -2,8 +2,8 @@
 //! Barrier path: control message or aligner → **chain loop** → snapshot → router → persister.
 //!
 //! THE loop of the data path: takes a control message or the next step of the chain's feed, and
-//! does it. The loop decides nothing: the feed knows from what it read whether a snapshot is due,
-//! the watermark has advanced or the input is over, and the chain knows what a step leads to.
+//! performs it. The loop decides nothing. The feed knows whether a snapshot is due, the watermark
+//! has advanced or the input is over; the chain knows the consequences of a step.
 
 use std::convert::Infallible;
 use std::future::ready;
@@ -22,7 +22,7 @@ use crate::protocol::{ChainEvent, ControlMessage};
 use crate::stream::{Activity, StreamElement};
 use crate::{ChainId, CheckpointId};
 
-/// Where the input of a chain comes from.
+/// The input of a chain.
 pub(crate) enum Feed {
     /// A source, which is the first subtask of the chain.
     Source(SourceFeed),
@@ -31,7 +31,7 @@ pub(crate) enum Feed {
 }
 
 impl Feed {
-    /// True while [`Self::next`] may return something.
+    /// Returns true while [`Self::next`] may return a step.
     fn is_open(&self) -> bool {
         match self {
             Self::Source(source) => source.is_open(),
@@ -39,7 +39,7 @@ impl Feed {
         }
     }
 
-    /// True while there is no input, though there may be again.
+    /// Returns true while there is no input, though there may be again.
     fn is_idle(&self) -> bool {
         match self {
             Self::Source(source) => source.is_idle(),
@@ -62,7 +62,7 @@ pub(crate) struct ChainLines {
     pub(crate) control: mpsc::Receiver<ControlMessage>,
     pub(crate) events: mpsc::Sender<ChainEvent>,
     pub(crate) persister: mpsc::Sender<PersistMessage>,
-    /// The attempt is over.
+    /// Cancelled when the attempt is over.
     pub(crate) cancelled: CancellationToken,
 }
 
@@ -70,7 +70,7 @@ pub(crate) struct ChainLines {
 pub(crate) struct ChainLoop {
     chain: Chain,
     feed: Feed,
-    /// True if those that read from the chain know it as idle.
+    /// True if the readers of the chain know it as idle.
     is_idle: bool,
     lines: ChainLines,
     /// The newest checkpoint that the chain took part in or declined.
@@ -116,7 +116,7 @@ impl ChainLoop {
                     None => return Err(Exit::NeighbourGone),
                 },
                 fed = self.feed.next(), if self.feed.is_open() => self.on_fed(fed?).await?,
-                // Only reached if there is nothing to do: the last thing before the chain sleeps.
+                // Reached only if there is nothing to do: the last step before the chain sleeps.
                 () = ready(()), if self.chain.outbox.owes_wakes() => {
                     self.chain.outbox.wake_receivers();
                 }
@@ -124,7 +124,7 @@ impl ChainLoop {
         }
     }
 
-    /// Brings the chain, and what reads from it, to where they stood at the barrier.
+    /// Brings the chain, and its readers, to where they stood at the barrier.
     async fn start(&mut self) -> Result<(), Exit> {
         self.chain.repeat_watermarks();
         self.finish_pending().await?;
@@ -136,8 +136,8 @@ impl ChainLoop {
     }
 
     async fn on_fed(&mut self, fed: Fed) -> Result<(), Exit> {
-        // Before what the step leads to, or else a reader that has merged the watermarks of others
-        // meanwhile could take its records for late ones.
+        // Before the consequences of the step; otherwise a reader that has merged the other
+        // channels' watermarks meanwhile could take its records for late ones.
         if self.is_idle && !self.feed.is_idle() {
             self.broadcast(Activity::Active);
         }
@@ -155,8 +155,8 @@ impl ChainLoop {
                 watermark,
                 is_over,
             } => {
-                // The snapshot comes before the watermark: what the end sets free is after the
-                // barrier.
+                // The snapshot comes before the watermark: output that the end releases is after
+                // the barrier.
                 if let Some(checkpoint) = barrier {
                     self.take_snapshot(checkpoint, None, true).await?;
                 }
@@ -179,7 +179,7 @@ impl ChainLoop {
         Ok(())
     }
 
-    /// Tells whoever reads from the chain whether it has input.
+    /// Reports to the readers of the chain whether it has input.
     fn broadcast(&mut self, activity: Activity) {
         self.is_idle = activity == Activity::Idle;
         self.chain.broadcast(&StreamElement::Activity(activity));
@@ -243,8 +243,8 @@ impl ChainLoop {
         }
     }
 
-    /// Takes the snapshot of a checkpoint and hands it to the persister. `announce` is false if the
-    /// chain's output has ended: nobody reads the barrier then.
+    /// Takes the snapshot of a checkpoint and passes it to the persister. `announce` is false if
+    /// the chain's output has ended: no one reads the barrier then.
     ///
     /// Not cancel-safe; only dropped when the attempt is over.
     async fn take_snapshot(
@@ -274,7 +274,7 @@ impl ChainLoop {
                 })
                 .await?;
                 for due in recycling {
-                    // Whoever waits for the barrier does not wait for this.
+                    // The readers of the barrier do not wait for this.
                     self.finish_pending().await?;
                     self.chain.leave_if_cancelled()?;
                     self.chain.recycle(checkpoint, due)?;
@@ -292,7 +292,7 @@ impl ChainLoop {
         self.finish_pending().await
     }
 
-    /// Does all that the step at hand leads to and sends what comes of it, unless the attempt is
+    /// Performs all pending work of the current step and sends its output, unless the attempt is
     /// over.
     async fn finish_pending(&mut self) -> Result<(), Exit> {
         while self.chain.has_pending() {
@@ -312,7 +312,7 @@ impl ChainLoop {
         self.send_output().await
     }
 
-    /// Sends what the chain has produced, unless the attempt is over.
+    /// Sends the chain's output, unless the attempt is over.
     async fn send_output(&mut self) -> Result<(), Exit> {
         tokio::select! {
             biased;
@@ -321,7 +321,7 @@ impl ChainLoop {
         }
     }
 
-    /// Before the next snapshot, so that the coordinator knows which one covers them.
+    /// Reports dead letters before the next snapshot: so the coordinator knows what covers them.
     async fn report_dead_letters(&mut self) -> Result<(), Exit> {
         let after = self.last_snapshot;
         match self.chain.take_dead_letters() {
@@ -338,7 +338,7 @@ impl ChainLoop {
         tokio::select! {
             biased;
             sent = self.lines.persister.send(message) => sent.map_err(|_| Exit::NeighbourGone),
-            // It may be inside a write that does not return.
+            // The persister may be inside a write that does not return.
             () = self.lines.cancelled.cancelled() => Err(Exit::Told),
         }
     }

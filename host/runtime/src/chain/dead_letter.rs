@@ -1,4 +1,5 @@
-//! What a dead letter says: the value of a record that an operator could not process, and why.
+//! The contents of a dead letter: the value of a record that an operator could not process, and the
+//! reason.
 //!
 //! A JSON object on one line, version 1; `docs/operating/dead-letters.md` has its fields. The
 //! record keeps its key and its timestamp. Pure.
@@ -12,8 +13,8 @@ use crate::stream::RecordOrigin;
 /// Version of the format.
 const VERSION: u32 = 1;
 
-/// Bytes of a value that is told as text, even if it is text: escaped, it is up to six times as
-/// long, and a column stays below 4 GiB.
+/// The largest value, in bytes, that is written as text: escaped, it is up to six times as long,
+/// and a column stays below 4 GiB.
 const MOST_TEXT_BYTES: usize = 512 << 20;
 
 #[derive(Serialize)]
@@ -24,12 +25,12 @@ struct DeadLetter<'a> {
     subtask: u32,
     input: u32,
     error: &'a str,
-    /// None if no source gave the record, or its source can't be told any more.
+    /// `None` if no source returned the record, or its source is no longer known.
     source: Option<Source<'a>>,
     /// The value, if it is text and not too long.
     #[serde(skip_serializing_if = "Option::is_none")]
     value: Option<&'a str>,
-    /// The value in base 64, otherwise.
+    /// The value in base 64 otherwise.
     #[serde(skip_serializing_if = "Option::is_none")]
     value_base64: Option<String>,
 }
@@ -52,7 +53,7 @@ pub(crate) struct FailedCall<'a> {
     pub(crate) origin: Option<&'a RecordOrigin>,
 }
 
-/// The dead letter of a record, which is a batch of one.
+/// Returns the dead letter of a record, which is a batch of one.
 pub(crate) fn dead_letter(record: &Batch, failed: FailedCall<'_>) -> Batch {
     let value = record.values().row(0);
     let text = shown_as_text(value, MOST_TEXT_BYTES);
@@ -84,14 +85,14 @@ pub(crate) fn dead_letter(record: &Batch, failed: FailedCall<'_>) -> Batch {
     batch
 }
 
-/// A value that the letter has as text: UTF-8, and not so long that it might pass 4 GiB when it is
-/// escaped.
+/// Returns a value that the letter has as text: UTF-8, and so short that it stays below 4 GiB when
+/// it is escaped.
 fn shown_as_text(value: &[u8], most: usize) -> Option<&str> {
     let text = Some(value).filter(|value| value.len() <= most);
     text.and_then(|value| std::str::from_utf8(value).ok())
 }
 
-/// RFC 4648, with padding.
+/// Encodes as in RFC 4648, with padding.
 fn base64(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);

@@ -1,8 +1,8 @@
 //! Record path: channel → **gate feed** → chain loop → processing. Barrier path: channel → **gate
 //! feed** → aligner → snapshot.
 //!
-//! Reads the channels that end in the first link of a chain. Every decision about barriers is the
-//! aligner's, every decision about event time the watermark merge's.
+//! Reads the channels that end in the first link of a chain. The aligner makes every decision about
+//! barriers, and the watermark merge every decision about event time.
 
 use super::{Exit, Fed};
 use crate::channel::InputGate;
@@ -15,7 +15,7 @@ pub(crate) struct GateFeed {
     gate: InputGate,
     aligner: Aligner,
     watermarks: WatermarkMerge,
-    /// The input of the first link that each channel's batches arrive on.
+    /// The input of the first link on which each channel's batches arrive.
     input_of_channel: Vec<u32>,
 }
 
@@ -30,12 +30,12 @@ impl GateFeed {
         }
     }
 
-    /// True until every channel has ended.
+    /// Returns true until every channel has ended.
     pub(super) fn is_open(&self) -> bool {
         !self.aligner.all_ended()
     }
 
-    /// True while no channel has input, though some may have again.
+    /// Returns true while no channel has input, though some may have again.
     pub(super) fn is_idle(&self) -> bool {
         self.watermarks.is_idle()
     }
@@ -94,7 +94,7 @@ impl GateFeed {
         }
     }
 
-    /// The channels that were parked are read on.
+    /// Resumes the parked channels.
     fn resume(&mut self, aligned: Aligned) -> CheckpointId {
         if let Some(channel) = aligned.first_parked {
             self.gate.resume_with(channel);

@@ -1,15 +1,15 @@
-//! Record path, only after an operator has failed on a record: how a chain calls its operators
+//! Record path, only after an operator has failed on a record: the calls of a chain's operators
 //! while it isolates records.
 //!
-//! Every batch has its origin with it, and the output for a batch inherits it. Of an operator that
+//! Every batch carries its origin, and the output for a batch inherits it. For an operator that
 //! failed, the chain keeps a snapshot in memory and the calls that the instance got since
 //! ([`ReplayLog`]). After a fault it opens a new instance, restores it, repeats the calls, whose
 //! output is out already, and continues: [`SubtaskIsolation`] decides which record goes to the
 //! dead-letter port. All of it belongs to the next checkpoint, as if the guest had never failed.
 //!
-//! Each logged instance was itself restored from the snapshot behind its log and told the watermark
-//! then: what follows a fault is what would have followed without it. For that, an instance is
-//! replaced when its log begins, also at each barrier.
+//! Each logged instance was itself restored from the snapshot behind its log and then told the
+//! watermark: a fault changes nothing of what follows. For that, an instance is replaced when its
+//! log begins, also at each barrier.
 
 mod replaying;
 
@@ -29,20 +29,20 @@ use crate::isolation::{
 use crate::stream::RecordOrigin;
 use crate::{CheckpointId, JobError, SubtaskId};
 
-/// What comes of records that are processed one by one is gathered up to so many bytes.
+/// Output of records that are processed one by one is gathered up to this many bytes.
 const GATHERED_BYTES: usize = 1 << 20;
 
-/// What an operator makes of several records is joined up to this size.
+/// An operator's output for several records is joined up to this size.
 const MOST_JOINED_BYTES: usize = 64 << 10;
 
 /// The isolation of records in one chain.
 #[derive(Debug)]
 pub(crate) struct ChainIsolation {
     plan: Arc<IsolationPlan>,
-    /// By link.
+    /// The isolation of each link.
     links: Vec<LinkIsolation>,
     /// The last checkpoint whose barrier a logged instance has passed, or that the attempt started
-    /// from: no instance that has a log gave its state for it.
+    /// from: no instance that has a log returned its state for it.
     barrier: CheckpointId,
     /// Dead letters that the chain has not reported yet.
     dead_letters: u64,
@@ -60,11 +60,11 @@ enum Log {
     /// A snapshot is to be taken before the next record.
     Due,
     Kept(Box<ReplayLog>),
-    /// The guest could not give a snapshot. Up to the next barrier, a fault costs the attempt.
+    /// The guest could not return a snapshot. Up to the next barrier, a fault costs the attempt.
     Impossible,
 }
 
-/// A fault in an ordinary attempt, where no batch has an origin.
+/// Returns the failure for a fault in an ordinary attempt, where no batch has an origin.
 pub(super) fn fault_without_origin(
     fault: GuestFault,
     input: u32,
@@ -80,12 +80,12 @@ pub(super) fn fault_without_origin(
     }))
 }
 
-/// A batch on its way to an operator.
+/// A batch that is about to enter an operator.
 struct Arrival {
     /// The link.
     at: usize,
     subtask: SubtaskId,
-    /// The reserved port, behind the declared ones.
+    /// The reserved port, after the declared ports.
     dead_letter_port: u32,
     input: u32,
     origin: Option<Arc<RecordOrigin>>,
@@ -96,9 +96,9 @@ pub(super) struct Singly {
     arrival: Arrival,
     policies: RecordPolicies,
     batch: Batch,
-    /// The next one.
+    /// The next row.
     row: usize,
-    /// What came of those before it and was not sent yet.
+    /// Output of the rows before it that was not sent yet.
     emissions: Vec<Emission>,
 }
 
@@ -125,7 +125,7 @@ impl Arrival {
 }
 
 impl Chain {
-    /// Isolates records by a plan, from the first record on. The chain starts from `checkpoint`.
+    /// Isolates records by `plan`, from the first record on. The chain starts from `checkpoint`.
     pub(crate) fn isolating(mut self, plan: Arc<IsolationPlan>, checkpoint: CheckpointId) -> Self {
         let links = self.links.iter().map(|_| LinkIsolation {
             steps: SubtaskIsolation::new(plan.in_a_row),
@@ -145,7 +145,7 @@ impl Chain {
         self.isolation.as_ref().map(|isolation| &isolation.plan)
     }
 
-    /// From now on this is an ordinary attempt.
+    /// Makes this an ordinary attempt from now on.
     pub(crate) fn end_isolation(&mut self) {
         self.isolation = None;
         self.outbox.set_origin(None);
@@ -157,8 +157,8 @@ impl Chain {
         isolation.map_or(0, |isolation| std::mem::take(&mut isolation.dead_letters))
     }
 
-    /// True if the records that a link fails on become dead letters now: at a barrier, its instance
-    /// is replaced as if its memory had grown too large, so that its log can start there.
+    /// Returns true if the records that a link fails on become dead letters now: at a barrier, its
+    /// instance is replaced as if its memory had grown too large, so that its log can start there.
     pub(super) fn isolates(&self, at: usize) -> bool {
         let operator = &self.links[at].subtask.id.operator;
         let policies = self
@@ -167,8 +167,8 @@ impl Chain {
         policies.is_some_and(RecordPolicies::has_dead_letters)
     }
 
-    /// A link goes on at a barrier with an instance that was restored from `state` and told the
-    /// watermark.
+    /// Starts the log of a link that continues at a barrier with an instance that was restored from
+    /// `state` and told the watermark.
     pub(super) fn start_log_at(
         &mut self,
         barrier: CheckpointId,
@@ -181,7 +181,7 @@ impl Chain {
         self.isolation().links[at].log = Log::Kept(log);
     }
 
-    /// An operator was told a watermark.
+    /// Logs that an operator was told a watermark.
     pub(super) fn log_watermark(&mut self, at: usize, watermark: i64) {
         self.log_call(at, ReplayedCall::Watermark(watermark));
     }
@@ -212,10 +212,10 @@ impl Chain {
             return Ok(());
         };
         let mut emissions = Vec::new();
-        // One that has no dead letters gets single records, so that the bad one can be named.
+        // An operator without dead letters gets single records, so that the bad one can be named.
         if policies.has_dead_letters() {
             emissions = self.begin_log_if_due(at)?;
-            // One call more could take as long again.
+            // One more call could take as long again.
             let goes_on = batch.len() > 1 && !self.cancelled.is_cancelled();
             if goes_on && self.is_good(&arrival, policies, &batch, &mut emissions)? {
                 self.after_call(at, started);
@@ -236,7 +236,7 @@ impl Chain {
         Ok(())
     }
 
-    /// The next record; the others stay pending.
+    /// Processes the next record; the others stay pending.
     pub(super) fn process_next(&mut self, mut singly: Box<Singly>) -> Result<(), JobError> {
         let at = singly.arrival.at;
         if singly.row == singly.batch.len() {
@@ -277,8 +277,8 @@ impl Chain {
         self.show_counts(at);
     }
 
-    /// All records at once, of an operator that did not fail on them or may name the one it failed
-    /// on.
+    /// Processes all records at once, for an operator that has not failed before or may name the
+    /// record that it fails on.
     fn process_whole(
         &mut self,
         arrival: &Arrival,
@@ -293,8 +293,8 @@ impl Chain {
         })
     }
 
-    /// True if an operator that has dead letters did not fail on a batch. Otherwise it is where it
-    /// was before.
+    /// Returns true if an operator with dead letters did not fail on a batch. Otherwise the
+    /// operator is back where it was before the batch.
     fn is_good(
         &mut self,
         arrival: &Arrival,
@@ -354,7 +354,7 @@ impl Chain {
         }
     }
 
-    /// Calls `process`, and logs what was processed.
+    /// Calls `process`, and logs the processed batch.
     fn call(&mut self, arrival: &Arrival, batch: &Batch) -> Result<Vec<Emission>, GuestFault> {
         let Arrival { at, input, .. } = *arrival;
         let given = self.guest(at).instance().process(input, batch.clone())?;
@@ -366,8 +366,8 @@ impl Chain {
         Ok(given)
     }
 
-    /// Brings the operator to where it was before the call that failed, unless that must or can't
-    /// be.
+    /// Brings the operator back to where it was before the failed call. Returns the failure of the
+    /// attempt if the record must not become a dead letter or the calls can't be replayed.
     fn recover(
         &mut self,
         arrival: &Arrival,
@@ -392,7 +392,7 @@ impl Chain {
         let log = std::mem::replace(&mut self.isolation().links[at].log, Log::Due);
         match log {
             Log::Kept(log) if failed.policy(&policies) == RecordPolicy::DeadLetter && !is_over => {
-                // It is not replayed to its end if the attempt is over meanwhile.
+                // The log is not replayed to its end if the attempt is over meanwhile.
                 let Some(replayed) = self.replay(at, log)? else {
                     return Err(JobError::Record(Box::new(failed)));
                 };
@@ -427,7 +427,7 @@ impl Chain {
     }
 }
 
-/// One record of a batch, as a batch of its own.
+/// Returns one record of a batch, as a batch of its own.
 fn single_record(batch: &Batch, row: usize) -> Batch {
     let mut record = Batch::default();
     let (key, value) = (batch.keys().row(row), batch.values().row(row));
@@ -435,7 +435,7 @@ fn single_record(batch: &Batch, row: usize) -> Batch {
     record
 }
 
-/// Adds to what goes out, in order; small batches that go out of one port together become one.
+/// Adds emissions to the output, in order; small neighbours for the same port become one batch.
 fn append(emissions: &mut Vec<Emission>, more: Vec<Emission>) {
     let more = more.into_iter().filter(|more| !more.batch.is_empty());
     for Emission { port, batch } in more {

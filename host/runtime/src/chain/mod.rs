@@ -1,8 +1,8 @@
-//! HOW: a chain of subtasks, and what moves records through it.
+//! HOW: a chain of subtasks, and the parts that move records through it.
 //!
 //! One thread owns a chain: a source or an input gate feeds it ([`ChainLoop`]), and its links are
-//! called one after the other, so that an element goes through all of them before the next one
-//! comes (`processing.rs`). A subtask that has ended gets no record, watermark or `finish` any
+//! called one after the other, so that an element passes through all links before the next element
+//! arrives (`processing.rs`). A subtask that has ended gets no record, watermark or `finish` any
 //! more, also not after a restore: `finish` happens once in the life of a job.
 
 mod chain_loop;
@@ -46,32 +46,33 @@ pub(crate) use source_feed::SourceFeed;
 
 /// The subtasks of one chain, and their output on its way to the channels.
 pub(crate) struct Chain {
-    /// The subtask of the source that feeds the chain, if one does. The feed has the source itself.
+    /// The subtask of the source that feeds the chain, if there is one. The feed has the source
+    /// itself.
     source: Option<Subtask>,
-    /// The subtasks that are called, each behind the one that feeds it.
+    /// The subtasks that are called, each after the subtask that feeds it.
     links: Vec<Link>,
     outbox: Outbox,
-    /// What is left to do for the element at hand, the next of it last.
+    /// The work left for the current element; the next step is last.
     pending: Vec<Pending>,
-    /// The attempt is over: looked at between two calls.
+    /// Cancelled when the attempt is over; checked between two calls.
     cancelled: CancellationToken,
-    /// Only while records are isolated.
+    /// `Some` only while records are isolated.
     isolation: Option<Box<ChainIsolation>>,
-    /// A guest is to be replaced, for which it takes a barrier.
+    /// Set if a guest is to be replaced, which needs a barrier.
     wants_checkpoint: Option<Urgency>,
 }
 
-/// One subtask, open and restored, as far as sources, operators and sinks are alike.
+/// One subtask, open and restored: the parts that sources, operators and sinks share.
 pub(crate) struct Subtask {
     pub(crate) id: SubtaskId,
-    /// By port; what reads dead letters stands behind the declared ports.
+    /// Destinations by port; the readers of dead letters stand behind the declared ports.
     pub(crate) outputs: Vec<Vec<Destination>>,
-    /// How many ports it declares.
+    /// The number of declared ports.
     pub(crate) ports: u32,
     pub(crate) metrics: Arc<SubtaskMetrics>,
     /// All inputs have ended and, in an operator, `finish` was called.
     pub(crate) has_ended: bool,
-    /// The last one that reached it.
+    /// The last watermark that reached the subtask.
     pub(crate) watermark: ToldWatermark,
 }
 
@@ -81,11 +82,11 @@ pub(crate) struct Link {
     pub(crate) role: Role,
 }
 
-/// What a link does with what reaches it.
+/// The work of a link.
 pub(crate) enum Role {
     /// Calls a guest.
     Operator(Box<Guest>),
-    /// Writes.
+    /// Writes to a sink.
     Sink(Box<dyn Sink>),
 }
 
@@ -97,7 +98,7 @@ pub(crate) enum Destination {
     Routed(Router),
 }
 
-/// What a feed hands to its chain.
+/// A step that a feed passes to its chain.
 enum Fed {
     /// Nothing: the element concerns the feed only.
     Nothing,
@@ -123,11 +124,11 @@ enum Fed {
     },
 }
 
-/// Why a chain leaves its loop.
+/// The reason why a chain leaves its loop.
 pub(crate) enum Exit {
-    /// The coordinator said so, or the attempt is over.
+    /// The coordinator asked for it, or the attempt is over.
     Told,
-    /// A neighbour is gone; its own failure is the one to report.
+    /// A neighbour is gone; the neighbour's own failure is the one to report.
     NeighbourGone,
     /// This chain failed.
     Failed(JobError),
@@ -163,14 +164,14 @@ impl Chain {
         }
     }
 
-    /// The first subtask: the source, or the first link.
+    /// Returns the first subtask: the source, or the first link.
     pub(crate) fn head(&self) -> &Subtask {
         self.source
             .as_ref()
             .unwrap_or_else(|| &self.links[0].subtask)
     }
 
-    /// True if the whole chain has ended.
+    /// Returns true if the whole chain has ended.
     fn has_ended(&self) -> bool {
         let links = self.links.iter().map(|link| &link.subtask);
         self.source
@@ -179,7 +180,8 @@ impl Chain {
             .all(|subtask| subtask.has_ended)
     }
 
-    /// Between two calls: whoever cancels waits for one of them at most.
+    /// Leaves if the attempt is over. Called between two calls: a cancellation waits for one at
+    /// most.
     fn leave_if_cancelled(&self) -> Result<(), Exit> {
         match self.cancelled.is_cancelled() {
             true => Err(Exit::Told),
@@ -187,7 +189,8 @@ impl Chain {
         }
     }
 
-    /// A barrier, too, stands only here: what is pending is in no snapshot.
+    /// Asserts that no work is pending. A barrier, too, arrives only here: pending work is in no
+    /// snapshot.
     fn assert_between_elements(&self) {
         assert!(
             self.pending.is_empty(),

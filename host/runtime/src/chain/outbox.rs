@@ -1,11 +1,10 @@
 //! Record path: router → **outbox** → channel.
 //!
-//! What a chain has produced and not yet sent, in order. Guests and sinks are called without
-//! waiting; what they produce is sent at once where there is room. The rest is queued here, and the
-//! chain waits for room before it sends another batch or calls anyone again: what is queued is a
-//! part of what one call may give. A batch for many channels is queued once.
-//! A receiver that sleeps may be left asleep for a moment while more comes, but never while this
-//! chain sleeps itself.
+//! The output that a chain has not sent yet, in order. Guests and sinks are called without waiting;
+//! their output is sent at once where there is room. The rest is queued here, and the chain waits
+//! for room before it sends another batch or makes another call: the queue holds a part of the
+//! output of one call. A batch for many channels is queued once. A sleeping receiver may be left
+//! asleep for a moment while more elements arrive, but never while this chain itself sleeps.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -25,17 +24,17 @@ pub(crate) struct SenderIndex(pub(crate) usize);
 #[derive(Debug)]
 pub(crate) struct Outbox {
     senders: Vec<ChannelSender>,
-    /// Each for the senders that have not sent it.
+    /// Elements, each for the senders that have not sent it.
     queue: Vec<(Range<usize>, StreamElement)>,
     /// True if a downstream subtask was found to be gone.
     is_closed: bool,
-    /// Senders whose receivers sleep though they have something to read: little, and more may come.
+    /// Senders whose receivers sleep though they have a little to read; more may come.
     owed: Vec<SenderIndex>,
-    /// By sender: whether it is in `owed`.
+    /// True, by sender, if the sender is in `owed`.
     is_owed: Vec<bool>,
-    /// When no receiver was owed a wake for the last time, at the end of a call.
+    /// The last time at which no receiver was owed a wake, at the end of a call.
     settled_at: Instant,
-    /// The origin of the records that are sent now; none in an ordinary attempt.
+    /// The origin of the records that are sent now; `None` in an ordinary attempt.
     origin: Option<Arc<RecordOrigin>>,
 }
 
@@ -52,20 +51,20 @@ impl Outbox {
         }
     }
 
-    /// The origin of the batches that are pushed from now on.
+    /// Sets the origin of the batches that are pushed from now on.
     pub(crate) fn set_origin(&mut self, origin: Option<Arc<RecordOrigin>>) {
         self.origin = origin;
     }
 
-    /// See [`Self::set_origin`].
+    /// Returns the origin; see [`Self::set_origin`].
     pub(crate) fn origin(&self) -> Option<&Arc<RecordOrigin>> {
         self.origin.as_ref()
     }
 
-    /// Sends, or queues what has to wait.
+    /// Sends an element, or queues it if it has to wait.
     pub(crate) fn push(&mut self, sender: SenderIndex, element: StreamElement) {
         let element = self.with_origin(element);
-        // What is queued goes first, so that each channel keeps its order.
+        // Queued elements go first, so that each channel keeps its order.
         if self.queue.is_empty() {
             self.try_send(sender.0..sender.0 + 1, element);
         } else {
@@ -73,7 +72,7 @@ impl Outbox {
         }
     }
 
-    /// As [`Self::push`], the same for many: they are sent copies, one after the other.
+    /// Like [`Self::push`], for many senders: they send copies, one after the other.
     pub(crate) fn push_to_all(&mut self, mut senders: Range<usize>, element: StreamElement) {
         let element = self.with_origin(element);
         while self.queue.is_empty() && senders.len() > 1 {
@@ -88,7 +87,7 @@ impl Outbox {
         }
     }
 
-    /// With the origin that it has now.
+    /// Adds the current origin to a batch.
     fn with_origin(&self, element: StreamElement) -> StreamElement {
         match (&self.origin, element) {
             (Some(origin), StreamElement::Batch(batch)) => {
@@ -99,7 +98,7 @@ impl Outbox {
         }
     }
 
-    /// Nothing is queued before it.
+    /// Sends or queues an element; the queue is empty before it.
     fn try_send(&mut self, sender: Range<usize>, element: StreamElement) {
         match self.senders[sender.start].try_send(element) {
             Ok(sent) => self.note(SenderIndex(sender.start), sent),
@@ -108,13 +107,13 @@ impl Outbox {
         }
     }
 
-    /// True if nothing more is to be produced before [`Self::send_queued`]: something waits for
-    /// room, or a downstream subtask is gone.
+    /// Returns true if the chain must produce nothing more before [`Self::send_queued`]: an element
+    /// waits for room, or a downstream subtask is gone.
     pub(crate) fn must_wait(&self) -> bool {
         !self.queue.is_empty() || self.is_closed
     }
 
-    /// As [`Self::push`], for records of which the channel makes a copy.
+    /// Like [`Self::push`], for records that the channel copies.
     pub(crate) fn push_copy(&mut self, sender: SenderIndex, batch: &Batch) {
         // The copy would lose its origin.
         let goes_now = self.queue.is_empty() && self.origin.is_none();
@@ -125,7 +124,7 @@ impl Outbox {
         }
     }
 
-    /// True if receivers sleep that have something to read. The chain must not sleep then.
+    /// Returns true if receivers with something to read sleep. The chain must not sleep then.
     pub(crate) fn owes_wakes(&self) -> bool {
         !self.owed.is_empty()
     }
@@ -149,8 +148,8 @@ impl Outbox {
         }
     }
 
-    /// Sends what is queued, waiting for room. Not cancel-safe: what was queued is lost, so it is
-    /// only dropped when the attempt is over.
+    /// Sends the queue, waiting for room. Not cancel-safe: queued elements are lost, so it is only
+    /// dropped when the attempt is over.
     ///
     /// # Errors
     ///
@@ -200,7 +199,7 @@ mod tests {
         }
     }
 
-    /// How often a receiver that sleeps is woken by what is done to an outbox.
+    /// Returns how often `act` on an outbox wakes a sleeping receiver.
     fn wakes(act: impl FnOnce(&mut Outbox)) -> usize {
         let (senders, mut gate) = bounded(1, ChannelLimits::default());
         let mut outbox = Outbox::new(senders);

@@ -2,7 +2,7 @@
 //!
 //! Makes the snapshots of one chain durable beside its processing, one checkpoint after the other,
 //! and acknowledges them. Remembers output that was pre-committed for a checkpoint that never
-//! completed: the next checkpoint lists it again, so that an abandoned checkpoint loses nothing.
+//! completed: the next checkpoint lists it again, so that an abandoned checkpoint loses no output.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -40,16 +40,16 @@ pub(crate) enum PartContents {
     Output(PreCommit),
 }
 
-/// What a chain tells its persister.
+/// A message of a chain to its persister.
 pub(crate) enum PersistMessage {
-    /// Make this durable and acknowledge it.
+    /// A snapshot to make durable and acknowledge.
     Snapshot {
         checkpoint: CheckpointId,
         parts: Vec<SnapshotPart>,
-        /// How long taking it paused the chain.
+        /// The time for which the snapshot paused the chain.
         pause: Duration,
     },
-    /// This checkpoint is complete: its output is no longer pending.
+    /// The checkpoint is complete: its output is no longer pending.
     Complete(CheckpointId),
 }
 
@@ -65,17 +65,17 @@ pub(crate) struct Persister {
     pub(crate) executor: Arc<dyn Executor>,
 }
 
-/// Why a chain's part of a checkpoint is not durable.
+/// The reason why a chain's part of a checkpoint is not durable.
 enum NotDurable {
-    /// State could not be written: this checkpoint fails, the next one writes anew.
+    /// State could not be written: this checkpoint fails, and the next one writes all state again.
     Declined(StoreError),
     /// Output could not be made durable: it is lost from memory, so the attempt fails.
     Failed(JobError),
 }
 
 impl Persister {
-    /// Works until the chain is gone. One message at a time, so that acknowledgements keep the
-    /// order of checkpoints.
+    /// Works until the chain is gone. Handles one message at a time, so that acknowledgements keep
+    /// the order of checkpoints.
     pub(crate) async fn run(self, mut messages: mpsc::Receiver<PersistMessage>) {
         let mut unconfirmed = Unconfirmed::new();
         while let Some(message) = messages.recv().await {
@@ -144,7 +144,7 @@ impl Persister {
                 *unconfirmed = carried;
                 snapshots
             }
-            // What it carried is lost with it.
+            // The carried output is lost with it.
             Err(not_done) => {
                 let whose = format!("the persister of {}", self.chain);
                 Err(NotDurable::Failed(not_done.into_failure(whose)))
@@ -153,7 +153,7 @@ impl Persister {
     }
 }
 
-/// Output before state: a failed state file must not keep output from being remembered.
+/// Puts output before state: a failed state file must not keep output from being remembered.
 fn output_first(mut parts: Vec<SnapshotPart>) -> Vec<SnapshotPart> {
     parts.sort_by_key(|part| match part.contents {
         PartContents::Output(_) => 0,
@@ -209,8 +209,8 @@ mod tests {
     use crate::executor::Threads;
     use tidegate_checkpoint::DirStore;
 
-    /// What a sink's persister lists as pending, checkpoint after checkpoint. `1:a` is a snapshot
-    /// of checkpoint 1 with output `a`, `1!` its completion.
+    /// Returns the pending lists of a sink's persister, checkpoint after checkpoint. `1:a` is a
+    /// snapshot of checkpoint 1 with output `a`, and `1!` is its completion.
     async fn listed(messages: &str) -> Vec<String> {
         let directory = tempfile::tempdir().unwrap();
         let (events, mut received) = mpsc::channel(16);

@@ -1,13 +1,13 @@
 //! Record path: feed → chain loop → **processing** → guest or sink → **processing** → router.
 //!
-//! What an element leads to within a chain, and in which order.
+//! The consequences of an element within a chain, and their order.
 //!
-//! One call may emit a thousand batches, and the next link make 60 MiB of each. So links do not
-//! call each other: what one gave is pending until it is done, the last thing first, so that all
-//! that comes of one batch is over before the next batch is looked at. At any time there waits what
-//! one call emitted for each link, and what one call sent; a chain goes on when the latter has
-//! entered its channels. Between two calls it may be told to leave. A barrier can't come between
-//! them, since what is pending is in nobody's snapshot.
+//! One call may emit a thousand batches, and the next link may make 60 MiB of each. So links do not
+//! call each other: the output of a call is pending, and the chain works on the newest output
+//! first, so that all consequences of one batch are over before it looks at the next batch. At any
+//! time the chain holds the output of one call for each link, and the sent output of one call; it
+//! continues when the latter has entered its channels. Between two calls the chain may be told to
+//! leave. A barrier can't come between them, since pending work is in no snapshot.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -20,23 +20,23 @@ use crate::JobError;
 use crate::error::connector_failed;
 use crate::stream::{RecordOrigin, StreamElement};
 
-/// A subtask of the chain, as the one that something comes from.
+/// A subtask of the chain as a producer of elements.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Producer {
     Source,
     Link(usize),
 }
 
-/// Something left to do.
+/// A step that is left to do.
 pub(super) enum Pending {
     /// A batch that goes into a link.
     Batch { at: usize, batch: Batch },
-    /// What a call of a link emitted.
+    /// The output of a call of a link.
     Emissions {
         at: usize,
         rest: std::vec::IntoIter<Emission>,
     },
-    /// A batch of a port, and the place that it goes to next.
+    /// A batch of a port, and its next destination.
     Places {
         of: Producer,
         port: u32,
@@ -47,7 +47,7 @@ pub(super) enum Pending {
     Singly(Box<Singly>),
     /// The watermark reaches a link.
     Watermark { at: usize, watermark: i64 },
-    /// A restored link is told the watermark that it was told before.
+    /// A restored link is told again the watermark from before the checkpoint.
     WatermarkAgain { at: usize, watermark: i64 },
     /// The watermark leaves a subtask, behind what the operator emitted for it.
     WatermarkBehind { of: Producer, watermark: i64 },
@@ -58,8 +58,8 @@ pub(super) enum Pending {
 }
 
 impl Chain {
-    /// Records that the feed gave: those of the source, or for an input of the first link. The
-    /// first call only: see [`Self::go_on`].
+    /// Processes records from the feed: those of the source, or for an input of the first link.
+    /// Makes the first call only: see [`Self::go_on`].
     pub(super) fn process(
         &mut self,
         input: u32,
@@ -76,7 +76,7 @@ impl Chain {
         }
     }
 
-    /// The watermark of the chain's input advanced. The first call only: see [`Self::go_on`].
+    /// Advances the watermark of the chain's input. Makes the first call only: see [`Self::go_on`].
     pub(super) fn advance_watermark(&mut self, watermark: i64) -> Result<(), JobError> {
         self.begin(None);
         let Some(source) = &mut self.source else {
@@ -91,7 +91,7 @@ impl Chain {
         Ok(())
     }
 
-    /// The input of the chain is over: operators finish, and the chain's output ends. The first
+    /// Ends the input of the chain: operators finish, and the chain's output ends. Makes the first
     /// call only: see [`Self::go_on`].
     pub(super) fn end(&mut self) -> Result<(), JobError> {
         self.begin(None);
@@ -105,9 +105,9 @@ impl Chain {
         }
     }
 
-    /// Makes pending, for every subtask, the watermark that it was told before the checkpoint that
-    /// it is restored from, and behind it for everything downstream as well: so each channel stands
-    /// where it stood at the barrier. Called once, before anything else is processed.
+    /// Makes the watermark pending that each subtask was told before the checkpoint it is restored
+    /// from, and then the same for all that is downstream: so each channel stands where it stood at
+    /// the barrier. Called once, before any element is processed.
     pub(super) fn repeat_watermarks(&mut self) {
         self.begin(None);
         let source = self.source.iter().map(|source| (Producer::Source, source));
@@ -117,8 +117,8 @@ impl Chain {
             .chain(links)
             .filter_map(|(of, subtask)| Some((of, subtask.watermark.last()?)))
             .collect();
-        // What is pending last is done first: all are told, the last link before the others, so
-        // that what a link gives for it reaches only links that were told.
+        // The last pending step is done first: all links are told, the last link before the others,
+        // so that a link's output for the watermark reaches only links that were told.
         let forwarded = told.iter().rev();
         let forwarded =
             forwarded.map(|&(of, watermark)| Pending::WatermarkBehind { of, watermark });
@@ -133,10 +133,10 @@ impl Chain {
         }
     }
 
-    /// The next element. All records that come of it have its origin.
+    /// Begins the next element. All records that result from it have its origin.
     pub(super) fn begin(&mut self, origin: Option<Arc<RecordOrigin>>) {
         self.assert_between_elements();
-        // A batch that was sent before isolation was over may still have one.
+        // A batch that was sent before isolation ended may still have an origin.
         self.outbox
             .set_origin(origin.filter(|_| self.isolation.is_some()));
     }
@@ -145,12 +145,12 @@ impl Chain {
         producer(&mut self.source, &mut self.links, of)
     }
 
-    /// True while there is something left to do for the element at hand.
+    /// Returns true while there is work left for the current element.
     pub(super) fn has_pending(&self) -> bool {
         !self.pending.is_empty()
     }
 
-    /// Does what is pending, until an operator or a sink was called once or the outbox must wait.
+    /// Performs pending steps until an operator or a sink was called once or the outbox must wait.
     pub(super) fn go_on(&mut self) -> Result<(), JobError> {
         while let Some(next) = self.pending.pop() {
             let has_called = self.perform(next)?;
@@ -161,7 +161,7 @@ impl Chain {
         Ok(())
     }
 
-    /// True if an operator or a sink was called.
+    /// Performs one step. Returns true if an operator or a sink was called.
     fn perform(&mut self, next: Pending) -> Result<bool, JobError> {
         match next {
             Pending::Batch { at, batch } => self.deliver(at, 0, batch).map(|()| true),
@@ -240,7 +240,7 @@ impl Chain {
         }
     }
 
-    /// What a call of a link emitted, before anything else that is pending.
+    /// Emits the output of a call of a link, before all other pending work.
     pub(super) fn emit_all(&mut self, at: usize, emissions: Vec<Emission>) {
         if !emissions.is_empty() {
             self.emit_next(at, emissions.into_iter());
@@ -288,7 +288,7 @@ impl Chain {
             if next.is_none() && !self.outbox.must_wait() {
                 continue;
             }
-            // What goes to the other places comes after all that this one leads to.
+            // The other places get the batch after all consequences of this place are done.
             if let Some(batch) = batch.take() {
                 self.pending.push(Pending::Places {
                     of,
@@ -348,7 +348,7 @@ impl Chain {
         self.forward(of, &StreamElement::EndOfInput, |at| Pending::End { at });
     }
 
-    /// Hands an element that concerns everyone to all that is downstream of a subtask.
+    /// Forwards an element to every destination downstream of a subtask.
     fn forward(
         &mut self,
         of: Producer,

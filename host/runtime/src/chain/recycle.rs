@@ -1,9 +1,9 @@
 //! Barrier path: snapshot → router → **recycling** → next element.
 //!
-//! Replaces guests at a barrier, those whose memory has grown too large and those whose records are
-//! being isolated: after the snapshot was handed to the persister and the barrier was sent, before
-//! anything else is processed. Whether the checkpoint completes does not matter, since the new
-//! instance has the state of the old one.
+//! Replaces guests at a barrier, both those whose memory has grown too large and those whose
+//! records are being isolated: after the persister has the snapshot and the barrier was sent,
+//! before any other element is processed. Whether the checkpoint completes does not matter, since
+//! the new instance has the state of the old one.
 
 use std::time::Instant;
 
@@ -15,22 +15,22 @@ use crate::chain::recycle_policy::Need;
 use crate::protocol::Urgency;
 use crate::{CheckpointId, JobError};
 
-/// A guest that is to be replaced, and the snapshot that it gave just now.
+/// A guest that is to be replaced, and the snapshot that it has just returned.
 pub(crate) struct DueGuest {
     /// Its link.
     at: usize,
     state: Vec<StateChunk>,
-    /// Its memory has grown too large; if not, its log is to begin at the barrier.
+    /// True if its memory has grown too large; otherwise its log is to begin at the barrier.
     is_recycled: bool,
 }
 
 impl Chain {
-    /// Told once after a guest's memory has passed its threshold: how soon a barrier is wanted.
+    /// Returns, once after a guest's memory has passed its threshold, how soon a barrier is needed.
     pub(crate) fn takes_wish_for_checkpoint(&mut self) -> Option<Urgency> {
         self.wants_checkpoint.take()
     }
 
-    /// After a batch. Fails if it is of no use to replace the operator's instance again.
+    /// Called after a batch. Fails if it is useless to replace the operator's instance again.
     pub(super) fn look_at_memory(&mut self, at: usize) -> Result<(), JobError> {
         let link = &mut self.links[at];
         let Role::Operator(guest) = &mut link.role else {
@@ -50,7 +50,7 @@ impl Chain {
         }
     }
 
-    /// The guests that are to be replaced, of all that gave their state now, by link.
+    /// Returns the guests to replace, among all that have returned their state now, by link.
     pub(super) fn due_guests(&mut self, states: &[Option<Vec<StateChunk>>]) -> Vec<DueGuest> {
         let mut due = Vec::new();
         for (at, state) in states.iter().enumerate() {
@@ -60,7 +60,7 @@ impl Chain {
                 continue;
             };
             guest.show_memory(&link.subtask.metrics);
-            // After `finish` no record comes that could make it grow.
+            // After `finish` no record arrives that could make it grow.
             let is_recycled = guest.is_due();
             if (is_recycled || isolates) && !link.subtask.has_ended {
                 due.push(DueGuest {

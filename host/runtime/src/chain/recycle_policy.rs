@@ -1,58 +1,58 @@
-//! When an operator's instance is replaced by a new one because of its memory.
+//! Decides when an operator's instance is replaced by a new one because of its memory.
 //!
-//! The memory of an instance never shrinks, and some language runtimes leak; what a snapshot holds
-//! is all that has to live on. Pure. Invariants: an instance is replaced only at a barrier, and
-//! only once its memory has grown by a good deal since it began, so that state which really is that
-//! large is not restored at every barrier for ever. An operator whose every instance is full after
-//! its first batch is not replaced for ever either: that is a fault.
+//! The memory of an instance never shrinks, and some language runtimes leak; only the contents of a
+//! snapshot have to live on. Pure. Invariants: an instance is replaced only at a barrier, and only
+//! once its memory has grown by a good deal since it began, so that truly large state is not
+//! restored at every barrier for ever. Nor is an operator replaced for ever if every instance is
+//! full after its first batch: that is a fault.
 
 use crate::config::RecycleAt;
 use crate::config::limits::MOST_RECYCLES_IN_VAIN;
 use crate::protocol::Urgency;
 
-/// The part of what an instance began with by which it must have grown before it is replaced.
+/// The fraction, as a divisor, by which an instance's memory must have grown before it is replaced.
 const LEAST_GROWTH: u64 = 4;
 
-/// What an instance needs after a batch.
+/// The need of an instance after a batch.
 #[must_use]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Need {
-    /// Nothing, or nothing new.
+    /// No need, or no new one.
     Nothing,
-    /// A checkpoint, at whose barrier it is replaced.
+    /// A checkpoint, at whose barrier the instance is replaced.
     Checkpoint(Urgency),
-    /// Another operator: so many replacements in a row got no further than one batch.
+    /// Another operator: this many replacements in a row got no further than one batch.
     InVain { replacements: u32 },
 }
 
-/// What is known of a replacement's progress.
+/// The progress of a replacement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Progress {
-    /// It had room when it began, and has not processed anything.
+    /// The replacement had room when it began, and has not processed a batch.
     None,
-    /// It processed something, or it is no replacement.
+    /// The instance has processed a batch, or is no replacement.
     Some,
 }
 
 /// Decides for one subtask. All sizes are bytes of its instance's memories and tables.
 #[derive(Debug)]
 pub(crate) struct RecyclePolicy {
-    /// None if the instance is never replaced.
+    /// `None` if the instance is never replaced.
     threshold: Option<u64>,
-    /// What the instance may occupy.
+    /// The bytes that the instance may occupy.
     limit: u64,
-    /// What the instance at hand had when it was restored as a replacement.
+    /// The bytes of the current instance when it was restored as a replacement.
     began_with: Option<u64>,
     progress: Progress,
-    /// How many replacements in a row were full after their first batch.
+    /// The number of replacements in a row that were full after their first batch.
     in_vain: u32,
-    /// The checkpoint that was asked for, to replace the instance at hand.
+    /// The checkpoint that was requested in order to replace the current instance.
     asked: Option<Urgency>,
     has_warned: bool,
 }
 
 impl RecyclePolicy {
-    /// For instances with this limit; without one, nothing is known of their memory.
+    /// Creates a policy for instances with this limit; without a limit, their memory is unknown.
     pub(crate) fn new(at: RecycleAt, limit: Option<u64>) -> Self {
         Self {
             threshold: limit.and_then(|limit| at.bytes_of(limit)),
@@ -65,13 +65,13 @@ impl RecyclePolicy {
         }
     }
 
-    /// True if an instance that occupies so much is to be replaced at the next barrier.
+    /// Returns true if an instance of this size is to be replaced at the next barrier.
     pub(crate) fn is_due(&self, memory: u64) -> bool {
         self.due_from().is_some_and(|from| memory >= from)
     }
 
-    /// A batch was processed. A checkpoint is asked for once for each instance, and once more when
-    /// it becomes urgent, so that a barrier comes before the limit is met.
+    /// Called after a batch. Asks for a checkpoint once for each instance, and once more when it
+    /// becomes urgent, so that a barrier comes before the limit is reached.
     pub(crate) fn on_batch(&mut self, memory: u64) -> Need {
         if self.asked == Some(Urgency::Urgent) || !self.is_due(memory) {
             if self.progress == Progress::None {
@@ -95,7 +95,8 @@ impl RecyclePolicy {
         Need::Checkpoint(urgency)
     }
 
-    /// How soon an instance that is due must be replaced. One that is full at once gains nothing.
+    /// Returns how soon a due instance must be replaced. An instance that is full at once gains
+    /// nothing.
     fn urgency(&self, memory: u64) -> Urgency {
         let due_from = self.due_from().unwrap_or(self.limit);
         let room = self.limit.saturating_sub(due_from);
@@ -105,18 +106,18 @@ impl RecyclePolicy {
         }
     }
 
-    /// A barrier has passed, and the instance was not replaced.
+    /// Called when a barrier has passed and the instance was not replaced.
     pub(crate) fn on_barrier(&mut self) {
         self.asked = None;
     }
 
-    /// The instance was replaced by one that occupies so much now. True, once, if that is no less
-    /// than the threshold: the state itself is that large.
+    /// Called when an instance of this size has replaced the old one. Returns true, once, if that
+    /// size is no less than the threshold: the state itself is that large.
     pub(crate) fn on_recycled(&mut self, memory: u64) -> bool {
         self.began_with = Some(memory);
         self.asked = None;
         let is_large = self.threshold.is_some_and(|threshold| memory >= threshold);
-        // Of state that is large a warning is enough: it is replaced more and more seldom.
+        // A warning is enough if the state is large: it is replaced more and more seldom.
         self.progress = match is_large {
             true => Progress::Some,
             false => Progress::None,
@@ -131,7 +132,7 @@ impl RecyclePolicy {
         let Some(began_with) = self.began_with else {
             return Some(threshold);
         };
-        // Near the limit a quarter may not fit any more; then half of what is left.
+        // Near the limit a quarter may not fit any more; then half of the room that is left.
         let room = self.limit.saturating_sub(began_with);
         let growth = (began_with / LEAST_GROWTH).min(room / 2).max(1);
         Some(threshold.max(began_with.saturating_add(growth)))
@@ -146,8 +147,8 @@ mod tests {
         RecyclePolicy::new(RecycleAt::Percent(percent), Some(limit))
     }
 
-    /// The sizes at which an instance is replaced that grows by 1, and whose replacement has
-    /// `begins` of what it had.
+    /// Returns the sizes at which an instance is replaced that grows by 1, and the number of
+    /// warnings. `begins` maps the size of an instance to that of its replacement.
     fn recycled_at(mut policy: RecyclePolicy, begins: impl Fn(u64) -> u64) -> (Vec<u64>, u32) {
         let (mut memory, mut sizes, mut warnings) = (10, Vec::new(), 0);
         for _ in 0..1_000 {
@@ -176,7 +177,7 @@ mod tests {
 
     #[test]
     fn state_that_really_is_large_is_not_restored_at_each_barrier_and_is_warned_of_once() {
-        // Nothing of it is a leak: what was replaced begins as large as it was.
+        // Nothing of it is a leak: each replacement begins as large as the instance before.
         let (sizes, warnings) = recycled_at(policy(75, 400), |memory| memory);
         assert_eq!(sizes, [300, 350, 375, 387, 393, 396, 398, 399, 400]);
         assert_eq!(warnings, 1);
@@ -199,7 +200,8 @@ mod tests {
         assert_eq!(policy.on_batch(361), nothing);
     }
 
-    /// Replacements that begin with 20 and have so much after each of their batches.
+    /// Returns the last need of replacements that begin with 20 and have these sizes after each
+    /// batch.
     fn needs_of_replacements(policy: &mut RecyclePolicy, batches: &[&[u64]]) -> Vec<Need> {
         let of_one = |batches: &&[u64]| {
             policy.on_recycled(20);

@@ -1,12 +1,11 @@
 //! Record path: processing → **router** → outbox → channel. Barrier path: to *every* channel, after
 //! all earlier records.
 //!
-//! Which channels a batch goes to. The router only decides; the outbox sends, and waits for room.
+//! Decides which channels a batch goes to. The outbox sends, and waits for room.
 //!
 //! A hash over several channels splits a batch by the key groups of its records, column by column:
-//! first the channel of every row, then the rows of every channel, then each channel's part is
-//! gathered from each column. The records of a part keep their order. The buffers are kept to be
-//! reused.
+//! first the channel of every row, then the rows of every channel; then each channel's part is
+//! gathered from each column. The records of a part keep their order. The buffers are reused.
 
 use std::ops::Range;
 
@@ -17,30 +16,30 @@ use tidegate_operator::Batch;
 use super::outbox::{Outbox, SenderIndex};
 use crate::stream::StreamElement;
 
-/// Up to so many channels, a pass over the rows for each is quicker than one that counts.
+/// Up to this many channels, one pass over the rows for each is quicker than counting.
 const FEW_CHANNELS: usize = 4;
-/// Up to so many records, another copy costs less than memory for one more batch.
+/// Up to this many records, another copy costs less than memory for one more batch.
 const SMALL_ROWS: usize = 256;
 
 /// Spreads the batches of one output over the channels of one edge.
 #[derive(Debug)]
 pub(crate) struct Router {
     partitioning: Partitioning,
-    /// The first of its senders, which are by downstream subtask.
+    /// The first sender; the senders are ordered by downstream subtask.
     first: SenderIndex,
     channels: usize,
     /// `rebalance`: the channel whose turn it is.
     turn: usize,
-    /// `hash` over several channels: which rows go where.
+    /// For `hash` over several channels: the channel of each row.
     scatter: Option<Box<Scatter>>,
 }
 
 impl Router {
-    /// Over the senders `senders` of the outbox, by downstream subtask.
+    /// Routes to the senders `senders` of the outbox, ordered by downstream subtask.
     ///
     /// # Panics
     ///
-    /// If there are none.
+    /// If `senders` is empty.
     pub(crate) fn new(
         partitioning: Partitioning,
         senders: Range<usize>,
@@ -67,7 +66,7 @@ impl Router {
         }
     }
 
-    /// Queues a batch for the channels it belongs to.
+    /// Queues a batch for the channels that it belongs to.
     pub(crate) fn route(&mut self, batch: Batch, outbox: &mut Outbox) {
         let SenderIndex(first) = self.first;
         match self.partitioning {
@@ -98,7 +97,7 @@ impl Router {
     }
 }
 
-/// Which rows of a batch go to which of several channels.
+/// The distribution of a batch's rows over several channels.
 #[derive(Debug)]
 struct Scatter {
     function: KeyGroupFunction,
@@ -107,23 +106,23 @@ struct Scatter {
     channel_of_row: Vec<u32>,
     /// The rows of the first channel, then those of the second and so on.
     rows: Vec<u32>,
-    /// Where the rows of each channel end in `rows`.
+    /// The end of each channel's rows in `rows`.
     ends: Vec<usize>,
-    /// The small part at hand.
+    /// A buffer for a small part.
     small: Batch,
 }
 
 /// The part of a batch for one channel.
 #[derive(Debug)]
 enum ChannelPart<'a> {
-    /// To be sent as it is.
+    /// A part to send as it is.
     Owned(Batch),
-    /// Few records, lent: copied behind others that wait, they need no memory of their own.
+    /// A few borrowed records: copied behind others that wait, they need no memory of their own.
     Small(&'a Batch),
 }
 
 impl Scatter {
-    /// Over the subtasks that own `groups`, a channel for each.
+    /// Scatters over the subtasks that own `groups`, one channel for each.
     fn new(groups: KeyGroups) -> Self {
         Self {
             function: KeyGroupFunction::new(groups.max_parallelism()),
@@ -136,13 +135,13 @@ impl Scatter {
         }
     }
 
-    /// Hands each channel that gets any records its part, in the order of the channels.
+    /// Passes its part to each channel that gets any records, in the order of the channels.
     fn split(&mut self, batch: Batch, mut give: impl FnMut(usize, ChannelPart<'_>)) {
         self.find_channels(&batch);
         let Some(first) = self.channel_of_row.first().copied() else {
             return;
         };
-        // A batch whose records all go one way, as after an upstream hash, is moved whole.
+        // A batch whose records all go to one channel, as after an upstream hash, is moved whole.
         let difference = |all, channel: &u32| all | (channel ^ first);
         if self.channel_of_row.iter().fold(0, difference) == 0 {
             give(first as usize, ChannelPart::Owned(batch));
@@ -179,14 +178,14 @@ impl Scatter {
         self.groups.replace_with_owners(groups);
     }
 
-    /// One pass for each channel, without a branch a row.
+    /// Makes one pass for each channel, without a branch for each row.
     fn select_by_channel(&mut self) {
         let mut start = 0;
         for channel in 0..self.channels {
             let rows = &mut self.rows[start..];
             let mut count = 0;
             for (row, of_row) in (0u32..).zip(&self.channel_of_row) {
-                // A row that is not this channel's is overwritten by the next one.
+                // The next row overwrites a row of another channel.
                 if let Some(slot) = rows.get_mut(count) {
                     *slot = row;
                 }
@@ -197,7 +196,7 @@ impl Scatter {
         }
     }
 
-    /// Counts the rows of each channel, then puts every row in its place.
+    /// Counts the rows of each channel, then writes every row to its place.
     fn select_by_counting(&mut self) {
         self.ends.resize(self.channels, 0);
         for channel in &self.channel_of_row {
@@ -207,7 +206,7 @@ impl Scatter {
         for end in &mut self.ends {
             (*end, start) = (start, start + *end);
         }
-        // Each end begins at the start and moves to its place with the channel's rows.
+        // Each end begins at its channel's start and moves to its place with the channel's rows.
         for (row, channel) in (0u32..).zip(&self.channel_of_row) {
             let end = &mut self.ends[*channel as usize];
             self.rows[*end] = row;
@@ -291,7 +290,7 @@ mod tests {
         assert_eq!(out, ["0: a=0", "1: a=0", "2: a=0"]);
     }
 
-    /// The definition: every record to the owner of its key's group, in order.
+    /// Follows the definition: every record goes to the owner of its key's group, in order.
     fn row_by_row(batch: &Batch, groups: KeyGroups) -> Vec<(usize, Batch)> {
         let mut parts = vec![Batch::default(); groups.parallelism() as usize];
         for row in 0..batch.len() {

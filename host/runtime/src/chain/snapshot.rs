@@ -1,8 +1,7 @@
 //! Barrier path: chain loop → **snapshot** → router, persister.
 //!
-//! The state of all subtasks of a chain at one barrier, and the barrier behind all that they
-//! produced before. Taken between two elements of the chain's input only: what is pending is in no
-//! snapshot.
+//! The state of all subtasks of a chain at one barrier, and the barrier behind all their earlier
+//! output. Taken only between two elements of the chain's input: pending work is in no snapshot.
 
 use tidegate_connector::source::SourceSplit;
 use tidegate_operator::{GuestFault, StateChunk};
@@ -14,24 +13,24 @@ use crate::error::connector_failed;
 use crate::stream::{CheckpointBarrier, StreamElement};
 use crate::{CheckpointId, JobError};
 
-/// What became of a snapshot.
+/// The result of a snapshot.
 pub(super) enum Snapshot {
-    /// Every subtask gave its part.
+    /// Every subtask returned its part.
     Taken {
-        /// For the persister.
+        /// The parts for the persister.
         parts: Vec<SnapshotPart>,
-        /// To be replaced once the barrier is sent.
+        /// The guests to replace once the barrier is sent.
         recycling: Vec<DueGuest>,
     },
-    /// A guest could not give its state; the job continues.
+    /// A guest could not return its state; the job continues.
     Declined(Box<GuestFault>),
 }
 
-/// The states of the links, by link; of sinks none.
+/// The states by link; `None` for a sink.
 type States = Vec<Option<Vec<StateChunk>>>;
 
 impl Chain {
-    /// The state of every subtask as of now. `splits` are the source's positions.
+    /// Takes the state of every subtask as of now. `splits` are the source's positions.
     pub(super) fn snapshot(
         &mut self,
         checkpoint: CheckpointId,
@@ -58,7 +57,7 @@ impl Chain {
         Ok(Snapshot::Taken { parts, recycling })
     }
 
-    /// The inner error is of a guest that declines.
+    /// Takes the states of all guests. The inner error is that of a guest that declines.
     fn guest_states(
         &mut self,
         checkpoint: CheckpointId,
@@ -82,12 +81,12 @@ impl Chain {
         Ok(Ok(states))
     }
 
-    /// Queues the barrier for every output channel, behind all that was produced before.
+    /// Queues the barrier for every output channel, behind all earlier output.
     pub(super) fn broadcast_barrier(&mut self, checkpoint: CheckpointId) {
         self.broadcast(&StreamElement::Barrier(CheckpointBarrier { checkpoint }));
     }
 
-    /// Queues an element for every output channel, behind all that was produced before.
+    /// Queues an element for every output channel, behind all earlier output.
     pub(super) fn broadcast(&mut self, element: &StreamElement) {
         self.assert_between_elements();
         let links = self.links.iter().map(|link| &link.subtask);
@@ -100,7 +99,7 @@ impl Chain {
         }
     }
 
-    /// Tells every operator that the checkpoint is complete.
+    /// Notifies every operator that the checkpoint is complete.
     pub(super) fn checkpoint_complete(&mut self, checkpoint: CheckpointId) -> Result<(), Exit> {
         for at in 0..self.links.len() {
             self.leave_if_cancelled()?;
@@ -111,7 +110,7 @@ impl Chain {
             match guest.checkpoint_complete(checkpoint) {
                 Ok(()) => {}
                 // The notification is a courtesy: the checkpoint is complete whatever the guest
-                // says, and its state is unharmed.
+                // returns, and the guest's state is unharmed.
                 Err(fault) if fault.instance_is_usable() => {
                     tracing::warn!(subtask = %link.subtask.id, %checkpoint, "{fault}");
                 }
@@ -123,7 +122,7 @@ impl Chain {
 }
 
 impl Link {
-    /// The contents of the link's part of a checkpoint; a sink cuts its output.
+    /// Returns the contents of the link's part of a checkpoint; a sink cuts its output.
     fn cut(
         &mut self,
         checkpoint: CheckpointId,

@@ -1,8 +1,8 @@
 //! Record path: source → **source feed** → chain loop → processing. Barrier path: trigger →
 //! **source feed** → snapshot.
 //!
-//! Polls the source of a chain. A source that has ended, or that was told to give nothing more,
-//! stays to answer for its position until the job is done.
+//! Polls the source of a chain. A source that has ended, or must return nothing more, stays to
+//! report its position until the job is done.
 
 use std::sync::Arc;
 
@@ -14,14 +14,14 @@ use crate::isolation::IsolationPlan;
 use crate::stream::{MAX_WATERMARK, RecordOrigin};
 use crate::{CheckpointId, SubtaskId};
 
-/// What the source does between control messages.
+/// The state of the source between control messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Reading {
-    /// It is polled.
+    /// The source is polled.
     Polled,
-    /// It gave its last record before the barrier of the job's last checkpoint.
+    /// The source returned its last record before the barrier of the job's last checkpoint.
     Suspended,
-    /// Its splits are at their ends, or it was told to end.
+    /// The splits are at their ends, or the source was told to end.
     Ended,
 }
 
@@ -32,7 +32,7 @@ pub(crate) struct SourceFeed {
     reading: Reading,
     /// True if the last output was that there is no input.
     is_idle: bool,
-    /// The records left before the source reads record by record. None in an ordinary attempt.
+    /// The records left before the source reads record by record. `None` in an ordinary attempt.
     before_isolating: Option<u64>,
     /// The newest checkpoint that the source took part in, with its positions.
     cut: Option<(CheckpointId, Vec<SourceSplit>)>,
@@ -59,17 +59,17 @@ impl SourceFeed {
         }
     }
 
-    /// True while the source is polled.
+    /// Returns true while the source is polled.
     pub(super) fn is_open(&self) -> bool {
         self.reading == Reading::Polled
     }
 
-    /// True while the source has no input, though it may have again.
+    /// Returns true while the source has no input, though it may have again.
     pub(super) fn is_idle(&self) -> bool {
         self.is_idle
     }
 
-    /// Reads these splits, too. A source that has ended does not.
+    /// Adds splits to read. A source that has ended ignores them.
     pub(super) fn add_splits(&mut self, splits: Vec<SourceSplit>) -> Result<(), Exit> {
         if self.reading == Reading::Ended {
             return Ok(());
@@ -99,7 +99,7 @@ impl SourceFeed {
         })
     }
 
-    /// The source gives nothing more. None if it has ended before.
+    /// Ends the source. Returns `None` if it has ended before.
     pub(super) fn end(&mut self) -> Option<Fed> {
         self.is_idle = false;
         match std::mem::replace(&mut self.reading, Reading::Ended) {
@@ -112,7 +112,8 @@ impl SourceFeed {
         }
     }
 
-    /// Returns the positions for a checkpoint; with `suspend`, the source gives nothing after them.
+    /// Returns the positions for a checkpoint; with `suspend`, the source returns nothing after
+    /// them.
     pub(super) fn cut(
         &mut self,
         checkpoint: CheckpointId,
@@ -128,14 +129,14 @@ impl SourceFeed {
         Ok(splits)
     }
 
-    /// The checkpoint is complete.
+    /// Releases the positions of a completed checkpoint.
     pub(super) fn release(&mut self, checkpoint: CheckpointId) {
         if let Some((_, splits)) = self.cut.take_if(|(cut, _)| *cut == checkpoint) {
             self.source.release(&splits);
         }
     }
 
-    /// From now on this is an ordinary attempt.
+    /// Makes this an ordinary attempt from now on.
     pub(super) fn end_isolation(&mut self) {
         self.before_isolating = None;
         self.source.isolate(Isolation::Off);

@@ -7,8 +7,8 @@
 //! gate share an inbox, behind a lock that is held for one element and never across a wait.
 //!
 //! The gate reads all input channels of one chain: the next element of any channel that is neither
-//! parked nor ended, in turn, so that no busy channel starves another. Which channel is parked is
-//! the aligner's decision; the reader passes it on.
+//! parked nor ended, in turn, so that no busy channel starves another. The aligner decides which
+//! channel is parked; the reader passes the decision on.
 
 use std::collections::BTreeMap;
 use std::future::poll_fn;
@@ -26,7 +26,7 @@ use crate::stream::StreamElement;
 #[derive(Debug, PartialEq, Eq)]
 pub struct ChannelClosed;
 
-/// The channels of one input gate, all within `limits`: an upstream end for each, and the gate.
+/// Creates the channels of one input gate, all within `limits`: a sender for each, and the gate.
 #[must_use]
 pub fn bounded(channels: usize, limits: ChannelLimits) -> (Vec<ChannelSender>, InputGate) {
     let shared = Arc::new(Shared {
@@ -44,7 +44,7 @@ pub fn bounded(channels: usize, limits: ChannelLimits) -> (Vec<ChannelSender>, I
     (indices.map(sender).collect(), InputGate { shared })
 }
 
-/// What the two ends of every channel of a gate share.
+/// The state that the two ends of every channel of a gate share.
 #[derive(Debug)]
 struct Shared {
     ends: Mutex<Ends>,
@@ -58,26 +58,26 @@ struct Ends {
     waiting_senders: BTreeMap<ChannelIndex, Waker>,
 }
 
-/// What the reading chain does.
+/// The state of the reading chain.
 #[derive(Debug)]
 enum Receiver {
-    /// Something else; it looks for itself when it is done.
+    /// The chain does other work; it looks for elements when it is done.
     Busy,
-    /// It waits for an element.
+    /// The chain waits for an element.
     Waiting(Waker),
-    /// It is gone.
+    /// The chain is gone.
     Gone,
 }
 
 impl Shared {
-    /// Nothing that can panic half done runs under the lock but our own assertions, which end the
-    /// attempt: a poisoned lock is as good as any.
+    /// Locks the ends. Only our own assertions can panic under the lock, and they end the attempt:
+    /// a poisoned lock is as good as any.
     fn lock(&self) -> MutexGuard<'_, Ends> {
         self.ends.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Called after the lock is released: who is woken may want it at once.
+/// Wakes a task. Called after the lock is released: the task may want it at once.
 fn wake(waiting: Option<Waker>) {
     if let Some(waker) = waiting {
         waker.wake();
@@ -97,21 +97,21 @@ impl Ends {
     }
 }
 
-/// What sending leaves to be done.
+/// The obligation that a sent element leaves.
 #[must_use]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sent {
-    /// The receiver knows or will look.
+    /// The receiver knows of the element or will look.
     Done,
-    /// The receiver sleeps, and what waits for it is little: [`ChannelSender::wake_receiver`] must
-    /// be called before the sender itself waits for anything, and soon.
+    /// The receiver sleeps, and little waits for it: [`ChannelSender::wake_receiver`] must be
+    /// called soon, and before the sender itself waits for anything.
     WakeOwed,
 }
 
-/// Why an element was not sent at once.
+/// The reason why an element was not sent at once.
 #[derive(Debug)]
 pub enum NotSent {
-    /// There is no room; here it is again.
+    /// There is no room; the element is returned.
     Full(StreamElement),
     /// See [`ChannelClosed`].
     Closed,
@@ -160,7 +160,7 @@ impl ChannelSender {
         self.offer(element, None)
     }
 
-    /// Sends a copy of a batch if there is room. None if there is none, or the receiver is gone.
+    /// Sends a copy of a batch. Returns `None` if there is no room, or the receiver is gone.
     pub fn try_send_copy(&self, batch: &Batch) -> Option<Sent> {
         let mut ends = self.shared.lock();
         let is_gone = matches!(ends.receiver, Receiver::Gone);
@@ -176,8 +176,8 @@ impl ChannelSender {
         wake(receiver);
     }
 
-    /// Something entered the channel. For little, the receiver is not woken at once: a sender that
-    /// goes on will soon have more.
+    /// Called when an element has entered the channel. For little, the receiver is not woken at
+    /// once: a sender that continues will soon have more.
     fn entered(&self, mut ends: MutexGuard<'_, Ends>, is_urgent: bool) -> Sent {
         if !matches!(ends.receiver, Receiver::Waiting(_)) {
             return Sent::Done;
@@ -214,7 +214,7 @@ impl ChannelSender {
     }
 }
 
-/// Without an end in the channel, the receiver takes this for a failure.
+/// Without an end in the channel, the receiver takes the drop for a failure.
 impl Drop for ChannelSender {
     fn drop(&mut self) {
         let mut ends = self.shared.lock();
@@ -236,9 +236,9 @@ pub struct InputGate {
 }
 
 impl InputGate {
-    /// The next element and its channel. None if an upstream subtask is gone without having ended
-    /// its channel: it has failed, and so has the attempt. Waits for ever if every channel is
-    /// parked or has ended. Cancel-safe.
+    /// Returns the next element and its channel. Returns `None` if an upstream subtask is gone
+    /// without having ended its channel: the subtask has failed, and so has the attempt. Waits for
+    /// ever if every channel is parked or has ended. Cancel-safe.
     pub async fn next(
         &mut self,
         is_parked: impl Fn(ChannelIndex) -> bool,
@@ -246,7 +246,7 @@ impl InputGate {
         poll_fn(|context| self.poll_next(&is_parked, context)).await
     }
 
-    /// Reads on with this channel, when an alignment is complete: held-back records go first.
+    /// Resumes with this channel when an alignment is complete: held-back records go first.
     pub fn resume_with(&mut self, channel: ChannelIndex) {
         self.shared.lock().inbox.resume_with(channel);
     }

@@ -1,13 +1,13 @@
 //! Record path: router → channel → **inbox** → input gate. Barrier path: never overtakes. Pure.
 //!
-//! What waits in the channels of one input gate, and whose turn it is. The invariants:
+//! The elements that wait in the channels of one input gate, and whose turn it is. The invariants:
 //! - the elements of a channel leave in the order in which they entered;
 //! - a channel holds at most its capacity in bytes, or one batch that is larger;
 //! - every channel that holds an element is in exactly one of two lists, `turns` or `held`, so that
 //!   taking the next element costs the same with two channels or a million;
 //! - small batches that wait behind each other in a channel become one: the slower the reader, the
-//!   larger the batches. Watermarks that wait behind each other become the newest; no record passes
-//!   one, in either direction.
+//! larger the batches. Watermarks that wait behind each other become the newest; no record passes a
+//! watermark, in either direction.
 
 use std::collections::VecDeque;
 
@@ -17,11 +17,11 @@ use super::ChannelLimits;
 use crate::ChannelIndex;
 use crate::stream::StreamElement;
 
-/// What a watermark or a sender's activity takes of a channel's capacity, in bytes.
+/// The bytes of a channel's capacity that a watermark or a sender's activity takes.
 const WATERMARK_WEIGHT: u32 = 64;
 /// No node: the end of a channel's list.
 const NONE: u32 = u32::MAX;
-/// More unused nodes than this are given back when the inbox is empty.
+/// More unused nodes than this are freed when the inbox is empty.
 const KEPT_NODES: usize = 64;
 
 /// The channels of one input gate.
@@ -29,10 +29,11 @@ const KEPT_NODES: usize = 64;
 pub(super) struct Inbox {
     limits: ChannelLimits,
     channels: Vec<Channel>,
-    /// What waits in all channels, linked by channel: an idle channel has no queue of its own.
+    /// The elements that wait in all channels, linked by channel: an idle channel has no queue of
+    /// its own.
     nodes: Vec<Option<Node>>,
     unused: Vec<u32>,
-    /// Channels with something to read; the first one's turn comes next.
+    /// Channels with something to read; the first channel's turn is next.
     turns: VecDeque<ChannelIndex>,
     /// Channels with something to read whose turn came while they were parked.
     held: Vec<ChannelIndex>,
@@ -44,29 +45,29 @@ struct Channel {
     first: u32,
     last: u32,
     bytes: u32,
-    /// True if it is in `turns` or `held`.
+    /// True if the channel is in `turns` or `held`.
     is_listed: bool,
-    /// True if its end has entered it.
+    /// True if the end of its input has entered the channel.
     has_ended: bool,
 }
 
 #[derive(Debug)]
 struct Node {
-    /// None: the sender is gone, without having ended the channel.
+    /// `None`: the sender is gone, without having ended the channel.
     element: Option<StreamElement>,
-    /// Behind a batch: the watermark that follows it. Weighs nothing.
+    /// The watermark that follows a batch. It weighs nothing.
     watermark: Option<i64>,
     weight: u32,
     next: u32,
 }
 
-/// What left the inbox.
+/// An element that left the inbox.
 #[derive(Debug)]
 pub(super) struct Taken {
     pub(super) channel: ChannelIndex,
-    /// None if the sender is gone without having ended the channel.
+    /// `None` if the sender is gone without having ended the channel.
     pub(super) element: Option<StreamElement>,
-    /// True if the channel has room enough to wake a sender that waits.
+    /// True if the channel has room enough to wake a waiting sender.
     pub(super) has_room: bool,
 }
 
@@ -89,8 +90,8 @@ impl Inbox {
         }
     }
 
-    /// Puts an element at the end of a channel, or gives it back if the channel is full. Barriers
-    /// and the end weigh nothing, so they always enter.
+    /// Puts an element at the end of a channel, or returns the element if the channel is full.
+    /// Barriers and the end weigh nothing, so they always enter.
     pub(super) fn offer(
         &mut self,
         channel: ChannelIndex,
@@ -116,7 +117,7 @@ impl Inbox {
         Ok(())
     }
 
-    /// As [`Self::offer`], for records that are copied. False if the channel is full.
+    /// Like [`Self::offer`], for records that are copied. Returns false if the channel is full.
     pub(super) fn offer_copy(&mut self, channel: ChannelIndex, batch: &Batch) -> bool {
         let weight = self.weight_of(batch);
         let has_room = self.has_room(channel, weight);
@@ -126,19 +127,19 @@ impl Inbox {
         has_room
     }
 
-    /// True if the channel holds enough for a reader that sleeps.
+    /// Returns true if the channel holds enough to wake a sleeping reader.
     pub(super) fn is_worth_waking(&self, channel: ChannelIndex) -> bool {
         self.channels[channel.0 as usize].bytes >= self.limits.waking_bytes
     }
 
-    /// The sender of a channel is gone.
+    /// Called when the sender of a channel is gone.
     pub(super) fn close(&mut self, channel: ChannelIndex) {
         if !self.channels[channel.0 as usize].has_ended {
             self.append(channel, None, 0);
         }
     }
 
-    /// The next element of a channel that is not parked, in turn.
+    /// Takes the next element of a channel that is not parked, in turn.
     pub(super) fn take(&mut self, is_parked: impl Fn(ChannelIndex) -> bool) -> Option<Taken> {
         while let Some(channel) = self.turns.pop_front() {
             if is_parked(channel) {
@@ -162,7 +163,8 @@ impl Inbox {
         None
     }
 
-    /// No channel is parked any more: what was held back goes first, and of that `first`.
+    /// Called when no channel is parked any more: the held channels go first, `first` before the
+    /// others.
     pub(super) fn resume_with(&mut self, first: ChannelIndex) {
         let is_first = |channel: &ChannelIndex| *channel == first;
         if self.channels[first.0 as usize].is_listed {
@@ -198,8 +200,8 @@ impl Inbox {
         weight <= self.limits.bytes - slot.bytes
     }
 
-    /// Makes a batch part of the one at the end of the channel, if both are small. False if it has
-    /// to stand by itself.
+    /// Joins a batch to the batch at the end of the channel, if both are small. Returns false if
+    /// the batch has to stand by itself.
     fn join(&mut self, channel: ChannelIndex, batch: &Batch, weight: u32) -> bool {
         let slot = &mut self.channels[channel.0 as usize];
         if let Some(Some(node)) = self.nodes.get_mut(slot.last as usize)
@@ -215,8 +217,8 @@ impl Inbox {
         false
     }
 
-    /// Lets a watermark follow the batch at the end of the channel, or replace the one there. False
-    /// if it has to stand by itself.
+    /// Lets a watermark follow the batch at the end of the channel, or replace the watermark there.
+    /// Returns false if the new watermark has to stand by itself.
     fn join_watermark(&mut self, channel: ChannelIndex, watermark: i64) -> bool {
         let last = self.channels[channel.0 as usize].last;
         let Some(Some(node)) = self.nodes.get_mut(last as usize) else {
@@ -302,7 +304,7 @@ impl Inbox {
 }
 
 impl ChannelLimits {
-    /// True if anything is joined at all.
+    /// Returns true if any elements are joined.
     fn joins(&self) -> bool {
         self.joined_rows > 1
     }

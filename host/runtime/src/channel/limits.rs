@@ -1,8 +1,8 @@
-//! Record path: router → **channel** → input gate: how much may wait.
+//! Record path: router → **channel** → input gate: the limits of a channel.
 
 use crate::config::limits;
 
-/// How much one channel holds. Batches up to the `joined_` sizes become one while they wait.
+/// The capacity of one channel. Batches up to the `joined_` sizes become one while they wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ChannelLimits {
     /// Bytes of batches that a channel may hold before its sender waits.
@@ -27,8 +27,8 @@ impl Default for ChannelLimits {
 }
 
 impl ChannelLimits {
-    /// With no room at all, a channel still takes one batch at a time; and a receiver is woken
-    /// before its channel is full.
+    /// Returns limits with which even a channel without room takes one batch at a time, and a
+    /// receiver is woken before its channel is full.
     pub(super) fn sensible(self) -> Self {
         Self {
             bytes: self.bytes.max(1),

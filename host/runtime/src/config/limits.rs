@@ -13,7 +13,7 @@ pub(crate) const EVENT_CAPACITY: usize = 1024;
 /// Snapshots that wait for a persister. One checkpoint is in flight, so there are few.
 pub(crate) const PERSIST_CAPACITY: usize = 4;
 
-/// Commands that wait for a job. A handful of people and scripts talk to one.
+/// Commands that wait for a job. A handful of users and scripts send them.
 pub(crate) const COMMAND_CAPACITY: usize = 16;
 
 /// The interval at which the status is recomputed.
@@ -68,7 +68,7 @@ pub(crate) const MOST_RECYCLES_IN_VAIN: u32 = 5;
 mod tests {
     use std::path::{Path, PathBuf};
 
-    /// What declares a wait, or a queue with a length of its own.
+    /// Returns true if a line declares a wait, or a queue with a length of its own.
     fn declares_one(line: &str) -> bool {
         let after = line.split_once("channel(").map(|(_, after)| after);
         let has_length = after.is_some_and(|after| after.starts_with(|c: char| c.is_ascii_digit()));

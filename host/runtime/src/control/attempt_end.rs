@@ -1,11 +1,11 @@
-//! How an attempt ends, and the steps of its loop, each of which may end it.
+//! The end of an attempt, and the steps of its loop, each of which may end it.
 
 use std::time::Duration;
 
 use crate::JobError;
 use crate::job::Outcome;
 
-/// How an attempt ended.
+/// The end of an attempt.
 pub(crate) enum AttemptEnd {
     Done(Outcome),
     Failed(JobError),
@@ -14,12 +14,24 @@ pub(crate) enum AttemptEnd {
 /// The result of a step: the attempt continues, or ends.
 pub(super) type Step = Result<(), Box<AttemptEnd>>;
 
-/// The step that ends the attempt with a failure.
+/// Returns the step that ends the attempt with a failure.
 pub(super) fn failed(error: JobError) -> Step {
     Err(Box::new(AttemptEnd::Failed(error)))
 }
 
-/// The end of an attempt of which a call has not returned.
+/// Returns the end of an attempt in which the call `what`, which only reads, has not returned. A job
+/// that is done stays done: everything is durable and published.
+pub(super) fn reading_not_returned(what: String, within: Duration, end: AttemptEnd) -> AttemptEnd {
+    match end {
+        AttemptEnd::Done(_) => {
+            tracing::warn!("{what} has not returned within {within:?}, and the job is done");
+            end
+        }
+        AttemptEnd::Failed(_) => not_returned(what, within, end),
+    }
+}
+
+/// Returns the end of an attempt in which the call `what` has not returned.
 pub(super) fn not_returned(what: String, within: Duration, end: AttemptEnd) -> AttemptEnd {
     let failure = match end {
         AttemptEnd::Done(_) => None,

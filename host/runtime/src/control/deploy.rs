@@ -1,9 +1,9 @@
-//! Puts an execution graph to work: channels, and one thread for each chain.
+//! Deploys an execution graph: its channels, and one thread for each chain.
 //!
 //! A chain's thread drives its async loop by itself, so that a guest that computes for seconds
-//! delays neither the coordinator nor another chain; timers and blocking writes are the shared
-//! runtime's. Chains are started only here and joined by the supervisor, who does not wait for ever
-//! for one that does not return: such an attempt is the last one of its process.
+//! delays neither the coordinator nor another chain; timers and blocking writes use the shared
+//! runtime. Chains are started only here and joined by the supervisor, which waits for them up to a
+//! bound: an attempt with a chain that does not return is the last attempt of its process.
 
 mod tasks;
 
@@ -41,48 +41,48 @@ use crate::{ChainId, CheckpointId, JobError, SubtaskId};
 pub(crate) use tasks::NotReturned;
 use tasks::{AttemptPart, Tasks};
 
-/// What one subtask starts with.
+/// The start of one subtask.
 #[derive(Debug)]
 pub(crate) struct SubtaskStart {
     pub(crate) has_ended: bool,
-    /// What it was told before; none if nothing was.
+    /// The watermark that it was notified of before; `None` if there was none.
     pub(crate) watermark: Option<i64>,
     pub(crate) contents: StartContents,
 }
 
-/// What one subtask starts with, by kind of node.
+/// The contents that one subtask starts with, by kind of node.
 #[derive(Debug)]
 pub(crate) enum StartContents {
     Source {
         splits: Vec<SourceSplit>,
     },
     Operator {
-        /// None at a fresh start: `restore` is not called then.
+        /// `None` at a fresh start: `restore` is not called then.
         state: Option<Vec<StateChunk>>,
     },
     Sink,
 }
 
-/// What an attempt is deployed from.
+/// The parts that an attempt is deployed from.
 pub(crate) struct Attempt {
     pub(crate) job: Arc<Job>,
     pub(crate) identity: RunIdentity,
-    /// The checkpoint it starts from.
+    /// The checkpoint that the attempt starts from.
     pub(crate) checkpoint: CheckpointId,
     pub(crate) starts: HashMap<SubtaskId, SubtaskStart>,
     pub(crate) store: Arc<dyn CheckpointStore>,
     pub(crate) metrics: AttemptMetrics,
     pub(crate) executor: Arc<dyn Executor>,
-    /// Only if the attempt isolates records.
+    /// The isolation plan; `None` if the attempt isolates no records.
     pub(crate) isolation: Option<Arc<IsolationPlan>>,
 }
 
 /// A running attempt.
 pub(crate) struct Deployment {
-    /// By chain.
+    /// The control lines, by chain.
     pub(crate) controls: Vec<mpsc::Sender<ControlMessage>>,
     pub(crate) events: mpsc::Receiver<ChainEvent>,
-    /// Chains and persisters.
+    /// The chains and persisters.
     pub(crate) tasks: Tasks,
     cancelled: CancellationToken,
     /// See [`Job::shut_down_within`].
@@ -90,13 +90,14 @@ pub(crate) struct Deployment {
 }
 
 impl Deployment {
-    /// Makes every chain leave and waits until all are gone. A chain that is inside a guest call
-    /// leaves when the call is over, at the latest at its timeout; one that is inside a connector
-    /// when that returns.
+    /// Makes every chain leave and waits until all are gone. A chain inside a guest call leaves
+    /// when the call is over, at the latest at its timeout; a chain inside a connector leaves when
+    /// the connector returns.
     ///
     /// # Errors
     ///
-    /// What has not returned within the bound. It goes on until the process ends.
+    /// Names the parts that have not returned within the bound; they continue until the process
+    /// ends.
     pub(crate) async fn shut_down(mut self) -> Result<(), NotReturned> {
         self.cancelled.cancel();
         // Senders of events must not wait for a reader that is gone.
@@ -151,7 +152,7 @@ pub(crate) fn deploy(graph: ExecutionGraph, mut attempt: Attempt) -> Deployment 
                 control: control_receiver,
                 events: events.clone(),
                 persister,
-                // Its own, since it looks at it between any two calls.
+                // A token of its own: the chain checks it between any two calls.
                 cancelled: deployment.cancelled.child_token(),
             },
             plan,
@@ -165,9 +166,9 @@ pub(crate) fn deploy(graph: ExecutionGraph, mut attempt: Attempt) -> Deployment 
 
 /// All channels of an attempt, until their chains take them.
 struct Channels {
-    /// By chain, then by channel.
+    /// The senders, by chain, then by channel.
     senders: Vec<Vec<Option<ChannelSender>>>,
-    /// By chain.
+    /// The gates, by chain.
     gates: Vec<Option<InputGate>>,
 }
 
@@ -194,7 +195,7 @@ impl Channels {
         gate.expect("every chain is started once")
     }
 
-    /// The senders of a chain in the order in which [`StartingChain::open_outputs`] numbers them.
+    /// Takes a chain's senders in the order in which [`StartingChain::open_outputs`] numbers them.
     fn take_senders(&mut self, plan: &ChainPlan) -> Vec<ChannelSender> {
         let downstream = plan.links.iter().flat_map(|l| l.outputs.iter().flatten());
         let targets = downstream.flat_map(|downstream| match downstream {
@@ -216,7 +217,7 @@ struct StartingChain {
     job: Arc<Job>,
     identity: RunIdentity,
     checkpoint: CheckpointId,
-    /// By link.
+    /// The starts, by link.
     starts: Vec<SubtaskStart>,
     metrics: AttemptMetrics,
     isolation: Option<Arc<IsolationPlan>>,
@@ -245,7 +246,7 @@ impl StartingChain {
                     message: panic_message(&*panic),
                 },
             };
-            // Nobody listens any more if the attempt has already ended for another reason.
+            // No one listens any more if the attempt has already ended for another reason.
             let event = ChainEvent::Failed(Box::new(failure));
             drop(events.send(event).await);
         })
@@ -257,7 +258,7 @@ impl StartingChain {
             Err(exit) => return exit,
         };
         let inputs: Vec<u32> = self.plan.channels.iter().map(|c| c.input).collect();
-        // It would stay for the life of the attempt, with an entry for each channel.
+        // The plan would stay for the life of the attempt, with an entry for each channel.
         drop(self.plan);
         let isolation = self.isolation.as_deref();
         let (source, feed) = match source {
@@ -276,7 +277,7 @@ impl StartingChain {
         chain_loop.run().await
     }
 
-    /// Opens every subtask, restored; the source, if there is one, comes first.
+    /// Opens and restores every subtask; the source, if there is one, comes first.
     fn open_subtasks(&mut self) -> Result<OpenSubtasks, Exit> {
         let mut opened = OpenSubtasks {
             source: None,
@@ -328,7 +329,7 @@ impl StartingChain {
     }
 
     fn open_outputs(&self, plan: &LinkPlan, next_sender: &mut usize) -> Vec<Vec<Destination>> {
-        // The source, the first link of a plan, is none of the links that are called.
+        // The source is the first link of a plan, but is not among the links that are called.
         let sources = usize::from(self.plan.starts_with_source());
         let mut open = |downstream: &Downstream| match downstream {
             Downstream::Chained { link } => Destination::Chained(link - sources),

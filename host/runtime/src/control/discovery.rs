@@ -1,8 +1,9 @@
-//! Split discovery beside a running job: asks enumerators on time, one at a time, on a thread for
-//! blocking work. Decides nothing: the enumerator says what is new and which subtask reads it.
+//! Split discovery while a job runs: asks enumerators on time, one at a time, on a thread for
+//! blocking work. Decides nothing: the enumerator says which splits are new and which subtask reads
+//! each of them.
 //!
-//! A split that was found and is in no checkpoint yet is lost with the attempt; the enumerator of
-//! the next one, which knows only the checkpoint, finds it again.
+//! An attempt that ends loses the splits that are in no checkpoint yet; the enumerator of the next
+//! attempt, which knows only the checkpoint, finds them again.
 
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
@@ -18,19 +19,19 @@ use crate::{ChainId, JobError, SubtaskId};
 /// The enumerators of an attempt, by source.
 pub(crate) type Enumerators = BTreeMap<String, Box<dyn SplitEnumerator>>;
 
-/// Splits for the chains whose sources are to read them.
+/// New splits, by the chain whose source is to read them.
 pub(crate) type Discovered = BTreeMap<ChainId, Vec<SourceSplit>>;
 
 /// A source in which splits can appear.
 struct Discovering {
     name: String,
-    /// None while it is asked.
+    /// `None` while the enumerator is asked.
     enumerator: Option<Box<dyn SplitEnumerator>>,
     interval: Duration,
     due: Instant,
 }
 
-/// The answer of an enumerator, which comes back with it.
+/// The answer of an enumerator, together with the enumerator.
 type Answer = (
     Box<dyn SplitEnumerator>,
     Result<Vec<Assignment>, ConnectorError>,
@@ -47,8 +48,8 @@ pub(crate) struct Discovery {
 }
 
 impl Discovery {
-    /// Of enumerators that have planned or restored; `chains` are those of all source subtasks.
-    /// Each is asked at once.
+    /// Takes enumerators that have planned or restored, and the chains of all source subtasks. Asks
+    /// each enumerator at once.
     pub(crate) fn new(enumerators: Enumerators, chains: HashMap<SubtaskId, ChainId>) -> Self {
         let due = Instant::now();
         let sources = enumerators.into_iter().filter_map(|(name, enumerator)| {
@@ -92,13 +93,13 @@ impl Discovery {
         }
     }
 
-    /// Waits for the enumerator that is being asked when the attempt is over: it may still use what
-    /// that of the next attempt needs. If it does not return, the job can't continue, as beside a
-    /// chain that does not.
+    /// Waits, when the attempt is over, for the enumerator that is being asked: it may still use
+    /// what the next attempt's enumerator needs. If it does not return, the job can't continue, as
+    /// with a chain that does not return.
     ///
     /// # Errors
     ///
-    /// What has not returned in time.
+    /// Returns the description of the call that has not returned in time.
     pub(crate) async fn wind_up(&mut self, within: Duration) -> Result<(), String> {
         let Some((index, answer)) = &mut self.asked else {
             return Ok(());
@@ -106,12 +107,17 @@ impl Discovery {
         let index = *index;
         match tokio::time::timeout(within, answer).await {
             // A split that was found is found again; an error would come again.
-            Ok(_) => Ok(()),
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(not_done)) => {
+                let failure = not_done.into_failure(self.describe(index));
+                tracing::warn!("while the attempt ended: {failure}");
+                Ok(())
+            }
             Err(_) => Err(self.describe(index)),
         }
     }
 
-    /// The call that is made of an enumerator, for messages.
+    /// Describes the call of an enumerator for messages.
     fn describe(&self, index: usize) -> String {
         format!("the discovery of splits of {}", self.sources[index].name)
     }

@@ -1,7 +1,7 @@
 //! Barrier path: **driver** → coordinator → **driver** → chain loop.
 //!
-//! THE loop of the control path: hands events, commands and time to the coordinator and does what
-//! it says. Decides nothing about checkpoints itself.
+//! THE loop of the control path: hands events, commands and time to the coordinator and performs
+//! its actions. Decides nothing about checkpoints itself.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use tidegate_checkpoint::{CheckpointKind, CheckpointStore, Manifest, Origin, Sto
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::time::Instant;
 
-use super::attempt_end::{AttemptEnd, Step, failed, not_returned};
+use super::attempt_end::{AttemptEnd, Step, failed, reading_not_returned};
 use super::deploy::Deployment;
 use super::discovery::{Discovered, Discovery};
 use super::publication::{self, Publication};
@@ -32,7 +32,7 @@ use crate::protocol::{
 use crate::wall_clock::unix_millis;
 use crate::{ChainId, CheckpointId, JobError, SubtaskId};
 
-/// What a driver starts with.
+/// The parts that a driver starts with.
 pub(crate) struct DriverStart {
     pub(crate) job: Arc<Job>,
     pub(crate) store: Arc<dyn CheckpointStore>,
@@ -41,14 +41,14 @@ pub(crate) struct DriverStart {
     pub(crate) identity: RunIdentity,
     pub(crate) origin: Option<Origin>,
     pub(crate) source_chains: Vec<ChainId>,
-    /// What each chain consists of, for messages.
+    /// The subtasks of each chain, for messages.
     pub(crate) descriptions: Vec<String>,
     pub(crate) metrics: AttemptMetrics,
     pub(crate) isolation: IsolationWatch,
-    /// When the process started the job: the zero of all times here.
+    /// The time when the process started the job: the zero of all times here.
     pub(crate) started: Instant,
     pub(crate) records_before: u64,
-    /// They go on from one attempt to the next.
+    /// The drills, which continue from one attempt to the next.
     pub(crate) drills: Drills,
     pub(crate) discovery: Discovery,
 }
@@ -61,20 +61,20 @@ pub(crate) struct Driver {
     sources: BTreeMap<SubtaskId, Arc<SubtaskMetrics>>,
     /// Chains that have not opened yet.
     starting: usize,
-    /// Commands that came before the job ran.
+    /// Commands that arrived before the job ran.
     early: Vec<JobCommand>,
-    /// False once nobody is left who could send a command.
+    /// False once no one can send a command any more.
     takes_commands: bool,
     work: Work,
     /// The checkpoint that is being committed and published, with its manifest.
     current: Option<(Manifest, CompletedSummary, Option<JobEnd>)>,
     waiters: Waiters,
-    /// Counts of this process, all attempts.
+    /// Counts of all attempts of this process.
     history: CheckpointStatus,
 }
 
 impl Driver {
-    /// `history` are the counts of earlier attempts.
+    /// Takes the counts of earlier attempts as `history`.
     pub(crate) fn new(
         start: DriverStart,
         deployment: Deployment,
@@ -94,22 +94,22 @@ impl Driver {
         }
     }
 
-    /// Returns the chains, to be stopped, the drills, which continue, and the watch of isolation.
+    /// Returns the chains, for shut-down, the drills, which continue, and the watch of isolation.
     pub(crate) fn into_parts(self) -> (Deployment, Drills, IsolationWatch) {
         (self.deployment, self.start.drills, self.start.isolation)
     }
 
-    /// Runs until the attempt is over. The chains are still there then.
+    /// Runs until the attempt is over. The chains still exist then.
     pub(crate) async fn run(&mut self, control: &mut JobControl) -> AttemptEnd {
         let end = self.run_loop(control).await;
         let within = self.start.job.shut_down_within();
         let end = self.work.wind_up(within, end).await;
         let end = match self.start.discovery.wind_up(within).await {
             Ok(()) => end,
-            Err(what) => not_returned(what, within, end),
+            Err(what) => reading_not_returned(what, within, end),
         };
         self.show_status(control);
-        // What was in flight ended with the attempt.
+        // The checkpoint in flight ended with the attempt.
         let in_flight = |status: &mut JobStatus| status.checkpoints.in_progress = None;
         control.status.send_modify(in_flight);
         let early = std::mem::take(&mut self.early).into_iter();
@@ -131,7 +131,7 @@ impl Driver {
             let is_running = self.starting == 0;
             let tick = self.start.coordinator.next_tick().filter(|_| is_running);
             let tick_at = tick.map(|tick| self.start.started + tick);
-            // Every branch is cancel-safe: receives lose nothing, work goes on where it is.
+            // Every branch is cancel-safe: a receive loses nothing, and work continues by itself.
             let step = tokio::select! {
                 biased;
                 error = self.deployment.tasks.failed() => failed(error),
@@ -219,7 +219,7 @@ impl Driver {
 
     fn on_running(&mut self, control: &JobControl) -> Step {
         self.starting -= 1;
-        // A status is as long as the job: until all chains run, it is made by the clock alone.
+        // A status is as long as the job: until all chains run, only the clock refreshes it.
         if self.starting > 0 {
             return Ok(());
         }
@@ -231,7 +231,8 @@ impl Driver {
             .try_for_each(|command| self.on_command(command))
     }
 
-    /// Splits are in the next checkpoint if they reach their source before its trigger does.
+    /// Passes splits on. They are in the next checkpoint if they reach their source before its
+    /// trigger.
     fn on_discovered(&self, discovered: Discovered) -> Step {
         let mut discovered = discovered.into_iter();
         discovered
@@ -295,7 +296,7 @@ impl Driver {
     fn on_work_done(&mut self, done: WorkDone, control: &JobControl) -> Step {
         let now = self.now();
         let actions = match done {
-            // Nobody knows whether it is complete, or whose the directory is.
+            // No one knows whether the checkpoint is complete, or whose the directory is.
             WorkDone::Committed(Err(
                 error @ (StoreError::CommitUncertain { .. } | StoreError::Corrupt { .. }),
             )) => return failed(error.into()),
@@ -379,7 +380,7 @@ impl Driver {
     fn tell(&self, chain: ChainId, message: ControlMessage) -> Step {
         let index = chain.0 as usize;
         match self.deployment.controls[index].try_send(message) {
-            // A chain that is gone has failed; its own report says why.
+            // A chain that is gone has failed; its own report states the reason.
             Ok(()) | Err(TrySendError::Closed(_)) => Ok(()),
             Err(TrySendError::Full(_)) => failed(JobError::Unresponsive {
                 chain: self.start.descriptions[index].clone(),

@@ -1,5 +1,5 @@
-//! WHO ACTS: the supervisor of attempts, where one starts, how it is deployed, and the driver that
-//! does what the coordinator decides.
+//! WHO ACTS: the supervisor of attempts, the start and deployment of each, and the driver that
+//! performs the coordinator's decisions.
 
 mod attempt_end;
 mod deploy;

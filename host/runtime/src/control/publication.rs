@@ -1,9 +1,9 @@
 //! Barrier path: manifest → **publication**. Only now do sinks commit.
 //!
-//! What follows a commit, in this order: all sinks publish, savepoints are copied, old checkpoints
-//! go. The sinks publish side by side, since each waits for a world of its own; one that fails
-//! neither stops nor hides another. Blocking work, beside the control loop. Everything here is
-//! repeated safely after a crash: sinks publish again what the manifest lists, and retention
+//! After a commit, in this order: all sinks publish, savepoints are copied, old checkpoints are
+//! removed. The sinks publish side by side, since each waits for a different system; a failed sink
+//! neither stops nor hides another. The work is blocking and runs beside the control loop. All of
+//! it can be repeated after a crash: sinks publish again what the manifest lists, and retention
 //! catches up with the next checkpoint.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,16 +24,15 @@ use crate::{CheckpointId, JobError};
 pub(crate) struct Publication {
     pub(crate) manifest: Manifest,
     pub(crate) summary: CompletedSummary,
-    /// Where copies of it are wanted.
+    /// The directories to copy it to.
     pub(crate) exports: BTreeSet<PathBuf>,
-    /// How many checkpoints are kept.
+    /// The number of checkpoints that are kept.
     pub(crate) retain: u32,
-    /// One more that is kept: a drill is reading it.
+    /// One more checkpoint to keep, because a drill is reading it.
     pub(crate) held: Option<CheckpointId>,
 }
 
-/// The path of each copy, by the directory that it was wanted in: one copy for all who want it
-/// there.
+/// The path of each copy, by the requested directory: all requests for one directory share a copy.
 pub(crate) type Exported = BTreeMap<PathBuf, Result<PathBuf, CommandError>>;
 
 /// A published checkpoint.
@@ -42,12 +41,12 @@ pub(crate) struct Published {
     pub(crate) exported: Exported,
 }
 
-/// Publishes a checkpoint. Polled to its end, also when the attempt is over: the next one must not
-/// begin while a sink still commits.
+/// Publishes a checkpoint. The driver polls it to its end, also when the attempt is over: the next
+/// attempt must not begin while a sink still commits.
 ///
 /// # Errors
 ///
-/// Some sinks could not publish; the attempt ends, and the next one publishes first.
+/// Some sinks could not publish; the attempt ends, and the next attempt publishes first.
 pub(crate) async fn publish(
     executor: Arc<dyn Executor>,
     job: Arc<Job>,
@@ -90,7 +89,7 @@ async fn commit_sinks(
     }
 }
 
-/// What remains to be done for a checkpoint that all sinks have published.
+/// Copies and prunes checkpoints, once all sinks have published.
 fn follow_up(store: &dyn CheckpointStore, publication: Publication) -> Published {
     let checkpoint = publication.manifest.checkpoint;
     let exports = publication.exports.into_iter();
@@ -99,7 +98,7 @@ fn follow_up(store: &dyn CheckpointStore, publication: Publication) -> Published
         (directory, path)
     });
     let exported = exported.collect();
-    // What is not removed now is removed after the next checkpoint.
+    // Checkpoints that are not removed now are removed after the next checkpoint.
     if let Err(error) = remove_old(store, publication.retain, publication.held) {
         tracing::warn!("old checkpoints are still there: {error}");
     }

@@ -1,8 +1,8 @@
-//! The way back: from the newest complete checkpoint to what every subtask starts with.
+//! The way back: from the newest complete checkpoint to the start of every subtask.
 //!
-//! Blocking; runs before anything of the attempt is deployed. The order matters: the checkpoint is
-//! read and checked whole before sinks publish what it lists, and only then are files removed that
-//! no checkpoint refers to.
+//! Blocking; runs before any part of the attempt is deployed. The order matters: the whole
+//! checkpoint is read and checked before sinks publish what it lists, and only then are files
+//! removed that no checkpoint refers to.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -23,7 +23,7 @@ use crate::job::{Job, RunOptions};
 use crate::recovery::{check_dropped, ended_now, operator_state, told_watermarks};
 use crate::{CheckpointId, JobError, SubtaskId};
 
-/// What an attempt is restored from.
+/// The parts that an attempt is restored from.
 pub(crate) struct Restore {
     pub(crate) job: Arc<Job>,
     pub(crate) store: Arc<dyn CheckpointStore>,
@@ -31,24 +31,25 @@ pub(crate) struct Restore {
     pub(crate) is_first_attempt: bool,
 }
 
-/// What an attempt starts with.
+/// A restored attempt, ready to be deployed.
 pub(crate) struct Restored {
     pub(crate) identity: RunIdentity,
     pub(crate) checkpoint: CheckpointId,
     pub(crate) origin: Option<Origin>,
     pub(crate) starts: HashMap<SubtaskId, SubtaskStart>,
-    /// Of sources that still read.
+    /// The enumerators of sources that still read.
     pub(crate) enumerators: Enumerators,
 }
 
 impl Restore {
-    /// None if the job has finished: its output is published, and nothing is left to run.
+    /// Restores an attempt. Returns `None` if the job has finished: its output is published.
     pub(crate) fn run(self) -> Result<Option<Restored>, JobError> {
         let (job, store) = (&*self.job, &*self.store);
         let attempt = store.next_attempt()?;
         let before = match store.list() {
             Ok(ids) => Some(ids),
-            // Said below where it matters: a fresh start and one from elsewhere need none of them.
+            // Reported below where it matters: a fresh start and one from elsewhere need no
+            // checkpoint here.
             Err(StoreError::NothingValid { .. }) => None,
             Err(error) => return Err(error.into()),
         };
@@ -85,9 +86,9 @@ impl Restore {
         }))
     }
 
-    /// A start that is refused leaves the directory as it was `before`: without the checkpoint that
-    /// it has committed. Where all checkpoints are lost the new one stays: without any, nothing
-    /// would tell of the loss.
+    /// Removes the checkpoint that a refused start has committed; an import keeps those of
+    /// `before`. If all earlier checkpoints are lost, the new one stays: an empty directory would
+    /// hide the loss.
     fn take_back(
         &self,
         kind: CheckpointKind,
@@ -96,7 +97,7 @@ impl Restore {
     ) -> Result<(), JobError> {
         match (kind, before) {
             (CheckpointKind::Imported, Some(before)) => self.store.retain(&before)?,
-            // Another attempt goes on from it, if there is one.
+            // The next attempt, if there is one, continues from it.
             (CheckpointKind::Start, Some(_)) if !error.may_restart() => self.store.retain(&[])?,
             (CheckpointKind::Imported, None)
             | (CheckpointKind::Start | CheckpointKind::Running | CheckpointKind::Final, _) => {}
@@ -104,7 +105,7 @@ impl Restore {
         Ok(())
     }
 
-    /// Publishes what the newest checkpoint covers, without starting anything. Gives its id.
+    /// Publishes what the newest checkpoint covers, without starting anything. Returns its id.
     pub(crate) fn settle(self) -> Result<CheckpointId, JobError> {
         let attempt = self.store.next_attempt()?;
         let manifest = start_point(&self.job, &*self.store, &self.options, attempt)?;
@@ -136,15 +137,15 @@ impl Restore {
     }
 }
 
-/// A flag that was of use to an earlier run with the same command line is none that speaks against
-/// this one.
+/// Warns of flags that name nothing. They are not an error: an earlier run with the same command
+/// line may have used them.
 fn warn_of_unknown(options: &RunOptions, graphs: &[&JobGraph]) {
     if let Err(unknown) = check_dropped(&options.allow_dropped_state, graphs) {
         tracing::warn!("--allow-dropped-state is of no use: {unknown}");
     }
 }
 
-/// What each subtask of the job starts with. Keeps the enumerators that have assigned its splits.
+/// Returns the start of each subtask. Keeps the enumerators that have assigned the splits.
 fn subtask_starts(
     job: &Job,
     store: &dyn CheckpointStore,
@@ -196,7 +197,7 @@ fn node_starts(
     Ok(starts.map(start).collect())
 }
 
-/// Which subtasks of a source have ended, and what each reads.
+/// Returns which subtasks of a source have ended, and what each subtask reads.
 fn source_starts(
     job: &Job,
     node: &Node,
@@ -206,7 +207,7 @@ fn source_starts(
     let (name, parallelism) = (&node.name, node.parallelism);
     let mut enumerator = job.sources[name].enumerator();
     let assigned = if old.is_empty() {
-        // A source that the checkpoint does not know begins at its beginning.
+        // A source that the checkpoint does not know starts at its beginning.
         enumerator.plan(parallelism)
     } else {
         let restored = old.iter().map(restored_subtask).collect();
@@ -217,7 +218,7 @@ fn source_starts(
     let ended: Vec<bool> = if old.len() == parallelism as usize {
         old.iter().map(|snapshot| snapshot.has_ended).collect()
     } else {
-        // What has ended is read to its end, or was told to end: nothing of it is left to read.
+        // An ended subtask was read to its end, or was told to end: nothing of it is left to read.
         let all_ended = !old.is_empty() && old.iter().all(|snapshot| snapshot.has_ended);
         vec![all_ended; assigned.len()]
     };

@@ -1,8 +1,8 @@
-//! Where a job starts: at its newest checkpoint, afresh, or from a savepoint.
+//! The start of a job: at its newest checkpoint, afresh, or from a savepoint.
 //!
-//! However it starts, a checkpoint is in the store before the first record flows: a fresh start
-//! commits checkpoint 0, a start from elsewhere commits a copy. From then on there is only one way
-//! to go on, and a process that is killed at any time goes on that way.
+//! However a job starts, a checkpoint is in the store before the first record flows: a fresh start
+//! commits checkpoint 0, a start from elsewhere commits a copy. From then on a job continues in
+//! only one way, also after its process is killed at any time.
 
 use std::path::Path;
 
@@ -21,18 +21,19 @@ use crate::room::check_room;
 use crate::wall_clock::unix_millis;
 use crate::{CheckpointId, JobError, JobErrorKind, Lineage, SubtaskId};
 
-/// Opens and locks the checkpoint directory of a job, after checking what can be checked without
-/// writing anything: a job that can't start leaves no trace.
+/// Opens and locks the checkpoint directory of a job, after every check that writes nothing: a job
+/// that can't start leaves no trace.
 ///
 /// # Errors
 ///
-/// Any [`JobError`] that speaks against the start. Nothing was changed.
+/// Any [`JobError`] that prevents the start. Nothing was changed.
 pub fn prepare(job: &Job, directory: &Path, options: &RunOptions) -> Result<DirStore, JobError> {
     GraphCost::of(&job.graph).check()?;
     check_room(job)?;
     if let Err(error) = check_free(job) {
         if error.kind() == JobErrorKind::InUse && directory.is_dir() {
-            // Most likely this very job runs already, which its checkpoint directory says better.
+            // Most likely this very job runs already; the error of its checkpoint directory says it
+            // better.
             DirStore::open(directory)?;
         }
         return Err(error);
@@ -47,7 +48,7 @@ pub fn prepare(job: &Job, directory: &Path, options: &RunOptions) -> Result<DirS
             check_dropped(allowed, &[&job.graph])?;
             check_fresh(job)?;
         }
-        // What the flag names may be gone since an earlier run with the same command line.
+        // The operators that the flag names may be gone since an earlier run with the same flag.
         StartFrom::Newest => {}
         StartFrom::Path(path) => {
             let source = CheckpointDirectory::open(path)?;
@@ -76,7 +77,7 @@ fn check_fresh(job: &Job) -> Result<(), JobError> {
     Ok(())
 }
 
-/// The checkpoint that the first attempt of a process goes on from, committed in `store`.
+/// Returns the checkpoint, in `store`, from which the first attempt of a process continues.
 pub(crate) fn start_point(
     job: &Job,
     store: &dyn CheckpointStore,
@@ -97,7 +98,7 @@ pub(crate) fn start_point(
             Some(newest) => {
                 let manifest = store.load(*newest)?;
                 let resume = match manifest.kind {
-                    // Its graph is still the one before the change that the user asked for.
+                    // The manifest has the graph from before the change that the user asked for.
                     CheckpointKind::Imported => Resume::NewRun,
                     CheckpointKind::Start | CheckpointKind::Running | CheckpointKind::Final => {
                         Resume::SameRun
@@ -129,7 +130,7 @@ fn start_from(
         Err(StoreError::NothingValid { .. }) => None,
         Err(error) => return Err(error.into()),
     };
-    // A newest checkpoint that can't be read says nothing: it may be why the user starts from an
+    // A newest checkpoint that can't be read is ignored: it may be why the user starts from an
     // older one.
     let started = newest_here.and_then(|newest| store.load(newest).ok());
     if let Some(manifest) = started
@@ -157,7 +158,7 @@ fn selected(source: &CheckpointDirectory) -> Result<CheckpointId, JobError> {
     }
 }
 
-/// Commits checkpoint 0: which splits every source subtask reads, and nothing else.
+/// Commits checkpoint 0: the splits of every source subtask, and nothing else.
 fn start_fresh(
     job: &Job,
     store: &dyn CheckpointStore,
@@ -222,7 +223,7 @@ fn initial_splits(
     Ok(splits)
 }
 
-/// A lineage that no other start has drawn.
+/// Returns a lineage that no other start has drawn.
 fn new_lineage(options: &RunOptions) -> Result<Lineage, JobError> {
     if let Some(lineage) = options.lineage {
         return Ok(lineage);

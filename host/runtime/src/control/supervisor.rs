@@ -1,8 +1,7 @@
-//! A job from its start to its end: attempts, and what comes between them.
+//! A job from its start to its end: its attempts and the restarts between them.
 //!
-//! The only place that starts and joins chains. Each attempt begins with the newest complete
-//! checkpoint that the store holds and ends when the driver says so; what follows a failure is the
-//! restart strategy's decision.
+//! Chains are started and joined only here. Each attempt begins with the newest complete checkpoint
+//! in the store and ends when the driver says so; after a failure the restart strategy decides.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -28,11 +27,11 @@ use crate::recovery::RestartStrategy;
 use crate::{CheckpointId, JobError};
 
 /// Runs a job until it has finished, is stopped or cancelled, or has failed for good. Must be
-/// called within a tokio runtime with time enabled. `store` is what [`crate::prepare`] gave.
+/// called within a tokio runtime with time enabled. `store` is the result of [`crate::prepare`].
 ///
 /// # Errors
 ///
-/// Why the job failed. What is complete stays: running it again goes on from there.
+/// The reason why the job failed. Complete checkpoints stay: the next run continues from there.
 pub async fn run(
     job: Job,
     store: Arc<dyn CheckpointStore>,
@@ -46,8 +45,8 @@ pub async fn run(
     run_on(Arc::new(threads), job, store, options, control).await
 }
 
-/// As [`run`], on an executor of the caller's: for simulations. Within a tokio runtime of one
-/// thread whose time is paused, with an executor that is deterministic, so is the job.
+/// Like [`run`], on an executor of the caller's: for simulations. Within a tokio runtime of one
+/// thread whose time is paused, a deterministic executor makes the job deterministic.
 ///
 /// # Errors
 ///
@@ -95,8 +94,8 @@ pub async fn run_on(
     result
 }
 
-/// What becomes of records, by operator. Without a reader, a dead letter would be a record that is
-/// lost.
+/// Returns the record policies by operator, for operators whose dead letters have a reader. Without
+/// a reader, a dead letter would be a lost record.
 fn policies(job: &Job) -> BTreeMap<String, RecordPolicies> {
     let edges = job.graph.edges().iter();
     let read = edges.filter(|edge| edge.port == DEAD_LETTER_PORT);
@@ -123,15 +122,15 @@ struct Supervisor {
     options: RunOptions,
     control: JobControl,
     restart: RestartStrategy,
-    /// With the driver while an attempt runs.
+    /// The drills; they are with the driver while an attempt runs.
     drills: Drills,
-    /// Knows which operators fail on records.
+    /// The planner, which knows the operators that fail on records.
     isolation: IsolationPlanner,
     started: Instant,
-    /// How long the last attempt ran before it failed.
+    /// The time for which the last attempt ran before it failed.
     calm: Duration,
     is_first_attempt: bool,
-    /// Records that sources gave in earlier attempts of this process.
+    /// The number of records that sources returned in earlier attempts of this process.
     records_before: u64,
 }
 
@@ -190,7 +189,7 @@ impl Supervisor {
         }
     }
 
-    /// What a failure means for the record behind it, if there is one.
+    /// Decides what a failure means for the record behind it, if there is one.
     fn judge(&mut self, failure: &JobError, now: Duration) -> AfterFault {
         let JobError::Record(fault) = failure else {
             return AfterFault::Restart;
@@ -202,7 +201,7 @@ impl Supervisor {
         self.isolation.on_fault(fault, now)
     }
 
-    /// Answers who asked when the job was already over.
+    /// Answers the commands that came when the job was already over.
     fn refuse_the_rest(&mut self, state: JobState) {
         let error = CommandError::NotRunning {
             state: state.to_string(),
@@ -213,7 +212,7 @@ impl Supervisor {
         }
     }
 
-    /// Waits before the next attempt. Someone who wants the job to end need not wait for that.
+    /// Waits before the next attempt. A user who wants the job to end need not wait for it.
     async fn wait_for_restart(&mut self, wait: Duration) -> Option<Outcome> {
         let restart_at = Instant::now() + wait;
         loop {
@@ -252,7 +251,7 @@ impl Supervisor {
         }
     }
 
-    /// While nothing runs, the newest checkpoint is the last one: publishes what it covers.
+    /// Publishes the output of the newest checkpoint, which is the last one while nothing runs.
     async fn settle(&self) -> Result<CheckpointId, JobError> {
         let restore = self.restore();
         self.restoring(move || restore.settle()).await
@@ -281,7 +280,7 @@ impl Supervisor {
         let job = Arc::clone(&self.job);
         let restore = self.restore();
         let Some(restored) = self.restoring(move || restore.run()).await? else {
-            // In a later attempt it was this process that finished it, all but its publication.
+            // In a later attempt, this process itself finished the job, all but its publication.
             return Ok(if self.is_first_attempt {
                 Outcome::AlreadyFinished
             } else {
@@ -342,7 +341,7 @@ impl Supervisor {
         outcome_of(end, gone)
     }
 
-    /// The coordinator of an attempt that goes on from a checkpoint.
+    /// Returns the coordinator of an attempt that continues from a checkpoint.
     fn coordinator(
         &self,
         graph: &ExecutionGraph,
@@ -359,7 +358,7 @@ impl Supervisor {
         .named(descriptions.to_vec())
     }
 
-    /// A drill that does not return is left behind like a chain.
+    /// Waits for the drills. A drill that does not return is left behind like a chain.
     async fn end_drills(&mut self) {
         let within = self.job.shut_down_within();
         let ended = tokio::time::timeout(within, self.drills.shut_down());
@@ -368,7 +367,7 @@ impl Supervisor {
         }
     }
 
-    /// Returns the plan of an attempt that continues from a checkpoint; none for an ordinary one.
+    /// Returns the plan of an attempt that continues from a checkpoint; `None` for an ordinary one.
     fn isolation_from(&mut self, checkpoint: CheckpointId) -> Option<Arc<IsolationPlan>> {
         let covered = self.isolation.on_restored(checkpoint);
         let count = |status: &mut JobStatus| status.invalid_records.dead_letters += covered;
@@ -385,10 +384,10 @@ impl Supervisor {
         self.isolation.on_attempt_failed(report);
     }
 
-    /// Only the first attempt of a process starts where the user said; the others go on. A start
-    /// from a savepoint is repeated until this process has completed a checkpoint: it finds by
-    /// itself what has come of it. After that the savepoint is not looked at again, since it may
-    /// be gone.
+    /// Returns the options of the next attempt. Only the first attempt of a process starts where
+    /// the user said; the others start at the newest checkpoint. A start from a savepoint is
+    /// repeated until this process has completed a checkpoint: it detects an earlier import itself.
+    /// After that the savepoint is not read again, since it may be gone.
     fn options_of_attempt(&self) -> RunOptions {
         let has_completed = self.control.status.borrow().checkpoints.completed > 0;
         let mut options = self.options.clone();
@@ -411,14 +410,14 @@ impl Supervisor {
     }
 }
 
-/// What an attempt came to, whose parts have returned or not.
+/// Returns the outcome of an attempt, whether or not its parts have returned.
 fn outcome_of(end: AttemptEnd, gone: Result<(), NotReturned>) -> Result<Outcome, JobError> {
     match (end, gone) {
         (AttemptEnd::Done(outcome), Ok(())) => Ok(outcome),
         (AttemptEnd::Failed(error), Ok(())) => Err(error),
         (AttemptEnd::Done(Outcome::Cancelled), Err(late)) => Err(late.into_error(None)),
         (AttemptEnd::Failed(error), Err(late)) => Err(late.into_error(Some(error))),
-        // All that there was to do is durable and published.
+        // All work is durable and published.
         (AttemptEnd::Done(outcome), Err(late)) => {
             tracing::warn!("{}", late.into_error(None));
             Ok(outcome)

@@ -1,7 +1,7 @@
-//! Who waits for which checkpoint, and what they are told.
+//! The callers that wait for a checkpoint, and the replies to them.
 //!
-//! A request belongs to the first checkpoint that is triggered after it came, so that what was
-//! processed before the request is in it.
+//! A request belongs to the first checkpoint that is triggered after the request came. So records
+//! that were processed before the request are in that checkpoint.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -26,13 +26,13 @@ enum Waiting {
 struct Stop {
     savepoint: Option<PathBuf>,
     reply: StopReply,
-    /// True if it came before the last checkpoint was committed.
+    /// True if the request came before the last checkpoint was committed.
     is_in_last: bool,
-    /// What came of its savepoint.
+    /// The result of its savepoint.
     written: Result<Option<PathBuf>, CommandError>,
 }
 
-/// Everyone who waits.
+/// All callers that wait.
 #[derive(Debug, Default)]
 pub(crate) struct Waiters {
     queued: Vec<Waiting>,
@@ -51,7 +51,8 @@ impl Waiters {
     }
 
     pub(crate) fn await_stop(&mut self, savepoint: Option<PathBuf>, reply: StopReply) {
-        // Who asks while the last checkpoint is already being published gets no savepoint of it.
+        // A caller that asks while the last checkpoint is already being published gets no
+        // savepoint.
         let written = match savepoint {
             None => Ok(None),
             Some(_) => Err(CommandError::NotRunning {
@@ -66,7 +67,7 @@ impl Waiters {
         });
     }
 
-    /// Whoever waits for a command that came before the job ran.
+    /// Adds the caller of a command that came before the job ran.
     pub(crate) fn await_command(&mut self, command: JobCommand) {
         match command {
             JobCommand::Checkpoint { reply } => self.await_checkpoint(reply),
@@ -78,12 +79,12 @@ impl Waiters {
         }
     }
 
-    /// True if someone waits for the job to stop.
+    /// Returns true if a caller waits for the job to stop.
     pub(crate) fn is_stopping(&self) -> bool {
         !self.stops.is_empty()
     }
 
-    /// A checkpoint was triggered, for the first time or once more for chains that ended.
+    /// Called when a checkpoint is triggered, for the first time or again for chains that ended.
     pub(crate) fn on_triggered(&mut self, checkpoint: CheckpointId) {
         if self.in_flight_for != Some(checkpoint) {
             self.in_flight_for = Some(checkpoint);
@@ -91,7 +92,7 @@ impl Waiters {
         }
     }
 
-    /// The directories to export a committed checkpoint to.
+    /// Returns the directories to export a committed checkpoint to.
     pub(crate) fn exports(&mut self, is_last: bool) -> BTreeSet<PathBuf> {
         let savepoints = self.in_flight.iter().filter_map(|waiting| match waiting {
             Waiting::Checkpoint(_) => None,
@@ -105,9 +106,9 @@ impl Waiters {
         directories
     }
 
-    /// A checkpoint is complete and published; `exported` are the results for [`Self::exports`].
+    /// Replies once a checkpoint is published; `exported` are the results for [`Self::exports`].
     pub(crate) fn on_published(&mut self, checkpoint: CheckpointId, exported: &Exported) {
-        // Whoever has gone away meanwhile needs no answer.
+        // A caller that has gone away meanwhile needs no answer.
         for waiting in self.in_flight.drain(..) {
             match waiting {
                 Waiting::Checkpoint(reply) => drop(reply.send(Ok(checkpoint))),
@@ -123,7 +124,7 @@ impl Waiters {
         }
     }
 
-    /// A checkpoint failed. Those who stop go on waiting: there will be another.
+    /// Replies when a checkpoint failed. Callers that stop the job keep waiting for the next one.
     pub(crate) fn on_abandoned(&mut self, checkpoint: CheckpointId, reason: &str) {
         let error = CommandError::CheckpointFailed {
             checkpoint,
@@ -132,14 +133,14 @@ impl Waiters {
         fail(std::mem::take(&mut self.in_flight), &error);
     }
 
-    /// The job is done.
+    /// Replies when the job is done.
     pub(crate) fn on_done(&mut self) {
         for stop in self.stops.drain(..) {
             drop(stop.reply.send(stop.written));
         }
     }
 
-    /// The attempt is over without that.
+    /// Replies when the attempt is over and the job is not done.
     pub(crate) fn on_attempt_over(&mut self, state: &str) {
         let state = state.to_owned();
         let error = CommandError::NotRunning { state };

@@ -1,7 +1,7 @@
 //! Barrier path: the driver's blocking work: committing a manifest, publishing what it covers.
 //!
-//! Runs where the executor says, beside the loop. A blocking call is never aborted: whoever drops
-//! the wait leaves it to its end.
+//! The work runs on the executor, beside the loop. A blocking call is never aborted: if the wait is
+//! dropped, the call still runs to its end.
 
 use std::time::Duration;
 
@@ -20,16 +20,16 @@ pub(super) enum Work {
     Publishing(BoxFuture<'static, Result<Published, JobError>>),
 }
 
-/// What came of it.
+/// The result of the work.
 pub(super) enum WorkDone {
     Committed(Result<(), StoreError>),
     Published(Result<Published, JobError>),
-    /// It was refused, or never came to an end.
+    /// The work was refused, or never came to an end.
     NotDone(JobError),
 }
 
 impl Work {
-    /// Waits for the work; none if there is none. Cancel-safe.
+    /// Waits for the work; returns `None` if there is none. Cancel-safe.
     pub(super) async fn finish(&mut self) -> Option<WorkDone> {
         let done = match self {
             Self::None => return None,
@@ -41,15 +41,15 @@ impl Work {
         }))
     }
 
-    /// Waits, when an attempt is over, for what is being written: it must be over before anyone
-    /// looks at the store again. If it does not return, the job can't go on, as beside a chain that
-    /// does not.
+    /// Waits, when an attempt is over, for the writes in progress: they must end before anyone
+    /// reads the store again. If they do not return, the job can't continue, as with a chain that
+    /// does not return.
     pub(super) async fn wind_up(&mut self, within: Duration, end: AttemptEnd) -> AttemptEnd {
         let done = tokio::time::timeout(within, self.finish()).await;
         match &done {
             Ok(Some(WorkDone::Committed(Err(error)))) => warn_of(error),
-            Ok(Some(WorkDone::Published(Err(error)))) => warn_of(error),
-            Ok(_) | Err(_) => {}
+            Ok(Some(WorkDone::Published(Err(error)) | WorkDone::NotDone(error))) => warn_of(error),
+            Ok(Some(WorkDone::Committed(Ok(())) | WorkDone::Published(Ok(_))) | None) | Err(_) => {}
         }
         if done.is_ok() {
             return end;

@@ -1,11 +1,10 @@
-//! Compares what an instance was restored with to what it then gave as its snapshot. Pure.
+//! Compares the state that an instance was restored with to its snapshot right after. Pure.
 //!
-//! The same component at the same parallelism gives back every chunk in its place, byte for byte.
-//! Two things may be otherwise for a good reason. At another parallelism, chunks of operator state
-//! are dealt out and an operator may join them, so only keyed state is compared, in any order.
-//! Another version of a component may write a state with another schema version, or under another
-//! name; a state that it writes with the version that it was restored with must have the same
-//! bytes.
+//! The same component at the same parallelism returns every chunk in its place, byte for byte. Two
+//! things may differ for a good reason. At another parallelism, chunks of operator state are dealt
+//! out and an operator may join them, so only keyed state is compared, in any order. Another
+//! version of a component may write a state with another schema version, or under another name; a
+//! state that it writes with the restored version must have the same bytes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +12,7 @@ use tidegate_operator::StateChunk;
 
 use super::report::{ChunkChange, Difference};
 
-/// What may be otherwise.
+/// The allowed differences.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Allowance {
     /// The parallelism is not that of the checkpoint.
@@ -22,16 +21,16 @@ pub(super) struct Allowance {
     pub(super) is_other_component: bool,
 }
 
-/// What a comparison showed.
+/// The result of a comparison.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Comparison {
     Same,
-    /// Different, as it was allowed to be.
+    /// Different, as allowed.
     Changed,
     Differs(Difference),
 }
 
-/// Compares the chunks that were restored with those of the snapshot after that.
+/// Compares the restored chunks with those of the snapshot after the restore.
 pub(super) fn compare(
     restored: &[StateChunk],
     now: &[StateChunk],
@@ -71,7 +70,7 @@ fn identity(chunk: &StateChunk) -> (Option<u32>, &str, u32) {
     (chunk.key_group, &chunk.name, chunk.schema_version)
 }
 
-/// Which chunks are not compared.
+/// The chunks that are not compared.
 struct Exempt<'a> {
     operator_state: bool,
     names: BTreeSet<&'a str>,
@@ -84,7 +83,7 @@ impl<'a> Exempt<'a> {
             let (before, after) = (versions(restored), versions(now));
             let has_new_name = after.keys().any(|name| !before.contains_key(name));
             let old = before.iter().filter(|(name, of_state)| {
-                // One that is gone has another name now, or it is lost.
+                // A state that is gone has another name now, or is lost.
                 let now = after.get(*name);
                 now.map_or(has_new_name, |now| now != *of_state)
             });
@@ -98,7 +97,7 @@ impl<'a> Exempt<'a> {
         }
     }
 
-    /// The chunks that are compared, sorted so that their order does not matter.
+    /// Returns the chunks that are compared, sorted so that their order does not matter.
     fn compared<'c>(&self, chunks: &'c [StateChunk]) -> Vec<Placed<'c>> {
         let mut compared = in_order(chunks);
         compared.retain(|(_, chunk)| {
@@ -110,7 +109,7 @@ impl<'a> Exempt<'a> {
     }
 }
 
-/// The schema versions of each state.
+/// Returns the schema versions of each state.
 fn versions(chunks: &[StateChunk]) -> BTreeMap<&str, BTreeSet<u32>> {
     let mut versions: BTreeMap<&str, BTreeSet<u32>> = BTreeMap::new();
     for chunk in chunks {
@@ -188,7 +187,7 @@ mod tests {
         is_other_component: true,
     };
 
-    /// `a1/5=xyz`: state `a` of schema version 1, key group 5 (`-` for none), bytes `xyz`.
+    /// Parses `a1/5=xyz`: state `a` of schema version 1, key group 5 (`-` for none), bytes `xyz`.
     fn chunks(notation: &str) -> Vec<StateChunk> {
         let chunk = |text: &str| {
             let (head, bytes) = text.split_once('=').expect("a chunk has bytes");

@@ -1,7 +1,7 @@
-//! Which checkpoints are drilled beside a running job, and what came of it. Pure.
+//! Decides which checkpoints are drilled beside a running job, and counts the outcomes. Pure.
 //!
-//! Every n-th complete checkpoint is, one at a time: if the drill before is not over, this one is
-//! skipped and counted, and the next n are waited for.
+//! Every n-th complete checkpoint is drilled, one at a time. If the drill before is not over, the
+//! checkpoint is skipped and counted, and the next drill is due after n more.
 
 use crate::CheckpointId;
 use crate::observe::DrillStatus;
@@ -9,26 +9,26 @@ use crate::observe::DrillStatus;
 /// Decides when a drill begins, and counts.
 #[derive(Debug, Default)]
 pub(super) struct DrillSchedule {
-    /// None: never.
+    /// `None`: never.
     every: Option<u32>,
     /// Checkpoints that were completed since the last drill was due.
     completed: u32,
     status: DrillStatus,
 }
 
-/// What a drill showed.
+/// The outcome of a drill.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum DrillOutcome {
     /// The checkpoint can be restored.
     Proven,
-    /// It can't, and why.
+    /// It can't be restored, for this reason.
     Failed(String),
     /// The drill was told to stop.
     Stopped,
 }
 
 impl DrillSchedule {
-    /// A drill after each `every` complete checkpoints.
+    /// Creates a schedule with a drill after each `every` complete checkpoints.
     pub(super) fn new(every: Option<u32>) -> Self {
         Self {
             every,
@@ -40,7 +40,7 @@ impl DrillSchedule {
         &self.status
     }
 
-    /// A checkpoint is complete. True if its drill begins now.
+    /// Called when a checkpoint is complete. Returns true if its drill begins now.
     #[must_use]
     pub(super) fn on_completed(&mut self, checkpoint: CheckpointId) -> bool {
         let Some(every) = self.every else {
@@ -59,7 +59,7 @@ impl DrillSchedule {
         true
     }
 
-    /// The drill that had begun is over.
+    /// Called when the drill that had begun is over.
     pub(super) fn on_over(&mut self, outcome: DrillOutcome) {
         let drilled = self.status.in_progress.take();
         let checkpoint = drilled.expect("a drill that is over had begun");

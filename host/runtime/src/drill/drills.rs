@@ -1,4 +1,4 @@
-//! Restore drills beside a running job: starts them, waits for them, reports what they found.
+//! Restore drills beside a running job: starts them, waits for them, reports their outcomes.
 //!
 //! A drill runs on a thread for blocking work, off the data path, and only reads; its checkpoint is
 //! held against retention meanwhile. It outlives an attempt that fails, and is told to stop when
@@ -39,12 +39,12 @@ impl Drills {
         self.schedule.status()
     }
 
-    /// The checkpoint that retention must leave.
+    /// Returns the checkpoint that retention must leave.
     pub(crate) fn held(&self) -> Option<CheckpointId> {
         self.status().in_progress.map(CheckpointId)
     }
 
-    /// A checkpoint is complete and published: starts its drill if one is due.
+    /// Called when a checkpoint is complete and published. Starts its drill if one is due.
     pub(crate) fn on_completed(
         &mut self,
         executor: &dyn Executor,

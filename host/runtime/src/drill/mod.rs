@@ -1,11 +1,10 @@
 //! The restore drill: does a checkpoint restore? Every subtask is restored into a fresh instance,
-//! which gives a snapshot at once, and that is compared with what was restored.
+//! which takes a snapshot at once; the drill compares this snapshot with the restored state.
 //!
-//! The state goes the way that it goes at a restart: the same plan deals it out, the same code
-//! opens instances. After its snapshot an instance is told the watermark, as a restored one is, and
-//! what it gives for that is dropped. Nothing is written, no source or sink is opened, and no
-//! record flows. One subtask is in memory at a time, except at another parallelism, where it is one
-//! operator.
+//! The state takes the same path as at a restart: the same plan deals it out, the same code opens
+//! instances. After its snapshot an instance is told the watermark, like any restored instance, and
+//! its output for the watermark is dropped. Nothing is written, no source or sink is opened, and no
+//! record flows. One subtask is in memory at a time; at another parallelism, it is one operator.
 
 mod comparison;
 mod drill_schedule;
@@ -62,12 +61,12 @@ pub(crate) struct Drill<'a> {
     pub(crate) job: &'a Job,
     pub(crate) manifest: &'a Manifest,
     pub(crate) read: &'a ReadState<'a>,
-    /// Asked before each subtask.
+    /// Called before each subtask; the drill stops when it returns false.
     pub(crate) goes_on: &'a dyn Fn() -> bool,
 }
 
 impl Drill<'_> {
-    /// None if it was told to stop.
+    /// Runs the drill. Returns `None` if it was told to stop.
     pub(crate) fn run(&self) -> Result<Option<DrillReport>, JobError> {
         let mut operators = Vec::new();
         let nodes = self.job.graph.nodes().iter();
@@ -129,7 +128,7 @@ impl Drill<'_> {
         }))
     }
 
-    /// The watermark that each subtask is told again; none if it has ended or was told none.
+    /// Returns the watermark that each subtask is told again; `None` if it has ended or had none.
     fn told(&self, node: &Node) -> Result<Vec<Option<i64>>, IncompatibleJob> {
         let ended = ended_now(self.manifest, node)?;
         let old = self.manifest.snapshots_of(&node.name);
@@ -140,8 +139,8 @@ impl Drill<'_> {
         Ok(told.collect())
     }
 
-    /// The state of one subtask at unchanged parallelism, where nothing of it comes from another
-    /// one: a snapshot has no key group that its subtask does not own.
+    /// Returns the state of one subtask at unchanged parallelism, where no other subtask
+    /// contributes: a snapshot has no key group that its subtask does not own.
     fn state_of(&self, node: &Node, index: u32) -> Result<Option<Vec<StateChunk>>, StoreError> {
         let read = |subtask: &SubtaskId, file: &StateFile| {
             if subtask.index == index {
@@ -182,7 +181,7 @@ impl Drill<'_> {
         allowance: Allowance,
     ) -> Result<Verdict, GuestFault> {
         let Some(restored) = state else {
-            // Nothing was ever restored here, and an instance can be opened.
+            // No state was ever restored here, and an instance can be opened.
             self.snapshot_after(drilled, None)?;
             return Ok(Verdict::Same);
         };
@@ -201,13 +200,13 @@ impl Drill<'_> {
         }
     }
 
-    /// What an instance that is restored with `state` gives as its snapshot.
+    /// Returns the snapshot of an instance that is restored with `state`.
     fn snapshot_after(
         &self,
         drilled: &Drilled,
         state: Option<Vec<StateChunk>>,
     ) -> Result<Vec<StateChunk>, GuestFault> {
-        // The seed of no run: a snapshot that depends on it differs.
+        // The seed of no run: a snapshot that depends on the seed differs.
         let lineage = self.manifest.lineage;
         let seed = lineage.hash_seed(&drilled.subtask, HashSeedUse::Drill);
         let factory = &self.job.operators[&drilled.subtask.operator].factory;
@@ -224,6 +223,6 @@ impl Drill<'_> {
 /// A subtask that is drilled.
 struct Drilled {
     subtask: SubtaskId,
-    /// What it is told again.
+    /// The watermark that it is told again.
     watermark: Option<i64>,
 }

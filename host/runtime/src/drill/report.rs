@@ -1,4 +1,4 @@
-//! What a restore drill found, as data.
+//! The findings of a restore drill, as data.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::CheckpointId;
 
-/// What was found when every subtask of a checkpoint was restored.
+/// The findings when every subtask of a checkpoint was restored.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct DrillReport {
     /// The checkpoint.
@@ -15,69 +15,70 @@ pub struct DrillReport {
     pub operators: Vec<OperatorDrill>,
 }
 
-/// What was found for one operator.
+/// The findings for one operator.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct OperatorDrill {
     /// Its name.
     pub operator: String,
-    /// How many subtasks it was restored to.
+    /// The number of subtasks that it was restored to.
     pub parallelism: u32,
-    /// How many it has in the checkpoint; 0 if the checkpoint does not know it.
+    /// The number of its subtasks in the checkpoint; 0 if the checkpoint does not know the
+    /// operator.
     pub checkpoint_parallelism: u32,
-    /// Whether the component is the one that wrote the checkpoint.
+    /// The relation of the component to the one that wrote the checkpoint.
     pub component: DrilledComponent,
-    /// By subtask.
+    /// The findings, by subtask.
     pub subtasks: Vec<SubtaskDrill>,
 }
 
-/// Which component was restored.
+/// The component that was restored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum DrilledComponent {
-    /// The one that the checkpoint was taken with.
+    /// The component that the checkpoint was taken with.
     Same,
-    /// One of another digest: the drill says whether an upgrade would restore.
+    /// A component of another digest: the drill shows whether an upgrade would restore.
     Other,
-    /// The checkpoint has no such operator: there was nothing to restore.
+    /// A new operator, unknown to the checkpoint: there was nothing to restore.
     New,
 }
 
-/// What was found for one subtask.
+/// The findings for one subtask.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct SubtaskDrill {
     /// Its index.
     pub subtask: u32,
-    /// Chunks that it was restored with.
+    /// The number of chunks that it was restored with.
     pub chunks: u64,
-    /// Bytes of those.
+    /// The number of bytes of those chunks.
     pub bytes: u64,
-    /// What came of it.
+    /// The verdict on the subtask.
     #[serde(flatten)]
     pub verdict: Verdict,
 }
 
-/// What came of restoring a subtask and taking a snapshot of it.
+/// The verdict on a subtask that was restored and then took a snapshot.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "verdict", rename_all = "kebab-case")]
 pub enum Verdict {
-    /// It gave back, byte for byte, what it was restored with.
+    /// The snapshot is, byte for byte, the restored state.
     Same,
-    /// It gave other bytes, as another parallelism or another component may; restoring those gave
-    /// the same bytes once more.
+    /// The snapshot has other bytes, as another parallelism or component may write; restoring the
+    /// snapshot returned the same bytes.
     Changed,
-    /// It gave something else.
+    /// The snapshot differs from the restored state.
     Differs {
         /// The first difference.
         difference: Difference,
     },
-    /// It gave other bytes, as it may; restoring those gave something else again.
+    /// The snapshot has other bytes, as allowed; restoring the snapshot returned a different one.
     Unstable {
-        /// The first difference of the second time.
+        /// The first difference of the second comparison.
         difference: Difference,
     },
-    /// It can't be opened or restored, or gives no snapshot.
+    /// The subtask can't be opened or restored, or returns no snapshot.
     Failed {
-        /// Why.
+        /// The reason.
         reason: String,
     },
 }
@@ -91,41 +92,41 @@ pub struct Difference {
     pub name: String,
     /// Schema version of its state.
     pub schema_version: u32,
-    /// Its key group; none for operator state.
+    /// Its key group; `None` for operator state.
     pub key_group: Option<u32>,
-    /// What is different.
+    /// The kind of difference.
     #[serde(flatten)]
     pub change: ChunkChange,
 }
 
-/// How a chunk differs.
+/// The kind of difference of a chunk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "change", rename_all = "kebab-case")]
 pub enum ChunkChange {
-    /// It was restored and is in the snapshot no more.
+    /// The chunk was restored and is missing in the snapshot.
     Missing,
-    /// It is in the snapshot and was not restored.
+    /// The chunk is in the snapshot and was not restored.
     Added,
-    /// It stands in another place.
+    /// The chunk stands in another place.
     Moved,
-    /// Its schema version is another one.
+    /// The schema version of the chunk has changed.
     SchemaVersion {
-        /// The one in the snapshot.
+        /// The version in the snapshot.
         found: u32,
     },
-    /// Its bytes are others.
+    /// The bytes of the chunk have changed.
     Bytes {
-        /// The first that differs.
+        /// The offset of the first byte that differs.
         offset: u64,
-        /// How many were restored.
+        /// The number of bytes that were restored.
         restored: u64,
-        /// How many are in the snapshot.
+        /// The number of bytes in the snapshot.
         found: u64,
     },
 }
 
 impl Verdict {
-    /// True if nothing speaks against restoring the subtask.
+    /// Returns true if the subtask can be restored.
     #[must_use]
     pub fn is_good(&self) -> bool {
         match self {
@@ -136,13 +137,13 @@ impl Verdict {
 }
 
 impl DrillReport {
-    /// True if every subtask can be restored and nothing of its state is lost.
+    /// Returns true if every subtask can be restored and nothing of its state is lost.
     #[must_use]
     pub fn is_good(&self) -> bool {
         self.problems().next().is_none()
     }
 
-    /// What speaks against restoring the checkpoint, a line for each subtask.
+    /// Returns the problems of restoring the checkpoint, one line for each bad subtask.
     pub fn problems(&self) -> impl Iterator<Item = String> {
         let subtasks = self.operators.iter().flat_map(|operator| {
             let subtasks = operator.subtasks.iter();

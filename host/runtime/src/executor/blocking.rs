@@ -12,17 +12,17 @@ use tokio::sync::oneshot;
 use super::Executor;
 use crate::JobError;
 
-/// Why blocking work gave no result.
+/// The reason why blocking work has no result.
 #[derive(Debug)]
 pub(crate) enum NotDone {
-    /// The system has no thread for it. It was not run.
+    /// The system has no thread for the work, which was not run.
     Refused(io::Error),
-    /// A bug of ours or of a connector; how far it came is unknown.
+    /// A bug of ours or of a connector; the progress of the work is unknown.
     Panicked(String),
 }
 
 impl NotDone {
-    /// The failure of the attempt that needed the work of `whose`.
+    /// Returns the failure of the attempt that needed the work of `whose`.
     pub(crate) fn into_failure(self, whose: impl Into<String>) -> JobError {
         let chain = whose.into();
         match self {
@@ -36,7 +36,7 @@ impl NotDone {
 /// continues without it.
 pub(crate) enum Blocking<T> {
     Started(oneshot::Receiver<Result<T, String>>),
-    /// None once that was returned.
+    /// `None` once the error was returned.
     Refused(Option<io::Error>),
 }
 
@@ -49,7 +49,7 @@ pub(crate) fn blocking<T: Send + 'static>(
     let (done, result) = oneshot::channel();
     let started = executor.run_blocking(Box::new(move || {
         let result = catch_unwind(AssertUnwindSafe(work));
-        // Nobody waits for it any more if the attempt was dropped.
+        // No one waits for the result any more if the attempt was dropped.
         drop(done.send(result.map_err(|panic| panic_message(&*panic))));
     }));
     match started {

@@ -1,9 +1,8 @@
 //! Threads for work that blocks.
 //!
-//! Invariant: while the pool lives, [`LEAST_BLOCKING_THREADS`] threads do, so that work is never
-//! refused for want of a thread: it waits for one of those. The pool starts more while all are
-//! busy, and these end when they have been idle for a while. A system that refuses more costs time
-//! and nothing else.
+//! Invariant: while the pool lives, so do [`LEAST_BLOCKING_THREADS`] threads. So work is never
+//! refused for lack of a thread: it waits for one of them. The pool starts more while all are busy,
+//! and these end after some idle time. A system that refuses more threads only costs time.
 
 use std::collections::VecDeque;
 use std::io;
@@ -15,7 +14,7 @@ use super::BlockingWork;
 use crate::config::limits::{BLOCKING_THREAD_IDLE, LEAST_BLOCKING_THREADS, MOST_BLOCKING_THREADS};
 use crate::room::check_thread;
 
-/// The threads' owner: when it is dropped, they do what is left and end.
+/// The threads' owner: when it is dropped, they finish the queued work and end.
 #[derive(Debug)]
 pub(super) struct BlockingPool(Arc<Shared>);
 
@@ -82,7 +81,7 @@ impl Shared {
         check_thread()?;
         let shared = Arc::clone(self);
         let thread = thread::Builder::new().name("tidegate-blocking".to_owned());
-        // Not joined: whoever needs the result of a piece of work waits for that.
+        // Not joined: a caller that needs the result of a piece of work waits for the result.
         drop(thread.spawn(move || shared.work())?);
         queue.threads += 1;
         Ok(())
@@ -90,12 +89,12 @@ impl Shared {
 
     fn work(&self) {
         while let Some(work) = self.next() {
-            // Work reports its own panics; the thread outlives any.
+            // Work reports its own panics; the thread outlives each of them.
             drop(catch_unwind(AssertUnwindSafe(work)));
         }
     }
 
-    /// Waits for work; none if the thread is to end.
+    /// Waits for work; returns `None` if the thread is to end.
     fn next(&self) -> Option<BlockingWork> {
         let mut queue = self.lock();
         let mut was_idle = false;
@@ -163,7 +162,7 @@ mod tests {
         for _ in 0..MOST_BLOCKING_THREADS + 20 {
             let (held, sender) = (Arc::clone(&held), sender.clone());
             let work = move || {
-                // Until the test lets all go on.
+                // Waits until the test releases all work.
                 held.lock().unwrap().recv().ok();
                 sender.send(()).unwrap();
             };

@@ -1,23 +1,23 @@
-//! Which nodes run in the chain of their upstream node. Pure.
+//! Decides which nodes run in the chain of their upstream node. Pure.
 //!
 //! A node is chained if it has one input, by `forward`. A chain is cut before it is deeper than
-//! [`DEEPEST_CHAIN`]: a batch passes through the links of a chain by calls, and stacks are finite.
+//! [`DEEPEST_CHAIN`]: one thread calls all of its links.
 
 use std::collections::HashMap;
 
 use tidegate_checkpoint::{Edge, JobGraph, Partitioning};
 
-/// The most links on the way from the first link of a chain to another one, both counted.
+/// The most links from the first link of a chain to any other link, both counted.
 pub const DEEPEST_CHAIN: u32 = 64;
 
 /// The chained nodes of a job graph.
 pub(super) struct Chaining<'a> {
-    /// By node: the edge by which it is chained.
+    /// The edge by which each chained node is chained.
     edges: HashMap<&'a str, &'a Edge>,
 }
 
 impl<'a> Chaining<'a> {
-    /// `order` has every node after all that it reads from.
+    /// Takes the nodes in an `order` in which each comes after all that it reads from.
     pub(super) fn new(graph: &'a JobGraph, order: &[usize]) -> Self {
         let mut inputs: HashMap<&str, (usize, &Edge)> = HashMap::new();
         for edge in graph.edges() {
@@ -41,7 +41,7 @@ impl<'a> Chaining<'a> {
         Self { edges }
     }
 
-    /// The edge by which a node is chained to its upstream node, if it is.
+    /// Returns the edge by which a node is chained to its upstream node, if it is.
     pub(super) fn edge_into(&self, node: &str) -> Option<&'a Edge> {
         self.edges.get(node).copied()
     }

@@ -1,5 +1,5 @@
-//! How much a job graph makes when it runs: counted from its parallelisms, so that a job that no
-//! machine can run is refused before anything is created. Pure.
+//! The parts that a job graph creates when it runs: counted from its parallelisms, so that a job
+//! that no machine can run is refused before anything is created. Pure.
 
 use std::collections::HashMap;
 
@@ -12,12 +12,12 @@ pub const MOST_SUBTASKS: u64 = 100_000;
 /// The most channels of a job.
 pub const MOST_CHANNELS: u64 = 1_000_000;
 
-/// What a job graph makes in each attempt.
+/// The parts that a job graph creates in each attempt.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct GraphCost {
     /// Subtasks of all nodes.
     pub subtasks: u64,
-    /// Those of operators, each with an instance of its component.
+    /// Subtasks of operators, each with an instance of its component.
     pub instances: u64,
     /// Chains, each with a thread.
     pub chains: u64,
@@ -26,7 +26,7 @@ pub struct GraphCost {
 }
 
 impl GraphCost {
-    /// Counts what a graph makes. Takes time in proportion to nodes and edges, whatever their
+    /// Counts the parts of a graph. Takes time in proportion to nodes and edges, whatever their
     /// parallelism.
     #[must_use]
     pub fn of(graph: &JobGraph) -> Self {
@@ -62,7 +62,7 @@ impl GraphCost {
         cost
     }
 
-    /// Compares with what a job may have.
+    /// Checks the counts against the limits of a job.
     ///
     /// # Errors
     ///

@@ -1,11 +1,11 @@
 //! The execution graph: the job graph at its parallelism, as chains and the channels between
 //! them. Pure.
 //!
-//! A chain is what one thread runs: a node's subtask and the subtasks that follow it by `forward`
-//! edges at equal parallelism and that have no other input, up to a depth (see `chaining.rs`).
-//! Inside a chain batches are handed over directly; everything else goes through channels.
-//! Invariants: every subtask is in exactly one chain; within a chain every link stands after the
-//! link that feeds it; channel indices of a chain are dense from 0 and grouped by input.
+//! One thread runs a chain: a node's subtask and the subtasks that follow it by `forward` edges at
+//! equal parallelism and that have no other input, up to a depth (see `chaining.rs`). Inside a
+//! chain batches are passed directly; all others go through channels. Invariants: every subtask is
+//! in exactly one chain; within a chain every link stands after the link that feeds it. The channel
+//! indices of a chain are dense from 0 and grouped by input.
 
 use std::collections::HashMap;
 
@@ -17,30 +17,30 @@ use crate::{ChainId, ChannelIndex, SubtaskId};
 /// Everything that runs in one attempt.
 #[derive(Debug)]
 pub struct ExecutionGraph {
-    /// By [`ChainId`].
+    /// The chains, by [`ChainId`].
     pub chains: Vec<ChainPlan>,
 }
 
-/// What one thread runs. The first link is a source or is fed by the input gate; every other link
-/// is fed by an earlier one.
+/// The links and inputs of one thread. The first link is a source or is fed by the input gate;
+/// every other link is fed by an earlier link.
 #[derive(Debug)]
 pub struct ChainPlan {
     /// Its id.
     pub id: ChainId,
-    /// Its subtasks, each after the one that feeds it.
+    /// Its subtasks, each after the subtask that feeds it.
     pub links: Vec<LinkPlan>,
-    /// The input channels, by [`ChannelIndex`]; none if the first link is a source.
+    /// The input channels, by [`ChannelIndex`]; empty if the first link is a source.
     pub channels: Vec<ChainInput>,
 }
 
 impl ChainPlan {
-    /// True if the first link is a source.
+    /// Returns true if the first link is a source.
     #[must_use]
     pub fn starts_with_source(&self) -> bool {
         self.links[0].kind == NodeKind::Source
     }
 
-    /// Its subtasks for people, such as `split[0] -> count[0]`.
+    /// Describes its subtasks for messages, as in `split[0] -> count[0]`.
     #[must_use]
     pub fn describe(&self) -> String {
         let names: Vec<String> = self.links.iter().map(|l| l.subtask.to_string()).collect();
@@ -53,7 +53,7 @@ impl ChainPlan {
 pub struct LinkPlace {
     /// The chain.
     pub chain: ChainId,
-    /// The link's index in it.
+    /// The index of the link in the chain.
     pub link: u32,
 }
 
@@ -62,25 +62,25 @@ pub struct LinkPlace {
 pub struct ChainInput {
     /// The subtask that sends into it.
     pub from: LinkPlace,
-    /// The input of the first link that its batches arrive on.
+    /// The input of the first link on which its batches arrive.
     pub input: u32,
 }
 
 /// One subtask in a chain.
 #[derive(Debug)]
 pub struct LinkPlan {
-    /// Which subtask.
+    /// The subtask.
     pub subtask: SubtaskId,
-    /// What it does.
+    /// The kind of its node.
     pub kind: NodeKind,
-    /// How many output ports it declares.
+    /// The number of output ports that it declares.
     pub ports: usize,
-    /// Where its output goes, by port. What reads its dead letters stands behind the declared
-    /// ports.
+    /// The destinations of its output, by port. The readers of its dead letters stand behind the
+    /// declared ports.
     pub outputs: Vec<Vec<Downstream>>,
 }
 
-/// One place where the records of a port go.
+/// One destination of the records of a port.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Downstream {
     /// To a later link of the same chain.
@@ -92,12 +92,12 @@ pub enum Downstream {
     Routed(Route),
 }
 
-/// How records are spread over channels.
+/// The distribution of records over channels.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Route {
     /// The rule.
     pub partitioning: Partitioning,
-    /// The channels, by downstream subtask (`forward`: just the one).
+    /// The channels, by downstream subtask (one only for `forward`).
     pub targets: Vec<(ChainId, ChannelIndex)>,
 }
 
@@ -108,14 +108,14 @@ impl ExecutionGraph {
         Expansion::new(graph).run()
     }
 
-    /// Ids of the chains that start with a source.
+    /// Returns the ids of the chains that start with a source.
     #[must_use]
     pub fn source_chains(&self) -> Vec<ChainId> {
         let sources = self.chains.iter().filter(|c| c.starts_with_source());
         sources.map(|chain| chain.id).collect()
     }
 
-    /// The chain of each subtask of a source.
+    /// Returns the chain of each source subtask.
     #[must_use]
     pub fn source_subtasks(&self) -> HashMap<SubtaskId, ChainId> {
         let sources = self.chains.iter().filter(|c| c.starts_with_source());
@@ -131,7 +131,7 @@ struct Expansion<'a> {
     order: Vec<usize>,
     parallelism: HashMap<&'a str, u32>,
     chains: Vec<ChainPlan>,
-    /// Where the subtasks of each node landed.
+    /// The places of each node's subtasks.
     places: HashMap<&'a str, Vec<LinkPlace>>,
 }
 
@@ -216,7 +216,7 @@ impl<'a> Expansion<'a> {
         }
     }
 
-    /// `input` is the input of the downstream node that the edge is.
+    /// Connects an edge; `input` is its number among the inputs of the downstream node.
     fn connect_channels(&mut self, edge: &Edge, input: u32) {
         for from_index in 0..self.parallelism(&edge.from) {
             let from = self.place_of(&edge.from, from_index);

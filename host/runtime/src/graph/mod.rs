@@ -1,4 +1,4 @@
-//! WHAT RUNS: what a job graph costs, and the execution graph that is made from it. Pure.
+//! WHAT RUNS: the cost of a job graph, and the execution graph that is made from it. Pure.
 
 mod chaining;
 mod cost;

@@ -1,5 +1,5 @@
-//! HOW RECORDS ARE ISOLATED on which an operator fails each time: from what is known of faults to
-//! what each chain does about them. Pure.
+//! HOW RECORDS ARE ISOLATED on which an operator fails each time: from the history of faults to the
+//! steps of each chain. Pure.
 
 mod plan;
 mod planner;

@@ -1,4 +1,4 @@
-//! How an attempt isolates the records that operators failed on before. Pure.
+//! The plan by which an attempt isolates the records that operators failed on before. Pure.
 //!
 //! The [`IsolationPlanner`](super::IsolationPlanner) makes a plan before the attempt. The chains of
 //! the attempt share it, unchanged, and drop it when isolation is over.
@@ -18,8 +18,8 @@ const READ_SINGLY: u64 = 1 << 16;
 pub(crate) struct IsolationPlan {
     /// The operators that failed, by name, with the policies for the records that they fail on.
     pub(crate) operators: BTreeMap<String, RecordPolicies>,
-    /// The records that each source subtask replays: those that it had given when the fault
-    /// happened.
+    /// The number of records that each source subtask replays: all that it had returned before the
+    /// fault.
     pub(crate) replayed: BTreeMap<SubtaskId, u64>,
     /// See [`IsolationSettings::in_a_row`](crate::config::IsolationSettings::in_a_row).
     pub(crate) in_a_row: u32,
@@ -28,7 +28,7 @@ pub(crate) struct IsolationPlan {
 }
 
 impl IsolationPlan {
-    /// Returns how many records a source subtask gives before it reads record by record.
+    /// Returns how many records a source subtask returns before it reads record by record.
     pub(crate) fn records_before_isolating(&self, source: &SubtaskId) -> u64 {
         let replayed = self.replayed.get(source).copied().unwrap_or(0);
         replayed.saturating_sub(READ_SINGLY)

@@ -1,16 +1,16 @@
-//! Which operators fail on records, and how the next attempt isolates those records. Pure: time
-//! comes in as an argument.
+//! Remembers which operators fail on records, and plans how the next attempt isolates those
+//! records. Pure: time comes in as an argument.
 //!
-//! A fault in an ordinary attempt says which operator failed, and seldom on which record. The next
-//! attempt isolates: sources read record by record close to where the fault happened, batches carry
-//! their origins, and with the policy "dead-letter" the operator's subtasks send every record that
-//! it fails on to the dead-letter port (see [`SubtaskIsolation`](super::SubtaskIsolation)), without
-//! another restart.
+//! A fault in an ordinary attempt reveals which operator failed, and seldom on which record. The
+//! next attempt isolates: sources read record by record close to where the fault happened, and
+//! batches carry their origins. With the policy "dead-letter", the operator's subtasks send every
+//! record that it fails on to the dead-letter port (see
+//! [`SubtaskIsolation`](super::SubtaskIsolation)), without another restart.
 //!
-//! Isolation is over when a checkpoint is complete behind all that the sources had given when the
-//! fault happened, and no fault has come for [`IsolationPlanner::calm`]: faults cost at most as
-//! many restarts as [`IsolationSettings`] allow, however many there are. All of this lives in
-//! memory: a killed process finds it out again. Every record reaches either the guest or the
+//! Isolation is over when a checkpoint is complete that covers all records from before the fault,
+//! and no fault has come for [`IsolationPlanner::calm`]: however many faults there are, they cost
+//! at most as many restarts as [`IsolationSettings`] allow. All of this lives in memory: a process
+//! that replaces a killed one starts the search again. Every record reaches either the guest or the
 //! dead-letter port, in each attempt.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -26,7 +26,7 @@ use crate::{CheckpointId, SubtaskId};
 #[derive(Debug)]
 pub(crate) struct IsolationPlanner {
     settings: IsolationSettings,
-    /// By operator; operators whose dead letters have no reader have no policy.
+    /// The policies by operator; operators whose dead letters have no reader have no policy.
     policies: BTreeMap<String, RecordPolicies>,
     /// The times of restarts to isolate records, within the last period.
     restarts: VecDeque<Duration>,
@@ -57,7 +57,7 @@ pub(crate) enum AfterFault {
 pub(crate) struct AttemptReport {
     /// The time at which all of its chains were open and restored, if they were.
     pub(crate) running_since: Option<Duration>,
-    /// By source subtask.
+    /// The records returned by each source subtask.
     pub(crate) given: BTreeMap<SubtaskId, SourceProgress>,
     /// The dead letters that no complete checkpoint was seen to cover, by the last checkpoint
     /// without them.
@@ -87,7 +87,7 @@ impl IsolationPlanner {
         fault.policy(&self.policies_of(&fault.fault.operator))
     }
 
-    /// An attempt failed, for whatever reason. Comes before [`Self::on_fault`].
+    /// Called when an attempt failed, for whatever reason, before [`Self::on_fault`].
     pub(crate) fn on_attempt_failed(&mut self, report: AttemptReport) {
         if report.isolation_is_over {
             self.failed_operators.clear();
@@ -100,7 +100,7 @@ impl IsolationPlanner {
         }
     }
 
-    /// A record made the attempt fail.
+    /// Called when a record made the attempt fail.
     pub(crate) fn on_fault(&mut self, fault: &RecordFault, now: Duration) -> AfterFault {
         self.failed_operators.insert(fault.fault.operator.clone());
         match self.policy(fault) {
@@ -109,15 +109,15 @@ impl IsolationPlanner {
         }
     }
 
-    /// The next attempt starts from `checkpoint`. Returns the number of dead letters that it covers
-    /// and that were not counted yet.
+    /// Called when the next attempt starts from `checkpoint`. Returns the number of dead letters
+    /// that the checkpoint covers and that were not counted yet.
     pub(crate) fn on_restored(&mut self, checkpoint: CheckpointId) -> u64 {
         let uncounted = std::mem::take(&mut self.uncounted).into_iter();
         let covered = uncounted.filter(|(after, _)| *after < checkpoint);
         covered.map(|(_, letters)| letters).sum()
     }
 
-    /// Returns the plan of the next attempt; none if no operator has failed.
+    /// Returns the plan of the next attempt; `None` if no operator has failed.
     pub(crate) fn plan(&self) -> Option<IsolationPlan> {
         if self.failed_operators.is_empty() {
             return None;
@@ -138,7 +138,7 @@ impl IsolationPlanner {
         })
     }
 
-    /// Faults that are further apart than this do not use up the restarts of a period.
+    /// Returns the time between faults beyond which they do not use up the restarts of a period.
     fn calm(&self) -> Duration {
         self.settings.period / self.settings.restarts.max(1)
     }

@@ -1,8 +1,8 @@
-//! A failed `process` call and what is known of the record behind it. Pure.
+//! A failed `process` call, and as much of the record behind it as is known. Pure.
 //!
-//! A guest is called with many records at a time, so the first fault says little: how many there
-//! were, and the record itself only if the guest named it or it was the only one. The next attempt
-//! knows more; see [`IsolationPlanner`](super::IsolationPlanner).
+//! A guest is called with many records at a time, so the first fault reveals little: their number,
+//! and the record itself only if the guest named it or got no other. The next attempt reveals more;
+//! see [`IsolationPlanner`](super::IsolationPlanner).
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,28 +12,28 @@ use tidegate_operator::{Batch, FaultCause, GuestFault};
 use crate::config::{RecordPolicies, RecordPolicy};
 use crate::stream::RecordOrigin;
 
-/// A key is shown up to so many bytes.
+/// A key is shown up to this many bytes.
 const SHOWN_KEY_BYTES: usize = 64;
 
-/// A guest failed on a record.
+/// The failure of a guest on a record.
 #[derive(Debug)]
 pub struct RecordFault {
-    /// What the guest did, or says.
+    /// The fault of the guest.
     pub fault: Box<GuestFault>,
-    /// The operator's input that the call's records came on.
+    /// The operator's input on which the call's records arrived.
     pub input: u32,
-    /// How many records the call was given.
+    /// The number of records in the call.
     pub records: usize,
     /// The record, as a batch of one, if it is known.
     pub record: Option<Batch>,
-    /// The origin of the records. None in an ordinary attempt, and for records that no source gave,
-    /// such as those made at a watermark.
+    /// The origin of the records. `None` in an ordinary attempt, and for records that no source
+    /// returned, such as those made at a watermark.
     pub origin: Option<Arc<RecordOrigin>>,
 }
 
 impl RecordFault {
-    /// The policy that applies. A guest that gives up for another reason than the record makes the
-    /// attempt fail, and so does a bug of the host.
+    /// Returns the policy that applies. The attempt fails if the guest gives up for another reason
+    /// than the record, or if the host has a bug.
     #[must_use]
     pub fn policy(&self, policies: &RecordPolicies) -> RecordPolicy {
         match &self.fault.cause {
@@ -84,7 +84,7 @@ impl fmt::Display for RecordFault {
 
 impl std::error::Error for RecordFault {}
 
-/// A key as text that fits a message: escaped, and not longer than a line.
+/// Shows a key as text for a message: escaped, and not longer than a line.
 fn shown_key(key: &[u8]) -> String {
     if key.is_empty() {
         return "empty".to_owned();

@@ -1,19 +1,20 @@
-//! What an instance was restored from and given since, so that another one can be brought to the
-//! same state. Pure.
+//! The state that an instance was restored from and its calls since, so that another instance can
+//! be brought to the same state. Pure.
 //!
 //! The log lives in memory while the records of a failed operator are isolated. A new snapshot cuts
-//! the log when replaying it would cost more than restoring that: a fault costs time in proportion
-//! to the state, not to all that came since the last checkpoint, and the log has a greatest length.
+//! the log when a replay would cost more than a restore from the snapshot: a fault costs time in
+//! proportion to the state, not to all records since the last checkpoint, and the log has a
+//! greatest length.
 
 use tidegate_operator::{Batch, StateChunk};
 
 /// A log that weighs less is not worth a snapshot, however small the state is.
 const LEAST_WEIGHT: u64 = 64 << 10;
-/// As before, when the log was just replayed after a fault: it may have to be again soon.
+/// The same for a log that was just replayed after a fault: another replay may follow soon.
 const LEAST_WEIGHT_AFTER_FAULT: u64 = 4 << 10;
 /// A log never weighs much more, however large the state is.
 const MOST_WEIGHT: u64 = 16 << 20;
-/// What a record and a call weigh beside their bytes.
+/// Weights of a record and of a call, beside their bytes.
 const WEIGHT_OF_RECORD: u64 = 32;
 const WEIGHT_OF_CALL: u64 = 128;
 
@@ -42,7 +43,7 @@ pub(crate) struct ReplayLog {
 }
 
 impl ReplayLog {
-    /// Of an instance that was just restored from `state` and told `watermark`.
+    /// Creates the log of an instance that was just restored from `state` and told `watermark`.
     pub(crate) fn new(state: Vec<StateChunk>, watermark: Option<i64>) -> Self {
         let bytes =
             |chunk: &StateChunk| (chunk.name.len() + chunk.bytes.len()) as u64 + WEIGHT_OF_RECORD;
@@ -55,22 +56,22 @@ impl ReplayLog {
         }
     }
 
-    /// What a new instance is restored from.
+    /// Returns the state from which a new instance is restored.
     pub(crate) fn state(&self) -> &[StateChunk] {
         &self.state
     }
 
-    /// What it is told then, if anything.
+    /// Returns the watermark that the new instance is told then, if there is one.
     pub(crate) fn watermark(&self) -> Option<i64> {
         self.watermark
     }
 
-    /// What it is given after that, in this order.
+    /// Returns the calls that the new instance gets after that, in this order.
     pub(crate) fn calls(&self) -> &[ReplayedCall] {
         &self.calls
     }
 
-    /// The instance was called.
+    /// Logs a call of the instance.
     pub(crate) fn push(&mut self, call: ReplayedCall) {
         self.weight += WEIGHT_OF_CALL;
         if let ReplayedCall::Process { batch, .. } = &call {
@@ -79,12 +80,12 @@ impl ReplayLog {
         self.calls.push(call);
     }
 
-    /// True if a new snapshot is due before the next call.
+    /// Returns true if a new snapshot is due before the next call.
     pub(crate) fn is_long(&self) -> bool {
         self.weight >= self.state_weight.clamp(LEAST_WEIGHT, MOST_WEIGHT)
     }
 
-    /// True if a new snapshot is due now that the log was replayed.
+    /// Returns true if a new snapshot is due now that the log was replayed.
     pub(crate) fn is_long_after_fault(&self) -> bool {
         let least = self.state_weight.max(LEAST_WEIGHT_AFTER_FAULT);
         self.weight >= least.min(MOST_WEIGHT)
@@ -106,7 +107,7 @@ mod tests {
         ReplayLog::new(vec![chunk], None)
     }
 
-    /// The weight at which a log over so much state is cut.
+    /// Returns the weight at which a log over a state of this size is cut.
     fn cut_at(state: u64, is_long: fn(&ReplayLog) -> bool) -> u64 {
         let mut log = log(state);
         while !is_long(&log) {

@@ -1,8 +1,8 @@
-//! Which records of one subtask go to its dead-letter port. Pure.
+//! Decides which records of one subtask go to its dead-letter port. Pure.
 //!
 //! After each fault the chain restores the instance as it was before the failed call. A record
-//! becomes a dead letter only if the fault returns after that: the chain gives a batch that failed
-//! again record by record, and a record that fails alone once more.
+//! becomes a dead letter only if the fault returns after that: the chain repeats a failed batch
+//! record by record, and a record that failed alone once more.
 
 /// Decides the steps of isolation in one subtask of an operator.
 #[derive(Debug)]
@@ -27,7 +27,7 @@ enum Unexplained {
 #[must_use]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum IsolationStep {
-    /// Restore the instance and give it the record once more.
+    /// Restore the instance and process the record once more.
     Retry,
     /// Restore the instance and send the record to the dead-letter port.
     DeadLetter,
@@ -44,12 +44,12 @@ impl SubtaskIsolation {
         }
     }
 
-    /// The guest failed on a batch of several records, which it is now given one at a time.
+    /// Called when the guest failed on a batch of several records, which it now gets one at a time.
     pub(crate) fn on_batch_failed(&mut self) {
         self.unexplained = Unexplained::Batch;
     }
 
-    /// The guest failed on a record that it was given alone.
+    /// Called when the guest failed on a record that it got alone.
     pub(crate) fn on_record_failed(&mut self) -> IsolationStep {
         match self.unexplained {
             Unexplained::Nothing => {
@@ -65,7 +65,7 @@ impl SubtaskIsolation {
         IsolationStep::DeadLetter
     }
 
-    /// The guest processed something.
+    /// Called when the guest processed records.
     pub(crate) fn on_processed(&mut self) {
         self.dead_letters_in_a_row = 0;
         if self.unexplained == Unexplained::Record {
@@ -73,7 +73,7 @@ impl SubtaskIsolation {
         }
     }
 
-    /// All records of the batch at hand were processed or became dead letters.
+    /// Called when all records of the batch were processed or became dead letters.
     pub(crate) fn on_batch_done(&mut self) {
         self.unexplained = Unexplained::Nothing;
     }

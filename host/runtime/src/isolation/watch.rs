@@ -1,10 +1,10 @@
-//! Control path: since when an attempt runs and, after an operator has failed on a record, when its
-//! isolation is over and how many dead letters a complete checkpoint covers. Pure: the driver acts,
-//! and passes in the time and the progress of sources.
+//! Control path: the start of an attempt and, after an operator has failed on a record, the end of
+//! isolation and the dead letters that a complete checkpoint covers. Pure: the driver acts, and
+//! passes in the time and the progress of sources.
 //!
-//! Isolation is over when a checkpoint is complete that was triggered after each source had given
-//! again all that it had given when the fault happened, and no record became a dead letter for a
-//! while before: an operator that fails again soon costs no restart.
+//! Isolation is over when a checkpoint is complete that was triggered after each source had
+//! returned again all its records from before the fault, and no record had become a dead letter for
+//! a while: an operator that fails again soon costs no restart.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use crate::{CheckpointId, SubtaskId};
 #[derive(Debug)]
 pub(crate) struct IsolationWatch {
     phase: Phase,
-    /// None until all chains are open and restored.
+    /// `None` until all chains are open and restored.
     running_since: Option<Duration>,
     /// The time of the last dead letter, or of the start.
     calm_since: Duration,
@@ -30,9 +30,9 @@ pub(crate) struct IsolationWatch {
 enum Phase {
     /// The attempt is an ordinary one.
     Off,
-    /// The sources still have to give these numbers of records.
+    /// The sources still have to return these numbers of records.
     Replaying(BTreeMap<SubtaskId, u64>),
-    /// The sources have given all of them; the next checkpoint that is triggered covers them.
+    /// The sources have returned all of them; the next checkpoint that is triggered covers them.
     Replayed,
     /// This checkpoint covers the replay, or a later one does if it is abandoned.
     Covered(CheckpointId),
@@ -62,13 +62,14 @@ impl IsolationWatch {
         }
     }
 
-    /// All chains are open and restored.
+    /// Called when all chains are open and restored.
     pub(crate) fn on_running(&mut self, now: Duration) {
         self.running_since = Some(now);
         self.calm_since = now;
     }
 
-    /// True while a checkpoint is wanted as soon as the sources have given everything again.
+    /// Returns true while a checkpoint is wanted as soon as the sources have returned everything
+    /// again.
     pub(crate) fn is_replaying(&self) -> bool {
         match self.phase {
             Phase::Replaying(_) => true,
@@ -77,7 +78,7 @@ impl IsolationWatch {
     }
 
     /// Returns true, once, if a checkpoint is wanted now. Called often. `has_given` returns true if
-    /// a source has given that many records, or has no more to give.
+    /// a source has returned that many records, or has no more to return.
     #[must_use]
     pub(crate) fn on_tick(&mut self, has_given: impl Fn(&SubtaskId, u64) -> bool) -> bool {
         let Phase::Replaying(sources) = &self.phase else {
@@ -91,21 +92,21 @@ impl IsolationWatch {
         is_replayed
     }
 
-    /// A checkpoint is being triggered.
+    /// Called when a checkpoint is triggered.
     pub(crate) fn on_triggered(&mut self, checkpoint: CheckpointId) {
         if matches!(self.phase, Phase::Replayed) {
             self.phase = Phase::Covered(checkpoint);
         }
     }
 
-    /// Records became dead letters in a chain that had taken part in `after` and in no later
-    /// checkpoint.
+    /// Called when records became dead letters in a chain that had taken part in `after` and in no
+    /// later checkpoint.
     pub(crate) fn on_dead_letters(&mut self, letters: u64, after: CheckpointId, now: Duration) {
         *self.uncovered.entry(after).or_default() += letters;
         self.calm_since = now;
     }
 
-    /// A checkpoint is complete.
+    /// Called when a checkpoint is complete.
     pub(crate) fn on_complete(&mut self, checkpoint: CheckpointId, now: Duration) -> Settled {
         let uncovered = self.uncovered.split_off(&checkpoint);
         let covered = std::mem::replace(&mut self.uncovered, uncovered);
@@ -160,7 +161,7 @@ mod tests {
         watch
     }
 
-    /// Returns whether a checkpoint is wanted when the source has given that many records.
+    /// Returns whether a checkpoint is wanted when the source has returned that many records.
     fn tick(watch: &mut IsolationWatch, given: u64) -> bool {
         watch.on_tick(|of, records| {
             assert_eq!(*of, source());

@@ -13,7 +13,7 @@ use crate::SubtaskId;
 use crate::observe::{GuestStatus, NodeStatus};
 use crate::stream::MIN_WATERMARK;
 
-/// Counters of guests' own that one operator shows, all its subtasks together.
+/// The most counters of guests' own that one operator shows, all its subtasks together.
 const COUNTERS: usize = 256;
 
 /// The counters of one subtask.
@@ -27,9 +27,9 @@ pub(crate) struct SubtaskMetrics {
     busy_nanos: AtomicU64,
     watermark: Watermark,
     has_ended: AtomicBool,
-    /// Of a guest's instance, at the last barrier.
+    /// Bytes of the guest's instance, at the last barrier.
     guest_memory: AtomicU64,
-    /// 0 if there is none.
+    /// The limit of those bytes; 0 if there is none.
     guest_memory_limit: AtomicU64,
     recycles: AtomicU64,
     recycle_nanos: AtomicU64,
@@ -41,7 +41,7 @@ pub(crate) struct SubtaskMetrics {
     out_at_checkpoint: AtomicU64,
 }
 
-/// The newest watermark; the smallest one before the first.
+/// The newest watermark; `MIN_WATERMARK` before the first.
 #[derive(Debug)]
 struct Watermark(AtomicI64);
 
@@ -73,20 +73,20 @@ impl SubtaskMetrics {
         self.watermark.0.store(watermark, Ordering::Relaxed);
     }
 
-    /// A guest's instance occupies so many bytes of those that it may.
+    /// Sets the bytes that a guest's instance occupies, and its limit.
     pub(crate) fn set_guest_memory(&self, bytes: u64, limit: u64) {
         self.guest_memory.store(bytes, Ordering::Relaxed);
         self.guest_memory_limit.store(limit, Ordering::Relaxed);
     }
 
-    /// A guest's instance was replaced, which took so long.
+    /// Counts a replacement of a guest's instance, and its time.
     pub(crate) fn count_recycled(&self, time: Duration) {
         let nanos = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
         self.recycle_nanos.fetch_add(nanos, Ordering::Relaxed);
         self.recycles.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// A guest added to its own counters. Instances bound how many names they have.
+    /// Adds to the guest's own counters. Instances bound the number of their names.
     pub(crate) fn count_for_guest(&self, additions: Vec<(String, u64)>) {
         if additions.is_empty() {
             return;
@@ -111,7 +111,7 @@ impl SubtaskMetrics {
         }
     }
 
-    /// Lines of a guest's log were dropped.
+    /// Counts the dropped lines of a guest's log.
     pub(crate) fn count_dropped_log_lines(&self, lines: u64) {
         if lines > 0 {
             self.dropped_log_lines.fetch_add(lines, Ordering::Relaxed);
@@ -129,19 +129,19 @@ impl SubtaskMetrics {
         }
     }
 
-    /// The subtask gave its part of a checkpoint.
+    /// Marks that the subtask returned its part of a checkpoint.
     pub(crate) fn mark_snapshot(&self) {
         let given = self.records_out.load(Ordering::Relaxed);
         self.out_at_snapshot.store(given, Ordering::Relaxed);
     }
 
-    /// The checkpoint of the last snapshot is complete.
+    /// Called when the checkpoint of the last snapshot is complete.
     fn settle_snapshot(&self) {
         let given = self.out_at_snapshot.load(Ordering::Relaxed);
         self.out_at_checkpoint.store(given, Ordering::Relaxed);
     }
 
-    /// True if it has given that many records, or has no more to give.
+    /// Returns true if it has returned that many records, or has no more.
     pub(crate) fn has_given(&self, records: u64) -> bool {
         let has_ended = self.has_ended.load(Ordering::Relaxed);
         has_ended || self.records_out.load(Ordering::Relaxed) >= records
@@ -161,19 +161,19 @@ impl SubtaskMetrics {
     }
 }
 
-/// How many records a source subtask gave in an attempt.
+/// The number of records that a source subtask returned in an attempt.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct SourceProgress {
-    /// Up to the newest complete checkpoint of the attempt.
+    /// Records up to the newest complete checkpoint of the attempt.
     pub(crate) covered: u64,
-    /// After it.
+    /// Records after that checkpoint.
     pub(crate) since: u64,
 }
 
 /// The counters of all subtasks of one attempt.
 #[derive(Clone, Debug)]
 pub(crate) struct AttemptMetrics {
-    /// By node in the order of the graph, then by subtask. Shared by all chains.
+    /// The counters by node in the order of the graph, then by subtask. Shared by all chains.
     nodes: Arc<[Vec<Arc<SubtaskMetrics>>]>,
 }
 
@@ -186,18 +186,18 @@ impl AttemptMetrics {
         }
     }
 
-    /// The counters of one subtask.
+    /// Returns the counters of one subtask.
     pub(crate) fn subtask(&self, node: usize, index: u32) -> Arc<SubtaskMetrics> {
         Arc::clone(&self.nodes[node][index as usize])
     }
 
-    /// A checkpoint is complete. There is no snapshot of a later one yet.
+    /// Called when a checkpoint is complete. There is no snapshot of a later one yet.
     pub(crate) fn on_checkpoint_complete(&self) {
         let subtasks = self.nodes.iter().flatten();
         subtasks.for_each(|subtask| subtask.settle_snapshot());
     }
 
-    /// The counters of each source subtask.
+    /// Returns the counters of each source subtask.
     pub(crate) fn sources(&self, graph: &JobGraph) -> BTreeMap<SubtaskId, Arc<SubtaskMetrics>> {
         let nodes = graph.nodes().iter().zip(self.nodes.iter());
         let sources = nodes.filter(|(node, _)| node.kind == NodeKind::Source);
@@ -211,13 +211,13 @@ impl AttemptMetrics {
         subtasks.collect()
     }
 
-    /// What each source subtask gave in the attempt.
+    /// Returns the progress of each source subtask in the attempt.
     pub(crate) fn given(&self, graph: &JobGraph) -> BTreeMap<SubtaskId, SourceProgress> {
         let sources = self.sources(graph).into_iter();
         sources.map(|(id, metrics)| (id, metrics.given())).collect()
     }
 
-    /// The sums by node.
+    /// Returns the sums by node.
     pub(crate) fn node_status(&self, graph: &JobGraph) -> Vec<NodeStatus> {
         let nodes = graph.nodes().iter().zip(self.nodes.iter());
         nodes
@@ -255,7 +255,7 @@ impl AttemptMetrics {
     }
 }
 
-/// The guests of a node, if it has any whose memory is known.
+/// Returns the guests of a node whose memory is known.
 fn guests(kind: NodeKind, subtasks: &[Arc<SubtaskMetrics>]) -> Vec<GuestStatus> {
     if kind != NodeKind::Operator {
         return Vec::new();

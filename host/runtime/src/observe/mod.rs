@@ -1,5 +1,5 @@
-//! WHAT IS SEEN OF IT: what subtasks count, the status of a job made of it, and the metrics made of
-//! the status.
+//! WHAT IS SEEN OF IT: the counters of subtasks, the status of a job made from them, and the
+//! metrics made from the status.
 
 mod counters;
 mod metrics;

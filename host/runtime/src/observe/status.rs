@@ -12,7 +12,7 @@ use tidegate_connector::sink::SinkLag;
 /// failed drills. A program that reports the status leaves this target out of its log.
 pub const TOLD: &str = "tidegate::told";
 
-/// What the job is doing.
+/// The state of a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum JobState {
@@ -68,7 +68,7 @@ impl fmt::Display for JobState {
 pub struct JobStatus {
     /// The job's name.
     pub job: String,
-    /// What it is doing.
+    /// The job's state.
     pub state: JobState,
     /// Number of the attempt in the life of the checkpoint directory, from 1.
     pub attempt: u64,
@@ -84,9 +84,9 @@ pub struct JobStatus {
     pub uptime_ms: u64,
     /// The checkpoint that this attempt was restored from.
     pub restored_checkpoint: Option<u64>,
-    /// Why the last attempt failed, if one did.
+    /// The reason for the last failure of an attempt, if there was one.
     pub last_failure: Option<String>,
-    /// Records given by sources in this process, all attempts.
+    /// Records returned by sources in this process, all attempts.
     pub source_records: u64,
     /// Checkpoints of this process.
     pub checkpoints: CheckpointStatus,
@@ -95,7 +95,7 @@ pub struct JobStatus {
 }
 
 impl JobStatus {
-    /// The status before anything has happened.
+    /// Returns the status before anything has happened.
     #[must_use]
     pub fn new(job: &str) -> Self {
         Self {
@@ -115,7 +115,7 @@ impl JobStatus {
     }
 }
 
-/// How often operators failed on a record, by what followed.
+/// The number of failures of operators on a record, by their consequence.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InvalidRecords {
     /// Attempts that failed, and counted as such.
@@ -127,15 +127,15 @@ pub struct InvalidRecords {
 /// Counts of checkpoints since the process started.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct CheckpointStatus {
-    /// How many completed.
+    /// The number of completed checkpoints.
     pub completed: u64,
-    /// How many failed or were abandoned.
+    /// The number of failed or abandoned checkpoints.
     pub failed: u64,
-    /// The one that is being taken.
+    /// The checkpoint that is being taken.
     pub in_progress: Option<u64>,
-    /// The newest complete one, with figures if this process took it.
+    /// The newest complete checkpoint, with figures if this process took it.
     pub last_completed: Option<CompletedSummary>,
-    /// Why the last failed one failed.
+    /// The reason for the last failure of a checkpoint.
     pub last_failure: Option<String>,
     /// Restore drills beside the job.
     #[serde(default)]
@@ -145,32 +145,32 @@ pub struct CheckpointStatus {
 /// Counts of restore drills since the process started.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DrillStatus {
-    /// How many proved their checkpoint.
+    /// The number of drills that proved their checkpoint.
     pub proven: u64,
-    /// How many failed: their checkpoint can't be restored.
+    /// The number of failed drills, whose checkpoints can't be restored.
     pub failed: u64,
-    /// How many were not begun, since the one before was not over.
+    /// The number of drills that were not begun, since the drill before was not over.
     pub skipped: u64,
     /// The checkpoint that is being drilled.
     pub in_progress: Option<u64>,
     /// The newest checkpoint that was proven.
     pub last_proven: Option<u64>,
-    /// What the last failed drill found.
+    /// The finding of the last failed drill.
     pub last_failure: Option<String>,
 }
 
 /// Figures of a complete checkpoint.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CompletedSummary {
-    /// Its id.
+    /// The id of the checkpoint.
     pub checkpoint: u64,
-    /// From trigger to commit, milliseconds.
+    /// Milliseconds from trigger to commit.
     pub duration_ms: f64,
-    /// The longest call of `snapshot` in it, milliseconds: how long processing paused.
+    /// Milliseconds of the longest call of `snapshot` in it, which pauses processing.
     pub longest_snapshot_ms: f64,
     /// Bytes of state files.
     pub state_bytes: u64,
-    /// When it was committed, milliseconds since the Unix epoch.
+    /// The time of the commit, in milliseconds since the Unix epoch.
     pub completed_at_ms: u64,
 }
 
@@ -179,27 +179,27 @@ pub struct CompletedSummary {
 pub struct NodeStatus {
     /// The node's name.
     pub name: String,
-    /// What it is.
+    /// The kind of the node.
     pub kind: NodeKind,
-    /// How many subtasks it has.
+    /// The number of its subtasks.
     pub parallelism: u32,
-    /// Records that came in.
+    /// Records that arrived.
     pub records_in: u64,
-    /// Records that went out, all ports.
+    /// Records that were sent, on all ports.
     pub records_out: u64,
-    /// Batches that the records came in.
+    /// Batches in which the records arrived.
     pub batches_in: u64,
-    /// Bytes that came in.
+    /// Bytes that arrived.
     pub bytes_in: u64,
-    /// Bytes that went out.
+    /// Bytes that were sent.
     pub bytes_out: u64,
     /// Seconds of work, summed over subtasks.
     pub busy_seconds: f64,
-    /// Smallest watermark of its subtasks, milliseconds since the epoch; none before the first.
+    /// Smallest watermark of its subtasks, milliseconds since the epoch; `None` before the first.
     pub watermark: Option<i64>,
     /// Subtasks whose inputs have all ended.
     pub ended_subtasks: u32,
-    /// How late records reached it; only of a sink that measures it.
+    /// The lag of the records that reached it; only of a sink that measures it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sink_lag: Option<SinkLag>,
     /// The instances of an operator that is a component, by subtask.
@@ -208,13 +208,13 @@ pub struct NodeStatus {
     /// Counters of the component's own, by name, all subtasks together: up to 256 names.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub counters: BTreeMap<String, u64>,
-    /// Lines of its log that were dropped, since they were too many in a second.
+    /// Lines of its log that were dropped, since there were too many in a second.
     #[serde(default)]
     pub dropped_log_lines: u64,
 }
 
 impl NodeStatus {
-    /// The status of a node that has counted nothing yet.
+    /// Returns the status of a node that has counted nothing yet.
     #[must_use]
     pub fn new(name: &str, kind: NodeKind, parallelism: u32) -> Self {
         Self {
@@ -244,10 +244,10 @@ pub struct GuestStatus {
     pub subtask: u32,
     /// Bytes of its memories and tables when it was opened, or at the last barrier since.
     pub memory_bytes: u64,
-    /// Bytes that they may have.
+    /// Bytes that its memories and tables may have.
     pub memory_limit_bytes: u64,
-    /// How often it was replaced by a new one because of its memory, in this attempt.
+    /// The number of its replacements because of its memory, in this attempt.
     pub recycles: u64,
-    /// Seconds that this took.
+    /// Seconds that the replacements took.
     pub recycle_seconds: f64,
 }

@@ -2,13 +2,13 @@
 //!
 //! Decides which channels of an input gate are held back ("parked") and when a subtask takes its
 //! snapshot, after Flink's aligned checkpoints (Carbone et al. 2015, "Lightweight Asynchronous
-//! Snapshots for Distributed Dataflows"). Invariants: between the first barrier of a checkpoint
-//! and its completion a parked channel gives nothing; at completion no channel is parked; a channel
-//! that has ended counts as aligned. It holds no records: those wait in the bounded channels.
+//! Snapshots for Distributed Dataflows"). Invariants: between the first barrier of a checkpoint and
+//! its completion a parked channel delivers nothing; at completion no channel is parked. A channel
+//! that has ended counts as aligned. Records wait in the bounded channels, not in the aligner.
 
 use crate::{ChannelIndex, CheckpointId};
 
-/// What the subtask does next. Every caller must handle every case.
+/// The subtask's next step. Every caller must handle every case.
 #[must_use]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Alignment {
@@ -23,17 +23,17 @@ pub enum Alignment {
 pub struct Aligned {
     /// The checkpoint whose barriers have arrived.
     pub checkpoint: CheckpointId,
-    /// The channel that waited longest: its records go first. None if no channel was parked.
+    /// The channel that waited longest: its records go first. `None` if no channel was parked.
     pub first_parked: Option<ChannelIndex>,
 }
 
-/// What the end of a channel means.
+/// The meaning of a channel's end.
 #[must_use]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EndOfChannel {
-    /// Others still deliver; nothing to do.
+    /// Other channels still deliver: nothing to do.
     OthersRemain,
-    /// It was the last one that the alignment waited for: snapshot, then resume all.
+    /// The alignment waited only for this channel: snapshot, then resume all.
     Complete(Aligned),
     /// Every channel has ended: the subtask's input is over.
     AllEnded,
@@ -50,19 +50,19 @@ enum Channel {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Aligner {
     channels: Vec<Channel>,
-    /// How many of `channels` are open.
+    /// The number of open channels.
     open: usize,
-    /// How many of `channels` have ended.
+    /// The number of ended channels.
     ended: usize,
     /// The checkpoint whose barriers are arriving. At least one channel is then parked.
     aligning: Option<CheckpointId>,
-    /// The channel that was parked first since then.
+    /// The first channel that was parked since then.
     first_parked: Option<ChannelIndex>,
     last_completed: Option<CheckpointId>,
 }
 
 impl Aligner {
-    /// For a gate with `channels` channels, all open.
+    /// Creates an aligner for a gate with `channels` channels, all open.
     #[must_use]
     pub fn new(channels: usize) -> Self {
         Self {
@@ -75,25 +75,25 @@ impl Aligner {
         }
     }
 
-    /// True if nothing may be read from `channel` until the alignment completes.
+    /// Returns true if nothing may be read from `channel` until the alignment completes.
     #[must_use]
     pub fn is_parked(&self, channel: ChannelIndex) -> bool {
         self.channels[channel.0 as usize] == Channel::Parked
     }
 
-    /// True if every channel has ended.
+    /// Returns true if every channel has ended.
     #[must_use]
     pub fn all_ended(&self) -> bool {
         self.ended == self.channels.len()
     }
 
-    /// The checkpoint that is being aligned.
+    /// Returns the checkpoint that is being aligned.
     #[must_use]
     pub fn aligning(&self) -> Option<CheckpointId> {
         self.aligning
     }
 
-    /// A channel delivered a barrier.
+    /// Called when a channel delivers a barrier.
     ///
     /// # Panics
     ///
@@ -120,7 +120,7 @@ impl Aligner {
         }
     }
 
-    /// A channel ended.
+    /// Called when a channel ends.
     ///
     /// # Panics
     ///

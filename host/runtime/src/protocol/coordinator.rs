@@ -2,10 +2,10 @@
 //! manifest.
 //!
 //! Decides when a checkpoint starts, when it is complete, when it is abandoned and when the job is
-//! done. Pure: events and time come in, actions go out; the driver does them. Invariants:
+//! done. Pure: events and time come in, actions go out; the driver performs them. Invariants:
 //! - at most one checkpoint is in flight, from its trigger to its publication;
 //! - a checkpoint is committed only when every chain has acknowledged it, and once;
-//! - nothing is published and nobody is notified before the commit;
+//! - nothing is published and no one is notified before the commit;
 //! - ids only grow.
 //!
 //! It deliberately does not let a newer checkpoint replace a slow one: the slow one is abandoned
@@ -33,30 +33,30 @@ mod moves;
 #[cfg(test)]
 mod walks;
 
-/// What the driver does next.
+/// The driver's next step.
 #[must_use]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Action {
-    /// Tell these chains to take their snapshots now.
+    /// Make these chains take their snapshots now.
     Trigger {
         checkpoint: CheckpointId,
         chains: Vec<ChainId>,
-        /// True if sources give nothing after the barrier.
+        /// True if sources return no record after the barrier.
         suspend: bool,
     },
-    /// Tell all sources that their input is over.
+    /// End all sources.
     EndSources,
-    /// Make the manifest durable, then say [`Coordinator::on_committed`].
+    /// Make the manifest durable, then call [`Coordinator::on_committed`].
     Commit(AcknowledgedCheckpoint),
-    /// Tell everyone that it is complete, let sinks publish, remove old checkpoints, then say
-    /// [`Coordinator::on_published`].
+    /// Notify all chains that the checkpoint is complete, let sinks publish, remove old
+    /// checkpoints, then call [`Coordinator::on_published`].
     Publish(CheckpointId),
-    /// The checkpoint failed; whoever waits for it is told.
+    /// The checkpoint failed; the callers that wait for it are notified.
     Abandon {
         checkpoint: CheckpointId,
         reason: String,
     },
-    /// Too many in a row failed: the attempt is over.
+    /// Too many checkpoints in a row failed: the attempt is over.
     GiveUp {
         failures: u32,
         checkpoint: CheckpointId,
@@ -69,7 +69,7 @@ pub(crate) enum Action {
     },
 }
 
-/// What the coordinator is doing.
+/// The state of the coordinator.
 #[derive(Clone, Debug)]
 enum Phase {
     Idle,
@@ -84,12 +84,12 @@ enum Phase {
     },
 }
 
-/// How the job is to end.
+/// The way in which the job is to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Ending {
     /// When all sources end.
     WithItsInput,
-    /// At the next checkpoint, whose barrier is the last thing that sources give.
+    /// At the next checkpoint, whose barrier is the last element of each source.
     AtNextCheckpoint,
 }
 
@@ -97,7 +97,7 @@ enum Ending {
 #[derive(Clone, Debug)]
 pub(crate) struct Coordinator {
     settings: CheckpointSettings,
-    /// By chain, for messages; empty in most tests.
+    /// The names of the chains, for messages; empty in most tests.
     names: Vec<String>,
     chains: BTreeSet<ChainId>,
     sources: BTreeSet<ChainId>,
@@ -105,19 +105,20 @@ pub(crate) struct Coordinator {
     ended: BTreeSet<ChainId>,
     phase: Phase,
     ending: Ending,
-    /// The newest id given out, in this attempt or before.
+    /// The newest id, of this attempt or an earlier one.
     last_checkpoint: CheckpointId,
-    /// When the next checkpoint of the timer is due.
+    /// The time at which the timer's next checkpoint is due.
     due_at: Duration,
-    /// A checkpoint was asked for that has not been triggered.
+    /// True if a checkpoint was requested and has not been triggered.
     is_requested: bool,
-    /// What guests want, which may have to wait.
+    /// The wishes of guests, which may have to wait.
     wishes: Wishes,
     failures_in_a_row: u32,
 }
 
 impl Coordinator {
-    /// For an attempt that starts at `now`. All ids will be larger than `last_checkpoint`.
+    /// Creates the coordinator of an attempt that starts at `now`. All ids will be larger than
+    /// `last_checkpoint`.
     pub(crate) fn new(
         settings: CheckpointSettings,
         chains: impl IntoIterator<Item = ChainId>,
@@ -142,7 +143,7 @@ impl Coordinator {
         }
     }
 
-    /// With what each chain consists of, for messages.
+    /// Adds the names of the chains, for messages.
     pub(crate) fn named(self, names: Vec<String>) -> Self {
         Self { names, ..self }
     }
@@ -152,7 +153,7 @@ impl Coordinator {
         name.map_or_else(|| chain.to_string(), Clone::clone)
     }
 
-    /// The checkpoint in flight.
+    /// Returns the checkpoint in flight.
     pub(crate) fn in_progress(&self) -> Option<CheckpointId> {
         match &self.phase {
             Phase::Idle => None,
@@ -163,12 +164,12 @@ impl Coordinator {
         }
     }
 
-    /// True once the job was asked to stop.
+    /// Returns true once the job was asked to stop.
     pub(crate) fn is_stopping(&self) -> bool {
         self.ending == Ending::AtNextCheckpoint
     }
 
-    /// When [`Self::on_tick`] has something to do; none while waiting for the disk.
+    /// Returns the time at which [`Self::on_tick`] is due; `None` while waiting for the disk.
     pub(crate) fn next_tick(&self) -> Option<Duration> {
         match &self.phase {
             Phase::Idle => Some(self.next_due_at()),
@@ -177,7 +178,7 @@ impl Coordinator {
         }
     }
 
-    /// Time has passed.
+    /// Called when time has passed.
     pub(crate) fn on_tick(&mut self, now: Duration) -> Vec<Action> {
         match &self.phase {
             Phase::Idle => self.trigger_if_due(now),
@@ -195,19 +196,19 @@ impl Coordinator {
         }
     }
 
-    /// Someone asked for a checkpoint. It is triggered now, or when the one in flight is over.
+    /// Requests a checkpoint, which is triggered now, or when the checkpoint in flight is over.
     pub(crate) fn on_request(&mut self, now: Duration) -> Vec<Action> {
         self.is_requested = true;
         self.trigger_if_due(now)
     }
 
-    /// A guest wants a checkpoint because of its memory. It is triggered when [`Self::next_tick`]
-    /// says so.
+    /// Called when a guest wants a checkpoint because of its memory. [`Self::next_tick`] returns
+    /// when it is triggered.
     pub(crate) fn on_wish(&mut self, urgency: Urgency, now: Duration) {
         self.wishes.on_wish(urgency, now);
     }
 
-    /// Someone asked the job to stop.
+    /// Called when the user asks the job to stop.
     pub(crate) fn on_stop(&mut self, drain: bool, now: Duration) -> Vec<Action> {
         if drain {
             return vec![Action::EndSources];
@@ -216,7 +217,7 @@ impl Coordinator {
         self.trigger_if_due(now)
     }
 
-    /// A chain's part is durable.
+    /// Called when a chain's part is durable.
     pub(crate) fn on_acknowledged(&mut self, acknowledgement: Acknowledgement) -> Vec<Action> {
         let Phase::Pending(pending) = &mut self.phase else {
             return Vec::new();
@@ -237,7 +238,7 @@ impl Coordinator {
         vec![Action::Commit(acknowledged)]
     }
 
-    /// A chain could not take part.
+    /// Called when a chain could not take part.
     pub(crate) fn on_declined(
         &mut self,
         checkpoint: CheckpointId,
@@ -255,8 +256,8 @@ impl Coordinator {
         }
     }
 
-    /// All inputs of a chain have ended. No barrier reaches it any more, so it is triggered
-    /// directly, also for the checkpoint in flight.
+    /// Called when all inputs of a chain have ended. No barrier reaches the chain any more, so it
+    /// is triggered directly, also for the checkpoint in flight.
     pub(crate) fn on_ended(&mut self, chain: ChainId, now: Duration) -> Vec<Action> {
         let is_new = self.ended.insert(chain);
         assert!(is_new, "{chain} ended twice");
@@ -271,7 +272,7 @@ impl Coordinator {
         }
     }
 
-    /// The commit is over: the manifest is durable, or it failed for this reason and is not there.
+    /// Called when the commit is over: the manifest is durable, or does not exist for this reason.
     pub(crate) fn on_committed(
         &mut self,
         result: Result<(), String>,
@@ -290,7 +291,7 @@ impl Coordinator {
         }
     }
 
-    /// Everything that the checkpoint covers is published.
+    /// Called when everything that the checkpoint covers is published.
     pub(crate) fn on_published(&mut self, now: Duration) -> Vec<Action> {
         let Phase::Publishing { checkpoint, end } = self.phase else {
             unreachable!("publication ends only while publishing");
@@ -308,12 +309,12 @@ impl Coordinator {
         self.ended == self.chains
     }
 
-    /// True if nothing but a last checkpoint is left to do.
+    /// Returns true if nothing but a last checkpoint is left to do.
     fn is_ending(&self) -> bool {
         self.all_ended() || self.is_stopping()
     }
 
-    /// When the next checkpoint is due that nobody waits for.
+    /// Returns the time at which a checkpoint is due that no user waits for.
     fn next_due_at(&self) -> Duration {
         let wished = self.wishes.due_at();
         wished.map_or(self.due_at, |wished| wished.min(self.due_at))
@@ -366,8 +367,8 @@ impl Coordinator {
         }
         self.due_at = self.due_at.max(now + self.settings.min_pause);
         if self.is_ending() {
-            // Nothing else is left to do, so the next try need not wait for the timer; but what
-            // failed now would fail again at once.
+            // Nothing else is left to do, so the next try need not wait for the timer; but the same
+            // failure would return at once.
             self.due_at = self.due_at.min(now + RETRY_WHEN_ENDING);
         } else {
             actions.extend(self.trigger_if_due(now));

@@ -1,5 +1,5 @@
-//! WHO DECIDES: the coordinator, what it knows of the checkpoint in flight, and what it and the
-//! chains say to each other. Pure.
+//! WHO DECIDES: the coordinator, its record of the checkpoint in flight, and the messages between
+//! it and the chains. Pure.
 
 mod aligner;
 mod coordinator;

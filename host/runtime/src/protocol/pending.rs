@@ -1,6 +1,6 @@
 //! A checkpoint that is being taken. Pure.
 //!
-//! Has no manifest: it becomes one only when nobody is missing.
+//! It has no manifest: the manifest is made only when no chain is missing.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -10,12 +10,12 @@ use tidegate_checkpoint::SubtaskSnapshot;
 use super::Acknowledgement;
 use crate::{ChainId, CheckpointId};
 
-/// How a job ends that does not fail.
+/// The end of a job that does not fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum JobEnd {
     /// All sources ended: nothing is left to run.
     Finished,
-    /// It was asked to stop and can go on later.
+    /// The job was asked to stop and can continue later.
     Stopped,
 }
 
@@ -24,7 +24,7 @@ pub(crate) enum JobEnd {
 pub(crate) struct PendingCheckpoint {
     pub(crate) checkpoint: CheckpointId,
     pub(crate) triggered_at: Duration,
-    /// True if sources give nothing after its barrier.
+    /// True if sources return nothing after its barrier.
     pub(crate) suspends: bool,
     missing: BTreeSet<ChainId>,
     snapshots: Vec<SubtaskSnapshot>,
@@ -36,9 +36,9 @@ pub(crate) struct PendingCheckpoint {
 pub(crate) struct AcknowledgedCheckpoint {
     pub(crate) checkpoint: CheckpointId,
     pub(crate) triggered_at: Duration,
-    /// How the job ends with it, if it does.
+    /// The end of the job with this checkpoint, if it ends.
     pub(crate) end: Option<JobEnd>,
-    /// One for each subtask of the job.
+    /// One snapshot for each subtask of the job.
     pub(crate) snapshots: Vec<SubtaskSnapshot>,
     pub(crate) longest_pause: Duration,
 }
@@ -60,17 +60,17 @@ impl PendingCheckpoint {
         }
     }
 
-    /// True if the chain has not acknowledged yet.
+    /// Returns true if the chain has not acknowledged yet.
     pub(crate) fn misses(&self, chain: ChainId) -> bool {
         self.missing.contains(&chain)
     }
 
-    /// The chains that have not acknowledged yet.
+    /// Returns the chains that have not acknowledged yet.
     pub(crate) fn missing(&self) -> impl Iterator<Item = ChainId> {
         self.missing.iter().copied()
     }
 
-    /// Ticks a chain off. True if it was the last one.
+    /// Ticks a chain off. Returns true if it was the last one.
     ///
     /// # Panics
     ///
@@ -94,8 +94,8 @@ impl PendingCheckpoint {
     pub(crate) fn into_acknowledged(mut self) -> AcknowledgedCheckpoint {
         assert!(self.missing.is_empty(), "nobody is missing at commit");
         self.snapshots.sort_by(|a, b| a.subtask.cmp(&b.subtask));
-        // What was acknowledged decides, not what was known at the trigger: the last source may
-        // have ended between the two.
+        // The acknowledgements decide, not the state at the trigger: the last source may have ended
+        // between the two.
         let end = if self.snapshots.iter().all(|snapshot| snapshot.has_ended) {
             Some(JobEnd::Finished)
         } else {

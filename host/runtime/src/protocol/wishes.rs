@@ -1,9 +1,9 @@
-//! When a checkpoint is started that a guest wants because of its memory.
+//! Decides when a checkpoint starts that a guest wants because of its memory.
 //!
-//! A guest may want the next one as soon as one is over, and every checkpoint is written by all
-//! other operators too. So there is a least distance between the end of one and the start of one
-//! that is wanted; while wishes come faster than that, it doubles, up to the interval of the job.
-//! Where a guest is about to meet its limit, only the first distance counts. Pure.
+//! A guest may want the next checkpoint as soon as one is over, and all other operators take part
+//! in each of them. So there is a least distance between the end of a checkpoint and the start of a
+//! wanted one. While wishes come faster, the distance doubles, up to the interval of the job; if a
+//! guest is about to reach its limit, only the first distance counts. Pure.
 
 use std::time::Duration;
 
@@ -37,7 +37,7 @@ impl Wishes {
         }
     }
 
-    /// A guest wants a checkpoint.
+    /// Called when a guest wants a checkpoint.
     pub(super) fn on_wish(&mut self, urgency: Urgency, now: Duration) {
         let wish = self.wish.get_or_insert(Wish {
             came_at: now,
@@ -46,7 +46,8 @@ impl Wishes {
         wish.urgency = wish.urgency.max(urgency);
     }
 
-    /// When a checkpoint is to be started, once none is in flight; none if nobody wants one.
+    /// Returns the time at which a checkpoint is to start, once none is in flight; `None` without a
+    /// wish.
     pub(super) fn due_at(&self) -> Option<Duration> {
         let wish = self.wish.as_ref()?;
         let Some(over_at) = self.over_at else {
@@ -59,7 +60,7 @@ impl Wishes {
         Some(wish.came_at.max(over_at + distance))
     }
 
-    /// A checkpoint is started, for whatever reason: it serves all that was wished for.
+    /// Called when a checkpoint starts, for whatever reason: it serves all wishes.
     pub(super) fn on_triggered(&mut self) {
         let Some(wish) = self.wish.take() else {
             return;
@@ -72,12 +73,12 @@ impl Wishes {
         };
     }
 
-    /// The checkpoint in flight is over, complete or not.
+    /// Called when the checkpoint in flight is over, complete or not.
     pub(super) fn on_over(&mut self, now: Duration) {
         self.over_at = Some(now);
     }
 
-    /// The same with all times as distances to `now`, as far as they matter: to compare two
+    /// Returns a copy with all times as distances to `now`, as far as they matter: to compare two
     /// moments.
     #[cfg(test)]
     pub(super) fn relative_to(&self, now: Duration) -> Self {
@@ -97,8 +98,8 @@ mod tests {
 
     const INTERVAL: Duration = Duration::from_secs(10);
 
-    /// The times, in milliseconds, at which checkpoints start that a guest wants `pause` after each
-    /// one, within `time`. A checkpoint takes 10 ms.
+    /// Returns the times, in milliseconds, at which checkpoints start within `time`. A guest wants
+    /// each of them `pause` after the one before; a checkpoint takes 10 ms.
     fn started(urgency: Urgency, pause: u64, time: u64) -> Vec<u64> {
         let mut wishes = Wishes::new(INTERVAL);
         let (mut now, mut started) = (Duration::ZERO, Vec::new());
@@ -123,7 +124,7 @@ mod tests {
     fn the_distance_doubles_while_a_guest_wants_the_next_one_at_once() {
         let first = started(Urgency::Patient, 0, 7_000);
         assert_eq!(first, [0, 110, 320, 730, 1_540, 3_150, 6_360]);
-        // Then it is the interval of the job.
+        // Then the distance is the interval of the job.
         assert_eq!(started(Urgency::Patient, 0, 100_000).len(), 16);
     }
 
@@ -152,7 +153,7 @@ mod tests {
             wishes.on_triggered();
             wishes.on_over(at + millis(10));
         }
-        // The last one had not to wait.
+        // The last wish did not have to wait.
         assert_eq!(wishes.distance, LEAST_WISH_DISTANCE);
     }
 }

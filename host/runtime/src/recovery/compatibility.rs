@@ -1,4 +1,4 @@
-//! Whether the state of a checkpoint has a place in the job at hand. Pure.
+//! Decides whether the state of a checkpoint has a place in the current job. Pure.
 //!
 //! A node's name is its identity. Parallelism and component versions may always change. Continuing
 //! the same run needs the same edges, since a changed job graph over the same state is more often a
@@ -11,7 +11,7 @@ use tidegate_checkpoint::{Edge, JobGraph, Manifest, Node, Partitioning, Snapshot
 use super::resumed_subtasks::ended_subtasks;
 use crate::CheckpointId;
 
-/// Why a checkpoint can't be used for a job.
+/// The reason why a checkpoint can't be used for a job.
 #[derive(Debug, Error, PartialEq, Eq)]
 #[error(
     "checkpoint {checkpoint} of job `{job}` does not fit this job:\n    {}",
@@ -22,11 +22,11 @@ pub struct IncompatibleJob {
     pub checkpoint: CheckpointId,
     /// The job that it belongs to.
     pub job: String,
-    /// One line a difference, each with what to do about it.
+    /// One line for each difference, with the action to take.
     pub differences: Vec<String>,
 }
 
-/// State may only be dropped of operators that exist or existed.
+/// A name of an operator that neither exists nor existed, though its state may be dropped.
 #[derive(Debug, Error, PartialEq, Eq)]
 #[error(
     "state of `{name}` may be dropped, but neither the job nor the checkpoint that it starts from \
@@ -35,20 +35,20 @@ pub struct IncompatibleJob {
 pub struct UnknownOperator {
     /// The name.
     pub name: String,
-    /// All names that there are.
+    /// All known names.
     pub known: Vec<String>,
 }
 
-/// How the checkpoint is used.
+/// The use of a checkpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Resume {
-    /// The run goes on from its own newest checkpoint.
+    /// The run continues from its own newest checkpoint.
     SameRun,
     /// A new run starts from a savepoint or checkpoint that the user named.
     NewRun,
 }
 
-/// Compares a checkpoint with the job that is to go on from it.
+/// Compares a checkpoint with the job that is to continue from it.
 ///
 /// # Errors
 ///
@@ -99,7 +99,7 @@ pub(crate) fn check_compatible(
     })
 }
 
-/// Checks the names of operators whose state may be dropped: none of them is a slip.
+/// Checks the names of operators whose state may be dropped, so that a slip is found.
 ///
 /// # Errors
 ///
@@ -160,8 +160,8 @@ fn dropped_node(manifest: &Manifest, node: &Node, resume: Resume) -> Option<Stri
     })
 }
 
-/// The inputs of a node as lines. `forward` and `rebalance` are alike here: which of them an edge
-/// defaults to depends on the parallelism, which may change.
+/// Returns the inputs of a node as lines. `forward` and `rebalance` are alike here: the default of
+/// an edge depends on the parallelism, which may change.
 fn wiring(graph: &JobGraph, node: &str) -> Vec<String> {
     let inputs = graph.inputs_of(node);
     let origin = |edge: &Edge| match edge.port {
@@ -198,8 +198,8 @@ fn changed_wiring(old: &JobGraph, new: &JobGraph) -> Vec<String> {
     differences
 }
 
-/// An edge into a subtask that has finished, from one that has not: `finish` is called once in the
-/// life of a job, so nothing may reach it any more.
+/// Returns the difference if an edge leads from a subtask that has not finished into one that has:
+/// `finish` is called once in the life of a job, so nothing may reach the latter any more.
 fn fed_after_end(manifest: &Manifest, graph: &JobGraph, edge: &Edge) -> Option<String> {
     let from = ended_now(manifest, graph, &edge.from);
     let to = ended_now(manifest, graph, &edge.to);
@@ -220,8 +220,8 @@ fn fed_after_end(manifest: &Manifest, graph: &JobGraph, edge: &Edge) -> Option<S
     })
 }
 
-/// Which subtasks of a node have ended, at the parallelism of the job at hand. If only some have
-/// and the parallelism has changed, a source goes on with what is left; an operator or sink is
+/// Returns which subtasks of a node have ended, at the parallelism of the current job. If only some
+/// have and the parallelism has changed, a source or sink continues with the rest; an operator is
 /// refused elsewhere.
 fn ended_now(manifest: &Manifest, graph: &JobGraph, node: &str) -> Vec<bool> {
     let old = manifest.snapshots_of(node);

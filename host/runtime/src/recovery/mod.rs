@@ -1,4 +1,4 @@
-//! HOW IT COMES BACK: what state goes where, whether it fits, and whether to try again. Pure.
+//! HOW IT COMES BACK: the place of old state, whether it fits, and whether to try again. Pure.
 
 mod compatibility;
 mod restart_strategy;

@@ -1,4 +1,5 @@
-//! Whether and when a failed attempt is followed by another. Pure: time comes in as an argument.
+//! Decides whether and when another attempt follows a failed one. Pure: time comes in as an
+//! argument.
 
 use std::time::Duration;
 
@@ -20,9 +21,9 @@ impl RestartStrategy {
         }
     }
 
-    /// An attempt failed that had run for `calm`: since all of its chains were open and restored.
-    /// Waits between attempts are no part of it. Gives the wait before the next one, or none if the
-    /// budget is used up.
+    /// Called when an attempt failed that had run for `calm` since all of its chains were open and
+    /// restored; waits between attempts do not count. Returns the wait before the next attempt, or
+    /// `None` if the budget is used up.
     pub(crate) fn on_failure(&mut self, calm: Duration) -> Option<Duration> {
         match &self.settings {
             RestartSettings::None => None,
@@ -43,7 +44,7 @@ impl RestartStrategy {
 }
 
 impl ExponentialBackoff {
-    /// The wait before the restart that follows this many failures in a row.
+    /// Returns the wait before the restart that follows this many failures in a row.
     fn wait_before(&self, failures: u32) -> Duration {
         let factor = self.backoff_multiplier.saturating_pow(failures - 1);
         self.initial.saturating_mul(factor).min(self.max)

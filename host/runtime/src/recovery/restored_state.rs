@@ -1,4 +1,4 @@
-//! The part of a checkpoint that one operator or sink starts with. Reads what it is handed.
+//! The part of a checkpoint that one operator or sink starts with. Reads only through an argument.
 
 use tidegate_checkpoint::{
     CheckpointKind, JobGraph, Manifest, Node, SnapshotContents, StateFile, StoreError,
@@ -10,7 +10,7 @@ use super::compatibility::IncompatibleJob;
 use super::resumed_subtasks::ended_subtasks;
 use crate::SubtaskId;
 
-/// Which subtasks of an operator or sink have ended.
+/// Returns which subtasks of an operator or sink have ended.
 pub(crate) fn ended_now(manifest: &Manifest, node: &Node) -> Result<Vec<bool>, IncompatibleJob> {
     let old = manifest.snapshots_of(&node.name);
     ended_subtasks(old, node.parallelism).ok_or_else(|| IncompatibleJob {
@@ -30,7 +30,7 @@ pub(crate) fn ended_now(manifest: &Manifest, node: &Node) -> Result<Vec<bool>, I
 pub(crate) type ReadState<'a> =
     dyn Fn(&SubtaskId, &StateFile) -> Result<Vec<StateChunk>, StoreError> + 'a;
 
-/// What each subtask of an operator is restored with; none where `restore` is not called.
+/// Returns the state that each subtask is restored with; `None` where `restore` is not called.
 pub(crate) fn operator_state(
     graph: &JobGraph,
     manifest: &Manifest,

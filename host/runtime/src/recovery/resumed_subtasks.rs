@@ -1,13 +1,12 @@
-//! Which subtasks have ended, and which watermark each was told, when parallelism may have changed.
-//! Pure.
+//! The ended subtasks of a node and their last watermarks when parallelism may have changed. Pure.
 
 use tidegate_checkpoint::{SnapshotContents, SubtaskSnapshot};
 
 use crate::stream::MAX_WATERMARK;
 
-/// Which of the new subtasks of an operator or sink had ended: the same as before at unchanged
-/// parallelism, otherwise all or none. If only some had ended, the subtasks of a sink go on, since
-/// they keep nothing and end again with their inputs. Gives none for an operator then:
+/// Returns which new subtasks of an operator or sink had ended: the same as before at unchanged
+/// parallelism, otherwise all or none. If only some had ended, the subtasks of a sink continue,
+/// since they keep nothing and end again with their inputs. Returns `None` for an operator then:
 /// `finish` has already been called for a part of the state.
 pub(crate) fn ended_subtasks(old: &[SubtaskSnapshot], parallelism: u32) -> Option<Vec<bool>> {
     if old.len() == parallelism as usize {
@@ -25,9 +24,9 @@ pub(crate) fn ended_subtasks(old: &[SubtaskSnapshot], parallelism: u32) -> Optio
     }
 }
 
-/// The watermark that each of the new subtasks of a node counts as told: its own at unchanged
-/// parallelism, otherwise the smallest of those before. One that had ended holds nobody back, as
-/// in a merge; one that was never told a watermark leaves all without. A new node has none.
+/// Returns the watermark that each new subtask of a node counts as told: its own at unchanged
+/// parallelism, otherwise the smallest old one. An ended subtask holds no other back, as in a
+/// merge; a subtask that was never told a watermark leaves all without. A new node has none.
 pub(crate) fn told_watermarks(old: &[SubtaskSnapshot], parallelism: u32) -> Vec<Option<i64>> {
     if old.len() == parallelism as usize {
         return old.iter().map(|snapshot| snapshot.watermark).collect();
@@ -36,7 +35,7 @@ pub(crate) fn told_watermarks(old: &[SubtaskSnapshot], parallelism: u32) -> Vec<
         true => Some(MAX_WATERMARK),
         false => snapshot.watermark,
     });
-    // None is less than any.
+    // `None` is less than any watermark.
     let smallest = told.min().flatten();
     vec![smallest; parallelism as usize]
 }
@@ -46,7 +45,7 @@ mod tests {
     use super::*;
     use crate::SubtaskId;
 
-    /// What subtasks with these watermarks become at another parallelism; `end` had ended.
+    /// Returns the watermarks of these subtasks at another parallelism; `end` had ended.
     fn rescaled(told: &str, parallelism: u32) -> Vec<Option<i64>> {
         let snapshots: Vec<SubtaskSnapshot> = (0..)
             .zip(told.split_terminator(' '))

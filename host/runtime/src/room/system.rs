@@ -1,8 +1,6 @@
-//! The limits of this system on threads, mappings, address space and open files, and what is used
-//! of them.
+//! The limits of this system on threads, mappings, address space and open files, and their use.
 //!
-//! Read from `/proc` and from the cgroup; where something can't be read, or there is no limit,
-//! there is none.
+//! Read from `/proc` and from the cgroup; a limit that can't be read or does not exist is left out.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
@@ -13,7 +11,7 @@ use rustix::process::{getrlimit, getuid};
 
 use super::{Resource, SystemLimit};
 
-/// All that can be read.
+/// Reads all limits.
 pub(super) fn limits() -> Vec<SystemLimit> {
     let all = [
         mappings(),
@@ -38,7 +36,7 @@ fn mappings() -> Option<SystemLimit> {
 }
 
 fn threads_of_system(name: &'static str, path: &str) -> Option<SystemLimit> {
-    // "0.20 0.18 0.12 1/80 11206": the second of the pair are all threads.
+    // The second number of the pair counts all threads.
     let load = fs::read_to_string("/proc/loadavg").ok()?;
     let used = load.split(' ').nth(3)?.split('/').nth(1)?;
     Some(SystemLimit {
@@ -49,7 +47,7 @@ fn threads_of_system(name: &'static str, path: &str) -> Option<SystemLimit> {
     })
 }
 
-/// The kernel counts the threads of a user, whatever process they are in; root is exempt.
+/// Reads the limit on a user's threads, in all processes; root is exempt.
 fn threads_of_user() -> Option<SystemLimit> {
     let user = getuid();
     let allowed = getrlimit(ProcessResource::Nproc).current?;
@@ -70,13 +68,13 @@ fn threads_of_user() -> Option<SystemLimit> {
     })
 }
 
-/// A process may be gone by now.
+/// Returns `None` if the process is gone by now.
 fn threads_of(process: &Path) -> Option<u64> {
     let status = fs::read_to_string(process.join("status")).ok()?;
     field(&status, "Threads:")
 }
 
-/// The tightest `pids.max` of the cgroup and those around it.
+/// Returns the tightest `pids.max` of the cgroup and its ancestors.
 fn threads_of_cgroup() -> Option<SystemLimit> {
     let groups = fs::read_to_string("/proc/self/cgroup").ok()?;
     let group = |line: &str| {
@@ -108,7 +106,7 @@ fn threads_of_cgroup() -> Option<SystemLimit> {
     limits.min_by_key(|limit| limit.allowed.saturating_sub(limit.used))
 }
 
-/// A limit on the bytes of this process.
+/// Reads a limit on the bytes of this process.
 fn of_process(name: &'static str, resource: Resource) -> Option<SystemLimit> {
     let (limit, used) = match resource {
         Resource::AddressSpace => (ProcessResource::As, "VmSize:"),
@@ -125,19 +123,19 @@ fn of_process(name: &'static str, resource: Resource) -> Option<SystemLimit> {
     })
 }
 
-/// The hard limit, to which a run raises the other one.
+/// Reads the hard limit, to which a run raises the soft limit.
 fn open_files() -> Option<SystemLimit> {
     let open = fs::read_dir("/proc/self/fd").ok()?.count() as u64;
     Some(SystemLimit {
         name: "`ulimit -n`",
         resource: Resource::OpenFiles,
         allowed: getrlimit(ProcessResource::Nofile).maximum?,
-        // One of them lists the others.
+        // One of the open files lists the others.
         used: open.saturating_sub(1),
     })
 }
 
-/// The bytes that this process may still map and write; none if there is no limit.
+/// Returns the bytes that this process may still map and write; `None` if there is no limit.
 pub(super) fn free_memory() -> Option<u64> {
     let limits = [Resource::AddressSpace, Resource::Data];
     let limits = limits
@@ -147,12 +145,12 @@ pub(super) fn free_memory() -> Option<u64> {
     free.min()
 }
 
-/// The number that a file holds, if it holds one: `max` is none.
+/// Reads the number in a file, if there is one: `max` is not a number.
 fn number(path: impl AsRef<Path>) -> Option<u64> {
     fs::read_to_string(path).ok()?.trim().parse().ok()
 }
 
-/// The number behind a name in `/proc/PID/status`.
+/// Finds the number after a name in `/proc/PID/status`.
 fn field(status: &str, name: &str) -> Option<u64> {
     let value = status.lines().find_map(|line| line.strip_prefix(name))?;
     value.split_whitespace().next()?.parse().ok()

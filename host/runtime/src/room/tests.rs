@@ -1,4 +1,4 @@
-//! What a job needs, and which limits it would meet, by numbers; nothing of the system is read.
+//! The needs of a job, and the limits that it would reach, as numbers; the system is not read.
 
 use tidegate_checkpoint::{Edge, Node, Partitioning};
 
@@ -29,7 +29,8 @@ fn edge(from: &str, to: &str, partitioning: Partitioning) -> Edge {
     }
 }
 
-/// A source, an operator of so many subtasks behind it, and a sink that is chained to it.
+/// Returns a source, an operator of this many subtasks behind it, and a sink that is chained to the
+/// operator.
 fn graph(parallelism: u32, into_operator: Partitioning) -> JobGraph {
     let nodes = vec![
         node("in", NodeKind::Source, parallelism),
@@ -58,7 +59,7 @@ fn needs(parallelism: u32, instance: SystemNeeds) -> Needs {
     Needs::of(&graph, instance, |_| 0)
 }
 
-/// The limits that Linux has on its own.
+/// Returns the limits that Linux has on its own.
 fn usual_limits() -> Vec<SystemLimit> {
     let limit = |name, resource, allowed, used| SystemLimit {
         name,

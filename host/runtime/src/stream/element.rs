@@ -1,28 +1,28 @@
-//! Record path and barrier path: what a channel carries.
+//! Record path and barrier path: the elements of a channel.
 
 use tidegate_operator::Batch;
 
 use super::BatchWithOrigin;
 use crate::CheckpointId;
 
-/// The marker of a checkpoint in a channel: what is before it belongs to the checkpoint, what is
-/// after it does not.
+/// The marker of a checkpoint in a channel: the elements before it belong to the checkpoint, those
+/// after it do not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CheckpointBarrier {
     /// The checkpoint that it marks.
     pub checkpoint: CheckpointId,
 }
 
-/// Whether the sender of a channel has input.
+/// The activity of a channel's sender: with or without input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Activity {
-    /// It has none now: it holds no watermark back until it is active again.
+    /// The sender has no input now: it holds no watermark back until it is active again.
     Idle,
-    /// It has some again. Stands before the records that come of it.
+    /// The sender has input again. Stands before the records that result from it.
     Active,
 }
 
-/// What a channel carries, in order.
+/// An element of a channel. Elements keep their order.
 #[derive(Clone, Debug, PartialEq)]
 pub enum StreamElement {
     /// Records.

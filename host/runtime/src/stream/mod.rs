@@ -1,4 +1,4 @@
-//! What flows: stream elements and watermarks. Pure data, no channel and no thread.
+//! The data that flows: stream elements and watermarks. Pure data, no channel and no thread.
 
 mod element;
 mod record_origin;

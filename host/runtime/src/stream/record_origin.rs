@@ -1,6 +1,6 @@
 //! Record path, only while records are isolated: the origin of a batch. Pure.
 //!
-//! After a guest has failed on a record, the next attempt replays all that came since the last
+//! After a guest has failed on a record, the next attempt replays all records since the last
 //! checkpoint with each batch's origin beside it. Batches with an origin are never joined, and the
 //! output of an operator inherits it. An ordinary attempt has no origins at all.
 
@@ -17,7 +17,7 @@ use crate::SubtaskId;
 pub struct RecordOrigin {
     /// The source's subtask.
     pub source: SubtaskId,
-    /// Their place in its input; none if the source does not know.
+    /// Their place in its input; `None` if the source does not know.
     pub place: Option<SourcePlace>,
 }
 
@@ -36,6 +36,6 @@ impl fmt::Display for RecordOrigin {
 pub struct BatchWithOrigin {
     /// The records.
     pub batch: Batch,
-    /// Shared by all batches that were made of one.
+    /// The origin, shared by all batches that were made from one batch of the source.
     pub origin: Arc<RecordOrigin>,
 }

@@ -1,9 +1,9 @@
-//! The watermark of a subtask: the smallest of its input channels' watermarks, and the last one
-//! that the subtask was told. Pure.
+//! The watermark of a subtask: the smallest of its input channels' watermarks, and the last
+//! watermark that the subtask was told. Pure.
 //!
 //! A channel that has ended or is idle does not hold the others back. The merged watermark never
-//! goes back, whatever a channel says. Nor does the one that a subtask was told, whoever is
-//! restored from whatever: it is in every snapshot.
+//! decreases, whatever a channel sends. Nor does the watermark that a subtask was told, also across
+//! restores: it is in every snapshot.
 
 use crate::ChannelIndex;
 
@@ -18,8 +18,8 @@ pub struct WatermarkMerge {
     channels: Vec<Channel>,
     /// The smallest watermark of channels that are not idle; the maximum if all are.
     smallest: i64,
-    /// How many channels that are not idle stand at `smallest`: until all have left it, nothing
-    /// advances, so that a watermark costs the same with two channels or a thousand.
+    /// The number of channels at `smallest` that are not idle: until all have left it, the merged
+    /// watermark can't advance, so that a watermark costs the same with two channels or a thousand.
     at_smallest: usize,
     idle: usize,
     /// The last watermark that was returned.
@@ -33,7 +33,7 @@ struct Channel {
 }
 
 impl WatermarkMerge {
-    /// For `channels` channels, none of which has told a watermark yet.
+    /// Merges `channels` channels, none of which has sent a watermark yet.
     #[must_use]
     pub fn new(channels: usize) -> Self {
         let channel = Channel {
@@ -49,8 +49,8 @@ impl WatermarkMerge {
         }
     }
 
-    /// A channel told its watermark, and so is not idle. Returns the merged watermark if that
-    /// advanced.
+    /// Called when a channel sent its watermark, and so is not idle. Returns the merged watermark
+    /// if it advanced.
     #[must_use]
     pub fn on_watermark(&mut self, channel: ChannelIndex, watermark: i64) -> Option<i64> {
         self.activate(channel);
@@ -62,14 +62,14 @@ impl WatermarkMerge {
         self.advance()
     }
 
-    /// A channel ended. Returns the merged watermark if that advanced.
+    /// Called when a channel ended. Returns the merged watermark if it advanced.
     #[must_use]
     pub fn on_end(&mut self, channel: ChannelIndex) -> Option<i64> {
         self.on_watermark(channel, MAX_WATERMARK)
     }
 
-    /// A channel became idle: it holds the others back no longer. Returns the merged watermark if
-    /// that advanced.
+    /// Called when a channel became idle: it no longer holds the others back. Returns the merged
+    /// watermark if it advanced.
     #[must_use]
     pub fn on_idle(&mut self, channel: ChannelIndex) -> Option<i64> {
         let slot = &mut self.channels[channel.0 as usize];
@@ -82,9 +82,9 @@ impl WatermarkMerge {
         self.advance()
     }
 
-    /// A channel is not idle any more: it holds the others back as before. What was merged in the
-    /// meantime stays, so its records may be late. Returns the merged watermark if that advanced,
-    /// since time stood still while all were idle.
+    /// Called when a channel is not idle any more: it holds the others back as before. The merged
+    /// watermark stays, so the channel's records may be late. Returns the merged watermark if it
+    /// advanced, since time stood still while all were idle.
     #[must_use]
     pub fn on_active(&mut self, channel: ChannelIndex) -> Option<i64> {
         self.activate(channel);
@@ -105,14 +105,14 @@ impl WatermarkMerge {
         self.at_smallest += usize::from(watermark == self.smallest);
     }
 
-    /// True if no channel has input: some are idle, and all others have ended. Time stands still
-    /// then, since those that are idle may still have records of any time.
+    /// Returns true if no channel has input: some are idle, and all others have ended. Time stands
+    /// still then, since the idle channels may still have records of any time.
     #[must_use]
     pub fn is_idle(&self) -> bool {
         self.idle > 0 && self.smallest == MAX_WATERMARK
     }
 
-    /// A channel stands at this watermark no longer.
+    /// Called when a channel has left this watermark.
     fn leave(&mut self, stood_at: i64) {
         if stood_at > self.smallest {
             return;
@@ -143,14 +143,15 @@ impl WatermarkMerge {
 pub struct ToldWatermark(Option<i64>);
 
 impl ToldWatermark {
-    /// For a subtask that was told `before` at the checkpoint that it starts from; none if it was
-    /// told nothing.
+    /// Takes over the watermark that a subtask was told at the checkpoint that it starts from;
+    /// `None` if there was none.
     #[must_use]
     pub fn new(before: Option<i64>) -> Self {
         Self(before)
     }
 
-    /// True if the subtask is to be told `watermark` now; otherwise it knows that or a later one.
+    /// Returns true if the subtask is to be told `watermark` now; otherwise it knows this or a
+    /// later one.
     #[must_use]
     pub fn rises_to(&mut self, watermark: i64) -> bool {
         let rises = self.0.is_none_or(|told| told < watermark);
@@ -160,7 +161,7 @@ impl ToldWatermark {
         rises
     }
 
-    /// What goes into a snapshot, and is told to an instance that takes over.
+    /// Returns the watermark for a snapshot, and for an instance that takes over.
     #[must_use]
     pub fn last(self) -> Option<i64> {
         self.0
@@ -249,7 +250,7 @@ mod tests {
         assert!(!merge.is_idle());
     }
 
-    /// What happens to one of four channels.
+    /// An event of one of four channels.
     #[derive(Clone, Copy, Debug)]
     enum Event {
         Watermark(i64),
@@ -273,7 +274,7 @@ mod tests {
             events in prop::collection::vec((0u32..4, event()), 0..100),
         ) {
             let mut merge = WatermarkMerge::new(4);
-            // By channel: the watermark, and whether it is idle.
+            // By channel: the watermark, and true if the channel is idle.
             let mut channels = [(MIN_WATERMARK, false); 4];
             let mut last = MIN_WATERMARK;
             for (channel, event) in events {

@@ -57,7 +57,7 @@ fn two_abandoned_checkpoints_stay_in_order_behind_each_other() {
     assert_eq!(out, "4 |7 1 |8 5 2 |9 3");
 }
 
-/// What one channel carries after each other in the exhaustive test.
+/// An element of a channel in the exhaustive test.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Element {
     Record,
@@ -65,8 +65,8 @@ enum Element {
     End,
 }
 
-/// Every script of a channel: a record before each of the first `barriers` barriers and one after
-/// the last, then the end; the channel with all barriers also without an end.
+/// Returns every script of a channel: a record before each of the first `barriers` barriers and one
+/// after the last, then the end. The script with all barriers also comes without an end.
 fn scripts(checkpoints: &[CheckpointId]) -> Vec<Vec<Element>> {
     let mut all = Vec::new();
     for barriers in 0..=checkpoints.len() {
@@ -84,7 +84,7 @@ fn scripts(checkpoints: &[CheckpointId]) -> Vec<Vec<Element>> {
     all
 }
 
-/// Every order of arrival of these scripts, each state visited once.
+/// A search through every order of arrival of these scripts, which visits each state once.
 struct Arrivals<'a> {
     scripts: Vec<&'a [Element]>,
     checkpoints: &'a [CheckpointId],
@@ -92,7 +92,8 @@ struct Arrivals<'a> {
 }
 
 impl Arrivals<'_> {
-    /// `parked` are the channels that were parked since the last completion, in this order.
+    /// Visits a state and all that follow. `parked` holds the channels that were parked since the
+    /// last completion, in this order.
     fn explore(&mut self, read: Vec<usize>, aligner: Aligner, parked: Vec<ChannelIndex>) {
         if !self.visited.insert((read.clone(), aligner.clone())) {
             return;
@@ -158,8 +159,8 @@ impl Arrivals<'_> {
         );
     }
 
-    /// The newest checkpoint whose barrier came on some channel, and on every channel that had not
-    /// ended before it: told from what was read alone.
+    /// Returns the newest checkpoint whose barrier came on some channel, and on every channel that
+    /// had not ended before it: derived only from the elements that were read.
     fn completed(&self, read: &[usize]) -> Option<CheckpointId> {
         let is_complete = |checkpoint: &&CheckpointId| {
             let delivered = |channel: usize| self.delivered(channel, read, **checkpoint);
@@ -171,7 +172,8 @@ impl Arrivals<'_> {
         self.checkpoints.iter().rfind(is_complete).copied()
     }
 
-    /// A channel is parked exactly if it delivered a barrier whose checkpoint is not complete.
+    /// Checks that a channel is parked exactly if it delivered a barrier whose checkpoint is not
+    /// complete.
     fn check_parked(&self, read: &[usize], aligner: &Aligner) {
         let completed = self.completed(read);
         for (channel, at) in read.iter().enumerate() {
@@ -183,7 +185,7 @@ impl Arrivals<'_> {
             });
             let expected = last.is_some_and(|last| completed.is_none_or(|done| last > done));
             assert_eq!(aligner.is_parked(index), expected, "{self} at {read:?}");
-            // Nothing was read behind a barrier whose checkpoint is not complete.
+            // No element was read behind a barrier whose checkpoint is not complete.
             let behind = barriers
                 .take_while(|e| !matches!(e, Element::Barrier(_)))
                 .count();
@@ -210,7 +212,7 @@ impl std::fmt::Display for Arrivals<'_> {
     }
 }
 
-/// All combinations of `channels` scripts; gives how many states were visited.
+/// Explores all combinations of `channels` scripts. Returns the number of visited states.
 fn explore_all(channels: u32, checkpoints: &[CheckpointId]) -> usize {
     let scripts = scripts(checkpoints);
     let mut states = 0;

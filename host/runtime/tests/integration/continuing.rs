@@ -1,4 +1,4 @@
-//! Stopping and going on: the same job, another parallelism, another graph.
+//! Stopping and continuing: the same job, another parallelism, another graph.
 
 use std::path::Path;
 use std::time::Duration;
@@ -113,7 +113,7 @@ async fn state_moves_to_another_parallelism_with_its_keys() {
     let output = Output::new(&faults);
     let (mut numbers, allow) = Numbers::held("a", &faults);
     numbers.keys = 97;
-    // On the same directory, by itself.
+    // On the same directory, without a savepoint.
     for (parallelism, allowed) in [(2, 200), (4, 450), (1, 600), (3, 800)] {
         allow.give(allowed);
         let running = start(
@@ -220,7 +220,7 @@ async fn a_changed_graph_is_refused_with_the_difference() {
          \x20   + `count` reads from new:0 (hash): stop with a savepoint and start --from it"
     );
 
-    // The old job still goes on.
+    // The old job still continues.
     start(&before, directory.path()).finish_at(&allow, 40).await;
     assert_counted(&output, &faults, [("a", 40, 1)]);
 }
@@ -301,7 +301,7 @@ async fn an_operator_that_has_finished_gets_no_new_input() {
         "{message}"
     );
 
-    // Unchanged it goes on, also when only the rest is given another parallelism.
+    // Unchanged it continues, even if only the rest gets another parallelism.
     let running = start_from(&job(false), fresh.path(), &path);
     running.finish_at(&allow, 25).await;
     assert_counted(&output, &faults, [("a", 40, 1)]);
@@ -327,7 +327,7 @@ async fn a_fresh_start_is_refused_where_there_is_output() {
     assert_eq!(kind, JobErrorKind::JobRefused);
 }
 
-/// Cancelled again and again at whatever moment, the job still counts every record once.
+/// Cancelled again and again at any moment, the job still counts every record once.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn runs_that_are_cut_off_at_any_moment_lose_and_repeat_nothing() {
     let (directory, faults) = (tempfile::tempdir().unwrap(), Faults::none());
@@ -343,11 +343,11 @@ async fn runs_that_are_cut_off_at_any_moment_lose_and_repeat_nothing() {
         let mut status = running.handle.watch();
         let runs = status.wait_for(|status| status.checkpoints.completed > 0);
         drop(tokio::time::timeout(cut_after, runs).await);
-        // If it fails, the job has ended by itself.
+        // An error means that the job has ended by itself.
         drop(running.try_cancel().await);
         match running.end().await.unwrap() {
             Outcome::Cancelled => cuts += 1,
-            // The run before may have been cut off between its last checkpoint and its end.
+            // The run before may have been cancelled between its last checkpoint and its end.
             Outcome::Finished | Outcome::AlreadyFinished => break,
             stopped @ Outcome::Stopped { .. } => panic!("{stopped:?}"),
         }

@@ -31,7 +31,7 @@ async fn read_more(running: &Running, shelf: &Shelf, output: &Output, books: usi
         .await;
 }
 
-/// Stops a job, as soon as a failure lets it.
+/// Stops a job, as soon as its failures allow it.
 async fn stop(running: Running) {
     while running.stop().await.is_err() {
         tokio::time::sleep(Duration::from_millis(1)).await;
@@ -45,7 +45,7 @@ async fn splits_that_appear_are_read_once_at_any_parallelism_and_over_restarts()
     let (directory, faults) = (tempfile::tempdir().unwrap(), Faults::none());
     let (shelf, output) = (Shelf::new(&faults), Output::new(&faults));
     for parallelism in [1, 3, 2, 2] {
-        // On the shelf before the job starts again.
+        // The book is on the shelf before the job starts again.
         shelf.add();
         let running = start(
             &job(&shelf, &output, &faults, parallelism),
@@ -87,7 +87,18 @@ async fn failures_between_a_discovery_and_its_checkpoint_lose_and_repeat_nothing
     assert_eq!(faults.violations(), [""; 0]);
 }
 
-/// The failure that ends a job on a shelf with one book.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_search_that_does_not_return_keeps_no_job_from_being_stopped() {
+    let (directory, faults) = (tempfile::tempdir().unwrap(), Faults::none());
+    let (shelf, output) = (Shelf::mistaken(Mistake::Waits), Output::new(&faults));
+    let job = job(&shelf, &output, &faults, 2)
+        .settings(|settings| settings.shut_down_margin = Duration::from_millis(100));
+    let running = start(&job, directory.path());
+    stop(running).await;
+    shelf.add();
+}
+
+/// Returns the failure that ends a job on a shelf with one book.
 async fn ended_by(mistake: Mistake, directory: &Path) -> JobError {
     let faults = Faults::none();
     let shelf = Shelf::mistaken(mistake);

@@ -1,5 +1,5 @@
-//! The restore drill with operators in Rust: what is the same, what may change, what is lost, and
-//! drills beside a running job.
+//! The restore drill with operators in Rust: equal, changed and lost state, and drills beside a
+//! running job.
 
 use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex};
@@ -19,7 +19,7 @@ use crate::support::oracle::assert_counted;
 use crate::support::sinks::Output;
 use crate::support::sources::{Allowance, Numbers};
 
-/// Keyed state in `count`, operator state in `join`.
+/// Returns a job with keyed state in `count` and operator state in `join`.
 fn job(faults: &Faults, parallelism: u32) -> (JobBuilder, Allowance, Output) {
     let output = Output::new(faults);
     let (numbers, allow) = Numbers::held("a", faults);
@@ -36,7 +36,7 @@ fn job(faults: &Faults, parallelism: u32) -> (JobBuilder, Allowance, Output) {
     (job, allow, output)
 }
 
-/// Runs the job until it has given 200 records, and stops it.
+/// Runs the job until its source has emitted 200 records, and stops it.
 async fn stopped(directory: &Path, parallelism: u32) {
     let faults = Faults::none();
     let (job, allow, _) = job(&faults, parallelism);
@@ -49,7 +49,7 @@ fn drilled(job: &Job, directory: &Path) -> DrillReport {
     drill(job, &directory, directory.newest().unwrap(), &[]).unwrap()
 }
 
-/// The verdicts by subtask, and how much state there was.
+/// Returns the verdicts by subtask, and the number of state chunks.
 fn verdicts(report: &DrillReport, operator: &str) -> (Vec<Verdict>, u64) {
     let mut operators = report.operators.iter();
     let found = operators.find(|found| found.operator == operator).unwrap();
@@ -217,7 +217,7 @@ async fn a_checkpoint_is_held_while_it_is_drilled_and_other_drills_are_skipped()
     assert_eq!(faults.violations(), [""; 0]);
 }
 
-/// How the instances of `count` are changed.
+/// A change of the instances of `count`.
 #[derive(Clone)]
 enum Lens {
     /// They lose the last chunk that they are restored with.

@@ -1,5 +1,5 @@
-//! Event time over a restart, where it continues for each subtask and each channel as it stood, and
-//! beside sources that have no input.
+//! Event time after a restart, where each subtask and each channel continues from its watermark,
+//! and beside sources without input.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::support::shelf::Shelf;
 use crate::support::sinks::Output;
 use crate::support::sources::Numbers;
 
-/// The watermarks of these nodes.
+/// Returns the watermarks of these nodes.
 fn watermarks<const N: usize>(status: &JobStatus, nodes: [&str; N]) -> [Option<i64>; N] {
     nodes.map(|name| {
         let mut all = status.nodes.iter();
@@ -53,7 +53,7 @@ async fn a_channel_that_is_silent_after_a_restart_holds_nobody_back_more_than_be
     assert_eq!(output.published(), [""; 0]);
 
     let running = start(&job, directory.path());
-    // Nothing has come yet.
+    // No record has come yet.
     running
         .wait_until(|status| watermarks(status, nodes) == before)
         .await;
@@ -64,7 +64,7 @@ async fn a_channel_that_is_silent_after_a_restart_holds_nobody_back_more_than_be
         .await;
     running.stop().await.unwrap();
     running.end().await.unwrap();
-    // Of the first hundred numbers of both sources.
+    // From the first hundred numbers of both sources.
     let expected: Vec<String> = (0..5).map(|key| format!("k{key}=w0=40")).collect();
     assert_eq!(output.published(), expected);
     assert_eq!(faults.violations(), [""; 0]);
@@ -127,7 +127,7 @@ async fn a_source_that_has_input_again_holds_event_time_back_until_it_has_none()
     while faults.calls(Call::Read) < 10 {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
-    // In the middle of the books: the shelf has given lines since it was idle.
+    // In the middle of the books: the shelf has emitted lines since it was idle.
     let hold = faults.hold(Call::Read);
     while !faults.has_reached(Call::Read) {
         tokio::time::sleep(Duration::from_millis(1)).await;

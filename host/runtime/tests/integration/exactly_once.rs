@@ -1,5 +1,5 @@
-//! Whole jobs of every shape: what comes out is right without faults, and with restarts injected at
-//! many points.
+//! Whole jobs of every shape: their output is right without faults, and with restarts at many
+//! points.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use crate::support::oracle::assert_counted;
 use crate::support::sinks::Output;
 use crate::support::sources::Numbers;
 
-/// A job and what must come out of it: how often each source's numbers.
+/// A job and its expected output: the number of times that each source's numbers arrive.
 struct Shape {
     name: &'static str,
     job: fn(&Faults, &Output) -> JobBuilder,
@@ -85,14 +85,14 @@ const SHAPES: &[Shape] = &[
                 .sink("out", output, 1, &[("all", Rebalance)])
                 .sink("unread", &Output::new(faults), 1, &[("split:1", Forward)])
         },
-        // Even numbers come out of `even` with a count, and out of `all` with another.
+        // Each even number leaves through `even` with one count, and through `all` with another.
         expected: &[("a", 400, 1)],
     },
 ];
 
-/// Batches and watermarks that wait are joined: how many there are depends on the load.
+/// A limit at which waiting batches and watermarks are joined: their number depends on the load.
 const JOINED: u32 = 1024;
-/// They are left apart, so that a fault planned for a certain call comes.
+/// A limit at which they stay apart, so that the call of a planned fault comes.
 const APART: u32 = 1;
 
 async fn run_to_its_end(shape: &Shape, faults: &Faults, joined_records: u32) {
@@ -129,7 +129,7 @@ async fn every_record_counts_once_in_jobs_of_every_shape() {
     }
 }
 
-/// One fault after the other, each at an early, a middle and a late call: 25 in each shape.
+/// One fault per run, each at an early, a middle and a late call: 25 in each shape.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_record_counts_once_when_any_call_fails() {
     const CALLS: [(Call, &[u64]); 13] = [
@@ -148,7 +148,7 @@ async fn every_record_counts_once_when_any_call_fails() {
         (Call::Recover, &[1]),
     ];
     for shape in SHAPES {
-        // They mostly wait, so all faults of one shape are run beside each other.
+        // The runs mostly wait, so all faults of one shape run beside each other.
         let mut runs = tokio::task::JoinSet::new();
         for (call, nth) in CALLS.iter().flat_map(|(c, n)| n.iter().map(|n| (*c, *n))) {
             runs.spawn(async move {
@@ -173,7 +173,7 @@ async fn every_record_counts_once_when_calls_fail_again_and_again() {
     assert!(fired > 40, "only {fired} planned faults fired");
 }
 
-/// Gives how many of its four faults fired.
+/// Returns how many of its four faults fired.
 async fn run_with_many_faults(seed: u64) -> usize {
     const CALLS: [Call; 9] = [
         Call::Poll,
@@ -298,7 +298,7 @@ async fn the_end_of_a_source_fires_the_windows_of_its_own_chain() {
     assert_eq!(faults.violations(), [""; 0]);
 }
 
-/// It ends beside a source that goes on; then attempts and runs follow that start after its end.
+/// It ends beside a source that continues; then attempts and runs follow that start after its end.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_operator_that_has_finished_does_not_finish_again_after_a_restart() {
     let (directory, faults) = (tempfile::tempdir().unwrap(), Faults::none());

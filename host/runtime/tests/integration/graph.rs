@@ -33,7 +33,7 @@ fn job_graph(nodes: Vec<Node>, edges: Vec<Edge>) -> Result<JobGraph, GraphError>
     JobGraph::new("job".to_owned(), 128, nodes, edges)
 }
 
-/// How a random node reads from an earlier one.
+/// An input of a random node from an earlier one.
 #[derive(Clone, Debug)]
 struct RandomInput {
     from: prop::sample::Index,
@@ -60,7 +60,8 @@ fn random_input() -> impl Strategy<Value = RandomInput> {
 }
 
 prop_compose! {
-    /// A valid graph: up to 3 sources, 12 operators with 2 ports and 3 sinks, parallelism up to 4.
+    /// Returns a valid graph: up to 3 sources, 12 operators with 2 ports and 3 sinks, parallelism
+    /// up to 4.
     fn random_graph()(
         sources in prop::collection::vec(1u32..=4, 1..=3),
         readers in prop::collection::vec(
@@ -104,7 +105,7 @@ prop_compose! {
     }
 }
 
-/// Every routed channel as (from subtask, to chain, channel).
+/// Returns every routed channel as (from subtask, to chain, channel).
 fn channels(execution: &ExecutionGraph) -> Vec<(SubtaskId, ChainId, ChannelIndex)> {
     let links = execution.chains.iter().flat_map(|chain| &chain.links);
     links
@@ -122,7 +123,7 @@ fn channels(execution: &ExecutionGraph) -> Vec<(SubtaskId, ChainId, ChannelIndex
         .collect()
 }
 
-/// In a chain every link but the first is fed by exactly one earlier link.
+/// Asserts that in a chain every link but the first is fed by exactly one earlier link.
 fn assert_links_are_in_order(chain: &ChainPlan) {
     let mut fed = vec![0; chain.links.len()];
     for (at, link) in chain.links.iter().enumerate() {
@@ -225,7 +226,7 @@ proptest! {
         (mut nodes, mut edges) in random_graph(),
         back in (any::<prop::sample::Index>(), any::<prop::sample::Index>()),
     ) {
-        // One more edge between two operators, in any direction: a cycle or not.
+        // One more edge between two operators, in either direction: it may close a cycle.
         let is_operator = |node: &&Node| node.kind == NodeKind::Operator;
         nodes.push(node("extra", NodeKind::Operator, 1, 1));
         edges.push(edge("source-0", 0, "extra", Partitioning::Rebalance));
@@ -289,7 +290,7 @@ fn a_source_that_reads_is_refused() {
     );
 }
 
-/// A source, `length` operators after one another, a sink.
+/// Returns a source, `length` operators in a row, and a sink.
 fn long_chain(length: usize, partitioning: Partitioning) -> (Vec<Node>, Vec<Edge>) {
     let mut nodes = vec![node("n0", NodeKind::Source, 1, 1)];
     let mut edges = Vec::new();
@@ -328,7 +329,7 @@ fn ten_thousand_nodes_are_planned_quickly() {
     }
 }
 
-/// The cost of a graph by counting what was made.
+/// Counts the parts of the execution graph as its cost.
 fn counted(execution: &ExecutionGraph) -> GraphCost {
     let chains = execution.chains.iter();
     let links: Vec<_> = chains.clone().flat_map(|chain| &chain.links).collect();

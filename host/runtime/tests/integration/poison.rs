@@ -18,10 +18,10 @@ use crate::support::poison::{How, Poison};
 use crate::support::sinks::Output;
 use crate::support::sources::Numbers;
 
-/// No checkpoint but those that are asked for.
+/// Longer than any test: checkpoints are taken only on request.
 const NEVER: Duration = Duration::from_secs(3600);
 
-/// `a:0` to `a:count-1` counted by key; the counting operator can't process some.
+/// Returns a job that counts `a:0` to `a:count-1` by key; the counting operator can't process some.
 fn counting(count: u64, poison: &Poison, output: &Output, dead: &Output) -> JobBuilder {
     let faults = Faults::none();
     JobBuilder::new(&faults)
@@ -93,7 +93,7 @@ async fn all_of_one_interval_take_one_restart_together() {
     let (output, dead) = outputs();
     let faults = Faults::none();
     let values = ["a:13", "a:14", "a:15", "a:400", "a:401", "a:777"];
-    // All in one batch, so that all are given before the first fault.
+    // All in one batch, so that the source emits all before the first fault.
     let mut numbers = Numbers::new("a", 1000, &faults);
     numbers.batch = 1000;
     let job = JobBuilder::new(&faults)
@@ -218,7 +218,7 @@ async fn one_percent_of_all_records_take_one_restart_with_the_default_settings()
         .map(|nth| format!("a:{}", nth * 100 + 17))
         .collect();
     let values: Vec<&str> = values.iter().map(String::as_str).collect();
-    // With a watermark behind each batch, and a checkpoint each 10 ms.
+    // A watermark follows each batch, and a checkpoint comes every 10 ms.
     let job = JobBuilder::new(&faults)
         .settings(|settings| settings.isolation = IsolationSettings::default())
         .source(&Numbers::new("a", 20_000, &faults), 1)
@@ -277,7 +277,7 @@ async fn without_restarts_to_isolate_the_first_record_ends_the_job() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_fault_during_isolation_that_does_not_come_again_costs_no_record_and_no_restart() {
     let (output, dead) = outputs();
-    // The second one is of the tenth record that is given again.
+    // The second fault comes at the tenth replayed record.
     let faults = Faults::at(&[(Call::Process, 20), (Call::Process, 30)]);
     let job = JobBuilder::new(&faults)
         .source(&Numbers::slow("a", 600, &faults), 1)
@@ -378,7 +378,8 @@ async fn a_job_with_state_can_be_given_a_dead_letter_port_as_any_other_edge() {
     assert_healthy(&output, "a", 100, &["a:60"]);
 }
 
-/// A process that is stopped hard at a random moment, and again, knows nothing of what was found.
+/// Cancels the job at random moments, again and again: each run starts without knowledge of the bad
+/// records.
 async fn killed_while_isolating(seed: u64) -> u32 {
     println!("seed={seed}");
     let mut random = Random::new(seed);
@@ -402,7 +403,7 @@ async fn killed_while_isolating(seed: u64) -> u32 {
         let faults_before: u64 = poison.met().values().sum();
         let wanted = faults_before + random.index(4) as u64;
         let mut watch = running.handle.watch();
-        // Until it has met the poison so often, or it is over.
+        // Until the job has met the poison that often, or is over.
         while poison.met().values().sum::<u64>() < wanted {
             let change = tokio::time::timeout(Duration::from_millis(2), watch.changed()).await;
             if running.task.is_finished() || change.is_ok_and(|changed| changed.is_err()) {

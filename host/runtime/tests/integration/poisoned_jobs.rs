@@ -1,6 +1,6 @@
 //! Random graphs whose operators can't process some of their records: each copy of such a record
-//! that reaches its operator becomes one dead letter there and goes no further; every other way of
-//! every record ends in the output once.
+//! that reaches its operator becomes one dead letter there and goes no further. On every other way,
+//! every record reaches the output once.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -19,7 +19,7 @@ use crate::support::poison::{How, Poison};
 use crate::support::sinks::Output;
 use crate::support::sources::Numbers;
 
-/// Numbers of each source.
+/// The number of numbers of each source.
 const COUNT: u64 = 40;
 
 /// A number of a source that one operator can't process.
@@ -28,7 +28,7 @@ struct Planned {
     number: u64,
     operator: String,
     how: How,
-    /// Copies that reach the operator.
+    /// The number of copies that reach the operator.
     arrivals: usize,
 }
 
@@ -47,7 +47,7 @@ impl Planned {
         format!("{}:{}", self.source, self.number)
     }
 
-    /// Its ways are counted beside those of its source, under this name.
+    /// Returns the name under which its ways are counted, beside its source's.
     fn ways(&self) -> String {
         format!("{} of {}", self.value(), self.operator)
     }
@@ -59,7 +59,7 @@ struct PoisonedJob {
     dead: Output,
     planned: Vec<Planned>,
     poison: Poison,
-    /// Ways into the output.
+    /// The number of ways into the output.
     ways: BTreeMap<String, usize>,
 }
 
@@ -133,7 +133,7 @@ fn poisoned_job(random: &mut Random, faults: &Faults) -> PoisonedJob {
     }
 }
 
-/// What is wrong, one line a record.
+/// Returns the differences, one line per record.
 fn differences(
     found: impl IntoIterator<Item = String>,
     expected: BTreeMap<String, usize>,
@@ -151,7 +151,7 @@ fn differences(
         .collect()
 }
 
-/// How many letters there were.
+/// Runs the job of a seed. Returns the numbers of dead letters and of other faults.
 async fn run_poisoned_job(seed: u64) -> (usize, usize) {
     println!("seed={seed}");
     let mut random = Random::new(seed);
@@ -182,7 +182,7 @@ async fn run_poisoned_job(seed: u64) -> (usize, usize) {
     }
     let mut expected_letters = BTreeMap::new();
     for plan in &planned {
-        // What does not reach the output at all is no key of it.
+        // A value that does not reach the output at all has no ways.
         let passed = ways.get(&plan.ways()).copied().unwrap_or(0);
         expected.insert(plan.value(), passed);
         expected_letters.insert(plan.value(), plan.arrivals);

@@ -1,4 +1,4 @@
-//! What goes wrong around checkpoints, and what people ask of a running job.
+//! Failures around checkpoints, and requests to a running job.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -23,7 +23,7 @@ use crate::support::oracle::assert_counted;
 use crate::support::sinks::Output;
 use crate::support::sources::Numbers;
 
-/// Checkpoints only when a test asks for one.
+/// Longer than any test: checkpoints are taken only on request.
 const NEVER: Duration = Duration::from_secs(3600);
 
 /// `a` → `count` → `out`, two of each.
@@ -100,7 +100,7 @@ async fn too_many_failed_checkpoints_restart_the_job() {
     assert_eq!(faults.fired().len(), 4);
 }
 
-/// Full for state files, and full for the manifest only.
+/// The disk is full for state files, and then for the manifest only.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_full_disk_costs_a_checkpoint_and_nothing_else() {
     for full in ["/state/", "/checkpoints/"] {
@@ -153,7 +153,7 @@ async fn a_job_is_cancelled_while_a_chain_waits_for_room() {
             .sink("out", &output, 1, &[("count", Rebalance)])
     };
     let running = start(&job(Duration::from_millis(50)), directory.path());
-    // Both sources wait: they could have given everything meanwhile.
+    // Both sources wait: they could have emitted all records meanwhile.
     running
         .wait_until(|status| status.source_records >= 40)
         .await;
@@ -214,7 +214,7 @@ async fn a_failure_without_restarts_ends_the_job_with_its_cause() {
         (last.state, last.checkpoints.in_progress),
         (JobState::Failed, None)
     );
-    // The next run of the same command goes on.
+    // The next run of the same command continues.
     let outcome = start(&job, directory.path()).end().await;
     assert_eq!(outcome.unwrap(), Outcome::Finished);
     assert_counted(&output, &faults, [("a", 200, 1)]);
@@ -274,7 +274,7 @@ async fn commands_that_came_too_early_are_answered_when_the_start_fails() {
     assert!(running.end().await.is_err());
 }
 
-/// A stop that comes when the last checkpoint is already being published.
+/// The savepoint comes when the last checkpoint is already being published.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_savepoint_that_comes_too_late_is_not_said_to_be_written() {
     let (directory, faults) = (tempfile::tempdir().unwrap(), Faults::none());

@@ -18,20 +18,20 @@ use crate::support::jobs::{JobBuilder, Running, start_built};
 use crate::support::sinks::Output;
 use crate::support::sources::{Allowance, Numbers};
 
-/// A commit that waits longer than this for another one is alone.
+/// The time after which a commit that waits for another one counts as alone.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// How the commit of one sink ends.
+/// The end of the commit of one sink.
 #[derive(Clone, Copy, Debug)]
 enum Commits {
     Well,
-    /// As when the disk is full.
+    /// Failure, as when the disk is full.
     InVain,
-    /// The place of output belongs to another run.
+    /// Failure, because the place of output belongs to another run.
     IntoAnotherPlace,
 }
 
-/// Where the sinks of a job meet: each commit waits until `expected` sinks are inside one.
+/// A meeting of a job's sinks: each commit waits until `expected` sinks are inside one.
 #[derive(Debug, Default)]
 struct Meeting {
     expected: usize,
@@ -47,7 +47,7 @@ impl Meeting {
         })
     }
 
-    /// True if all came in time.
+    /// Joins the meeting; returns true if all came in time.
     fn join(&self, name: &str) -> bool {
         let mut came = self.came.lock().unwrap();
         came.insert(name.to_owned());
@@ -59,13 +59,13 @@ impl Meeting {
     }
 }
 
-/// A sink that has one piece of pending output at each checkpoint.
+/// A sink that has one pending output at each checkpoint.
 #[derive(Clone)]
 struct Meets {
     name: &'static str,
     commits: Commits,
     meeting: Arc<Meeting>,
-    /// What all sinks have published: the sink's name and the checkpoint.
+    /// The published outputs of all sinks: the sink's name and the checkpoint.
     published: Arc<Mutex<BTreeSet<(&'static str, u64)>>>,
 }
 
@@ -127,7 +127,7 @@ impl Sink for Meets {
     }
 }
 
-/// A job without restarts, whose checkpoints are only those that are asked for.
+/// A job without restarts, whose checkpoints are taken only on request.
 struct Publishing {
     running: Running,
     allow: Allowance,
@@ -224,7 +224,7 @@ async fn every_sink_that_fails_to_commit_is_reported_and_the_gravest_decides() {
     assert_eq!(published, [("y", 1)]);
 }
 
-/// The sink `x` of a job that only keeps what it forgets to publish.
+/// A sink with pending output that its connector never publishes.
 struct Forgetful;
 
 impl SinkConnector for Forgetful {

@@ -1,6 +1,6 @@
 //! Random graphs under backpressure: channels of one byte, a checkpoint every few milliseconds, and
-//! now and then a failure. Nothing gets stuck, and every record arrives as often as there are ways
-//! for it.
+//! occasional failures. No job gets stuck, and every record arrives as often as there are ways for
+//! it.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -16,15 +16,15 @@ use crate::support::oracle::assert_arrived;
 use crate::support::sinks::Output;
 use crate::support::sources::Numbers;
 
-/// A node with how often it gets each source's numbers.
+/// A node, and how often it gets each source's numbers.
 pub(crate) struct Reached {
     pub(crate) name: String,
     pub(crate) parallelism: u32,
     pub(crate) times: BTreeMap<String, usize>,
 }
 
-/// 1 to 3 sources, up to 8 operators that pass on what they get, and a sink that reads from
-/// 1 to 3 of all.
+/// A job of 1 to 3 sources, up to 8 operators that pass their input on, and a sink that reads from
+/// 1 to 3 of these.
 struct RandomJob {
     job: JobBuilder,
     output: Output,
@@ -105,7 +105,7 @@ pub(crate) fn random_inputs(
             *reached.times.entry(source.clone()).or_default() += times * copies;
         }
         inputs.push((from.name.clone(), partitioning));
-        // What goes three ways at each of eight operators would be too much to wait for.
+        // Records that go three ways at each of eight operators would take too long.
         if reached.times.values().sum::<usize>() > 20 {
             break;
         }

@@ -1,4 +1,4 @@
-//! Instances that are replaced because of their memory: nothing else may tell.
+//! Instances that are replaced because of their memory: nothing else may observe it.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use crate::support::oracle::assert_counted;
 use crate::support::sinks::Output;
 use crate::support::sources::Numbers;
 
-/// Longer than any test: checkpoints are taken only where one is asked for.
+/// Longer than any test: checkpoints are taken only on request.
 const NEVER: Duration = Duration::from_secs(3600);
 
 fn counting(numbers: &Numbers, output: &Output, faults: &Faults, leak: &Leak) -> JobBuilder {
@@ -38,7 +38,7 @@ async fn memory_stays_level_and_the_output_is_exact_without_waiting_for_the_inte
     let (numbers, allow) = Numbers::held("a", &faults);
     let job = counting(&numbers, &output, &faults, &leak).settings(|settings| {
         settings.checkpoint.interval = NEVER;
-        // Each batch of the source is one for each of the two.
+        // Each batch of the source makes one batch for each of the two.
         settings.joined_records = 1;
     });
     let running = start(&job, directory.path());
@@ -82,7 +82,7 @@ async fn event_time_goes_on_in_the_new_instance() {
 async fn an_instance_that_can_not_be_restored_costs_the_attempt_and_nothing_else() {
     let (directory, faults) = (
         tempfile::tempdir().unwrap(),
-        // The first attempt starts afresh: the first `restore` is that of a replacement.
+        // The first attempt starts afresh: the first `restore` is a replacement's.
         Faults::at(&[(Call::Restore, 1)]),
     );
     let (output, leak) = (Output::new(&faults), Leak::of(40));

@@ -1,5 +1,5 @@
-//! Threads, tasks and blocking work that the system refuses, and tasks that die: each fails the
-//! attempt by a name, and the next one continues exactly.
+//! Threads, tasks and blocking work that the system refuses, and tasks that die: each failure of an
+//! attempt names its cause, and the next attempt continues exactly.
 
 use std::future::poll_fn;
 use std::io;
@@ -18,7 +18,7 @@ use crate::support::oracle::assert_counted;
 use crate::support::sinks::Output;
 use crate::support::sources::Numbers;
 
-/// What goes wrong with the n-th of its kind.
+/// A trouble of the n-th thread, task or piece of work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Trouble {
     ChainRefused,
@@ -29,7 +29,7 @@ enum Trouble {
 }
 
 impl Trouble {
-    /// What the failure must say.
+    /// Returns the fragments that the failure must contain.
     fn names(self) -> &'static [&'static str] {
         match self {
             Self::ChainRefused => &["could not start a thread for ", "["],
@@ -87,7 +87,7 @@ impl Executor for Troubled {
     }
 }
 
-/// Runs a job with the n-th trouble; the failure that it told, if the trouble came in time.
+/// Runs a job with the n-th trouble. Returns the reported failure, if the trouble came in time.
 async fn failure_with(trouble: Trouble, nth: u64) -> Option<String> {
     let (directory, faults) = (tempfile::tempdir().unwrap(), Faults::none());
     let output = Output::new(&faults);
@@ -112,7 +112,7 @@ async fn failure_with(trouble: Trouble, nth: u64) -> Option<String> {
     status.last_failure
 }
 
-/// Every one of its kind meets the trouble, until a job has fewer.
+/// Runs jobs in which the n-th of its kind meets the trouble, for growing n, until a job has fewer.
 async fn each(trouble: Trouble, least: u64) {
     let mut fired = 0;
     while let Some(failure) = failure_with(trouble, fired + 1).await {

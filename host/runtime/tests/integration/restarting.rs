@@ -1,4 +1,4 @@
-//! Between a failed attempt and the next: what the world may ask then, and what it is told.
+//! Between a failed attempt and the next: the requests that are possible then, and their answers.
 
 use std::time::Duration;
 
@@ -28,7 +28,7 @@ fn counting(numbers: &Numbers, output: &Output, faults: &Faults, delay: Duration
         })
 }
 
-/// A job that has failed at its first publication and waits to be restarted.
+/// Returns a job that has failed at its first publication and waits to be restarted.
 async fn waiting_after_a_failed_publication(
     directory: &std::path::Path,
     output: &Output,

@@ -22,7 +22,7 @@ struct Blocked {
     state: Arc<(Mutex<State>, Condvar)>,
 }
 
-/// What does not return.
+/// The call that does not return.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 enum Place {
     #[default]
@@ -58,7 +58,7 @@ impl Blocked {
         }
     }
 
-    /// So that its thread ends with the test.
+    /// Lets the calls return, so that their thread ends with the test.
     fn release(&self) {
         let (state, changed) = &*self.state;
         state.lock().unwrap().is_released = true;
@@ -96,7 +96,7 @@ impl Sink for Blocked {
     }
 }
 
-/// Runs a job whose sink blocks, with this bound, until it does.
+/// Starts a job with this bound, and waits until its sink blocks.
 fn start(faults: &Faults, blocked: &Blocked, margin: Duration) -> Blocking {
     let directory = tempfile::tempdir().unwrap();
     let (numbers, allow) = Numbers::held("a", faults);
@@ -122,7 +122,7 @@ fn start(faults: &Faults, blocked: &Blocked, margin: Duration) -> Blocking {
 struct Blocking {
     running: Running,
     allow: Allowance,
-    /// So many records that there is a second batch.
+    /// The number of records that makes a second batch.
     more: u64,
     _directory: tempfile::TempDir,
 }

@@ -5,14 +5,14 @@ use std::path::Path;
 use tidegate_key_groups::KeyGroups;
 use tidegate_operator::{Component, Instance, Limits, OperatorContext, OperatorDescription};
 
-/// A file that `make guests`, `make bench-micro` or `make bench-languages` has built.
+/// Reads a file that `make guests`, `make bench-micro` or `make bench-languages` has built.
 pub(crate) fn workspace_file(path: &str) -> Vec<u8> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let bytes = std::fs::read(root.join(path));
     bytes.unwrap_or_else(|error| panic!("{path}: {error}: build it, see the Makefile"))
 }
 
-/// The only subtask of an operator.
+/// Opens the only subtask of an operator.
 pub(crate) fn instance(component: &Component, config: &str) -> Instance {
     let operator = OperatorDescription {
         job: "bench".to_owned(),

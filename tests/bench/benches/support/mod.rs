@@ -1,4 +1,4 @@
-//! What the micro-benchmarks with guests share.
+//! Helpers that the micro-benchmarks with guests share.
 
 mod instances;
 mod operators;

@@ -6,7 +6,7 @@ use super::instances::workspace_file;
 
 /// The operator of `parity-sum`, which keeps a sum for each key.
 pub(crate) const SUM: &str = "examples/parity-sum/operators/sum/sum.wasm";
-/// Values are eight bytes, every update is emitted.
+/// Its config: values are eight bytes, and it emits every update.
 pub(crate) const SUM_CONFIG: &str = r#"{"emit":"updates","encoding":"le64"}"#;
 
 /// Compiles a component.

@@ -2,7 +2,7 @@
 
 use tidegate_operator::{Batch, NO_TIMESTAMP};
 
-/// Records with these integers as values, and as keys modulo `keys`, in eight bytes.
+/// Returns records with these integers as values, and as keys modulo `keys`, in eight bytes.
 pub(crate) fn batch(integers: std::ops::Range<u64>, keys: u64) -> Batch {
     let mut batch = Batch::default();
     for integer in integers {

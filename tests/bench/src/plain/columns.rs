@@ -1,9 +1,9 @@
-//! Batches as columns in memory, as the job's are, and a generator of them.
+//! Batches as columns in memory, as in the jobs, and a generator of them.
 
-/// As the jobs' generator makes them.
+/// The batch size of the jobs' generator.
 const BATCH_RECORDS: u32 = 4_096;
 
-/// Byte strings one after the other, and where each one ends.
+/// Byte strings one after the other, and the end of each.
 #[derive(Debug, Default)]
 pub(super) struct Column {
     offsets: Vec<u32>,
@@ -23,7 +23,7 @@ impl Column {
         self.end_row();
     }
 
-    /// A row in two parts.
+    /// Appends a row in two parts.
     #[inline]
     pub(super) fn push_pair(&mut self, head: [u8; 8], tail: [u8; 8]) {
         self.bytes.extend_from_slice(&head);
@@ -45,7 +45,7 @@ impl Column {
         ends.map(|ends| &self.bytes[ends[0] as usize..ends[1] as usize])
     }
 
-    /// The bytes of all rows.
+    /// Returns the bytes of all rows.
     pub(super) fn bytes(&self) -> &[u8] {
         &self.bytes
     }
@@ -67,7 +67,8 @@ impl Batch {
     }
 }
 
-/// Counts up from 1; the key is the integer modulo the number of keys, both in eight bytes.
+/// A generator that counts up from 1; the key is the integer modulo the number of keys, both in
+/// eight bytes.
 #[derive(Debug)]
 pub(super) struct Numbers {
     next: u64,
@@ -93,7 +94,7 @@ impl Numbers {
         }
     }
 
-    /// Makes the next batch, in the memory of the one before.
+    /// Makes the next batch, in the memory of the last.
     pub(super) fn next_batch(&mut self) -> &Batch {
         let rows = self.batch.values.bytes.as_chunks_mut::<8>().0;
         for (row, integer) in rows.iter_mut().zip(self.next..) {
@@ -112,7 +113,7 @@ impl Numbers {
     }
 }
 
-/// The eight bytes of a row; none if it has another length.
+/// Decodes the eight bytes of a row; `None` if it has another length.
 #[inline]
 pub(super) fn integer(row: &[u8]) -> Option<u64> {
     row.try_into().ok().map(u64::from_le_bytes)

@@ -1,4 +1,4 @@
-//! Runs a plain loop for a while and says how fast it was.
+//! Runs a plain loop for a while and measures its speed.
 
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,7 @@ use super::Step;
 use crate::process_figures::peak_rss_bytes;
 use crate::throughput::Window;
 
-/// What one run of a plain loop gave.
+/// The figures of one run of a plain loop.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct PlainFigures {
     pub(crate) records_per_second: f64,
@@ -38,7 +38,7 @@ pub(crate) fn measure(mut step: Step, window: Window) -> Result<PlainFigures> {
     })
 }
 
-/// What this process has computed.
+/// Returns the CPU time of this process.
 fn cpu_time() -> Duration {
     let time = clock_gettime(ClockId::ProcessCPUTime);
     // Both parts are small and not negative, so the default is never used.

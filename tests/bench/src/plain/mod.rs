@@ -1,5 +1,5 @@
-//! The plain Rust loops: each does what a job does, on the same bytes, in one thread, without wasm,
-//! channels or checkpoints. What they write is thrown away behind a `black_box`.
+//! The plain Rust loops: each does the work of a job, on the same bytes, in one thread, without
+//! wasm, channels or checkpoints. A `black_box` discards their output.
 
 mod columns;
 mod measure;
@@ -17,20 +17,20 @@ use crate::benchmark::Benchmark;
 
 pub(crate) use measure::{PlainFigures, measure};
 
-/// How much a loop knows beforehand.
+/// The knowledge that a loop has beforehand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Knowledge {
-    /// What an operator knows: keys and values are bytes of any length.
+    /// The knowledge of an operator: keys and values are bytes of any length.
     Bytes,
-    /// That every key and value has eight bytes, so that they are integers.
+    /// The fact that every key and value has eight bytes, so that they are integers.
     Integers,
 }
 
-/// Does a part of the work; the number of records in it.
+/// A function that does a part of the work, and returns the number of records in it.
 type Step = Box<dyn FnMut() -> Result<u64>>;
 
-/// The loop for a benchmark; none if there is no such loop. `text` is the input of
+/// Returns the loop for a benchmark; `None` if there is no such loop. `text` is the input of
 /// [`Benchmark::WordCount`].
 pub(crate) fn step(
     benchmark: Benchmark,

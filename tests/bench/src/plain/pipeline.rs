@@ -7,7 +7,7 @@ use super::columns::{Batch, Numbers, integer};
 
 const STAGES: u32 = 5;
 
-/// A step of `SplitMix64`.
+/// Returns a step of `SplitMix64`.
 #[inline]
 fn mixed(value: u64) -> u64 {
     (value ^ (value >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9)
@@ -18,7 +18,7 @@ fn all_stages(value: u64) -> u64 {
     (0..STAGES).fold(value, |value, _| mixed(value))
 }
 
-/// Keys are byte strings of any length; values are checked for their length.
+/// Returns the loop for keys of any length; it checks the length of values.
 pub(super) fn of_bytes(keys: u64) -> Step {
     let mut source = Numbers::new(keys);
     let mut output = Batch::default();
@@ -38,7 +38,7 @@ pub(super) fn of_bytes(keys: u64) -> Step {
     })
 }
 
-/// Keys and values are known to be integers.
+/// Returns the loop for keys and values that are known to be integers.
 pub(super) fn of_integers(keys: u64) -> Step {
     let mut source = Numbers::new(keys);
     let mut output: Vec<(i64, u64, u64)> = Vec::new();

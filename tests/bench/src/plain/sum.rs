@@ -1,4 +1,4 @@
-//! The running count and sum of each key, every update written down.
+//! The running count and sum of each key, with every update written.
 
 use std::collections::HashMap;
 use std::hint::black_box;
@@ -22,7 +22,7 @@ impl Totals {
     }
 }
 
-/// Keys are byte strings of any length; values are checked for their length.
+/// Returns the loop for keys of any length; it checks the length of values.
 pub(super) fn of_bytes(sources: usize, keys: u64) -> Step {
     let mut sources: Vec<_> = (0..sources).map(|_| Numbers::new(keys)).collect();
     let mut totals: HashMap<Box<[u8]>, Totals, FixedState> = HashMap::default();
@@ -53,7 +53,7 @@ pub(super) fn of_bytes(sources: usize, keys: u64) -> Step {
     })
 }
 
-/// Keys and values are known to be integers.
+/// Returns the loop for keys and values that are known to be integers.
 pub(super) fn of_integers(sources: usize, keys: u64) -> Step {
     let mut sources: Vec<_> = (0..sources).map(|_| Numbers::new(keys)).collect();
     let mut totals: HashMap<u64, Totals, FixedState> = HashMap::default();

@@ -1,4 +1,4 @@
-//! The words of a text, each written down with its new count in decimal.
+//! The words of a text, each written with its new count in decimal.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -12,10 +12,10 @@ use foldhash::fast::FixedState;
 use super::Step;
 use super::columns::Batch;
 
-/// Bytes read at a time, as many as a batch of the job's file source has.
+/// The bytes that it reads at a time, as many as a batch of the job's file source has.
 const BLOCK_BYTES: usize = 128 * 1024;
 
-/// Reads the file from its start again whenever it is over.
+/// Returns the loop. It reads the file again from the start whenever it reaches the end.
 pub(super) fn step(text: &Path) -> Result<Step> {
     let mut file = File::open(text).with_context(|| format!("open {}", text.display()))?;
     let mut counts: HashMap<Box<[u8]>, u64, FixedState> = HashMap::default();

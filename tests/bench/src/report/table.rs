@@ -7,14 +7,14 @@ use comfy_table::{CellAlignment, Table, presets};
 use super::{JobResult, PlainResult, Report};
 use crate::statistics::Summary;
 
-/// Where a table is shown.
+/// The place where a table is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Style {
     Terminal,
     Markdown,
 }
 
-/// All tables, each with its title.
+/// Returns all tables, each with its title.
 pub(crate) fn tables(report: &Report, style: Style) -> String {
     let mut text = String::new();
     let mut add = |title: &str, table: Table| {
@@ -41,7 +41,7 @@ pub(crate) fn tables(report: &Report, style: Style) -> String {
     text
 }
 
-/// The page that is kept beside the results.
+/// Returns the page that is kept beside the results.
 pub(crate) fn markdown(report: &Report) -> String {
     let Report {
         date,

@@ -1,8 +1,9 @@
-//! Misbehaves on purpose, as its config says; until then it passes every record on and counts them.
+//! Misbehaves on purpose, as its config says; until then it emits every record unchanged and counts
+//! records.
 //!
 //! Config: `behaviour` (see [`Behaviour`]) and `after-records` (0 by default): the behaviour starts
 //! with the first call after that many records. State is the number of records, as one chunk of
-//! operator state, so that what a fault interrupts can be seen to continue.
+//! operator state, so that tests can see a job continue after a fault.
 
 use serde::Deserialize;
 use tidegate_sdk::raw::{Batch, Column, Emission, RawOperator, StateChunk};
@@ -14,24 +15,24 @@ struct Config {
     behaviour: Behaviour,
     #[serde(default)]
     after_records: u64,
-    /// A job that restarts would meet the behaviour again; with this it does so only in an
-    /// instance that was not restored.
+    /// True if only an instance that was not restored misbehaves. Otherwise a job that restarts
+    /// would meet the behaviour again.
     #[serde(default)]
     only_before_restore: bool,
 }
 
-/// What goes wrong, and in which call.
+/// A misbehaviour, and the call that it affects.
 #[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 enum Behaviour {
-    /// Nothing goes wrong.
+    /// Correct behaviour.
     Echo,
 
     FailOpen,
     PanicInOpen,
     LoopInOpen,
 
-    /// Executes an `unreachable` instruction, and says nothing before.
+    /// Executes an `unreachable` instruction without a message.
     TrapInProcess,
     /// Panics with the message `hostile on purpose`.
     PanicInProcess,
@@ -42,12 +43,12 @@ enum Behaviour {
     LoopInProcess,
     /// Recurses until the stack is exhausted.
     OverflowStack,
-    /// Allocates and touches memory without end.
+    /// Allocates and touches memory without a limit.
     GrowMemory,
     FailProcess,
-    /// Calls the last row of each batch an invalid record.
+    /// Reports the last row of each batch as an invalid record.
     InvalidRecord,
-    /// Calls a row that the batch does not have an invalid record.
+    /// Reports a row that the batch does not have as an invalid record.
     InvalidRecordOutOfRange,
 
     /// Offsets that end behind the data.
@@ -77,7 +78,7 @@ enum Behaviour {
     /// A chunk of a key group that no job has.
     ForeignKeyGroup,
 
-    /// Each snapshot holds how many there were before it.
+    /// Stores in each snapshot the number of snapshots before it.
     CountSnapshots,
 
     RefuseRestore,
@@ -89,7 +90,7 @@ enum Behaviour {
     FailFinish,
     TrapInFinish,
     FailWatermark,
-    /// Emits at each watermark, whatever it has told before.
+    /// Emits at each watermark, whatever it has emitted before.
     EmitAtWatermark,
     FailCheckpointComplete,
 }
@@ -105,13 +106,13 @@ struct Hostile {
 }
 
 impl Hostile {
-    /// True if the misbehaviour is this one, and it is time for it.
+    /// Returns true if the misbehaviour is this one, and due.
     fn is(&self, behaviour: Behaviour) -> bool {
         let spared = self.restored && self.config.only_before_restore;
         self.config.behaviour == behaviour && self.records >= self.config.after_records && !spared
     }
 
-    /// The faults that end `process`, before anything is emitted.
+    /// Commits the faults that end `process` before it emits anything.
     fn misbehave(&self, records: &Batch) -> Result<(), Failure> {
         let last_row = u32::try_from(records.len())
             .unwrap_or(u32::MAX)
@@ -173,7 +174,7 @@ impl Hostile {
         }
     }
 
-    /// What is emitted, malformed if that is the behaviour.
+    /// Returns the emissions, malformed if that is the behaviour.
     fn emissions(&self, records: Batch) -> Vec<Emission> {
         let mut emission = Emission { port: 0, records };
         let values = &mut emission.records.values;
@@ -333,7 +334,7 @@ fn invalid(row: u32) -> Failure {
     }
 }
 
-/// In WebAssembly the `unreachable` instruction.
+/// Executes the `unreachable` instruction in WebAssembly.
 fn trap() -> ! {
     std::process::abort()
 }
@@ -350,7 +351,7 @@ fn recurse(depth: u64) -> u64 {
     recurse(depth + 1) + frame[(depth % 64) as usize]
 }
 
-/// Ends with an abort when the host allows no more.
+/// Ends with an abort when the host allows no more memory.
 fn grow_memory() -> ! {
     let mut hoard = Vec::new();
     loop {

@@ -1,5 +1,5 @@
-//! Counts the records of each key as the word count's `count` does, and leaks as many bytes with
-//! each as its config says: a stand-in for language runtimes that do.
+//! Counts the records of each key as the word count's `count` does, and leaks the bytes that its
+//! config sets with each record: a stand-in for language runtimes that leak.
 
 use serde::Deserialize;
 use tidegate_sdk::prelude::*;
@@ -7,7 +7,7 @@ use tidegate_sdk::prelude::*;
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 struct Config {
-    /// With each record.
+    /// Bytes leaked with each record.
     leak_bytes: usize,
 }
 

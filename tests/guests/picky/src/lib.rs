@@ -1,6 +1,5 @@
-//! Counts the records of each key, gives each record with `#n` behind its value, where it is the
-//! n-th of its key, and can't process some: those whose values stand in its config, under what it
-//! does then.
+//! Counts the records of each key and emits the n-th of a key with `#n` behind its value. It can't
+//! process some: its config lists their values, each under its reaction.
 
 use serde::Deserialize;
 use tidegate_sdk::prelude::*;
@@ -8,17 +7,17 @@ use tidegate_sdk::prelude::*;
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct Config {
-    /// It calls the record invalid.
+    /// Values that it reports as invalid.
     invalid: Vec<String>,
-    /// It panics.
+    /// Values at which it panics.
     panics: Vec<String>,
-    /// It does not return.
+    /// Values at which it does not return.
     hangs: Vec<String>,
-    /// It calls each integer invalid that this divides; 0 divides none.
+    /// The divisor of integers that it reports as invalid; 0 for none.
     invalid_every: u64,
-    /// As before, and it panics.
+    /// The divisor of integers at which it panics; 0 for none.
     panics_every: u64,
-    /// It panics at whatever it gets.
+    /// True if it panics at every value.
     panics_always: bool,
 }
 
@@ -42,7 +41,7 @@ impl Operator for Picky {
     ) -> Result<(), Failure> {
         let value = record.value_str()?;
         let is_one_of = |values: &[String]| values.iter().any(|bad| bad == value);
-        // The count is spoiled first: what a failed call did must not be seen again.
+        // It corrupts the count first: no effect of a failed call may be seen again.
         *count += 1;
         let integer: u64 = value.parse().unwrap_or_default();
         let is_nth = |every: u64| every > 0 && integer.is_multiple_of(every);

@@ -1,6 +1,6 @@
-//! Passes on the records of input 0 whose values stand among the records of input 1, and keeps the
-//! latter as operator state. Every subtask needs all of them, and a restore with another
-//! parallelism deals them out: what an author must not do before there is broadcast state.
+//! Emits the records of input 0 whose values are among the records of input 1, and keeps the latter
+//! as operator state. Every subtask needs all of them, and a restore at another parallelism
+//! distributes them: authors must not do this before there is broadcast state.
 
 use tidegate_sdk::prelude::*;
 

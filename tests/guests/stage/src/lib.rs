@@ -25,7 +25,8 @@ impl Operator for Stage {
     }
 }
 
-/// A step of `SplitMix64`: a little work that does not fold into that of the next stage.
+/// Returns a step of `SplitMix64`: a little work that the compiler can't merge with the next
+/// stage's.
 fn mixed(value: i64) -> i64 {
     let bits = value.cast_unsigned();
     (bits ^ (bits >> 30))

@@ -1,6 +1,6 @@
-//! Counts the records of each key in tumbling windows, and gives each window once, when the
+//! Counts the records of each key in tumbling windows, and emits each window once, when the
 //! watermark has reached its end: on port 0, by window and key, the key and `START COUNT`. A record
-//! that is too late for its window goes to port 1 as it is. It can leak, to be recycled.
+//! that is too late for its window goes to port 1 unchanged. It can leak, to be recycled.
 
 use std::collections::BTreeMap;
 
@@ -10,16 +10,16 @@ use tidegate_sdk::prelude::*;
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct Config {
-    /// Length of a window.
+    /// The length of a window.
     window_ms: i64,
-    /// Bytes that are lost with each record.
+    /// The bytes that are leaked with each record.
     #[serde(default)]
     leak_bytes: usize,
 }
 
 struct Tumbling {
     config: Config,
-    /// A restored instance is told it again, so it needs no place in the state.
+    /// Not part of the state: a restored instance gets it again.
     watermark: Option<i64>,
 }
 

@@ -1,4 +1,4 @@
-//! The disk as the runtime sees it. Each call is one step that may fail or be the last one.
+//! The runtime's view of the disk. Each call is one step that may fail, or be the last one.
 
 use std::fs::TryLockError;
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -57,7 +57,7 @@ impl SimulatedDisk {
 struct OpenDirectory {
     disk: SimulatedDisk,
     inode: Inode,
-    /// For the trace.
+    /// The path, for the trace.
     name: String,
 }
 
@@ -222,7 +222,7 @@ fn identity(inode: Inode) -> FileIdentity {
 struct OpenFile {
     disk: SimulatedDisk,
     inode: Inode,
-    /// For the trace.
+    /// The path, for the trace.
     name: String,
     at: usize,
     holds_lock: std::sync::atomic::AtomicBool,
@@ -248,7 +248,7 @@ impl Write for OpenFile {
         if state.faults.has_crashed() {
             return Err(written.err().unwrap_or_else(|| io::ErrorKind::Other.into()));
         }
-        // A full disk takes a part.
+        // A full disk takes only a part.
         let bytes = match written {
             Ok(()) => bytes,
             Err(_) => &bytes[..bytes.len() / 2],

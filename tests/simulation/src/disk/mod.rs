@@ -1,11 +1,12 @@
-//! A disk whose power may fail: what is in its cache, and what is durable.
+//! A disk whose power may fail, with cached and durable contents.
 //!
-//! Each file has contents now and durable contents, each directory names now and durable names.
-//! A sync carries the one over to the other. A killed process leaves what is now; a power failure
-//! leaves what is durable, and of the rest what chance leaves: changes of names one by one,
-//! contents whole, in part or not at all. A sync of a file that failed has written off what it was
-//! to make durable, as Linux does: a second one succeeds and changes nothing. A sync of a directory
-//! that failed has changed nothing, and a second one may succeed.
+//! Each file has its contents now and its durable contents, each directory its names now and its
+//! durable names. A sync copies the present state into the durable one. A killed process leaves the
+//! present state. A power failure leaves the durable state and a random part of the rest: changes
+//! of names one by one, contents whole, in part or not at all. If the sync of a file fails, the
+//! disk drops the data that it should have made durable, as Linux does: a second sync succeeds and
+//! changes nothing. If the sync of a directory fails, nothing changes, and a second sync may
+//! succeed.
 
 mod handles;
 mod power;
@@ -20,10 +21,10 @@ use crate::trace::Trace;
 
 pub(crate) use takeover::{LOCK, Takeover};
 
-/// The directory in which each sink has one of its name.
+/// The directory that holds one directory per sink, under the sink's name.
 pub(crate) const OUTPUT: &str = "output";
 
-/// What is written at once or not at all when the power fails.
+/// The unit that a power failure leaves written or unwritten as a whole.
 const BLOCK_BYTES: usize = 512;
 
 /// An inode's number.
@@ -52,7 +53,7 @@ enum Node {
 struct File {
     now: Vec<u8>,
     durable: Vec<u8>,
-    /// True if it was written to since the last sync, whether that failed or not.
+    /// True if the file was written to since the last sync, failed or not.
     is_dirty: bool,
     is_locked: bool,
 }
@@ -61,11 +62,11 @@ struct File {
 struct Directory {
     now: BTreeMap<String, Inode>,
     durable: BTreeMap<String, Inode>,
-    /// What was done to names since the last sync, in order.
+    /// The changes of names since the last sync, in order.
     changes: Vec<Change>,
 }
 
-/// Something done to the names of a directory, which a power failure leaves done or undone.
+/// A change of a directory's names, which a power failure leaves done or undone.
 #[derive(Clone, Debug)]
 enum Change {
     Add(String, Inode),
@@ -95,7 +96,7 @@ impl Change {
 }
 
 impl SimulatedDisk {
-    /// An empty disk.
+    /// Returns an empty disk.
     pub(crate) fn new(faults: Faults, trace: Trace) -> Self {
         let state = State {
             inodes: vec![Node::Directory(Directory::default())],
@@ -111,7 +112,7 @@ impl SimulatedDisk {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The process is gone: its locks are, what it wrote is not.
+    /// Ends the process: its locks are released, its writes stay.
     pub(crate) fn end_process(&self) {
         for node in &mut self.lock().inodes {
             if let Node::File(file) = node {
@@ -120,7 +121,8 @@ impl SimulatedDisk {
         }
     }
 
-    /// The contents of all files in a directory by name; nothing if there is none. Never fails.
+    /// Returns the contents of all files in a directory by name; no files if there is no directory.
+    /// Never fails.
     pub(crate) fn contents(&self, path: &[&str]) -> BTreeMap<String, Vec<u8>> {
         let state = self.lock();
         let mut inode = 0;
@@ -140,7 +142,7 @@ impl SimulatedDisk {
 }
 
 impl State {
-    /// An operation is about to be done to `name`; an error is its failure.
+    /// Announces an operation on `name`; an error is the operation's failure.
     fn step(&self, operation: OnDisk, name: &str) -> io::Result<()> {
         self.trace.note(operation as u64);
         self.trace.note_text(name);

@@ -1,17 +1,17 @@
-//! What a power failure leaves of a disk.
+//! Power failures and the data that survives them.
 
 use tidegate_random::Random;
 
 use super::{BLOCK_BYTES, Directory, File, Node, SimulatedDisk};
 
-/// How much of what was not synced survives.
+/// The share of unsynced changes that survives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Leaves {
-    /// Only what was synced.
+    /// Only synced changes.
     Nothing,
-    /// A fifth.
+    /// A fifth of the unsynced changes.
     Little,
-    /// About half.
+    /// About half of the unsynced changes.
     Half,
 }
 
@@ -26,7 +26,7 @@ impl Leaves {
 }
 
 impl SimulatedDisk {
-    /// The power fails and comes back.
+    /// Fails the power and restores it.
     pub(crate) fn fail_power(&self, random: &mut Random) {
         self.end_process();
         let leaves = random.pick(&[Leaves::Nothing, Leaves::Little, Leaves::Half]);
@@ -62,7 +62,8 @@ impl File {
         self.now = self.durable.clone();
     }
 
-    /// The length of now, or one in between, and of each block what chance leaves.
+    /// Returns the contents after a failure: of the present length or one in between, each block
+    /// new or old at random.
     fn torn(&self, leaves: Leaves, random: &mut Random) -> Vec<u8> {
         let (new, old) = (self.now.len(), self.durable.len());
         let (least, most) = (new.min(old), new.max(old));

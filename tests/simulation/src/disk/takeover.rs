@@ -1,16 +1,16 @@
-//! What a second owner does to a directory of output, and how it is taken back.
+//! Takeover of a directory of output by a second owner, and its reversal.
 
 use std::collections::BTreeSet;
 
 use super::{Directory, File, Inode, Node, OUTPUT, SimulatedDisk, State};
 
-/// The marker of the file sink.
+/// The file sink's marker.
 const MARKER: &str = "_tidegate";
-/// The file that a run has locked.
+/// The file that a run locks.
 pub(crate) const LOCK: &str = ".tidegate-lock";
-/// What stands before a lineage in a marker.
+/// The text before the lineage in a marker.
 const LINEAGE: &str = "\"lineage\": \"";
-/// A lineage that no job of ours has.
+/// A lineage that no simulated job has.
 const RIVAL: &str = "ffffffffffffffffffffffffffffffff";
 
 /// A directory that was taken from its owner.
@@ -18,12 +18,12 @@ const RIVAL: &str = "ffffffffffffffffffffffffffffffff";
 pub(crate) struct Takeover {
     /// The owner's directory.
     directory: Inode,
-    /// The directory in which a name was changed, the name, and what stood under it.
+    /// The directory in which a name was changed, the name, and the inode that it named before.
     changed: (Inode, String, Inode),
 }
 
 impl SimulatedDisk {
-    /// True if a run has the directory of a sink for itself.
+    /// Returns true if a run has locked a sink's directory.
     pub(crate) fn is_output_locked(&self, sink: &str) -> bool {
         let state = self.lock();
         let directory = state.directory(state.output(sink).1);
@@ -31,8 +31,8 @@ impl SimulatedDisk {
         lock.is_some_and(|lock| state.file(*lock).is_locked)
     }
 
-    /// Makes the directory of a sink that of another owner: by another directory in its place, or
-    /// by another marker in it. At once, and durable.
+    /// Gives a sink's directory to another owner, at once and durably: replaces the directory, or
+    /// the marker in it.
     pub(crate) fn take_over(&self, sink: &str, by_another: bool) -> Takeover {
         let mut state = self.lock();
         let (outputs, directory) = state.output(sink);
@@ -50,7 +50,7 @@ impl SimulatedDisk {
         Takeover { directory, changed }
     }
 
-    /// What is visible as output in the owner's directory.
+    /// Returns the names of the visible output in the owner's directory.
     pub(crate) fn visible(&self, takeover: &Takeover) -> BTreeSet<String> {
         let state = self.lock();
         let names = state.directory(takeover.directory).now.keys();
@@ -58,7 +58,7 @@ impl SimulatedDisk {
         visible.cloned().collect()
     }
 
-    /// Undoes it.
+    /// Undoes a takeover.
     pub(crate) fn give_back(&self, takeover: &Takeover) {
         let (changed, name, before) = &takeover.changed;
         self.lock().directory_mut(*changed).set(name, *before);
@@ -66,7 +66,7 @@ impl SimulatedDisk {
 }
 
 impl State {
-    /// The directory of all outputs, and that of a sink in it.
+    /// Returns the directory of all outputs, and a sink's directory in it.
     fn output(&self, sink: &str) -> (Inode, Inode) {
         let outputs = self.directory(0).now[OUTPUT];
         (outputs, self.directory(outputs).now[sink])

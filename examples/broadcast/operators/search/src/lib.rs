@@ -1,5 +1,5 @@
 //! Finds words in lines. Every subtask reads every line and looks for its share of the config's
-//! `words`, so that each word is looked for in one subtask. A find leaves as the word and the line.
+//! `words`, so that one subtask looks for each word. It emits each find as the word and the line.
 
 use serde::Deserialize;
 use tidegate_sdk::prelude::*;

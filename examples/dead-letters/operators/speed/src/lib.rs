@@ -1,5 +1,5 @@
-//! Turns a line `METRES SECONDS` into a speed in metres a second. It calls a line invalid that is
-//! not two numbers, and has a bug: it traps at zero seconds.
+//! Turns a line `METRES SECONDS` into a speed in metres a second. It calls any other line invalid.
+//! It has a bug: it traps at zero seconds.
 
 use tidegate_sdk::prelude::*;
 

@@ -1,11 +1,11 @@
-//! Sorts readings of tide gauges. A line is `GAUGE CENTIMETRES`; a reading leaves through `levels`,
-//! a reading of at least the config's `flood` also through `floods`, and any other line through
-//! `unreadable`, as it is.
+//! Sorts readings of tide gauges, lines of the form `GAUGE CENTIMETRES`. It emits each reading to
+//! `levels`, a reading of at least the config's `flood` also to `floods`, and any other line
+//! unchanged to `unreadable`.
 
 use serde::Deserialize;
 use tidegate_sdk::prelude::*;
 
-/// The ports, by their place in the job file's `outputs`.
+/// The ports, by their index in the job file's `outputs`.
 const LEVELS: u32 = 0;
 const FLOODS: u32 = 1;
 const UNREADABLE: u32 = 2;

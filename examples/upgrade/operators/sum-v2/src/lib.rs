@@ -18,7 +18,7 @@ struct TotalsV1 {
 struct Totals {
     count: u64,
     sum: i64,
-    /// None until this version has seen a value.
+    /// `None` until this version has seen a value.
     largest: Option<i64>,
 }
 

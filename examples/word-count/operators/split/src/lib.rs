@@ -30,15 +30,15 @@ impl Operator for Split {
     }
 }
 
-/// How many bytes are in front of the first whitespace.
+/// Returns the number of bytes before the first whitespace.
 fn word_length(text: &[u8]) -> usize {
     let start = without_low_bytes(text);
     let end = text[start..].iter().position(u8::is_ascii_whitespace);
     end.map_or(text.len(), |end| start + end)
 }
 
-/// How many bytes at the start are certainly no whitespace: they are above the space, which is the
-/// highest. Eight are looked at together, several times as fast as one after the other.
+/// Returns a number of bytes at the start that are no whitespace, since all are above the space,
+/// the highest whitespace. It examines eight bytes at a time, several times as fast as one by one.
 fn without_low_bytes(text: &[u8]) -> usize {
     let (chunks, _) = text.as_chunks::<8>();
     for (chunk, start) in chunks.iter().zip((0..).step_by(8)) {
@@ -50,10 +50,10 @@ fn without_low_bytes(text: &[u8]) -> usize {
     chunks.len() * 8
 }
 
-/// The highest bit of each byte that is at most a space; the others are zero.
+/// Returns the highest bit of each byte that is at most a space; all other bits are zero.
 fn low_bytes(word: u64) -> u64 {
     const EACH: u64 = u64::from_le_bytes([1; 8]);
-    // Of the lower seven bits, no sum goes over into the next byte.
+    // No sum of the lower seven bits carries into the next byte.
     let above_space = (word & (0x7f * EACH)) + (0x7f - b' ' as u64) * EACH;
     !(above_space | word) & (0x80 * EACH)
 }

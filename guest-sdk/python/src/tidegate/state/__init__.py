@@ -1,4 +1,4 @@
-"""What an operator remembers, and how it becomes chunks and comes back.
+"""The state of an operator, which is written as chunks and read back.
 
 `keyed` holds one value for each key, `items` the state of no key; `chunk` writes both as the
 host takes them, and `container` knows the bytes of one chunk.

@@ -1,7 +1,7 @@
-"""From the state of an operator to the chunks of a checkpoint, and back.
+"""Turns the state of an operator into the chunks of a checkpoint, and back.
 
-Equal state gives equal chunks, whatever order its keys arrived in, and reading takes everything or
-refuses everything.
+Equal state gives equal chunks, whatever order its keys arrived in, and reading accepts everything
+or rejects everything.
 """
 
 from collections.abc import Callable, Iterator
@@ -32,7 +32,7 @@ SHORT = 0x80
 def write_chunks(
     keys: KeyedState[S], codec: Codec[S], items: Items, version: int
 ) -> list[StateChunk]:
-    """All chunks of a snapshot: keyed state by key group, then the items in their order."""
+    """Returns all chunks of a snapshot: keyed state by key group, then the items in their order."""
     try:
         written = _write_groups(keys.table, codec)
     except NotWritable as error:
@@ -46,7 +46,7 @@ def write_chunks(
 
 
 def _write_groups(table: dict[bytes, State[S]], codec: Codec[S]) -> dict[int, list[bytes]]:
-    """For each key group the parts of its entries, in the order of the keys."""
+    """Returns for each key group the parts of its entries, in the order of the keys."""
     groups: dict[int, list[bytes]] = {}
     encode = codec.encode
     for salted in sorted(table):
@@ -65,7 +65,7 @@ def _write_groups(table: dict[bytes, State[S]], codec: Codec[S]) -> dict[int, li
 
 
 def sort_out(chunks: list[StateChunk], version: int) -> tuple[list[StateChunk], RestoredItems]:
-    """The keyed chunks by rising key group, and the items."""
+    """Returns the keyed chunks by rising key group, and the items."""
     keyed, items = [], RestoredItems(version)
     for chunk in chunks:
         if chunk.name == KEYED and chunk.key_group is not None:
@@ -86,7 +86,7 @@ def read_chunks(
     context: Context,
     decoder: Callable[[int], Callable[[bytes], S]],
 ) -> None:
-    """Reads keyed state into `keys`, which is empty. `decoder` gives what reads a version."""
+    """Reads keyed state into `keys`, which is empty. `decoder` returns the reader of a version."""
     for chunk, following in pairwise(chunks):
         if chunk.key_group == following.key_group:
             raise _in_group(chunk, "it is there twice")
@@ -100,7 +100,7 @@ def read_chunks(
 def decoder_of(
     codec: Codec[S], version: int, migrate: Callable[[int, bytes], S]
 ) -> Callable[[int], Callable[[bytes], S]]:
-    """What reads the values of a chunk of a version: the codec, or the operator's `migrate`."""
+    """Returns the readers of values by version: the codec, or the operator's `migrate`."""
 
     def decoder(written: int) -> Callable[[bytes], S]:
         if written == version:

@@ -1,6 +1,6 @@
 """The bytes of a chunk, as `guest-sdk/FORMAT.md` draws them. Knows no operator.
 
-There is one way to write a given content, and the reader accepts only that one. It trusts no
+A given content has one encoding, and the reader accepts only that encoding. The reader trusts no
 length: whatever the bytes are, it ends.
 """
 
@@ -22,14 +22,14 @@ MAX_VARINT = 5
 
 
 def keyed_chunk(entries: int, parts: Iterable[bytes]) -> bytes:
-    """The chunk of so many entries; `parts` are length and key, length and value of each."""
+    """Makes the chunk of the entries; `parts` are length and key, length and value of each."""
     return b"".join((KEYED_MAGIC, varint(entries), *parts))
 
 
 def read_keyed(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """The entries of a chunk: keys strictly rise, and nothing is left over. Raises `Malformed`.
+    """Yields the entries of a chunk: keys strictly rise, nothing is left over. Raises `Malformed`.
 
-    What can be said of the start of the chunk is said before the first entry is asked for.
+    Errors in the start of the chunk are raised before the first entry is requested.
     """
     if not data.startswith(KEYED_MAGIC):
         raise Malformed("it does not begin as a chunk of this format does")
@@ -62,19 +62,19 @@ def _entries(data: bytes, at: int, entries: int) -> Iterator[tuple[bytes, bytes]
 
 
 def item_chunk(item: bytes) -> bytes:
-    """The chunk of one item of operator state."""
+    """Returns the chunk of one item of operator state."""
     return ITEM_MAGIC + item
 
 
 def read_item(data: bytes) -> bytes:
-    """The value of one item of operator state. Raises `Malformed`."""
+    """Returns the value of one item of operator state. Raises `Malformed`."""
     if not data.startswith(ITEM_MAGIC):
         raise Malformed("it does not begin as a chunk of this format does")
     return data[len(ITEM_MAGIC) :]
 
 
 def _length(data: bytes, at: int) -> tuple[int, int]:
-    """A length below 2^32 in its shortest form, and where it ends."""
+    """Returns a length below 2^32 in its shortest form, and its end."""
     number = 0
     for index in range(MAX_VARINT):
         if at + index >= len(data):
@@ -82,7 +82,7 @@ def _length(data: bytes, at: int) -> tuple[int, int]:
         byte = data[at + index]
         number |= (byte & 0x7F) << 7 * index
         if byte < 0x80:
-            # A last group of zeros says what fewer bytes say.
+            # A last group of zeros adds nothing to the bytes before it.
             if number >> 32 or (index and byte == 0):
                 break
             return number, at + index + 1

@@ -27,7 +27,7 @@ class Items:
 
 
 class RestoredItems:
-    """The items of operator state that a restore gives this subtask.
+    """The items of operator state that this subtask receives at a restore.
 
     `len` is their number. See `Operator.restore_operator_state`.
     """
@@ -37,20 +37,20 @@ class RestoredItems:
         self._current = current
 
     def __len__(self) -> int:
-        """Number of items."""
+        """Returns the number of items."""
         return len(self._chunks)
 
     @property
     def version(self) -> int:
-        """The `STATE_VERSION` of the operator that wrote the items; 0 if there are none."""
+        """The `STATE_VERSION` of the operator that wrote the items; 0 if there are no items."""
         return self._chunks[0].schema_version if self._chunks else 0
 
     def read(self, codec: Codec[T], version: int | None = None) -> list[T]:
-        """All items, in the order in which they were dealt out.
+        """Reads all items, in the order in which they were dealt out.
 
-        `version` is that of this operator if it is not given; another one reads what an older
-        operator wrote. Raises `IncompatibleState` if another version wrote them, or if one is not
-        exactly of the type.
+        `version` is this operator's version by default; set an older version to read its items.
+        Raises `IncompatibleState` if another version wrote them, or if an item is not exactly of
+        the type.
         """
         expected = self._current if version is None else version
         if self._chunks and self.version != expected:
@@ -58,7 +58,7 @@ class RestoredItems:
         return [read_state(codec, _item(chunk)) for chunk in self._chunks]
 
     def add(self, chunk: StateChunk) -> None:
-        """Takes one more chunk. Called by the SDK."""
+        """Adds a chunk. Called by the SDK."""
         if self._chunks and chunk.schema_version != self.version:
             raise IncompatibleState("its items of operator state have different versions")
         self._chunks.append(chunk)

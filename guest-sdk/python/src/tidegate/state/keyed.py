@@ -3,10 +3,10 @@
 Nothing that can be observed depends on the order in which the keys arrived: every iteration is in
 the order of the key bytes.
 
-The interpreter draws the secret of its hash function when a component is built, and everybody who
-has the component has it: so whoever writes the records could choose keys that collide. So a key has
-the secret seed of the instance in front of it where it is looked up, eight bytes that go into the
-hash before it.
+The interpreter draws the secret of its hash function when a component is built, and anyone who has
+the component has the secret. The author of the records could then choose keys that collide. So a
+lookup puts the secret seed of the instance in front of the key, eight bytes that go into the hash
+before it.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -23,7 +23,7 @@ S = TypeVar("S")
 #: Bytes of the seed in front of a key.
 SALT = 8
 
-#: A key group that nobody has asked for yet.
+#: A key group that the host has not been asked for yet.
 UNKNOWN = -1
 
 
@@ -37,7 +37,7 @@ class State(Generic[S]):
 
     __slots__ = ("group", "value")
 
-    #: What is remembered for the key.
+    #: The value that is kept for the key.
     value: S
     #: The key group of the key.
     group: int
@@ -53,13 +53,13 @@ class State(Generic[S]):
 class KeyedState(Generic[S]):
     """The state of all keys, as `on_watermark` and `on_finish` get it.
 
-    It is like a dict of `State` by key that can't be added to. Iteration is sorted by the bytes
-    of the key. It sorts, so for an operator with many keys that looks at few of them,
+    It is like a dict of `State` by key that can't be added to. Iteration is sorted by the bytes of
+    the key. Sorting has a cost: for an operator with many keys that looks at few of them,
     [`extract`][tidegate.KeyedState.extract] is cheaper.
     """
 
     def __init__(self, codec: Codec[S], context: Context) -> None:
-        #: What stands in front of each key of the table.
+        #: The bytes in front of each key of the table.
         self.salt = context.hash_seed.to_bytes(SALT, "little")
         self.table: dict[bytes, State[S]] = {}
         self._codec = codec
@@ -69,19 +69,19 @@ class KeyedState(Generic[S]):
         self.lent = False
 
     def __len__(self) -> int:
-        """Number of keys."""
+        """Returns the number of keys."""
         return len(self.table)
 
     def __contains__(self, key: bytes) -> bool:
-        """True if there is state for the key."""
+        """Returns true if there is state for the key."""
         return self.salt + key in self.table
 
     def __iter__(self) -> Iterator[bytes]:
-        """The keys, sorted."""
+        """Returns the keys, sorted."""
         return iter([salted[SALT:] for salted in sorted(self.table)])
 
     def __getitem__(self, key: bytes) -> State[S]:
-        """The state of one key. Raises `KeyError` if it has none."""
+        """Returns the state of one key. Raises `KeyError` if it has none."""
         self.lent = True
         return self.table[self.salt + key]
 
@@ -90,12 +90,12 @@ class KeyedState(Generic[S]):
         del self.table[self.salt + key]
 
     def get(self, key: bytes) -> State[S] | None:
-        """The state of one key, if it has one."""
+        """Returns the state of one key, if it has one."""
         self.lent = True
         return self.table.get(self.salt + key)
 
     def items(self) -> Iterator[tuple[bytes, State[S]]]:
-        """All keys with their state, sorted by key. Keys may be deleted on the way."""
+        """Yields all keys with their state, sorted by key. Keys may be deleted meanwhile."""
         self.lent = True
         for salted in sorted(self.table):
             state = self.table.get(salted)
@@ -107,10 +107,10 @@ class KeyedState(Generic[S]):
         self.table.clear()
 
     def extract(self, is_due: Callable[[bytes, S], bool]) -> list[tuple[bytes, S]]:
-        """Takes out the keys that `is_due` picks, and gives them sorted by key.
+        """Takes out the keys that `is_due` picks, and returns them sorted by key.
 
-        `is_due` sees the keys in no particular order, so it must answer each by itself. Only what
-        it picks is sorted.
+        `is_due` sees the keys in no particular order, so it must judge each key alone. Only the
+        keys that it picks are sorted.
         """
         due = sorted(
             salted for salted, state in self.table.items() if is_due(salted[SALT:], state.value)
@@ -118,7 +118,7 @@ class KeyedState(Generic[S]):
         return [(salted[SALT:], self.table.pop(salted).value) for salted in due]
 
     def forget(self, is_vacant: Callable[[S], bool]) -> None:
-        """Forgets what is vacant, if states were lent out since the last call. For the SDK."""
+        """Forgets vacant keys, if states were lent out since the last call. For the SDK."""
         if self.lent:
             self.lent = False
             vacant = [salted for salted, state in self.table.items() if is_vacant(state.value)]
@@ -126,9 +126,9 @@ class KeyedState(Generic[S]):
                 del self.table[salted]
 
     def admit(self, key: bytes, keys: Column, row: int) -> State[S]:
-        """The state of a key that has none yet, and is in this row of `keys`. For the SDK.
+        """Adds the state of a new key, which is in this row of `keys`. For the SDK.
 
-        The key groups of all new keys that follow are asked for at once, for a call of the host
+        It asks for the key groups of all new keys that follow at once, since a call of the host
         costs as much as several records.
         """
         salted = self.salt + key
@@ -149,7 +149,7 @@ class KeyedState(Generic[S]):
         self._groups = {}
 
     def groups_of(self, keys: Sequence[bytes]) -> list[int]:
-        """The key group of each key, whoever owns it."""
+        """Returns the key group of each key, whichever instance owns it."""
         return key_groups(keys, self._context.max_parallelism)
 
     def _not_owned(self, key: bytes, group: int) -> OtherFailure:
@@ -162,7 +162,7 @@ class KeyedState(Generic[S]):
 
 
 def _escaped(key: bytes) -> str:
-    """The key as Rust escapes bytes."""
+    """Returns the key with the escapes of Rust for bytes."""
     special = {0x09: "\\t", 0x0A: "\\n", 0x0D: "\\r", 0x22: '\\"', 0x27: "\\'", 0x5C: "\\\\"}
     return "".join(
         special.get(byte) or (chr(byte) if 0x20 <= byte < 0x7F else f"\\x{byte:02x}")

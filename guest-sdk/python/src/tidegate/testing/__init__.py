@@ -1,4 +1,4 @@
-"""Running an operator in an ordinary Python test, without WebAssembly.
+"""Runs an operator in an ordinary Python test, without WebAssembly.
 
 `Harness` plays the host: it opens the operator, hands it records, and collects what it emits. A
 snapshot can be taken anywhere and restored into a new instance, also at another parallelism, where

@@ -30,7 +30,7 @@ class Emitted:
     value: bytes
 
     def text(self) -> tuple[str, str]:
-        """Key and value as text; what is not UTF-8 is replaced."""
+        """Returns key and value as text; bytes that are not UTF-8 are replaced."""
         return self.key.decode(errors="replace"), self.value.decode(errors="replace")
 
 
@@ -39,8 +39,8 @@ class Harness:
 
     The operator is opened at once, with the `config` table of a job file, as subtask `subtask` of
     `parallelism`. `restore` are the snapshots of all subtasks of an earlier parallelism together;
-    the instance gets what is its own. `watermark` is the one of these snapshots (of several
-    subtasks the smallest): the instance is told it again, before any record, as the host does.
+    the instance restores its own part. `watermark` is the watermark of these snapshots (of several
+    subtasks the smallest): the instance receives it again, before any record, as from the host.
     Nothing that can be observed depends on `hash_seed`.
     """
 
@@ -60,14 +60,14 @@ class Harness:
         index, parallelism = subtask
         if not 0 <= index < parallelism <= max_parallelism:
             raise ValueError(f"subtask {index} of {parallelism}, {max_parallelism} key groups")
-        #: Where the operator runs.
+        #: The context in which the operator runs.
         self.context = Context(
             job="test",
             operator="operator",
             subtask=index,
             parallelism=parallelism,
             max_parallelism=max_parallelism,
-            # As the host deals them out.
+            # The key groups are dealt out as by the host.
             first_key_group=-(-index * max_parallelism // parallelism),
             last_key_group=((index + 1) * max_parallelism - 1) // parallelism,
             inputs=tuple(inputs),
@@ -78,7 +78,8 @@ class Harness:
         self._recorder = Recorder()
         self._emitted: list[Emitted] = []
         self._checkpoint = 0
-        # What a new instance is told again; none before the first and after the end.
+        # The watermark that a new instance receives again; `None` before the first and after the
+        # end.
         self._watermark: int | None = None
         self._class = operator
         self._operator = self._opened()
@@ -90,7 +91,7 @@ class Harness:
     def send(
         self, key: str | bytes, value: str | bytes, timestamp: int | None = None, input: int = 0
     ) -> None:
-        """Hands the operator one record. Raises what the operator raises."""
+        """Hands the operator one record. Raises the operator's exception."""
         self.send_all([(key, value)], timestamp, input)
 
     def send_all(
@@ -101,7 +102,7 @@ class Harness:
     ) -> None:
         """Hands the operator records of one batch, all with the same timestamp.
 
-        Raises what the operator raises; the row of an invalid record counts from the first.
+        Raises the operator's exception; the row of an invalid record counts from the first record.
         """
         at = NO_TIMESTAMP if timestamp is None else timestamp
         self.send_batch(Batch.of((_bytes(key), _bytes(value), at) for key, value in records), input)
@@ -126,10 +127,10 @@ class Harness:
         return self._enter(self._operator).snapshot(self._checkpoint)
 
     def restart(self) -> None:
-        """Takes a snapshot and goes on with a new instance, as after a failure.
+        """Takes a snapshot and continues with a new instance, as after a failure.
 
-        It is restored, and told the watermark again if there was one. What it emits then is part of
-        the output.
+        The new instance is restored, and receives the last watermark again, if any. Its emissions
+        then are part of the output.
         """
         chunks = self.snapshot()
         self._operator = self._opened()
@@ -138,38 +139,38 @@ class Harness:
             self.watermark(self._watermark)
 
     def checkpoint_complete(self) -> None:
-        """Tells the operator that its last snapshot is durable everywhere."""
+        """Notifies the operator that its last snapshot is durable everywhere."""
         self._enter(self._operator).checkpoint_complete(self._checkpoint)
 
     def take_output(self) -> list[Emitted]:
-        """Everything that was emitted since the last call of this."""
+        """Takes everything that was emitted since the last call."""
         emitted, self._emitted = self._emitted, []
         return emitted
 
     def take_text(self) -> list[tuple[str, str]]:
-        """The keys and values of `take_output`, as text."""
+        """Takes the keys and values of `take_output`, as text."""
         return [emitted.text() for emitted in self.take_output()]
 
     def take_logs(self) -> list[tuple[Level, str]]:
-        """What the operator has logged since the last call of this."""
+        """Takes the messages that the operator has logged since the last call."""
         logs, self._recorder.logs = self._recorder.logs, []
         return logs
 
     def counter(self, metric: str) -> int:
-        """What the operator has added to a counter."""
+        """Returns the sum that the operator has added to a counter."""
         return self._recorder.counters.get(metric, 0)
 
     def owns(self, key: str | bytes) -> bool:
-        """True if a record with this key reaches this subtask over a `hash` edge."""
+        """Returns true if a record with this key reaches this subtask over a `hash` edge."""
         return self.context.owns(key_group(_bytes(key), self.context.max_parallelism))
 
     def state(self, key: str | bytes) -> Any:
-        """What the operator remembers for `key`; `None` if nothing."""
+        """Returns the value that the operator keeps for `key`, or `None`."""
         state = self._typed().keys.get(_bytes(key))
         return None if state is None else state.value
 
     def keys(self) -> list[bytes]:
-        """The keys that the operator keeps state for, sorted."""
+        """Returns the keys that the operator keeps state for, sorted."""
         return list(self._typed().keys)
 
     def _typed(self) -> Typed[Any]:
@@ -183,12 +184,12 @@ class Harness:
         return operator
 
     def _enter(self, operator: RawOperator) -> RawOperator:
-        """The operator, with what it logs and counts going to this harness."""
+        """Returns the operator, whose logs and counts go to this harness from now on."""
         _host.use(self._recorder)
         return operator
 
     def _own(self, chunks: Iterable[StateChunk]) -> list[StateChunk]:
-        """Chunks of the key groups of this subtask, and its share of the operator state."""
+        """Returns the chunks of this subtask's key groups, and its share of the operator state."""
         chunks = list(chunks)
         keyed = [c for c in chunks if c.key_group is not None and self.context.owns(c.key_group)]
         items = [chunk for chunk in chunks if chunk.key_group is None]

@@ -1,11 +1,11 @@
 //! Compiled components on disk, so that only the first start of a job compiles.
 //!
-//! Machine code that is loaded is run outside of any sandbox, so this is what has to hold: only
-//! what this installation compiled itself is loaded. An entry carries a keyed BLAKE3 over its name
-//! and its code, the key is a random file outside of the directory, both belong to the user that
-//! runs the process and to nobody else, and the bytes that were verified are the bytes that are
-//! loaded. The name is a digest of the component, the engine's settings and the host's version.
-//! Everything else is compiled again: the cache can be deleted at any time, and no error of it
+//! Machine code runs outside of any sandbox once it is loaded, so only code that this installation
+//! compiled itself may be loaded. An entry carries a keyed BLAKE3 over its name and its code. The
+//! key is a random file outside of the directory. Both belong to the user that runs the process and
+//! are closed to all others, and the bytes that were verified are the bytes that are loaded. The
+//! name is a digest of the component, the engine's settings and the host's version. In any other
+//! case the component is compiled again: the cache can be deleted at any time, and no error of it
 //! fails a job.
 
 mod place;
@@ -23,14 +23,14 @@ pub use place::CodeCacheError;
 /// The first bytes of an entry, format version 1.
 const MAGIC: [u8; 4] = *b"TGC\x01";
 
-/// The purpose that an entry is authenticated for.
+/// The purpose of the key that authenticates entries.
 const PURPOSE: &str = "tidegate 2026-11 compiled component";
 
 /// The largest entry that is read. Machine code is a few times as large as the component.
 const MOST_BYTES: u64 = 1 << 30;
 
-/// Entries that are kept, and the bytes that they may have together; the oldest go first. One of a
-/// component that carries Python has 35 MB.
+/// The largest number of entries, and of bytes in all of them; the oldest are removed first. The
+/// entry of a component that carries Python has 35 MB.
 const MOST_ENTRIES: usize = 100;
 const MOST_KEPT_BYTES: u64 = 1 << 30;
 
@@ -42,13 +42,13 @@ pub struct CodeCache {
 }
 
 impl CodeCache {
-    /// Opens the directory `entries` and the file `key`, which is elsewhere; makes what is missing,
-    /// for this user alone.
+    /// Opens the directory `entries` and the file `key`, which is elsewhere. Creates either if it
+    /// is missing, for this user alone.
     ///
     /// # Errors
     ///
-    /// [`CodeCacheError`] if one of them can't be opened, or is open to other users. Go on without
-    /// a cache then.
+    /// [`CodeCacheError`] if one of them can't be opened, or is open to other users. Continue
+    /// without a cache then.
     pub fn open(entries: &Path, key: &Path) -> Result<Self, CodeCacheError> {
         Ok(Self {
             entries: place::private_directory(entries)?,
@@ -56,7 +56,7 @@ impl CodeCache {
         })
     }
 
-    /// The component that was compiled from these bytes, if it is there and genuine.
+    /// Returns the component compiled from these bytes, if its entry exists and is genuine.
     pub(crate) fn load(&self, engine: &wasmtime::Engine, bytes: &[u8]) -> Option<Component> {
         let name = Name::of(engine, bytes);
         let entry = match self.read(&name) {
@@ -87,7 +87,7 @@ impl CodeCache {
             .ok()
     }
 
-    /// Keeps a component that was just compiled from these bytes.
+    /// Stores a component that was just compiled from these bytes.
     pub(crate) fn store(&self, engine: &wasmtime::Engine, bytes: &[u8], component: &Component) {
         let name = Name::of(engine, bytes);
         let stored = component
@@ -110,7 +110,7 @@ impl CodeCache {
         Ok(entry)
     }
 
-    /// The code of an entry that this installation wrote under this name.
+    /// Returns the code of an entry if this installation wrote it under this name.
     fn genuine<'a>(&self, name: &Name, entry: &'a [u8]) -> Option<&'a [u8]> {
         let rest = entry.strip_prefix(&MAGIC)?;
         let (seal, code) = rest.split_first_chunk::<{ blake3::OUT_LEN }>()?;
@@ -126,8 +126,8 @@ impl CodeCache {
         hasher.finalize()
     }
 
-    /// Under a name of its own first, so that no reader sees half an entry. It need not survive a
-    /// power failure: what is damaged is not genuine.
+    /// Writes under a temporary name first, so that no reader sees half an entry. The entry need
+    /// not survive a power failure: a damaged entry is not genuine.
     fn write(&self, name: &Name, code: &[u8]) -> io::Result<()> {
         let mut random = [0; 8];
         getrandom::fill(&mut random).map_err(io::Error::from)?;
@@ -143,7 +143,7 @@ impl CodeCache {
                     .rename(&temporary, &self.entries, name.as_str())
             });
         if written.is_err() {
-            // It may be there or not; it is in nobody's way.
+            // It may not exist; if it remains, it is harmless.
             drop(self.entries.remove_file(&temporary));
         }
         written
@@ -185,7 +185,7 @@ impl Name {
     }
 }
 
-/// Feeds what is hashed to BLAKE3.
+/// Feeds hashed values to BLAKE3.
 struct Settings<'a>(&'a mut blake3::Hasher);
 
 impl Hasher for Settings<'_> {
@@ -198,7 +198,7 @@ impl Hasher for Settings<'_> {
     }
 }
 
-/// Returns the number of entries to remove, of those of these sizes, the oldest first. The newest
+/// Returns the number of entries to remove, given the sizes of all, the oldest first. The newest
 /// stays.
 fn surplus(sizes: &[u64]) -> usize {
     let mut kept = 0_u64;

@@ -10,21 +10,21 @@ use cap_std::fs::{Dir, DirBuilder, DirBuilderExt as _, File, Metadata, MetadataE
 use cap_std::fs::{OpenOptions, OpenOptionsExt as _};
 use thiserror::Error;
 
-/// Permission bits of everybody but the owner.
+/// The permission bits of everyone but the owner.
 const OTHERS: u32 = 0o077;
 
-/// No compiled components can be kept or used.
+/// The cache of compiled components can't be used.
 #[derive(Debug, Error)]
 pub enum CodeCacheError {
-    /// Something can't be opened or made.
+    /// A file or directory can't be opened or created.
     #[error("{} can't be used: {source}", shown(path))]
     Unusable {
-        /// The path that was to be opened.
+        /// The path of the file or directory.
         path: PathBuf,
         /// The error of the operating system.
         source: io::Error,
     },
-    /// Another user could have changed what is there.
+    /// Another user could have changed the directory or file.
     #[error(
         "{} must belong to the user that runs this, and be closed to others",
         shown(path)
@@ -33,7 +33,7 @@ pub enum CodeCacheError {
         /// The directory or file.
         path: PathBuf,
     },
-    /// The key file is not one.
+    /// The key file does not contain a key.
     #[error("{} has {bytes} bytes; a key has 32", shown(path))]
     NoKey {
         /// The file.
@@ -43,7 +43,7 @@ pub enum CodeCacheError {
     },
 }
 
-/// Opens a directory, and makes it if need be.
+/// Opens a directory; creates it if it does not exist.
 pub(super) fn private_directory(path: &Path) -> Result<Dir, CodeCacheError> {
     let unusable = |source| CodeCacheError::Unusable {
         path: path.to_owned(),
@@ -63,7 +63,7 @@ pub(super) fn private_directory(path: &Path) -> Result<Dir, CodeCacheError> {
     Ok(directory)
 }
 
-/// Reads the key, and makes one if there is none.
+/// Reads the key; creates it if it does not exist.
 pub(super) fn private_key(path: &Path) -> Result<[u8; blake3::KEY_LEN], CodeCacheError> {
     let unusable = |source| CodeCacheError::Unusable {
         path: path.to_owned(),
@@ -91,8 +91,8 @@ pub(super) fn private_key(path: &Path) -> Result<[u8; blake3::KEY_LEN], CodeCach
     })
 }
 
-/// Makes the key under another name first: of several processes that start at once, all end up with
-/// the one that was linked first.
+/// Creates the key under another name first: if several processes start at once, all use the key
+/// that was linked first.
 fn make_key(directory: &Dir, name: &Path) -> io::Result<File> {
     let mut random = [0; blake3::KEY_LEN + 8];
     getrandom::fill(&mut random).map_err(io::Error::from)?;

@@ -1,14 +1,14 @@
-//! A reader of DWARF that counts what it does and stops.
+//! A reader of DWARF that counts its reads and stops.
 //!
-//! The parser takes every step by reading, and keeps what it has read: a bound on the reads is one
-//! on time and on memory, whatever the sections say.
+//! The parser takes every step by reading, and keeps what it has read. A bound on the reads is thus
+//! a bound on time and memory, whatever the sections contain.
 
 use std::borrow::Cow;
 use std::cell::Cell;
 
 use addr2line::gimli::{EndianSlice, Error, LittleEndian, Reader, ReaderOffsetId, Result};
 
-/// The reads that are left for one trap.
+/// The number of reads left for one trap.
 #[derive(Debug)]
 pub(super) struct Budget(Cell<u64>);
 
@@ -17,7 +17,7 @@ impl Budget {
         Self(Cell::new(reads))
     }
 
-    /// Takes `reads`, or all that is left: then no read succeeds any more.
+    /// Takes `reads` and returns true; if fewer are left, takes these, and every later read fails.
     fn take(&self, reads: usize) -> bool {
         let left = self.0.get().checked_sub(reads as u64);
         self.0.set(left.unwrap_or(0));
@@ -25,7 +25,7 @@ impl Budget {
     }
 }
 
-/// Bytes of a section.
+/// A section whose reads are counted.
 #[derive(Clone, Debug)]
 pub(super) struct Metered<'a> {
     bytes: EndianSlice<'a, LittleEndian>,

@@ -1,20 +1,20 @@
-//! What one test needs of memory, measured in a process of its own: a test runs itself again, as
-//! the only one, and the child reports its peak.
+//! The memory of one test, measured in a separate process: a test runs itself again, as the only
+//! one, and the child reports its peak.
 
 use std::process::Command;
 
-/// Tells the child what to do.
+/// The variable with the child's task.
 const TASK: &str = "TIDEGATE_TEST_CHILD_TASK";
-/// What the child's report begins with.
+/// The beginning of the child's report.
 const REPORT: &str = "peak of the child: ";
 
-/// In a child, its task.
+/// Returns the task, in a child.
 pub(crate) fn task() -> Option<String> {
     std::env::var(TASK).ok()
 }
 
-/// Runs the test `name`, with its path, again in a child with `task`, and gives the peak of its
-/// resident memory in bytes. The child's failure is the test's.
+/// Runs the test `name`, with its path, again in a child with `task`, and returns the peak of the
+/// child's resident memory in bytes. The child's failure is the test's.
 #[track_caller]
 pub(crate) fn peak_of(name: &str, task: &str) -> u64 {
     let test = std::env::current_exe().expect("a test knows its own path");

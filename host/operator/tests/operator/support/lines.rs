@@ -1,4 +1,4 @@
-//! What reaches `tracing`, kept for a test to look at.
+//! Log lines that reach `tracing`, kept for a test to check.
 
 use std::fmt::Debug;
 use std::sync::{Arc, Mutex};
@@ -10,7 +10,7 @@ use tracing::{Event, Level, Metadata, Subscriber};
 /// One line of the log: its level and its fields in order.
 pub(crate) type Line = (Level, String);
 
-/// Keeps the lines of guests, and the operator crate's own about them.
+/// A subscriber that keeps the lines of guests, and the operator crate's own about them.
 #[derive(Clone, Default)]
 pub(crate) struct Lines(Arc<Mutex<Vec<Line>>>);
 

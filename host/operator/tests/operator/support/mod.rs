@@ -1,16 +1,16 @@
-//! What the tests share: guests, instances of them, and records.
+//! Guests, instances of them, and records, shared by the tests.
 
 pub(crate) mod child;
 pub(crate) mod lines;
 pub(crate) mod records;
 
-/// Guests in WebAssembly text, as the tests of the real binary use them, too.
+/// Guests in WebAssembly text, as in the tests of the real binary.
 pub(crate) mod guest {
     pub(crate) use tidegate_tests::WatGuest as Guest;
     pub(crate) use tidegate_tests::wat_guest::{COUNT, KEY_GROUPS, LOG};
 }
 
-/// From a core module and a world to a component.
+/// The way from a core module and a world to a component.
 pub(crate) mod wit {
     pub(crate) use tidegate_tests::Packages;
 }
@@ -28,15 +28,15 @@ use guest::Guest;
 
 use records::{CHECKPOINT, WATERMARK, batch};
 
-/// One engine for all tests, as in a process that runs jobs.
+/// The engine of all tests, as in a process that runs jobs.
 pub(crate) static ENGINE: LazyLock<Engine> = LazyLock::new(|| Engine::new().expect("an engine"));
 
-/// An engine with the choices of an embedder.
+/// Returns an engine with the choices of an embedder.
 pub(crate) fn engine(options: EngineOptions) -> Engine {
     Engine::with_options(options).unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// An engine whose components keep their debug information.
+/// Returns an engine whose components keep their debug information.
 pub(crate) fn engine_with_debug_info() -> Engine {
     engine(EngineOptions {
         keeps_debug_info: true,
@@ -44,8 +44,8 @@ pub(crate) fn engine_with_debug_info() -> Engine {
     })
 }
 
-/// Bytes that the host pays for a chunk of a snapshot and for an emission, beside what is in it, as
-/// the documents say.
+/// Bytes that the host charges for a chunk of a snapshot and for an emission, beside their
+/// contents, as documented.
 pub(crate) const CHUNK_BYTES: u64 = 128;
 pub(crate) const EMISSION_BYTES: u64 = 256;
 
@@ -60,7 +60,7 @@ pub(crate) const EXPORTS: [GuestCall; 7] = [
     GuestCall::Finish,
 ];
 
-/// Subtask 1 of 2 with one output port.
+/// Returns the context of subtask 1 of 2 with one output port.
 pub(crate) fn context() -> OperatorContext {
     let operator = OperatorDescription {
         job: "word-count".to_owned(),
@@ -72,7 +72,7 @@ pub(crate) fn context() -> OperatorContext {
     OperatorContext::of_subtask(operator, KeyGroups::new(128, 2), 1, 0x7469_6465_6761_7465)
 }
 
-/// The default limits, but with all the time in the world, and many memories.
+/// Returns the default limits, but with a very long timeout, and many memories.
 pub(crate) fn patient() -> Limits {
     Limits {
         call_timeout: Duration::from_secs(600),
@@ -81,7 +81,7 @@ pub(crate) fn patient() -> Limits {
     }
 }
 
-/// Limits for a guest that never ends by itself.
+/// Returns limits for a guest that never ends by itself.
 pub(crate) fn impatient() -> Limits {
     Limits {
         call_timeout: Duration::from_millis(100),
@@ -89,8 +89,8 @@ pub(crate) fn impatient() -> Limits {
     }
 }
 
-/// Limits for a guest that never ends and is run very often: an earlier call can meet them, too, on
-/// a busy machine.
+/// Returns limits for a guest that never ends and runs very often: on a busy machine, an earlier
+/// call can exceed them, too.
 pub(crate) fn brief() -> Limits {
     Limits {
         call_timeout: Duration::from_millis(20),
@@ -111,7 +111,7 @@ pub(crate) fn open_within(guest: &Guest, limits: &Limits) -> Result<Instance, Gu
     load(guest).instantiate(&context(), limits)
 }
 
-/// Makes the instance and then `call`, and gives the first fault.
+/// Makes the instance and then `call`, and returns the first fault.
 pub(crate) fn fault_of(component: &Component, call: GuestCall, limits: &Limits) -> GuestFault {
     match component.instantiate(&context(), limits) {
         Ok(mut instance) => make(&mut instance, call).expect_err("the call faults"),
@@ -119,7 +119,7 @@ pub(crate) fn fault_of(component: &Component, call: GuestCall, limits: &Limits) 
     }
 }
 
-/// Why `process` of this guest fails.
+/// Returns the cause of the failure of `process` in this guest.
 pub(crate) fn process_cause(guest: &Guest) -> FaultCause {
     process_cause_within(guest, &patient())
 }
@@ -130,7 +130,7 @@ pub(crate) fn process_cause_within(guest: &Guest, limits: &Limits) -> FaultCause
     fault.cause
 }
 
-/// What is known about the trap that this cause is.
+/// Returns the report of the trap, which this cause must be.
 pub(crate) fn trap(cause: FaultCause) -> TrapReport {
     let FaultCause::Trap(report) = cause else {
         panic!("{cause}");

@@ -1,4 +1,4 @@
-//! Records as the tests write them.
+//! Records, in the notation of the tests.
 
 use tidegate_operator::{Batch, Emission, NO_TIMESTAMP};
 
@@ -7,7 +7,7 @@ pub(crate) const CHECKPOINT: u64 = 7;
 /// The watermark that tests advance to.
 pub(crate) const WATERMARK: i64 = 1_700_000_000_000;
 
-/// Records without timestamps.
+/// Returns records without timestamps.
 pub(crate) fn batch(records: &[(&str, &str)]) -> Batch {
     let mut batch = Batch::default();
     for (key, value) in records {
@@ -16,7 +16,7 @@ pub(crate) fn batch(records: &[(&str, &str)]) -> Batch {
     batch
 }
 
-/// One emission on the main output.
+/// Returns one emission on the main output.
 pub(crate) fn emitted(batch: Batch) -> Vec<Emission> {
     vec![Emission { port: 0, batch }]
 }

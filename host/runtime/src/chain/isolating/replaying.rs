@@ -1,7 +1,7 @@
 //! Record path, only after an operator has failed on a record: its log, and the instance that is
-//! made from it.
+//! rebuilt from it.
 //!
-//! Each step is a call of a guest; between two of them the attempt may turn out to be over.
+//! Each step is one guest call; between two calls the attempt may turn out to be over.
 
 use tidegate_operator::{Emission, StateChunk};
 
@@ -12,14 +12,14 @@ use crate::chain::guest::Recycled;
 use crate::isolation::{ReplayLog, ReplayedCall};
 
 impl Chain {
-    /// A new instance in the state of one that got all of a log. Gives what is to be emitted if the
-    /// log was cut; nothing if the attempt was over before.
+    /// Restores a new instance and repeats all calls of a log. Returns the output to emit, which is
+    /// empty unless the log was cut; `None` if the attempt was over before.
     pub(super) fn replay(
         &mut self,
         at: usize,
         log: Box<ReplayLog>,
     ) -> Result<Option<Vec<Emission>>, JobError> {
-        // Everything that the new instance emits was emitted by the one before it.
+        // The previous instance has already emitted everything that the new instance emits.
         self.restore_instance(at, log.state().to_vec(), log.watermark())?;
         for call in log.calls() {
             if self.cancelled.is_cancelled() {
@@ -36,7 +36,7 @@ impl Chain {
             };
             repeated.map_err(Box::new)?;
         }
-        // They were shown when the instance before it was called.
+        // They were shown when the previous instance was called.
         drop(self.guest(at).instance().take_counts());
         let is_long = log.is_long_after_fault();
         self.isolation().links[at].log = Log::Kept(log);
@@ -58,7 +58,7 @@ impl Chain {
         }
     }
 
-    /// Takes a snapshot and goes on with an instance restored from it. Gives what that emits.
+    /// Takes a snapshot and continues with an instance restored from it. Returns its output.
     fn begin_log(&mut self, at: usize) -> Result<Vec<Emission>, JobError> {
         let barrier = self.isolation().barrier;
         let guest = self.guest(at);
@@ -72,7 +72,7 @@ impl Chain {
             }
             Err(fault) => return Err(Box::new(fault).into()),
         };
-        // A new one takes several calls.
+        // A new instance takes several calls.
         if self.cancelled.is_cancelled() {
             return Ok(Vec::new());
         }

@@ -20,7 +20,7 @@ use crate::stream::{StreamElement, ToldWatermark};
 
 type Calls = Arc<Mutex<Vec<String>>>;
 
-/// An operator that gives each record several times, each time as an emission of its own, and a
+/// An operator that emits each record several times, each time as an emission of its own, and a
 /// record for the watermark and for the end.
 #[derive(Clone)]
 struct Scripted {
@@ -89,7 +89,7 @@ impl OperatorInstance for Scripted {
     }
 }
 
-/// A chain, and how its operators were called.
+/// A chain, and the calls of its operators.
 struct Tested {
     chain: Chain,
     calls: Calls,
@@ -97,7 +97,7 @@ struct Tested {
 }
 
 impl Tested {
-    /// For each link how often it gives a record and where to.
+    /// Takes, for each link, how often it emits a record and where to.
     fn new(links: Vec<(usize, Vec<Destination>)>, outbox: Outbox) -> Self {
         let calls = Calls::default();
         let links = links.into_iter().enumerate();
@@ -125,7 +125,7 @@ impl Tested {
         calls.clone()
     }
 
-    /// Goes on to the end. What was called since it was asked before; each step called one at most.
+    /// Continues to the end. Returns the calls since the last time; each step made one at most.
     fn finish_element(&mut self) -> Vec<String> {
         while self.chain.has_pending() {
             let before = self.calls().len();
@@ -169,7 +169,7 @@ fn opened(operator: Scripted, outputs: Vec<Destination>) -> Link {
     }
 }
 
-/// 0 gives all twice to 1 and 2, 1 gives all twice to 3.
+/// Returns a chain whose link 0 emits all twice to 1 and 2, and link 1 emits all twice to 3.
 fn tree() -> Tested {
     let links = vec![
         (2, vec![Destination::Chained(1), Destination::Chained(2)]),
@@ -231,7 +231,7 @@ fn each_finish_comes_after_all_records_and_once() {
     assert_eq!(tested.finish_element(), [""; 0]);
 }
 
-/// A source that gives all to 0 and to 1, and 0 gives all twice to 2.
+/// Returns a chain whose source emits all to 0 and to 1, and link 0 emits all twice to 2.
 fn tree_behind_a_source() -> Tested {
     let links = vec![(2, vec![Destination::Chained(2)]), (0, vec![]), (0, vec![])];
     let mut tested = Tested::new(links, Outbox::new(Vec::new()));
@@ -279,7 +279,7 @@ fn a_restored_chain_repeats_each_watermark_where_it_was_told_and_the_last_link_f
     tested.chain.links[0].subtask.watermark = ToldWatermark::new(Some(8));
     tested.chain.links[2].subtask.watermark = ToldWatermark::new(Some(7));
     tested.chain.repeat_watermarks();
-    // Each is told its own first; then the source's reaches all that stand behind it.
+    // Each link is told its own first; then the source's watermark reaches all links behind it.
     let expected = [
         "2 watermark 7",
         "0 watermark 8",
@@ -334,7 +334,7 @@ fn nobody_is_called_while_something_waits_for_room() {
             most_ahead = most_ahead.max(tested.calls().len() - 1 - received.len());
             continue;
         }
-        // The batch in the channel makes room for the one that waits.
+        // The batch in the channel makes room for the waiting batch.
         received.extend(arrived(&mut gate));
         let sent = tested.chain.outbox.send_queued().now_or_never();
         assert_eq!(sent, Some(Ok(())));

@@ -1,5 +1,5 @@
-//! An inbox beside a model of it: what enters each channel, as it came. What leaves must say the
-//! same, however much was joined on the way.
+//! An inbox beside a model of it: the elements of each channel, as they entered. The inbox must
+//! return the same contents, however many elements it joined.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -21,9 +21,9 @@ const LIMITS: ChannelLimits = ChannelLimits {
 
 #[derive(Clone, Debug)]
 enum Step {
-    /// A batch of so many rows of one timestamp.
+    /// A batch of this many rows of one timestamp.
     Batch(u32, usize, i64),
-    /// The same, each with an origin of its own.
+    /// The same, with an origin of its own.
     BatchWithOrigin(u32, usize, i64),
     Watermark(u32, i64),
     Activity(u32, Activity),
@@ -53,13 +53,13 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// What the stream of one channel says, whatever batches it comes in.
+/// The contents of one channel's stream, whatever its batches.
 #[derive(Debug, PartialEq)]
 enum Said {
     Record {
         value: Vec<u8>,
         watermark: i64,
-        /// With it, the number of records that it is told about.
+        /// The origin, with the number of records that it belongs to.
         origin: Option<(Arc<RecordOrigin>, usize)>,
     },
     Activity {
@@ -77,7 +77,7 @@ enum Said {
     },
 }
 
-/// What is said, everything with the watermark that it came behind.
+/// Returns the contents, each with the watermark before it.
 fn said(elements: &[Option<StreamElement>]) -> Vec<Said> {
     let mut all = Vec::new();
     let mut watermark = MIN_WATERMARK;
@@ -121,7 +121,7 @@ struct ChannelModel {
     left: Vec<Option<StreamElement>>,
     is_over: bool,
     is_parked: bool,
-    /// How often other channels were read since this one could have been.
+    /// The number of reads of other channels since this channel could have been read.
     passed_over: u32,
 }
 
@@ -262,7 +262,7 @@ impl Checked {
         }
         for model in &mut self.models {
             model.is_parked = false;
-            // What was held back goes first, as often as there is an alignment.
+            // Held-back channels go first, as often as there is an alignment.
             model.passed_over = 0;
         }
     }
@@ -301,7 +301,7 @@ fn take_all(inbox: &mut Inbox, parked: &HashSet<u32>) -> Vec<(u32, StreamElement
         .collect()
 }
 
-/// What comes out of one channel after all of this went in.
+/// Returns the output of one channel for these elements.
 fn joined(elements: Vec<StreamElement>) -> Vec<StreamElement> {
     let mut inbox = Inbox::new(1, LIMITS);
     for element in elements {

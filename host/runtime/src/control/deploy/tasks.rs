@@ -1,6 +1,6 @@
-//! The threads and tasks of an attempt, each watched to its end: one that was refused or that dies
-//! is the failure of the attempt, whoever else would have waited for it. One that does not return
-//! when the attempt is over is named.
+//! The threads and tasks of an attempt, each watched to its end. A task that is refused or dies
+//! fails the attempt, whichever part waits for it; a task that does not return when the attempt is
+//! over is named.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -21,7 +21,7 @@ use crate::{ChainId, JobError};
 pub(super) enum AttemptPart {
     /// A chain, with its subtasks for messages.
     Chain(ChainId, String),
-    /// The persister of a chain. Ends after it.
+    /// The persister of a chain, which ends after the chain.
     Persister(ChainId),
 }
 
@@ -42,12 +42,12 @@ type Ended = (usize, Result<(), JobError>);
 pub(crate) struct Tasks {
     running: FuturesUnordered<BoxFuture<'static, Ended>>,
     added: usize,
-    /// Those that have not ended.
+    /// The parts that have not ended.
     parts: BTreeMap<usize, AttemptPart>,
 }
 
 impl Tasks {
-    /// Adds one that was started or refused.
+    /// Adds a part that was started or refused.
     pub(super) fn add(&mut self, part: AttemptPart, started: io::Result<Joined>) {
         let (index, name) = (self.added, part.to_string());
         self.added += 1;
@@ -64,7 +64,7 @@ impl Tasks {
         self.parts.insert(index, part);
     }
 
-    /// Waits for one that was refused or dies; for ever if all come to their own ends. Cancel-safe.
+    /// Waits for a part that is refused or dies; for ever if all end by themselves. Cancel-safe.
     pub(crate) async fn failed(&mut self) -> JobError {
         while let Some((index, ended)) = self.running.next().await {
             self.parts.remove(&index);
@@ -75,7 +75,7 @@ impl Tasks {
         pending().await
     }
 
-    /// Waits until all are gone, up to a bound.
+    /// Waits until all parts are gone, up to a bound.
     pub(super) async fn all_gone(mut self, within: Duration) -> Result<(), NotReturned> {
         let deadline = Instant::now() + within;
         loop {
@@ -95,7 +95,7 @@ impl Tasks {
         }
     }
 
-    /// The parts that have not ended. A persister that waits for its chain is not to blame.
+    /// Names the parts that have not ended. A persister that waits for its chain is not to blame.
     fn late(&self) -> String {
         let parts = || self.parts.values();
         let waits = |of: &ChainId| {
@@ -110,14 +110,14 @@ impl Tasks {
     }
 }
 
-/// Parts of an attempt that are still inside a call, though it has been over for a while.
+/// Parts that are still inside a call, though their attempt has been over for a while.
 pub(crate) struct NotReturned {
     what: String,
     within: Duration,
 }
 
 impl NotReturned {
-    /// The end of a job whose last attempt failed for this reason, or was cancelled.
+    /// Returns the error of a job whose last attempt failed with `failure`, or was cancelled.
     pub(crate) fn into_error(self, failure: Option<JobError>) -> JobError {
         JobError::NotReturned {
             what: self.what,

@@ -1,4 +1,4 @@
-//! What isolation plans after which faults, and that its restarts suffice.
+//! The plans of isolation after faults, and a check that its restarts suffice.
 
 use tidegate_operator::{FaultCause, GuestCall, GuestFault};
 
@@ -38,7 +38,7 @@ const LETTERS: RecordPolicies = RecordPolicies {
     on_trap: DeadLetter,
 };
 
-/// Of a job whose operator `count` has dead letters.
+/// Returns the planner of a job whose operator `count` has dead letters.
 fn planner(restarts: u32) -> IsolationPlanner {
     let settings = IsolationSettings {
         restarts,
@@ -48,7 +48,7 @@ fn planner(restarts: u32) -> IsolationPlanner {
     IsolationPlanner::new(settings, BTreeMap::from([("count".to_owned(), LETTERS)]))
 }
 
-/// A report of an attempt whose source gave so much.
+/// Returns the report of an attempt whose source returned this many records.
 fn report(covered: u64, since: u64) -> AttemptReport {
     AttemptReport {
         given: BTreeMap::from([(source(), SourceProgress { covered, since })]),

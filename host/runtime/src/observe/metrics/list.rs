@@ -256,7 +256,7 @@ pub static METRICS: &[Metric] = &[
     },
 ];
 
-/// A figure of the newest complete checkpoint, if there is one.
+/// Returns a figure of the newest complete checkpoint, if there is one.
 fn of_last(job: &JobStatus, figure: fn(&CompletedSummary) -> MetricValue) -> Option<MetricValue> {
     job.checkpoints.last_completed.as_ref().map(figure)
 }

@@ -15,7 +15,7 @@ pub use prometheus::prometheus_text;
 pub use reference::metrics_reference;
 pub use value::MetricValue;
 
-/// The version that had the first metrics.
+/// The version that introduced the first metrics.
 const FIRST: &str = "0.1";
 
 /// A family of samples that have one name and one meaning.
@@ -23,19 +23,19 @@ const FIRST: &str = "0.1";
 pub struct Metric {
     /// Its name, with the unit and, for a counter, `_total` at its end.
     pub name: &'static str,
-    /// How its samples change.
+    /// The way in which its samples change.
     pub kind: MetricKind,
     /// Its meaning, as one sentence.
     pub help: &'static str,
     /// The samples: their labels, and their values in a status.
     pub samples: Samples,
-    /// The heading of its column in the table of `tidegate status`; only of a metric of nodes.
+    /// The heading of its column in the table of `tidegate status`; only for a metric of nodes.
     pub column: Option<&'static str>,
-    /// The version of Tidegate that had it first.
+    /// The version of Tidegate that introduced it.
     pub since: &'static str,
 }
 
-/// How the samples of a metric change.
+/// The way in which the samples of a metric change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MetricKind {
     /// They grow, and start again at 0.
@@ -47,7 +47,7 @@ pub enum MetricKind {
 }
 
 impl MetricKind {
-    /// The word that Prometheus has for it.
+    /// Returns the word that Prometheus uses for the kind.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
@@ -61,22 +61,22 @@ impl MetricKind {
 /// The samples of a metric: their labels, and their values in a status.
 #[derive(Clone, Copy, Debug)]
 pub enum Samples {
-    /// One of the job.
+    /// One sample of the job.
     Job(fn(&JobStatus) -> Option<MetricValue>),
-    /// One for each value of a label.
+    /// One sample for each value of a label.
     JobBy(&'static str, fn(&JobStatus) -> Vec<(String, MetricValue)>),
-    /// One of each node.
+    /// One sample of each node.
     Node(fn(&NodeStatus) -> Option<MetricValue>),
-    /// One for each value of a label at each node.
+    /// One sample for each value of a label at each node.
     NodeBy(&'static str, fn(&NodeStatus) -> Vec<(String, MetricValue)>),
-    /// One of each instance of an operator.
+    /// One sample of each instance of an operator.
     Guest(fn(&GuestStatus) -> MetricValue),
     /// A histogram of each node.
     Lag(fn(&NodeStatus) -> Option<&SinkLag>),
 }
 
 impl Samples {
-    /// The labels that each sample has beside that of the job.
+    /// Returns the labels that each sample has beside that of the job.
     #[must_use]
     pub fn labels(&self) -> Vec<&'static str> {
         match self {

@@ -116,7 +116,7 @@ impl Page {
     }
 }
 
-/// The value of a label: one line that is fit to be shown, quoted as the format wants it.
+/// Returns the value of a label: one line that is fit to be shown, quoted for the format.
 fn label(text: &str) -> String {
     shown_text(text)
         .to_string()

@@ -32,7 +32,7 @@ impl From<bool> for MetricValue {
     }
 }
 
-/// As Prometheus wants it: in base units.
+/// Formats the value for Prometheus, in base units.
 impl fmt::Display for MetricValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -49,7 +49,7 @@ impl fmt::Display for MetricValue {
 }
 
 impl MetricValue {
-    /// The value as a column of a table for people shows it: milliseconds stay milliseconds.
+    /// Formats the value for a column of a table for people: milliseconds stay milliseconds.
     #[must_use]
     pub fn in_table(&self) -> String {
         match self {

@@ -1,12 +1,12 @@
-//! One chain of the model: does with barriers, ends and control messages what `ChainLoop` does with
-//! its feed, with a real aligner. Records are only counted.
+//! One chain of the model: handles barriers, ends and control messages as `ChainLoop` handles its
+//! feed, with a real aligner. Records are only counted.
 
 use std::collections::VecDeque;
 
 use crate::protocol::{Aligner, Alignment, EndOfChannel};
 use crate::{ChannelIndex, CheckpointId};
 
-/// What a channel carries.
+/// An element of a channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Element {
     Record,
@@ -14,7 +14,7 @@ pub(super) enum Element {
     End,
 }
 
-/// What the coordinator told the chain.
+/// A message of the coordinator to the chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Control {
     Trigger {
@@ -24,22 +24,22 @@ pub(super) enum Control {
     EndSources,
 }
 
-/// What the chain's thread tells the coordinator.
+/// An event of the chain's thread, for the coordinator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum ThreadEvent {
     Declined(CheckpointId),
     Ended,
 }
 
-/// A snapshot on its way to the disk.
+/// A snapshot that is being written to the disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Persisting {
     pub(super) checkpoint: CheckpointId,
     pub(super) has_ended: bool,
     pub(super) is_suspended: bool,
-    /// It ended because it was told to, with input left.
+    /// True if it ended because it was told to, with input left.
     pub(super) is_drained: bool,
-    /// What the chain had sent and received.
+    /// The records that the chain had sent and received.
     pub(super) records: Records,
     /// Events of the thread that the coordinator sees before the acknowledgement.
     pub(super) behind: usize,
@@ -48,13 +48,13 @@ pub(super) struct Persisting {
 /// Records that passed a chain.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Records {
-    /// On each output.
+    /// Records sent on each output.
     pub(super) sent: u64,
-    /// Each counted by the number of its channel, from 1, so that no other sum is the same.
+    /// Records received, each counted by the number of its channel, from 1: so each sum is unique.
     pub(super) received: u64,
 }
 
-/// What a chain sends to all that read from it.
+/// The elements that a chain sends to all its readers.
 pub(super) type Sent = Vec<Element>;
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -72,7 +72,7 @@ pub(super) struct Chain {
 }
 
 impl Chain {
-    /// A chain with this number of channels; with none it is a source.
+    /// Creates a chain with this number of channels; without channels it is a source.
     pub(super) fn new(channels: usize, last_checkpoint: CheckpointId) -> Self {
         Self {
             control: VecDeque::new(),
@@ -92,12 +92,12 @@ impl Chain {
         self.channels.is_empty()
     }
 
-    /// True if its source still gives records.
+    /// Returns true if its source still returns records.
     pub(super) fn is_reading(&self) -> bool {
         self.is_source() && !self.has_ended && !self.is_suspended
     }
 
-    /// The channels that have something to read and are not held back.
+    /// Returns the channels that have something to read and are not held back.
     pub(super) fn readable(&self) -> impl Iterator<Item = usize> {
         let channels = self.channels.iter().enumerate();
         let full = channels.filter(|(_, elements)| !elements.is_empty());
@@ -159,7 +159,7 @@ impl Chain {
         sent
     }
 
-    /// A record of its source, or one that it passes on.
+    /// Sends a record of its source, or one that it passes on.
     pub(super) fn give_record(&mut self) -> Sent {
         self.records.sent += 1;
         vec![Element::Record]
@@ -172,7 +172,7 @@ impl Chain {
         vec![Element::End]
     }
 
-    /// The next event for the coordinator is on its way no more.
+    /// Removes the next event, which reaches the coordinator.
     pub(super) fn take_thread_event(&mut self) -> ThreadEvent {
         for snapshot in &mut self.persisting {
             snapshot.behind = snapshot.behind.saturating_sub(1);

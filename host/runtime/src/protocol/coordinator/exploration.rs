@@ -1,8 +1,8 @@
 //! Every order of events around the coordinator, for up to three chains and as many faults,
 //! commands and checkpoints as [`BUDGETS`] and [`checkpoints`] say.
 //!
-//! In every state the model checks what the coordinator does, and that the job ends once nothing
-//! goes wrong any more.
+//! In every state the model checks the actions of the coordinator, and that the job ends once
+//! nothing fails any more.
 
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hasher as _};
@@ -13,8 +13,8 @@ use super::model::{End, Model, Topology};
 use super::moves::{Budget, Move};
 use crate::config::CheckpointSettings;
 
-/// Two of them together at most: faults (decline, failed write, failed commit, timeout), requests,
-/// stops, drains; and what guests want.
+/// At most two together of: faults (decline, failed write, failed commit, timeout), requests,
+/// stops, drains; then the wishes of guests.
 const BUDGETS: [Budget; 9] = [
     budget(2, 0, 0, 0),
     budget(1, 1, 0, 0),
@@ -27,7 +27,7 @@ const BUDGETS: [Budget; 9] = [
     wishing(1, budget(0, 0, 1, 0)),
 ];
 
-/// A fair path that is longer than this leads nowhere.
+/// A longer fair path leads nowhere.
 const LONGEST_PATH: usize = 500;
 
 const fn budget(faults: u32, requests: u32, stops: u32, drains: u32) -> Budget {
@@ -50,7 +50,7 @@ struct Exploration {
     visited: HashSet<u64>,
     /// States from which the job is known to end.
     ending: HashSet<u64>,
-    /// How the last state was come by, for messages.
+    /// The moves that led to the last state, for messages.
     path: Vec<Move>,
     ends: HashSet<End>,
 }
@@ -73,7 +73,7 @@ impl Exploration {
         }
     }
 
-    /// Once nothing goes wrong any more, the job ends.
+    /// Checks that the job ends once nothing fails any more.
     fn check_that_it_ends(&mut self, model: &Model) {
         let mut model = model.clone();
         let mut passed = Vec::new();
@@ -101,15 +101,15 @@ impl Drop for Exploration {
     }
 }
 
-/// One hash for a state: at 2 million states, two of them share one with a chance below 10^-6.
+/// Returns a hash of a state: at 2 million states, two collide with a probability below 10^-6.
 fn fingerprint(model: &Model) -> u64 {
     let mut hasher = DefaultHasher::new();
     model.fingerprint(&mut hasher);
     hasher.finish()
 }
 
-/// Explores a topology with all [`BUDGETS`]; gives the number of states. One failure in a row is
-/// tolerable; a checkpoint may be slower than its timeout, which is longer than the interval.
+/// Explores a topology with all [`BUDGETS`] and returns the number of states. One failure in a row
+/// is tolerable; a checkpoint may be slower than its timeout, which is longer than the interval.
 fn explore_all(topology: Topology) -> usize {
     let settings = CheckpointSettings {
         interval: Duration::from_secs(10),
@@ -139,8 +139,8 @@ fn explore_all(topology: Topology) -> usize {
     states
 }
 
-/// Checkpoints that are started in one exploration; what comes after them is followed on the fair
-/// path only.
+/// Returns the number of checkpoints that one exploration starts; later ones are followed on the
+/// fair path only.
 fn checkpoints(topology: Topology, budget: Budget) -> u64 {
     match (topology.len(), budget.faults) {
         (1, _) => 4,

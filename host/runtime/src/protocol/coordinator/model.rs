@@ -1,5 +1,5 @@
 //! A whole job around a real coordinator, small enough to be explored: chains with real aligners,
-//! channels that carry barriers and ends, and everything that is on its way between them.
+//! channels that carry barriers and ends, and everything in flight between them.
 //!
 //! A [`Model`] knows which [`Move`]s are possible and makes one. It checks every action of the
 //! coordinator against what it has seen itself.
@@ -20,7 +20,7 @@ use crate::config::CheckpointSettings;
 use crate::protocol::{Acknowledgement, Urgency};
 use crate::{ChainId, CheckpointId, SubtaskId};
 
-/// For each chain the chains that it reads from; one that reads from none is a source.
+/// For each chain, the chains that it reads from; a source reads from none.
 pub(super) type Topology = &'static [&'static [usize]];
 
 /// Records that a channel holds before its sender waits.
@@ -33,7 +33,7 @@ enum Work {
     Publishing(CheckpointId),
 }
 
-/// How it came to an end.
+/// The end of the job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum End {
     Done(JobEnd),
@@ -52,13 +52,13 @@ pub(super) struct Model {
     work: Work,
     in_flight: Option<CheckpointId>,
     newest: CheckpointId,
-    /// What was acknowledged for the checkpoint in flight, by chain.
+    /// The acknowledged snapshots of the checkpoint in flight, by chain.
     acknowledged: BTreeMap<usize, Persisting>,
     failures_in_a_row: u32,
     is_stop_asked: bool,
-    /// Someone asked for a checkpoint that was not started.
+    /// True if a checkpoint was requested and has not started.
     is_requested: bool,
-    /// When the last checkpoint was started, and over.
+    /// The start of the last checkpoint; its end is `over_at`.
     started_at: Duration,
     over_at: Option<Duration>,
 }
@@ -98,8 +98,8 @@ impl Model {
         }
     }
 
-    /// Everything that tells two moments apart but the time itself, which only matters as the
-    /// distance to what the coordinator waits for.
+    /// Hashes everything that distinguishes two moments except the time itself, which matters only
+    /// as the distance to the coordinator's next tick.
     pub(super) fn fingerprint(&self, hasher: &mut impl Hasher) {
         let coordinator = &self.coordinator;
         (
@@ -131,12 +131,12 @@ impl Model {
         (since(self.started_at), self.over_at.map(since)).hash(hasher);
     }
 
-    /// How many checkpoints were started.
+    /// Returns the number of checkpoints that were started.
     pub(super) fn started(&self) -> u64 {
         self.newest.0 - 4
     }
 
-    /// All that can happen; what needs a fault or a command only while there is a budget.
+    /// Returns all moves that can happen; faults and commands only while there is a budget.
     pub(super) fn moves(&self) -> Vec<Move> {
         let mut moves = self.deliveries();
         if self.end.is_some() {
@@ -171,8 +171,8 @@ impl Model {
         moves
     }
 
-    /// What happens next if nothing goes wrong any more and nobody asks for anything: all that is
-    /// on its way arrives, then input ends, then time passes.
+    /// Returns the next move if nothing fails any more and no one asks for anything: everything in
+    /// flight arrives, then input ends, then time passes.
     pub(super) fn fair_move(&self) -> Option<Move> {
         let mut moves = self.deliveries();
         moves.extend(self.source_ends());
@@ -182,7 +182,7 @@ impl Model {
         moves.first().copied()
     }
 
-    /// Everything that arrives by itself.
+    /// Returns the moves of everything that arrives by itself.
     fn deliveries(&self) -> Vec<Move> {
         if self.end.is_some() {
             return Vec::new();
@@ -226,7 +226,7 @@ impl Model {
         moves
     }
 
-    /// Sources that give a record or end next.
+    /// Returns the sources that return a record or end next.
     fn reading(&self) -> impl Iterator<Item = usize> {
         let chains = self.chains.iter().enumerate();
         let reading = chains.filter(|(_, chain)| chain.is_reading());
@@ -238,7 +238,7 @@ impl Model {
         self.reading().map(|chain| Move::SourceEnds { chain })
     }
 
-    /// True if a channel that the chain writes to is full of records.
+    /// Returns true if a channel that the chain writes to is full of records.
     fn waits_for_room(&self, chain: usize) -> bool {
         let is_full = |channel: &VecDeque<Element>| {
             let records = channel.iter().filter(|e| **e == Element::Record);
@@ -382,7 +382,7 @@ impl Model {
         Vec::new()
     }
 
-    /// As the driver does, after checking that it may.
+    /// Performs an action as the driver does, after checking that it is allowed.
     fn perform(&mut self, action: Action) {
         assert!(self.end.is_none(), "the job is over");
         match action {

@@ -1,8 +1,8 @@
-//! What can happen in the model, one step at a time.
+//! The moves that can happen in the model, one step at a time.
 
 use crate::protocol::Urgency;
 
-/// What may still go wrong and be asked for.
+/// The faults, commands and records that are still to come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Budget {
     pub(super) faults: u32,
@@ -11,11 +11,11 @@ pub(super) struct Budget {
     pub(super) wishes: u32,
     pub(super) stops: u32,
     pub(super) drains: u32,
-    /// Records that sources still give.
+    /// Records that sources still return.
     pub(super) records: u32,
 }
 
-/// What can happen next.
+/// A move that can happen next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Move {
     /// The chain reads its next control message.
@@ -29,7 +29,7 @@ pub(super) enum Move {
         channel: usize,
         declines: bool,
     },
-    /// The source gives a record.
+    /// The source returns a record.
     Record {
         chain: usize,
     },
@@ -37,11 +37,11 @@ pub(super) enum Move {
     SourceEnds {
         chain: usize,
     },
-    /// What the chain's thread said last reaches the coordinator.
+    /// The oldest event of the chain's thread reaches the coordinator.
     ThreadEvent {
         chain: usize,
     },
-    /// The chain's oldest snapshot is durable, or can't be made so.
+    /// The chain's oldest snapshot becomes durable, or fails to.
     Persisted {
         chain: usize,
         fails: bool,
@@ -50,7 +50,7 @@ pub(super) enum Move {
         fails: bool,
     },
     Published,
-    /// Time goes on to when the coordinator wants it.
+    /// Time advances to the coordinator's next tick.
     Tick,
     Request,
     /// A guest wants a checkpoint.
@@ -61,7 +61,7 @@ pub(super) enum Move {
 }
 
 impl Move {
-    /// The same move going wrong, if it can.
+    /// Returns the same move with a failure, if it can fail.
     pub(super) fn failing(self) -> Option<Self> {
         match self {
             Self::Control { chain, .. } => Some(Self::Control {

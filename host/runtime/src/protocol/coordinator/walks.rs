@@ -1,8 +1,8 @@
 //! Random walks through the model: deeper and wider topologies than [`super::exploration`] can
 //! exhaust, with records in the channels, more faults, and several commands.
 //!
-//! A walk takes random moves for a while and then only those that come by themselves. The model
-//! checks each action on the way, and the cut at each commit; in the end the job must be over. A
+//! A walk takes random moves for a while and then only moves that come by themselves. The model
+//! checks each action of the walk, and the cut at each commit; in the end the job must be over. A
 //! seed repeats its walk: `TIDEGATE_TEST_SEED=7 cargo test --workspace --lib walks`.
 
 use std::collections::BTreeMap;
@@ -15,15 +15,15 @@ use super::model::{End, Model, Topology};
 use super::moves::{Budget, Move};
 use crate::config::CheckpointSettings;
 
-/// How many walks there are, all threads together.
+/// The number of walks, in all threads together.
 const WALKS: u64 = 1_000_000;
-/// How many different topologies they go through.
+/// The number of different topologies.
 const TOPOLOGIES: u64 = 5_000;
 const THREADS: u64 = 2;
-/// A fair path that is longer than this leads nowhere.
+/// A longer fair path leads nowhere.
 const LONGEST_PATH: usize = 3_000;
 
-/// 1 to 3 sources and up to 7 chains that read from 1 to 3 before them. Made once and kept.
+/// Returns 1 to 3 sources and up to 7 chains that read from 1 to 3 earlier ones. Leaks its result.
 fn random_topology(seed: u64) -> Topology {
     let mut random = Random::new(seed);
     let sources = 1 + random.index(3);
@@ -42,11 +42,11 @@ fn random_topology(seed: u64) -> Topology {
     topology.leak()
 }
 
-/// What was seen on walks.
+/// Counts of the events on walks.
 #[derive(Debug, Default)]
 struct Seen {
     moves: u64,
-    /// Declines, failed writes, failed commits, timeouts.
+    /// The number of declines, failed writes, failed commits and timeouts.
     faults: u64,
     commands: u64,
     wishes: u64,
@@ -67,7 +67,7 @@ impl Seen {
     }
 }
 
-/// Tells how to repeat a walk that panics.
+/// Reports how to repeat a walk that panics.
 struct Walking {
     seed: u64,
     path: Vec<Move>,
@@ -153,7 +153,7 @@ fn a_million_walks_end_well() {
     let topologies: Vec<Topology> = (0..TOPOLOGIES).map(random_topology).collect();
     let share = |first: u64| {
         let mut seen = Seen::default();
-        // The same topology every so many seeds, as when a walk is repeated.
+        // Topologies recur at a fixed distance of seeds, as when a walk is repeated.
         for (seed, topology) in (0..WALKS).zip(topologies.iter().copied().cycle()) {
             if seed % THREADS == first {
                 walk(seed, topology, &mut seen);

@@ -7,9 +7,9 @@ use std::sync::{Arc, Mutex, PoisonError, mpsc};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Call {
     OpenSource,
-    /// A shelf gives the next lines of a book.
+    /// A shelf reads the next lines of a book.
     Read,
-    /// An enumerator looks for splits.
+    /// An enumerator searches for splits.
     Discover,
     Poll,
     Process,
@@ -24,14 +24,14 @@ pub(crate) enum Call {
     Write,
     /// The cut at the barrier.
     PreCommit,
-    /// What makes the cut durable, beside processing.
+    /// The work that makes the cut durable, beside processing.
     PreCommitDurable,
-    /// Before an output is published.
+    /// The call before an output is published.
     Commit,
     Recover,
 }
 
-/// What a fault does.
+/// The effect of a fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum How {
     Fails,
@@ -44,11 +44,11 @@ struct Plan {
     calls: BTreeMap<Call, u64>,
     fired: Vec<(Call, u64)>,
     violations: Vec<String>,
-    /// Held until the other end is dropped.
+    /// Calls that wait until the other end is dropped.
     held: BTreeMap<Call, mpsc::Receiver<()>>,
 }
 
-/// The faults of one test, and what it saw that must not be. Shared by all parts of its job.
+/// The faults of one test, and the violations that it saw. Shared by all parts of its job.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Faults {
     plan: Arc<Mutex<Plan>>,
@@ -71,19 +71,19 @@ impl Faults {
         self.with(|plan| plan.planned.push((call, nth, how)));
     }
 
-    /// The next call of a kind waits until what is returned is dropped.
+    /// Lets the next call of a kind wait until the returned value is dropped.
     pub(crate) fn hold(&self, call: Call) -> mpsc::Sender<()> {
         let (hold, held) = mpsc::channel();
         self.with(|plan| plan.held.insert(call, held));
         hold
     }
 
-    /// True once a call waits, or has waited, because of [`Self::hold`].
+    /// Returns true once a call waits, or has waited, because of [`Self::hold`].
     pub(crate) fn has_reached(&self, call: Call) -> bool {
         self.with(|plan| !plan.held.contains_key(&call))
     }
 
-    /// Counts a call. True if it is to fail.
+    /// Counts a call. Returns true if the call should fail.
     pub(crate) fn hit(&self, call: Call) -> bool {
         if let Some(held) = self.with(|plan| plan.held.remove(&call)) {
             _ = held.recv();
@@ -103,7 +103,7 @@ impl Faults {
         how == Some(How::Fails)
     }
 
-    /// How many calls of a kind there were.
+    /// Returns the number of calls of a kind.
     pub(crate) fn calls(&self, call: Call) -> u64 {
         self.with(|plan| plan.calls.get(&call).copied().unwrap_or(0))
     }
@@ -112,7 +112,7 @@ impl Faults {
         self.with(|plan| plan.fired.clone())
     }
 
-    /// Something happened that must never happen.
+    /// Notes a violation of a guarantee.
     pub(crate) fn violation(&self, what: String) {
         self.with(|plan| plan.violations.push(what));
     }

@@ -28,20 +28,20 @@ use super::poison::Poison;
 use super::sinks::Output;
 use super::sources::{Allowance, Numbers};
 
-/// A test that waits longer than this for anything has failed.
+/// The time after which a test that still waits has failed.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A job that is being put together. Inputs are written `node` or `node:port`.
+/// A job under construction. Inputs are written `node` or `node:port`.
 #[derive(Clone)]
 pub(crate) struct JobBuilder {
     pub(crate) faults: Faults,
     pub(crate) settings: JobSettings,
-    /// How long the operators that follow take for a batch.
+    /// The time that the operators that follow take for a batch.
     pub(crate) batch_takes: Duration,
-    /// What the operators that follow can't process, and what happens then.
+    /// The records that the operators that follow can't process, and the policies for these.
     pub(crate) poison: Poison,
     pub(crate) policies: RecordPolicies,
-    /// What the instances of the operators that follow occupy.
+    /// The memory that the instances of the operators that follow occupy.
     pub(crate) leak: Leak,
     max_parallelism: u32,
     nodes: Vec<Node>,
@@ -52,7 +52,7 @@ pub(crate) struct JobBuilder {
 }
 
 impl JobBuilder {
-    /// With a checkpoint every 5 ms and immediate restarts.
+    /// Begins a job with a checkpoint every 5 ms and immediate restarts.
     pub(crate) fn new(faults: &Faults) -> Self {
         Self {
             faults: faults.clone(),
@@ -85,7 +85,7 @@ impl JobBuilder {
         self
     }
 
-    /// The operators that follow can't process some records, and send them to their dead-letter
+    /// Lets the operators that follow fail on some records, and send them to their dead-letter
     /// ports.
     pub(crate) fn poisoned(self, poison: Poison) -> Self {
         let policies = RecordPolicies {
@@ -199,13 +199,13 @@ impl JobBuilder {
     }
 }
 
-/// A run of a job, as of one process.
+/// A run of a job, as in one process.
 pub(crate) struct Running {
     pub(crate) handle: JobHandle,
     pub(crate) task: JoinHandle<Result<Outcome, JobError>>,
 }
 
-/// Starts as `tidegate run` does.
+/// Starts the job as `tidegate run` does.
 pub(crate) fn start(job: &JobBuilder, directory: &Path) -> Running {
     start_with(job, directory, RunOptions::default())
 }
@@ -248,7 +248,7 @@ impl Running {
         assert!(holds, "waited in vain: {:#?}", self.handle.status());
     }
 
-    /// Waits for a checkpoint that is started after this call.
+    /// Waits for a checkpoint that starts after this call.
     pub(crate) async fn checkpoint(&self) -> Result<u64, CommandError> {
         let checkpoint = self.ask(|reply| JobCommand::Checkpoint { reply }).await;
         checkpoint.map(|checkpoint| checkpoint.0)
@@ -297,12 +297,13 @@ impl Running {
         self.try_cancel().await.unwrap();
     }
 
-    /// Fails if the job has ended by itself.
+    /// Cancels the job; fails if the job has ended by itself.
     pub(crate) async fn try_cancel(&self) -> Result<(), CommandError> {
         self.handle.send(JobCommand::Cancel).await
     }
 
-    /// Gives a held-back source, which has given nothing in this run, `records` and stops.
+    /// Lets a held-back source emit the numbers below `below`, waits until it has emitted `records`
+    /// in this run, and stops the job.
     pub(crate) async fn stop_after(self, allow: &Allowance, below: u64, records: u64) {
         allow.give(below);
         self.wait_until(|status| status.source_records == records)
@@ -318,9 +319,9 @@ impl Running {
         assert_eq!(self.end().await.unwrap(), Outcome::Finished);
     }
 
-    /// Returns when the job has taken every command that was sent before.
+    /// Returns when the job has taken every command that was sent earlier.
     pub(crate) async fn take_commands(&self) {
-        // As many as wait in line: the last one gets in when the first has been taken.
+        // As many as fit into the queue: the last one gets in when the first has been taken.
         for _ in 0..16 {
             let (reply, _) = oneshot::channel();
             self.handle

@@ -4,10 +4,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tidegate_runtime::config::RecycleAt;
 
-/// What the instances of an operator occupy, and what was seen of it. Shared by all of them.
+/// The memory of an operator's instances, and observations of it. Shared by all of them.
 #[derive(Clone, Debug)]
 pub(crate) struct Leak {
-    /// What the host knows of the limit.
+    /// The limit, if the host knows it.
     pub(crate) limit: Option<u64>,
     pub(crate) recycle_at: RecycleAt,
     pub(crate) begins_with: u64,
@@ -34,7 +34,8 @@ impl Default for Leak {
 }
 
 impl Leak {
-    /// 1 a batch, of `limit`, from nothing; replaced at three quarters.
+    /// Returns a leak of 1 per batch, from 0, with a limit; instances are replaced at three
+    /// quarters.
     pub(crate) fn of(limit: u64) -> Self {
         Self {
             limit: Some(limit),
@@ -44,18 +45,18 @@ impl Leak {
         }
     }
 
-    /// How many instances of a subtask were opened.
+    /// Returns the number of instances of a subtask that were opened.
     pub(crate) fn opened_of(&self, subtask: u32) -> usize {
         let opened = self.with(|seen| seen.opened.clone());
         opened.iter().filter(|of| **of == subtask).count()
     }
 
-    /// The most that any instance occupied.
+    /// Returns the most memory that any instance occupied.
     pub(crate) fn largest(&self) -> u64 {
         self.with(|seen| seen.largest)
     }
 
-    /// An instance is opened; what it occupies.
+    /// Notes that an instance is opened; returns the memory that it occupies.
     pub(super) fn opened(&self, subtask: u32) -> u64 {
         self.with(|seen| seen.opened.push(subtask));
         self.begins_with

@@ -1,4 +1,4 @@
-//! What the tests of the runtime share.
+//! Parts and tools that the tests of the runtime share.
 
 pub(crate) mod faults;
 pub(crate) mod jobs;

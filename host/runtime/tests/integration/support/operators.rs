@@ -13,38 +13,38 @@ use super::faults::{Call, Faults};
 use super::leak::Leak;
 use super::poison::Poison;
 
-/// Event time that one window covers.
+/// The event time that one window covers.
 const WINDOW: i64 = 100;
 
-/// What an operator does.
+/// The work of an operator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// Gives what it gets.
+    /// Emits its input unchanged.
     Pass,
-    /// Gives each record with `#n`, where it is the n-th of its key.
+    /// Emits the n-th record of each key with `#n` behind its value.
     Count,
-    /// Gives each record twice.
+    /// Emits each record twice.
     Twice,
-    /// Even numbers to port 0, odd ones to port 1.
+    /// Emits even numbers on port 0, odd ones on port 1.
     Split,
-    /// Gives what it gets on input 0, counts input 1, and tells that count at its end.
+    /// Emits input 0 unchanged, counts input 1, and emits that count at its end.
     Join,
-    /// Tells the count of each key at its end.
+    /// Emits the count of each key at its end.
     Totals,
-    /// Tells the count of each key in each window when the watermark has passed it.
+    /// Emits the count of each key in each window when the watermark has passed the window.
     Windows,
 }
 
-/// An operator of a kind.
+/// The operator of one kind.
 #[derive(Clone)]
 pub(crate) struct Native {
     pub(crate) kind: Kind,
     pub(crate) faults: Faults,
-    /// How long a batch takes.
+    /// The time that a batch takes.
     pub(crate) takes: Duration,
-    /// What it can't process.
+    /// The records that it can't process.
     pub(crate) poison: Poison,
-    /// What it occupies.
+    /// The memory that it occupies.
     pub(crate) leak: Leak,
 }
 
@@ -65,22 +65,23 @@ impl OperatorFactory for Native {
     }
 }
 
-/// Key and window; without windows, window 0.
+/// Counts by key and window; without windows, window 0.
 type Counts = BTreeMap<(Vec<u8>, i64), u64>;
 
 struct NativeInstance {
     native: Native,
     contract: Contract,
     counts: Counts,
-    /// How often each value came since the instance was opened; not part of its state.
+    /// The number of times that each value came since the instance was opened; not part of its
+    /// state.
     seen: BTreeMap<Vec<u8>, u32>,
-    /// Records of input 1.
+    /// The number of records of input 1.
     others: u64,
     memory: u64,
 }
 
 impl NativeInstance {
-    /// A trap, if one is planned.
+    /// Traps, if a trap is planned.
     fn may_trap(&self, planned: Call, call: GuestCall) -> Result<(), GuestFault> {
         if self.native.faults.hit(planned) {
             return Err(self.contract.trap(call));
@@ -88,7 +89,7 @@ impl NativeInstance {
         Ok(())
     }
 
-    /// Notes a broken promise, if one was broken.
+    /// Reports a broken promise, if there is one.
     fn note(&self, broken: Option<String>) {
         if let Some(broken) = broken {
             self.native.faults.violation(self.contract.named(&broken));
@@ -101,7 +102,7 @@ impl NativeInstance {
         *count
     }
 
-    /// Tells and forgets the counts that `is_told` picks.
+    /// Emits and forgets the counts that `is_told` picks.
     fn tell(&mut self, is_told: impl Fn(i64) -> bool) -> Vec<Emission> {
         let mut batch = Batch::default();
         self.counts.retain(|(key, window), count| {

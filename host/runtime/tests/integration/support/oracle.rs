@@ -1,13 +1,13 @@
-//! What must have come out: each record's effect exactly once, in output and in state.
+//! The expected output: each record's effect exactly once, in output and in state.
 
 use std::collections::BTreeMap;
 
 use super::faults::Faults;
 use super::sinks::Output;
 
-/// Checks output of a counting operator: each `name:number` of `expected` as often as it says, and
-/// under each key the counts 1, 2, 3 and so on, each once: a count that is missing or there twice
-/// shows state that lost or repeated a record.
+/// Checks output of a counting operator: each `name:number` of `expected` as often as given, and
+/// under each key the counts 1, 2, 3 and so on, each once. A missing or repeated count shows state
+/// that lost or repeated a record.
 pub(crate) fn assert_counted(
     output: &Output,
     faults: &Faults,
@@ -38,7 +38,7 @@ pub(crate) fn assert_counted(
 }
 
 /// Checks output of a counting operator that could not process the numbers in `except`: all others
-/// once, and under each key the counts 1, 2, 3 and so on.
+/// are there once, and under each key the counts 1, 2, 3 and so on.
 pub(crate) fn assert_healthy(output: &Output, source: &str, count: u64, except: &[&str]) {
     let mut values: Vec<String> = Vec::new();
     let mut counts: BTreeMap<String, Vec<u64>> = BTreeMap::new();
@@ -61,7 +61,7 @@ pub(crate) fn assert_healthy(output: &Output, source: &str, count: u64, except: 
     }
 }
 
-/// The values of the records that dead letters tell of, sorted.
+/// Returns the values of the records in dead letters, sorted.
 pub(crate) fn letters(dead: &Output) -> Vec<String> {
     let value = |letter: String| {
         let (_, json) = letter.split_once('=').unwrap();
@@ -73,7 +73,7 @@ pub(crate) fn letters(dead: &Output) -> Vec<String> {
     values
 }
 
-/// Checks output of a job without state: `count` numbers of each source as often as `times` says.
+/// Checks output of a job without state: `count` numbers of each source, as often as `times` says.
 pub(crate) fn assert_arrived(
     output: &Output,
     faults: &Faults,
@@ -93,7 +93,7 @@ pub(crate) fn assert_arrived(
     assert_same(&values, &numbers.collect(), faults);
 }
 
-/// Tells the differences only.
+/// Asserts that both are equal; reports only the differences.
 fn assert_same(found: &BTreeMap<String, usize>, all: &BTreeMap<String, usize>, faults: &Faults) {
     let times = |of: &BTreeMap<String, usize>, value: &String| of.get(value).copied().unwrap_or(0);
     let values = found.keys().chain(all.keys());

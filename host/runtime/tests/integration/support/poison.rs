@@ -6,19 +6,20 @@ use std::time::Duration;
 
 use tidegate_operator::{FaultCause, TrapReport};
 
-/// How an operator fails on a record.
+/// A failure of an operator on a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum How {
-    /// It says which record it is.
+    /// The operator names the invalid record.
     Invalid,
     Trap,
     Timeout,
 }
 
-/// What an operator can't process. Shared by all its instances; counts how often it was met.
+/// The records that an operator can't process. Shared by all its instances; counts how often each
+/// was met.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Poison {
-    /// By value: how, and which of several equal ones that an instance sees (0: each).
+    /// By value: the failure, and which of the equal values that an instance sees (0: each).
     values: BTreeMap<Vec<u8>, (How, u32)>,
     everything: Option<How>,
     met: Arc<Mutex<BTreeMap<String, u64>>>,
@@ -31,7 +32,7 @@ impl Poison {
         })
     }
 
-    /// Only the n-th of the equal values that an instance sees.
+    /// Returns a poison for only the n-th of the equal values that an instance sees.
     pub(crate) fn nth(how: How, value: &str, nth: u32) -> Self {
         Self::default().and(how, value.to_owned(), nth)
     }
@@ -43,7 +44,7 @@ impl Poison {
         }
     }
 
-    /// Of nothing, but counts together with this one.
+    /// Returns a poison without values, which counts together with this one.
     pub(crate) fn without_values(&self) -> Self {
         Self {
             met: Arc::clone(&self.met),
@@ -56,7 +57,7 @@ impl Poison {
         self
     }
 
-    /// Why a record can't be processed, if it can't.
+    /// Returns the cause why a record can't be processed, if it can't.
     pub(crate) fn meets(&self, value: &[u8], seen: u32, row: u32) -> Option<FaultCause> {
         let planned = self.values.get(value);
         let planned = planned.filter(|(_, nth)| *nth == 0 || *nth == seen);
@@ -79,7 +80,7 @@ impl Poison {
         })
     }
 
-    /// How often each value was met.
+    /// Returns how often each value was met.
     pub(crate) fn met(&self) -> BTreeMap<String, u64> {
         let met = self.met.lock().unwrap_or_else(PoisonError::into_inner);
         met.clone()

@@ -14,7 +14,7 @@ use tidegate_operator::{Batch, NO_TIMESTAMP};
 use super::faults::{Call, Faults};
 use super::sources::planned_failure;
 
-/// Lines of each book.
+/// The number of lines in each book.
 pub(crate) const LINES: u64 = 7;
 
 /// A mistake that a shelf makes.
@@ -22,17 +22,20 @@ pub(crate) const LINES: u64 = 7;
 pub(crate) enum Mistake {
     #[default]
     None,
-    /// It assigns a book to a subtask that there is not.
+    /// It assigns a book to a subtask that does not exist.
     NoSuchSubtask,
     /// It plans for one subtask too many.
     OneListTooMany,
     /// Its readers take no books while they run.
     NoNewBooks,
-    /// Looking for books fails, and always will.
+    /// Its search for books always fails.
     NoShelf,
+    /// Its search for books does not return before there is one.
+    Waits,
 }
 
-/// Gives `book:line` for every line of every book. Cheap to clone; all clones are one shelf.
+/// A source that emits `book:line` for every line of every book. Cheap to clone; all clones are one
+/// shelf.
 #[derive(Clone, Default)]
 pub(crate) struct Shelf {
     books: Arc<Mutex<u64>>,
@@ -64,7 +67,7 @@ impl Shelf {
         *self.books.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// All lines of all books, as a sink shows them.
+    /// Returns all lines of all books, as a sink shows them.
     pub(crate) fn lines(&self) -> Vec<String> {
         let lines = |book| (0..LINES).map(move |line| format!("k=b{book}:{line}"));
         let mut lines: Vec<String> = (0..self.books()).flat_map(lines).collect();
@@ -73,7 +76,7 @@ impl Shelf {
     }
 }
 
-/// A book and the line that is read next.
+/// A book and its next unread line.
 #[derive(Clone, Copy)]
 struct Book {
     number: u64,
@@ -155,6 +158,9 @@ impl SplitEnumerator for Librarian {
             let reason = "the shelf is gone".to_owned();
             return Err(ConnectorError::JobRefused { reason });
         }
+        while self.shelf.mistake == Mistake::Waits && self.shelf.books() == 0 {
+            std::thread::sleep(Duration::from_millis(1));
+        }
         if self.shelf.faults.hit(Call::Discover) {
             return Err(planned_failure("discover"));
         }
@@ -166,7 +172,8 @@ impl SplitEnumerator for Librarian {
                     Mistake::None
                     | Mistake::OneListTooMany
                     | Mistake::NoNewBooks
-                    | Mistake::NoShelf => u32::try_from(number).unwrap() % self.parallelism,
+                    | Mistake::NoShelf
+                    | Mistake::Waits => u32::try_from(number).unwrap() % self.parallelism,
                 };
                 let split = Book { number, line: 0 }.encode();
                 found.push(Assignment { subtask, split });
@@ -211,7 +218,7 @@ impl SourceConnector for Shelf {
 struct Reader {
     faults: Faults,
     books: Vec<Book>,
-    /// True once it has said so.
+    /// True once it has reported that it is idle.
     is_idle: bool,
 }
 
@@ -251,7 +258,7 @@ impl Source for Reader {
     }
 }
 
-/// Waits, and reads nothing.
+/// A reader that waits, and reads nothing.
 struct Illiterate;
 
 impl Source for Illiterate {

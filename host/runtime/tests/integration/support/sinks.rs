@@ -1,4 +1,4 @@
-//! A two-phase sink in memory that outlives attempts and runs, and remembers what was published.
+//! A two-phase sink in memory that outlives attempts and runs, and remembers published output.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,13 +16,13 @@ use super::sources::planned_failure;
 pub(crate) struct Output {
     contents: Arc<Mutex<Contents>>,
     faults: Faults,
-    /// How long it takes to make output durable the next time.
+    /// The time that the next pre-commit takes to make output durable.
     pre_commit_takes: Arc<Mutex<Duration>>,
 }
 
 #[derive(Default)]
 struct Contents {
-    /// Durable and invisible, by name.
+    /// Durable, unpublished output, by name.
     staged: BTreeMap<String, Vec<String>>,
     published: BTreeMap<String, Vec<String>>,
 }
@@ -42,7 +42,7 @@ impl Output {
         }
     }
 
-    /// All published records as `key=value`, sorted.
+    /// Returns all published records as `key=value`, sorted.
     pub(crate) fn published(&self) -> Vec<String> {
         let published = self.with(|contents| contents.published.clone());
         let mut records: Vec<String> = published.into_values().flatten().collect();
@@ -50,7 +50,7 @@ impl Output {
         records
     }
 
-    /// What is durable and not published.
+    /// Returns the names of durable, unpublished output.
     pub(crate) fn staged(&self) -> BTreeSet<String> {
         self.with(|contents| contents.staged.keys().cloned().collect())
     }

@@ -1,4 +1,4 @@
-//! A source of numbers: replayable, splittable, with watermarks, and held back as a test wants.
+//! A source of numbers: replayable, splittable, with watermarks, and held back on request.
 
 use std::io;
 use std::time::Duration;
@@ -13,14 +13,14 @@ use tokio::sync::watch;
 
 use super::faults::{Call, Faults};
 
-/// Gives `name:0`, `name:1` and so on under one of `keys` keys, number n at time n.
+/// A source that emits `name:0`, `name:1` and so on under one of `keys` keys, number n at time n.
 #[derive(Clone)]
 pub(crate) struct Numbers {
     pub(crate) name: String,
-    /// How many there are; `u64::MAX` never end.
+    /// The number of numbers; `u64::MAX` for no end.
     pub(crate) count: u64,
     pub(crate) keys: u64,
-    /// Records in a batch.
+    /// The number of records in a batch.
     pub(crate) batch: u64,
     /// The wait before each batch.
     pub(crate) pace: Option<Duration>,
@@ -29,7 +29,7 @@ pub(crate) struct Numbers {
 }
 
 impl Numbers {
-    /// As fast as they can be read.
+    /// Returns a source that emits numbers as fast as they can be read.
     pub(crate) fn new(name: &str, count: u64, faults: &Faults) -> Self {
         Self {
             name: name.to_owned(),
@@ -42,7 +42,7 @@ impl Numbers {
         }
     }
 
-    /// A batch each millisecond, so that there are checkpoints in between.
+    /// Returns a source with a batch each millisecond, so that there are checkpoints in between.
     pub(crate) fn slow(name: &str, count: u64, faults: &Faults) -> Self {
         let pace = Some(Duration::from_millis(1));
         Self {
@@ -51,7 +51,7 @@ impl Numbers {
         }
     }
 
-    /// Without end; gives only what the test has allowed.
+    /// Returns an endless source that emits only numbers that the test has allowed.
     pub(crate) fn held(name: &str, faults: &Faults) -> (Self, Allowance) {
         let nothing = Allowed {
             below: 0,
@@ -66,11 +66,11 @@ impl Numbers {
     }
 }
 
-/// Which numbers may be given.
+/// The numbers that may be emitted.
 #[derive(Clone, Copy)]
 struct Allowed {
     below: u64,
-    /// There are no others.
+    /// True if no others will follow.
     ends: bool,
 }
 
@@ -83,22 +83,22 @@ impl Allowed {
     }
 }
 
-/// Holds a source back.
+/// A handle that holds a source back.
 pub(crate) struct Allowance(watch::Sender<Allowed>);
 
 impl Allowance {
-    /// Numbers below `below` may be given; more may follow.
+    /// Allows numbers below `below`; more may follow.
     pub(crate) fn give(&self, below: u64) {
         self.0.send_replace(Allowed { below, ends: false });
     }
 
-    /// Numbers below `below` may be given; then the source has ended.
+    /// Allows numbers below `below`; then the source ends.
     pub(crate) fn end_at(&self, below: u64) {
         self.0.send_replace(Allowed { below, ends: true });
     }
 }
 
-/// Numbers `next`, `next + stride` and so on below `end`.
+/// The numbers `next`, `next + stride` and so on below `end`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Split {
     next: u64,
@@ -195,12 +195,12 @@ struct NumbersReader {
     splits: Vec<Split>,
     owes_watermark: bool,
     isolation: Isolation,
-    /// The first number of the last batch, and the one behind its last.
+    /// The first number of the last batch, and the number behind its last.
     last: Option<(u64, u64)>,
 }
 
 impl NumbersReader {
-    /// The split whose turn it is: the one that is behind.
+    /// Returns the split to read next: the one that is furthest behind.
     fn turn(&mut self) -> Option<&mut Split> {
         let unread = self.splits.iter_mut().filter(|split| !split.is_read());
         unread.min_by_key(|split| split.next)
@@ -253,7 +253,7 @@ impl Source for NumbersReader {
             if let Some(pace) = self.numbers.pace {
                 tokio::time::sleep(pace).await;
             }
-            // If nobody holds it back any more, nobody ever will again.
+            // An error means that no one holds the source back any more, now or later.
             let may_go_on = |allowed: &Allowed| allowed.below > next || allowed.ends;
             let allowed = self.numbers.allowed.wait_for(may_go_on).await;
             let allowed = allowed.map_or(Allowed::everything(), |allowed| *allowed);

@@ -1,8 +1,8 @@
-//! A one-line notation for streams, and what a subtask makes of them.
+//! A one-line notation for streams, and a subtask's output from them.
 //!
 //! `a: 1 |7 2 .` is a channel that carries record 1, the barrier of checkpoint 7, record 2 and its
 //! end. The output of [`align`] is written alike: `|7` is the snapshot of checkpoint 7, `.` the end
-//! of the whole input. All that a channel carries is there before the first element is read.
+//! of the whole input. All elements of a channel are there before the first is read.
 
 use futures_util::FutureExt as _;
 use tidegate_connector::CheckpointId;
@@ -11,7 +11,7 @@ use tidegate_runtime::channel::{ChannelLimits, ChannelSender, bounded};
 use tidegate_runtime::protocol::{Aligner, Alignment, EndOfChannel};
 use tidegate_runtime::stream::{CheckpointBarrier, StreamElement};
 
-/// Room for everything that a test writes on one line; every record stays a batch of its own.
+/// Room for all elements that a test writes on one line; every record stays a separate batch.
 const ROOMY: ChannelLimits = ChannelLimits {
     bytes: 1 << 20,
     joined_rows: 1,
@@ -19,8 +19,8 @@ const ROOMY: ChannelLimits = ChannelLimits {
     waking_bytes: 0,
 };
 
-/// What a subtask does with these channels: a real input gate and a real aligner, read until
-/// nothing more can be read.
+/// Returns a subtask's output from these channels: a real input gate and a real aligner, read until
+/// no element is left.
 pub(crate) fn align(channels: &[&str]) -> String {
     let (senders, mut gate) = bounded(channels.len(), ROOMY);
     for (sender, channel) in senders.iter().zip(channels) {

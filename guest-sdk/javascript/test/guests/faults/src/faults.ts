@@ -1,4 +1,4 @@
-// Goes wrong in the way that the value of a record names. In TypeScript, and checked by `tsc`.
+// Fails in the way that the value of a record names. In TypeScript, and checked by `tsc`.
 
 import type { Output, Record, State } from "@tidegate/sdk";
 import { Failure, le64, log, map, operator, option, string, struct, u64 } from "@tidegate/sdk";

@@ -1,6 +1,6 @@
 /**
- * Runs the vectors of values inside the engine: reads them, writes them, and emits how many were
- * right and which were not.
+ * Runs the vectors of values inside the engine: reads them, writes them, and emits "all" for each
+ * list, or the vectors that failed.
  *
  * @module
  */

@@ -1,5 +1,5 @@
-//! What the model holds against the coordinator: when a checkpoint may start, and what one that is
-//! committed has to be.
+//! The model's checks of the coordinator: when a checkpoint may start, and the properties of a
+//! committed one.
 
 use tidegate_checkpoint::SubtaskSnapshot;
 
@@ -8,7 +8,7 @@ use super::{Model, Work, subtask_snapshot};
 use crate::config::limits::LEAST_WISH_DISTANCE;
 
 impl Model {
-    /// What only guests want keeps its distance.
+    /// Checks that a checkpoint that only guests want keeps its distance.
     pub(super) fn check_start(&mut self) {
         let is_wanted = std::mem::take(&mut self.is_requested) || self.coordinator.is_ending();
         let interval = self.coordinator.settings.interval;
@@ -51,7 +51,7 @@ impl Model {
             );
         }
         self.check_cut();
-        // A job that goes on from a checkpoint in which a source was told to end would never read
+        // A job that continues from a checkpoint in which a source was told to end would never read
         // the rest of that source.
         let is_drained = snapshots().any(|snapshot| snapshot.is_drained);
         assert!(
@@ -61,7 +61,7 @@ impl Model {
         self.work = Work::Committing(checkpoint.checkpoint);
     }
 
-    /// What was sent on a channel before the checkpoint was received before it, and nothing else.
+    /// Checks that the records received before the checkpoint are those that were sent before it.
     fn check_cut(&self) {
         for (reader, inputs) in self.topology.iter().enumerate() {
             let channels = (1u64..).zip(inputs.iter());
