@@ -204,13 +204,15 @@ impl SourceConnector for Shelf {
         let books = splits.iter().map(Book::decode).collect();
         Ok(match self.mistake {
             Mistake::NoNewBooks => Box::new(Illiterate),
-            Mistake::None | Mistake::NoSuchSubtask | Mistake::OneListTooMany | Mistake::NoShelf => {
-                Box::new(Reader {
-                    faults: self.faults.clone(),
-                    books,
-                    is_idle: false,
-                })
-            }
+            Mistake::None
+            | Mistake::NoSuchSubtask
+            | Mistake::OneListTooMany
+            | Mistake::NoShelf
+            | Mistake::Waits => Box::new(Reader {
+                faults: self.faults.clone(),
+                books,
+                is_idle: false,
+            }),
         })
     }
 }
