@@ -19,8 +19,8 @@ pub(super) fn failed(error: JobError) -> Step {
     Err(Box::new(AttemptEnd::Failed(error)))
 }
 
-/// Returns the end of an attempt in which the call `what`, which only reads, has not returned. A job
-/// that is done stays done: everything is durable and published.
+/// Returns the end of an attempt in which the call `what`, which only reads, has not returned. A
+/// job that is done stays done: everything is durable and published.
 pub(super) fn reading_not_returned(what: String, within: Duration, end: AttemptEnd) -> AttemptEnd {
     match end {
         AttemptEnd::Done(_) => {
