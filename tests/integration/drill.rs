@@ -151,7 +151,7 @@ fn what_is_not_the_guests_fault_has_other_exit_codes() {
     let arguments = ["checkpoint", "verify", "--drill", "refused.toml", "state"];
     finished
         .tidegate(&arguments)
-        .assert_fails(8, &["refused.toml:14:", "not.wasm"]);
+        .assert_fails(8, &["refused.toml:13:", "not.wasm"]);
     let missing = ["checkpoint", "verify", "--drill", "missing.toml", "state"];
     finished
         .tidegate(&missing)

@@ -58,8 +58,8 @@ fn build(binary: &Path, profile: &Path) {
     );
 }
 
-/// Locks a file of this name until it is dropped: what is missing is built by one test, and what has
-/// one place is built by one at a time.
+/// Locks a file of this name until it is dropped, so that one test builds a missing artefact, and
+/// tests that share a place take turns.
 ///
 /// # Panics
 ///

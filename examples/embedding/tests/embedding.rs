@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result};
+use tidegate_tests::guest;
 
 #[test]
 fn the_program_prints_what_its_readme_says() -> Result<()> {
@@ -14,6 +15,10 @@ fn the_program_prints_what_its_readme_says() -> Result<()> {
     let run = format!("cargo run -p {} ", env!("CARGO_PKG_NAME"));
     let (_, arguments) = readme.split_once(&run).context("the README runs it")?;
     let arguments = arguments.lines().next().unwrap_or_default();
+    for operator in ["split", "count"] {
+        let component = guest(&format!("examples/word-count/operators/{operator}"));
+        assert!(component.is_file(), "it was built");
+    }
     let mut program = Command::new(env!("CARGO_BIN_EXE_embedding"));
     program.args(arguments.split(' ')).current_dir(root);
     let output = program.output()?;

@@ -1,5 +1,5 @@
 //! The limits, intervals and policies of a job, each with its default. The runtime waits, queues
-//! and retries only by the numbers here or, where no user sets them, in [`limits`].
+//! and retries only by the numbers here or, where no user sets them, in `limits`.
 
 pub(crate) mod limits;
 

@@ -153,7 +153,10 @@ fn sigterm_ends_a_job_whose_guest_does_not_return() {
         status["checkpoints"]["in_progress"].as_u64() > Some(0)
     });
     let finished = terminated(running);
-    assert_given_up(&finished, "stopping; checkpoint 1 is not complete");
+    assert_given_up(
+        &finished,
+        "which is stopping, has not stopped within 2s; checkpoint 1 is not complete",
+    );
 }
 
 #[test]
@@ -308,7 +311,7 @@ fn sigterm_ends_a_job_on_a_paused_disk() {
     });
     job.write("paused", "");
     wait_for_file(&mut running, &job.path().join("waiting"));
-    assert_given_up(&terminated(running), "and is stopping");
+    assert_given_up(&terminated(running), "which is stopping, ");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! HOW: a chain of subtasks, and the parts that move records through it.
 //!
-//! One thread owns a chain: a source or an input gate feeds it ([`ChainLoop`]), and its links are
+//! One thread owns a chain: a source or an input gate feeds it (`ChainLoop`), and its links are
 //! called one after the other, so that an element passes through all links before the next element
 //! arrives (`processing.rs`). A subtask that has ended gets no record, watermark or `finish` any
 //! more, also not after a restore: `finish` happens once in the life of a job.

@@ -6,8 +6,8 @@
 //! - every channel that holds an element is in exactly one of two lists, `turns` or `held`, so that
 //!   taking the next element costs the same with two channels or a million;
 //! - small batches that wait behind each other in a channel become one: the slower the reader, the
-//! larger the batches. Watermarks that wait behind each other become the newest; no record passes a
-//! watermark, in either direction.
+//!   larger the batches. Watermarks that wait behind each other become the newest; no record passes
+//!   a watermark, in either direction.
 
 use std::collections::VecDeque;
 

@@ -19,6 +19,18 @@ pub(super) fn failed(error: JobError) -> Step {
     Err(Box::new(AttemptEnd::Failed(error)))
 }
 
+/// Returns the end of an attempt in which the call `what`, which only reads, has not returned. A
+/// job that is done stays done: everything is durable and published.
+pub(super) fn reading_not_returned(what: String, within: Duration, end: AttemptEnd) -> AttemptEnd {
+    match end {
+        AttemptEnd::Done(_) => {
+            tracing::warn!("{what} has not returned within {within:?}, and the job is done");
+            end
+        }
+        AttemptEnd::Failed(_) => not_returned(what, within, end),
+    }
+}
+
 /// Returns the end of an attempt in which the call `what` has not returned.
 pub(super) fn not_returned(what: String, within: Duration, end: AttemptEnd) -> AttemptEnd {
     let failure = match end {

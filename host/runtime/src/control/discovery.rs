@@ -107,7 +107,12 @@ impl Discovery {
         let index = *index;
         match tokio::time::timeout(within, answer).await {
             // A split that was found is found again; an error would come again.
-            Ok(_) => Ok(()),
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(not_done)) => {
+                let failure = not_done.into_failure(self.describe(index));
+                tracing::warn!("while the attempt ended: {failure}");
+                Ok(())
+            }
             Err(_) => Err(self.describe(index)),
         }
     }

@@ -11,7 +11,7 @@ use tidegate_checkpoint::{CheckpointKind, CheckpointStore, Manifest, Origin, Sto
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::time::Instant;
 
-use super::attempt_end::{AttemptEnd, Step, failed, not_returned};
+use super::attempt_end::{AttemptEnd, Step, failed, reading_not_returned};
 use super::deploy::Deployment;
 use super::discovery::{Discovered, Discovery};
 use super::publication::{self, Publication};
@@ -106,7 +106,7 @@ impl Driver {
         let end = self.work.wind_up(within, end).await;
         let end = match self.start.discovery.wind_up(within).await {
             Ok(()) => end,
-            Err(what) => not_returned(what, within, end),
+            Err(what) => reading_not_returned(what, within, end),
         };
         self.show_status(control);
         // The checkpoint in flight ended with the attempt.

@@ -48,8 +48,8 @@ impl Work {
         let done = tokio::time::timeout(within, self.finish()).await;
         match &done {
             Ok(Some(WorkDone::Committed(Err(error)))) => warn_of(error),
-            Ok(Some(WorkDone::Published(Err(error)))) => warn_of(error),
-            Ok(_) | Err(_) => {}
+            Ok(Some(WorkDone::Published(Err(error)) | WorkDone::NotDone(error))) => warn_of(error),
+            Ok(Some(WorkDone::Committed(Ok(())) | WorkDone::Published(Ok(_))) | None) | Err(_) => {}
         }
         if done.is_ok() {
             return end;

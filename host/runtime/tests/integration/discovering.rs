@@ -87,6 +87,17 @@ async fn failures_between_a_discovery_and_its_checkpoint_lose_and_repeat_nothing
     assert_eq!(faults.violations(), [""; 0]);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_search_that_does_not_return_keeps_no_job_from_being_stopped() {
+    let (directory, faults) = (tempfile::tempdir().unwrap(), Faults::none());
+    let (shelf, output) = (Shelf::mistaken(Mistake::Waits), Output::new(&faults));
+    let job = job(&shelf, &output, &faults, 2)
+        .settings(|settings| settings.shut_down_margin = Duration::from_millis(100));
+    let running = start(&job, directory.path());
+    stop(running).await;
+    shelf.add();
+}
+
 /// Returns the failure that ends a job on a shelf with one book.
 async fn ended_by(mistake: Mistake, directory: &Path) -> JobError {
     let faults = Faults::none();

@@ -30,6 +30,8 @@ pub(crate) enum Mistake {
     NoNewBooks,
     /// Its search for books always fails.
     NoShelf,
+    /// Its search for books does not return before there is one.
+    Waits,
 }
 
 /// A source that emits `book:line` for every line of every book. Cheap to clone; all clones are one
@@ -156,6 +158,9 @@ impl SplitEnumerator for Librarian {
             let reason = "the shelf is gone".to_owned();
             return Err(ConnectorError::JobRefused { reason });
         }
+        while self.shelf.mistake == Mistake::Waits && self.shelf.books() == 0 {
+            std::thread::sleep(Duration::from_millis(1));
+        }
         if self.shelf.faults.hit(Call::Discover) {
             return Err(planned_failure("discover"));
         }
@@ -167,7 +172,8 @@ impl SplitEnumerator for Librarian {
                     Mistake::None
                     | Mistake::OneListTooMany
                     | Mistake::NoNewBooks
-                    | Mistake::NoShelf => u32::try_from(number).unwrap() % self.parallelism,
+                    | Mistake::NoShelf
+                    | Mistake::Waits => u32::try_from(number).unwrap() % self.parallelism,
                 };
                 let split = Book { number, line: 0 }.encode();
                 found.push(Assignment { subtask, split });
@@ -198,13 +204,15 @@ impl SourceConnector for Shelf {
         let books = splits.iter().map(Book::decode).collect();
         Ok(match self.mistake {
             Mistake::NoNewBooks => Box::new(Illiterate),
-            Mistake::None | Mistake::NoSuchSubtask | Mistake::OneListTooMany | Mistake::NoShelf => {
-                Box::new(Reader {
-                    faults: self.faults.clone(),
-                    books,
-                    is_idle: false,
-                })
-            }
+            Mistake::None
+            | Mistake::NoSuchSubtask
+            | Mistake::OneListTooMany
+            | Mistake::NoShelf
+            | Mistake::Waits => Box::new(Reader {
+                faults: self.faults.clone(),
+                books,
+                is_idle: false,
+            }),
         })
     }
 }
