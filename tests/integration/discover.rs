@@ -240,7 +240,7 @@ fn the_spelling_of_the_path_repeats_nothing_and_another_root_is_refused() {
     let job = job_directory(1);
     add(&job, 0);
     let absolute = format!("{}/input/*", job.path().display());
-    let refused = ["*/*", &absolute];
+    let refused = ["[i]nput/*", &absolute];
     for (files, path) in [(1, "input/*"), (2, "./input/*"), (3, "input/.//*")] {
         job.write("job.toml", self::job(1, DISCOVER).replace("input/*", path));
         let mut running = job.start(&["run", "job.toml"]);
