@@ -1,5 +1,5 @@
-//! A glob, divided into its root, which is opened by name, and the components below it. Pure, except
-//! that it opens the root.
+//! A glob, divided into its root, which is opened by name, and the components below it. Pure,
+//! except that it opens the root.
 //!
 //! The components before the first wildcard are the root. A wildcard matches no leading dot; `**`
 //! matches any number of directories.

@@ -241,8 +241,8 @@ fn a_file_stays_known_however_its_root_is_spelled_and_another_root_is_refused() 
         for parallelism in [1, 2] {
             let restored = vec![restored(splits.clone())];
             let reason = state_refusal(connector.enumerator().restore(restored, parallelism));
-            let starts = "the checkpoint remembers 1 file(s) that were read below \"in\", and `path` \
-                          = ";
+            let starts =
+                "the checkpoint remembers 1 file(s) that were read below \"in\", and `path`";
             assert!(reason.starts_with(starts), "{path}: {reason}");
         }
     }
