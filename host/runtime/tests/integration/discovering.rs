@@ -156,7 +156,7 @@ fn a_plan_for_another_number_of_subtasks_is_refused_before_anything_is_written()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_discovery_that_does_not_return_is_named() {
+async fn a_discovery_that_does_not_return_keeps_no_job_from_being_cancelled() {
     let directory = tempfile::tempdir().unwrap();
     let faults = Faults::none();
     let (shelf, output) = (Shelf::new(&faults), Output::new(&faults));
@@ -171,9 +171,7 @@ async fn a_discovery_that_does_not_return_is_named() {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
     running.cancel().await;
-    let error = running.end().await.unwrap_err();
+    let outcome = running.end().await.unwrap();
     drop(hold);
-    let expected = "the discovery of splits of shelf did not return within";
-    assert!(error.to_string().starts_with(expected), "{error}");
-    assert!(!error.may_restart());
+    assert_eq!(outcome, Outcome::Cancelled);
 }
