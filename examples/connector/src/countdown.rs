@@ -39,8 +39,10 @@ impl SourceConnector for CountdownOptions {
     ) -> Result<Box<dyn Source>, ConnectorError> {
         let position = |split: &SourceSplit| split.position[..].try_into().ok();
         // A subtask without the split has nothing to read.
-        let next = splits.first().and_then(position);
-        let next = next.map_or(0, u64::from_le_bytes);
+        let next = splits
+            .first()
+            .and_then(position)
+            .map_or(0, u64::from_le_bytes);
         Ok(Box::new(Countdown(next, self.every)))
     }
 }

@@ -1,5 +1,7 @@
 //! The sink `journal`: a file for each checkpoint, exactly once.
 
+use std::fs::{self, File};
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -24,6 +26,18 @@ impl SinkOptions for JournalOptions {
 
 struct Journal(PathBuf);
 
+impl Journal {
+    /// The page survives a power failure, since no later checkpoint lists it.
+    fn write(&self, name: &str, page: &[u8]) -> io::Result<()> {
+        let unfinished = self.0.join(".unfinished");
+        fs::create_dir_all(&self.0)?;
+        fs::write(&unfinished, page)?;
+        File::open(&unfinished)?.sync_all()?;
+        fs::rename(unfinished, self.0.join(name))?;
+        File::open(&self.0)?.sync_all()
+    }
+}
+
 impl SinkConnector for Journal {
     fn connector(&self) -> &'static str {
         "journal"
@@ -45,14 +59,12 @@ impl SinkConnector for Journal {
     /// Writes the same file with the same contents at each call.
     fn commit(&self, id: CheckpointId, pages: &[PendingOutput]) -> Result<(), ConnectorError> {
         let page: Vec<u8> = pages.iter().flat_map(|page| page.0.clone()).collect();
-        if page.is_empty() {
-            return Ok(());
+        match page.is_empty() {
+            true => Ok(()),
+            false => self
+                .write(&format!("{:05}.txt", id.0), &page)
+                .map_err(ConnectorError::io(format!("could not write page {id}"))),
         }
-        let failed = || ConnectorError::io(format!("could not write page {id}"));
-        let (page_file, unfinished) = (format!("{:05}.txt", id.0), self.0.join(".unfinished"));
-        std::fs::create_dir_all(&self.0).map_err(failed())?;
-        std::fs::write(&unfinished, page).map_err(failed())?;
-        std::fs::rename(unfinished, self.0.join(page_file)).map_err(failed())
     }
 }
 

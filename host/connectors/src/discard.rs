@@ -17,9 +17,9 @@ use tidegate_operator::Batch;
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct DiscardOptions {
-    /// Count how late records arrive, as `tidegate_sink_lag_seconds` of `/metrics` and `sink_lag`
-    /// of the status. Of use where timestamps are times of the wall clock, as those of the
-    /// generator's `timestamps = "due"`.
+    /// True if the sink measures the lag of records, which `/metrics` shows as
+    /// `tidegate_sink_lag_seconds` and the status as `sink_lag`. Useful if timestamps are times of
+    /// the wall clock, such as those of the generator's `timestamps = "due"`.
     #[serde(default)]
     pub measure_lag: bool,
 }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use tidegate_connector::{ConnectorError, SubtaskId};
 use tidegate_operator::{Batch, Column, NO_TIMESTAMP};
 
-/// How a sink writes a record.
+/// The form in which a sink writes a record.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum RecordFormat {
@@ -17,7 +17,7 @@ pub enum RecordFormat {
     /// `\n` and `\\`; all other bytes as they are.
     #[default]
     Tsv,
-    /// A line of the value only, as it is. A value with a newline in it is refused.
+    /// A line of the value only, as it is. A value that contains a newline is rejected.
     Lines,
     /// A line of `{"key":…,"value":…,"timestamp":…}`. A key or value that is UTF-8 is a string, any
     /// other `{"hex":"…"}`; the timestamp is a number of milliseconds or `null`.

@@ -20,7 +20,7 @@ use crate::RecordFormat;
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct StdoutOptions {
-    /// How a record is written.
+    /// The form of a record.
     #[serde(default)]
     pub format: RecordFormat,
 }

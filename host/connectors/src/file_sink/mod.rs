@@ -46,7 +46,7 @@ pub struct FileSinkOptions {
     /// The directory of the output, relative to the job file; created if missing. Output is every
     /// file in it whose name starts with neither a dot nor an underscore.
     pub directory: PathBuf,
-    /// How a record is written.
+    /// The form of a record.
     #[serde(default)]
     pub format: RecordFormat,
 }

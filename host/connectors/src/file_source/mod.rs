@@ -50,26 +50,26 @@ use reader::SplitReader;
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct FileSourceOptions {
-    /// Which files, as a glob relative to the job file: `*`, `?` and `[…]` match within a name,
-    /// `**` any number of directories. None of them matches a leading dot.
+    /// The files, as a glob relative to the job file: `*`, `?` and `[…]` match within a name, and
+    /// `**` matches any number of directories. None of them matches a leading dot.
     pub path: String,
-    /// Whether links are followed wherever they lead. Without it, a link to a file or to a
-    /// directory that the glob names is followed below the directory before the first wildcard,
-    /// and refused if it leads out of that; `**` follows no link to a directory, and a warning
-    /// names each that it leaves out. With it, whoever can make links there decides what is read;
-    /// `**` enters no directory twice, so links that lead in a circle end.
+    /// True if the source follows links wherever they lead. Otherwise it follows a link to a file,
+    /// or to a directory that the glob names, only below the directory before the first wildcard,
+    /// and rejects a link that leads out of it; `**` follows no link to a directory, and a warning
+    /// names each that it leaves out. If true, any user who can make links there decides which
+    /// files are read; `**` enters no directory twice, so links that lead in a circle end.
     #[serde(default)]
     pub follow_links: bool,
-    /// Time between two looks for new files, such as "10s". The job then reads files that appear
-    /// while it runs or was stopped, each once, and does not end by itself. Without it, only files
-    /// are read that are there when the job starts afresh. A new file is read once it has bytes and
-    /// two looks in a row have found it unchanged, up to the length that it has then; when the job
-    /// starts afresh, a file that has not changed for three seconds is read at once. A file that
-    /// was read is not read again, even if another file gets its name. While the job runs, a
-    /// warning names each new file that can't be read, and the job reads it once it can.
+    /// The time between two looks for new files, such as "10s". The job then reads files that
+    /// appear while it runs or was stopped, each once, and does not end by itself. Without it, the
+    /// job reads only the files that exist when it starts afresh. A new file is read once it has
+    /// bytes and two looks in a row have found it unchanged, up to the length that it has then;
+    /// when the job starts afresh, a file that has not changed for three seconds is read at once.
+    /// A file that was read is not read again, even if another file gets its name. While the job
+    /// runs, a warning names each new file that can't be read, and the job reads it once it can.
     #[serde(default)]
     pub discover: Option<DurationText>,
-    /// How records stand in a file.
+    /// The form of records in a file.
     #[serde(default)]
     pub format: FileFormat,
     /// A longer line fails the job.
@@ -80,13 +80,14 @@ pub struct FileSourceOptions {
     #[serde(default = "default_batch_bytes")]
     #[schemars(with = "ByteSizeText")]
     pub batch_bytes: ByteSize,
-    /// Lines a second that each subtask gives at most, to replay a file at a pace. Without it the
-    /// file is read at full speed. Smaller batches (`batch-bytes`) make the pace more even.
+    /// The largest number of lines that each subtask reads in a second, to replay a file at a
+    /// pace. Without it, the source reads at full speed. Smaller batches (`batch-bytes`) make the
+    /// pace more even.
     #[serde(default)]
     pub rate_per_subtask: Option<u32>,
 }
 
-/// How records stand in a file.
+/// The form of records in a file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum FileFormat {

@@ -32,23 +32,23 @@ pub struct GeneratorOptions {
     /// The number of distinct keys: a record's key is its integer modulo this number. Without it,
     /// keys are empty.
     pub keys: Option<u64>,
-    /// How keys and values are written.
+    /// The form of keys and values.
     #[serde(default)]
     pub encoding: Encoding,
-    /// Records a second over all subtasks. Without it, as fast as they are taken.
+    /// Records a second over all subtasks. Without it, the source is as fast as its readers.
     pub rate: Option<u32>,
-    /// Where timestamps come from.
+    /// The origin of timestamps.
     #[serde(default)]
     pub timestamps: Timestamps,
     /// Gives some records an older timestamp, where `timestamps` is "value".
     pub late: Option<Late>,
-    /// The most records in a batch. With a `rate`, a batch has those of a millisecond, or all that
-    /// are due.
+    /// The largest number of records in a batch. With a `rate`, a batch has the records of a
+    /// millisecond, or all that are due.
     #[serde(default = "default_batch")]
     pub batch: u32,
 }
 
-/// How an integer is written.
+/// The form of an integer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Encoding {
@@ -59,31 +59,32 @@ pub enum Encoding {
     Le64,
 }
 
-/// Where the timestamps of generated records come from.
+/// The origin of the timestamps of generated records.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Timestamps {
-    /// Records have none.
+    /// Records have no timestamps.
     #[default]
     None,
     /// The integer is the timestamp in milliseconds, and a watermark follows each batch.
     Value,
-    /// When the record was due by the `rate`, in milliseconds of the wall clock, however late it is
-    /// given: what it has waited for anywhere is then its lag at a sink. After a stall everything
-    /// that was missed is made up for. A watermark follows each batch. Another run gives other
+    /// The timestamp is the time at which the record was due by the `rate`, in milliseconds of the
+    /// wall clock, even if the source emits it later: the lag at a sink then includes every wait.
+    /// After a stall, the source catches up. A watermark follows each batch. Another run has other
     /// timestamps.
     Due,
 }
 
 /// Records that come late. A watermark then follows only where an integer divisible by 256 comes
-/// next: whatever the pace, the batches and the failures, records and watermarks follow each other
-/// in the same order, so that the same records are late at every run.
+/// next. So records and watermarks follow each other in the same order at any pace and after any
+/// failure, and the same records are late in every run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Late {
     /// Integers that this number divides are late.
     pub every: u64,
-    /// How much older their timestamps are, in milliseconds. Watermarks do not wait for them.
+    /// The number of milliseconds by which their timestamps are older. Watermarks do not wait for
+    /// them.
     pub by_ms: u64,
 }
 

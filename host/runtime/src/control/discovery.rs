@@ -10,10 +10,13 @@ use std::time::Duration;
 
 use tidegate_connector::ConnectorError;
 use tidegate_connector::source::{Assignment, SourceSplit, SplitEnumerator};
+use tokio::sync::mpsc;
 use tokio::time::Instant;
 
+use crate::config::limits::CONTROL_CAPACITY;
 use crate::error::node_failed;
 use crate::executor::{Blocking, Executor, blocking};
+use crate::protocol::ControlMessage;
 use crate::{ChainId, JobError, SubtaskId};
 
 /// The enumerators of an attempt, by source.
@@ -45,6 +48,8 @@ pub(crate) struct Discovery {
     chains: HashMap<SubtaskId, ChainId>,
     /// The source that is asked, by index.
     asked: Option<(usize, Blocking<Answer>)>,
+    /// Splits for chains that have many control messages to take first.
+    undelivered: Discovered,
 }
 
 impl Discovery {
@@ -66,15 +71,20 @@ impl Discovery {
             sources: sources.collect(),
             chains,
             asked: None,
+            undelivered: Discovered::new(),
         }
     }
 
-    /// Waits until an enumerator has answered; for ever if there is none to ask. Cancel-safe.
+    /// Waits until an enumerator has answered; for ever if there is none to ask, or while splits
+    /// are undelivered. Cancel-safe.
     ///
     /// # Errors
     ///
     /// The enumerator failed, or could not be asked.
     pub(crate) async fn next(&mut self, executor: &dyn Executor) -> Result<Discovered, JobError> {
+        if !self.undelivered.is_empty() {
+            return std::future::pending().await;
+        }
         loop {
             if let Some((index, answer)) = &mut self.asked {
                 let (index, answer) = (*index, answer.await);
@@ -90,6 +100,26 @@ impl Discovery {
             };
             tokio::time::sleep_until(source.due).await;
             self.ask(index, executor);
+        }
+    }
+
+    /// Passes `discovered` and undelivered splits on to chains. They are in the next checkpoint if
+    /// they reach their source before its trigger. A chain that waits for its readers takes no
+    /// messages meanwhile; the splits must leave room for those of checkpoints.
+    pub(crate) fn deliver(
+        &mut self,
+        discovered: Discovered,
+        controls: &[mpsc::Sender<ControlMessage>],
+    ) {
+        let undelivered = std::mem::take(&mut self.undelivered);
+        for (chain, splits) in undelivered.into_iter().chain(discovered) {
+            let control = &controls[chain.0 as usize];
+            if control.capacity() <= CONTROL_CAPACITY / 2 {
+                self.undelivered.entry(chain).or_default().extend(splits);
+                continue;
+            }
+            // A chain that is gone has failed; its own report states the reason.
+            drop(control.try_send(ControlMessage::AddSplits(splits)));
         }
     }
 
@@ -184,4 +214,39 @@ pub(crate) fn check_assigned(name: &str, lists: usize, parallelism: u32) -> Resu
          {parallelism}: this is a bug in the connector"
     );
     Err(node_failed(name, ConnectorError::StateRefused { reason }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn split(number: usize) -> Discovered {
+        let split = SourceSplit {
+            name: number.to_string(),
+            position: Vec::new(),
+        };
+        BTreeMap::from([(ChainId(0), vec![split])])
+    }
+
+    #[test]
+    fn a_chain_that_takes_no_messages_keeps_room_for_others_and_gets_every_split_later() {
+        let (control, mut chain) = mpsc::channel(CONTROL_CAPACITY);
+        let controls = [control];
+        let mut discovery = Discovery::default();
+        let splits = 3 * CONTROL_CAPACITY;
+        for number in 0..splits {
+            discovery.deliver(split(number), &controls);
+        }
+        assert_eq!(controls[0].capacity(), CONTROL_CAPACITY / 2);
+        let mut taken = Vec::new();
+        while let Ok(message) = chain.try_recv() {
+            let ControlMessage::AddSplits(splits) = message else {
+                panic!("another message");
+            };
+            taken.extend(splits.into_iter().map(|split| split.name));
+            discovery.deliver(Discovered::new(), &controls);
+        }
+        let all: Vec<String> = (0..splits).map(|number| number.to_string()).collect();
+        assert_eq!(taken, all);
+    }
 }

@@ -167,13 +167,19 @@ impl Driver {
                 }
                 found = self.start.discovery.next(&*self.start.executor), if is_running => {
                     match found {
-                        Ok(discovered) => self.on_discovered(discovered),
+                        Ok(found) => {
+                            let controls = &self.deployment.controls;
+                            self.start.discovery.deliver(found, controls);
+                            Ok(())
+                        }
                         Err(error) => failed(error),
                     }
                 }
                 () = sleep_until(Some(status_shown + interval)) => {
                     status_shown = Instant::now();
                     self.show_status(control);
+                    let controls = &self.deployment.controls;
+                    self.start.discovery.deliver(Discovered::new(), controls);
                     self.on_isolation_tick()
                 }
             };
@@ -229,14 +235,6 @@ impl Driver {
         early
             .into_iter()
             .try_for_each(|command| self.on_command(command))
-    }
-
-    /// Passes splits on. They are in the next checkpoint if they reach their source before its
-    /// trigger.
-    fn on_discovered(&self, discovered: Discovered) -> Step {
-        let mut discovered = discovered.into_iter();
-        discovered
-            .try_for_each(|(chain, splits)| self.tell(chain, ControlMessage::AddSplits(splits)))
     }
 
     fn on_isolation_tick(&mut self) -> Step {

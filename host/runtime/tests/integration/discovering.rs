@@ -98,6 +98,22 @@ async fn a_search_that_does_not_return_keeps_no_job_from_being_stopped() {
     shelf.add();
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn there_is_no_other_attempt_beside_a_search_that_does_not_return() {
+    let directory = tempfile::tempdir().unwrap();
+    let faults = Faults::at(&[(Call::PreCommit, 2)]);
+    let (shelf, output) = (Shelf::mistaken(Mistake::Waits), Output::new(&faults));
+    let job = job(&shelf, &output, &faults, 1)
+        .settings(|settings| settings.shut_down_margin = Duration::from_millis(100));
+    let error = start(&job, directory.path()).end().await.unwrap_err();
+    shelf.add();
+    assert_eq!(faults.fired(), [(Call::PreCommit, 2)]);
+    let message = error.to_string();
+    let expected = "the discovery of splits of shelf did not return within";
+    assert!(message.starts_with(expected), "{message}");
+    assert!(!error.may_restart(), "{message}");
+}
+
 /// Returns the failure that ends a job on a shelf with one book.
 async fn ended_by(mistake: Mistake, directory: &Path) -> JobError {
     let faults = Faults::none();
