@@ -23,7 +23,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use tidegate_job_file::duration;
 
-pub(crate) use author::{BuildArgs, NewArgs, TestArgs};
+pub(crate) use author::{BuildArgs, NewArgs, SdkCommand, TestArgs};
 pub(crate) use flattened::{
     DefaultsArgs, JobFileArgs, OutputArgs, RunningJobArgs, StateArgs, WaitArgs,
 };
@@ -102,6 +102,7 @@ impl Cli {
             | Command::Schema(_)
             | Command::Completions(_)
             | Command::New(_)
+            | Command::Sdk(_)
             | Command::Build(_)
             | Command::Test(_) => {}
         }
@@ -125,6 +126,9 @@ pub(crate) enum Command {
     Schema(SchemaArgs),
     Completions(CompletionsArgs),
     New(NewArgs),
+    /// Update the SDK in a project.
+    #[command(subcommand)]
+    Sdk(SdkCommand),
     Build(BuildArgs),
     Test(TestArgs),
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 use tidegate_authoring::build::BuildError;
-use tidegate_authoring::project::NewProjectError;
+use tidegate_authoring::project::{NewProjectError, SdkError};
 use tidegate_authoring::scenario::NothingToTest;
 use tidegate_checkpoint::StoreError;
 use tidegate_connector::CheckpointId;
@@ -116,6 +116,9 @@ pub(crate) enum Failure {
     /// A project was not written.
     #[error(transparent)]
     NewProject(#[from] NewProjectError),
+    /// The SDK of a project was not updated.
+    #[error(transparent)]
+    Sdk(#[from] SdkError),
     /// There is nothing to test.
     #[error(transparent)]
     NothingToTest(#[from] NothingToTest),
@@ -233,6 +236,7 @@ impl Failure {
             | Self::VerificationFailed { .. }
             | Self::DrillFailed { .. }
             | Self::NewProject(_)
+            | Self::Sdk(_)
             | Self::NothingToTest(_)
             | Self::ScenariosFailed { .. }
             | Self::SignalsUnanswered => None,
@@ -246,6 +250,7 @@ impl Failure {
                 ConfigFileError::Engine(_) | ConfigFileError::ComponentNotLoaded { .. },
             )
             | Self::NewProject(NewProjectError::Write { .. })
+            | Self::Sdk(SdkError::Remove { .. } | SdkError::Write(_))
             | Self::NoAnswer { .. }
             | Self::FewFiles { .. }
             | Self::LittleMemory { .. }
@@ -268,6 +273,9 @@ impl Failure {
                 NewProjectError::BadName { .. }
                 | NewProjectError::NotEmpty { .. }
                 | NewProjectError::NoSdk { .. },
+            )
+            | Self::Sdk(
+                SdkError::NoProject { .. } | SdkError::NoCopy { .. } | SdkError::Changed { .. },
             ) => exit_code::USAGE,
             Self::Job(error) | Self::Checkpoint(error) => of_kind(error.kind()),
             Self::Build(error) => of_build(error),

@@ -10,8 +10,7 @@ pub(crate) const KIT: LanguageKit = LanguageKit {
         mark: "project(tidegate ",
         // A bracket argument of CMake takes any path as it is.
         in_folder: |path| format!("REQUIRED PATHS [=[{path}/cmake]=] NO_DEFAULT_PATH"),
-        // CMake finds installed packages by itself.
-        in_registry: |version| format!("{version} REQUIRED"),
+        copied: "REQUIRED PATHS \"${CMAKE_CURRENT_SOURCE_DIR}/sdk/cmake\" NO_DEFAULT_PATH",
     },
     templates: templates!("c",
         "CMakeLists.txt" from "CMakeLists.txt",

@@ -14,7 +14,10 @@ pub(crate) const KIT: LanguageKit = LanguageKit {
             let path = quoted(path);
             format!("require {PACKAGE} v0.0.0\n\nreplace {PACKAGE} => {path}")
         },
-        in_registry: |version| format!("require {PACKAGE} v{version}"),
+        copied: concat!(
+            "require github.com/tidegate/tidegate/guest-sdk/go v0.0.0\n\n",
+            "replace github.com/tidegate/tidegate/guest-sdk/go => ./sdk"
+        ),
     },
     templates: templates!("go",
         "go.mod" from "go.mod.template",

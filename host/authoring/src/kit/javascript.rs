@@ -9,7 +9,7 @@ pub(crate) const KIT: LanguageKit = LanguageKit {
         place: "guest-sdk/javascript",
         mark: "\"name\": \"@tidegate/sdk\"",
         in_folder: |path| quoted(&format!("file:{path}")),
-        in_registry: quoted,
+        copied: "\"file:./sdk\"",
     },
     templates: templates!("javascript",
         "package.json" from "package.json.template",

@@ -9,9 +9,7 @@ pub(crate) const KIT: LanguageKit = LanguageKit {
         place: "guest-sdk/python",
         mark: "name = \"tidegate-sdk\"",
         in_folder: |path| format!("sdk = {}", quoted(path)),
-        in_registry: |version| {
-            format!("# The SDK is the installed package tidegate-sdk {version}.")
-        },
+        copied: "sdk = \"sdk\"",
     },
     templates: templates!("python",
         "pyproject.toml" from "pyproject.toml.template",

@@ -9,7 +9,7 @@ pub(crate) const KIT: LanguageKit = LanguageKit {
         place: "guest-sdk/rust",
         mark: "name = \"tidegate-sdk\"",
         in_folder: |path| format!("{{ path = {} }}", quoted(path)),
-        in_registry: quoted,
+        copied: "{ path = \"sdk\" }",
     },
     templates: templates!("rust",
         "Cargo.toml" from "Cargo.toml.template",
