@@ -135,8 +135,8 @@ async fn mistakes_of_a_connector_end_the_job_by_name() {
         (
             Mistake::NoNewBooks,
             JobErrorKind::StateUnusable,
-            "shelf[0]: the connector has discovered 1 split(s), and its source takes none while \
-             it runs: this is a bug in the connector, which must implement `add_splits`",
+            "shelf[0]: the connector has discovered 1 split(s), but its source accepts no splits \
+             while it runs: this is a bug in the connector, which must implement `add_splits`",
         ),
         (
             Mistake::NoShelf,
