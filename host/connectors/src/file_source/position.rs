@@ -223,7 +223,10 @@ fn open(root: &InputRoot, glob: &Glob, name: &str) -> Result<File, ConnectorErro
     // Check before opening, since opening a pipe would wait.
     if !root.find(relative).map_err(failed)?.is_file {
         return Err(ConnectorError::StateRefused {
-            reason: format!("input file {name} is not a regular file any more"),
+            reason: format!(
+                "input file {name} is no longer a regular file. Restore the file, or start the job \
+                 afresh"
+            ),
         });
     }
     root.open_file(relative).map_err(failed)
