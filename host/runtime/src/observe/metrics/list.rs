@@ -249,7 +249,7 @@ pub static METRICS: &[Metric] = &[
     Metric {
         name: "tidegate_sink_lag_seconds",
         kind: MetricKind::Histogram,
-        help: "Lateness of records at a sink: time of arrival minus timestamp.",
+        help: "Lag of records at a sink: time of arrival minus timestamp.",
         samples: Samples::Lag(|node| node.sink_lag.as_ref()),
         column: None,
         since: FIRST,
