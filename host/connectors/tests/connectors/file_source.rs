@@ -257,7 +257,7 @@ fn a_file_that_is_gone_or_no_file_any_more_is_refused() {
     fs::create_dir(base.path().join("a")).expect("can be created");
     let reason = state_refusal(connector.open(&subtask(0), position));
     assert!(
-        reason.contains("input file a is not a regular file"),
+        reason.contains("input file a is no longer a regular file"),
         "{reason}"
     );
 }
