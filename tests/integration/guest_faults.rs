@@ -231,11 +231,11 @@ fn a_snapshot_that_is_refused_costs_its_checkpoint_and_nothing_else() {
     let refused = [
         (
             "(i32.store (i32.const 1124) (i32.const 9437184))",
-            "gave more than the 8 MiB",
+            "returned a snapshot of more than 8 MiB",
         ),
         (
             "(i32.store (i32.const 1124) (i32.const 62000000))",
-            "gave more than the 8 MiB",
+            "returned a snapshot of more than 8 MiB",
         ),
         (
             "(i64.store (i32.const 1112) (i64.const 0x70000000001))",

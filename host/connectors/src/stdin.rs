@@ -81,7 +81,7 @@ impl StdinOptions {
             return Err(ConnectorError::JobRefused {
                 reason: "standard input can't be replayed: after a crash, the lines read since \
                          the last checkpoint are lost. Read from a file, or set `accept-loss = \
-                         true` if that is fine"
+                         true` to accept the loss"
                     .to_owned(),
             });
         }
@@ -185,7 +185,7 @@ impl SourceConnector for StdinConnector {
         };
         let position: StdinPosition = versioned::decode(POSITION_VERSION, &split.position)
             .map_err(|e| ConnectorError::StateRefused {
-                reason: format!("the position of split `{}`: {e}", split.name),
+                reason: format!("the position of split `{}` can't be read: {e}", split.name),
             })?;
         let mut input = self.input.lock().unwrap_or_else(PoisonError::into_inner);
         let stream = match std::mem::replace(&mut *input, Input::InUse) {
@@ -202,12 +202,15 @@ impl SourceConnector for StdinConnector {
             }
             Input::InUse => {
                 return Err(ConnectorError::JobRefused {
-                    reason: format!("source {subtask}: standard input is in use already"),
+                    reason: format!("source {subtask}: standard input is already in use"),
                 });
             }
         };
         if stream.bytes() != position.bytes || stream.is_continued {
-            tracing::warn!(%subtask, "standard input goes on where it is: lines may be lost");
+            tracing::warn!(
+                %subtask,
+                "standard input continues at its current place: lines may be lost"
+            );
         }
         Ok(Box::new(StdinSource {
             limits: self.limits,
@@ -276,7 +279,9 @@ impl LineStream {
             let action = "could not start the thread that reads stdin";
             return Err((reader, ConnectorError::io(action)(error)));
         }
-        hand_over.send(reader).expect("the thread waits for it");
+        hand_over
+            .send(reader)
+            .expect("the thread waits for the reader");
         Ok(Self {
             chunks,
             buffer: Vec::new(),
@@ -353,7 +358,7 @@ impl LineStream {
                 // The thread's last chunk is empty or an error; without one, this would pass for
                 // the end of the input.
                 None => {
-                    let message = "its thread ended before the input".to_owned();
+                    let message = "the thread that reads it ended before the input did".to_owned();
                     self.failed = Some((io::ErrorKind::Other, message));
                 }
             }

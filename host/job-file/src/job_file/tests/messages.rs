@@ -386,8 +386,8 @@ fn a_graph_that_can_not_run_is_placed_in_the_file() {
     expect(
         "inputs = [{ from = \"split:1\", partition = \"broadcast\" }]",
         "‹inputs› = [{ from = \"split:1\", partition = \"forward\" }]",
-        "`split` has parallelism 3 and `shown` has 1: `forward` needs the same; use `rebalance` \
-         or `hash`",
+        "`split` has parallelism 3 and `shown` has 1, but `forward` needs equal parallelism; use \
+         `rebalance` or `hash`",
         "",
     );
     expect(
