@@ -217,6 +217,10 @@ impl Driver {
                 self.start.isolation.on_dead_letters(letters, after, now);
                 Vec::new()
             }
+            ChainEvent::Rejected { letters, after } => {
+                self.start.isolation.on_rejected(letters, after);
+                Vec::new()
+            }
             ChainEvent::Ended(chain) => self.start.coordinator.on_ended(chain, now),
             ChainEvent::Failed(error) => return failed(*error),
         };
