@@ -3,11 +3,17 @@
 //! Records to bytes, for the sinks `file` and `stdout`. Pure. Whole columns are searched for bytes
 //! that need escaping, so that an ordinary batch is only copied.
 
-use memchr::{memchr, memchr3, memchr3_iter};
+mod csv;
+
+use memchr::{memchr, memchr2, memchr3, memchr3_iter};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tidegate_connector::{ConnectorError, SubtaskId};
 use tidegate_operator::{Batch, Column, NO_TIMESTAMP};
+
+use crate::json_text;
+
+use csv::CsvColumns;
 
 /// The form in which a sink writes a record.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
@@ -22,52 +28,125 @@ pub enum RecordFormat {
     /// A line of `{"key":…,"value":…,"timestamp":…}`. A key or value that is UTF-8 is a string, any
     /// other `{"hex":"…"}`; the timestamp is a number of milliseconds or `null`.
     Jsonl,
+    /// A line with a field for each of the `columns`, without a header: the members of the value,
+    /// which must be a JSON object. A string is written as its text, null or a missing member as an
+    /// empty field, and any other value as JSON. Fields are quoted as in RFC 4180 where they must
+    /// be; a line ends with a newline. Key, timestamp and other members are not written.
+    Csv,
 }
 
-/// A value that the format `lines` can't hold.
+/// The form of a value in a line of `format = "jsonl"`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum JsonlValue {
+    /// A string, or `{"hex":"…"}` if the value is not UTF-8.
+    #[default]
+    Text,
+    /// The JSON that the value is, on one line. A value that is not JSON is rejected.
+    Json,
+}
+
+/// The form in which a sink writes records: the options, checked.
+#[derive(Clone, Debug)]
+pub(crate) enum RecordForm {
+    /// `format = "tsv"`.
+    Tsv,
+    /// `format = "lines"`.
+    Lines,
+    /// `format = "jsonl"`.
+    Jsonl(JsonlValue),
+    /// `format = "csv"`.
+    Csv(CsvColumns),
+}
+
+/// A value that the format can't hold.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct NewlineInValue {
+pub(crate) struct RejectedValue {
     row: usize,
     value: Vec<u8>,
+    /// The rest of a sentence about the value: "holds a newline".
+    reason: String,
 }
 
 /// The number of bytes of a rejected value that an error shows.
 const SHOWN_BYTES: usize = 64;
 
-impl NewlineInValue {
+impl RejectedValue {
+    fn of(values: &Column, row: usize, reason: String) -> Self {
+        let value = values.row(row).to_vec();
+        Self { row, value, reason }
+    }
+
     /// Makes the error of the sink subtask that was to write the value.
     pub(crate) fn into_error(self, subtask: &SubtaskId) -> ConnectorError {
-        let Self { row, value } = self;
+        let Self { row, value, reason } = self;
         let shown = &value[..value.len().min(SHOWN_BYTES)];
         ConnectorError::Record {
             position: format!("sink {subtask}, record {row} of a batch"),
-            reason: format!(
-                "its value \"{}\" holds a newline, which `format = \"lines\"` can't write; use \
-                 \"tsv\" or \"jsonl\"",
-                shown.escape_ascii()
-            ),
+            reason: format!("its value \"{}\" {reason}", shown.escape_ascii()),
         }
     }
 }
 
-impl RecordFormat {
+impl RecordForm {
+    /// Checks the options of a sink.
+    pub(crate) fn checked(
+        format: RecordFormat,
+        columns: Option<Vec<String>>,
+        value: Option<JsonlValue>,
+    ) -> Result<Self, ConnectorError> {
+        let refused = |reason: String| Err(ConnectorError::JobRefused { reason });
+        if columns.is_some() && format != RecordFormat::Csv {
+            return refused("`columns` are only for `format = \"csv\"`".to_owned());
+        }
+        if value.is_some() && format != RecordFormat::Jsonl {
+            return refused("`value` is only for `format = \"jsonl\"`".to_owned());
+        }
+        match format {
+            RecordFormat::Tsv => Ok(Self::Tsv),
+            RecordFormat::Lines => Ok(Self::Lines),
+            RecordFormat::Jsonl => Ok(Self::Jsonl(value.unwrap_or_default())),
+            RecordFormat::Csv => match columns.map(CsvColumns::new) {
+                Some(columns) => columns.map(Self::Csv).or_else(refused),
+                None => refused(
+                    "`format = \"csv\"` needs `columns`, the names of the members to write"
+                        .to_owned(),
+                ),
+            },
+        }
+    }
+
     /// Returns the extension of a file's name, without the dot.
-    pub(crate) fn extension(self) -> &'static str {
+    pub(crate) fn extension(&self) -> &'static str {
         match self {
             Self::Tsv => "tsv",
             Self::Lines => "txt",
-            Self::Jsonl => "jsonl",
+            Self::Jsonl(_) => "jsonl",
+            Self::Csv(_) => "csv",
         }
     }
 
     /// Appends all records of `batch` to `out`, or nothing if a record is rejected.
-    pub(crate) fn append(self, batch: &Batch, out: &mut Vec<u8>) -> Result<(), NewlineInValue> {
-        match self {
-            Self::Tsv => append_tsv(batch, out),
-            Self::Lines => return append_lines(batch.values(), out),
-            Self::Jsonl => append_jsonl(batch, out),
+    pub(crate) fn append(&self, batch: &Batch, out: &mut Vec<u8>) -> Result<(), RejectedValue> {
+        let before = out.len();
+        let appended = match self {
+            Self::Tsv => {
+                append_tsv(batch, out);
+                Ok(())
+            }
+            Self::Lines => append_lines(batch.values(), out),
+            Self::Jsonl(value) => append_jsonl(batch, *value, out),
+            Self::Csv(columns) => columns
+                .append(batch.values(), out)
+                .map_err(|(row, reason)| {
+                    let reason = format!("can't be written as CSV: {reason}");
+                    RejectedValue::of(batch.values(), row, reason)
+                }),
+        };
+        if appended.is_err() {
+            out.truncate(before);
         }
-        Ok(())
+        appended
     }
 }
 
@@ -106,15 +185,13 @@ fn append_escaped(field: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(&field[start..]);
 }
 
-fn append_lines(values: &Column, out: &mut Vec<u8>) -> Result<(), NewlineInValue> {
+fn append_lines(values: &Column, out: &mut Vec<u8>) -> Result<(), RejectedValue> {
     if memchr(b'\n', values.data()).is_some() {
-        let refused = values
-            .rows()
-            .enumerate()
-            .find(|(_, value)| value.contains(&b'\n'));
-        let (row, value) = refused.expect("a byte of the column is in one of its rows");
-        let value = value.to_vec();
-        return Err(NewlineInValue { row, value });
+        let row = values.rows().position(|value| value.contains(&b'\n'));
+        let row = row.expect("a byte of the column is in one of its rows");
+        let reason = "holds a newline, which `format = \"lines\"` can't write; use \"tsv\" or \
+                      \"jsonl\"";
+        return Err(RejectedValue::of(values, row, reason.to_owned()));
     }
     out.reserve(values.data().len() + values.len());
     for value in values.rows() {
@@ -124,15 +201,25 @@ fn append_lines(values: &Column, out: &mut Vec<u8>) -> Result<(), NewlineInValue
     Ok(())
 }
 
-fn append_jsonl(batch: &Batch, out: &mut Vec<u8>) {
-    let (keys, values) = (JsonColumn::of(batch.keys()), JsonColumn::of(batch.values()));
+fn append_jsonl(batch: &Batch, form: JsonlValue, out: &mut Vec<u8>) -> Result<(), RejectedValue> {
+    let keys = JsonColumn::of(batch.keys());
+    let values = match form {
+        JsonlValue::Text => JsonColumn::of(batch.values()),
+        JsonlValue::Json => JsonColumn::Json,
+    };
     let fields = batch.keys().rows().zip(batch.values().rows());
     let mut decimal = itoa::Buffer::new();
-    for ((key, value), timestamp) in fields.zip(batch.timestamps()) {
+    let rejected = |row| {
+        move |reason| {
+            let reason = format!("can't be written with `value = \"json\"`: {reason}");
+            RejectedValue::of(batch.values(), row, reason)
+        }
+    };
+    for (row, ((key, value), timestamp)) in fields.zip(batch.timestamps()).enumerate() {
         out.extend_from_slice(b"{\"key\":");
-        keys.append(key, out);
+        keys.append(key, out).map_err(rejected(row))?;
         out.extend_from_slice(b",\"value\":");
-        values.append(value, out);
+        values.append(value, out).map_err(rejected(row))?;
         out.extend_from_slice(b",\"timestamp\":");
         match *timestamp {
             NO_TIMESTAMP => out.extend_from_slice(b"null"),
@@ -140,6 +227,7 @@ fn append_jsonl(batch: &Batch, out: &mut Vec<u8>) {
         }
         out.extend_from_slice(b"}\n");
     }
+    Ok(())
 }
 
 /// A property of all rows of a column.
@@ -147,7 +235,10 @@ fn append_jsonl(batch: &Batch, out: &mut Vec<u8>) {
 enum JsonColumn {
     /// Printable ASCII without quotes and backslashes: JSON as it is.
     Plain,
+    /// Any bytes, to be written as a string.
     Any,
+    /// JSON, to be written as it is.
+    Json,
 }
 
 impl JsonColumn {
@@ -164,7 +255,8 @@ impl JsonColumn {
         }
     }
 
-    fn append(self, field: &[u8], out: &mut Vec<u8>) {
+    /// Appends a field. An error is the reason why it is not JSON.
+    fn append(self, field: &[u8], out: &mut Vec<u8>) -> Result<(), String> {
         match self {
             Self::Plain => {
                 out.push(b'"');
@@ -172,8 +264,26 @@ impl JsonColumn {
                 out.push(b'"');
             }
             Self::Any => append_json_bytes(field, out),
+            Self::Json => return append_json(field, out),
+        }
+        Ok(())
+    }
+}
+
+/// Appends JSON on one line. Outside of strings, which have none, a line break is a space.
+fn append_json(field: &[u8], out: &mut Vec<u8>) -> Result<(), String> {
+    let text = std::str::from_utf8(field).map_err(|_| "it is not UTF-8".to_owned())?;
+    json_text::check(text)?;
+    let start = out.len();
+    out.extend_from_slice(field);
+    if memchr2(b'\n', b'\r', field).is_some() {
+        for byte in &mut out[start..] {
+            if matches!(byte, b'\n' | b'\r') {
+                *byte = b' ';
+            }
         }
     }
+    Ok(())
 }
 
 fn append_json_bytes(field: &[u8], out: &mut Vec<u8>) {
@@ -191,118 +301,4 @@ fn append_json_bytes(field: &[u8], out: &mut Vec<u8>) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    fn batch(records: &[(i64, &[u8], &[u8])]) -> Batch {
-        let mut batch = Batch::default();
-        for (timestamp, key, value) in records {
-            batch.push(*timestamp, key, value);
-        }
-        batch
-    }
-
-    fn written(format: RecordFormat, batch: &Batch) -> String {
-        let mut out = Vec::new();
-        format
-            .append(batch, &mut out)
-            .expect("the format takes this batch");
-        String::from_utf8_lossy(&out).into_owned()
-    }
-
-    #[test]
-    fn tsv_escapes_tab_newline_and_backslash_only() {
-        let records = batch(&[(1, b"k", b"v"), (2, b"a\tb", b"\\c\nd\r"), (3, b"", b"")]);
-        assert_eq!(
-            written(RecordFormat::Tsv, &records),
-            "k\tv\na\\tb\t\\\\c\\nd\r\n\t\n"
-        );
-    }
-
-    #[test]
-    fn tsv_without_escapes_is_the_same_for_short_and_long_fields() {
-        let field = |length: usize| "abcdefghijklmnopqrstuvwxyz".repeat(2)[..length].to_owned();
-        for first in [0, 1, 15, 16, 17, 40] {
-            let lengths = [first, 3, 16, 0, 17, 1];
-            let mut records = Batch::default();
-            let mut expected = "before".to_owned();
-            for length in lengths {
-                let (key, value) = (field(length), field(first));
-                records.push(NO_TIMESTAMP, key.as_bytes(), value.as_bytes());
-                expected.push_str(&format!("{key}\t{value}\n"));
-            }
-            let mut out = b"before".to_vec();
-            let appended = RecordFormat::Tsv.append(&records, &mut out);
-            assert_eq!((appended, String::from_utf8(out)), (Ok(()), Ok(expected)));
-        }
-    }
-
-    #[test]
-    fn lines_are_the_values_and_refuse_a_newline_without_writing_anything() {
-        let records = batch(&[(1, b"k", b"v\\\t"), (2, b"", b"")]);
-        assert_eq!(written(RecordFormat::Lines, &records), "v\\\t\n\n");
-
-        let mut out = b"before".to_vec();
-        let records = batch(&[(1, b"", b"fine"), (2, b"", b"two\nlines")]);
-        let refused = RecordFormat::Lines.append(&records, &mut out);
-        let value = b"two\nlines".to_vec();
-        assert_eq!(refused, Err(NewlineInValue { row: 1, value }));
-        assert_eq!(out, b"before");
-    }
-
-    #[test]
-    fn jsonl_keeps_text_as_text_and_other_bytes_as_hex() {
-        let records = batch(&[
-            (7, "ключ".as_bytes(), b"a \"b\"\n"),
-            (NO_TIMESTAMP, b"", b"\xff\x00\x1a"),
-        ]);
-        assert_eq!(
-            written(RecordFormat::Jsonl, &records),
-            "{\"key\":\"ключ\",\"value\":\"a \\\"b\\\"\\n\",\"timestamp\":7}\n\
-             {\"key\":\"\",\"value\":{\"hex\":\"ff001a\"},\"timestamp\":null}\n"
-        );
-    }
-
-    fn unescape(field: &[u8]) -> Vec<u8> {
-        let mut bytes = field.iter();
-        let mut plain = Vec::new();
-        while let Some(byte) = bytes.next() {
-            plain.push(match byte {
-                b'\\' => match bytes.next() {
-                    Some(b't') => b'\t',
-                    Some(b'n') => b'\n',
-                    Some(b'\\') => b'\\',
-                    other => panic!("a backslash before {other:?}"),
-                },
-                byte => *byte,
-            });
-        }
-        plain
-    }
-
-    proptest! {
-        #[test]
-        fn tsv_can_be_read_back(
-            fields in prop::collection::vec(
-                ("[a\t\n\\\\\r]{0,6}", prop::collection::vec(any::<u8>(), 0..9)), 0..20,
-            ),
-        ) {
-            let mut records = Batch::default();
-            for (key, value) in &fields {
-                records.push(NO_TIMESTAMP, key.as_bytes(), value);
-            }
-            let mut out = Vec::new();
-            prop_assert!(RecordFormat::Tsv.append(&records, &mut out).is_ok());
-            let mut read = Vec::new();
-            for line in out.split_inclusive(|byte| *byte == b'\n') {
-                let line = line.strip_suffix(b"\n").expect("every line ends");
-                let tab = memchr(b'\t', line).expect("every line has a tab");
-                read.push((unescape(&line[..tab]), unescape(&line[tab + 1..])));
-            }
-            let bytes = |(key, value): (String, Vec<u8>)| (key.into_bytes(), value);
-            let expected: Vec<_> = fields.into_iter().map(bytes).collect();
-            prop_assert_eq!(read, expected);
-        }
-    }
-}
+mod tests;
