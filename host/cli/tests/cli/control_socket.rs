@@ -6,8 +6,7 @@ use std::process::Child;
 
 use serde_json::Value;
 
-use crate::running_job::{endless, wait_for};
-use crate::support::JobDirectory;
+use crate::support::{JobDirectory, endless, wait_for};
 
 /// A job that runs until the test is over.
 struct RunningJob {

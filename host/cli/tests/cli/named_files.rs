@@ -12,9 +12,7 @@ use serde_json::Value;
 use tidegate_checkpoint::Manifest;
 use tidegate_connector::CheckpointId;
 
-use crate::command_line::COPY;
-use crate::running_job::{endless, wait_for};
-use crate::support::{Ended, JobDirectory, ended};
+use crate::support::{COPY, Ended, JobDirectory, ended, endless, wait_for};
 
 const OPERATOR: &str = r#"version = 1
 name = "copy"

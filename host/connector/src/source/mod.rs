@@ -34,6 +34,16 @@ pub struct SourceSplit {
     pub position: Vec<u8>,
 }
 
+impl SourceSplit {
+    /// Creates a split from its name and its position.
+    pub fn new(name: impl Into<String>, position: impl Into<Vec<u8>>) -> Self {
+        Self {
+            name: name.into(),
+            position: position.into(),
+        }
+    }
+}
+
 /// The next output of a source.
 #[derive(Debug)]
 pub enum SourceOutput {

@@ -64,8 +64,10 @@ pub struct FileSourceOptions {
     /// The time between two looks for new files, such as "10s". The job then reads files that
     /// appear while it runs or was stopped, each once, and does not end by itself. Without it, the
     /// job reads only the files that exist when it starts afresh. A new file is read once it has
-    /// bytes and two looks in a row have found it unchanged, up to the length that it has then;
-    /// when the job starts afresh, a file that has not changed for three seconds is read at once.
+    /// bytes and two looks in a row have found it unchanged, up to the length that it has then.
+    /// Choose a time that is longer than any pause of the program that writes the files, or have it
+    /// move complete files into the directory. When the job starts afresh, a file that has not
+    /// changed for three seconds is read at once. Each checkpoint holds 16 bytes for each file read.
     /// A file that was read is not read again, even if another file gets its name. While the job
     /// runs, a warning names each new file that can't be read, and the job reads it once it can.
     #[serde(default)]

@@ -14,7 +14,9 @@ use tidegate_file_system::{
     LocalFiles, OpenAs,
 };
 
-use crate::file_sink::{connect, fresh, open, place, published, restored, started, write_part};
+use crate::support::file_sink::{
+    connect, fresh, open, place, published, restored, started, write_part,
+};
 use crate::support::state_refusal;
 
 fn lock_file(base: &Path) -> PathBuf {

@@ -6,7 +6,7 @@ use std::path::Path;
 use tidegate_connector::sink::{ForkedFrom, SinkConnector, SinkStart};
 use tidegate_connector::{CheckpointId, ConnectorError, Lineage};
 
-use crate::file_sink::{
+use crate::support::file_sink::{
     LINEAGE, OWN_FILES, connect, fresh, open, place, published, restored, started, write_part,
 };
 use crate::support::{job_refusal, names, records, state_refusal, subtask};

@@ -1,37 +1,17 @@
 //! The source `file`.
 
 use std::fs::{self, File};
-use std::path::Path;
-use std::sync::Arc;
 
 use proptest::prelude::*;
-use serde_json::{Value, json};
-use tempfile::TempDir;
+use serde_json::json;
 use tidegate_connector::ConnectorError;
 use tidegate_connector::source::{Isolation, SourceConnector, SourceOutput, SourceSplit};
 
+use crate::support::file_source::{all_files, connect, directory};
 use crate::support::{
     context, job_refusal, plan_one, poll, read_all, read_batches, source_options, state_refusal,
     subtask, values_of,
 };
-
-pub(crate) fn directory(files: &[(&str, &[u8])]) -> TempDir {
-    let directory = tempfile::tempdir().expect("a temporary directory");
-    for (name, bytes) in files {
-        fs::write(directory.path().join(name), bytes).expect("can be written");
-    }
-    directory
-}
-
-pub(crate) fn connect(base: &Path, options: Value) -> Arc<dyn SourceConnector> {
-    source_options("file", options)
-        .connect(&context(base))
-        .expect("the options are fine")
-}
-
-pub(crate) fn all_files(base: &Path) -> Arc<dyn SourceConnector> {
-    connect(base, json!({ "path": "*" }))
-}
 
 /// Returns the lines of a file by the rule of the documentation.
 fn lines_of(text: &str) -> Vec<String> {

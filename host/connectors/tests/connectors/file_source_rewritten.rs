@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use tidegate_connector::ConnectorError;
 use tidegate_connector::source::Source;
 
-use crate::file_source::{connect, directory};
+use crate::support::file_source::{connect, directory};
 use crate::support::{read_batches, state_refusal, subtask};
 
 /// The number of bytes of a line.

@@ -247,7 +247,13 @@ impl Driver {
             let source = sources.get(id);
             source.is_none_or(|source| source.has_given(records))
         };
-        if !self.start.isolation.on_tick(has_given) {
+        let discovery = &self.start.discovery;
+        let given_together = |source: &str| {
+            let subtasks = sources.iter().filter(|(id, _)| id.operator == source);
+            let given = subtasks.map(|(_, subtask)| subtask.records_out());
+            discovery.is_of(source).then(|| given.sum())
+        };
+        if !self.start.isolation.on_tick(has_given, given_together) {
             return Ok(());
         }
         let now = self.now();
