@@ -1,7 +1,6 @@
 //! JSON Lines and CSV in the sources `file` and `stdin`: however the input is divided, and wherever
 //! a reader continues, each record and each piece that is none comes once.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use proptest::prelude::*;
@@ -12,12 +11,10 @@ use tidegate_connector::source::{
 };
 use tidegate_connectors::StdinOptions;
 
-use crate::support::{context, job_refusal, poll, source_options, state_refusal, subtask};
-
-fn connect(directory: &Path, options: serde_json::Value) -> Arc<dyn SourceConnector> {
-    let connected = source_options("file", options).connect(&context(directory));
-    connected.expect("the options fit")
-}
+use crate::support::file_source::{connect, directory};
+use crate::support::{
+    context, job_refusal, plan_one, poll, source_options, state_refusal, subtask,
+};
 
 /// Polls a source at most `polls` times. Returns `key=value` of its records and `file from..to` of
 /// what it rejects, and whether it has ended.
@@ -99,8 +96,8 @@ proptest! {
         polls in 1_usize..4,
         isolation in isolation(),
     ) {
-        let place = tempfile::tempdir().expect("a directory");
-        std::fs::write(place.path().join("a.jsonl"), lines.join("\n")).expect("can be written");
+        let text = lines.join("\n");
+        let place = directory(&[("a.jsonl", text.as_bytes())]);
         let options = json!({
             "path": "*.jsonl", "format": "jsonl", "key": { "json": "/k" }, "batch-bytes": 40,
         });
@@ -108,7 +105,6 @@ proptest! {
         let read = read_with_restarts(&*connector, &parallelism, polls, isolation);
         let whole = undisturbed(&*connector);
         prop_assert_eq!(&read, &whole);
-        let text = lines.join("\n");
         let expected = text.split('\n').count() - usize::from(text.is_empty() || text.ends_with('\n'));
         prop_assert_eq!(whole.len(), expected);
     }
@@ -144,9 +140,8 @@ proptest! {
 
 #[test]
 fn a_record_has_the_fields_of_the_header_and_what_is_none_is_named_by_file_and_bytes() {
-    let place = tempfile::tempdir().expect("a directory");
-    let csv = "user,text\nann,\"a, \"\"b\"\"\nc\"\nbob\neve,x\n";
-    std::fs::write(place.path().join("a.csv"), csv).expect("can be written");
+    let csv = b"user,text\nann,\"a, \"\"b\"\"\nc\"\nbob\neve,x\n";
+    let place = directory(&[("a.csv", csv)]);
     let options = json!({ "path": "*.csv", "format": "csv", "key": { "column": "user" } });
     let connector = connect(place.path(), options);
     assert!(connector.rejects_records());
@@ -162,13 +157,12 @@ fn a_record_has_the_fields_of_the_header_and_what_is_none_is_named_by_file_and_b
 
 #[test]
 fn a_reader_that_continues_reads_a_header_of_any_length_again() {
-    let place = tempfile::tempdir().expect("a directory");
     let names: Vec<String> = (0..2_000)
         .map(|number| format!("column {number}"))
         .collect();
     let row = vec!["1"; names.len()].join(",");
     let csv = format!("{}\n{row}\n{row}\n{row}\n", names.join(","));
-    std::fs::write(place.path().join("a.csv"), csv).expect("can be written");
+    let place = directory(&[("a.csv", csv.as_bytes())]);
     let options = json!({ "path": "*.csv", "format": "csv", "batch-bytes": 1 });
     let connector = connect(place.path(), options);
     let read = read_with_restarts(&*connector, &[1], 1, Isolation::Off);
@@ -178,8 +172,7 @@ fn a_reader_that_continues_reads_a_header_of_any_length_again() {
 
 #[test]
 fn a_file_that_another_format_has_divided_is_refused() {
-    let place = tempfile::tempdir().expect("a directory");
-    std::fs::write(place.path().join("a.csv"), "a\nb\nc\nd\n").expect("can be written");
+    let place = directory(&[("a.csv", b"a\nb\nc\nd\n")]);
     let lines = connect(place.path(), json!({ "path": "*.csv" }));
     let splits = lines
         .enumerator()
@@ -199,15 +192,10 @@ fn a_file_that_another_format_has_divided_is_refused() {
 
 #[test]
 fn a_header_without_the_key_ends_the_job_and_is_named() {
-    let place = tempfile::tempdir().expect("a directory");
-    std::fs::write(place.path().join("a.csv"), "a,b\n1,2\n").expect("can be written");
+    let place = directory(&[("a.csv", b"a,b\n1,2\n")]);
     let options = json!({ "path": "*.csv", "format": "csv", "key": { "column": "c" } });
     let connector = connect(place.path(), options);
-    let splits = connector
-        .enumerator()
-        .plan(1)
-        .expect("it can be planned")
-        .remove(0);
+    let splits = plan_one(&*connector);
     let mut source = connector
         .open(&subtask(0), splits)
         .expect("it can be opened");
@@ -223,7 +211,7 @@ fn a_header_without_the_key_ends_the_job_and_is_named() {
 
 #[test]
 fn options_of_another_format_are_refused_by_the_key_to_change() {
-    let place = tempfile::tempdir().expect("a directory");
+    let place = directory(&[]);
     let options = json!({ "path": "*", "key": { "json": "/a" } });
     let reason = job_refusal(source_options("file", options).connect(&context(place.path())));
     assert!(reason.starts_with("`key` needs `format"), "{reason}");
@@ -245,11 +233,7 @@ fn standard_input_is_read_again_with_its_header_after_a_restart_at_any_position(
     for polls in 0..=3 {
         let options = json!({ "accept-loss": true, "format": "csv", "key": { "column": "user" } });
         let connector = stdin(csv, options);
-        let planned = connector
-            .enumerator()
-            .plan(1)
-            .expect("it can be planned")
-            .remove(0);
+        let planned = plan_one(&*connector);
         let mut first = connector.open(&subtask(0), planned).expect("it is free");
         first.isolate(Isolation::On);
         let (before, _) = read(&mut *first, polls);
@@ -271,11 +255,7 @@ fn standard_input_of_json_lines_has_keys_and_rejects_the_rest() {
         "accept-loss": true, "format": "jsonl", "key": { "json": "/n" }, "max-record-bytes": 20,
     });
     let connector = stdin(b"{\"n\": 1}\nnonsense\n{\"n\":\"x\"}", options);
-    let planned = connector
-        .enumerator()
-        .plan(1)
-        .expect("it can be planned")
-        .remove(0);
+    let planned = plan_one(&*connector);
     let mut source = connector.open(&subtask(0), planned).expect("it is free");
     let (read, has_ended) = read(&mut *source, 9);
     assert_eq!(

@@ -235,10 +235,8 @@ impl Driver {
         }
         self.show_status(control);
         self.start.isolation.on_running(self.now());
-        let early = std::mem::take(&mut self.early);
-        early
-            .into_iter()
-            .try_for_each(|command| self.on_command(command))
+        let mut early = std::mem::take(&mut self.early).into_iter();
+        early.try_for_each(|command| self.on_command(command))
     }
 
     fn on_isolation_tick(&mut self) -> Step {
