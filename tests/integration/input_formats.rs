@@ -80,7 +80,7 @@ fn survives_kills(source: &str, files: &[&str], header: &str, write: impl Fn(u64
     for (file, number) in files.iter().zip(0..) {
         let mut text = header.to_owned();
         for record in number * share..(number + 1) * share {
-            let is_invalid = record % INVALID_EVERY == 0;
+            let is_invalid = record.is_multiple_of(INVALID_EVERY);
             let (from, value) = (text.len() as u64, write(record, is_invalid));
             writeln!(text, "{value}").expect("a string can be written");
             if is_invalid {
@@ -90,7 +90,8 @@ fn survives_kills(source: &str, files: &[&str], header: &str, write: impl Fn(u64
         job_directory.write(file, &text);
     }
     letters.sort();
-    let valid = (0..share * files.len() as u64).filter(|record| record % INVALID_EVERY != 0);
+    let valid =
+        (0..share * files.len() as u64).filter(|record| !record.is_multiple_of(INVALID_EVERY));
     let fast = job(source, 100_000_000);
     kill_until_finished(&job_directory, &fast, &expected(valid), &KILLS);
     assert_eq!(rejected(&job_directory), letters);

@@ -214,7 +214,7 @@ impl NumbersReader {
         let (name, every) = (self.numbers.name.clone(), self.numbers.rejects?);
         let split = self.turn().expect("there is something to read");
         let number = split.next;
-        if number % every != 0 {
+        if !number.is_multiple_of(every) {
             return None;
         }
         split.next += split.stride;
@@ -244,7 +244,7 @@ impl NumbersReader {
         let reached = reach.map_or(allowed, |reach| allowed.min(first + reach));
         let mut batch = Batch::default();
         for _ in 0..rows {
-            let is_rejected = rejects.is_some_and(|every| split.next % every == 0);
+            let is_rejected = rejects.is_some_and(|every| split.next.is_multiple_of(every));
             if split.is_read() || split.next >= reached || is_rejected {
                 break;
             }
