@@ -206,6 +206,17 @@ impl JobError {
         }
     }
 
+    /// Returns true if a source or sink failed on a record.
+    pub(crate) fn is_connectors_record(&self) -> bool {
+        matches!(
+            self,
+            Self::Connector {
+                error: ConnectorError::Record { .. },
+                ..
+            }
+        )
+    }
+
     /// Returns the kind of the failure; see [`JobErrorKind`].
     #[must_use]
     pub fn kind(&self) -> JobErrorKind {

@@ -5,6 +5,7 @@
 //! position and restores it unchanged.
 
 mod enumerator;
+mod invalid_record;
 mod place;
 
 use std::future::Future;
@@ -17,6 +18,7 @@ use tidegate_operator::Batch;
 use crate::{ConnectorError, SubtaskId};
 
 pub use enumerator::{Assignment, OneSplit, RestoredSubtask, SplitEnumerator};
+pub use invalid_record::InvalidRecord;
 pub use place::{Isolation, SourcePlace};
 
 /// A boxed future, so that sources can be trait objects.
@@ -47,6 +49,8 @@ impl SourceSplit {
 pub enum SourceOutput {
     /// Records. Never empty.
     Batch(Batch),
+    /// Input that is not a record. The position moves behind it.
+    Invalid(InvalidRecord),
     /// No record with an older timestamp follows from this subtask. A watermark that is not later
     /// than all earlier ones, even across restores, is ignored. Lateness must not depend on
     /// failures: a source that is opened at a position first returns the watermark that belongs to
@@ -67,6 +71,12 @@ pub trait SourceConnector: Send + Sync {
     /// Returns false if a restored position can't be read again, as with standard input.
     fn is_replayable(&self) -> bool {
         true
+    }
+
+    /// Returns true if a source may return [`SourceOutput::Invalid`]. Otherwise, a job file whose
+    /// source has `on-invalid-record = "dead-letter"` is rejected.
+    fn rejects_records(&self) -> bool {
+        false
     }
 
     /// Makes the enumerator of an attempt. Does not read input yet.

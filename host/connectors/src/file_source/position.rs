@@ -206,6 +206,17 @@ impl FilePosition {
         refused(&self.file, self.position, &difference)
     }
 
+    /// Makes the refusal of a part of a file that is read as a whole.
+    pub(super) fn divided(&self) -> ConnectorError {
+        ConnectorError::StateRefused {
+            reason: format!(
+                "the checkpoint divides input file {} at byte {}, which CSV does not allow: was \
+                 it read with another `format`? Write that `format`, or start the job afresh",
+                self.file, self.end
+            ),
+        }
+    }
+
     /// Returns the digest by which a file is remembered after it was read.
     pub(super) fn digest(&self, glob: &Glob) -> Result<FileDigest, ConnectorError> {
         glob.below_root(&self.file).map(FileDigest::of)

@@ -130,6 +130,8 @@ fn a_left_over_marker_is_gone_for_good_before_its_name_is_used_again() {
         let options = FileSinkOptions {
             directory: "output".into(),
             format: RecordFormat::default(),
+            value: None,
+            columns: None,
         };
         let files = Arc::new(Recorded(steps.clone()));
         options

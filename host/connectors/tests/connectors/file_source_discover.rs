@@ -27,6 +27,7 @@ fn read(source: &mut dyn Source) -> Vec<String> {
         match poll(source).expect("can be read") {
             SourceOutput::Batch(batch) => values.extend(values_of(&batch)),
             SourceOutput::Watermark(_) => {}
+            SourceOutput::Invalid(record) => panic!("an invalid record: {record:?}"),
             SourceOutput::Idle | SourceOutput::Ended => return values,
         }
     }

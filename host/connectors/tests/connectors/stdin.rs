@@ -97,7 +97,7 @@ fn a_line_above_the_limit_is_refused_with_its_place() {
     let error = refused.expect_err("the line is too long").to_string();
     assert_eq!(
         error,
-        "standard input, byte 0: the line is longer than 1000 bytes"
+        "standard input, byte 0: the line is longer than `max-record-bytes`, 1000 bytes"
     );
 }
 

@@ -167,10 +167,7 @@ fn check_dead_letters(document: &Document<'_>, edges: &[Edge], problems: &Proble
     let letters = edges.iter().filter(|edge| edge.port == DEAD_LETTER_PORT);
     let read: HashSet<&str> = letters.map(|edge| edge.from.as_str()).collect();
     for entry in &nodes.usable {
-        let (name, span) = match &entry.part {
-            PartEntry::Operator(operator) => (entry.name.get_ref(), &operator.dead_letter_span),
-            PartEntry::Source(_) | PartEntry::Sink(_) => continue,
-        };
+        let (name, span) = (entry.name.get_ref(), &entry.dead_letter_span);
         // The reader may be a node that could not be parsed.
         let is_read = read.contains(name.as_str()) || !nodes.unusable.is_empty();
         if let (Some(span), false) = (span, is_read) {
@@ -379,20 +376,21 @@ fn unnamed_port_of(from: &NodeEntry<'_>, port: &str) -> Result<u32, (String, Opt
     }
 }
 
-/// Returns the reserved port of an operator that sends dead letters.
+/// Returns the reserved port of a source or operator that sends dead letters.
 fn dead_letter_port(from: &NodeEntry<'_>) -> Result<u32, (String, Option<String>)> {
-    let PartEntry::Operator(operator) = &from.part else {
-        let reason = format!("{} has no dead letters, only operators have", from.title());
-        return Err((reason, None));
-    };
-    if operator.policies.has_dead_letters() {
+    if from.dead_letter_span.is_some() {
         return Ok(DEAD_LETTER_PORT);
     }
     let reason = format!("{} sends nothing there", from.title());
-    let name = from.name.get_ref();
-    let help = format!(
-        "expected `on-invalid-record = \"{DEAD_LETTER}\"` or `on-trap = \"{DEAD_LETTER}\"` in \
-         [operator.{name}]"
-    );
+    let keys: &[&str] = match from.kind() {
+        NodeKind::Source | NodeKind::Sink => &["on-invalid-record"],
+        NodeKind::Operator => &["on-invalid-record", "on-trap"],
+    };
+    let keys: Vec<String> = keys
+        .iter()
+        .map(|key| format!("`{key} = \"{DEAD_LETTER}\"`"))
+        .collect();
+    let table = format!("[{}.{}]", from.kind(), from.name.get_ref());
+    let help = format!("expected {} in {table}", keys.join(" or "));
     Err((reason, Some(help)))
 }

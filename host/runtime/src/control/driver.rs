@@ -217,6 +217,10 @@ impl Driver {
                 self.start.isolation.on_dead_letters(letters, after, now);
                 Vec::new()
             }
+            ChainEvent::Rejected { letters, after } => {
+                self.start.isolation.on_rejected(letters, after);
+                Vec::new()
+            }
             ChainEvent::Ended(chain) => self.start.coordinator.on_ended(chain, now),
             ChainEvent::Failed(error) => return failed(*error),
         };
@@ -231,10 +235,8 @@ impl Driver {
         }
         self.show_status(control);
         self.start.isolation.on_running(self.now());
-        let early = std::mem::take(&mut self.early);
-        early
-            .into_iter()
-            .try_for_each(|command| self.on_command(command))
+        let mut early = std::mem::take(&mut self.early).into_iter();
+        early.try_for_each(|command| self.on_command(command))
     }
 
     fn on_isolation_tick(&mut self) -> Step {

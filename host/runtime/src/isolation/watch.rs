@@ -115,8 +115,14 @@ impl IsolationWatch {
     /// Called when records became dead letters in a chain that had taken part in `after` and in no
     /// later checkpoint.
     pub(crate) fn on_dead_letters(&mut self, letters: u64, after: CheckpointId, now: Duration) {
-        *self.uncovered.entry(after).or_default() += letters;
+        self.on_rejected(letters, after);
         self.calm_since = now;
+    }
+
+    /// Called when a source rejected input, which says nothing about the operators that failed.
+    /// `after` is as in [`Self::on_dead_letters`].
+    pub(crate) fn on_rejected(&mut self, letters: u64, after: CheckpointId) {
+        *self.uncovered.entry(after).or_default() += letters;
     }
 
     /// Called when a checkpoint is complete.
@@ -234,6 +240,17 @@ mod tests {
         watch.on_dead_letters(1, CheckpointId(1), SECOND * 8);
         assert!(!is_over(&mut watch, 2, 17));
         assert!(is_over(&mut watch, 3, 18));
+    }
+
+    #[test]
+    fn input_that_a_source_rejects_does_not_keep_isolation_going() {
+        let mut watch = watch();
+        assert!(tick(&mut watch, 10));
+        watch.on_triggered(CheckpointId(1));
+        watch.on_rejected(1, CheckpointId(0));
+        let settled = watch.on_complete(CheckpointId(1), SECOND * 11);
+        assert!(settled.isolation_is_over);
+        assert_eq!(settled.dead_letters, 1);
     }
 
     #[test]

@@ -68,6 +68,7 @@ pub(crate) fn read_batches(
         match poll(source)? {
             SourceOutput::Batch(batch) => values.extend(values_of(&batch)),
             SourceOutput::Watermark(_) => {}
+            SourceOutput::Invalid(record) => panic!("an invalid record: {record:?}"),
             SourceOutput::Idle | SourceOutput::Ended => break,
         }
     }

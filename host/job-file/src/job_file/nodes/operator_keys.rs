@@ -20,7 +20,6 @@ pub(super) struct OperatorKeys {
     pub(super) limits: Limits,
     pub(super) config: String,
     pub(super) outputs: Option<Vec<String>>,
-    pub(super) on_invalid_record: Placed<RecordPolicy>,
     pub(super) on_trap: Placed<RecordPolicy>,
     pub(super) recycle_at: Option<RecycleAt>,
 }

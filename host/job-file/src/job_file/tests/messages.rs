@@ -245,6 +245,12 @@ fn what_can_not_be_meant_is_refused() {
             "expected a sink or operator with `inputs = [{ from = \"split:dead-letter\" }]`",
         ),
         (
+            "format = \"lines\"",
+            "format = \"jsonl\"\non-invalid-record = ‹\"dead-letter\"›",
+            "nobody reads the dead letters of source `lines`",
+            "expected a sink or operator with `inputs = [{ from = \"lines:dead-letter\" }]`",
+        ),
+        (
             "max = \"1m\"",
             "max = ‹\"1ms\"›",
             "`max` of [restart] is shorter than `initial`",
@@ -320,8 +326,8 @@ fn names_that_lead_nowhere_are_pointed_at() {
         ),
         (
             "lines:dead-letter",
-            "source `lines` has no dead letters, only operators have",
-            "",
+            "source `lines` sends nothing there",
+            "expected `on-invalid-record = \"dead-letter\"` in [source.lines]",
         ),
     ] {
         expect(

@@ -1,17 +1,17 @@
 //! Record path: [source `stdin`] → channel → operator instance → router → sink.
 //!
-//! Lines of standard input. Within a process a restart loses nothing: up to 64 MiB of lines that no
+//! Records of standard input. Within a process a restart loses nothing: up to 64 MiB of lines that no
 //! complete checkpoint covers are kept. Another process can't replay them: a job that is killed and
 //! run again continues with the next input, and has lost the lines since its newest complete
 //! checkpoint. Reading blocks, so a separate thread does it; when the job ends, the thread remains
 //! until input arrives or ends.
 
+mod record_stream;
+
 use std::io::{self, Read};
-use std::sync::{Arc, Mutex, PoisonError, mpsc as std_mpsc};
-use std::thread;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bytesize::ByteSize;
-use memchr::memchr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tidegate_connector::source::{
@@ -19,11 +19,13 @@ use tidegate_connector::source::{
     SplitEnumerator,
 };
 use tidegate_connector::{ConnectContext, ConnectorError, SourceOptions, SubtaskId};
-use tokio::sync::mpsc;
 
 use crate::byte_size::ByteSizeText;
-use crate::lines::{self, LineLimits, Lines, Unread};
+use crate::input_format::{InputFormat, InputShape, KeyField};
+use crate::lines::LineLimits;
 use crate::versioned;
+
+use record_stream::{Encoding, RecordStream};
 
 /// Options of the source `stdin`, which can't be replayed.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -33,7 +35,21 @@ pub struct StdinOptions {
     /// exactly-once.
     #[serde(default)]
     pub accept_loss: bool,
-    /// A longer line fails the job.
+    /// The form of records.
+    #[serde(default)]
+    pub format: InputFormat,
+    /// The names of the columns, for `format = "csv"`. Without it, the first line that a process
+    /// reads has the names.
+    #[serde(default)]
+    pub columns: Option<Vec<String>>,
+    /// The part of a record that becomes its key; without it, keys are empty. For JSON Lines
+    /// `{ json = "/user" }`, a JSON pointer (RFC 6901) to a text, number or boolean, and for CSV
+    /// `{ column = "user" }`. The key has the bytes of the text without quotes, or the number or
+    /// boolean as it is written; a record whose key is missing, null, an object or a list is
+    /// invalid.
+    #[serde(default)]
+    pub key: Option<KeyField>,
+    /// A longer line, or record of CSV, fails the job.
     #[serde(default = "default_record_bytes")]
     #[schemars(with = "ByteSizeText")]
     pub max_record_bytes: ByteSize,
@@ -43,17 +59,8 @@ fn default_record_bytes() -> ByteSize {
     ByteSize::mib(1)
 }
 
-/// The number of bytes of one read.
-const CHUNK_BYTES: usize = 64 * 1024;
-
-/// The number of chunks that may wait for the job before the reading thread does.
-const WAITING_CHUNKS: usize = 4;
-
 /// A batch takes no further line once it has this many bytes.
 const BATCH_BYTES: usize = 64 * 1024;
-
-/// The largest number of bytes that are kept for a restart, which loses any earlier ones.
-const MOST_KEPT_BYTES: usize = 64 << 20;
 
 /// The longest line that the user can ask for.
 const MOST_RECORD_BYTES: ByteSize = ByteSize::gib(1);
@@ -95,8 +102,10 @@ impl StdinOptions {
             record_bytes,
             batch_bytes: BATCH_BYTES,
         };
+        let shape = InputShape::checked(self.format, self.columns, self.key)?;
         Ok(Arc::new(StdinConnector {
             limits,
+            shape: Arc::new(shape),
             input: Arc::new(Mutex::new(Input::Unopened(reader))),
         }))
     }
@@ -104,6 +113,7 @@ impl StdinOptions {
 
 struct StdinConnector {
     limits: LineLimits,
+    shape: Arc<InputShape>,
     input: Arc<Mutex<Input>>,
 }
 
@@ -111,7 +121,7 @@ struct StdinConnector {
 enum Input {
     Unopened(Box<dyn Read + Send>),
     /// Returned by the source of the last attempt, with the bytes that are no records yet.
-    Idle(LineStream),
+    Idle(RecordStream),
     InUse,
 }
 
@@ -171,6 +181,10 @@ impl SourceConnector for StdinConnector {
         false
     }
 
+    fn rejects_records(&self) -> bool {
+        self.shape.rejects_records()
+    }
+
     fn enumerator(&self) -> Box<dyn SplitEnumerator> {
         Box::new(StdinEnumerator)
     }
@@ -190,7 +204,11 @@ impl SourceConnector for StdinConnector {
         let mut input = self.input.lock().unwrap_or_else(PoisonError::into_inner);
         let stream = match std::mem::replace(&mut *input, Input::InUse) {
             Input::Unopened(reader) => {
-                let started = LineStream::start(reader, position.bytes);
+                let encoding = Encoding {
+                    shape: Arc::clone(&self.shape),
+                    limits: self.limits,
+                };
+                let started = RecordStream::start(reader, position.bytes, encoding);
                 started.map_err(|(reader, error)| {
                     *input = Input::Unopened(reader);
                     error
@@ -213,7 +231,6 @@ impl SourceConnector for StdinConnector {
             );
         }
         Ok(Box::new(StdinSource {
-            limits: self.limits,
             stream: Some(stream),
             input: Arc::clone(&self.input),
             isolation: Isolation::default(),
@@ -221,183 +238,9 @@ impl SourceConnector for StdinConnector {
     }
 }
 
-/// The name of the only split, in the places of records.
-const STANDARD_INPUT: &str = "standard input";
-
-/// The input from the reading thread: bytes kept for replay, then bytes that are no records yet.
-struct LineStream {
-    /// The last chunk is empty, at the end of the input, or an error.
-    chunks: mpsc::Receiver<io::Result<Vec<u8>>>,
-    buffer: Vec<u8>,
-    /// The beginning of the buffer, in bytes of the whole input of the job.
-    begins_at: u64,
-    /// The number of bytes of the buffer that are records already.
-    given: usize,
-    /// False if the rest is known to hold no whole line, so that a long line is searched only once.
-    is_searchable: bool,
-    has_ended: bool,
-    /// The error of the input, if there was one.
-    failed: Option<(io::ErrorKind, String)>,
-    /// True until the first read if another process has read before this one.
-    is_continued: bool,
-    /// The beginning of the last batch, in bytes of the whole input of the job.
-    batch_start: u64,
-}
-
-impl LineStream {
-    /// Starts the reading thread. `begins_at` is the number of bytes that other processes have read
-    /// of the job's input. An error returns the reader, for the next attempt.
-    fn start(
-        reader: Box<dyn Read + Send>,
-        begins_at: u64,
-    ) -> Result<Self, (Box<dyn Read + Send>, ConnectorError)> {
-        let (sender, chunks) = mpsc::channel(WAITING_CHUNKS);
-        // A thread that fails to start drops its closure, so the reader follows later.
-        let (hand_over, handed_over) = std_mpsc::channel::<Box<dyn Read + Send>>();
-        let read = move || {
-            let Ok(mut reader) = handed_over.recv() else {
-                return;
-            };
-            loop {
-                let mut chunk = vec![0; CHUNK_BYTES];
-                let chunk = match reader.read(&mut chunk) {
-                    Ok(length) => {
-                        chunk.truncate(length);
-                        Ok(chunk)
-                    }
-                    Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                    Err(error) => Err(error),
-                };
-                let is_last = chunk.as_ref().map_or(true, Vec::is_empty);
-                if sender.blocking_send(chunk).is_err() || is_last {
-                    return;
-                }
-            }
-        };
-        let builder = thread::Builder::new().name("stdin".to_owned());
-        if let Err(error) = builder.spawn(read) {
-            let action = "could not start the thread that reads stdin";
-            return Err((reader, ConnectorError::io(action)(error)));
-        }
-        hand_over
-            .send(reader)
-            .expect("the thread waits for the reader");
-        Ok(Self {
-            chunks,
-            buffer: Vec::new(),
-            begins_at,
-            given: 0,
-            is_searchable: false,
-            has_ended: false,
-            failed: None,
-            is_continued: begins_at > 0,
-            batch_start: begins_at,
-        })
-    }
-
-    /// Returns the number of bytes that became records, in the whole input of the job.
-    fn bytes(&self) -> u64 {
-        self.begins_at + self.given as u64
-    }
-
-    /// Rewinds to the lines after `position`, or to the first that are kept.
-    fn rewind(&mut self, position: u64) {
-        let kept = position.saturating_sub(self.begins_at);
-        let kept = usize::try_from(kept).unwrap_or(usize::MAX);
-        self.given = kept.min(self.given);
-        self.is_searchable = true;
-    }
-
-    /// Forgets the lines before `position` that were returned.
-    fn release(&mut self, position: u64) {
-        let released = position.saturating_sub(self.begins_at);
-        let released = usize::try_from(released).unwrap_or(usize::MAX);
-        self.forget(released.min(self.given));
-    }
-
-    fn forget(&mut self, bytes: usize) {
-        self.buffer.drain(..bytes);
-        self.begins_at += bytes as u64;
-        self.given -= bytes;
-    }
-
-    /// Returns the next batch. Cancel-safe: the result of a wait is kept before the next wait.
-    async fn next(
-        &mut self,
-        limits: LineLimits,
-        isolation: Isolation,
-    ) -> Result<SourceOutput, ConnectorError> {
-        self.is_continued = false;
-        loop {
-            if self.is_searchable {
-                let lines = self.take_lines(limits, isolation)?;
-                if !lines.values.is_empty() {
-                    return Ok(SourceOutput::Batch(lines::to_batch(lines.values)));
-                }
-                self.is_searchable = false;
-            }
-            if let Some((kind, message)) = &self.failed {
-                let error = io::Error::new(*kind, message.clone());
-                return Err(ConnectorError::io("could not read stdin")(error));
-            }
-            if self.has_ended {
-                return Ok(SourceOutput::Ended);
-            }
-            match self.chunks.recv().await {
-                Some(Ok(chunk)) if chunk.is_empty() => {
-                    self.has_ended = true;
-                    self.is_searchable = true;
-                }
-                Some(Ok(chunk)) => {
-                    self.buffer.extend_from_slice(&chunk);
-                    let is_too_long = self.buffer.len() - self.given > limits.record_bytes;
-                    self.is_searchable = is_too_long || memchr(b'\n', &chunk).is_some();
-                }
-                // Kept: after a restart, an error must not pass for the input's end.
-                Some(Err(error)) => self.failed = Some((error.kind(), error.to_string())),
-                // The thread's last chunk is empty or an error; without one, this would pass for
-                // the end of the input.
-                None => {
-                    let message = "the thread that reads it ended before the input did".to_owned();
-                    self.failed = Some((io::ErrorKind::Other, message));
-                }
-            }
-        }
-    }
-
-    fn take_lines(
-        &mut self,
-        limits: LineLimits,
-        isolation: Isolation,
-    ) -> Result<Lines, ConnectorError> {
-        let bytes = &self.buffer[self.given..];
-        let unread = Unread {
-            bytes,
-            owned: bytes.len(),
-            is_last: self.has_ended,
-        };
-        let unread = unread.up_to(isolation.reach());
-        let lines = lines::take_lines(unread, limits).map_err(|_| ConnectorError::Record {
-            position: format!("standard input, byte {}", self.bytes()),
-            reason: format!("the line is longer than {} bytes", limits.record_bytes),
-        })?;
-        self.batch_start = self.bytes();
-        self.given += lines.consumed;
-        if self.given > MOST_KEPT_BYTES {
-            self.forget(self.given - MOST_KEPT_BYTES / 2);
-        }
-        Ok(lines)
-    }
-
-    fn is_done(&self) -> bool {
-        self.has_ended && self.given == self.buffer.len()
-    }
-}
-
 struct StdinSource {
-    limits: LineLimits,
     /// `Some` until `self` is dropped.
-    stream: Option<LineStream>,
+    stream: Option<RecordStream>,
     input: Arc<Mutex<Input>>,
     isolation: Isolation,
 }
@@ -406,7 +249,7 @@ impl Source for StdinSource {
     fn poll(&mut self) -> BoxFuture<'_, Result<SourceOutput, ConnectorError>> {
         Box::pin(async {
             match &mut self.stream {
-                Some(stream) => stream.next(self.limits, self.isolation).await,
+                Some(stream) => stream.next(self.isolation).await,
                 None => Ok(SourceOutput::Ended),
             }
         })
@@ -432,12 +275,7 @@ impl Source for StdinSource {
     }
 
     fn last_place(&self) -> Option<SourcePlace> {
-        let stream = self.stream.as_ref()?;
-        Some(SourcePlace {
-            split: STANDARD_INPUT.to_owned(),
-            from: stream.batch_start,
-            to: stream.bytes(),
-        })
+        self.stream.as_ref().map(RecordStream::last_place)
     }
 
     fn isolate(&mut self, isolation: Isolation) {
