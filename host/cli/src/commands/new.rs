@@ -23,11 +23,11 @@ pub(crate) fn new(args: &NewArgs, terminal: &Terminal) -> Result<(), Failure> {
     }
     let sdk = match &written.sdk {
         Sdk::Folder(path) => format!("in {}", shown(path)),
-        Sdk::Registry(version) => format!("{version} of the registry"),
+        Sdk::Registry(version) => format!("{version} from the registry"),
     };
     let name = &project.name;
     terminal.say(format_args!(
-        "it uses the SDK {sdk}; next: tidegate test {name}"
+        "the project uses the SDK {sdk}; next: tidegate test {name}"
     ));
     Ok(())
 }
