@@ -254,7 +254,7 @@ fn a_snapshot_that_is_refused_costs_its_checkpoint_and_nothing_else() {
         let (job, finished) = run(&guest, NO_RESTARTS);
         assert_exact(spoil, &job, &finished);
         let stderr = &finished.stderr;
-        let named = "a checkpoint failed, the job goes on: checkpoint 3: ";
+        let named = "a checkpoint failed, the job continues: checkpoint 3: ";
         assert!(!stderr.contains("restart 1"), "{stderr}");
         assert!(stderr.contains(named), "{stderr}");
         assert!(

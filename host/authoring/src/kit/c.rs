@@ -43,6 +43,6 @@ fn name_problem(name: &str) -> Option<String> {
     }
     let is_taken = NOT_CMAKE_TARGETS.contains(&name);
     is_taken.then(|| {
-        format!("it means something else to CMake; choose another, such as `{name}-operator`")
+        format!("CMake or the SDK uses it already; choose another, such as `{name}-operator`")
     })
 }

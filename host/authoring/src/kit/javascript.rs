@@ -17,7 +17,7 @@ pub(crate) const KIT: LanguageKit = LanguageKit {
         "test/operator.test.js" from "test/operator.test.js",
     ),
     name_problem,
-    export_remedy: "the module's default export is what `operator` of @tidegate/sdk gives",
+    export_remedy: "export by default the object that `operator` of @tidegate/sdk returns",
 };
 
 fn name_problem(name: &str) -> Option<String> {

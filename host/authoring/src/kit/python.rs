@@ -17,7 +17,7 @@ pub(crate) const KIT: LanguageKit = LanguageKit {
         "tests/test_total.py" from "tests/test_total.py",
     ),
     name_problem,
-    export_remedy: "its pyproject.toml names the class under `[tool.tidegate]`: \
+    export_remedy: "name the class in pyproject.toml under `[tool.tidegate]`: \
                     `operator = \"module:Class\"`",
 };
 

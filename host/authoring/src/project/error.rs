@@ -21,7 +21,7 @@ pub enum NewProjectError {
     },
     /// The folder exists and is not empty. Nothing was written.
     #[error(
-        "`{}` is there already and is not an empty folder; choose another name, or remove it",
+        "`{}` already exists and is not an empty folder; choose another name, or remove it",
         shown(path)
     )]
     NotEmpty {

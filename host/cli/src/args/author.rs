@@ -8,7 +8,7 @@ use tidegate_authoring::Language;
 
 use super::OutputArgs;
 
-/// Write a project for an operator of your own, which builds and passes its tests at once.
+/// Write a new operator project, which builds and passes its tests at once.
 ///
 /// The project contains a copy of the SDK in its folder sdk/, in the version of this binary. Commit
 /// the copy with the project: it needs no other package of Tidegate. `tidegate sdk update` replaces
@@ -82,9 +82,9 @@ pub(crate) struct BuildArgs {
 /// same for every language. PATH is a project, a scenario, or a folder of scenarios. A project is
 /// built first, and its scenarios are tests/*.toml.
 ///
-/// Every snapshot is also taken twice and must be the same, and an instance that is restored from
-/// it must return it unchanged. `tidegate schema --scenario` prints the JSON Schema of a scenario.
-/// Exit code 7 if a scenario fails.
+/// Every snapshot is also taken twice, and the two must be equal; an instance that is restored from
+/// a snapshot must return it unchanged. `tidegate schema --scenario` prints the JSON Schema of a
+/// scenario. Exit code 7 if a scenario fails.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
