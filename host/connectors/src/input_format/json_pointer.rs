@@ -16,7 +16,7 @@ use crate::json_text::not_json;
 const MOST_STEPS: usize = 100;
 
 /// A pointer such as `/user/name` or `/tags/0`.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct JsonPointer {
     text: String,
     steps: Vec<String>,
@@ -44,11 +44,25 @@ impl JsonPointer {
     /// Returns the key in `text`: a string without its quotes, or a number or boolean as it is
     /// written. An error is the reason why there is none.
     pub(super) fn key_in<'a>(&self, text: &'a str) -> Result<Cow<'a, str>, String> {
+        self.part_in(text, "key", false)
+    }
+
+    /// Returns the value in `text`, like a key; an object or a list is returned as it is written.
+    pub(super) fn value_in<'a>(&self, text: &'a str) -> Result<Cow<'a, str>, String> {
+        self.part_in(text, "value", true)
+    }
+
+    fn part_in<'a>(
+        &self,
+        text: &'a str,
+        part: &str,
+        may_be_nested: bool,
+    ) -> Result<Cow<'a, str>, String> {
         let mut parser = serde_json::Deserializer::from_str(text);
         let found = Way(&self.steps).deserialize(&mut parser);
         let found = found.and_then(|found| parser.end().map(|()| found));
         let found = found.map_err(|error| not_json(text, &error))?;
-        let refused = |problem: &str| format!("its key `{}` is {problem}", self.text);
+        let refused = |problem: &str| format!("its {part} `{}` is {problem}", self.text);
         let found = found.ok_or_else(|| refused("missing"))?.get();
         match found.as_bytes().first() {
             Some(b'"') if !found.contains('\\') => Ok(Cow::Borrowed(&found[1..found.len() - 1])),
@@ -56,8 +70,8 @@ impl JsonPointer {
                 let unescaped = serde_json::from_str(found).map(Cow::Owned);
                 unescaped.map_err(|_| refused("half of a surrogate pair"))
             }
-            Some(b'{') => Err(refused("an object")),
-            Some(b'[') => Err(refused("a list")),
+            Some(b'{') if !may_be_nested => Err(refused("an object")),
+            Some(b'[') if !may_be_nested => Err(refused("a list")),
             Some(b'n') => Err(refused("null")),
             Some(_) | None => Ok(Cow::Borrowed(found)),
         }

@@ -21,7 +21,7 @@ use tidegate_connector::source::{
 use tidegate_connector::{ConnectContext, ConnectorError, SourceOptions, SubtaskId};
 
 use crate::byte_size::ByteSizeText;
-use crate::input_format::{InputFormat, InputShape, KeyField};
+use crate::input_format::{InputField, InputFormat, InputShape, Parts};
 use crate::lines::LineLimits;
 use crate::versioned;
 
@@ -48,7 +48,12 @@ pub struct StdinOptions {
     /// boolean as it is written; a record whose key is missing, null, an object or a list is
     /// invalid.
     #[serde(default)]
-    pub key: Option<KeyField>,
+    pub key: Option<InputField>,
+    /// The part of a record that becomes its value, written like `key`; without it, the value is
+    /// the whole line, or the JSON object of a record of CSV. An object or a list is the value as
+    /// it is written.
+    #[serde(default)]
+    pub value: Option<InputField>,
     /// A longer line, or record of CSV, fails the job.
     #[serde(default = "default_record_bytes")]
     #[schemars(with = "ByteSizeText")]
@@ -102,7 +107,11 @@ impl StdinOptions {
             record_bytes,
             batch_bytes: BATCH_BYTES,
         };
-        let shape = InputShape::checked(self.format, self.columns, self.key)?;
+        let parts = Parts {
+            key: self.key,
+            value: self.value,
+        };
+        let shape = InputShape::checked(self.format, self.columns, parts)?;
         Ok(Arc::new(StdinConnector {
             limits,
             shape: Arc::new(shape),
