@@ -1,7 +1,7 @@
 //! Record path: [source] → channel → operator instance → router → sink.
 //!
-//! Lines of JSON to records. Pure. A line is checked as a whole and copied as it is; only the key is
-//! taken out of it.
+//! Lines of JSON to records. Pure. A line is checked as a whole and copied as it is; only the key
+//! is taken out of it.
 
 use std::borrow::Cow;
 
