@@ -214,14 +214,16 @@ impl NoRoom {
             ),
             Resource::Data => {
                 let kib = enough.div_ceil(1 << 10);
-                format!("`ulimit -d unlimited`, or {kib} and what the operators' memories grow by")
+                format!(
+                    "`ulimit -d unlimited`, or {kib} plus the growth of the operators' memories"
+                )
             }
             Resource::AddressSpace => {
                 let kib = enough.div_ceil(1 << 10);
                 format!(
-                    "`ulimit -v unlimited`, or {kib}: a memory of a guest reserves 4 GiB of \
-                     addresses and uses what it needs of them; to bound memory, set `memory` in \
-                     the operators' `limits`, or a cgroup's memory.max"
+                    "`ulimit -v unlimited`, or {kib}: each memory of a guest reserves 4 GiB of \
+                     addresses and uses only a part of them; to bound memory, set `memory` in the \
+                     operators' `limits`, or a cgroup's memory.max"
                 )
             }
         };

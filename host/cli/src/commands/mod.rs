@@ -7,6 +7,7 @@ mod graph;
 mod new;
 mod run;
 mod running_job;
+mod sdk;
 mod test;
 
 use tidegate_authoring::scenario;
@@ -32,6 +33,7 @@ pub(crate) fn execute(command: &Command, terminal: &Terminal) -> Result<(), Fail
         }
         Command::Completions(args) => terminal.completions(args.shell),
         Command::New(args) => new::new(args, terminal),
+        Command::Sdk(command) => sdk::sdk(command, terminal),
         Command::Build(args) => build::build(args, terminal),
         Command::Test(args) => test::test(args, terminal),
     }

@@ -150,5 +150,5 @@ fn a_job_that_does_not_answer_in_time_has_exit_code_6() {
     let _silent = UnixListener::bind(socket).expect("a socket can be bound");
     let asked = directory.tidegate(&["status", "job.toml", "--timeout", "100ms"]);
     assert_eq!(asked.code, Some(6));
-    assert_eq!(asked.stderr, "error: no answer within 100ms\n");
+    assert_eq!(asked.stderr, "error: the job did not answer within 100ms\n");
 }

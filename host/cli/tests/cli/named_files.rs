@@ -338,7 +338,7 @@ fn looking_at_what_is_not_there_says_so_and_gives_no_advice_for_runs() {
     }
     let refused = place.tidegate(&["run", "job.toml", "--from", "NOPE"]);
     assert!(
-        refused.stderr.contains("run it without --from"),
+        refused.stderr.contains("run the job without --from"),
         "{refused:?}"
     );
 }
@@ -365,7 +365,7 @@ fn a_checkpoint_that_fails_is_reported_once() {
     run.wait().unwrap();
     for (at, line) in lines.iter().enumerate() {
         assert!(
-            line.starts_with("a checkpoint failed, the job goes on: checkpoint "),
+            line.starts_with("a checkpoint failed, the job continues: checkpoint "),
             "{line}"
         );
         assert!(!lines[at + 1..].contains(line), "{line}");

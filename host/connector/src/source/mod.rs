@@ -154,8 +154,8 @@ pub trait Source: Send {
     fn add_splits(&mut self, splits: Vec<SourceSplit>) -> Result<(), ConnectorError> {
         Err(ConnectorError::StateRefused {
             reason: format!(
-                "the connector has discovered {} split(s), and its source takes none while it \
-                 runs: this is a bug in the connector, which must implement `add_splits`",
+                "the connector has discovered {} split(s), but its source accepts no splits while \
+                 it runs: this is a bug in the connector, which must implement `add_splits`",
                 splits.len()
             ),
         })

@@ -194,8 +194,9 @@ impl SinkConnector for FileConnector {
             tracing::warn!(
                 sink = start.sink,
                 parts = plan.elsewhere,
-                "what the restored checkpoint had not published yet is in the output directory of \
-                 the job that took it; if that job never published it, run it once more"
+                "output that the restored checkpoint lists as unpublished is in the output \
+                 directory of the job that took the checkpoint; if that job never published the \
+                 output, run that job again"
             );
         }
         let nothing_to_do = directory.are_published(&plan.publish)? && plan.remove.is_empty();

@@ -67,9 +67,10 @@ pub struct FileSourceOptions {
     /// bytes and two looks in a row have found it unchanged, up to the length that it has then.
     /// Choose a time that is longer than any pause of the program that writes the files, or have it
     /// move complete files into the directory. When the job starts afresh, a file that has not
-    /// changed for three seconds is read at once. Each checkpoint holds 16 bytes for each file read.
-    /// A file that was read is not read again, even if another file gets its name. While the job
-    /// runs, a warning names each new file that can't be read, and the job reads it once it can.
+    /// changed for three seconds is read at once. Each checkpoint holds 16 bytes for each file
+    /// read. A file that was read is not read again, even if another file gets its name. While the
+    /// job runs, a warning names each new file that can't be read, and the job reads it once it
+    /// can.
     #[serde(default)]
     pub discover: Option<DurationText>,
     /// The form of records in a file.

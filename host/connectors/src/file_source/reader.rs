@@ -246,9 +246,9 @@ impl SplitReader {
         let length = self.file.metadata().map_or(0, |metadata| metadata.len());
         if end == file_length && length > *file_length {
             tracing::warn!(
-                "input file {} had {file_length} bytes when it was found and now has {length}; \
-                 the source does not read the later bytes. Move a file to its place when it is \
-                 complete",
+                "input file {} had {file_length} bytes when it was found and now has {length}; the \
+                 source does not read the later bytes. Move a file into the directory only when it \
+                 is complete",
                 shown_text(file)
             );
         }
@@ -269,7 +269,7 @@ impl SplitReader {
             None => Ok(()),
             Some(Range { start, end }) => {
                 let difference =
-                    format!("bytes {start} to {end}, which were read, have changed since");
+                    format!("bytes {start} to {end} have changed since they were read");
                 Err(refused(file, *position, &difference))
             }
         }

@@ -88,7 +88,7 @@ impl StdinOptions {
             return Err(ConnectorError::JobRefused {
                 reason: "standard input can't be replayed: after a crash, the lines read since \
                          the last checkpoint are lost. Read from a file, or set `accept-loss = \
-                         true` if that is fine"
+                         true` to accept the loss"
                     .to_owned(),
             });
         }
@@ -199,7 +199,7 @@ impl SourceConnector for StdinConnector {
         };
         let position: StdinPosition = versioned::decode(POSITION_VERSION, &split.position)
             .map_err(|e| ConnectorError::StateRefused {
-                reason: format!("the position of split `{}`: {e}", split.name),
+                reason: format!("the position of split `{}` can't be read: {e}", split.name),
             })?;
         let mut input = self.input.lock().unwrap_or_else(PoisonError::into_inner);
         let stream = match std::mem::replace(&mut *input, Input::InUse) {
@@ -220,12 +220,15 @@ impl SourceConnector for StdinConnector {
             }
             Input::InUse => {
                 return Err(ConnectorError::JobRefused {
-                    reason: format!("source {subtask}: standard input is in use already"),
+                    reason: format!("source {subtask}: standard input is already in use"),
                 });
             }
         };
         if stream.bytes() != position.bytes || stream.is_continued {
-            tracing::warn!(%subtask, "standard input goes on where it is: lines may be lost");
+            tracing::warn!(
+                %subtask,
+                "standard input continues at its current place: lines may be lost"
+            );
         }
         Ok(Box::new(StdinSource {
             stream: Some(stream),

@@ -90,7 +90,9 @@ impl RecordStream {
             let action = "could not start the thread that reads stdin";
             return Err((reader, ConnectorError::io(action)(error)));
         }
-        hand_over.send(reader).expect("the thread waits for it");
+        hand_over
+            .send(reader)
+            .expect("the thread waits for the reader");
         Ok(Self {
             decoder: Decoder::at_start(&encoding.shape, encoding.limits),
             encoding,
@@ -176,7 +178,7 @@ impl RecordStream {
                 // The thread's last chunk is empty or an error; without one, this would pass for
                 // the end of the input.
                 None => {
-                    let message = "its thread ended before the input".to_owned();
+                    let message = "the thread that reads it ended before the input did".to_owned();
                     self.failed = Some((io::ErrorKind::Other, message));
                 }
             }

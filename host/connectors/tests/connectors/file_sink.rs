@@ -130,7 +130,10 @@ fn a_part_that_is_gone_or_has_another_length_is_refused_and_nothing_is_published
     );
     fs::remove_file(&path).expect("can be removed");
     let reason = state_refusal(connector.commit(CheckpointId(1), &pending));
-    assert!(reason.contains("is gone, published or not"), "{reason}");
+    assert!(
+        reason.contains("is missing under both its final and its pending name"),
+        "{reason}"
+    );
     assert_eq!(published(place.path()).1, "");
 }
 
@@ -182,9 +185,9 @@ fn a_directory_that_is_replaced_by_a_link_while_the_job_runs_gets_nothing() {
     std::os::unix::fs::symlink(&elsewhere, &output).expect("can be linked");
     let before = names(&moved);
     for why in [
-        "another one stands in its place",
+        "another directory is in its place",
         "moved or removed",
-        "something else stands",
+        "something other than a directory is in its place",
     ] {
         let reason = state_refusal(connector.commit(CheckpointId(1), &pending));
         assert!(reason.contains(why), "{reason}");

@@ -60,7 +60,7 @@ fn the_lock_file_is_closed_to_others_again_if_the_user_has_opened_it() {
 
 #[test]
 fn a_run_whose_lock_file_is_removed_or_replaced_publishes_nothing_more() {
-    for (is_replaced, told) in [(false, "has lost its"), (true, "has another")] {
+    for (is_replaced, told) in [(false, "has lost its"), (true, "has a different")] {
         let place = place();
         let connector = started(place.path());
         let pending = write_part(&mut *open(&*connector, 0, 1), "one", 1);

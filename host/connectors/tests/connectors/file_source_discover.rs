@@ -298,7 +298,7 @@ fn options_that_make_no_sense_and_positions_of_others_are_refused() {
             .restore(vec![restored(vec![split])], 1),
     );
     assert!(
-        reason.starts_with("the position of split `forged`: its 3 bytes"),
+        reason.starts_with("the position of split `forged` can't be read: its 3 bytes"),
         "{reason}"
     );
 }

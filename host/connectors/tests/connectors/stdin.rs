@@ -70,7 +70,7 @@ fn a_reading_thread_that_dies_is_not_the_end_of_the_input() {
         connector.enumerator().plan(1).expect("can be planned"),
     );
     let error = read.expect_err("there is no end").to_string();
-    assert!(error.contains("its thread ended"), "{error}");
+    assert!(error.contains("the thread that reads it ended"), "{error}");
 }
 
 #[test]

@@ -208,7 +208,7 @@ impl ChainLoop {
             }
             ControlMessage::AddSplits(splits) => match &mut self.feed {
                 Feed::Source(source) => source.add_splits(splits),
-                Feed::Gate(_) => unreachable!("only sources are given splits"),
+                Feed::Gate(_) => unreachable!("only sources receive splits"),
             },
             ControlMessage::EndSources => self.end_source().await,
             ControlMessage::Shutdown => Err(Exit::Told),

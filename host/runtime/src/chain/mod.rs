@@ -200,7 +200,7 @@ impl Chain {
     fn assert_between_elements(&self) {
         assert!(
             self.pending.is_empty(),
-            "{} has not done with the element before",
+            "{} has not finished the previous element",
             self.head().id
         );
     }

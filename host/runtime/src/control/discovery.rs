@@ -142,7 +142,7 @@ impl Discovery {
                 Ok(Ok(_)) => {}
                 Ok(Err(not_done)) => {
                     let failure = not_done.into_failure(source.describe());
-                    tracing::warn!("while the attempt ended: {failure}");
+                    tracing::warn!("failure while the attempt ended: {failure}");
                 }
                 Err(_) => return Err(source.describe()),
             }
@@ -210,8 +210,8 @@ impl Discovering {
 fn misassigned(split: &SourceSplit, subtask: u32) -> ConnectorError {
     ConnectorError::StateRefused {
         reason: format!(
-            "the connector has assigned the split `{}` to subtask {subtask}, which is none of the \
-             source: this is a bug in the connector",
+            "the connector has assigned the split `{}` to subtask {subtask}, which the source does \
+             not have: this is a bug in the connector",
             split.name
         ),
     }
@@ -227,7 +227,7 @@ pub(crate) fn check_assigned(name: &str, lists: usize, parallelism: u32) -> Resu
         return Ok(());
     }
     let reason = format!(
-        "the connector has assigned splits to {lists} subtask(s), and the source has \
+        "the connector has assigned splits to {lists} subtask(s), but the source has \
          {parallelism}: this is a bug in the connector"
     );
     Err(node_failed(name, ConnectorError::StateRefused { reason }))

@@ -139,7 +139,7 @@ impl Driver {
                     Some(event) => self.on_event(event, control),
                     None => failed(JobError::Died {
                         task: "every chain".to_owned(),
-                        reason: "none reported a failure".to_owned(),
+                        reason: "no chain reported a failure".to_owned(),
                     }),
                 },
                 done = self.work.finish(), if !matches!(self.work, Work::None) => {
@@ -433,7 +433,7 @@ impl Driver {
 
     fn publish(&mut self, checkpoint: CheckpointId) -> Step {
         let current = self.current.take();
-        let (manifest, summary, end) = current.expect("what is published was committed");
+        let (manifest, summary, end) = current.expect("a published checkpoint was committed");
         assert_eq!(
             manifest.checkpoint, checkpoint,
             "publication follows its commit"

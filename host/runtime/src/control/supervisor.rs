@@ -249,7 +249,7 @@ impl Supervisor {
                     }
                     Err(error) => {
                         let error = tidegate_operator::with_causes(&error);
-                        tracing::warn!(target: TOLD, "can't stop yet: {error}");
+                        tracing::warn!(target: TOLD, "the job can't stop yet: {error}");
                         drop(reply.send(Err(not_running)));
                     }
                 },
@@ -370,7 +370,9 @@ impl Supervisor {
         let within = self.job.shut_down_within();
         let ended = tokio::time::timeout(within, self.drills.shut_down());
         if ended.await.is_err() {
-            tracing::warn!("a restore drill did not return within {within:?}: it is given up");
+            tracing::warn!(
+                "a restore drill did not return within {within:?}, so the job ends without it"
+            );
         }
     }
 

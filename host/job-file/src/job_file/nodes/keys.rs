@@ -34,14 +34,14 @@ pub(crate) struct NodeKeys {
 
 /// The keys that every source has. Connectors add more.
 pub(crate) static SOURCE: Section<NodeKeys> = Section {
-    help: "Where records come from.",
+    help: "A source of records.",
     settings: &[
         PARALLELISM,
         CONNECTOR,
         Setting {
             key: "on-invalid-record",
             value: ON_INVALID_RECORD,
-            help: "What happens with input that is no record in the format of the source. Only \
+            help: "The treatment of input that is not a record in the format of the source. Only \
                    for formats that reject input.",
             since: FIRST,
         },
@@ -50,7 +50,7 @@ pub(crate) static SOURCE: Section<NodeKeys> = Section {
 
 /// The keys that every sink has. Connectors add more.
 pub(crate) static SINK: Section<NodeKeys> = Section {
-    help: "Where records go.",
+    help: "A sink, which writes records out of the job.",
     settings: &[PARALLELISM, INPUTS, CONNECTOR],
 };
 
@@ -83,7 +83,7 @@ pub(crate) static OPERATOR: Section<NodeKeys> = Section {
                 read: |table, node: &mut NodeKeys| node.operator.limits = limits(table),
                 absent: Some("the default of each limit"),
             },
-            help: "What one instance may use.",
+            help: "The resources that one instance may use.",
             since: FIRST,
         },
         Setting {
@@ -96,7 +96,8 @@ pub(crate) static OPERATOR: Section<NodeKeys> = Section {
                 },
                 absent: Some("an empty table"),
             },
-            help: "The operator's own settings. The host hands them to the guest's `open` as JSON.",
+            help: "The operator's own settings. The host passes them to the guest's `open` as \
+                   JSON.",
             since: FIRST,
         },
         Setting {
@@ -115,7 +116,7 @@ pub(crate) static OPERATOR: Section<NodeKeys> = Section {
         Setting {
             key: "on-invalid-record",
             value: ON_INVALID_RECORD,
-            help: "What happens with a record that the guest calls invalid.",
+            help: "The treatment of a record that the guest rejects as invalid.",
             since: FIRST,
         },
         Setting {
@@ -124,8 +125,8 @@ pub(crate) static OPERATOR: Section<NodeKeys> = Section {
                 kind: POLICY,
                 slot: Slot::Placed(|node: &mut NodeKeys| &mut node.operator.on_trap),
             },
-            help: "What happens with a record in whose processing the guest traps, meets a limit \
-                   or breaks the contract.",
+            help: "The treatment of a record at which the guest traps, meets a limit or breaks the \
+                   contract.",
             since: FIRST,
         },
         Setting {
@@ -146,7 +147,7 @@ pub(crate) static OPERATOR: Section<NodeKeys> = Section {
 const COMPONENT: &str = "the path of a .wasm file, relative to the job file";
 const CONNECTOR_NAME: &str = "the name of a connector";
 const INPUT_NAME: &str = "the name of a source or operator";
-const OF_DEFAULTS: &str = "that of `[defaults]`";
+const OF_DEFAULTS: &str = "the value in `[defaults]`";
 
 const ON_INVALID_RECORD: &Typed<ChoiceKind<RecordPolicy>, NodeKeys> = &Typed {
     kind: POLICY,
@@ -225,7 +226,7 @@ pub(crate) static INPUT: Section<InputKeys> = Section {
                     "`forward` if both sides have the same parallelism, else `rebalance`",
                 ),
             },
-            help: "How records are spread over subtasks.",
+            help: "The distribution of records over subtasks.",
             since: FIRST,
         },
     ],
