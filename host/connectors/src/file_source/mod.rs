@@ -1,9 +1,9 @@
 //! Record path: [source `file`] → channel → operator instance → router → sink.
 //!
 //! Records of the files that match a glob. The enumerator finds the files when the job starts
-//! afresh, and with `discover` repeatedly while it runs. A file is read up to its length when found;
-//! later growth causes a warning and is not read. The position is restored to the byte. A file that
-//! has changed is rejected, both when it is opened and while it is read.
+//! afresh, and with `discover` repeatedly while it runs. A file is read up to its length when
+//! found; later growth causes a warning and is not read. The position is restored to the byte. A
+//! file that has changed is rejected, both when it is opened and while it is read.
 
 mod cut;
 mod enumerator;
