@@ -1,5 +1,5 @@
-//! The real binary on JSON Lines and CSV with invalid records: killed with SIGKILL on the way, each
-//! count and each dead letter comes once.
+//! The real binary on JSON Lines and CSV with lines that are not records: the job is killed with
+//! SIGKILL while it runs, and each count and each dead letter appears once.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;

@@ -209,9 +209,7 @@ impl CsvDecoder {
         }
         let (fields, expected) = (self.reader.count(), columns.len());
         if fields != expected {
-            return Err(format!(
-                "it has {fields} field(s), and there are {expected} column(s)"
-            ));
+            return Err(format!("it has {fields} field(s) instead of {expected}"));
         }
         self.object.clear();
         columns.append_object(self.reader.fields(), &mut self.object)

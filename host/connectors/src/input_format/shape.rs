@@ -79,8 +79,8 @@ impl InputShape {
                 Ok(Self::Jsonl { key: Some(pointer) })
             }
             (InputFormat::Jsonl, Some(KeyField::Column(_))) => refused(
-                "`key` names a column, and JSON Lines have none: write \
-                 `key = { json = \"/NAME\" }`",
+                "`key` names a column, but JSON Lines have members: write `key = { json = \
+                 \"/NAME\" }`",
             ),
             (InputFormat::Csv, Some(KeyField::Json(_))) => refused(
                 "`key` is a JSON pointer, and CSV has columns: write `key = { column = \"NAME\" }`",

@@ -135,17 +135,9 @@ fn what_is_no_record_is_invalid_by_itself_with_its_bytes_and_place() {
         whole(&csv, "1,2\r\n\r\n1\n3,4\n5,6,7\n\"8,9\n"),
         [
             piece("2", r#"{"a":"1","b":"2"}"#, (0, 7)),
-            piece(
-                "invalid: it has 1 field(s), and there are 2 column(s)",
-                "1",
-                (7, 9)
-            ),
+            piece("invalid: it has 1 field(s) instead of 2", "1", (7, 9)),
             piece("4", r#"{"a":"3","b":"4"}"#, (9, 13)),
-            piece(
-                "invalid: it has 3 field(s), and there are 2 column(s)",
-                "5,6,7",
-                (13, 19)
-            ),
+            piece("invalid: it has 3 field(s) instead of 2", "5,6,7", (13, 19)),
             piece(
                 "invalid: the input ends within a quoted field",
                 "\"8,9\n",
@@ -264,7 +256,7 @@ fn more_fields_than_a_csv_may_have_are_counted_and_cost_no_more_memory() {
     let input = ",".repeat(100_000) + "\n1\n";
     let mut decoder = Decoder::at_start(&csv(Some(&["a"])), limits);
     let found = pieces(&mut decoder, input.as_bytes(), 0, &[]).expect("it is not too long");
-    let reason = "invalid: it has 100001 field(s), and there are 1 column(s)";
+    let reason = "invalid: it has 100001 field(s) instead of 1";
     assert_eq!(found[0].key, reason);
     assert_eq!(found[1].text, r#"{"a":"1"}"#);
 }
@@ -299,7 +291,7 @@ fn options_that_do_not_fit_together_are_refused() {
         ),
         (
             refusal(InputFormat::Csv, Some(&[]), None),
-            "`columns`: there is none",
+            "`columns`: it lists no column",
         ),
         (
             refusal(InputFormat::Csv, Some(&["b", "b"]), None),

@@ -1,7 +1,7 @@
 //! Record path: [source `stdin`] → channel → operator instance → router → sink.
 //!
-//! Records of standard input. Within a process a restart loses nothing: up to 64 MiB of input that
-//! no complete checkpoint covers is kept. Another process can't replay it: a job that is killed
+//! Records of standard input. Within a process a restart loses nothing: up to 64 MiB of lines that
+//! no complete checkpoint covers are kept. Another process can't replay them: a job that is killed
 //! and run again continues with the next input, and has lost the lines since its newest complete
 //! checkpoint. Reading blocks, so a separate thread does it; when the job ends, the thread remains
 //! until input arrives or ends.
