@@ -22,7 +22,7 @@ const RECORDS: u64 = 2 * 2 * KILLS.number * KILLS.after_ms.end * RATE / 1_000;
 
 const USERS: [&str; 3] = ["ann", "bob", "eve"];
 
-/// Every so manyth record is invalid.
+/// The distance between two invalid records.
 const INVALID_EVERY: u64 = 97;
 
 /// Counts by user; dead letters of the source go to `rejected`.

@@ -1,3 +1,5 @@
+//! Tests of the decoders: arrival, batches and restarts change no record.
+
 use proptest::prelude::*;
 
 use super::*;
