@@ -132,10 +132,12 @@ impl InputShape {
         let columns = columns.map(Columns::new).transpose();
         let columns = columns.or_else(|reason| refused(&format!("`columns`: {reason}")))?;
         if let Some(columns) = &columns {
-            parts.clone().try_map(|option, name| match columns.position(&name) {
-                Some(_) => Ok(()),
-                None => refused(&format!("`{option}`: `columns` have no `{name}`")),
-            })?;
+            parts
+                .clone()
+                .try_map(|option, name| match columns.position(&name) {
+                    Some(_) => Ok(()),
+                    None => refused(&format!("`{option}`: `columns` have no `{name}`")),
+                })?;
         }
         let columns = columns.map(Arc::new);
         Ok(Self::Csv { columns, parts })

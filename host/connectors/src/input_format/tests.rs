@@ -254,7 +254,10 @@ fn a_part_of_the_input_can_be_the_value() {
             pair("apples", "3"),
             pair("1", "{\"a\": [1]}"),
             pair("x", "a\nb"),
-            pair("invalid: its value `/v` is null", "{\"k\":\"x\",\"v\":null}"),
+            pair(
+                "invalid: its value `/v` is null",
+                "{\"k\":\"x\",\"v\":null}"
+            ),
             pair("invalid: its value `/v` is missing", "{\"k\":\"x\"}"),
             pair("invalid: its key `/k` is missing", "{\"v\":1}"),
         ]

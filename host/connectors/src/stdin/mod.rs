@@ -130,7 +130,7 @@ struct StdinConnector {
 enum Input {
     Unopened(Box<dyn Read + Send>),
     /// Returned by the source of the last attempt, with the bytes that are no records yet.
-    Idle(RecordStream),
+    Idle(Box<RecordStream>),
     InUse,
 }
 
@@ -225,7 +225,7 @@ impl SourceConnector for StdinConnector {
             }
             Input::Idle(mut stream) => {
                 stream.rewind(position.bytes);
-                stream
+                *stream
             }
             Input::InUse => {
                 return Err(ConnectorError::JobRefused {
@@ -296,7 +296,8 @@ impl Source for StdinSource {
 impl Drop for StdinSource {
     fn drop(&mut self) {
         if let Some(stream) = self.stream.take() {
-            *self.input.lock().unwrap_or_else(PoisonError::into_inner) = Input::Idle(stream);
+            *self.input.lock().unwrap_or_else(PoisonError::into_inner) =
+                Input::Idle(Box::new(stream));
         }
     }
 }
