@@ -174,21 +174,17 @@ pub(crate) fn summary(operator: &str, path: PathBuf, component: &Component) -> C
 /// Returns the problem of a component that the job file names at `place` and that can't be read.
 fn missing(place: Span, path: &Path, error: &io::Error) -> Problem {
     let problem = Problem::at(place, unreadable(path, error));
-    match error.kind() {
-        io::ErrorKind::NotFound => {
-            let folder = path.parent().unwrap_or(path);
-            let folder = match folder.as_os_str().is_empty() {
-                true => Path::new("."),
-                false => folder,
-            };
-            problem.help(format!(
-                "if `{}` is an operator's project, build it: `tidegate build {}`",
-                shown(folder),
-                shown(folder)
-            ))
-        }
-        _ => problem,
+    if error.kind() != io::ErrorKind::NotFound {
+        return problem;
     }
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
+    problem.help(format!(
+        "if the operator's project is `{0}`, build it: `tidegate build {0}`",
+        shown(folder)
+    ))
 }
 
 fn unreadable(path: &Path, error: &io::Error) -> String {
