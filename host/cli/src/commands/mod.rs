@@ -4,6 +4,7 @@ mod build;
 mod check;
 mod checkpoint;
 mod graph;
+mod man;
 mod new;
 mod run;
 mod running_job;
@@ -31,6 +32,7 @@ pub(crate) fn execute(command: &Command, terminal: &Terminal) -> Result<(), Fail
             terminal.json(&tidegate_job_file::schema(&tidegate_connectors::built_in()))
         }
         Command::Completions(args) => terminal.completions(args.shell),
+        Command::Man(args) => man::man(args, terminal),
         Command::New(args) => new::new(args, terminal),
         Command::Build(args) => build::build(args, terminal),
         Command::Test(args) => test::test(args, terminal),
