@@ -36,11 +36,11 @@ setup-sdk-%: ## What one SDK needs: setup-sdk-c, -go, -javascript or -python
 release: setup ## Build the tidegate binary, optimised
 	$(CARGO) build --release -p tidegate
 
-demo: release ## Word count over real text, killed on the way, resumed, and checked
+demo: release ## Word count over real text, killed while running, resumed, and checked
 	$(RELEASE) build examples
 	scripts/demo.sh
 
-demo-polyglot: release ## One job with operators in five languages, killed on the way and checked
+demo-polyglot: release ## One job with operators in five languages, killed, resumed, and checked
 	$(RELEASE) build examples
 	$(RELEASE) build examples/polyglot
 	scripts/demo-polyglot.sh

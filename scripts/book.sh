@@ -23,7 +23,7 @@ cp -r docs "$book"
 sed -i "s|](\.\./|]($repository/blob/main/|g" "$book"/*.md
 sed -i "s|](\.\./\.\./|]($repository/blob/main/|g" "$book"/*/*.md
 if grep -rnE '\]\((\.\./){2}' --include='*.md' "$book"; then
-    echo "book: these links leave the book in a way that the script does not know" >&2
+    echo "book: the script can't rewrite these links, which leave the book" >&2
     exit 1
 fi
 exec "$tools/bin/mdbook" build "$book"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# The job of examples/polyglot over real text, killed with SIGKILL on the way, run again with the
-# same command, and compared with a count that one awk program makes. `make demo-polyglot` installs
-# the compilers, builds the five operators and runs it.
+# The job of examples/polyglot over real text: killed with SIGKILL while it runs, run again with the
+# same command, and compared with a count by one awk program. `make demo-polyglot` installs the
+# compilers, builds the five operators and runs the script.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -75,18 +75,18 @@ make_text
 make_job
 ls -l "$demo/input"
 
-say "2. A count that is not ours: one awk program"
+say "2. An independent count: one awk program"
 count_with_awk
 words=$(awk -F'\t' '{ n += $2 } END { print n }' "$demo/expected")
-echo "$words words that count, $(wc -l <"$demo/expected") of them different"
+echo "$words counted words, $(wc -l <"$demo/expected") of them distinct"
 
-say "3. tidegate run demo-polyglot/job.toml, and SIGKILL on the way"
+say "3. tidegate run demo-polyglot/job.toml, and SIGKILL while it runs"
 run_and_kill
 
 say "4. The same command again"
 run_again
 
-say "5. The output against the count of step 2"
+say "5. The output compared with the count of step 2"
 compare
 grep -qF '"value":"{\"document\": \"BSD\", \"line\":"}' "$demo"/rejected/part-* ||
     correct="NO: see $demo/rejected"

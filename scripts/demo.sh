@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Word count over real text, killed with SIGKILL on the way, run again with the same command, and
-# compared with a count that coreutils and awk make. `make demo` builds what it needs and runs it.
+# Word count over real text: killed with SIGKILL while it runs, run again with the same command, and
+# compared with a count by coreutils and awk. `make demo` builds the binary and the operators first.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -38,20 +38,20 @@ make_text
 make_job
 ls -l "$demo/input"
 
-say "2. A count that is not ours: tr, sort, uniq"
+say "2. An independent count: tr, sort, uniq"
 tr -s ' \t\n\r\f' '\n' <"$demo/input/a.txt" | cat - <(tr -s ' \t\n\r\f' '\n' <"$demo/input/b.txt") |
     grep -v '^$' | LC_ALL=C sort -S 1G | uniq -c |
     awk '{ print $2 "\t" $1 }' | LC_ALL=C sort >"$demo/expected"
 words=$(awk -F'\t' '{ n += $2 } END { print n }' "$demo/expected")
-echo "$words words, $(wc -l <"$demo/expected") of them different"
+echo "$words words, $(wc -l <"$demo/expected") of them distinct"
 
-say "3. tidegate run demo/job.toml, and SIGKILL on the way"
+say "3. tidegate run demo/job.toml, and SIGKILL while it runs"
 run_and_kill
 
 say "4. The same command again"
 run_again
 
-say "5. The output against the count of step 2"
+say "5. The output compared with the count of step 2"
 compare
 say "Word count"
 report

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs fuzz targets, one after the other. What is new is kept in tests/fuzz/corpus.
+# Runs fuzz targets, one after the other. New inputs are kept in tests/fuzz/corpus.
 #   --minutes N     for each target, 10 by default
 #   --target NAME   only this one
 #   --seed N        instead of one that differs from run to run
@@ -14,7 +14,7 @@ while [ $# -gt 0 ]; do
     --target) target=$2 ;;
     --seed) export TIDEGATE_TEST_SEED=$2 ;;
     *)
-        echo "fuzz: unknown option $1; there are --minutes, --target and --seed" >&2
+        echo "fuzz: unknown option $1; expected --minutes, --target or --seed" >&2
         exit 2
         ;;
     esac

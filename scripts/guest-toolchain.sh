@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes sure that guests can be compiled: a Rust compiler for wasm32-unknown-unknown. Looks where
+# Finds or installs the compiler of guests: Rust for wasm32-unknown-unknown. Looks where
 # `tidegate build` looks (host/authoring/src/build/rust/toolchain.rs).
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -19,7 +19,7 @@ has_target() {
     compgen -G "$1/$target/lib/libstd-*.rlib" >/dev/null
 }
 
-# Prints what was found, and fails if nothing was.
+# Prints the compiler that was found, or fails.
 find_toolchain() {
     local own distribution sources=src/rust/library/std/Cargo.toml
     if own=$(libraries rustc) && has_target "$own"; then
@@ -49,6 +49,6 @@ if install_packages "${packages[@]}"; then
     find_toolchain && exit 0
 fi
 
-give_up "guest toolchain" "none found. Install one of
+give_up "guest toolchain" "no Rust compiler for $target was found; install one with either of
     rustup target add $target
     apt-get install --no-install-recommends ${packages[*]} lld-22"

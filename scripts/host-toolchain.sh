@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Makes sure that the host can be built and tested: cargo, a linker, and strace, with which a test
-# records what the host opens.
+# Installs the tools that build and test the host: cargo, a linker, and strace, with which a test
+# records the files that the host opens.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/lib/packages.sh

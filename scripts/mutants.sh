@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The test of the test: applies each patch of tests/mutants to a copy of the sources and runs the
-# simulation on it, which must fail. Names of patches as arguments run those only.
+# simulation on the copy, which must fail. Arguments select patches by name.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -40,11 +40,11 @@ build() {
     (cd "$copy" && cargo test --workspace --locked --no-run --test simulation) >"$log" 2>&1
 }
 
-# Prints what failed, or nothing. The suite prints the violations that it found.
+# Prints the first violation that the suite found, or nothing.
 simulate() {
     (cd "$copy" && cargo test --workspace --locked --test simulation -- --nocapture schedules) \
         >"$log" 2>&1 && return
-    grep -q '^test result: FAILED' "$log" || fail "the suite did not run; see $log"
+    grep -q '^test result: FAILED' "$log" || fail "the suite ended without a result; see $log"
     sed -n 's/^seed [0-9]*: \(life [0-9]*: \)\?//p' "$log" | head -n 1
 }
 
@@ -83,4 +83,4 @@ for patch in $(selected "$@"); do
     printf '%-36s %5s  %s\n' "$name" $((SECONDS - start)) "$(cut -c 1-100 <<<"$violation")"
     mutate --reverse <"$patch"
 done
-[ "$survivors" -eq 0 ] || fail "$survivors mutant(s) were not caught"
+[ "$survivors" -eq 0 ] || fail "the suite did not catch $survivors mutant(s)"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Makes sure that the tests can make disks fail (strace, and mount namespaces of util-linux), and
-# that the sessions of the documents run (curl).
+# Installs the tools with which the tests make disks fail (strace, and mount namespaces of
+# util-linux), and run the sessions of the documents (curl).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/lib/packages.sh

@@ -1,6 +1,6 @@
-# What the demos share: a job over a text is killed on the way, run again with the same command, and
-# its counts compared with those that another program made. Sourced, with `demo` the directory that
-# holds job.toml and `expected` (a line for each word: the word, a tab, its occurrences).
+# The common part of the demos: kills a job over a text while it runs, runs it again with the same
+# command, and compares its counts with the counts of another program. Sourced, with `demo` the
+# directory of job.toml and `expected` (a line for each word: the word, a tab, its occurrences).
 tidegate=$PWD/target/release/tidegate
 
 say() { printf '\n\033[1m%s\033[0m\n' "$*"; }
@@ -8,7 +8,7 @@ say() { printf '\n\033[1m%s\033[0m\n' "$*"; }
 lines_published() { cat "$demo"/output/part-* 2>/dev/null | wc -l; }
 
 # Kills the job once it has completed some checkpoints.
-kill_on_the_way() {
+kill_while_running() {
     local pid=$1
     until [ "$("$tidegate" status "$demo/job.toml" --json 2>/dev/null |
         grep -oE '"completed": ?[0-9]+' | grep -oE '[0-9]+' || echo 0)" -ge 3 ]; do
@@ -18,19 +18,19 @@ kill_on_the_way() {
     kill -KILL "$pid"
 }
 
-# Runs the job, and kills it on the way. $words updates are expected in all.
+# Runs the job, and kills it while it runs. $words updates are expected in all.
 run_and_kill() {
     local code=0
     "$tidegate" run "$demo/job.toml" &
-    kill_on_the_way $!
+    kill_while_running $!
     wait $! || code=$?
     if [ "$code" -ne 137 ]; then
-        echo "the job ended by itself (exit code $code) before it could be killed;" \
+        echo "the job ended by itself (exit code $code) before it was killed;" \
             "try a larger DEMO_MEGABYTES"
         exit 1
     fi
     before=$(lines_published)
-    echo "killed; $before of $words updates are published"
+    echo "killed after $before of $words updates were published"
     [ "$before" -lt "$words" ]
 }
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# The C SDK on this machine.
+# The tools and the checks of the C SDK.
 #
-#   scripts/sdk/c.sh install   what is needed to build and to test operators in C; as root on Debian
+#   scripts/sdk/c.sh install   installs the compilers and checkers, as root on Debian
 #   scripts/sdk/c.sh test      formats, lints, unit tests under the sanitizers
 set -euo pipefail
 cd "$(dirname "$0")/../../guest-sdk/c"
@@ -37,7 +37,7 @@ check() {
         xargs -0 -P "$(nproc)" -n 4 clang-tidy-$llvm -p "$build" --quiet
 }
 
-# What `tidegate new NAME --lang c` writes, with its native tests.
+# The project that `tidegate new NAME --lang c` writes, with its native tests.
 template() {
     local project=../../target/sdk-c-template
     rm -rf "$project"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# What the Go SDK needs, and its own checks.
+# The tools and the checks of the Go SDK.
 #
-#   scripts/sdk/go.sh install    finds Go, or installs Debian's as root, or says what to install
+#   scripts/sdk/go.sh install    finds Go, or installs Debian's as root, or names the missing package
 #   scripts/sdk/go.sh test       format, vet, tests and vectors of the SDK, examples and template
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -32,7 +32,7 @@ install() {
 }
 
 need_go() {
-    find_go || give_up "Go SDK" "there is no Go; install $wanted"
+    find_go || give_up "Go SDK" "no Go was found; install $wanted"
 }
 
 # Nothing here may come from the network, and nothing may depend on this machine's settings.
@@ -45,7 +45,7 @@ check_module() {
     local unformatted
     unformatted=$("$("$go" env GOROOT)/bin/gofmt" -l .)
     if [ -n "$unformatted" ]; then
-        echo "not as gofmt writes it: $unformatted" >&2
+        echo "run gofmt on: $unformatted" >&2
         exit 1
     fi
     "$go" vet ./...
@@ -75,7 +75,7 @@ test)
         echo "== $module"
         (cd "$module" && check_module)
     done
-    echo "== guest-sdk/go, as a part of a component"
+    echo "== guest-sdk/go, as part of a component"
     (cd guest-sdk/go && GOOS=wasip1 GOARCH=wasm "$go" vet . ./internal/...)
     echo "== host/authoring/templates/go"
     check_template

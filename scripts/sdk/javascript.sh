@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# javascript.sh install: makes sure that operators in JavaScript can be built and tested: Node.js 20
-#   with npm, and what guest-sdk/javascript/package-lock.json says, beside it in node_modules. Does
-#   nothing, and needs no network, when all is there.
-# javascript.sh test: what the SDK checks itself: format, lints, types, unit tests and vectors.
+# javascript.sh install: installs the tools that build and test operators in JavaScript: Node.js 20
+#   with npm, and the packages of guest-sdk/javascript/package-lock.json, beside it in node_modules.
+#   Does nothing, and needs no network, if nothing is missing.
+# javascript.sh test: runs the checks of the SDK: format, lints, types, unit tests and vectors.
 set -euo pipefail
 cd "$(dirname "$0")/../../guest-sdk/javascript"
 . ../../scripts/lib/packages.sh
 
 oldest=20
-# What was installed, so that it is not installed again.
+# The lock file of the installed packages, so that they are not installed again.
 stamp=node_modules/.tidegate-lock
 
 has_node() {

@@ -5,7 +5,7 @@
 #     python.sh test      format, lints, types, tests with the shared vectors, and the templates
 #
 # `install` needs Python 3.11 or newer with venv, which it installs on Debian as root; elsewhere it
-# says what to install. It does nothing, and needs no network, when everything is there.
+# reports the missing package. It does nothing, and needs no network, if nothing is missing.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 . scripts/lib/packages.sh
@@ -40,7 +40,7 @@ unit_tests() { # the folders on the path, then that of the tests
 
 check() {
     local templates=host/authoring/templates/python
-    # What the component's own module sees at build time.
+    # The bindings that componentize-py generates at build time.
     local bindings=target/python-bindings
     rm -rf $bindings
     $TOOLS/bin/componentize-py --quiet --wit-path wit --world stream-operator bindings $bindings

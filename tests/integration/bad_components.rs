@@ -46,7 +46,7 @@ fn a_component_of_another_world_is_told_the_world_and_the_sdk() {
     let module = "(module (func (export \"test:other/run#run\")))";
     let component = Packages::contract().and(world).component(module);
     let expected = [
-        "it does not export `tidegate:operator/operator@0.1.0`; it exports `test:other/run`; \
+        "it does not export `tidegate:operator/operator@0.1.0` (it exports `test:other/run`); \
          build it for the world `tidegate:operator/stream-operator@0.1.0`, with SDK 0.1",
     ];
     assert_refused(&component, &expected);
@@ -57,7 +57,7 @@ fn components_of_an_older_and_a_newer_contract_are_told_both_versions() {
     for version in ["0.0.9", "0.1.1", "0.2.0"] {
         let component = WatGuest::echo().version(version).component();
         let expected = format!(
-            "it exports `tidegate:operator/operator@{version}`, this host has \
+            "it exports `tidegate:operator/operator@{version}`, but this host has \
              `tidegate:operator/operator@0.1.0`; rebuild it with SDK 0.1"
         );
         assert_refused(&component, &[&expected]);
@@ -69,9 +69,9 @@ fn a_component_without_a_function_is_told_which() {
     let packages = Packages::contract_with("finish: func", "end: func");
     let module = WatGuest::echo().module().replace("#finish", "#end");
     let expected = [
-        "`tidegate:operator/operator@0.1.0` has no function `finish`; it has `open`, `process`, \
-         `advance-watermark`, `snapshot`, `restore`, `checkpoint-complete`, `end`; rebuild it \
-         with SDK 0.1",
+        "`tidegate:operator/operator@0.1.0` has no function `finish` (it has `open`, `process`, \
+         `advance-watermark`, `snapshot`, `restore`, `checkpoint-complete`, `end`); rebuild the \
+         component with SDK 0.1",
     ];
     assert_refused(&packages.component(&module), &expected);
 }
@@ -111,7 +111,7 @@ fn an_import_that_is_not_granted_is_told_with_the_way_out() {
         .packages(Packages::contract().and(clock).and(world))
         .item(r#"(import "wasi:clocks/wall-clock@0.2.6" "now" (func (result i32)))"#);
     let expected = [
-        "imports what it is not granted: `wasi:clocks/wall-clock@0.2.6`",
+        "imports that the host does not grant: `wasi:clocks/wall-clock@0.2.6`",
         "build it with `tidegate build`, which leaves WASI out",
     ];
     assert_refused(&guest.component(), &expected);

@@ -264,7 +264,7 @@ fn a_corrupt_manifest_is_named_and_an_older_checkpoint_is_the_users_choice() {
     assert!(said.contains("1,000 records"), "{said}");
     // Retention has removed the old checkpoint meanwhile.
     job.tidegate(&from_older)
-        .assert_fails(3, &["run it without --from to go on"]);
+        .assert_fails(3, &["run the job without --from to continue"]);
     let again = job.tidegate(&["run", "job.toml"]);
     assert!(again.assert_succeeds().stderr.contains("finished"));
 }

@@ -333,6 +333,6 @@ fn a_sink_that_does_not_return_ends_the_process_by_name_once_its_job_is_cancelle
     // It writes until the pipe is full; then it blocks.
     wait_until_still(&job, &mut running, "out");
     drop(job.tidegate(&["cancel", "job.toml"]));
-    let expected = ["out[0] did not return within 34 s after the attempt was over"];
+    let expected = ["out[0] did not return within 34 s after the attempt ended"];
     running.wait_within(LONG).assert_fails(1, &expected);
 }

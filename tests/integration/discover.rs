@@ -229,7 +229,7 @@ fn entries_that_can_not_be_read_do_not_end_a_job_and_are_named_once() {
     let said = running.wait();
     let said = &said.assert_succeeds().stderr;
     for name in ["socket", "link", "name-"] {
-        let warning = format!("`discover` leaves out input/{name}");
+        let warning = format!("`discover` skips input/{name}");
         assert_eq!(said.matches(&warning).count(), 1, "{name}: {said}");
     }
     assert_all_once(&job, 2, "no kills");

@@ -224,7 +224,7 @@ fn a_failed_drill_is_said_loudly_and_the_job_goes_on() {
     assert_eq!(ended.code, Some(0), "{ended:#?}");
     let said = &ended.stderr;
     assert!(
-        said.contains("A RESTORE DRILL FAILED, the job goes on: checkpoint "),
+        said.contains("A RESTORE DRILL FAILED, the job continues: checkpoint "),
         "{said}"
     );
 }

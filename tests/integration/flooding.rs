@@ -130,7 +130,7 @@ fn a_scenario_fails_if_the_state_depends_on_the_hash_seed() {
     );
     let tested = job.tidegate(&["test", "seed.toml"]);
     assert_eq!(tested.code, Some(7), "{tested:#?}");
-    let why = "restored from a snapshot and then gave another one";
+    let why = "restored from a snapshot and then returned a different one";
     assert!(tested.stdout.contains(why), "{tested:#?}");
 }
 

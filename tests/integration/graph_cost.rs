@@ -83,7 +83,7 @@ fn parallelism_32_768_over_a_hash_edge_is_refused_with_its_channels_and_leaves_n
     let job = JobDirectory::new(&wide_job(32_768));
     let before = job.listing();
     let expected = [
-        "job.toml: the job has 1073741824 channels; it can have 1000000",
+        "job.toml: the job has 1073741824 channels; it can have at most 1000000",
         "expected a smaller `parallelism`",
     ];
     job.tidegate(&["check", "job.toml"])

@@ -231,11 +231,11 @@ fn a_snapshot_that_is_refused_costs_its_checkpoint_and_nothing_else() {
     let refused = [
         (
             "(i32.store (i32.const 1124) (i32.const 9437184))",
-            "gave more than the 8 MiB",
+            "returned a snapshot of more than 8 MiB",
         ),
         (
             "(i32.store (i32.const 1124) (i32.const 62000000))",
-            "gave more than the 8 MiB",
+            "returned a snapshot of more than 8 MiB",
         ),
         (
             "(i64.store (i32.const 1112) (i64.const 0x70000000001))",
@@ -254,7 +254,7 @@ fn a_snapshot_that_is_refused_costs_its_checkpoint_and_nothing_else() {
         let (job, finished) = run(&guest, NO_RESTARTS);
         assert_exact(spoil, &job, &finished);
         let stderr = &finished.stderr;
-        let named = "a checkpoint failed, the job goes on: checkpoint 3: ";
+        let named = "a checkpoint failed, the job continues: checkpoint 3: ";
         assert!(!stderr.contains("restart 1"), "{stderr}");
         assert!(stderr.contains(named), "{stderr}");
         assert!(

@@ -18,6 +18,7 @@ mod graph_cost;
 mod guest_faults;
 mod hostile;
 mod hostile_text;
+mod input_formats;
 mod kill;
 mod languages;
 mod poison;

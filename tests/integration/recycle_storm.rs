@@ -60,7 +60,7 @@ fn a_guest_that_each_first_batch_fills_is_a_fault_after_five_replacements() {
     let job = job(&WatGuest::idle().export("process", FILL), 3_600);
     let failed = job.tidegate(&["run", "job.toml"]);
     let expected = [
-        "operator `storm`, subtask 0: 5 replacements of its instance in a row",
+        "operator `storm`, subtask 0: 5 new instances in a row",
         "the last one with 206 MiB",
         "raise `memory` in the `limits` of [operator.storm]",
         "recycle-at = \"never\"",

@@ -137,7 +137,7 @@ fn every_interface_of_wasi_is_refused_by_name_before_any_guest_code_runs() {
         let before = job.listing();
         let quoted = format!("`{name}`");
         let refused = job.tidegate(&["run", "job.toml"]);
-        refused.assert_fails(8, &["imports what it is not granted", &quoted]);
+        refused.assert_fails(8, &["imports that the host does not grant", &quoted]);
         assert!(!refused.stderr.contains("trapped"), "{refused:#?}");
         assert_eq!(job.listing(), before, "something was written");
     }

@@ -29,7 +29,7 @@ impl SourceConnector for CountdownOptions {
     }
 
     fn enumerator(&self) -> Box<dyn SplitEnumerator> {
-        Box::new(OneSplit(split_at(self.from)))
+        Box::new(OneSplit(SourceSplit::new("all", self.from.to_le_bytes())))
     }
 
     fn open(
@@ -37,20 +37,10 @@ impl SourceConnector for CountdownOptions {
         _: &SubtaskId,
         splits: Vec<SourceSplit>,
     ) -> Result<Box<dyn Source>, ConnectorError> {
-        let position = |split: &SourceSplit| split.position[..].try_into().ok();
+        let position = splits.first().map(|split| split.position[..].try_into());
         // A subtask without the split has nothing to read.
-        let next = splits
-            .first()
-            .and_then(position)
-            .map_or(0, u64::from_le_bytes);
+        let next = position.map_or(0, |bytes| u64::from_le_bytes(bytes.expect("8 bytes")));
         Ok(Box::new(Countdown(next, self.every)))
-    }
-}
-
-fn split_at(next: u64) -> SourceSplit {
-    SourceSplit {
-        name: "countdown".to_owned(),
-        position: next.to_le_bytes().to_vec(),
     }
 }
 
@@ -73,6 +63,6 @@ impl Source for Countdown {
     }
 
     fn splits(&self) -> Vec<SourceSplit> {
-        vec![split_at(self.0)]
+        vec![SourceSplit::new("all", self.0.to_le_bytes())]
     }
 }

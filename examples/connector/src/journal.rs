@@ -1,14 +1,11 @@
 //! The sink `journal`: a file for each checkpoint, exactly once.
 
-use std::fs::{self, File};
-use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::{fs, io};
 
 use tidegate_connector::sink::{PendingOutput, PreCommit, Sink, SinkConnector, SinkStart};
-use tidegate_connector::{
-    CheckpointId, ConnectContext, ConnectorError, Lineage, SinkOptions, SubtaskId,
-};
+use tidegate_connector::{CheckpointId, ConnectContext, ConnectorError, Lineage, SubtaskId};
 use tidegate_operator::Batch;
 
 #[derive(serde::Deserialize, schemars::JsonSchema)]
@@ -18,25 +15,13 @@ pub(crate) struct JournalOptions {
     directory: PathBuf,
 }
 
-impl SinkOptions for JournalOptions {
+impl tidegate_connector::SinkOptions for JournalOptions {
     fn connect(self, at: &ConnectContext<'_>) -> Result<Arc<dyn SinkConnector>, ConnectorError> {
         Ok(Arc::new(Journal(at.resolve(self.directory))))
     }
 }
 
 struct Journal(PathBuf);
-
-impl Journal {
-    /// The page survives a power failure, since no later checkpoint lists it.
-    fn write(&self, name: &str, page: &[u8]) -> io::Result<()> {
-        let unfinished = self.0.join(".unfinished");
-        fs::create_dir_all(&self.0)?;
-        fs::write(&unfinished, page)?;
-        File::open(&unfinished)?.sync_all()?;
-        fs::rename(unfinished, self.0.join(name))?;
-        File::open(&self.0)?.sync_all()
-    }
-}
 
 impl SinkConnector for Journal {
     fn connector(&self) -> &'static str {
@@ -59,13 +44,22 @@ impl SinkConnector for Journal {
     /// Writes the same file with the same contents at each call.
     fn commit(&self, id: CheckpointId, pages: &[PendingOutput]) -> Result<(), ConnectorError> {
         let page: Vec<u8> = pages.iter().flat_map(|page| page.0.clone()).collect();
-        match page.is_empty() {
-            true => Ok(()),
-            false => self
-                .write(&format!("{:05}.txt", id.0), &page)
-                .map_err(ConnectorError::io(format!("could not write page {id}"))),
+        if page.is_empty() {
+            return Ok(());
         }
+        let written = write(&self.0, &format!("{:05}.txt", id.0), &page);
+        written.map_err(ConnectorError::io(format!("could not write page {id}")))
     }
+}
+
+/// Writes a file that survives a power failure, since no later checkpoint lists it.
+fn write(directory: &Path, name: &str, page: &[u8]) -> io::Result<()> {
+    let unfinished = directory.join(".unfinished");
+    fs::create_dir_all(directory)?;
+    fs::write(&unfinished, page)?;
+    fs::File::open(&unfinished)?.sync_all()?;
+    fs::rename(unfinished, directory.join(name))?;
+    fs::File::open(directory)?.sync_all()
 }
 
 /// The lines since the last barrier. They go into the checkpoint, so there should be few.

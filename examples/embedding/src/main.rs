@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context, Result, ensure};
 use bytesize::ByteSize;
-use tidegate_connectors::{StdinOptions, StdoutOptions, built_in};
+use tidegate_connectors::{InputFormat, StdinOptions, StdoutOptions, built_in};
 use tidegate_job_file::{JobFile, Loading};
 use tidegate_runtime::{Job, JobHandle, Outcome, RunOptions, prepare};
 
@@ -30,12 +30,15 @@ fn count_words(job_file: &Path, text: &'static str) -> Result<String> {
     // A connector is a value in a map, by the name of its node in the job file.
     let stdin = StdinOptions {
         accept_loss: true,
+        format: InputFormat::Lines,
+        columns: None,
+        key: None,
         max_record_bytes: ByteSize::mib(1),
     };
     let source = stdin.connect_reader(Box::new(Cursor::new(text)))?;
     job.sources.insert("lines".to_owned(), source);
     let memory = Memory::default();
-    let sink = StdoutOptions::default().connect_writer(Box::new(memory.clone()));
+    let sink = StdoutOptions::default().connect_writer(Box::new(memory.clone()))?;
     job.sinks.insert("counts".to_owned(), sink);
     run(job)?;
     let written = memory.written()?;

@@ -57,7 +57,7 @@ impl CheckpointDirectory {
             Err(error) if error.kind() == io::ErrorKind::NotADirectory => {
                 let named = manifest_file(path).map_err(failed("open", path))?;
                 let (root, checkpoint) = named.ok_or_else(|| {
-                    not_one("it is a file, and not a manifest in a directory `checkpoints`")
+                    not_one("it is a file, but not a manifest in a `checkpoints` directory")
                 })?;
                 (root, Some(checkpoint))
             }

@@ -146,7 +146,7 @@ impl CheckpointFiles {
             return Ok(opened);
         }
         let reason = format!(
-            "it has {length} bytes, and the manifest lists {}",
+            "it has {length} bytes, but the manifest lists {}",
             file.length
         );
         Err(corrupt(self.state.path.join(&file.name), reason))
@@ -171,8 +171,8 @@ pub(super) fn check_number(number: u64, file: impl FnOnce() -> PathBuf) -> Resul
         return Ok(());
     }
     let reason = format!(
-        "it claims number {number}, and no checkpoint or attempt has one above {LARGEST_NUMBER}; \
-         move it away"
+        "its number, {number}, is above {LARGEST_NUMBER}, the largest of any checkpoint or \
+         attempt; move the file away"
     );
     Err(corrupt(file(), reason))
 }
@@ -222,7 +222,7 @@ pub(super) fn read_small_file(
     if found != length {
         return Err(corrupt(
             path,
-            format!("it has {found} bytes and not {length}"),
+            format!("it has {found} bytes instead of {length}"),
         ));
     }
     read_exactly(file, length, path)

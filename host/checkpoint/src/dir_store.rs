@@ -109,7 +109,7 @@ impl DirStore {
             files = Some(opened);
             evidence
         })?;
-        let files = files.expect("the evidence was looked at when the lock was taken");
+        let files = files.expect("the evidence was read when the lock was taken");
         Ok(Self {
             files,
             root,
@@ -203,7 +203,7 @@ impl DirStore {
         if manifest.attempt < newest_attempt {
             let attempt = manifest.attempt;
             return Err(refused(format!(
-                "attempt {attempt} is over, {newest_attempt} has begun"
+                "attempt {attempt} is over; attempt {newest_attempt} has begun"
             )));
         }
         if let Some(newest) = self.files.ids()?.last()
@@ -285,7 +285,7 @@ impl CheckpointStore for DirStore {
         self.commit(manifest.checkpoint, manifest.attempt, &bytes)?;
         if let Err(error) = lock.note_complete(manifest.checkpoint, manifest.attempt) {
             // The checkpoint is complete all the same; the next one tries again.
-            tracing::warn!(%error, "could not note in LOCK which checkpoint is the newest");
+            tracing::warn!(%error, "could not record the newest checkpoint in LOCK");
         }
         Ok(())
     }
@@ -390,7 +390,7 @@ impl CheckpointStore for DirStore {
             if let SnapshotContents::Operator { state: Some(file) } = &mut snapshot.contents {
                 *file = written
                     .next()
-                    .expect("one file was written for each one listed");
+                    .expect("one file was written for each listed file");
             }
         }
         self.complete(&new)?;

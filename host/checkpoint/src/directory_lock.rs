@@ -111,8 +111,8 @@ impl DirectoryLock {
         if is_held {
             return Ok(());
         }
-        let reason = "it was removed or replaced while the job ran, so that another run may have \
-                      the directory; nothing more is committed";
+        let reason = "it was removed or replaced while the job ran, so another run may own the \
+                      directory; this run commits nothing more";
         Err(StoreError::Corrupt {
             file: self.path.clone(),
             reason: reason.to_owned(),

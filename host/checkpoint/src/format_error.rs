@@ -18,7 +18,9 @@ pub enum FormatError {
         expected: &'static str,
     },
     /// A newer version of Tidegate wrote it.
-    #[error("format version {found} of a {what}; this version of tidegate reads up to {supported}")]
+    #[error(
+        "a {what} has format version {found}; this version of tidegate reads up to {supported}"
+    )]
     NewerVersion {
         /// The part that has the version.
         what: &'static str,
@@ -36,7 +38,7 @@ pub enum FormatError {
         found: u32,
     },
     /// The bytes end too early.
-    #[error("it ends in the middle: {what} needs {needed} bytes and there are {left}")]
+    #[error("it is truncated: {what} needs {needed} bytes, but {left} are left")]
     Truncated {
         /// The part that is cut off.
         what: &'static str,
@@ -86,7 +88,7 @@ pub enum FormatError {
         limit: u32,
     },
     /// The file is whole but belongs elsewhere.
-    #[error("it is of {field} {found}, not {expected}")]
+    #[error("it belongs to {field} {found}, not {expected}")]
     WrongIdentity {
         /// The property that differs.
         field: &'static str,

@@ -118,13 +118,13 @@ pub enum InconsistentManifest {
     #[error("its job graph is not valid: {0}")]
     Graph(#[from] GraphError),
     /// A subtask of the graph has no entry.
-    #[error("{subtask} is missing in it")]
+    #[error("it does not list {subtask}")]
     Missing {
         /// The subtask.
         subtask: SubtaskId,
     },
     /// A subtask has two entries, or its entry is out of order.
-    #[error("{subtask} stands in it twice or out of order")]
+    #[error("it lists {subtask} twice or out of order")]
     Unordered {
         /// The subtask.
         subtask: SubtaskId,
@@ -136,7 +136,7 @@ pub enum InconsistentManifest {
         subtask: SubtaskId,
     },
     /// The contents do not fit the node.
-    #[error("the contents of {subtask} are of a {found}, but it is a {expected}")]
+    #[error("it lists the contents of a {found} for {subtask}, which is a {expected}")]
     WrongKind {
         /// The subtask.
         subtask: SubtaskId,
@@ -154,7 +154,7 @@ pub enum InconsistentManifest {
         number: u64,
     },
     /// The manifest refers to a state file of another checkpoint or attempt.
-    #[error("it refers to {name:?} as the state of {subtask}, which would be {expected}")]
+    #[error("it names {name:?} as the state file of {subtask}; the name must be {expected}")]
     ForeignFile {
         /// The subtask.
         subtask: SubtaskId,

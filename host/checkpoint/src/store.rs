@@ -154,7 +154,7 @@ pub enum StoreError {
     },
     /// The commit's last step failed, so the checkpoint may or may not be complete. The attempt
     /// ends, and the next one reads the directory again.
-    #[error("could not {action}; whether checkpoint {checkpoint} is complete shows at restart")]
+    #[error("could not {action}; a restart will show whether checkpoint {checkpoint} is complete")]
     CommitUncertain {
         /// The checkpoint.
         checkpoint: CheckpointId,
@@ -222,7 +222,7 @@ pub enum StoreError {
     },
     /// An earlier sync failed, so writes through this handle can't be trusted.
     #[error(
-        "nothing more is written to {} in this attempt, because a sync failed: {failure}",
+        "this attempt writes nothing more to {}, because a sync failed: {failure}",
         shown(path)
     )]
     Poisoned {

@@ -23,7 +23,7 @@ use clap::{ArgMatches, Args, CommandFactory as _, FromArgMatches as _};
 use clap::{Parser, Subcommand, ValueEnum};
 use tidegate_job_file::duration;
 
-pub(crate) use author::{BuildArgs, NewArgs, TestArgs};
+pub(crate) use author::{BuildArgs, NewArgs, SdkCommand, TestArgs};
 pub(crate) use flattened::{
     DefaultsArgs, JobFileArgs, OutputArgs, RunningJobArgs, StateArgs, WaitArgs,
 };
@@ -104,6 +104,7 @@ impl Cli {
             | Command::Completions(_)
             | Command::Man(_)
             | Command::New(_)
+            | Command::Sdk(_)
             | Command::Build(_)
             | Command::Test(_) => {}
         }
@@ -128,6 +129,9 @@ pub(crate) enum Command {
     Completions(CompletionsArgs),
     Man(ManArgs),
     New(NewArgs),
+    /// Update the SDK in a project.
+    #[command(subcommand)]
+    Sdk(SdkCommand),
     Build(BuildArgs),
     Test(TestArgs),
 }
@@ -165,7 +169,7 @@ pub(crate) struct RunArgs {
     /// Show only events such as start, restart and end, and no progress.
     #[arg(long, short, env = "TIDEGATE_QUIET", value_parser = BoolishValueParser::new())]
     pub(crate) quiet: bool,
-    /// Recompile the components, and keep no compiled ones for the next start.
+    /// Recompile the components, and cache no compiled components for the next start.
     #[arg(long, env = "TIDEGATE_NO_CODE_CACHE", value_parser = BoolishValueParser::new())]
     pub(crate) no_code_cache: bool,
     /// Time that the job may take to stop after a signal.
@@ -340,9 +344,9 @@ pub(crate) struct CheckpointArgs {
 With --drill, the command restores every subtask of one checkpoint into a fresh instance of the
 job's operators, takes a snapshot of the instance, and compares the two byte for byte. It writes
 nothing and opens no source or sink. Another parallelism or another version of a component may
-explain a difference: operator state that was dealt out again, or state of another schema version.
-Such a difference is reported and is not a failure, but the state must then restore to the same
-bytes once more.
+explain a difference: operator state that was redistributed, or state of another schema version.
+The command reports such a difference, which is not a failure, but a second restore must then
+return the same bytes.
 
 Examples:
   tidegate checkpoint verify state

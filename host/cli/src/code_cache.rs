@@ -16,11 +16,11 @@ pub(crate) fn of_this_user() -> Option<CodeCache> {
     match CodeCache::open(&code, &key) {
         Ok(cache) => Some(cache),
         Err(error @ CodeCacheError::Unusable { .. }) => {
-            tracing::debug!("compiled components are not kept: {error}");
+            tracing::debug!("compiled components are not cached: {error}");
             None
         }
         Err(error @ (CodeCacheError::NotPrivate { .. } | CodeCacheError::NoKey { .. })) => {
-            tracing::warn!("compiled components are not kept: {error}");
+            tracing::warn!("compiled components are not cached: {error}");
             None
         }
     }

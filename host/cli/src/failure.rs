@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 use tidegate_authoring::build::BuildError;
-use tidegate_authoring::project::NewProjectError;
+use tidegate_authoring::project::{NewProjectError, SdkError};
 use tidegate_authoring::scenario::NothingToTest;
 use tidegate_checkpoint::StoreError;
 use tidegate_connector::CheckpointId;
@@ -90,7 +90,7 @@ pub(crate) enum Failure {
         reason: String,
     },
     /// The request took longer than the user wants to wait. It may still be carried out.
-    #[error("no answer within {}", humantime::format_duration(*.waited))]
+    #[error("the job did not answer within {}", humantime::format_duration(*.waited))]
     TimedOut {
         /// The time that the user allowed.
         waited: Duration,
@@ -116,6 +116,9 @@ pub(crate) enum Failure {
     /// A project was not written.
     #[error(transparent)]
     NewProject(#[from] NewProjectError),
+    /// The SDK of a project was not updated.
+    #[error(transparent)]
+    Sdk(#[from] SdkError),
     /// There is nothing to test.
     #[error(transparent)]
     NothingToTest(#[from] NothingToTest),
@@ -200,7 +203,9 @@ impl Failure {
             Self::Job(error) => of_job(error).or_else(|| met_limit::behind_job(error)),
             Self::Checkpoint(JobError::Store(
                 StoreError::Corrupt { .. } | StoreError::NothingValid { .. },
-            )) => Some("`tidegate checkpoint verify` tells which checkpoints are whole".to_owned()),
+            )) => {
+                Some("`tidegate checkpoint verify` reports which checkpoints are whole".to_owned())
+            }
             Self::JobFile(
                 ConfigFileError::Engine(_) | ConfigFileError::ComponentNotLoaded { .. },
             )
@@ -216,10 +221,10 @@ impl Failure {
                 None => "RLIMIT_CPU is unlimited: SIGXCPU came from another process".to_owned(),
             }),
             Self::LittleProcessorTime { .. } => {
-                Some("raise it to 2 s or more, or leave it unlimited".to_owned())
+                Some("raise the limit to 2 s or more, or remove it".to_owned())
             }
             Self::LittleMemory { .. } => {
-                Some("raise it, or leave it unlimited: a cgroup's memory.max bounds memory".into())
+                Some("raise the limit, or remove it: a cgroup's memory.max bounds memory".into())
             }
             Self::Checkpoint(_)
             | Self::JobFile(_)
@@ -233,6 +238,7 @@ impl Failure {
             | Self::VerificationFailed { .. }
             | Self::DrillFailed { .. }
             | Self::NewProject(_)
+            | Self::Sdk(_)
             | Self::NothingToTest(_)
             | Self::ScenariosFailed { .. }
             | Self::SignalsUnanswered => None,
@@ -246,6 +252,7 @@ impl Failure {
                 ConfigFileError::Engine(_) | ConfigFileError::ComponentNotLoaded { .. },
             )
             | Self::NewProject(NewProjectError::Write { .. })
+            | Self::Sdk(SdkError::Remove { .. } | SdkError::Write(_))
             | Self::NoAnswer { .. }
             | Self::FewFiles { .. }
             | Self::LittleMemory { .. }
@@ -268,6 +275,9 @@ impl Failure {
                 NewProjectError::BadName { .. }
                 | NewProjectError::NotEmpty { .. }
                 | NewProjectError::NoSdk { .. },
+            )
+            | Self::Sdk(
+                SdkError::NoProject { .. } | SdkError::NoCopy { .. } | SdkError::Changed { .. },
             ) => exit_code::USAGE,
             Self::Job(error) | Self::Checkpoint(error) => of_kind(error.kind()),
             Self::Build(error) => of_build(error),
@@ -305,22 +315,23 @@ fn of_job(error: &JobError) -> Option<String> {
             Some(help)
         }
         JobError::IsolationExhausted { .. } => Some(
-            "if so many records are invalid, raise `restarts` in [isolation]; what is complete \
-             stays, and running the job again goes on from there"
+            "if this many records are invalid, raise `restarts` in [isolation]; run the job again \
+             to continue from its last complete checkpoint"
                 .to_owned(),
         ),
         JobError::OnlyDeadLetters { .. } => Some(
-            "if so many records in a row are invalid, raise `in-a-row` in [isolation]; what is \
-             complete stays, and running the job again goes on from there"
+            "if this many records in a row are invalid, raise `in-a-row` in [isolation]; run the \
+             job again to continue from its last complete checkpoint"
                 .to_owned(),
         ),
         JobError::Store(StoreError::Corrupt { .. } | StoreError::NothingValid { .. }) => Some(
-            "`tidegate checkpoint verify` tells which checkpoints are whole; name one of them, or \
-             a savepoint, with --from"
+            "`tidegate checkpoint verify` reports which checkpoints are whole; name one of them, \
+             or a savepoint, with --from"
                 .to_owned(),
         ),
         JobError::Store(StoreError::NotACheckpoint { .. }) => Some(
-            "if the job has already started from it, run it without --from to go on".to_owned(),
+            "if the job has already started from it, run the job without --from to continue"
+                .to_owned(),
         ),
         JobError::UnknownOperator(unknown) => {
             let known = unknown.known.iter().map(String::as_str);

@@ -84,6 +84,6 @@ pub(crate) fn raise_open_files() {
     if current != maximum
         && let Err(error) = setrlimit(Resource::Nofile, raised)
     {
-        tracing::debug!("the limit of open files stays {current:?}: {error}");
+        tracing::debug!("could not raise the limit of open files, {current:?}: {error}");
     }
 }

@@ -6,7 +6,7 @@ use crate::kind::{ConnectorKind, SinkKind, SourceKind};
 
 /// Two connectors of one role have the same name, so that a job file could use only one of them.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("there are two {role} connectors `{name}`; give one of them another name")]
+#[error("there are two {role} connectors `{name}`; rename one of them")]
 pub struct DuplicateConnector {
     /// The name.
     pub name: &'static str,

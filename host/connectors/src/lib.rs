@@ -27,6 +27,8 @@ mod stdin;
 mod stdout;
 
 mod byte_size;
+mod input_format;
+mod json_text;
 mod lines;
 mod pacer;
 mod record_format;
@@ -34,9 +36,10 @@ mod versioned;
 
 pub use discard::DiscardOptions;
 pub use file_sink::FileSinkOptions;
-pub use file_source::{FileFormat, FileSourceOptions};
+pub use file_source::FileSourceOptions;
 pub use generator::{Encoding, GeneratorOptions, Timestamps};
-pub use record_format::RecordFormat;
+pub use input_format::{InputFormat, KeyField};
+pub use record_format::{JsonlValue, RecordFormat};
 pub use registry::built_in;
 pub use stdin::StdinOptions;
 pub use stdout::StdoutOptions;

@@ -1,4 +1,4 @@
-//! Bytes to records, one per line, for the sources `file` and `stdin`. Pure.
+//! Bytes to lines, for the sources of bytes. Pure.
 //!
 //! A `\n` ends a line and is not part of it; all other bytes are, including a `\r` before the `\n`.
 //! The last line needs no `\n`. An empty line is a record.
@@ -7,7 +7,7 @@ use memchr::memchr_iter;
 use tidegate_operator::{Batch, Column, NO_TIMESTAMP};
 
 /// The largest number of lines in a batch, whatever their length.
-const BATCH_LINES: usize = 16_384;
+pub(crate) const BATCH_LINES: usize = 16_384;
 
 /// Limits of one record and one batch.
 #[derive(Clone, Copy, Debug)]
@@ -54,38 +54,63 @@ pub(crate) struct LineTooLong;
 /// Takes whole lines from the start of `unread`, at most a batch. If it takes none, more bytes are
 /// needed.
 pub(crate) fn take_lines(unread: Unread<'_>, limits: LineLimits) -> Result<Lines, LineTooLong> {
+    let mut lines = LinesBuilder::for_bytes(unread.bytes.len().min(limits.batch_bytes));
+    let consumed = each_line(unread, limits.record_bytes, |line| {
+        let has_room = lines.has_room(limits);
+        if has_room {
+            lines.push(line);
+        }
+        has_room
+    })?;
+    Ok(Lines {
+        values: lines.into_column(),
+        consumed,
+    })
+}
+
+/// Passes whole lines from the start of `unread` to `take`, until it returns false for a line that
+/// it does not take. Returns the number of bytes of the taken lines, with their `\n`.
+#[inline]
+pub(crate) fn each_line(
+    unread: Unread<'_>,
+    record_bytes: usize,
+    mut take: impl FnMut(&[u8]) -> bool,
+) -> Result<usize, LineTooLong> {
     let Unread {
         bytes,
         owned,
         is_last,
     } = unread;
-    let mut lines = LinesBuilder::for_bytes(bytes.len().min(limits.batch_bytes));
+    // The lines before a line that is too long are taken first.
+    let too_long = |start: usize| {
+        if start == 0 {
+            Err(LineTooLong)
+        } else {
+            Ok(start)
+        }
+    };
     let mut start = 0;
     for newline in memchr_iter(b'\n', bytes) {
         let line = &bytes[start..newline];
-        if start >= owned || !lines.has_room(limits) || line.len() > limits.record_bytes {
-            break;
+        if start < owned && line.len() > record_bytes {
+            return too_long(start);
         }
-        lines.push(line);
+        if start >= owned || !take(line) {
+            return Ok(start);
+        }
         start = newline + 1;
     }
     let rest = &bytes[start..];
-    let is_taken = !rest.is_empty() && start < owned && lines.has_room(limits);
-    if is_taken {
-        // Either the loop ended at a line that is too long, or the rest has no newline.
-        if rest.len() > limits.record_bytes {
-            if lines.is_empty() {
-                return Err(LineTooLong);
-            }
-        } else if is_last {
-            lines.push(rest);
-            start = bytes.len();
-        }
+    if rest.is_empty() || start >= owned {
+        return Ok(start);
     }
-    Ok(Lines {
-        values: lines.into_column(),
-        consumed: start,
-    })
+    if rest.len() > record_bytes {
+        return too_long(start);
+    }
+    if is_last && take(rest) {
+        start = bytes.len();
+    }
+    Ok(start)
 }
 
 /// Makes a batch of lines, with empty keys and no timestamps.
@@ -110,10 +135,6 @@ impl LinesBuilder {
             offsets,
             bytes: Vec::with_capacity(bytes),
         }
-    }
-
-    fn is_empty(&self) -> bool {
-        self.offsets.len() == 1
     }
 
     fn has_room(&self, limits: LineLimits) -> bool {

@@ -70,7 +70,7 @@ mod tests {
         let refused = list.with(sink).expect_err("now it is a sink, too");
         assert_eq!(
             refused.to_string(),
-            "there are two sink connectors `generator`; give one of them another name"
+            "there are two sink connectors `generator`; rename one of them"
         );
     }
 }

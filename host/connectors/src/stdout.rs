@@ -14,7 +14,7 @@ use tidegate_connector::{
 };
 use tidegate_operator::Batch;
 
-use crate::RecordFormat;
+use crate::record_format::{JsonlValue, RecordForm, RecordFormat};
 
 /// Options of the sink `stdout`, which is at-least-once.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
@@ -23,6 +23,12 @@ pub struct StdoutOptions {
     /// The form of a record.
     #[serde(default)]
     pub format: RecordFormat,
+    /// The form of the value, for `format = "jsonl"`; `text` without it.
+    #[serde(default)]
+    pub value: Option<JsonlValue>,
+    /// The members of the value that are written, in this order, for `format = "csv"`.
+    #[serde(default)]
+    pub columns: Option<Vec<String>>,
 }
 
 impl SinkOptions for StdoutOptions {
@@ -30,18 +36,24 @@ impl SinkOptions for StdoutOptions {
         self,
         _context: &ConnectContext<'_>,
     ) -> Result<Arc<dyn SinkConnector>, ConnectorError> {
-        Ok(self.connect_writer(Box::new(std::io::stdout())))
+        self.connect_writer(Box::new(std::io::stdout()))
     }
 }
 
 impl StdoutOptions {
     /// Makes the connector with a writer in place of standard output, for embedding and for tests.
-    #[must_use]
-    pub fn connect_writer(self, writer: Box<dyn Write + Send>) -> Arc<dyn SinkConnector> {
-        Arc::new(StdoutConnector {
-            format: self.format,
+    ///
+    /// # Errors
+    ///
+    /// [`ConnectorError::JobRefused`] if the options do not fit together.
+    pub fn connect_writer(
+        self,
+        writer: Box<dyn Write + Send>,
+    ) -> Result<Arc<dyn SinkConnector>, ConnectorError> {
+        Ok(Arc::new(StdoutConnector {
+            form: RecordForm::checked(self.format, self.columns, self.value)?,
             writer: Arc::new(Mutex::new(writer)),
-        })
+        }))
     }
 }
 
@@ -49,7 +61,7 @@ impl StdoutOptions {
 type SharedWriter = Arc<Mutex<Box<dyn Write + Send>>>;
 
 struct StdoutConnector {
-    format: RecordFormat,
+    form: RecordForm,
     writer: SharedWriter,
 }
 
@@ -81,7 +93,7 @@ impl SinkConnector for StdoutConnector {
     ) -> Result<Box<dyn Sink>, ConnectorError> {
         Ok(Box::new(StdoutSink {
             subtask: subtask.clone(),
-            format: self.format,
+            form: self.form.clone(),
             writer: Arc::clone(&self.writer),
             formatted: Vec::new(),
         }))
@@ -90,7 +102,7 @@ impl SinkConnector for StdoutConnector {
 
 struct StdoutSink {
     subtask: SubtaskId,
-    format: RecordFormat,
+    form: RecordForm,
     writer: SharedWriter,
     formatted: Vec<u8>,
 }
@@ -98,7 +110,7 @@ struct StdoutSink {
 impl Sink for StdoutSink {
     fn write(&mut self, batch: &Batch) -> Result<(), ConnectorError> {
         self.formatted.clear();
-        let written = self.format.append(batch, &mut self.formatted);
+        let written = self.form.append(batch, &mut self.formatted);
         written.map_err(|refused| refused.into_error(&self.subtask))?;
         // A panic of another subtask during its write leaves at worst half a line.
         let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);

@@ -11,7 +11,7 @@ pub(crate) enum Undecodable {
     #[error("it is empty")]
     Empty,
     /// A newer program wrote them, or another connector.
-    #[error("it has format version {found}; this program knows version {known}")]
+    #[error("it has format version {found}; this version of tidegate reads version {known}")]
     Version {
         /// The version found.
         found: u8,

@@ -63,7 +63,7 @@ pub struct DirectoryEntry {
 }
 
 /// An open directory. Names are single components. Errors are those of the system.
-#[expect(clippy::missing_errors_doc, reason = "each is what the system says")]
+#[expect(clippy::missing_errors_doc, reason = "each is an error of the system")]
 pub trait DirectoryHandle: Debug + Send + Sync {
     /// Opens a directory in this one, which may not be a symbolic link.
     fn open_directory(&self, name: &Path) -> io::Result<Box<dyn DirectoryHandle>>;
@@ -112,7 +112,7 @@ pub trait FileLock: Debug + Send + Sync {
 }
 
 /// An open file.
-#[expect(clippy::missing_errors_doc, reason = "each is what the system says")]
+#[expect(clippy::missing_errors_doc, reason = "each is an error of the system")]
 pub trait FileHandle: Debug + Read + Write + Seek + Send {
     /// Truncates or extends the file.
     fn set_length(&self, length: u64) -> io::Result<()>;

@@ -53,7 +53,7 @@ pub fn with_causes(error: &dyn std::error::Error) -> String {
 pub fn panic_message(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<String>().map(String::as_str);
     let text = text.or_else(|| panic.downcast_ref::<&'static str>().copied());
-    shown_text(text.unwrap_or("it does not say why")).to_string()
+    shown_text(text.unwrap_or("the panic has no text message")).to_string()
 }
 
 /// Returns true for control characters, line separators, and characters that are invisible or

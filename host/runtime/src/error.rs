@@ -23,8 +23,7 @@ pub enum JobError {
     /// A guest with too much memory could not be replaced by a new instance at a barrier. Nothing
     /// was processed since; the job continues from its last checkpoint.
     #[error(
-        "recycling at checkpoint {checkpoint}, of an instance with {} MiB of memory, failed: \
-         {fault}",
+        "could not recycle, at checkpoint {checkpoint}, an instance with {} MiB of memory: {fault}",
         .memory >> 20
     )]
     NotRecycled {
@@ -37,10 +36,10 @@ pub enum JobError {
     },
     /// An operator's instances are full again after one batch, however often they are replaced.
     #[error(
-        "operator `{}`, subtask {}: {replacements} replacements of its instance in a row were \
-         above `recycle-at` after their first batch, the last one with {} MiB: it is of no use to \
-         replace it again; raise `memory` in the `limits` of [operator.{0}], or set \
-         `recycle-at = \"never\"` there if it needs so much and no more",
+        "operator `{}`, subtask {}: {replacements} new instances in a row were above `recycle-at` \
+         after their first batch, the last one with {} MiB, so another replacement is of no use; \
+         raise `memory` in the `limits` of [operator.{0}], or set `recycle-at = \"never\"` there \
+         if its memory grows no further",
         .subtask.operator, .subtask.index, .memory >> 20
     )]
     RecycledInVain {
@@ -129,8 +128,8 @@ pub enum JobError {
     /// The attempt is over and a part of it is still inside a call: of a guest whose deadline does
     /// not hold, of a connector or of the checkpoint store. The job can't continue in this process.
     #[error(
-        "{what} did not return within {} s after the attempt was over{}; this process ends without \
-         it; run the job again to go on from its last checkpoint",
+        "{what} did not return within {} s after the attempt ended{}, so this process ends without \
+         it; run the job again to continue from its last checkpoint",
         .within.as_secs(), after(.failure.as_deref())
     )]
     NotReturned {
@@ -158,7 +157,7 @@ pub enum JobError {
         message: String,
     },
     /// A bug of ours: a thread or task of the attempt ended and did not report a reason.
-    #[error("{task} ended before its time, which is a bug in tidegate: {reason}")]
+    #[error("{task} ended too early, which is a bug in tidegate: {reason}")]
     Died {
         /// The thread or task.
         task: String,
@@ -205,6 +204,17 @@ impl JobError {
             | Self::Panicked { .. }
             | Self::Died { .. } => None,
         }
+    }
+
+    /// Returns true if a source or sink failed on a record.
+    pub(crate) fn is_connectors_record(&self) -> bool {
+        matches!(
+            self,
+            Self::Connector {
+                error: ConnectorError::Record { .. },
+                ..
+            }
+        )
     }
 
     /// Returns the kind of the failure; see [`JobErrorKind`].

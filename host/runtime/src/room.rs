@@ -17,13 +17,14 @@ use thiserror::Error;
 use tidegate_checkpoint::{JobGraph, Node, NodeKind};
 use tidegate_operator::SystemNeeds;
 
-use crate::config::limits::MOST_BLOCKING_THREADS;
+use crate::config::limits::{LEAST_BLOCKING_THREADS, MOST_BLOCKING_THREADS};
 use crate::graph::GraphCost;
 use crate::job::Job;
 
 /// Threads beside those of chains: the main thread, those of the job, of signals, of the log, of
-/// call timeouts, of the limit of processor time and of the compiler, and two for blocking work.
-const FIXED_THREADS: u64 = 9;
+/// call timeouts, of the limit of processor time and of the compiler, and those for blocking work
+/// that are always there.
+const FIXED_THREADS: u64 = 7 + LEAST_BLOCKING_THREADS as u64;
 /// Mappings that a process opens later: machine code, files, the allocator's mappings.
 const FIXED_MAPPINGS: u64 = 512;
 /// Address space for all that is not a thread or an instance.
@@ -213,14 +214,16 @@ impl NoRoom {
             ),
             Resource::Data => {
                 let kib = enough.div_ceil(1 << 10);
-                format!("`ulimit -d unlimited`, or {kib} and what the operators' memories grow by")
+                format!(
+                    "`ulimit -d unlimited`, or {kib} plus the growth of the operators' memories"
+                )
             }
             Resource::AddressSpace => {
                 let kib = enough.div_ceil(1 << 10);
                 format!(
-                    "`ulimit -v unlimited`, or {kib}: a memory of a guest reserves 4 GiB of \
-                     addresses and uses what it needs of them; to bound memory, set `memory` in \
-                     the operators' `limits`, or a cgroup's memory.max"
+                    "`ulimit -v unlimited`, or {kib}: each memory of a guest reserves 4 GiB of \
+                     addresses and uses only a part of them; to bound memory, set `memory` in the \
+                     operators' `limits`, or a cgroup's memory.max"
                 )
             }
         };

@@ -127,7 +127,13 @@ fn generator() -> Prepared {
     let runtime = runtime.expect("a runtime can be built");
     let round = move || match runtime.block_on(source.poll()) {
         Ok(SourceOutput::Batch(batch)) => drop(black_box(batch)),
-        Ok(SourceOutput::Watermark(_) | SourceOutput::Idle | SourceOutput::Ended) | Err(_) => {
+        Ok(
+            SourceOutput::Invalid(_)
+            | SourceOutput::Watermark(_)
+            | SourceOutput::Idle
+            | SourceOutput::Ended,
+        )
+        | Err(_) => {
             panic!("the generator has no end and no timestamps")
         }
     };

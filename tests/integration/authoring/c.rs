@@ -135,7 +135,7 @@ fn a_project_that_does_not_compile_shows_the_compilers_words() {
     let bad = directory.tidegate(&["build", "."]);
     bad.assert_fails(
         1,
-        &["bad.c:2:1: error:", "was not built, for the reasons above"],
+        &["bad.c:2:1: error:", "was not built: see the errors above"],
     );
     directory.write("bad.c", "#include <tidegate.h>\n");
     let bare = directory.tidegate(&["build", "."]);

@@ -261,5 +261,5 @@ fn a_missing_tool_is_named_with_the_command_that_installs_it() {
         std::os::unix::fs::symlink(bin.join(tool), modules.join(".bin").join(tool))
             .expect("a link can be made");
     }
-    build(&path).assert_fails(1, &["componentize-qjs 0.4.5 (there is 0.1.0)"]);
+    build(&path).assert_fails(1, &["componentize-qjs 0.4.5 (found 0.1.0)"]);
 }

@@ -108,7 +108,7 @@ fn builds_and_passes_at_once(name: &str) -> std::path::PathBuf {
         "it is built first: {test:#?}"
     );
     let again = language.new_project(&folder);
-    again.assert_fails(2, &["`./total` is there already", "choose another name"]);
+    again.assert_fails(2, &["`./total` already exists", "choose another name"]);
     folder.join("total")
 }
 

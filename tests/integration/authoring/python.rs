@@ -112,7 +112,7 @@ fn a_project_in_python_that_does_not_load_says_why() {
         &[
             "ModuleNotFoundError: No module named 'nothing_of_the_kind'",
             "faults.py\", line 1",
-            "was not built, for the reasons above",
+            "was not built: see the errors above",
         ],
     );
     project(&folder, "faults = 7\n", &[]);

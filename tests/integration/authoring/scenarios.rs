@@ -51,7 +51,7 @@ expect = [{ key = "a", value = "1" }, { key = "b\u001b", value = "2" }, { key = 
     assert_eq!(
         failed.stdout,
         "running 1 scenario(s)\ntest scenario.toml ... FAILED\n\n\
-         scenario.toml:4: step 1: the output is not the expected one\n\
+         scenario.toml:4: step 1: the output differs from the expected output\n\
          output `main`, - expected and missing, + not expected:\n    \
          { key = \"a\", value = \"1\" }\n  \
          - { key = \"b\\u001b\", value = \"2\" }\n  \
@@ -80,7 +80,7 @@ fn tools_get_what_failed_as_json() {
                 "failure": {
                     "step": 1,
                     "line": 4,
-                    "message": "the output is not the expected one",
+                    "message": "the output differs from the expected output",
                     "differences": [{
                         "port": "main",
                         "expected": [],
@@ -98,7 +98,7 @@ fn output_that_nothing_expects_fails_at_the_end() {
     assert_finds(
         &failed,
         &[
-            "scenario.toml:4: step 1: after the last step there is output that no `expect` has",
+            "scenario.toml:4: step 1: output remains after the last step, and no `expect` checks",
             "+ { key = \"a\", value = \"1\" }",
         ],
     );
@@ -109,8 +109,8 @@ fn a_snapshot_that_differs_when_it_is_taken_twice_is_found_without_being_asked_f
     assert_finds(
         &hostile("count-snapshots", "[[step]]\nwatermark = 1\n"),
         &[
-            "scenario.toml:4: step 1: subtask 0 gave two snapshots of the same state that differ: \
-             chunk `records` differs from byte 0 on in the second",
+            "scenario.toml:4: step 1: subtask 0 returned two different snapshots of the same \
+             state: chunk `records` differs from byte 0 on in the second",
         ],
     );
 }
@@ -118,8 +118,8 @@ fn a_snapshot_that_differs_when_it_is_taken_twice_is_found_without_being_asked_f
 #[test]
 fn state_that_is_lost_on_restore_is_found_without_being_asked_for() {
     let steps = "[[step]]\nrecords = [{ key = \"a\" }]\nexpect = [{ key = \"a\" }]\n";
-    let lost = "subtask 0 was restored from a snapshot and then gave another one: chunk `records` \
-                differs from byte 0 on";
+    let lost = "subtask 0 was restored from a snapshot and then returned a different one: chunk \
+                `records` differs from byte 0 on";
     assert_finds(&hostile("forget-on-restore", steps), &[lost]);
     let restarted = format!("{steps}[[step]]\nrestart = true\n");
     let found = hostile("forget-on-restore", &restarted);
@@ -149,11 +149,11 @@ expect = [{ key = "a", value = "0 1" }]
 }
 
 #[test]
-fn an_operator_that_emits_again_when_it_is_told_its_watermark_again_is_found() {
+fn an_operator_that_emits_again_when_it_receives_its_watermark_again_is_found() {
     let steps =
         "[[step]]\nwatermark = 5\nexpect = [{ key = \"at\", value = \"5\", timestamp = 5 }]\n";
-    let told = "subtask 0 was restored, was told the watermark 5 again, emitted, and has the same \
-                state as before";
+    let told = "subtask 0 was restored, received the watermark 5 again, and emitted records \
+                without changing its state";
     // The last check of every scenario restores the state.
     assert_finds(&hostile("emit-at-watermark", steps), &["step 1: ", told]);
     let restarted = format!("{steps}[[step]]\nrestart = true\n");
@@ -204,22 +204,24 @@ fn another_failure_than_the_expected_one_or_none_is_told() {
         (
             "echo",
             "watermark = 1\nexpect-failure = \"no\"",
-            "a failure was expected, and there was none",
+            "expected a failure, but the step succeeded",
         ),
         (
             "echo",
             "records = [{ key = \"a\" }]\nexpect-invalid-record = { row = 0 }",
-            "record 0, { key = \"a\", value = \"\" }, was expected to be refused, and was not",
+            "expected the operator to reject record 0, { key = \"a\", value = \"\" }, but it \
+             accepted the record",
         ),
         (
             "invalid-record",
             "records = [{}, {}]\nexpect-invalid-record = { row = 0 }",
-            "was expected to be refused; record 1, { key = \"\", value = \"\" }, was: operator",
+            ", but it rejected record 1, { key = \"\", value = \"\" }: operator",
         ),
         (
             "fail-process",
             "records = [{}]\nexpect-failure = \"disk\"",
-            "a failure with \"disk\" was expected: operator `hostile`, subtask 0: `process` failed",
+            "expected a failure with \"disk\", but the failure was: operator `hostile`, subtask 0: \
+             `process` failed",
         ),
         (
             "trap-in-process",

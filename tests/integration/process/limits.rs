@@ -136,7 +136,7 @@ fn an_instance_that_needs_a_larger_file_names_the_limit_and_blames_no_operator()
     let job = counting().directory();
     let finished = run_under("--fsize=1000:1000", &job);
     let expected = [
-        "instantiation needed what the system refuses this process",
+        "instantiation needed a resource that the system refuses this process",
         "File too large",
         "RLIMIT_FSIZE, the bytes that a file of this process may have, is 1000",
     ];

@@ -84,8 +84,8 @@ fn memory_that_a_guest_may_have_and_the_system_refuses_is_named_and_no_record_is
     let job = job_with(&WatGuest::idle().export("process", grow), 1);
     let finished = run_under("--data=167772160:167772160", &job);
     let expected = [
-        "gave up after 1 restart(s): operator `guest`, subtask 0: `process` needed what the system \
-         refuses this process, whichever operator it is: Cannot allocate memory",
+        "gave up after 1 restart(s): operator `guest`, subtask 0: `process` needed a resource that \
+         the system refuses this process, whichever operator asks for it: Cannot allocate memory",
         "RLIMIT_DATA, the bytes of memory that this process may write, is 167772160: raise \
          `ulimit -d`",
     ];

@@ -35,7 +35,10 @@ fn a_job_whose_processor_time_is_used_up_names_the_limit() {
 #[test]
 fn a_limit_of_processor_time_that_leaves_no_room_for_a_message_is_rejected_at_the_start() {
     let finished = run_under("--cpu=1:1", &endless());
-    let expected = ["RLIMIT_CPU (`ulimit -t`) is 1 s", "raise it to 2 s or more"];
+    let expected = [
+        "RLIMIT_CPU (`ulimit -t`) is 1 s",
+        "raise the limit to 2 s or more",
+    ];
     finished.assert_fails(1, &expected);
 }
 

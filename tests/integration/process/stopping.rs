@@ -88,10 +88,10 @@ fn terminated(running: Running) -> Finished {
 fn assert_given_up(finished: &Finished, state: &str) {
     let expected = [
         "SIGTERM: stopping after a last checkpoint",
-        "SIGTERM: ended without a last checkpoint, since the job, which is ",
+        "SIGTERM: ended without a last checkpoint, because the job, still ",
         "has not stopped within 2s",
         state,
-        "run it again to continue from the checkpoint before",
+        "run the job again to continue from its last complete checkpoint",
     ];
     finished.assert_fails(143, &expected);
 }
@@ -155,7 +155,7 @@ fn sigterm_ends_a_job_whose_guest_does_not_return() {
     let finished = terminated(running);
     assert_given_up(
         &finished,
-        "which is stopping, has not stopped within 2s; checkpoint 1 is not complete",
+        "still stopping, has not stopped within 2s (checkpoint 1 is not complete",
     );
 }
 
@@ -311,7 +311,7 @@ fn sigterm_ends_a_job_on_a_paused_disk() {
     });
     job.write("paused", "");
     wait_for_file(&mut running, &job.path().join("waiting"));
-    assert_given_up(&terminated(running), "which is stopping, ");
+    assert_given_up(&terminated(running), "still stopping, ");
 }
 
 #[test]

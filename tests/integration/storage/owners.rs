@@ -198,7 +198,10 @@ fn a_paused_owner_that_wakes_after_another_run_took_over_publishes_nothing() {
     let before = (published_parts(&output(&job)), published_parts(&taken));
     original.signal(Signal::CONT);
     let woken = original.wait();
-    woken.assert_fails(3, &["output directory", "another one stands in its place"]);
+    woken.assert_fails(
+        3,
+        &["output directory", "another directory is in its place"],
+    );
     let after = (published_parts(&output(&job)), published_parts(&taken));
     assert_eq!(before, after, "the owner that woke has published something");
 }
@@ -239,7 +242,7 @@ fn an_owner_whose_marker_was_replaced_publishes_nothing_where_no_lock_reaches() 
         let before = published_parts(&output(&job));
         owner.signal(Signal::CONT);
         let woken = owner.wait();
-        woken.assert_fails(3, &["output directory", "belongs by now to sink `counts`"]);
+        woken.assert_fails(3, &["output directory", "now belongs to sink `counts`"]);
         assert_eq!(before, published_parts(&output(&job)), "{name}");
         // With the marker restored, the job continues exactly.
         fs::write(&marker, ours).expect("it can be written");
@@ -263,7 +266,7 @@ fn an_output_directory_that_is_moved_under_a_job_is_noticed_at_the_next_publicat
         let before = published_lines(&taken);
         let ended = running.wait();
         let how = if replaced {
-            "another one stands"
+            "another directory is in its place"
         } else {
             "moved or removed"
         };

@@ -177,21 +177,21 @@ const ACCEPTED: [(&str, Edit, &str); 5] = [
             fs::write(&new, text("new")).expect("it can be written");
             fs::rename(new, path).expect("it can be renamed");
         },
-        "input file input/a.txt was replaced by another file while it is read",
+        "input file input/a.txt was replaced by another file while the source reads it",
     ),
     (
         "it was removed",
         |path| {
             fs::remove_file(path).expect("it is there");
         },
-        "input file input/a.txt was moved or removed while it is read",
+        "input file input/a.txt was moved or removed while the source reads it",
     ),
     (
         "it was rewritten with what it had",
         |path| {
             overwrite(path, 0, text("old").as_bytes());
         },
-        "input file input/a.txt was written to while it is read",
+        "input file input/a.txt was written to while the source reads it",
     ),
     (
         "it was touched",
@@ -201,7 +201,7 @@ const ACCEPTED: [(&str, Edit, &str); 5] = [
             file.and_then(|file| file.set_modified(now))
                 .expect("it can be set");
         },
-        "input file input/a.txt was written to while it is read",
+        "input file input/a.txt was written to while the source reads it",
     ),
 ];
 

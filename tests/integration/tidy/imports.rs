@@ -1,14 +1,15 @@
-//! No test imports another: `tests/support` holds the code that several share. A test in a folder
-//! may use the code that the folder shares.
+//! No test imports another: `tests/support`, or the module `support` of a crate's tests, holds the
+//! code that several share. A test in a folder may use the code that the folder shares.
 
 use super::project::{Findings, assert_tidy, project_files};
 
-const TESTS: &str = "tests/integration/";
-
 /// Returns the top-level test module of a file: its folder, or its own name.
 fn module(path: &str) -> Option<&str> {
-    let path = path.strip_prefix(TESTS)?;
-    let first = path.split('/').next()?;
+    let in_binary = path.strip_prefix("tests/integration/").or_else(|| {
+        let (_, below) = path.strip_prefix("host/")?.split_once("/tests/")?;
+        Some(below.split_once('/')?.1)
+    })?;
+    let first = in_binary.split('/').next()?;
     Some(first.strip_suffix(".rs").unwrap_or(first))
 }
 
@@ -22,7 +23,8 @@ fn check_imports(path: &str, text: &str) -> String {
         let is_letter = |c: char| c.is_ascii_alphanumeric() || c == '_';
         let names = line.split("crate::").skip(1);
         let mut modules = names.map(|rest| rest.split(|c| !is_letter(c)).next());
-        if modules.any(|module| module != Some(own)) && !line.contains('"') {
+        let is_other = |module: Option<&str>| module != Some(own) && module != Some("support");
+        if modules.any(is_other) && !line.contains('"') {
             findings.report(at, "a test that imports another", "tests/support");
         }
     }
@@ -41,5 +43,10 @@ fn an_import_of_another_test_is_named_with_its_line() {
         check_imports("tests/integration/storage/a.rs", text),
         "tests/integration/storage/a.rs:2: a test that imports another, use tests/support\n"
     );
-    assert_eq!(check_imports("host/cli/tests/cli/a.rs", text), "");
+    let text = "use crate::support::x;\nuse crate::kill::y;\n";
+    assert_eq!(
+        check_imports("host/cli/tests/cli/a.rs", text),
+        "host/cli/tests/cli/a.rs:2: a test that imports another, use tests/support\n"
+    );
+    assert_eq!(check_imports("host/cli/src/a.rs", text), "");
 }

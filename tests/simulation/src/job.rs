@@ -233,6 +233,8 @@ impl JobPlan {
                     let options = FileSinkOptions {
                         directory: [OUTPUT, &name].iter().collect(),
                         format: RecordFormat::Tsv,
+                        value: None,
+                        columns: None,
                     };
                     let files: Arc<dyn FileSystem> = Arc::new(disk.clone());
                     let sink = options.connect_in(files, Path::new("/"));

@@ -59,7 +59,7 @@ pub(super) fn encode(compiled: &Compiled) -> Result<Component, BuildError> {
     let bytes = component_bytes(&compiled.wasm).map_err(|error| unusable(format!("{error:#}")))?;
     let decoded = wit_component::decode(&bytes).map_err(|error| unusable(format!("{error:#}")))?;
     let DecodedWasm::Component(resolve, world) = decoded else {
-        return Err(unusable("it is no component".to_owned()));
+        return Err(unusable("it is not a component".to_owned()));
     };
     let world = &resolve.worlds[world];
     let imports = world.imports.keys().map(|key| resolve.name_world_key(key));

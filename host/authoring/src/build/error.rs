@@ -13,7 +13,7 @@ use crate::language::Language;
 pub enum BuildError {
     /// There is no project at the path. Nothing was run.
     #[error(
-        "there is no project at `{}`: none of {} is there",
+        "there is no project at `{}`: expected one of {}",
         shown(path),
         Language::manifests()
     )]
@@ -48,7 +48,7 @@ pub enum BuildError {
         reason: String,
     },
     /// The project does not compile. The compiler has written its errors to stderr.
-    #[error("`{}` was not built, for the reasons above", shown(manifest))]
+    #[error("`{}` was not built: see the errors above", shown(manifest))]
     NotCompiled {
         /// The project.
         manifest: PathBuf,
@@ -71,8 +71,8 @@ pub enum BuildError {
     },
     /// The operator has another version of the interface.
     #[error(
-        "`{name}` exports `{found}`, and not the `{OPERATOR_INTERFACE}` of this tidegate: \
-         rebuild it with SDK {SDK_VERSION}"
+        "`{name}` exports `{found}`, but this tidegate needs `{OPERATOR_INTERFACE}`: rebuild it \
+         with SDK {SDK_VERSION}"
     )]
     OtherVersion {
         /// The package.
@@ -93,7 +93,7 @@ pub enum BuildError {
     },
     /// The component imports interfaces that no operator is given.
     #[error(
-        "`{name}` imports what an operator is not given: {}; remove what uses it",
+        "`{name}` has imports that the host does not grant: {}; remove the code that uses them",
         imports.join(", ")
     )]
     UngrantedImports {
@@ -112,7 +112,7 @@ pub enum BuildError {
     },
     /// `out` names one file for several components. Nothing was written.
     #[error(
-        "`{}` is one file, and there are {components} components; name a directory",
+        "`{}` is one file for {components} components; name a directory",
         shown(out)
     )]
     OneFileForMany {
@@ -123,7 +123,7 @@ pub enum BuildError {
     },
     /// Two components have the same file name. Nothing was written.
     #[error(
-        "two components are named `{name}`; they do not fit in `{}` both",
+        "two components are named `{name}`, so `{}` can't hold both; rename one of them",
         shown(out)
     )]
     SameName {

@@ -109,7 +109,7 @@ impl Go {
             return Ok(candidates.swap_remove(found));
         }
         let tool = match candidates.first() {
-            Some(old) => format!("Go 1.{FIRST_MINOR} or newer, but {},", old.version),
+            Some(old) => format!("Go 1.{FIRST_MINOR} or newer (found {})", old.version),
             None => "Go, which compiles the operator,".to_owned(),
         };
         Err(BuildError::NoToolchain {
@@ -164,7 +164,7 @@ impl Go {
         if self.ask(&["list", "-e", "-f", "{{.Name}}", "."])? != "main" {
             return Err(BuildError::NoComponent {
                 manifest: manifest.to_owned(),
-                remedy: "an operator is a `package main` beside go.mod",
+                remedy: "put the operator into a `package main` beside go.mod",
             });
         }
         let mut go = self.command();

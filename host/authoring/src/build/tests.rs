@@ -90,8 +90,8 @@ fn an_operator_of_another_version_is_refused_with_both_and_the_sdk() {
         (export "tidegate:operator/operator@0.2.0" (instance $operator)))"#;
     assert_eq!(
         refused(text),
-        "`guest` exports `tidegate:operator/operator@0.2.0`, and not the \
-         `tidegate:operator/operator@0.1.0` of this tidegate: rebuild it with SDK 0.1"
+        "`guest` exports `tidegate:operator/operator@0.2.0`, but this tidegate needs \
+         `tidegate:operator/operator@0.1.0`: rebuild it with SDK 0.1"
     );
 }
 

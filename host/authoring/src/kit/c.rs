@@ -10,8 +10,7 @@ pub(crate) const KIT: LanguageKit = LanguageKit {
         mark: "project(tidegate ",
         // A bracket argument of CMake takes any path as it is.
         in_folder: |path| format!("REQUIRED PATHS [=[{path}/cmake]=] NO_DEFAULT_PATH"),
-        // CMake finds installed packages by itself.
-        in_registry: |version| format!("{version} REQUIRED"),
+        copied: "REQUIRED PATHS \"${CMAKE_CURRENT_SOURCE_DIR}/sdk/cmake\" NO_DEFAULT_PATH",
     },
     templates: templates!("c",
         "CMakeLists.txt" from "CMakeLists.txt",
@@ -44,6 +43,6 @@ fn name_problem(name: &str) -> Option<String> {
     }
     let is_taken = NOT_CMAKE_TARGETS.contains(&name);
     is_taken.then(|| {
-        format!("it means something else to CMake; choose another, such as `{name}-operator`")
+        format!("CMake or the SDK uses it already; choose another, such as `{name}-operator`")
     })
 }

@@ -14,7 +14,10 @@ pub(crate) const KIT: LanguageKit = LanguageKit {
             let path = quoted(path);
             format!("require {PACKAGE} v0.0.0\n\nreplace {PACKAGE} => {path}")
         },
-        in_registry: |version| format!("require {PACKAGE} v{version}"),
+        copied: concat!(
+            "require github.com/tidegate/tidegate/guest-sdk/go v0.0.0\n\n",
+            "replace github.com/tidegate/tidegate/guest-sdk/go => ./sdk"
+        ),
     },
     templates: templates!("go",
         "go.mod" from "go.mod.template",
@@ -36,11 +39,11 @@ fn problem(name: &str) -> Option<&'static str> {
         return Some("a module's name begins with a letter");
     }
     if numbered("v") {
-        return Some("at the end of a module's path it is a version");
+        return Some("Go reads it as a version at the end of a module's path");
     }
     let is_device = ["aux", "con", "nul", "prn"].contains(&lower.as_str());
     if is_device || numbered("com") || numbered("lpt") {
-        return Some("it is a device to Windows, and refused in a module's path");
+        return Some("Windows reserves it for a device, and Go rejects it in a module's path");
     }
     None
 }

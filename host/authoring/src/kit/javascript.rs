@@ -9,7 +9,7 @@ pub(crate) const KIT: LanguageKit = LanguageKit {
         place: "guest-sdk/javascript",
         mark: "\"name\": \"@tidegate/sdk\"",
         in_folder: |path| quoted(&format!("file:{path}")),
-        in_registry: quoted,
+        copied: "\"file:./sdk\"",
     },
     templates: templates!("javascript",
         "package.json" from "package.json.template",
@@ -17,7 +17,7 @@ pub(crate) const KIT: LanguageKit = LanguageKit {
         "test/operator.test.js" from "test/operator.test.js",
     ),
     name_problem,
-    export_remedy: "the module's default export is what `operator` of @tidegate/sdk gives",
+    export_remedy: "export by default the object that `operator` of @tidegate/sdk returns",
 };
 
 fn name_problem(name: &str) -> Option<String> {

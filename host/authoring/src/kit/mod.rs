@@ -33,8 +33,8 @@ pub(crate) struct SdkKit {
     pub(crate) mark: &'static str,
     /// Returns the dependency on the SDK in a folder, for a project's manifest.
     pub(crate) in_folder: fn(path: &str) -> String,
-    /// Returns the dependency on a version in the language's registry, for a project's manifest.
-    pub(crate) in_registry: fn(version: &str) -> String,
+    /// The dependency on a copy of the SDK in the project's folder `sdk`.
+    pub(crate) copied: &'static str,
 }
 
 /// A file of a new project.

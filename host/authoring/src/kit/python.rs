@@ -9,9 +9,7 @@ pub(crate) const KIT: LanguageKit = LanguageKit {
         place: "guest-sdk/python",
         mark: "name = \"tidegate-sdk\"",
         in_folder: |path| format!("sdk = {}", quoted(path)),
-        in_registry: |version| {
-            format!("# The SDK is the installed package tidegate-sdk {version}.")
-        },
+        copied: "sdk = \"sdk\"",
     },
     templates: templates!("python",
         "pyproject.toml" from "pyproject.toml.template",
@@ -19,7 +17,7 @@ pub(crate) const KIT: LanguageKit = LanguageKit {
         "tests/test_total.py" from "tests/test_total.py",
     ),
     name_problem,
-    export_remedy: "its pyproject.toml names the class under `[tool.tidegate]`: \
+    export_remedy: "name the class in pyproject.toml under `[tool.tidegate]`: \
                     `operator = \"module:Class\"`",
 };
 

@@ -9,7 +9,7 @@ pub(crate) const KIT: LanguageKit = LanguageKit {
         place: "guest-sdk/rust",
         mark: "name = \"tidegate-sdk\"",
         in_folder: |path| format!("{{ path = {} }}", quoted(path)),
-        in_registry: quoted,
+        copied: "{ path = \"sdk\" }",
     },
     templates: templates!("rust",
         "Cargo.toml" from "Cargo.toml.template",
@@ -91,8 +91,6 @@ fn name_problem(name: &str) -> Option<String> {
     }
     let is_taken = NOT_CRATES.contains(&name.replace('-', "_").as_str());
     is_taken.then(|| {
-        format!(
-            "it means something else to Rust or cargo; choose another, such as `{name}-operator`"
-        )
+        format!("Rust, cargo or the SDK uses it already; choose another, such as `{name}-operator`")
     })
 }

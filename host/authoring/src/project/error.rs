@@ -1,10 +1,12 @@
-//! The reasons why a project was not written, each with a remedy.
+//! The reasons why a project or its SDK was not written, each with a remedy.
 
 use std::io;
 use std::path::PathBuf;
 
 use thiserror::Error;
 use tidegate_operator::shown;
+
+use crate::language::Language;
 
 /// The reason why a project was not written.
 #[derive(Debug, Error)]
@@ -19,7 +21,7 @@ pub enum NewProjectError {
     },
     /// The folder exists and is not empty. Nothing was written.
     #[error(
-        "`{}` is there already and is not an empty folder; choose another name, or remove it",
+        "`{}` already exists and is not an empty folder; choose another name, or remove it",
         shown(path)
     )]
     NotEmpty {
@@ -48,4 +50,53 @@ pub enum NewProjectError {
         /// The error of the system.
         source: io::Error,
     },
+}
+
+/// The reason why the SDK of a project was not updated.
+#[derive(Debug, Error)]
+pub enum SdkError {
+    /// The folder has no manifest of any language. Nothing was changed.
+    #[error(
+        "`{}` is not the folder of a project: expected one of {} in it",
+        shown(path),
+        Language::manifests()
+    )]
+    NoProject {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The project has no copy of the SDK. Nothing was changed.
+    #[error(
+        "`{}` is not a copy of the SDK that `tidegate new` has written; the project's manifest \
+         names the SDK that it uses",
+        shown(path)
+    )]
+    NoCopy {
+        /// The folder of the copy.
+        path: PathBuf,
+    },
+    /// A file of the copy differs from the one that `tidegate new` wrote. Nothing was changed.
+    #[error(
+        "`{}` was changed or removed since the copy was written, and an update would discard that; \
+         pass --discard-changes to discard all changes",
+        shown(path)
+    )]
+    Changed {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A file of the old copy could not be removed.
+    #[error(
+        "`{}` could not be removed; the copy may have files of both versions",
+        shown(path)
+    )]
+    Remove {
+        /// The file.
+        path: PathBuf,
+        /// The error of the system.
+        source: io::Error,
+    },
+    /// A file of the new copy could not be written.
+    #[error(transparent)]
+    Write(#[from] NewProjectError),
 }

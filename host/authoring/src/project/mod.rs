@@ -16,8 +16,8 @@ use std::path::{Path, PathBuf};
 
 use crate::language::Language;
 
-pub use error::NewProjectError;
-pub use sdk::Sdk;
+pub use error::{NewProjectError, SdkError};
+pub use sdk::{Sdk, UpdatedSdk, update as update_sdk};
 
 /// A project to write.
 #[derive(Debug)]
@@ -26,7 +26,7 @@ pub struct NewProject {
     pub name: String,
     /// The language that it is written in.
     pub language: Language,
-    /// The folder of the SDK, if the user names one.
+    /// The folder of the SDK, if the user names one. Otherwise the project gets a copy.
     pub sdk: Option<PathBuf>,
 }
 
@@ -35,7 +35,7 @@ pub struct NewProject {
 pub struct WrittenProject {
     /// The project's SDK.
     pub sdk: Sdk,
-    /// Its files, in the order of the templates.
+    /// Its files, in the order of the templates, without those of the SDK.
     pub files: Vec<PathBuf>,
 }
 
@@ -54,16 +54,21 @@ pub fn write(project: &NewProject, directory: &Path) -> Result<WrittenProject, N
         let path = folder.join(template.path);
         let text = template.text.replace("{{name}}", &project.name);
         let text = text.replace("{{sdk}}", &sdk.dependency(project.language));
-        let parent = path.parent().unwrap_or(&folder);
-        fs::create_dir_all(parent)
-            .and_then(|()| fs::write(&path, text))
-            .map_err(|source| NewProjectError::Write {
-                path: path.clone(),
-                source,
-            })?;
+        write_file(&path, &text)?;
         files.push(path);
     }
+    sdk.write(project.language, &folder)?;
     Ok(WrittenProject { sdk, files })
+}
+
+/// Writes a file, and makes the folders above it.
+fn write_file(path: &Path, text: &str) -> Result<(), NewProjectError> {
+    let folder = path.parent().unwrap_or(path);
+    let written = fs::create_dir_all(folder).and_then(|()| fs::write(path, text));
+    written.map_err(|source| NewProjectError::Write {
+        path: path.to_owned(),
+        source,
+    })
 }
 
 /// Checks that the folder is missing or empty: existing files are never overwritten.

@@ -8,7 +8,10 @@ pub(super) fn check(name: &str, language: Language) -> Result<(), NewProjectErro
     let is_fine = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
     let problem = match (1..=64).contains(&name.len()) && name.chars().all(is_fine) {
         true => (language.kit().name_problem)(name),
-        false => Some("as an operator's, it has 1 to 64 of a-z, A-Z, 0-9, `-` and `_`".to_owned()),
+        false => Some(
+            "like an operator's name, it must have 1 to 64 of a-z, A-Z, 0-9, `-` and `_`"
+                .to_owned(),
+        ),
     };
     problem.map_or(Ok(()), |reason| {
         let name = name.to_owned();

@@ -1,61 +1,127 @@
-//! The SDK of a new project.
+//! The SDK of a project: a folder that the user names, or a copy of the SDK of this version in the
+//! project's own folder `sdk`.
+//!
+//! A project with a copy depends on no package that is published elsewhere, and holds no path of
+//! the machine on which it was written. A stamp in the copy states its version, and the digests by
+//! which [`update`] detects files that the author has changed.
 
-use std::env;
-use std::fs;
+mod embedded;
+mod stamp;
+
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
-use super::error::NewProjectError;
+use super::error::{NewProjectError, SdkError};
 use crate::language::Language;
+
+use stamp::Stamp;
+
+/// The folder of a copy, in a project.
+const FOLDER: &str = "sdk";
+
+/// The version of the SDKs in this binary.
+const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// The source of a project's SDK.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Sdk {
-    /// A folder.
+    /// A copy in the project.
+    Copied,
+    /// A folder, which the user names.
     Folder(PathBuf),
-    /// The registry of the language, with the version.
-    Registry(&'static str),
+}
+
+/// The result of [`update`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UpdatedSdk {
+    /// The version before.
+    pub before: String,
+    /// The version now, which is that of this binary.
+    pub now: &'static str,
 }
 
 impl Sdk {
-    /// Returns the SDK that the user names; else the one beside the sources that hold the running
-    /// binary or `directory`. Without either, returns the registry with the binary's own version.
+    /// Returns the SDK that the user names, or else a copy.
     pub(super) fn find(
         named: Option<&Path>,
         language: Language,
         directory: &Path,
     ) -> Result<Self, NewProjectError> {
-        if let Some(named) = named {
-            let path = directory.join(named);
-            let found = folder(&path, language);
-            return found.map(Self::Folder).ok_or(NewProjectError::NoSdk {
-                path,
-                package: language.kit().sdk.package,
-                place: language.kit().sdk.place,
-            });
-        }
-        let binary = env::current_exe().ok();
-        let directory = fs::canonicalize(directory).ok();
-        let starts = [binary, directory].into_iter().flatten();
-        let found = starts.flat_map(|start| beside(&start, language)).next();
-        Ok(found.map_or(Self::Registry(env!("CARGO_PKG_VERSION")), Self::Folder))
+        let Some(named) = named else {
+            return Ok(Self::Copied);
+        };
+        let path = directory.join(named);
+        let found = folder(&path, language);
+        found.map(Self::Folder).ok_or(NewProjectError::NoSdk {
+            path,
+            package: language.kit().sdk.package,
+            place: language.kit().sdk.place,
+        })
     }
 
     /// Returns the dependency as a manifest in the language declares it.
     pub(super) fn dependency(&self, language: Language) -> String {
         let sdk = &language.kit().sdk;
         match self {
+            Self::Copied => sdk.copied.to_owned(),
             Self::Folder(path) => (sdk.in_folder)(&path.to_string_lossy()),
-            Self::Registry(version) => (sdk.in_registry)(version),
+        }
+    }
+
+    /// Writes the copy of a new project, if it has one.
+    pub(super) fn write(&self, language: Language, project: &Path) -> Result<(), NewProjectError> {
+        match self {
+            Self::Copied => write(language, &project.join(FOLDER)),
+            Self::Folder(_) => Ok(()),
         }
     }
 }
 
-/// Returns the SDK of the checkout that contains a path.
-fn beside(start: &Path, language: Language) -> Option<PathBuf> {
-    let mut places = start
-        .ancestors()
-        .map(|at| at.join(language.kit().sdk.place));
-    places.find_map(|place| folder(&place, language))
+/// Replaces the copy in a project by the SDK of this version. Keeps the files that are not the
+/// SDK's, such as packages that npm has put there.
+///
+/// # Errors
+///
+/// An [`SdkError`]: `project` is no project, has no copy, or the author has changed the copy and
+/// `discard_changes` is false. The old copy is still there then. An error of the system may leave
+/// files of both versions.
+pub fn update(project: &Path, discard_changes: bool) -> Result<UpdatedSdk, SdkError> {
+    let is_of = |language: &Language| project.join(language.manifest()).is_file();
+    let language = Language::ALL.into_iter().find(is_of);
+    let language = language.ok_or_else(|| SdkError::NoProject {
+        path: project.to_owned(),
+    })?;
+    let folder = project.join(FOLDER);
+    let stamp = Stamp::read(&folder).ok_or_else(|| SdkError::NoCopy {
+        path: folder.clone(),
+    })?;
+    if let (false, Some(changed)) = (discard_changes, stamp.changed(&folder)) {
+        return Err(SdkError::Changed { path: changed });
+    }
+    for (path, _) in &stamp.files {
+        let path = folder.join(path);
+        match fs::remove_file(&path) {
+            Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                return Err(SdkError::Remove { path, source });
+            }
+            Ok(()) | Err(_) => {}
+        }
+    }
+    write(language, &folder)?;
+    Ok(UpdatedSdk {
+        before: stamp.version,
+        now: VERSION,
+    })
+}
+
+/// Writes a copy, and its stamp as the last file.
+fn write(language: Language, folder: &Path) -> Result<(), NewProjectError> {
+    let files = embedded::files(language);
+    for (path, text) in &files {
+        super::write_file(&folder.join(path), text)?;
+    }
+    let stamp = Stamp::of(VERSION, &files).to_string();
+    super::write_file(&folder.join(stamp::FILE), &stamp)
 }
 
 /// Returns the folder, if it has the SDK.

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use super::sdk::Sdk;
-use super::{Language, NewProject, NewProjectError, write};
+use super::{Language, NewProject, NewProjectError, update_sdk, write};
 
 fn project(name: &str) -> NewProject {
     NewProject {
@@ -122,14 +122,7 @@ fn the_sdk_is_where_the_user_says_and_must_be_one() {
 }
 
 #[test]
-fn without_a_checkout_the_sdk_is_that_of_the_registry() {
-    let ours = env!("CARGO_PKG_VERSION");
-    assert_eq!(
-        Sdk::Registry(ours).dependency(Language::Rust),
-        format!("\"{ours}\"")
-    );
-    let in_c = Sdk::Registry(ours).dependency(Language::C);
-    assert_eq!(in_c, format!("{ours} REQUIRED"));
+fn a_folder_of_any_name_is_a_dependency() {
     let folder = Sdk::Folder("/a \"b\"".into());
     assert_eq!(
         folder.dependency(Language::C),
@@ -139,4 +132,81 @@ fn without_a_checkout_the_sdk_is_that_of_the_registry() {
         folder.dependency(Language::Rust),
         r#"{ path = "/a \"b\"" }"#
     );
+}
+
+#[test]
+fn a_project_names_no_path_of_the_machine_and_no_package_of_a_registry() {
+    let directory = tempfile::tempdir().expect("a temporary directory can be made");
+    for (number, language) in Language::ALL.into_iter().enumerate() {
+        let mut project = project(&format!("total{number}"));
+        project.language = language;
+        let written = write(&project, directory.path()).expect("it can be written");
+        assert_eq!(written.sdk, Sdk::Copied);
+        let folder = directory.path().join(&project.name);
+        let manifest = fs::read_to_string(folder.join(language.manifest())).expect("is text");
+        let dependency = language.kit().sdk.copied;
+        assert!(manifest.contains(dependency), "{manifest}");
+        let here = directory.path().to_string_lossy().into_owned();
+        assert!(!manifest.contains(&here), "{manifest}");
+    }
+}
+
+/// Writes a project and returns its folder.
+fn written(directory: &Path) -> std::path::PathBuf {
+    write(&project("total"), directory).expect("it can be written");
+    directory.join("total")
+}
+
+#[test]
+fn an_update_replaces_the_files_of_the_sdk_and_no_others() {
+    let directory = tempfile::tempdir().expect("a temporary directory can be made");
+    let folder = written(directory.path());
+    // A file that another version had, unchanged since.
+    let stamp = folder.join("sdk/TIDEGATE_SDK");
+    let text = fs::read_to_string(&stamp).expect("it was written");
+    let old = text.replacen(env!("CARGO_PKG_VERSION"), "0.0.1", 1);
+    let digest = blake3::hash(b"old").to_hex();
+    fs::write(&stamp, format!("{old}{digest}  src/old.rs\n")).expect("can be written");
+    fs::write(folder.join("sdk/src/old.rs"), "old").expect("can be written");
+    fs::write(folder.join("sdk/mine"), "mine").expect("can be written");
+    let updated = update_sdk(&folder, false).expect("nothing was changed");
+    assert_eq!(updated.before, "0.0.1");
+    assert_eq!(updated.now, env!("CARGO_PKG_VERSION"));
+    assert_eq!(fs::read_to_string(&stamp).expect("is there"), text);
+    assert!(!folder.join("sdk/src/old.rs").exists());
+    assert!(folder.join("sdk/mine").exists());
+}
+
+#[test]
+fn an_update_refuses_to_discard_changes() {
+    let directory = tempfile::tempdir().expect("a temporary directory can be made");
+    let folder = written(directory.path());
+    let library = folder.join("sdk/src/lib.rs");
+    for change in [Some("// mine"), None] {
+        match change {
+            Some(text) => fs::write(&library, text).expect("can be written"),
+            None => fs::remove_file(&library).expect("can be removed"),
+        }
+        let refused = update_sdk(&folder, false)
+            .expect_err("it was changed")
+            .to_string();
+        assert!(refused.contains("sdk/src/lib.rs` was changed"), "{refused}");
+        update_sdk(&folder, true).expect("the user says so");
+        assert!(fs::read_to_string(&library).is_ok_and(|text| text.starts_with("//!")));
+    }
+}
+
+#[test]
+fn an_update_needs_a_project_with_a_copy() {
+    let directory = tempfile::tempdir().expect("a temporary directory can be made");
+    let refusal = |folder: &Path| {
+        let refused = update_sdk(folder, true).expect_err("there is no copy");
+        refused.to_string()
+    };
+    assert!(refusal(directory.path()).contains("expected one of Cargo.toml, "));
+    let folder = written(directory.path());
+    fs::remove_file(folder.join("sdk/TIDEGATE_SDK")).expect("can be removed");
+    assert!(refusal(&folder).contains("not a copy of the SDK"));
+    let library = folder.join("sdk/src/lib.rs");
+    assert!(library.exists(), "nothing is removed");
 }

@@ -71,7 +71,7 @@ pub fn find(path: &Path) -> Result<Place, NothingToTest> {
         return if scenarios.is_empty() {
             Err(NothingToTest::NoScenario {
                 looked_for: format!(
-                    "`{}`, and no manifest ({}) beside it that would make this a project with \
+                    "`{}`, and no manifest ({}) that makes the folder a project with \
                      `tests/*.toml`",
                     shown(&directory.join("*.toml")),
                     Language::manifests()

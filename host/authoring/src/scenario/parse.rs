@@ -126,8 +126,8 @@ impl Steps<'_> {
     }
 
     fn step(&self, reader: &mut TableReader<'_, '_>) -> Option<Step> {
-        self.check_at_most_one(reader, &ACTIONS, "do")?;
-        self.check_at_most_one(reader, &EXPECTATIONS, "expect")?;
+        self.check_at_most_one(reader, &ACTIONS, "action")?;
+        self.check_at_most_one(reader, &EXPECTATIONS, "expectation")?;
         let action = self.action(reader);
         let expectation = self.expectation(reader);
         let (action, expectation) = (action?, expectation?);
@@ -142,9 +142,10 @@ impl Steps<'_> {
                 let all: Vec<String> = all.map(|key| format!("`{key}`")).collect();
                 Some(("does nothing", format!("one of {}", all.join(", "))))
             }
-            Action::Nothing if fails => {
-                Some(("has nothing that could fail", "an action beside it".into()))
-            }
+            Action::Nothing if fails => Some((
+                "expects a failure, but has no action",
+                "an action in the step".into(),
+            )),
             Action::Records { records, .. } => match expectation {
                 Expectation::InvalidRecord { row, .. } if row as usize >= records.len() => Some((
                     "expects an invalid record that it does not have",
@@ -162,7 +163,7 @@ impl Steps<'_> {
             | Action::Restart
             | Action::Rescale(_)
             | Action::Finish => is_about_records.then(|| {
-                let what = "expects an invalid record, and has none";
+                let what = "expects an invalid record, but has no records";
                 (what, "`records` beside `expect-invalid-record`".into())
             }),
         };
@@ -181,7 +182,7 @@ impl Steps<'_> {
         &self,
         reader: &mut TableReader<'_, '_>,
         keys: &[&'static str],
-        verb: &str,
+        noun: &str,
     ) -> Option<()> {
         let set: Vec<&'static str> = keys.iter().copied().filter(|k| reader.is_set(k)).collect();
         let [first, second, ..] = set.as_slice() else {
@@ -197,7 +198,7 @@ impl Steps<'_> {
             reader,
             span,
             &what,
-            &format!("one thing to {verb} in each step"),
+            &format!("at most one {noun} in each step"),
         );
         None
     }
@@ -209,7 +210,7 @@ impl Steps<'_> {
             {
                 reader.entry(key);
                 let what = format!("has `{key}` without `records`");
-                self.refuse(reader, span, &what, "both or none");
+                self.refuse(reader, span, &what, "both keys or neither");
             }
         }
         let switches = [
@@ -353,13 +354,18 @@ impl Steps<'_> {
                     &reader,
                     found.span(),
                     "has both `hex` and `base64`",
-                    "one of them",
+                    "only one of them",
                 );
                 None
             }
             (None, None) => {
                 if table.is_empty() {
-                    self.refuse(&reader, found.span(), "has no bytes", what);
+                    self.refuse(
+                        &reader,
+                        found.span(),
+                        "has neither `hex` nor `base64`",
+                        what,
+                    );
                 }
                 None
             }
@@ -411,7 +417,7 @@ impl Steps<'_> {
         let is_open = step.action == Action::Open;
         if is_open && !before.is_empty() {
             refused(
-                "opens what is open already",
+                "opens an operator that is already open",
                 "`open` in the first step, or `restart`",
             );
         }
@@ -419,20 +425,21 @@ impl Steps<'_> {
             step.action == Action::Open && matches!(step.expectation, Expectation::Failure(_))
         };
         if before.iter().any(open_fails) {
-            refused("follows an `open` that fails", "no other step");
+            refused("follows an `open` that fails", "no further step");
         }
         let has_finished = |step: &Step| {
             let fails = matches!(step.expectation, Expectation::Failure(_));
             step.action == Action::Finish && !fails
         };
         if before.iter().any(has_finished) && step.action != Action::Nothing {
-            refused("does something after `finish`", "nothing but `expect`");
+            refused("has an action after `finish`", "only `expect`");
         }
         if let (Action::Watermark(now), Some(before)) = (&step.action, last_watermark(before))
             && *now <= before
         {
-            let what = format!("has watermark {now}, which is not later than {before} before it");
-            refused(&what, "event time that advances");
+            let what =
+                format!("has watermark {now}, which is not later than the previous one, {before}");
+            refused(&what, "a later watermark");
         }
     }
 

@@ -100,7 +100,7 @@ fn run_step(stage: &mut Stage<'_>, scenario: &Scenario, step: &Step) -> Result<(
             if differences.is_empty() {
                 return Ok(());
             }
-            let message = "the output is not the expected one".to_owned();
+            let message = "the output differs from the expected output".to_owned();
             Err(Wrong {
                 message,
                 differences,
@@ -130,16 +130,19 @@ fn check_failure(
     records: &[super::record::Record],
 ) -> Result<(), Wrong> {
     let record = |row: u32| match records.get(row as usize) {
-        Some(record) => format!("record {row}, {record},"),
+        Some(record) => format!("record {row}, {record}"),
         None => format!("record {row}"),
     };
     let broken = match (done, expectation) {
         (Ok(()), Expectation::InvalidRecord { row, .. }) => {
-            let message = format!("{} was expected to be refused, and was not", record(*row));
+            let message = format!(
+                "expected the operator to reject {}, but it accepted the record",
+                record(*row)
+            );
             return Err(message.into());
         }
         (Ok(()), _) => {
-            return Err("a failure was expected, and there was none"
+            return Err("expected a failure, but the step succeeded"
                 .to_owned()
                 .into());
         }
@@ -155,7 +158,11 @@ fn check_failure(
             if message.contains(part) {
                 return Ok(());
             }
-            Err(format!("a failure with {part:?} was expected: {}", shown(&broken)).into())
+            Err(format!(
+                "expected a failure with {part:?}, but the failure was: {}",
+                shown(&broken)
+            )
+            .into())
         }
         (
             Broken::InvalidRecord { row, fault },
@@ -166,15 +173,25 @@ fn check_failure(
         ) => {
             if row != expected {
                 let (expected, got) = (record(*expected), record(*row));
-                let message = format!("{expected} was expected to be refused; {got} was: {fault}");
+                let message = format!(
+                    "expected the operator to reject {expected}, but it rejected {got}: {fault}"
+                );
                 return Err(message.into());
             }
             if fault.to_string().contains(reason) {
                 return Ok(());
             }
-            Err(format!("a reason with {reason:?} was expected: {}", shown(&broken)).into())
+            Err(format!(
+                "expected a reason with {reason:?}, but the failure was: {}",
+                shown(&broken)
+            )
+            .into())
         }
-        (_, _) => Err(format!("another failure was expected: {}", shown(&broken)).into()),
+        (_, _) => Err(format!(
+            "expected another failure, but the failure was: {}",
+            shown(&broken)
+        )
+        .into()),
     }
 }
 
@@ -184,8 +201,7 @@ fn check_end(stage: &mut Stage<'_>, scenario: &Scenario) -> Result<(), Wrong> {
     let differences = differences(&scenario.outputs, &[], output.records, Order::Exact);
     if !differences.is_empty() {
         return Err(Wrong {
-            message: "after the last step there is output that no `expect` has looked at"
-                .to_owned(),
+            message: "output remains after the last step, and no `expect` checks it".to_owned(),
             differences,
         });
     }

@@ -40,7 +40,7 @@ struct ScenarioSchema {
     /// Names of the output ports. Default ["main"].
     #[schemars(length(min = 1))]
     outputs: Option<Vec<String>>,
-    /// Number of subtasks at first. Default 1.
+    /// Initial number of subtasks. Default 1.
     #[schemars(range(min = 1, max = 32_768))]
     parallelism: Option<u32>,
     /// Number of key groups. Default 128.
@@ -57,7 +57,7 @@ struct StepSchema {
     /// Opens the instances; only in the first step, and only needed beside `expect-failure`.
     #[schemars(extend("const" = true))]
     open: Option<bool>,
-    /// Records that arrive, in one batch for each subtask that owns a key of theirs.
+    /// Records that arrive, in one batch for each subtask that owns one of their keys.
     records: Option<Vec<RecordSchema>>,
     /// The input of `records`. Default: the first.
     input: Option<String>,
@@ -83,7 +83,7 @@ struct StepSchema {
     /// All records emitted since the last `expect`: in this order from one subtask, in any order
     /// from several.
     expect: Option<Vec<ExpectedSchema>>,
-    /// A record of this step is refused. The step then has no effect.
+    /// The operator rejects a record of this step. The step then has no effect.
     expect_invalid_record: Option<InvalidSchema>,
     /// The action fails with this text in its message. The step then has no effect.
     #[schemars(length(min = 1))]
@@ -116,7 +116,7 @@ struct ExpectedSchema {
     timestamp: Option<i64>,
 }
 
-/// A record that is refused.
+/// A rejected record.
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
 struct InvalidSchema {

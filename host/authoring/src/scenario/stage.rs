@@ -241,7 +241,7 @@ impl<'a> Stage<'a> {
             let second = subtask.snapshot(self.checkpoint)?;
             if let Some(difference) = state::difference(&first, &second) {
                 return Err(Broken::State(format!(
-                    "subtask {index} gave two snapshots of the same state that differ: \
+                    "subtask {index} returned two different snapshots of the same state: \
                      {difference} in the second; a snapshot must not change the state, and must \
                      write equal state as equal bytes"
                 )));
@@ -275,8 +275,8 @@ impl<'a> Stage<'a> {
             };
             if let Some(difference) = difference {
                 return Err(Broken::State(format!(
-                    "subtask {index} was restored from a snapshot and then gave another one: \
-                     {difference}; a restored operator must write the state that it was given"
+                    "subtask {index} was restored from a snapshot and then returned a different \
+                     one: {difference}; a restored operator must write the same state again"
                 )));
             }
             emissions.extend(self.tell_again(index, instance, &again)?);
@@ -301,10 +301,9 @@ impl<'a> Stage<'a> {
             && state::difference(state, &instance.snapshot(self.checkpoint)?).is_none()
         {
             return Err(Broken::State(format!(
-                "subtask {index} was restored, was told the watermark {watermark} again, emitted, \
-                 and has the same state as before; it would emit the same once more after each \
-                 failure: an operator must emit what its state holds as due, and take it out of \
-                 its state"
+                "subtask {index} was restored, received the watermark {watermark} again, and \
+                 emitted records without changing its state, so it would emit them again after \
+                 each failure; an operator must remove due entries from its state as it emits them"
             )));
         }
         Ok(emissions)

@@ -8,7 +8,7 @@ pub(super) fn difference(first: &[StateChunk], second: &[StateChunk]) -> Option<
         return None;
     }
     let different = difference_in_any_order(first, second);
-    Some(different.unwrap_or_else(|| "its chunks come in another order".to_owned()))
+    Some(different.unwrap_or_else(|| "its chunks are in another order".to_owned()))
 }
 
 /// The same, in any order of the chunks.
@@ -109,7 +109,7 @@ mod tests {
             said(&[three.clone(), four.clone(), chunk(Some(9), b"")]),
             "chunk `sums` of key group 9 is new"
         );
-        assert_eq!(said(&[four, three]), "its chunks come in another order");
+        assert_eq!(said(&[four, three]), "its chunks are in another order");
     }
 
     #[test]

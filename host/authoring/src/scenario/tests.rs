@@ -89,8 +89,8 @@ fn a_restart_does_not_turn_event_time_back() {
     expect(
         "[[step]]\nfinish = true",
         "[[step]]\nwatermark = 999",
-        "36:1: step 8 has watermark 999, which is not later than 1000 before it; expected event \
-         time that advances",
+        "36:1: step 8 has watermark 999, which is not later than the previous one, 1000; expected \
+         a later watermark",
     );
 }
 
@@ -173,13 +173,14 @@ fn a_step_does_one_thing_and_expects_one_thing() {
     expect(
         "checkpoint = true",
         "checkpoint = true\nrestart = true",
-        "24:11: step 4 has both `checkpoint` and `restart`; expected one thing to do in each step",
+        "24:11: step 4 has both `checkpoint` and `restart`; expected at most one action in each \
+         step",
     );
     expect(
         "expect-failure = \"restore\"",
         "expect-failure = \"restore\"\nexpect = []",
-        "34:18: step 7 has both `expect` and `expect-failure`; expected one thing to expect in \
-         each step",
+        "34:18: step 7 has both `expect` and `expect-failure`; expected at most one expectation \
+         in each step",
     );
     expect(
         "[[step]]\nrestart = true",
@@ -240,18 +241,19 @@ fn steps_come_in_an_order_that_can_be() {
     expect(
         "[[step]]\nwatermark = 1_000",
         "[[step]]\nwatermark = 1_000\n[[step]]\nwatermark = 1_000",
-        "21:1: step 4 has watermark 1000, which is not later than 1000 before it; expected event \
-         time that advances",
+        "21:1: step 4 has watermark 1000, which is not later than the previous one, 1000; expected \
+         a later watermark",
     );
     expect(
         "[[step]]\nfinish = true\n",
         "[[step]]\nfinish = true\n[[step]]\nrestart = true\n",
-        "38:1: step 9 does something after `finish`; expected nothing but `expect`",
+        "38:1: step 9 has an action after `finish`; expected only `expect`",
     );
     expect(
         "restart = true",
         "open = true",
-        "25:1: step 5 opens what is open already; expected `open` in the first step, or `restart`",
+        "25:1: step 5 opens an operator that is already open; expected `open` in the first step, \
+         or `restart`",
     );
     expect(
         "row = 0",

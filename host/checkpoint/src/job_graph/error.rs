@@ -36,7 +36,7 @@ pub enum GraphError {
         from: String,
     },
     /// An edge leads into a source.
-    #[error("`{node}` reads from `{from}`, but it is a source; sources have no inputs")]
+    #[error("`{node}` reads from `{from}`, but `{node}` is a source; sources have no inputs")]
     SourceReads {
         /// The source with that input.
         node: String,
@@ -63,8 +63,8 @@ pub enum GraphError {
     },
     /// `forward` joins subtask i to subtask i, so both sides need the same number of them.
     #[error(
-        "`{from}` has parallelism {from_parallelism} and `{node}` has {parallelism}: \
-         `{partitioning}` needs the same; use `rebalance` or `hash`"
+        "`{from}` has parallelism {from_parallelism} and `{node}` has {parallelism}, but \
+         `{partitioning}` needs equal parallelism; use `rebalance` or `hash`"
     )]
     UnequalParallelism {
         /// The upstream node.
@@ -101,7 +101,7 @@ pub enum GraphError {
         missing: &'static str,
     },
     /// The job is larger than one process can run.
-    #[error("the job has {count} {of}; it can have {most}")]
+    #[error("the job has {count} {of}; it can have at most {most}")]
     TooLarge {
         /// `nodes`, `subtasks` or `channels`.
         of: &'static str,

@@ -82,8 +82,8 @@ pub struct Node {
     pub outputs: Vec<String>,
 }
 
-/// The reserved output port of an operator for records that it can't process. A guest can't emit to
-/// this port.
+/// The reserved output port of a source or operator for records that it can't process. A guest
+/// can't emit to this port.
 pub const DEAD_LETTER_PORT: u32 = u32::MAX;
 
 /// The name of that port in job files, as in `count:dead-letter`.
@@ -357,8 +357,7 @@ fn check_edge(edge: &Edge, from: &Node, to: &Node) -> Result<(), GraphError> {
             from: from.name.clone(),
         });
     }
-    let is_dead_letters = edge.port == DEAD_LETTER_PORT && from.kind == NodeKind::Operator;
-    if !is_dead_letters && edge.port as usize >= from.outputs.len() {
+    if edge.port != DEAD_LETTER_PORT && edge.port as usize >= from.outputs.len() {
         return Err(GraphError::UnknownPort {
             node: to.name.clone(),
             from: from.name.clone(),

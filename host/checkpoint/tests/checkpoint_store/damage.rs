@@ -161,7 +161,7 @@ fn a_file_of_another_job_is_found_even_with_the_right_name_length_and_digest() {
         fs::write(&manifest, forged.encode().unwrap()).unwrap();
 
         let reason = reason_of(load(directory.path(), 1).unwrap_err());
-        assert!(reason.starts_with("it is of "), "{reason}");
+        assert!(reason.starts_with("it belongs to "), "{reason}");
     }
 }
 

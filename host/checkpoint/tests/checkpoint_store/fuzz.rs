@@ -7,7 +7,7 @@
 use tidegate_checkpoint::{Manifest, SnapshotContents};
 use tidegate_fuzz::{Target, shape, size_class};
 
-use crate::decoding::{body, decode, with_valid_frame};
+use crate::support::measured::{body, decode, with_valid_frame};
 use crate::support::{entry, manifest};
 
 #[test]

@@ -181,11 +181,11 @@ fn a_path_can_name_a_directory_a_savepoint_or_a_manifest() {
         ("state", "it has no directories `checkpoints` and `state`"),
         (
             "LOCK",
-            "it is a file, and not a manifest in a directory `checkpoints`",
+            "it is a file, but not a manifest in a `checkpoints` directory",
         ),
         (
             "state/7-count-0-1",
-            "it is a file, and not a manifest in a directory `checkpoints`",
+            "it is a file, but not a manifest in a `checkpoints` directory",
         ),
     ] {
         match open(path) {
@@ -253,7 +253,7 @@ fn a_report_names_every_problem_and_the_files_of_no_checkpoint() {
                 problem("state/2-count-0-1", "it is missing"),
                 problem(
                     "state/2-count-1-1",
-                    "it has 5 bytes, and the manifest lists 172"
+                    "it has 5 bytes, but the manifest lists 172"
                 ),
             ],
             vec![problem("checkpoints/3", "it is not a manifest")],

@@ -1,18 +1,18 @@
-//! The commands of those who write operators: `new`, `build` and `test`.
+//! The commands of those who write operators: `new`, `sdk`, `build` and `test`.
 
 use std::path::PathBuf;
 
-use clap::Args;
 use clap::builder::BoolishValueParser;
+use clap::{Args, Subcommand};
 use tidegate_authoring::Language;
 
 use super::OutputArgs;
 
-/// Write a project for an operator of your own, which builds and passes its tests at once.
+/// Write a new operator project, which builds and passes its tests at once.
 ///
-/// The project uses the SDK at --sdk. Without --sdk, it uses the SDK of the source checkout that
-/// contains this binary or the current folder. Without such a checkout, it names the SDK of the
-/// language's registry, in the version of this binary.
+/// The project contains a copy of the SDK in its folder sdk/, in the version of this binary. Commit
+/// the copy with the project: it needs no other package of Tidegate. `tidegate sdk update` replaces
+/// the copy. With --sdk, the project has no copy and uses the SDK at that path.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Example:
@@ -24,9 +24,31 @@ pub(crate) struct NewArgs {
     /// Language of the operator.
     #[arg(long, env = "TIDEGATE_LANG", value_enum, value_name = "LANG")]
     pub(crate) lang: Language,
-    /// Folder of the SDK: guest-sdk/LANG in the sources of Tidegate.
+    /// Folder of an SDK to use instead of a copy: guest-sdk/LANG in the sources of Tidegate.
     #[arg(long, env = "TIDEGATE_SDK", value_name = "PATH")]
     pub(crate) sdk: Option<PathBuf>,
+}
+
+/// Update the SDK in a project.
+#[derive(Debug, Subcommand)]
+pub(crate) enum SdkCommand {
+    Update(SdkUpdateArgs),
+}
+
+/// Replace a project's copy of the SDK by the SDK of this version of Tidegate.
+///
+/// `tidegate new` wrote the copy into the project's folder sdk/. The command replaces the files of
+/// the SDK and keeps all others. It refuses to replace a copy that was changed since, and names
+/// the changed file.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  tidegate sdk update total")]
+pub(crate) struct SdkUpdateArgs {
+    /// Folder of the project.
+    #[arg(value_name = "PATH", default_value = ".")]
+    pub(crate) path: PathBuf,
+    /// Replace files of the SDK that were changed since `tidegate` wrote them, too.
+    #[arg(long, env = "TIDEGATE_DISCARD_CHANGES", value_parser = BoolishValueParser::new())]
+    pub(crate) discard_changes: bool,
 }
 
 /// Build operators into components.
@@ -60,9 +82,9 @@ pub(crate) struct BuildArgs {
 /// same for every language. PATH is a project, a scenario, or a folder of scenarios. A project is
 /// built first, and its scenarios are tests/*.toml.
 ///
-/// Every snapshot is also taken twice and must be the same, and an instance that is restored from
-/// it must return it unchanged. `tidegate schema --scenario` prints the JSON Schema of a scenario.
-/// Exit code 7 if a scenario fails.
+/// Every snapshot is also taken twice, and the two must be equal; an instance that is restored from
+/// a snapshot must return it unchanged. `tidegate schema --scenario` prints the JSON Schema of a
+/// scenario. Exit code 7 if a scenario fails.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

@@ -8,6 +8,7 @@ mod man;
 mod new;
 mod run;
 mod running_job;
+mod sdk;
 mod test;
 
 use tidegate_authoring::scenario;
@@ -34,6 +35,7 @@ pub(crate) fn execute(command: &Command, terminal: &Terminal) -> Result<(), Fail
         Command::Completions(args) => terminal.completions(args.shell),
         Command::Man(args) => man::man(args, terminal),
         Command::New(args) => new::new(args, terminal),
+        Command::Sdk(command) => sdk::sdk(command, terminal),
         Command::Build(args) => build::build(args, terminal),
         Command::Test(args) => test::test(args, terminal),
     }

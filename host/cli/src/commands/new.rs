@@ -22,12 +22,12 @@ pub(crate) fn new(args: &NewArgs, terminal: &Terminal) -> Result<(), Failure> {
         terminal.data(&Lines::one(shown(file)))?;
     }
     let sdk = match &written.sdk {
-        Sdk::Folder(path) => format!("in {}", shown(path)),
-        Sdk::Registry(version) => format!("{version} of the registry"),
+        Sdk::Copied => format!("has a copy of the SDK in {}/sdk", project.name),
+        Sdk::Folder(path) => format!("uses the SDK in {}", shown(path)),
     };
     let name = &project.name;
     terminal.say(format_args!(
-        "it uses the SDK {sdk}; next: tidegate test {name}"
+        "the project {sdk}; next: tidegate test {name}"
     ));
     Ok(())
 }

@@ -42,7 +42,8 @@ impl OwnDirectories {
         for (own, what) in &self.directories {
             if identity(own).is_some_and(|own| above.contains(&own)) {
                 return Err(format!(
-                    "{} is in {what}, {}, which holds nothing else; name a directory beside it",
+                    "{} is in {what}, {}, which must hold nothing else; name a directory \
+                     outside of it",
                     shown(path),
                     shown(own)
                 ));

@@ -39,14 +39,14 @@ impl Problem {
             Self::MethodNotAllowed => (
                 StatusCode::METHOD_NOT_ALLOWED,
                 "method-not-allowed",
-                "the endpoint takes another method",
-                "what changes the job is a POST, what reads it is a GET".to_owned(),
+                "the endpoint takes a different method",
+                "use POST to change the job, and GET to read it".to_owned(),
                 exit_code::USAGE,
             ),
             Self::BadRequest { detail } => (
                 StatusCode::BAD_REQUEST,
                 "bad-request",
-                "the request can't be understood",
+                "the request is malformed",
                 detail.clone(),
                 exit_code::USAGE,
             ),
@@ -55,7 +55,7 @@ impl Problem {
                 StatusCode::GONE,
                 "job-ended",
                 "the job ended",
-                "the job ended before it was done".to_owned(),
+                "the job ended before it answered".to_owned(),
                 exit_code::FAILED,
             ),
         };

@@ -53,7 +53,7 @@ fn leave_time_for_last_words() -> Result<(), Failure> {
     if current == maximum {
         let current = Some(hard - 1);
         if let Err(error) = setrlimit(Resource::Cpu, Rlimit { current, maximum }) {
-            tracing::debug!("the soft limit of processor time stays: {error}");
+            tracing::debug!("could not lower the soft limit of processor time: {error}");
         }
     }
     Ok(())

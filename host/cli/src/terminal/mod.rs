@@ -122,6 +122,7 @@ impl Terminal {
             | Failure::VerificationFailed { .. }
             | Failure::DrillFailed { .. }
             | Failure::NewProject(_)
+            | Failure::Sdk(_)
             | Failure::NothingToTest(_)
             | Failure::ScenariosFailed { .. }
             | Failure::FewFiles { .. }

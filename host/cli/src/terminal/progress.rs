@@ -44,13 +44,13 @@ impl Narrator {
                 .last_failure
                 .as_deref()
                 .unwrap_or("unknown");
-            lines.push(format!("a checkpoint failed, the job goes on: {why}"));
+            lines.push(format!("a checkpoint failed, the job continues: {why}"));
         }
         let drills = &status.checkpoints.drills;
         if drills.failed > self.failed_drills {
             self.failed_drills = drills.failed;
             let why = drills.last_failure.as_deref().unwrap_or("unknown");
-            lines.push(format!("A RESTORE DRILL FAILED, the job goes on: {why}"));
+            lines.push(format!("A RESTORE DRILL FAILED, the job continues: {why}"));
         }
         let is_restored = match status.state {
             JobState::Running | JobState::Stopping | JobState::Finished | JobState::Stopped => true,
@@ -71,9 +71,9 @@ impl Narrator {
         match (is_first, status.restored_checkpoint) {
             (true, None | Some(0)) => format!("{job}: starts fresh"),
             (true, Some(checkpoint)) => format!("{job}: continues from checkpoint {checkpoint}"),
-            (false, None | Some(0)) => format!("{job}: runs again, from the start"),
+            (false, None | Some(0)) => format!("{job}: restarted from the beginning"),
             (false, Some(checkpoint)) => {
-                format!("{job}: runs again, from checkpoint {checkpoint}")
+                format!("{job}: restarted from checkpoint {checkpoint}")
             }
         }
     }
@@ -116,7 +116,7 @@ pub(crate) fn summary(outcome: &Outcome, status: &JobStatus) -> String {
         }
         Outcome::Finished => "finished".to_owned(),
         Outcome::Stopped { checkpoint } => {
-            format!("stopped at checkpoint {checkpoint}; run it again to continue")
+            format!("stopped at checkpoint {checkpoint}; run the job again to continue")
         }
         Outcome::Cancelled => "cancelled without a last checkpoint".to_owned(),
     };
@@ -208,9 +208,9 @@ mod tests {
             narrator.events(&later),
             [
                 "restart 1: count[0]: trap",
-                "a checkpoint failed, the job goes on: disk full",
-                "A RESTORE DRILL FAILED, the job goes on: checkpoint 3: lost",
-                "sums: runs again, from checkpoint 4",
+                "a checkpoint failed, the job continues: disk full",
+                "A RESTORE DRILL FAILED, the job continues: checkpoint 3: lost",
+                "sums: restarted from checkpoint 4",
             ]
         );
     }

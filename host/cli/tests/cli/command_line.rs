@@ -2,20 +2,7 @@
 
 use serde_json::Value;
 
-use crate::support::{JobDirectory, ended};
-
-/// A job without operators, so that no component is needed.
-pub(crate) const COPY: &str = r#"version = 1
-name = "copy"
-
-[source.numbers]
-connector = "generator"
-to = 10
-
-[sink.gone]
-connector = "discard"
-inputs = [{ from = "numbers" }]
-"#;
+use crate::support::{COPY, JobDirectory, ended};
 
 fn parallelism(json: &str) -> Vec<u64> {
     let graph: Value = serde_json::from_str(json).expect("it prints JSON");

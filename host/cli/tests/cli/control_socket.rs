@@ -6,8 +6,7 @@ use std::process::Child;
 
 use serde_json::Value;
 
-use crate::running_job::{endless, wait_for};
-use crate::support::JobDirectory;
+use crate::support::{JobDirectory, endless, wait_for};
 
 /// A job that runs until the test is over.
 struct RunningJob {
@@ -151,5 +150,5 @@ fn a_job_that_does_not_answer_in_time_has_exit_code_6() {
     let _silent = UnixListener::bind(socket).expect("a socket can be bound");
     let asked = directory.tidegate(&["status", "job.toml", "--timeout", "100ms"]);
     assert_eq!(asked.code, Some(6));
-    assert_eq!(asked.stderr, "error: no answer within 100ms\n");
+    assert_eq!(asked.stderr, "error: the job did not answer within 100ms\n");
 }

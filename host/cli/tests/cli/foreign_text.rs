@@ -8,8 +8,7 @@ use serde_json::Value;
 use tidegate_checkpoint::{JobGraph, Manifest, SnapshotContents};
 use tidegate_operator::is_steering;
 
-use crate::command_line::COPY;
-use crate::support::{Ended, JobDirectory, ended};
+use crate::support::{COPY, Ended, JobDirectory, ended};
 
 /// Text that clears the screen, sets a title, begins a line, turns the direction of text, and
 /// hides.

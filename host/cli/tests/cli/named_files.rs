@@ -12,9 +12,7 @@ use serde_json::Value;
 use tidegate_checkpoint::Manifest;
 use tidegate_connector::CheckpointId;
 
-use crate::command_line::COPY;
-use crate::running_job::{endless, wait_for};
-use crate::support::{Ended, JobDirectory, ended};
+use crate::support::{COPY, Ended, JobDirectory, ended, endless, wait_for};
 
 const OPERATOR: &str = r#"version = 1
 name = "copy"
@@ -340,7 +338,7 @@ fn looking_at_what_is_not_there_says_so_and_gives_no_advice_for_runs() {
     }
     let refused = place.tidegate(&["run", "job.toml", "--from", "NOPE"]);
     assert!(
-        refused.stderr.contains("run it without --from"),
+        refused.stderr.contains("run the job without --from"),
         "{refused:?}"
     );
 }
@@ -367,7 +365,7 @@ fn a_checkpoint_that_fails_is_reported_once() {
     run.wait().unwrap();
     for (at, line) in lines.iter().enumerate() {
         assert!(
-            line.starts_with("a checkpoint failed, the job goes on: checkpoint "),
+            line.starts_with("a checkpoint failed, the job continues: checkpoint "),
             "{line}"
         );
         assert!(!lines[at + 1..].contains(line), "{line}");

@@ -1,8 +1,7 @@
 //! Jobs that can't run: the message, exit code 2, or 8 if the host refuses a component, and no
 //! written file.
 
-use crate::command_line::COPY;
-use crate::support::JobDirectory;
+use crate::support::{COPY, JobDirectory};
 
 const OPERATOR: &str = r#"version = 1
 name = "copy"

@@ -2,35 +2,10 @@
 
 use std::path::Path;
 use std::process::Child;
-use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::command_line::COPY;
-use crate::support::JobDirectory;
-
-/// Returns a job that runs until it is stopped.
-pub(crate) fn endless() -> String {
-    COPY.replace("to = 10", "rate = 1000")
-        .replace("\n[source", "\n[checkpoint]\ninterval = \"50ms\"\n[source")
-}
-
-/// Waits until the job on a directory is in a state, and returns its status.
-pub(crate) fn wait_for(directory: &JobDirectory, state: &str) -> Value {
-    let deadline = Instant::now() + Duration::from_secs(60);
-    loop {
-        let asked = directory.tidegate(&["status", "job.toml", "--json"]);
-        let status: Value = serde_json::from_str(&asked.stdout).unwrap_or_default();
-        if status["state"] == state {
-            return status;
-        }
-        assert!(
-            Instant::now() < deadline,
-            "the job is not {state}: {asked:?}"
-        );
-        std::thread::sleep(Duration::from_millis(20));
-    }
-}
+use crate::support::{COPY, JobDirectory, endless, wait_for};
 
 fn signal(child: &Child, signal: rustix::process::Signal) {
     let pid = rustix::process::Pid::from_child(child);

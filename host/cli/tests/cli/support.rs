@@ -1,8 +1,10 @@
-//! Runs the binary in a directory of its own.
+//! Runs the binary in a directory of its own, and two jobs that need no component.
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
+use serde_json::Value;
 use tempfile::TempDir;
 
 /// A directory with a job file, removed at the end.
@@ -97,5 +99,41 @@ pub(crate) fn ended(command: &mut Command) -> Ended {
         code: output.status.code(),
         stdout: String::from_utf8(output.stdout).expect("it prints text"),
         stderr: String::from_utf8(output.stderr).expect("it says text"),
+    }
+}
+
+/// A job without operators, so that no component is needed.
+pub(crate) const COPY: &str = r#"version = 1
+name = "copy"
+
+[source.numbers]
+connector = "generator"
+to = 10
+
+[sink.gone]
+connector = "discard"
+inputs = [{ from = "numbers" }]
+"#;
+
+/// Returns a job that runs until it is stopped.
+pub(crate) fn endless() -> String {
+    COPY.replace("to = 10", "rate = 1000")
+        .replace("\n[source", "\n[checkpoint]\ninterval = \"50ms\"\n[source")
+}
+
+/// Waits until the job on a directory is in a state, and returns its status.
+pub(crate) fn wait_for(directory: &JobDirectory, state: &str) -> Value {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    loop {
+        let asked = directory.tidegate(&["status", "job.toml", "--json"]);
+        let status: Value = serde_json::from_str(&asked.stdout).unwrap_or_default();
+        if status["state"] == state {
+            return status;
+        }
+        assert!(
+            Instant::now() < deadline,
+            "the job is not {state}: {asked:?}"
+        );
+        std::thread::sleep(Duration::from_millis(20));
     }
 }

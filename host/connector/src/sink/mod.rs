@@ -126,9 +126,9 @@ pub trait SinkConnector: Send + Sync {
     ) -> Result<(), ConnectorError> {
         Err(ConnectorError::StateRefused {
             reason: format!(
-                "checkpoint {checkpoint} lists {} piece(s) of pending output, and the connector \
-                 `{}` publishes none: this is a bug in the connector, whose writers must return \
-                 no pending output or whose `commit` must publish it",
+                "checkpoint {checkpoint} lists {} piece(s) of pending output, but the connector \
+                 `{}` publishes no output: this is a bug in the connector, whose writers must \
+                 return no pending output or whose `commit` must publish it",
                 pending.len(),
                 self.connector()
             ),

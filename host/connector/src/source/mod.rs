@@ -5,6 +5,7 @@
 //! position and restores it unchanged.
 
 mod enumerator;
+mod invalid_record;
 mod place;
 
 use std::future::Future;
@@ -17,6 +18,7 @@ use tidegate_operator::Batch;
 use crate::{ConnectorError, SubtaskId};
 
 pub use enumerator::{Assignment, OneSplit, RestoredSubtask, SplitEnumerator};
+pub use invalid_record::InvalidRecord;
 pub use place::{Isolation, SourcePlace};
 
 /// A boxed future, so that sources can be trait objects.
@@ -32,11 +34,23 @@ pub struct SourceSplit {
     pub position: Vec<u8>,
 }
 
+impl SourceSplit {
+    /// Creates a split from its name and its position.
+    pub fn new(name: impl Into<String>, position: impl Into<Vec<u8>>) -> Self {
+        Self {
+            name: name.into(),
+            position: position.into(),
+        }
+    }
+}
+
 /// The next output of a source.
 #[derive(Debug)]
 pub enum SourceOutput {
     /// Records. Never empty.
     Batch(Batch),
+    /// Input that is not a record. The position moves behind it.
+    Invalid(InvalidRecord),
     /// No record with an older timestamp follows from this subtask. A watermark that is not later
     /// than all earlier ones, even across restores, is ignored. Lateness must not depend on
     /// failures: a source that is opened at a position first returns the watermark that belongs to
@@ -57,6 +71,12 @@ pub trait SourceConnector: Send + Sync {
     /// Returns false if a restored position can't be read again, as with standard input.
     fn is_replayable(&self) -> bool {
         true
+    }
+
+    /// Returns true if a source may return [`SourceOutput::Invalid`]. Otherwise, a job file whose
+    /// source has `on-invalid-record = "dead-letter"` is rejected.
+    fn rejects_records(&self) -> bool {
+        false
     }
 
     /// Makes the enumerator of an attempt. Does not read input yet.
@@ -134,8 +154,8 @@ pub trait Source: Send {
     fn add_splits(&mut self, splits: Vec<SourceSplit>) -> Result<(), ConnectorError> {
         Err(ConnectorError::StateRefused {
             reason: format!(
-                "the connector has discovered {} split(s), and its source takes none while it \
-                 runs: this is a bug in the connector, which must implement `add_splits`",
+                "the connector has discovered {} split(s), but its source accepts no splits while \
+                 it runs: this is a bug in the connector, which must implement `add_splits`",
                 splits.len()
             ),
         })

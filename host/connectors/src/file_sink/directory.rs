@@ -110,8 +110,8 @@ impl OutputDirectory {
     pub(super) fn read_marker(&self) -> Result<Option<Marker>, ConnectorError> {
         let refuse = |why: &str| ConnectorError::StateRefused {
             reason: format!(
-                "{}/{MARKER_NAME} does not say whose this output directory is: {why}. Name another \
-                 one as `directory`",
+                "{}/{MARKER_NAME} does not name the owner of this output directory: {why}. Set \
+                 `directory` to another directory",
                 self.shown
             ),
         };
@@ -225,7 +225,10 @@ impl OutputDirectory {
                 name,
                 format!("has {length} bytes instead of {}", part.length),
             )),
-            Found::Nothing => Err(refuse(name, "is gone, published or not".to_owned())),
+            Found::Nothing => Err(refuse(
+                name,
+                "is missing under both its final and its pending name".to_owned(),
+            )),
             Found::NoFile => Err(refuse(name, "is not a regular file".to_owned())),
         };
         match (self.find(&part.pending_name)?, self.find(&part.part_name)?) {
@@ -233,7 +236,7 @@ impl OutputDirectory {
             (pending, Found::Nothing) => check(&part.pending_name, pending, Publication::Rename),
             (_, _) => Err(refuse(
                 &part.part_name,
-                "exists before it was published".to_owned(),
+                "exists although it was not published yet".to_owned(),
             )),
         }
     }

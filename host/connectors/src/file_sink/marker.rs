@@ -104,7 +104,7 @@ impl Marker {
         let version: MarkerVersion = serde_json::from_slice(json).map_err(|e| e.to_string())?;
         if version.format_version != MARKER_VERSION {
             return Err(format!(
-                "it has format version {}; this program knows version {MARKER_VERSION}",
+                "it has format version {}; this version of tidegate reads version {MARKER_VERSION}",
                 version.format_version
             ));
         }
@@ -147,7 +147,7 @@ mod tests {
     #[test]
     fn what_is_not_a_marker_is_refused_with_a_reason() {
         let newer = br#"{"format-version":2,"job":"j","owner":"someone"}"#;
-        let reason = "it has format version 2; this program knows version 1".to_owned();
+        let reason = "it has format version 2; this version of tidegate reads version 1".to_owned();
         assert_eq!(Marker::of_json(newer), Err(reason));
         assert!(Marker::of_json(b"hello").is_err());
         let marker = br#"{"format-version":1,"job":"j","sink":"s","lineage":"xy","attempt":1,

@@ -31,7 +31,7 @@ use tidegate_connector::{
 };
 use tidegate_file_system::{FileSystem, LocalFiles};
 
-use crate::RecordFormat;
+use crate::record_format::{JsonlValue, RecordForm, RecordFormat};
 
 use directory::OutputDirectory;
 use marker::Marker;
@@ -49,6 +49,12 @@ pub struct FileSinkOptions {
     /// The form of a record.
     #[serde(default)]
     pub format: RecordFormat,
+    /// The form of the value, for `format = "jsonl"`; `text` without it.
+    #[serde(default)]
+    pub value: Option<JsonlValue>,
+    /// The members of the value that are written, in this order, for `format = "csv"`.
+    #[serde(default)]
+    pub columns: Option<Vec<String>>,
 }
 
 impl SinkOptions for FileSinkOptions {
@@ -70,7 +76,7 @@ impl FileSinkOptions {
     ///
     /// # Errors
     ///
-    /// [`ConnectorError::JobRefused`] if `directory` is empty.
+    /// [`ConnectorError::JobRefused`] if `directory` is empty or the options do not fit together.
     pub fn connect_in(
         self,
         files: Arc<dyn FileSystem>,
@@ -84,7 +90,7 @@ impl FileSinkOptions {
         Ok(Arc::new(FileConnector {
             files,
             path: base.join(&self.directory),
-            format: self.format,
+            form: RecordForm::checked(self.format, self.columns, self.value)?,
             held: Mutex::new(None),
         }))
     }
@@ -93,7 +99,7 @@ impl FileSinkOptions {
 struct FileConnector {
     files: Arc<dyn FileSystem>,
     path: PathBuf,
-    format: RecordFormat,
+    form: RecordForm,
     /// `Some` once this run has locked the directory.
     held: Mutex<Option<Held>>,
 }
@@ -188,8 +194,9 @@ impl SinkConnector for FileConnector {
             tracing::warn!(
                 sink = start.sink,
                 parts = plan.elsewhere,
-                "what the restored checkpoint had not published yet is in the output directory of \
-                 the job that took it; if that job never published it, run it once more"
+                "output that the restored checkpoint lists as unpublished is in the output \
+                 directory of the job that took the checkpoint; if that job never published the \
+                 output, run that job again"
             );
         }
         let nothing_to_do = directory.are_published(&plan.publish)? && plan.remove.is_empty();
@@ -213,7 +220,7 @@ impl SinkConnector for FileConnector {
     ) -> Result<Box<dyn Sink>, ConnectorError> {
         Ok(Box::new(FileSink {
             directory: self.recovered().0,
-            format: self.format,
+            form: self.form.clone(),
             subtask: subtask.clone(),
             lineage,
             attempt,
@@ -245,7 +252,7 @@ impl SinkConnector for FileConnector {
             subtask: 0,
             lineage: LineageDigits::of(Lineage([0; 16])),
             attempt: 1,
-            extension: self.format.extension().to_owned(),
+            extension: self.form.extension().to_owned(),
         };
         Some(self.path.join(name.to_string()))
     }

@@ -74,8 +74,9 @@ impl OutputDirectory {
         let is_denied = error.kind() == io::ErrorKind::PermissionDenied;
         let action = if is_denied && self.has_lock_file().unwrap_or(false) {
             format!(
-                "could not lock {}/{LOCK_NAME}, which a run of another user has made; run the job \
-                 as that user, or make this one the owner of the directory and all that is in it",
+                "could not lock {}/{LOCK_NAME}, which another user's run created; run the job as \
+                 that user, or make the current user the owner of the directory and of everything \
+                 in it",
                 self.shown
             )
         } else {
@@ -105,7 +106,7 @@ impl OutputDirectory {
         match self.read_marker()? {
             Some(found) if is_ours(&found) => Ok(()),
             Some(found) => Err(self.lost(&format!(
-                "belongs by now to {found}, attempt {} in process {}, as {MARKER_NAME} says",
+                "now belongs to {found}, attempt {} in process {}, according to {MARKER_NAME}",
                 found.attempt, found.process
             ))),
             None => Err(self.lost(&format!("has lost its {MARKER_NAME}"))),
@@ -118,12 +119,12 @@ impl OutputDirectory {
         let found = self.files.open_directory(&self.path);
         match found.and_then(|directory| directory.identity()) {
             Ok(found) if found == held => self.check_lock_file(),
-            Ok(_) => Err(self.lost("was moved, and another one stands in its place")),
+            Ok(_) => Err(self.lost("was moved, and another directory is in its place")),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 Err(self.lost("was moved or removed"))
             }
             Err(error) if error.kind() == io::ErrorKind::NotADirectory => {
-                Err(self.lost("was moved, and something else stands in its place"))
+                Err(self.lost("was moved, and something other than a directory is in its place"))
             }
             Err(error) => Err(self.failed("look at", "")(error)),
         }
@@ -138,7 +139,7 @@ impl OutputDirectory {
         let held = lock.identity().map_err(self.failed("look at", LOCK_NAME))?;
         match self.dir.status(LOCK_NAME) {
             Ok(found) if found.identity == held => Ok(()),
-            Ok(_) => Err(self.lost(&format!("has another {LOCK_NAME}"))),
+            Ok(_) => Err(self.lost(&format!("has a different {LOCK_NAME}"))),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 Err(self.lost(&format!("has lost its {LOCK_NAME}")))
             }
@@ -149,9 +150,9 @@ impl OutputDirectory {
     fn lost(&self, how: &str) -> ConnectorError {
         ConnectorError::StateRefused {
             reason: format!(
-                "output directory {} {how}: this happened while the job ran, and nothing more is \
-                 published. Put it back as it was and run the job again, or start the job afresh \
-                 with another `directory`",
+                "output directory {} {how}: this happened while the job ran, and the sink \
+                 publishes nothing more. Restore the directory and run the job again, or start the \
+                 job afresh with another `directory`",
                 self.shown
             ),
         }

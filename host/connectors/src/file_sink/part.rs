@@ -57,7 +57,9 @@ impl PendingPart {
     /// Decodes a part. Rejects names that are not those of parts, since they are used as paths.
     pub(super) fn of_output(output: &PendingOutput) -> Result<Self, ConnectorError> {
         let refuse = |why: String| ConnectorError::StateRefused {
-            reason: format!("pending output of the file sink in the checkpoint: {why}"),
+            reason: format!(
+                "the file sink's pending output in the checkpoint can't be read: {why}"
+            ),
         };
         let part: Self =
             versioned::decode(PENDING_VERSION, &output.0).map_err(|e| refuse(e.to_string()))?;

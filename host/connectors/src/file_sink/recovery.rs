@@ -60,8 +60,8 @@ impl Listing {
         });
         Err(ConnectorError::JobRefused {
             reason: format!(
-                "output directory {directory} is not empty: it holds {}{whose}. Empty it, or name \
-                 another one as `directory`",
+                "output directory {directory} is not empty: it holds {}{whose}. Empty the \
+                 directory, or set `directory` to another one",
                 shown(&found)
             ),
         })
@@ -132,7 +132,7 @@ impl Listing {
         Err(ConnectorError::StateRefused {
             reason: format!(
                 "output directory {directory} belongs to {marker}; this is sink `{}` of job `{}`, \
-                 lineage {}. Name another one as `directory`",
+                 lineage {}. Set `directory` to another directory",
                 start.sink, start.job, start.lineage
             ),
         })
@@ -147,8 +147,8 @@ impl Listing {
         }
         Err(ConnectorError::StateRefused {
             reason: format!(
-                "output directory {directory} holds {}, which this job did not write. Empty it, or \
-                 name another one as `directory`",
+                "output directory {directory} holds {}, which this job did not write. Empty the \
+                 directory, or set `directory` to another one",
                 shown(&found)
             ),
         })
@@ -179,7 +179,7 @@ impl Listing {
         Err(ConnectorError::StateRefused {
             reason: format!(
                 "output directory {directory} holds output that is newer than checkpoint {}: {}. \
-                 Start from the newest checkpoint, or name another one as `directory`",
+                 Start from the newest checkpoint, or set `directory` to another directory",
                 start.checkpoint,
                 shown(&newer)
             ),

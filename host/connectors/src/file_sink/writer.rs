@@ -13,7 +13,7 @@ use tidegate_operator::Batch;
 use super::directory::OutputDirectory;
 use super::names::PendingName;
 use super::part::PendingPart;
-use crate::RecordFormat;
+use crate::record_format::RecordForm;
 
 /// The smallest number of bytes written to a part's file at once, apart from the last.
 const FLUSH_BYTES: usize = 256 * 1024;
@@ -23,7 +23,7 @@ const MOST_KEPT_BYTES: usize = 4 * FLUSH_BYTES;
 
 pub(super) struct FileSink {
     pub(super) directory: Arc<OutputDirectory>,
-    pub(super) format: RecordFormat,
+    pub(super) form: RecordForm,
     pub(super) subtask: SubtaskId,
     pub(super) lineage: Lineage,
     pub(super) attempt: u64,
@@ -94,7 +94,7 @@ impl Sink for FileSink {
             Some(part) => part,
             None => self.begin_part()?,
         };
-        let appended = self.format.append(batch, &mut part.buffer);
+        let appended = self.form.append(batch, &mut part.buffer);
         appended.map_err(|refused| refused.into_error(&self.subtask))?;
         if part.buffer.len() >= FLUSH_BYTES {
             part.flush(&self.directory)?;
@@ -108,7 +108,7 @@ impl Sink for FileSink {
             return Ok(Box::new(|| Ok(Vec::new())));
         };
         let directory = Arc::clone(&self.directory);
-        let extension = self.format.extension();
+        let extension = self.form.extension();
         Ok(Box::new(move || {
             Ok(vec![part.finish(&directory, checkpoint, extension)?])
         }))

@@ -1,7 +1,11 @@
 //! The division of files' bytes over subtasks. Pure.
 //!
-//! Any cut is correct because of one rule: a span owns the lines whose first byte is in it. A
-//! reader that begins in the middle of a line leaves that line to the previous span.
+//! Of lines, any cut is correct because of one rule: a span owns the lines whose first byte is in
+//! it. A reader that begins in the middle of a line leaves that line to the previous span. Of CSV,
+//! a quoted field may contain newlines, so spans stay whole.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 
 /// A range of bytes of one file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +50,22 @@ pub(super) fn cut(spans: &[Span], parallelism: u32) -> Vec<Vec<Span>> {
     lists
 }
 
+/// Deals whole spans, in their order, out to `parallelism` lists: each to a list that has the
+/// fewest bytes so far.
+pub(super) fn deal(spans: &[Span], parallelism: u32) -> Vec<Vec<Span>> {
+    let mut lists: Vec<Vec<Span>> = (0..parallelism).map(|_| Vec::new()).collect();
+    let mut lightest: BinaryHeap<Reverse<(u128, usize)>> =
+        (0..lists.len()).map(|list| Reverse((0, list))).collect();
+    for span in spans {
+        let Some(Reverse((bytes, list))) = lightest.pop() else {
+            break;
+        };
+        lists[list].push(*span);
+        lightest.push(Reverse((bytes + u128::from(span.end - span.start), list)));
+    }
+    lists
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -68,6 +88,27 @@ mod tests {
             for list in lists {
                 let length = bytes(&list).len() as u64;
                 prop_assert!(length.abs_diff(total / u64::from(parallelism)) <= 1);
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whole_spans_are_dealt_out_once_each_and_no_list_waits_for_another(
+            lengths in prop::collection::vec(1_u64..1_000, 0..10), parallelism in 1_u32..9,
+        ) {
+            let whole = |(file, length): (usize, &u64)| Span { file, start: 0, end: *length };
+            let spans: Vec<Span> = lengths.iter().enumerate().map(whole).collect();
+            let lists = deal(&spans, parallelism);
+            let mut dealt = lists.concat();
+            dealt.sort_by_key(|span| span.file);
+            prop_assert_eq!(dealt, spans);
+            prop_assert_eq!(lists.len(), parallelism as usize);
+            // Without its last span, no list has more bytes than the lightest list.
+            let bytes = |list: &[Span]| -> u64 { list.iter().map(|span| span.end).sum() };
+            let least = lists.iter().map(|list| bytes(list)).min().unwrap_or(0);
+            for list in lists.iter().filter(|list| !list.is_empty()) {
+                prop_assert!(bytes(&list[..list.len() - 1]) <= least);
             }
         }
     }

@@ -108,7 +108,10 @@ impl FileEnumerator {
             let part = position.cut(&file, span.start, span.end)?;
             Ok(FileSplit::Part(part).to_split())
         };
-        let lists = cut::cut(&spans, parallelism);
+        let lists = match self.input.shape.is_divisible() {
+            true => cut::cut(&spans, parallelism),
+            false => cut::deal(&spans, parallelism),
+        };
         lists
             .iter()
             .map(|list| list.iter().map(to_split).collect())

@@ -125,15 +125,15 @@ impl InputRoot {
             };
         }
         let (link, target) = self.link_out(Path::new(relative));
-        let via = if link == relative {
-            String::new()
+        let which = if link == relative {
+            "which".to_owned()
         } else {
-            format!(" by its directory {link}, which is one")
+            format!("whose directory {link}")
         };
         ConnectorError::JobRefused {
             reason: format!(
-                "`path` matches {name}, which is a link{via} to {} and leads out of {}. Set \
-                 `follow-links = true` to read what links lead to",
+                "`path` matches {name}, {which} is a link to {} and leads out of {}. Set \
+                 `follow-links = true` to follow links",
                 shown(&target),
                 shown(&self.path)
             ),

@@ -30,8 +30,9 @@ impl LeftOutLinks {
                 more => format!(" and {more} more"),
             };
             tracing::warn!(
-                "`path` = \"{}\" does not read what is behind the links {}{more}, since `**` does \
-                 not follow links to directories. Set `follow-links = true` to read it",
+                "`path` = \"{}\" does not reach the files behind the links {}{more}, since `**` \
+                 does not follow links to directories. Set `follow-links = true` to read those \
+                 files",
                 shown_text(glob.text()),
                 shown_text(&shown.join(", "))
             );

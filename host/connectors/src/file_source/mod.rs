@@ -1,6 +1,6 @@
 //! Record path: [source `file`] → channel → operator instance → router → sink.
 //!
-//! Lines of the files that match a glob. The enumerator finds the files when the job starts afresh,
+//! Records of the files that match a glob. The enumerator finds the files when the job starts afresh,
 //! and with `discover` repeatedly while it runs. A file is read up to its length when found; later
 //! growth causes a warning and is not read. The position is restored to the byte. A file that has
 //! changed is rejected, both when it is opened and while it is read.
@@ -26,7 +26,7 @@ use std::time::Duration;
 
 use bytesize::ByteSize;
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use tidegate_connector::source::{
     BoxFuture, Isolation, Source, SourceConnector, SourceOutput, SourcePlace, SourceSplit,
     SplitEnumerator,
@@ -34,6 +34,7 @@ use tidegate_connector::source::{
 use tidegate_connector::{ConnectContext, ConnectorError, DurationText, SourceOptions, SubtaskId};
 
 use crate::byte_size::ByteSizeText;
+use crate::input_format::{InputFormat, InputShape, KeyField};
 use crate::lines::LineLimits;
 use crate::pacer::{AfterStall, Pacer};
 
@@ -63,16 +64,30 @@ pub struct FileSourceOptions {
     /// The time between two looks for new files, such as "10s". The job then reads files that
     /// appear while it runs or was stopped, each once, and does not end by itself. Without it, the
     /// job reads only the files that exist when it starts afresh. A new file is read once it has
-    /// bytes and two looks in a row have found it unchanged, up to the length that it has then;
-    /// when the job starts afresh, a file that has not changed for three seconds is read at once.
-    /// A file that was read is not read again, even if another file gets its name. While the job
-    /// runs, a warning names each new file that can't be read, and the job reads it once it can.
+    /// bytes and two looks in a row have found it unchanged, up to the length that it has then.
+    /// Choose a time that is longer than any pause of the program that writes the files, or have it
+    /// move complete files into the directory. When the job starts afresh, a file that has not
+    /// changed for three seconds is read at once. Each checkpoint holds 16 bytes for each file
+    /// read. A file that was read is not read again, even if another file gets its name. While the
+    /// job runs, a warning names each new file that can't be read, and the job reads it once it
+    /// can.
     #[serde(default)]
     pub discover: Option<DurationText>,
     /// The form of records in a file.
     #[serde(default)]
-    pub format: FileFormat,
-    /// A longer line fails the job.
+    pub format: InputFormat,
+    /// The names of the columns, for `format = "csv"`. Without it, the first line of each file has
+    /// the names.
+    #[serde(default)]
+    pub columns: Option<Vec<String>>,
+    /// The part of a record that becomes its key; without it, keys are empty. For JSON Lines
+    /// `{ json = "/user" }`, a JSON pointer (RFC 6901) to a text, number or boolean, and for CSV
+    /// `{ column = "user" }`. The key has the bytes of the text without quotes, or the number or
+    /// boolean as it is written; a record whose key is missing, null, an object or a list is
+    /// invalid.
+    #[serde(default)]
+    pub key: Option<KeyField>,
+    /// A longer line, or record of CSV, fails the job.
     #[serde(default = "default_record_bytes")]
     #[schemars(with = "ByteSizeText")]
     pub max_record_bytes: ByteSize,
@@ -85,16 +100,6 @@ pub struct FileSourceOptions {
     /// pace more even.
     #[serde(default)]
     pub rate_per_subtask: Option<u32>,
-}
-
-/// The form of records in a file.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum FileFormat {
-    /// A record is a line: empty key, no timestamp, and as value the bytes before the newline,
-    /// including a carriage return. The last line needs no newline.
-    #[default]
-    Lines,
 }
 
 fn default_record_bytes() -> ByteSize {
@@ -117,7 +122,7 @@ impl SourceOptions for FileSourceOptions {
         self,
         context: &ConnectContext<'_>,
     ) -> Result<Arc<dyn SourceConnector>, ConnectorError> {
-        let FileFormat::Lines = self.format;
+        let shape = InputShape::checked(self.format, self.columns, self.key)?;
         let limits = LineLimits {
             record_bytes: checked_bytes("max-record-bytes", self.max_record_bytes)?,
             batch_bytes: checked_bytes("batch-bytes", self.batch_bytes)?,
@@ -142,6 +147,7 @@ impl SourceOptions for FileSourceOptions {
             input: Arc::new(Input {
                 glob,
                 root,
+                shape: Arc::new(shape),
                 limits,
                 rate_per_subtask: self.rate_per_subtask,
             }),
@@ -164,6 +170,7 @@ fn checked_bytes(key: &str, value: ByteSize) -> Result<usize, ConnectorError> {
 struct Input {
     glob: Glob,
     root: InputRoot,
+    shape: Arc<InputShape>,
     limits: LineLimits,
     rate_per_subtask: Option<u32>,
 }
@@ -193,6 +200,10 @@ struct FileConnector {
 impl SourceConnector for FileConnector {
     fn connector(&self) -> &'static str {
         "file"
+    }
+
+    fn rejects_records(&self) -> bool {
+        self.input.shape.rejects_records()
     }
 
     fn enumerator(&self) -> Box<dyn SplitEnumerator> {
@@ -268,14 +279,12 @@ struct FileSource {
 impl FileSource {
     /// Takes a step towards the next output; `None` if more steps are needed.
     fn step(&mut self) -> Result<Option<SourceOutput>, ConnectorError> {
-        let Input {
-            glob, root, limits, ..
-        } = &*self.input;
+        let Input { glob, root, .. } = &*self.input;
         if let Some(reader) = &mut self.current {
             if !reader.is_closing() {
-                let read = reader.next_batch(self.isolation);
-                if let Ok(Some(batch)) = read {
-                    return Ok(Some(SourceOutput::Batch(batch)));
+                let read = reader.next_output(self.isolation);
+                if let Ok(Some(output)) = read {
+                    return Ok(Some(output));
                 }
                 if read.is_err() {
                     // An unusable line may mean that the file is another one.
@@ -299,7 +308,7 @@ impl FileSource {
             }));
         };
         let is_unlisted = self.waiting.len() <= self.unlisted;
-        let opened = SplitReader::open(root, glob, position.clone(), *limits);
+        let opened = SplitReader::open(&self.input, position.clone());
         self.current = Some(opened.map_err(|error| match is_unlisted {
             true => found_again(error),
             false => error,
@@ -373,8 +382,13 @@ impl Source for FileSource {
                 return std::future::pending().await;
             }
             self.is_idle = matches!(output, SourceOutput::Idle);
-            if let (Some(pacer), SourceOutput::Batch(batch)) = (&mut self.pacer, &output) {
-                pacer.spend(batch.len());
+            let records = match &output {
+                SourceOutput::Batch(batch) => batch.len(),
+                SourceOutput::Invalid(_) => 1,
+                SourceOutput::Watermark(_) | SourceOutput::Idle | SourceOutput::Ended => 0,
+            };
+            if let (Some(pacer), 1..) = (&mut self.pacer, records) {
+                pacer.spend(records);
             }
             Ok(output)
         })

@@ -114,8 +114,8 @@ impl Glob {
     /// Makes the refusal of more files than a source can remember.
     pub(super) fn too_many(&self, most: usize) -> ConnectorError {
         job_refused(format!(
-            "`path` = \"{}\" matches more than {most} files, or has in the life of the job, and \
-             `discover` remembers no more; start a new job on a directory of its own",
+            "`path` = \"{}\" has matched more than {most} files in the life of the job, the most \
+             that `discover` remembers; start a new job with a directory of its own",
             self.text
         ))
     }
@@ -150,8 +150,9 @@ impl Glob {
         self.relative(name)
             .ok_or_else(|| ConnectorError::StateRefused {
                 reason: format!(
-                    "the checkpoint reads {name}, which is not below the directory of `path` = \
-                     \"{}\"",
+                    "the checkpoint names the input file {name}, which is not below the directory \
+                     of `path` = \"{}\". Write the directory in `path` as before, or start the job \
+                     afresh",
                     self.text
                 ),
             })

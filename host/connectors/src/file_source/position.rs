@@ -56,7 +56,10 @@ impl FileSplit {
 
     pub(super) fn of_split(split: &SourceSplit) -> Result<Self, ConnectorError> {
         let refuse = |why: &str| ConnectorError::StateRefused {
-            reason: format!("the position of split `{}`: {why}", split.name),
+            reason: format!(
+                "the position of split `{}` can't be read: {why}",
+                split.name
+            ),
         };
         if split.position.first() == Some(&READ_VERSION) {
             let read = versioned::decode(READ_VERSION, &split.position);
@@ -92,7 +95,7 @@ pub(super) struct FilePosition {
 pub(super) fn refused(name: &str, position: u64, difference: &str) -> ConnectorError {
     ConnectorError::StateRefused {
         reason: format!(
-            "input file {name} is not the one that was read up to byte {position}: {difference}. \
+            "input file {name} is not the file that was read up to byte {position}: {difference}. \
              Restore the file, or start the job afresh"
         ),
     }
@@ -175,7 +178,7 @@ impl FilePosition {
         let history = read_before(file, self.position, HISTORY_BYTES).map_err(failed())?;
         if !is_history(&history) {
             let bytes = self.position.min(HISTORY_BYTES as u64);
-            let difference = format!("the {bytes} bytes before that have changed");
+            let difference = format!("the {bytes} bytes before that byte have changed");
             return Err(refused(name, self.position, &difference));
         }
         Ok(())
@@ -203,6 +206,17 @@ impl FilePosition {
         refused(&self.file, self.position, &difference)
     }
 
+    /// Makes the refusal of a part of a file that is read as a whole.
+    pub(super) fn divided(&self) -> ConnectorError {
+        ConnectorError::StateRefused {
+            reason: format!(
+                "the checkpoint divides input file {} at byte {}, which CSV does not allow: was \
+                 it read with another `format`? Write that `format`, or start the job afresh",
+                self.file, self.end
+            ),
+        }
+    }
+
     /// Returns the digest by which a file is remembered after it was read.
     pub(super) fn digest(&self, glob: &Glob) -> Result<FileDigest, ConnectorError> {
         glob.below_root(&self.file).map(FileDigest::of)
@@ -220,7 +234,10 @@ fn open(root: &InputRoot, glob: &Glob, name: &str) -> Result<File, ConnectorErro
     // Check before opening, since opening a pipe would wait.
     if !root.find(relative).map_err(failed)?.is_file {
         return Err(ConnectorError::StateRefused {
-            reason: format!("input file {name} is not a regular file any more"),
+            reason: format!(
+                "input file {name} is no longer a regular file. Restore the file, or start the job \
+                 afresh"
+            ),
         });
     }
     root.open_file(relative).map_err(failed)

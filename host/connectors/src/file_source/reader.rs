@@ -1,6 +1,6 @@
 //! Record path: [source `file`] → channel → operator instance → router → sink.
 //!
-//! Reads one split: large blocks into a buffer, whole lines out of it. The buffer keeps the bytes
+//! Reads one split: large blocks into a buffer, whole records out of it. The buffer keeps the bytes
 //! before the position whose digest a checkpoint needs, so that taking a position reads nothing.
 //!
 //! A look compares the bytes that were read with the file as it is now. The invariant: unless the
@@ -15,15 +15,19 @@ use std::time::SystemTime;
 
 use memchr::memchr;
 use tidegate_connector::ConnectorError;
-use tidegate_connector::source::{Isolation, SourcePlace};
-use tidegate_operator::{Batch, shown_text};
+use tidegate_connector::source::{InvalidRecord, Isolation, SourceOutput, SourcePlace};
+use tidegate_operator::shown_text;
 
+use super::Input;
 use super::input_root::{Found, InputRoot};
 use super::path_glob::Glob;
 use super::position::{FilePosition, HISTORY_BYTES, digest, read_before, refused};
 use super::trail::Trail;
 use super::watch::{Compare, FileWatch};
-use crate::lines::{self, LineLimits, Unread};
+use crate::input_format::{Contents, DecodeError, Decoder};
+use crate::lines::{LineLimits, Unread};
+
+mod header;
 
 /// The approximate number of bytes of one read.
 const BLOCK_BYTES: usize = 256 * 1024;
@@ -43,6 +47,7 @@ pub(super) struct SplitReader {
     is_closing: bool,
     /// Its `history` is that of the start; [`Self::position`] makes the current one.
     position: FilePosition,
+    decoder: Decoder,
     limits: LineLimits,
     /// `buffer[..filled]` are bytes of the file; `buffer[cursor]` is the byte at the position. At
     /// least the last `HISTORY_BYTES` before the position are kept.
@@ -66,12 +71,18 @@ struct LastLook {
 
 impl SplitReader {
     /// Opens a split, whose file must still be the file of its position.
-    pub(super) fn open(
-        root: &InputRoot,
-        glob: &Glob,
-        position: FilePosition,
-        limits: LineLimits,
-    ) -> Result<Self, ConnectorError> {
+    pub(super) fn open(input: &Input, position: FilePosition) -> Result<Self, ConnectorError> {
+        let Input {
+            glob,
+            root,
+            shape,
+            limits,
+            ..
+        } = input;
+        let is_divisible = shape.is_divisible();
+        if !is_divisible && position.end != position.file_length {
+            return Err(position.divided());
+        }
         let failed = || ConnectorError::io(format!("could not read input file {}", position.file));
         let mut file = position.open(root, glob)?;
         // Before the first read, so that every later write shows.
@@ -81,7 +92,12 @@ impl SplitReader {
         file.seek(SeekFrom::Start(position.position))
             .map_err(failed())?;
         let filled = buffer.len();
-        let is_skipping = buffer.last().is_some_and(|byte| *byte != b'\n');
+        let is_skipping = is_divisible && buffer.last().is_some_and(|byte| *byte != b'\n');
+        let mut decoder = Decoder::at_start(shape, *limits);
+        if position.position > 0 {
+            header::read(&file, &position, &mut decoder, *limits)?;
+            decoder.seek();
+        }
         buffer.resize(HISTORY_BYTES + BLOCK_BYTES, 0);
         Ok(Self {
             file,
@@ -95,7 +111,8 @@ impl SplitReader {
             owed_segments: 0,
             is_closing: false,
             position,
-            limits,
+            decoder,
+            limits: *limits,
             buffer,
             cursor: filled,
             filled,
@@ -104,11 +121,11 @@ impl SplitReader {
         })
     }
 
-    /// Returns the next batch; `None` at the end of the split.
-    pub(super) fn next_batch(
+    /// Returns the next batch or invalid record; `None` at the end of the split.
+    pub(super) fn next_output(
         &mut self,
         isolation: Isolation,
-    ) -> Result<Option<Batch>, ConnectorError> {
+    ) -> Result<Option<SourceOutput>, ConnectorError> {
         loop {
             if self.position.is_done() {
                 return Ok(None);
@@ -117,16 +134,33 @@ impl SplitReader {
                 self.skip()?;
                 continue;
             }
-            let reach = isolation.reach();
-            let lines = lines::take_lines(self.unread().up_to(reach), self.limits);
-            let lines = lines.map_err(|_| self.too_long())?;
-            if !lines.values.is_empty() {
-                self.batch_start = self.position.position;
-                self.advance(lines.consumed);
-                return Ok(Some(lines::to_batch(lines.values)));
+            match self.take(isolation)? {
+                Contents::Batch(batch) => return Ok(Some(SourceOutput::Batch(batch))),
+                Contents::Invalid { reason, value } => {
+                    return Ok(Some(SourceOutput::Invalid(InvalidRecord {
+                        place: self.last_place(),
+                        reason,
+                        value,
+                    })));
+                }
+                Contents::Nothing => {}
             }
-            self.fill()?;
         }
+    }
+
+    /// Takes the next records from the buffer, or reads more bytes into it.
+    fn take(&mut self, isolation: Isolation) -> Result<Contents, ConnectorError> {
+        // Not by a method, since the decoder changes.
+        let unread = unread(&self.buffer[self.cursor..self.filled], &self.position);
+        let taken = self.decoder.take(unread.up_to(isolation.reach()));
+        let taken = taken.map_err(|error| unusable(&self.position, &error, self.limits))?;
+        if taken.end == 0 {
+            self.fill()?;
+            return Ok(Contents::Nothing);
+        }
+        self.batch_start = self.position.position + taken.start as u64;
+        self.advance(taken.end);
+        Ok(taken.contents)
     }
 
     /// Returns the place of the last batch, in bytes of the file.
@@ -138,7 +172,7 @@ impl SplitReader {
         }
     }
 
-    /// Checks that the file still holds the lines that [`Self::next_batch`] returned. The first
+    /// Checks that the file still holds the lines that [`Self::next_output`] returned. The first
     /// bytes, and those before this position and that of the previous look, are always compared.
     /// All others that were read are compared, over several looks, unless the file's times show
     /// that it was not written.
@@ -180,7 +214,7 @@ impl SplitReader {
         self.compare_owed()
     }
 
-    /// Takes the last look, after [`Self::next_batch`] returned `None`. Each further call compares
+    /// Takes the last look, after [`Self::next_output`] returned `None`. Each further call compares
     /// some of the owed segments.
     pub(super) fn close(&mut self, root: &InputRoot, glob: &Glob) -> Result<(), ConnectorError> {
         if self.is_closing {
@@ -212,9 +246,9 @@ impl SplitReader {
         let length = self.file.metadata().map_or(0, |metadata| metadata.len());
         if end == file_length && length > *file_length {
             tracing::warn!(
-                "input file {} had {file_length} bytes when it was found and now has {length}; \
-                 the source does not read the later bytes. Move a file to its place when it is \
-                 complete",
+                "input file {} had {file_length} bytes when it was found and now has {length}; the \
+                 source does not read the later bytes. Move a file into the directory only when it \
+                 is complete",
                 shown_text(file)
             );
         }
@@ -235,13 +269,13 @@ impl SplitReader {
             None => Ok(()),
             Some(Range { start, end }) => {
                 let difference =
-                    format!("bytes {start} to {end}, which were read, have changed since");
+                    format!("bytes {start} to {end} have changed since they were read");
                 Err(refused(file, *position, &difference))
             }
         }
     }
 
-    /// Returns the position after all batches that [`Self::next_batch`] returned.
+    /// Returns the position after all batches that [`Self::next_output`] returned.
     pub(super) fn position(&self) -> FilePosition {
         FilePosition {
             history: digest(self.before()),
@@ -258,16 +292,6 @@ impl SplitReader {
             "the buffer keeps the bytes before the position"
         );
         &self.buffer[self.cursor - history..self.cursor]
-    }
-
-    fn unread(&self) -> Unread<'_> {
-        let bytes = &self.buffer[self.cursor..self.filled];
-        let owned = self.position.end - self.position.position;
-        Unread {
-            bytes,
-            owned: usize::try_from(owned).unwrap_or(usize::MAX),
-            is_last: self.position.position + bytes.len() as u64 == self.position.file_length,
-        }
     }
 
     fn advance(&mut self, bytes: usize) {
@@ -325,14 +349,22 @@ impl SplitReader {
             }
         }
     }
+}
 
-    fn too_long(&self) -> ConnectorError {
-        ConnectorError::Record {
-            position: format!("{}, byte {}", self.position.file, self.position.position),
-            reason: format!(
-                "the line is longer than `max-record-bytes`, {} bytes",
-                self.limits.record_bytes
-            ),
-        }
+/// Describes the bytes at a position that are in the buffer.
+fn unread<'a>(bytes: &'a [u8], position: &FilePosition) -> Unread<'a> {
+    let owned = position.end - position.position;
+    Unread {
+        bytes,
+        owned: usize::try_from(owned).unwrap_or(usize::MAX),
+        is_last: position.position + bytes.len() as u64 == position.file_length,
+    }
+}
+
+/// Makes the failure at a record with which the split can't continue.
+fn unusable(position: &FilePosition, error: &DecodeError, limits: LineLimits) -> ConnectorError {
+    ConnectorError::Record {
+        position: format!("{}, byte {}", position.file, position.position),
+        reason: error.reason(limits),
     }
 }

@@ -17,11 +17,13 @@ impl UnusableFiles {
             return;
         }
         tracing::warn!(
-            "`discover` leaves out {} for now, and looks at it again each time: {reason}",
+            "`discover` skips {} for now, and retries it at each discovery: {reason}",
             shown_text(name)
         );
         if self.0.len() == MOST_WARNINGS {
-            tracing::warn!("`discover` has left out {MOST_WARNINGS} files and names no more");
+            tracing::warn!(
+                "`discover` has skipped {MOST_WARNINGS} files, and logs no further ones"
+            );
         }
     }
 }

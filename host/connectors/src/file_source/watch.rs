@@ -59,16 +59,16 @@ impl Change {
     pub(super) fn meaning(self) -> &'static str {
         match self {
             Self::Written => {
-                "was written to while it is read; the bytes that were read of it are compared \
-                 with it again, and those ahead are read as they are now"
+                "was written to while the source reads it; the source compares the bytes that it \
+                 has read with the file again, and reads the later bytes as they are now"
             }
             Self::Replaced => {
-                "was replaced by another file while it is read; this run reads the one that it \
-                 has open to its end, and a later one will not find it"
+                "was replaced by another file while the source reads it; this run reads the open \
+                 file to its end, but a later run will not find it"
             }
             Self::Gone => {
-                "was moved or removed while it is read; this run reads it to its end, and a later \
-                 one will not find it"
+                "was moved or removed while the source reads it; this run reads it to its end, but \
+                 a later run will not find it"
             }
         }
     }

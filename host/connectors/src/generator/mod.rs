@@ -172,8 +172,12 @@ impl GeneratorPosition {
 
     fn of_split(split: &SourceSplit) -> Result<Self, ConnectorError> {
         let refuse = |reason: String| ConnectorError::StateRefused { reason };
-        let position: Self = versioned::decode(POSITION_VERSION, &split.position)
-            .map_err(|e| refuse(format!("the position of split `{}`: {e}", split.name)))?;
+        let position: Self = versioned::decode(POSITION_VERSION, &split.position).map_err(|e| {
+            refuse(format!(
+                "the position of split `{}` can't be read: {e}",
+                split.name
+            ))
+        })?;
         if !position.range.is_well_formed() || position.sharing == 0 {
             return Err(refuse(format!(
                 "the position of split `{}` is damaged",

@@ -77,7 +77,7 @@ impl Range {
         if count == 0 {
             return None;
         }
-        let first = u64::try_from(self.next).expect("integers that are left are not negative");
+        let first = u64::try_from(self.next).expect("the remaining integers are not negative");
         self.next += count as i128;
         if self.next >= self.block_end {
             let blocks = (self.next - self.block_end) / BLOCK + 1;

@@ -184,7 +184,7 @@ fn run_timestamps(run: &Run) -> impl Iterator<Item = i64> + use<> {
 
 /// Makes the timestamps of a run's late records older.
 fn make_late(timestamps: &mut [i64], late: Late) {
-    let by = i64::try_from(late.by_ms).expect("what is later than 63 bits is refused");
+    let by = i64::try_from(late.by_ms).expect("timestamps beyond 63 bits are rejected");
     let is_late = |timestamp: i64| timestamp.unsigned_abs().is_multiple_of(late.every);
     let late = timestamps
         .iter_mut()

@@ -2,89 +2,15 @@
 
 use std::fs;
 use std::path::Path;
-use std::sync::Arc;
 
 use serde_json::json;
-use tempfile::TempDir;
-use tidegate_connector::sink::{PendingOutput, Sink, SinkConnector, SinkStart};
-use tidegate_connector::{CheckpointId, ConnectorError, Lineage};
+use tidegate_connector::sink::PendingOutput;
+use tidegate_connector::{CheckpointId, ConnectorError};
 
-use crate::support::{context, job_refusal, names, records, sink_options, state_refusal, subtask};
-
-pub(crate) const LINEAGE: Lineage = Lineage([0xaa; 16]);
-
-/// Makes a place in which the sink has its directory `output`.
-pub(crate) fn place() -> TempDir {
-    tempfile::tempdir().expect("a temporary directory")
-}
-
-pub(crate) fn connect(base: &Path) -> Arc<dyn SinkConnector> {
-    let options = sink_options("file", json!({ "directory": "output", "format": "tsv" }));
-    options
-        .connect(&context(base))
-        .expect("the options are fine")
-}
-
-/// The files of a directory without output.
-pub(crate) const OWN_FILES: [&str; 2] = [".tidegate-lock", "_tidegate"];
-
-/// Describes a fresh start of lineage [`LINEAGE`].
-pub(crate) fn fresh() -> SinkStart {
-    SinkStart {
-        job: "job".to_owned(),
-        sink: "sink".to_owned(),
-        lineage: LINEAGE,
-        parent: None,
-        checkpoint: CheckpointId(0),
-        attempt: 1,
-        is_first_attempt: true,
-        has_finished: false,
-        pending: Vec::new(),
-    }
-}
-
-/// Describes a start from `checkpoint` of lineage [`LINEAGE`].
-pub(crate) fn restored(checkpoint: u64, pending: &[PendingOutput]) -> SinkStart {
-    SinkStart {
-        checkpoint: CheckpointId(checkpoint),
-        pending: pending.to_vec(),
-        ..fresh()
-    }
-}
-
-/// Makes a connector whose directory belongs to lineage [`LINEAGE`].
-pub(crate) fn started(base: &Path) -> Arc<dyn SinkConnector> {
-    let connector = connect(base);
-    connector.check_fresh().expect("the directory is free");
-    connector.recover(&fresh()).expect("the directory is free");
-    connector
-}
-
-pub(crate) fn open(connector: &dyn SinkConnector, index: u32, attempt: u64) -> Box<dyn Sink> {
-    connector
-        .open(&subtask(index), LINEAGE, attempt)
-        .expect("can be opened")
-}
-
-/// Writes one record and cuts the part.
-pub(crate) fn write_part(sink: &mut dyn Sink, value: &str, checkpoint: u64) -> Vec<PendingOutput> {
-    sink.write(&records(&[("k", value)]))
-        .expect("can be written");
-    let pre_commit = sink
-        .pre_commit(CheckpointId(checkpoint))
-        .expect("can be cut");
-    pre_commit().expect("can be made durable")
-}
-
-/// Returns the visible output: the names, and all lines in the order of the names.
-pub(crate) fn published(base: &Path) -> (Vec<String>, String) {
-    let directory = base.join("output");
-    let is_visible = |name: &String| !name.starts_with(['.', '_']);
-    let names: Vec<String> = names(&directory).into_iter().filter(is_visible).collect();
-    let text = |name: &String| fs::read_to_string(directory.join(name)).expect("can be read");
-    let lines = names.iter().map(text).collect();
-    (names, lines)
-}
+use crate::support::file_sink::{
+    LINEAGE, OWN_FILES, fresh, open, place, published, restored, started, write_part,
+};
+use crate::support::{context, job_refusal, names, records, sink_options, state_refusal};
 
 #[test]
 fn nothing_is_visible_before_the_commit_and_everything_after_it() {
@@ -204,7 +130,10 @@ fn a_part_that_is_gone_or_has_another_length_is_refused_and_nothing_is_published
     );
     fs::remove_file(&path).expect("can be removed");
     let reason = state_refusal(connector.commit(CheckpointId(1), &pending));
-    assert!(reason.contains("is gone, published or not"), "{reason}");
+    assert!(
+        reason.contains("is missing under both its final and its pending name"),
+        "{reason}"
+    );
     assert_eq!(published(place.path()).1, "");
 }
 
@@ -256,9 +185,9 @@ fn a_directory_that_is_replaced_by_a_link_while_the_job_runs_gets_nothing() {
     std::os::unix::fs::symlink(&elsewhere, &output).expect("can be linked");
     let before = names(&moved);
     for why in [
-        "another one stands in its place",
+        "another directory is in its place",
         "moved or removed",
-        "something else stands",
+        "something other than a directory is in its place",
     ] {
         let reason = state_refusal(connector.commit(CheckpointId(1), &pending));
         assert!(reason.contains(why), "{reason}");

@@ -14,7 +14,9 @@ use tidegate_file_system::{
     LocalFiles, OpenAs,
 };
 
-use crate::file_sink::{connect, fresh, open, place, published, restored, started, write_part};
+use crate::support::file_sink::{
+    connect, fresh, open, place, published, restored, started, write_part,
+};
 use crate::support::state_refusal;
 
 fn lock_file(base: &Path) -> PathBuf {
@@ -58,7 +60,7 @@ fn the_lock_file_is_closed_to_others_again_if_the_user_has_opened_it() {
 
 #[test]
 fn a_run_whose_lock_file_is_removed_or_replaced_publishes_nothing_more() {
-    for (is_replaced, told) in [(false, "has lost its"), (true, "has another")] {
+    for (is_replaced, told) in [(false, "has lost its"), (true, "has a different")] {
         let place = place();
         let connector = started(place.path());
         let pending = write_part(&mut *open(&*connector, 0, 1), "one", 1);
@@ -128,6 +130,8 @@ fn a_left_over_marker_is_gone_for_good_before_its_name_is_used_again() {
         let options = FileSinkOptions {
             directory: "output".into(),
             format: RecordFormat::default(),
+            value: None,
+            columns: None,
         };
         let files = Arc::new(Recorded(steps.clone()));
         options

@@ -6,7 +6,7 @@ use std::path::Path;
 use tidegate_connector::sink::{ForkedFrom, SinkConnector, SinkStart};
 use tidegate_connector::{CheckpointId, ConnectorError, Lineage};
 
-use crate::file_sink::{
+use crate::support::file_sink::{
     LINEAGE, OWN_FILES, connect, fresh, open, place, published, restored, started, write_part,
 };
 use crate::support::{job_refusal, names, records, state_refusal, subtask};
@@ -340,7 +340,10 @@ fn pending_output_that_is_gone_is_refused_before_anything_is_changed() {
         .expect("can be removed");
     let before = names(&output(place.path()));
     let reason = state_refusal(connect(place.path()).recover(&restored(1, &pending)));
-    assert!(reason.contains("is gone, published or not"), "{reason}");
+    assert!(
+        reason.contains("is missing under both its final and its pending name"),
+        "{reason}"
+    );
     assert_eq!(names(&output(place.path())), before);
 }
 
@@ -350,7 +353,10 @@ fn a_directory_that_lost_all_its_output_is_refused_while_some_is_pending() {
     let pending = write_part(&mut *open(&*started(place.path()), 0, 1), "one", 1);
     fs::remove_dir_all(output(place.path())).expect("can be removed");
     let reason = state_refusal(connect(place.path()).recover(&restored(1, &pending)));
-    assert!(reason.contains("is gone, published or not"), "{reason}");
+    assert!(
+        reason.contains("is missing under both its final and its pending name"),
+        "{reason}"
+    );
     assert_eq!(
         names(&output(place.path())),
         OWN_FILES[..1],
@@ -437,7 +443,7 @@ fn an_older_attempt_publishes_nothing_once_a_newer_one_has_the_directory() {
     fs::write(&marker, theirs).expect("can be written");
     let reason = state_refusal(connector.commit(CheckpointId(1), &pending));
     assert!(
-        reason.contains("belongs by now to") && reason.contains("attempt 2"),
+        reason.contains("now belongs to") && reason.contains("attempt 2"),
         "{reason}"
     );
     fs::remove_file(&marker).expect("is there");

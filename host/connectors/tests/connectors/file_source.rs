@@ -1,37 +1,17 @@
 //! The source `file`.
 
 use std::fs::{self, File};
-use std::path::Path;
-use std::sync::Arc;
 
 use proptest::prelude::*;
-use serde_json::{Value, json};
-use tempfile::TempDir;
+use serde_json::json;
 use tidegate_connector::ConnectorError;
 use tidegate_connector::source::{Isolation, SourceConnector, SourceOutput, SourceSplit};
 
+use crate::support::file_source::{all_files, connect, directory};
 use crate::support::{
     context, job_refusal, plan_one, poll, read_all, read_batches, source_options, state_refusal,
     subtask, values_of,
 };
-
-pub(crate) fn directory(files: &[(&str, &[u8])]) -> TempDir {
-    let directory = tempfile::tempdir().expect("a temporary directory");
-    for (name, bytes) in files {
-        fs::write(directory.path().join(name), bytes).expect("can be written");
-    }
-    directory
-}
-
-pub(crate) fn connect(base: &Path, options: Value) -> Arc<dyn SourceConnector> {
-    source_options("file", options)
-        .connect(&context(base))
-        .expect("the options are fine")
-}
-
-pub(crate) fn all_files(base: &Path) -> Arc<dyn SourceConnector> {
-    connect(base, json!({ "path": "*" }))
-}
 
 /// Returns the lines of a file by the rule of the documentation.
 fn lines_of(text: &str) -> Vec<String> {
@@ -240,14 +220,17 @@ fn a_file_that_changed_before_the_position_or_in_its_first_bytes_is_refused() {
     assert!(offset > 100_000, "{offset}");
     for (byte, difference) in [
         (10, "its first 4096 bytes have changed"),
-        (offset - 65_536, "the 65536 bytes before that have changed"),
-        (offset - 1, "the 65536 bytes before that have changed"),
+        (
+            offset - 65_536,
+            "the 65536 bytes before that byte have changed",
+        ),
+        (offset - 1, "the 65536 bytes before that byte have changed"),
     ] {
         let mut changed = bytes.clone();
         changed[byte] = b'#';
         fs::write(base.path().join("a"), changed).expect("can be written");
         let reason = state_refusal(connector.open(&subtask(0), position.clone()));
-        let expected = format!("input file a is not the one that was read up to byte {offset}: ");
+        let expected = format!("input file a is not the file that was read up to byte {offset}: ");
         assert!(
             reason.starts_with(&expected) && reason.contains(difference),
             "{reason}"
@@ -274,7 +257,7 @@ fn a_file_that_is_gone_or_no_file_any_more_is_refused() {
     fs::create_dir(base.path().join("a")).expect("can be created");
     let reason = state_refusal(connector.open(&subtask(0), position));
     assert!(
-        reason.contains("input file a is not a regular file"),
+        reason.contains("input file a is no longer a regular file"),
         "{reason}"
     );
 }
@@ -385,10 +368,13 @@ fn a_change_while_a_file_is_read_is_seen_at_the_next_check_by_what_was_read() {
     source.check().expect("is what it was");
     for (at, difference) in [
         (10, "its first 4096 bytes have changed"),
-        (position - 1, "the 65536 bytes before that have changed"),
+        (
+            position - 1,
+            "the 65536 bytes before that byte have changed",
+        ),
         (
             position - 65_536,
-            "the 65536 bytes before that have changed",
+            "the 65536 bytes before that byte have changed",
         ),
     ] {
         overwrite(at);
@@ -400,7 +386,7 @@ fn a_change_while_a_file_is_read_is_seen_at_the_next_check_by_what_was_read() {
     }
     // Bytes in between were read, so they are compared; bytes behind the position may still change.
     overwrite(50_000);
-    assert!(state_refusal(source.check()).contains("which were read, have changed"));
+    assert!(state_refusal(source.check()).contains("have changed since they were read"));
     for at in [position + 100_000, bytes.len() - 2] {
         overwrite(at);
         source.check().expect("was not read yet");

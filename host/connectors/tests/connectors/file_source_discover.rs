@@ -7,66 +7,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use proptest::prelude::*;
-use serde_json::{Value, json};
+use serde_json::json;
 use tidegate_connector::source::{
-    Assignment, RestoredSubtask, Source, SourceConnector, SourceOutput, SourceSplit,
-    SplitEnumerator,
+    RestoredSubtask, Source, SourceConnector, SourceOutput, SourceSplit, SplitEnumerator,
 };
 
+use crate::support::discovery::{
+    add, connect, directory, discover, discover_settled, restored, started,
+};
+use crate::support::file_source;
 use crate::support::{
     context, job_refusal, poll, source_options, state_refusal, subtask, values_of,
 };
-
-pub(crate) fn connect_with(base: &Path, options: Value) -> Arc<dyn SourceConnector> {
-    let connected = source_options("file", options).connect(&context(base));
-    connected.expect("the options are fine")
-}
-
-pub(crate) fn connect(base: &Path) -> Arc<dyn SourceConnector> {
-    connect_with(base, json!({ "path": "in/*", "discover": "10s" }))
-}
-
-/// Returns an enumerator that knows all files, and that discovers. Plans without `discover`, with
-/// which new files are left to discovery.
-pub(crate) fn started(base: &Path, parallelism: u32) -> Box<dyn SplitEnumerator> {
-    let planned = connect_with(base, json!({ "path": "in/*" }))
-        .enumerator()
-        .plan(parallelism);
-    let planned = planned.expect("can be planned");
-    let mut enumerator = connect(base).enumerator();
-    let restored = planned.into_iter().map(restored).collect();
-    enumerator.restore(restored, parallelism).expect("fits");
-    enumerator
-}
-
-/// Makes a directory with these files in `in`, each with its own name as its only line.
-pub(crate) fn directory(names: &[&str]) -> tempfile::TempDir {
-    let base = tempfile::tempdir().expect("a temporary directory");
-    fs::create_dir(base.path().join("in")).expect("creates");
-    for name in names {
-        add(base.path(), name);
-    }
-    base
-}
-
-pub(crate) fn add(base: &Path, name: &str) {
-    fs::write(base.join("in").join(name), format!("{name}\n")).expect("writes");
-}
-
-/// Walks once, and returns the names of the splits found, with their subtasks.
-pub(crate) fn discover(enumerator: &mut dyn SplitEnumerator) -> Vec<(u32, String)> {
-    let found = enumerator.discover().expect("can be walked");
-    let named = found
-        .into_iter()
-        .map(|found| (found.subtask, found.split.name));
-    named.collect()
-}
-
-/// Walks twice and returns the new splits; the first walk only sees the files.
-pub(crate) fn discover_settled(enumerator: &mut dyn SplitEnumerator) -> Vec<Assignment> {
-    assert_eq!(discover(enumerator), []);
-    enumerator.discover().expect("can be walked")
-}
 
 /// Reads until the source has no input or ends, and returns the values.
 fn read(source: &mut dyn Source) -> Vec<String> {
@@ -75,15 +27,9 @@ fn read(source: &mut dyn Source) -> Vec<String> {
         match poll(source).expect("can be read") {
             SourceOutput::Batch(batch) => values.extend(values_of(&batch)),
             SourceOutput::Watermark(_) => {}
+            SourceOutput::Invalid(record) => panic!("an invalid record: {record:?}"),
             SourceOutput::Idle | SourceOutput::Ended => return values,
         }
-    }
-}
-
-fn restored(splits: Vec<SourceSplit>) -> RestoredSubtask {
-    RestoredSubtask {
-        splits,
-        has_ended: false,
     }
 }
 
@@ -143,7 +89,7 @@ fn new_files_go_to_the_subtasks_in_turn() {
 #[test]
 fn without_discover_nothing_is_found_and_the_source_ends() {
     let base = directory(&["a"]);
-    let connector = connect_with(base.path(), json!({ "path": "in/*" }));
+    let connector = file_source::connect(base.path(), json!({ "path": "in/*" }));
     let mut enumerator = connector.enumerator();
     let splits = enumerator.plan(1).expect("can be planned").remove(0);
     assert_eq!(enumerator.discovery_interval(), None);
@@ -186,7 +132,7 @@ fn a_source_without_input_says_so_once_and_then_waits_for_new_files() {
 #[test]
 fn a_file_that_was_read_is_not_found_again_whatever_becomes_of_it() {
     let base = directory(&["a"]);
-    let before = connect_with(base.path(), json!({ "path": "in/*" }));
+    let before = file_source::connect(base.path(), json!({ "path": "in/*" }));
     let splits = before
         .enumerator()
         .plan(1)
@@ -220,14 +166,15 @@ fn a_file_that_was_read_is_not_found_again_whatever_becomes_of_it() {
 #[test]
 fn a_file_stays_known_however_its_root_is_spelled_and_another_root_is_refused() {
     let base = directory(&["a"]);
-    let before = connect_with(base.path(), json!({ "path": "in/*" }));
+    let before = file_source::connect(base.path(), json!({ "path": "in/*" }));
     let splits = before.enumerator().plan(1).expect("fits").remove(0);
     let mut source = before.open(&subtask(0), splits).expect("can be opened");
     assert_eq!(read(&mut *source), ["a"]);
     let splits = source.splits();
     add(base.path(), "b");
     for path in ["in/*", "./in/*", "in//./*", ".//in/[ab]"] {
-        let connector = connect_with(base.path(), json!({ "path": path, "discover": "10s" }));
+        let connector =
+            file_source::connect(base.path(), json!({ "path": path, "discover": "10s" }));
         let mut enumerator = connector.enumerator();
         let restored = vec![restored(splits.clone())];
         enumerator.restore(restored, 1).expect("fits");
@@ -237,7 +184,8 @@ fn a_file_stays_known_however_its_root_is_spelled_and_another_root_is_refused() 
     }
     let absolute = base.path().join("in/*").to_string_lossy().into_owned();
     for path in ["*/*", &absolute, "in/../in/*"] {
-        let connector = connect_with(base.path(), json!({ "path": path, "discover": "10s" }));
+        let connector =
+            file_source::connect(base.path(), json!({ "path": path, "discover": "10s" }));
         for parallelism in [1, 2] {
             let restored = vec![restored(splits.clone())];
             let reason = state_refusal(connector.enumerator().restore(restored, parallelism));
@@ -252,12 +200,13 @@ fn a_file_stays_known_however_its_root_is_spelled_and_another_root_is_refused() 
 fn a_file_half_read_is_continued_however_its_root_is_spelled() {
     let base = directory(&[]);
     fs::write(base.path().join("in/a"), "1\n2\n").expect("writes");
-    let before = connect_with(base.path(), json!({ "path": "in/*", "batch-bytes": 1 }));
+    let before = file_source::connect(base.path(), json!({ "path": "in/*", "batch-bytes": 1 }));
     let splits = before.enumerator().plan(1).expect("fits").remove(0);
     let mut source = before.open(&subtask(0), splits).expect("can be opened");
     assert!(matches!(poll(&mut *source), Ok(SourceOutput::Batch(_))));
     let splits = source.splits();
-    let connector = connect_with(base.path(), json!({ "path": "./in/*", "discover": "10s" }));
+    let connector =
+        file_source::connect(base.path(), json!({ "path": "./in/*", "discover": "10s" }));
     let mut enumerator = connector.enumerator();
     let lists = enumerator.restore(vec![restored(splits)], 1).expect("fits");
     assert_eq!(discover_settled(&mut *enumerator), []);
@@ -268,7 +217,7 @@ fn a_file_half_read_is_continued_however_its_root_is_spelled() {
 #[test]
 fn files_are_remembered_when_discover_is_set_later() {
     let base = directory(&["a", "b"]);
-    let before = connect_with(base.path(), json!({ "path": "in/*", "batch-bytes": 1 }));
+    let before = file_source::connect(base.path(), json!({ "path": "in/*", "batch-bytes": 1 }));
     let splits = before
         .enumerator()
         .plan(1)
@@ -295,7 +244,7 @@ fn files_are_remembered_when_discover_is_set_later() {
 fn a_subtask_that_has_ended_gets_no_file_and_its_files_stay_known() {
     let base = directory(&["a", "b"]);
     let connector = connect(base.path());
-    let before = connect_with(base.path(), json!({ "path": "in/*" }));
+    let before = file_source::connect(base.path(), json!({ "path": "in/*" }));
     let planned = before.enumerator().plan(2).expect("can be planned");
     let subtasks = |ended: [bool; 2]| -> Vec<RestoredSubtask> {
         let subtasks = planned.iter().cloned().zip(ended);
@@ -349,7 +298,7 @@ fn options_that_make_no_sense_and_positions_of_others_are_refused() {
             .restore(vec![restored(vec![split])], 1),
     );
     assert!(
-        reason.starts_with("the position of split `forged`: its 3 bytes"),
+        reason.starts_with("the position of split `forged` can't be read: its 3 bytes"),
         "{reason}"
     );
 }
@@ -391,8 +340,8 @@ struct Job {
 impl Job {
     fn start(base: &Path) -> Self {
         let options = json!({ "path": "in/*", "discover": "1s", "batch-bytes": 1 });
-        let connector = connect_with(base, options);
-        let before = connect_with(base, json!({ "path": "in/*" }));
+        let connector = file_source::connect(base, options);
+        let before = file_source::connect(base, json!({ "path": "in/*" }));
         let planned = before.enumerator().plan(2).expect("can be planned");
         let mut job = Self {
             enumerator: connector.enumerator(),

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::json;
 
-use crate::file_source::{all_files, connect, directory};
+use crate::support::file_source::{all_files, connect, directory};
 use crate::support::{job_refusal, read_all};
 
 /// Returns the files that `path` matches in a tree with links inside and out of it, or the refusal:

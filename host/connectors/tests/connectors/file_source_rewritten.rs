@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use tidegate_connector::ConnectorError;
 use tidegate_connector::source::Source;
 
-use crate::file_source::{connect, directory};
+use crate::support::file_source::{connect, directory};
 use crate::support::{read_batches, state_refusal, subtask};
 
 /// The number of bytes of a line.
@@ -120,7 +120,7 @@ fn a_rewriter_that_overtakes_the_reader_between_two_looks_is_noticed() {
     // No look in between: the bytes that are compared at a file's end are new, on disk and as read.
     file.write(4_200..file.new.len());
     let reason = file.refusal();
-    let told = "bytes 0 to 1048576, which were read, have changed since";
+    let told = "bytes 0 to 1048576 have changed since they were read";
     assert!(
         reason.contains("input file a is not") && reason.contains(told),
         "{reason}"
@@ -183,7 +183,7 @@ fn a_change_far_behind_a_look_is_noticed_at_the_end_of_the_split_at_the_latest()
     file.write(file.position() + 1_000_000..file.new.len());
     let reason = file.refusal();
     assert!(
-        reason.contains("bytes 1048576 to 2097152, which were read, have changed since"),
+        reason.contains("bytes 1048576 to 2097152 have changed since they were read"),
         "{reason}"
     );
 }

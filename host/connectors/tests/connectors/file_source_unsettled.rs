@@ -13,9 +13,8 @@ use serde_json::json;
 use tidegate_connector::ConnectorError;
 use tidegate_connector::source::{Source, SourceOutput, SourceSplit};
 
-use crate::file_source_discover::{
-    add, connect, connect_with, directory, discover, discover_settled, started,
-};
+use crate::support::discovery::{add, connect, directory, discover, discover_settled, started};
+use crate::support::file_source;
 use crate::support::{plan_one, poll, state_refusal, subtask};
 
 #[test]
@@ -46,7 +45,7 @@ fn a_fresh_start_leaves_a_file_to_discovery_that_may_still_be_copied() {
 
 /// Returns a source with `in/a` to read, and the splits of the new file `in/b`.
 fn with_a_new_file(base: &Path) -> (Box<dyn Source>, Vec<SourceSplit>) {
-    let before = connect_with(base, json!({ "path": "in/*" }));
+    let before = file_source::connect(base, json!({ "path": "in/*" }));
     let splits = plan_one(&*before);
     let source = connect(base).open(&subtask(0), splits);
     let mut enumerator = started(base, 1);
@@ -115,7 +114,7 @@ fn entries_that_can_not_be_read_end_no_job_and_are_taken_once_they_can() {
         };
         fs::create_dir_all(&inner).expect("creates");
         let options = json!({ "path": path, "discover": "10s" });
-        let mut enumerator = connect_with(base.path(), options).enumerator();
+        let mut enumerator = file_source::connect(base.path(), options).enumerator();
         assert_eq!(enumerator.plan(1).expect("can be planned"), [[]], "{path}");
         add_unusable(&inner);
         fs::write(inner.join("g"), "g\n").expect("writes");
@@ -126,7 +125,7 @@ fn entries_that_can_not_be_read_end_no_job_and_are_taken_once_they_can() {
         // The link now leads to a file.
         fs::write(inner.join("d-nowhere"), "d\n").expect("writes");
         assert_eq!(discover_settled(&mut *enumerator).len(), 2, "{path}");
-        let reason = connect_with(base.path(), json!({ "path": path }));
+        let reason = file_source::connect(base.path(), json!({ "path": path }));
         assert!(
             reason.enumerator().plan(1).is_err(),
             "a fresh start is strict"
@@ -138,7 +137,7 @@ fn entries_that_can_not_be_read_end_no_job_and_are_taken_once_they_can() {
 fn directories_and_files_that_come_and_go_during_walks_are_no_failure() {
     let base = directory(&[]);
     let options = json!({ "path": "in/*/*", "discover": "10s" });
-    let mut enumerator = connect_with(base.path(), options).enumerator();
+    let mut enumerator = file_source::connect(base.path(), options).enumerator();
     enumerator.plan(1).expect("can be planned");
     let is_over = AtomicBool::new(false);
     std::thread::scope(|scope| {

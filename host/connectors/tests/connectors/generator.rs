@@ -128,6 +128,7 @@ fn a_watermark_follows_each_batch_and_no_older_record_follows_it() {
                     is_owed = false;
                 }
                 SourceOutput::Idle => panic!("a generator always has input"),
+                SourceOutput::Invalid(_) => panic!("a generator rejects nothing"),
                 SourceOutput::Ended => break,
             }
         }
@@ -153,6 +154,7 @@ fn event_time(connector: &dyn SourceConnector, lives: &[usize]) -> Vec<Result<i6
                 }
                 SourceOutput::Watermark(_) => {}
                 SourceOutput::Idle => panic!("a generator always has input"),
+                SourceOutput::Invalid(_) => panic!("a generator rejects nothing"),
                 SourceOutput::Ended => return seen,
             }
         }
@@ -290,6 +292,7 @@ async fn due_timestamps_go_on_at_the_rate_through_a_stall() {
             }
             SourceOutput::Watermark(next) => watermark = next,
             SourceOutput::Idle => panic!("a generator always has input"),
+            SourceOutput::Invalid(_) => panic!("a generator rejects nothing"),
             SourceOutput::Ended => panic!("it does not end"),
         }
     }
@@ -314,6 +317,7 @@ async fn a_poll_that_is_given_up_moves_nothing() {
             Ok(Ok(SourceOutput::Batch(batch))) => values.extend(values_of(&batch)),
             Ok(Ok(SourceOutput::Watermark(_))) => panic!("there are no timestamps"),
             Ok(Ok(SourceOutput::Idle)) => panic!("a generator always has input"),
+            Ok(Ok(SourceOutput::Invalid(_))) => panic!("a generator rejects nothing"),
             Ok(Ok(SourceOutput::Ended)) => break,
             Ok(Err(error)) => panic!("{error}"),
         }
@@ -380,6 +384,7 @@ fn read_isolating(source: &mut dyn Source, singles: usize) -> Vec<(Vec<String>, 
             }
             SourceOutput::Watermark(_) => {}
             SourceOutput::Idle => panic!("a generator always has input"),
+            SourceOutput::Invalid(_) => panic!("a generator rejects nothing"),
             SourceOutput::Ended => return batches,
         }
     }

@@ -8,6 +8,7 @@ mod file_source_discover;
 mod file_source_links;
 mod file_source_rewritten;
 mod file_source_unsettled;
+mod formats;
 mod generator;
 mod other_sinks;
 mod stdin;

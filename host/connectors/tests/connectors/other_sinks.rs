@@ -40,6 +40,7 @@ impl Write for Flushed {
 fn every_batch_is_on_standard_output_when_it_is_written() {
     let output = Flushed::default();
     let connector = stdout_options(json!({})).connect_writer(Box::new(output.clone()));
+    let connector = connector.expect("the options fit");
     assert!(!connector.is_exactly_once());
     let mut sink = connector
         .open(&subtask(0), Lineage([1; 16]), 1)
@@ -66,6 +67,7 @@ fn a_closed_pipe_is_an_error_that_names_the_sink() {
         }
     }
     let connector = stdout_options(json!({ "format": "lines" })).connect_writer(Box::new(Closed));
+    let connector = connector.expect("the options fit");
     let mut sink = connector
         .open(&subtask(3), Lineage([1; 16]), 1)
         .expect("can be opened");

@@ -70,7 +70,7 @@ fn a_reading_thread_that_dies_is_not_the_end_of_the_input() {
         connector.enumerator().plan(1).expect("can be planned"),
     );
     let error = read.expect_err("there is no end").to_string();
-    assert!(error.contains("its thread ended"), "{error}");
+    assert!(error.contains("the thread that reads it ended"), "{error}");
 }
 
 #[test]
@@ -97,7 +97,7 @@ fn a_line_above_the_limit_is_refused_with_its_place() {
     let error = refused.expect_err("the line is too long").to_string();
     assert_eq!(
         error,
-        "standard input, byte 0: the line is longer than 1000 bytes"
+        "standard input, byte 0: the line is longer than `max-record-bytes`, 1000 bytes"
     );
 }
 

@@ -38,7 +38,7 @@ pub enum ConfigFileError {
     /// The system refused this process a resource for loading a component. The component, and the
     /// file that names it, may be fine.
     #[error(
-        "component {} could not be loaded: this process is refused what that takes",
+        "component {} could not be loaded: the system refused this process a resource",
         shown(path)
     )]
     ComponentNotLoaded {

@@ -151,7 +151,7 @@ impl<'a, 'i> TableReader<'a, 'i> {
             return Some(Spanned::new(found.span(), number));
         }
         let message = format!("`{key}` of {} is {number}", self.title);
-        self.refuse(found.span(), message, "an integer of 64 bits with a sign");
+        self.refuse(found.span(), message, "a signed 64-bit integer");
         None
     }
 

@@ -33,7 +33,7 @@ pub(crate) fn open(path: &Path) -> io::Result<File> {
     let kind = i128::from(rustix::fs::fstatfs(&file)?.f_type);
     match MADE_UP.iter().find(|(number, _)| *number == kind) {
         Some((_, name)) => Err(io::Error::other(format!(
-            "it is made up by the kernel ({name}) and not a file of a disk"
+            "it is a file that the kernel generates ({name}), not a file on a disk"
         ))),
         None => Ok(file),
     }
@@ -45,11 +45,11 @@ fn refuse_other_kinds(kind: FileType) -> io::Result<()> {
     } else if kind.is_dir() {
         "a directory"
     } else if kind.is_fifo() {
-        "a named pipe and not a regular file"
+        "a named pipe, not a regular file"
     } else if kind.is_socket() {
-        "a socket and not a regular file"
+        "a socket, not a regular file"
     } else {
-        "a device and not a regular file"
+        "a device, not a regular file"
     };
     Err(io::Error::other(format!("it is {what}")))
 }
@@ -59,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_regular_files_of_a_disk_are_opened() {
+    fn only_regular_files_on_a_disk_are_opened() {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("file");
         std::fs::write(&file, "x").unwrap();

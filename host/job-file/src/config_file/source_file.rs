@@ -63,7 +63,7 @@ impl SourceFile {
                 // kept.
                 let valid = error.utf8_error().valid_up_to();
                 let text = String::from_utf8_lossy(&error.as_bytes()[..valid]).into_owned();
-                let problem = Problem::at(valid..valid, "not text in UTF-8 from here on");
+                let problem = Problem::at(valid..valid, "not UTF-8 text from here on");
                 Err(Self { kind, path, text }.invalid(Problems::of(problem)))
             }
         }

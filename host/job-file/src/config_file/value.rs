@@ -11,7 +11,7 @@ use super::problem::Problem;
 /// Reads a size: `"256MiB"`, `"64 kB"`. A unit is required, so that no one has to guess it.
 pub(crate) fn size(text: &str) -> Result<u64, String> {
     if !text.ends_with(|c: char| c.is_ascii_alphabetic()) {
-        return Err("there is no unit".to_owned());
+        return Err("the unit is missing".to_owned());
     }
     match text.parse::<ByteSize>() {
         Ok(ByteSize(u64::MAX)) => Err("larger than any memory".to_owned()),
@@ -35,7 +35,7 @@ pub(crate) fn share(text: &str) -> Result<RecycleAt, String> {
     if text == "never" {
         return Ok(RecycleAt::Never);
     }
-    let number = text.strip_suffix('%').ok_or("there is no `%`")?;
+    let number = text.strip_suffix('%').ok_or("the `%` is missing")?;
     match number.trim_end().parse::<u8>() {
         Ok(percent @ 1..=100) => Ok(RecycleAt::Percent(percent)),
         Ok(_) | Err(_) => Err("not a whole number from 1 to 100".to_owned()),
@@ -53,14 +53,14 @@ pub(crate) fn json(value: &Spanned<DeValue<'_>>) -> Result<serde_json::Value, Pr
         DeValue::String(text) => Ok(serde_json::Value::String(text.clone().into_owned())),
         DeValue::Integer(number) => integer(number).map(serde_json::Value::from).ok_or_else(|| {
             Problem::at(value.span(), format!("{number} is too large"))
-                .help("integers have 64 bits with a sign; write it as a string")
+                .help("integers are signed and have 64 bits; write the number as a string")
         }),
         DeValue::Float(number) => {
             let parsed = number.as_str().parse::<f64>().ok();
             let finite = parsed.and_then(serde_json::Number::from_f64);
             finite.map(serde_json::Value::Number).ok_or_else(|| {
-                Problem::at(value.span(), format!("{number} has no JSON form"))
-                    .help("the operator gets its config as JSON; write it as a string")
+                Problem::at(value.span(), format!("JSON can't represent {number}"))
+                    .help("the operator receives its config as JSON; write the number as a string")
             })
         }
         DeValue::Boolean(flag) => Ok(serde_json::Value::Bool(*flag)),

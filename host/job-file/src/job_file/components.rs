@@ -97,7 +97,7 @@ impl Components {
             Unread::Missing(error) => Problem::at(place.clone(), unreadable(path, &error)),
             Unread::TooLarge { bytes } => {
                 let limit = Limits::COMPONENT_BYTES;
-                let reason = format!("it has {bytes} bytes; a component may have {limit}");
+                let reason = format!("it has {bytes} bytes; a component may have at most {limit}");
                 let error = io::Error::other(reason);
                 Problem::of_component(place.clone(), unreadable(path, &error))
             }
@@ -152,9 +152,10 @@ pub(super) fn too_many_memories(
     let (found, allowed) = (component.memories(), operator.limits.memories);
     (found > u64::from(allowed)).then(|| {
         let path = operator.component.get_ref();
-        let message = format!("{path}: this component has {found} memories; {allowed} are allowed");
-        let help = "raise `memories` in the operator's `limits`: each reserves 4 GiB of address \
-                    space in every instance";
+        let message =
+            format!("{path}: this component has {found} memories; its operator may have {allowed}");
+        let help = "raise `memories` in the operator's `limits`: every memory of every instance \
+                    reserves 4 GiB of address space";
         Problem::of_component(operator.component.span(), message).help(help)
     })
 }

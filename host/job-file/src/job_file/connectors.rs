@@ -90,6 +90,7 @@ pub(crate) fn connect(
                 let options = kind.and_then(|kind| reader.source(kind));
                 let source = options.map(|options| options.connect(&context));
                 if let Some(source) = reader.placed(source) {
+                    reader.check_dead_letters(&*source);
                     connectors.sources.insert(name(), source);
                 }
             }
@@ -177,8 +178,20 @@ impl<'a, 'i> OptionsReader<'a, 'i> {
     /// Returns the keys that every node of the kind has.
     fn common_keys(&self) -> &'static [&'static str] {
         match self.entry.kind() {
-            NodeKind::Source => &["connector", "parallelism"],
+            NodeKind::Source => &["connector", "parallelism", "on-invalid-record"],
             NodeKind::Operator | NodeKind::Sink => &["connector", "parallelism", "inputs"],
+        }
+    }
+
+    /// Reports dead letters of a source that has none.
+    fn check_dead_letters(&self, source: &dyn SourceConnector) {
+        if let Some(span) = &self.entry.dead_letter_span
+            && !source.rejects_records()
+        {
+            let message = format!("{} rejects no input as it is set up", self.title());
+            let help = "expected no `on-invalid-record`, or a `format` that not every input has";
+            let problem = Problem::at(span.clone(), message);
+            self.problems.push(problem.help(help));
         }
     }
 

@@ -132,16 +132,16 @@ fn check_with(
                     "sink `{name}` would write into the checkpoint directory: {path} is in \
                      {checkpoints}"
                 ),
-                "name a directory outside of it",
+                "name a directory outside of the checkpoint directory",
             )
         } else if checkpoints.is_output_in(&directory) {
             let checkpoints = shown(&checkpoints.path);
             (
                 format!(
-                    "the checkpoint directory {checkpoints} would be output of sink `{name}`: it \
-                     is in {path}"
+                    "the checkpoint directory {checkpoints} would belong to the output of sink \
+                     `{name}`: it is in {path}"
                 ),
-                "name a directory that does not hold it",
+                "name a directory that does not contain the checkpoint directory",
             )
         } else {
             let place = directory.place().clone();

@@ -39,6 +39,8 @@ pub(crate) struct NodeEntry<'i> {
     pub(crate) inputs: Vec<InputEntry>,
     /// The place of the key `inputs`, or of the header if it is missing.
     pub(crate) inputs_span: Span,
+    /// The place of the first "dead-letter" among its policies; `None` if it has no dead letters.
+    pub(crate) dead_letter_span: Option<Span>,
     /// The part that differs by kind.
     pub(crate) part: PartEntry<'i>,
 }
@@ -94,8 +96,6 @@ pub(crate) struct OperatorEntry {
     pub(crate) policies: RecordPolicies,
     /// The memory share at which instances are replaced, if the file sets it.
     pub(crate) recycle_at: Option<RecycleAt>,
-    /// The place of the first "dead-letter" among its policies.
-    pub(crate) dead_letter_span: Option<Span>,
 }
 
 /// One entry of `inputs`.

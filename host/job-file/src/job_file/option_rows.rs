@@ -77,7 +77,9 @@ fn kind(option: &Value) -> String {
 
 fn words(option: &Value) -> Vec<(String, String)> {
     let words = option["oneOf"].as_array().into_iter().flatten();
+    // Other alternatives are tables, which the description explains.
     words
+        .filter(|word| word["const"].is_string())
         .map(|word| (text(word, "const"), text(word, "description")))
         .collect()
 }

@@ -18,9 +18,9 @@ const HEAD: &str = "\
      make reference -->
 
 A job file is TOML and describes one job: where its records come from, which operators process
-them, where they go, and how the job is run. `tidegate check job.toml` reports everything that is
-wrong with one, `tidegate schema` prints its JSON Schema for editors, and *default* below is what
-applies to a file without the key.
+them, where they go, and how the job is run. `tidegate check job.toml` reports every problem of a
+job file, and `tidegate schema` prints the JSON Schema for editors. The *default* below applies to a
+file without the key.
 
 ## Keys outside of tables
 
@@ -33,7 +33,7 @@ const TYPES: &str = "\
   `ns`, `us`, `ms`, `s`, `m` (minutes), `h`, `d` and `w`. The longest duration is a year.
 - A **size** is text with a number and a unit: `\"64KiB\"`, `\"256MiB\"`, `\"1GB\"`.
 - A **share** is a percentage of `limits.memory` in text, `\"75%\"`, or `\"never\"`.
-- A **word** is one of the texts that are listed with the setting.
+- A **word** is a text from the list of the setting.
 - A **path** is relative to the job file.
 ";
 

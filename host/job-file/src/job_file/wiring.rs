@@ -139,12 +139,12 @@ pub(crate) fn place(
     problem.span = span;
     problem.help = match error {
         GraphError::Cycle { .. } => {
-            Some("expected a graph without cycles: a barrier could not pass one".to_owned())
+            Some("expected a graph without cycles: a barrier can't pass a cycle".to_owned())
         }
         GraphError::Missing { missing } => Some(format!("expected a table [{missing}.NAME]")),
         GraphError::TooLarge { .. } => Some(
-            "expected a smaller `parallelism`, `forward` where no other subtask is needed, or \
-             several jobs"
+            "expected a smaller `parallelism`, `forward` where records may stay in their \
+             subtask, or several jobs"
                 .to_owned(),
         ),
         GraphError::DuplicateName { .. }
@@ -167,14 +167,11 @@ fn check_dead_letters(document: &Document<'_>, edges: &[Edge], problems: &Proble
     let letters = edges.iter().filter(|edge| edge.port == DEAD_LETTER_PORT);
     let read: HashSet<&str> = letters.map(|edge| edge.from.as_str()).collect();
     for entry in &nodes.usable {
-        let (name, span) = match &entry.part {
-            PartEntry::Operator(operator) => (entry.name.get_ref(), &operator.dead_letter_span),
-            PartEntry::Source(_) | PartEntry::Sink(_) => continue,
-        };
+        let (name, span) = (entry.name.get_ref(), &entry.dead_letter_span);
         // The reader may be a node that could not be parsed.
         let is_read = read.contains(name.as_str()) || !nodes.unusable.is_empty();
         if let (Some(span), false) = (span, is_read) {
-            let message = format!("nobody reads the dead letters of {}", entry.title());
+            let message = format!("no node reads the dead letters of {}", entry.title());
             let input = format!("{{ from = \"{name}:{DEAD_LETTER}\" }}");
             let help = format!("expected a sink or operator with `inputs = [{input}]`");
             problems.push(Problem::at(span.clone(), message).help(help));
@@ -195,12 +192,12 @@ fn check_broadcasts(document: &Document<'_>, parallelism: u32, problems: &Proble
         let is_mixed = has_input(Partitioning::Hash) && has_input(Partitioning::Broadcast);
         if entry.kind() == NodeKind::Operator && is_mixed && !is_alone {
             let message = format!(
-                "{} has an input with `partition = \"hash\"` and one with `partition = \
-                 \"broadcast\"`: its state is by key, a broadcast record reaches every subtask, \
-                 and there is no broadcast state yet",
+                "{} has an input with `partition = \"hash\"` and an input with `partition = \
+                 \"broadcast\"`: a broadcast record reaches every subtask, but a subtask has \
+                 state only for its own keys, and there is no broadcast state yet",
                 entry.title()
             );
-            let help = "expected `parallelism = 1`, where every key is in one subtask, or an \
+            let help = "expected `parallelism = 1`, so that one subtask has every key, or an \
                         operator for each of the two inputs";
             problems.push(Problem::at(entry.inputs_span.clone(), message).help(help));
         }
@@ -214,7 +211,7 @@ fn check_names(entries: &[NodeEntry<'_>], problems: &Problems) {
         let name = entry.name.get_ref().as_str();
         if let Some(first) = seen.insert(name, entry) {
             let message = format!("{} has the same name as {}", entry.title(), first.title());
-            let help = "expected another name: it is the node's identity in checkpoints";
+            let help = "expected another name: checkpoints identify nodes by their names";
             problems.push(Problem::at(entry.name.span(), message).help(help));
         }
     }
@@ -373,26 +370,27 @@ fn unnamed_port_of(from: &NodeEntry<'_>, port: &str) -> Result<u32, (String, Opt
         }
         Err(_) => {
             let reason = format!("{} names no `outputs`", from.title());
-            let help = "expected a port's number, or `outputs = [\"main\", ..]` with its name";
+            let help = "expected a port number, or `outputs = [\"main\", ..]` with the port's name";
             Err((reason, Some(help.to_owned())))
         }
     }
 }
 
-/// Returns the reserved port of an operator that sends dead letters.
+/// Returns the reserved port of a source or operator that sends dead letters.
 fn dead_letter_port(from: &NodeEntry<'_>) -> Result<u32, (String, Option<String>)> {
-    let PartEntry::Operator(operator) = &from.part else {
-        let reason = format!("{} has no dead letters, only operators have", from.title());
-        return Err((reason, None));
-    };
-    if operator.policies.has_dead_letters() {
+    if from.dead_letter_span.is_some() {
         return Ok(DEAD_LETTER_PORT);
     }
-    let reason = format!("{} sends nothing there", from.title());
-    let name = from.name.get_ref();
-    let help = format!(
-        "expected `on-invalid-record = \"{DEAD_LETTER}\"` or `on-trap = \"{DEAD_LETTER}\"` in \
-         [operator.{name}]"
-    );
+    let reason = format!("{} sends no dead letters", from.title());
+    let keys: &[&str] = match from.kind() {
+        NodeKind::Source | NodeKind::Sink => &["on-invalid-record"],
+        NodeKind::Operator => &["on-invalid-record", "on-trap"],
+    };
+    let keys: Vec<String> = keys
+        .iter()
+        .map(|key| format!("`{key} = \"{DEAD_LETTER}\"`"))
+        .collect();
+    let table = format!("[{}.{}]", from.kind(), from.name.get_ref());
+    let help = format!("expected {} in {table}", keys.join(" or "));
     Err((reason, Some(help)))
 }

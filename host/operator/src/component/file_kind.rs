@@ -30,7 +30,7 @@ const MAGIC: [(&[u8], &str); 16] = [
     (b"\x1f\x8b", "a gzip file; unpack it first"),
     (
         b"PK\x03\x04",
-        "a zip file (a jar or a wheel is one, too); unpack it first",
+        "a zip file, such as a jar or a wheel; unpack it first",
     ),
     (b"\x28\xb5\x2f\xfd", "a zstd file; unpack it first"),
     (b"\xfd7zXZ\x00", "an xz file; unpack it first"),

@@ -23,7 +23,7 @@ pub struct Refusal {
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum RefusalCause {
     /// The file is larger than a component may be. It was not parsed.
-    #[error("this is {bytes} bytes; a component may have {limit}")]
+    #[error("this file has {bytes} bytes; a component may have at most {limit}")]
     TooLarge {
         /// The size of the file.
         bytes: u64,
@@ -35,8 +35,8 @@ pub enum RefusalCause {
     Empty,
     /// The file was compiled to native code, which can't be checked and is never loaded.
     #[error(
-        "this is a component precompiled to native code, which is never loaded; \
-         give the component itself"
+        "this is a component precompiled to native code, which is never loaded; use the component \
+         itself"
     )]
     Precompiled,
     /// The file is a core module.
@@ -56,8 +56,8 @@ pub enum RefusalCause {
     },
     /// The file is of no known kind.
     #[error(
-        "this is no WebAssembly: it begins with the bytes {first_bytes}, \
-         a component with `00 61 73 6d`"
+        "this is not WebAssembly: it begins with the bytes {first_bytes}, but a component begins \
+         with `00 61 73 6d`"
     )]
     Unrecognised {
         /// The first bytes, in hexadecimal.
@@ -80,14 +80,16 @@ pub enum RefusalCause {
         limit: u64,
     },
     /// The host gave up compiling. The compiler's thread continues until the process ends.
-    #[error("compiling this component takes {resource}, and was given up")]
+    #[error("compiling this component takes {resource}, so the host gave up")]
     TooCostly {
         /// The amount that is too much, with the name of the resource.
         resource: String,
     },
     /// The system refused a resource that compiling needs, such as a thread. The component may be
     /// fine.
-    #[error("this component could not be compiled: the system refuses it: {refusal}")]
+    #[error(
+        "this component could not be compiled, because the system refused a resource: {refusal}"
+    )]
     NotCompiled {
         /// The system's error.
         refusal: SystemRefusal,
@@ -109,8 +111,8 @@ pub enum RefusalCause {
     },
     /// The component does not export the operator interface.
     #[error(
-        "this component is no operator: it does not export `{OPERATOR_INTERFACE}`; {}; \
-         build it for the world `{OPERATOR_WORLD}`, with SDK {SDK_VERSION}",
+        "this component is not an operator: it does not export `{OPERATOR_INTERFACE}` ({}); build \
+         it for the world `{OPERATOR_WORLD}`, with SDK {SDK_VERSION}",
         exported(exports)
     )]
     MissingExport {
@@ -119,8 +121,8 @@ pub enum RefusalCause {
     },
     /// The component was built for another version of the contract.
     #[error(
-        "this component was built for another version of the contract: it {verb} \
-         `{found}`, this host has `{expected}`; rebuild it with SDK {SDK_VERSION}"
+        "this component was built for another version of the contract: it {verb} `{found}`, but \
+         this host has `{expected}`; rebuild it with SDK {SDK_VERSION}"
     )]
     OtherVersion {
         /// The direction of the interface.
@@ -132,8 +134,8 @@ pub enum RefusalCause {
     },
     /// A function of the operator interface is missing.
     #[error(
-        "its export `{OPERATOR_INTERFACE}` has no function `{function}`; it has {}; \
-         rebuild it with SDK {SDK_VERSION}",
+        "its export `{OPERATOR_INTERFACE}` has no function `{function}` (it has {}); rebuild the \
+         component with SDK {SDK_VERSION}",
         listed_or_none(found)
     )]
     MissingFunction {
@@ -155,8 +157,8 @@ pub enum RefusalCause {
     },
     /// The component imports an interface that the job file does not grant.
     #[error(
-        "this component imports what it is not granted: {}; \
-         an operator may import `{HOST_INTERFACE}` and nothing else; {}",
+        "this component has imports that the host does not grant: {}. An operator may import only \
+         `{HOST_INTERFACE}`; {}",
         listed(imports),
         without(imports)
     )]
@@ -248,7 +250,7 @@ fn without(imports: &[String]) -> &'static str {
     if imports.iter().all(|name| name.starts_with("wasi:")) {
         "build it with `tidegate build`, which leaves WASI out"
     } else {
-        "remove what uses it"
+        "remove the code that uses them"
     }
 }
 

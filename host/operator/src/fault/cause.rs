@@ -65,7 +65,7 @@ pub enum FaultCause {
     /// The system refused this process a resource that the call needs, such as memory. The guest
     /// did nothing wrong.
     #[error(
-        "needed what the system refuses this process, whichever operator it is: \
+        "needed a resource that the system refuses this process, whichever operator asks for it: \
          {refusal}{}{}", ShownHint(*refusal), ShownTrap(trap.as_deref())
     )]
     SystemRefused {
@@ -75,14 +75,14 @@ pub enum FaultCause {
         trap: Option<Box<TrapReport>>,
     },
     /// The guest returned, or handed to a function of the host, more bytes than a call may.
-    #[error("handed over more than the {} that one call may", ShownBytes(*limit))]
+    #[error("passed more than {} to the host in one call (`limits.output`)", ShownBytes(*limit))]
     OutputLimit {
         /// The output limit.
         limit: u64,
     },
     /// The snapshot is too large. The checkpoint fails, and the instance continues.
     #[error(
-        "gave more than the {} that a snapshot may have (`limits.snapshot`)", ShownBytes(*limit)
+        "returned a snapshot of more than {} (`limits.snapshot`)", ShownBytes(*limit)
     )]
     SnapshotLimit {
         /// The snapshot limit.
@@ -94,7 +94,7 @@ pub enum FaultCause {
     /// The calling thread has too little stack left for a guest. The call was not made, and the
     /// instance can be called from another thread.
     #[error(
-        "was not called: {} KiB of the calling thread's stack are left, and a guest may need {}; \
+        "was not called: {} KiB of the calling thread's stack are left, but a guest may need {}; \
          give threads that call guests a larger stack (2 MiB is enough for the default), or the \
          engine a smaller guest stack", left >> 10, needed.div_ceil(1 << 10)
     )]
@@ -132,7 +132,7 @@ pub enum FaultCause {
     },
     /// The snapshot breaks a rule of the contract. The checkpoint fails, and the instance
     /// continues.
-    #[error("gave a malformed snapshot: {0}")]
+    #[error("returned a malformed snapshot: {0}")]
     MalformedSnapshot(#[from] MalformedSnapshot),
     /// The guest can't process one record. The job's policy decides what happens next.
     #[error("can't process record {row} of the batch: {reason}")]
@@ -143,7 +143,7 @@ pub enum FaultCause {
         reason: String,
     },
     /// The guest reported an invalid record that is not in its batch.
-    #[error("can't process record {row}, but it was given {rows}: {reason}")]
+    #[error("rejected record {row}, but the batch has {rows}: {reason}")]
     UnknownRecord {
         /// The row that the guest named.
         row: u32,

@@ -77,7 +77,7 @@ impl HostState {
 /// The arguments of the guest to a function of the host, with its answer, have more bytes than a
 /// call may hand over.
 #[derive(Debug, Error)]
-#[error("a function of the host was given too much")]
+#[error("the guest passed too many bytes to a function of the host")]
 pub(crate) struct HandedOverTooMuch;
 
 impl types::Host for HostState {}
@@ -96,7 +96,8 @@ impl host::Host for HostState {
             } = self;
             warn!(
                 target: "tidegate::guest", operator, subtask,
-                "a counter is not kept: too many, or a name that is not short printable ASCII"
+                "the host drops a counter: the instance has too many, or the name is not short \
+                 printable ASCII"
             );
         }
         Ok(())
@@ -104,7 +105,9 @@ impl host::Host for HostState {
 
     fn key_groups(&mut self, keys: types::Column) -> wasmtime::Result<Vec<u32>> {
         let keys = Column::from_parts(keys.offsets, keys.data).map_err(|malformed| {
-            wasmtime::format_err!("`key-groups` was given a malformed column: {malformed}")
+            wasmtime::format_err!(
+                "the guest passed a malformed column to `key-groups`: {malformed}"
+            )
         })?;
         let bytes = keys.byte_size() as u64 + KEY_GROUP_BYTES * keys.len() as u64;
         if bytes > self.output_limit {

@@ -242,8 +242,8 @@ impl Instance {
                 subtask,
                 bytes,
                 limit,
-                "the snapshot is close to its limit: checkpoints will fail when it is reached; \
-                 raise `limits.snapshot`"
+                "the snapshot is close to its limit, above which checkpoints fail; raise \
+                 `limits.snapshot`"
             );
         }
         self.is_near_snapshot_limit = is_near;

@@ -10,8 +10,8 @@ use wasm_encoder::{
     ModuleSection, TypeSection, ValType,
 };
 
-use crate::memory_bombs::with_instances;
 use crate::support::guest::Guest;
+use crate::support::instances::with_instances;
 use crate::support::{ENGINE, child, engine};
 
 /// Returns a function with `locals` locals, whose code `write` writes.

@@ -101,8 +101,8 @@ fn a_malformed_column_for_key_groups_is_a_trap_that_says_so() {
                                   (i32.const 512)) (call $done)";
     assert_eq!(
         trap_kind(Guest::idle().item(KEY_GROUPS), body),
-        "`key-groups` was given a malformed column: it has no offsets, not even the first, \
-         which is 0"
+        "the guest passed a malformed column to `key-groups`: it has no offsets, not even the \
+         first, which is 0"
     );
 }
 

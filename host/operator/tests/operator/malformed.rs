@@ -315,17 +315,17 @@ fn chunks_that_break_the_contract_are_refused() {
             ),
             (
                 chunk(&[(KEY_GROUP + LENGTH, 63)]),
-                "gave a malformed snapshot: `xx` has state of key group 63, but the instance owns \
-                 64 to 127",
+                "returned a malformed snapshot: `xx` has state of key group 63, but the instance \
+                 owns 64 to 127",
             ),
             (
                 chunk(&[(KEY_GROUP + LENGTH, 128)]),
-                "gave a malformed snapshot: `xx` has state of key group 128, but the instance \
+                "returned a malformed snapshot: `xx` has state of key group 128, but the instance \
                  owns 64 to 127",
             ),
             (
                 chunk(&[(KEY_GROUP + LENGTH, u32::MAX)]),
-                "gave a malformed snapshot: `xx` has state of key group 4294967295, but the \
+                "returned a malformed snapshot: `xx` has state of key group 4294967295, but the \
                  instance owns 64 to 127",
             ),
         ],
@@ -339,10 +339,10 @@ fn records_that_were_not_given_are_not_blamed() {
     assert_said(
         GuestCall::Process,
         &[
-            (blame(1), "can't process record 1, but it was given 1: "),
+            (blame(1), "rejected record 1, but the batch has 1: "),
             (
                 blame(-1),
-                "can't process record 4294967295, but it was given 1: ",
+                "rejected record 4294967295, but the batch has 1: ",
             ),
         ],
     );
@@ -382,7 +382,7 @@ fn text_for_the_host_is_checked() {
 
 #[test]
 fn keys_for_the_host_and_the_room_for_its_answer_are_checked() {
-    let malformed = "trapped: `key-groups` was given a malformed column: ";
+    let malformed = "trapped: the guest passed a malformed column to `key-groups`: ";
     let no_offsets = format!("{malformed}{NO_OFFSETS}");
     let last = format!("{malformed}its last offset is 0, but its data has 1 bytes");
     let ask = |arguments: [i64; 5]| host("key_groups", &arguments);

@@ -4,10 +4,10 @@
 use std::fmt::Write as _;
 
 use tidegate_operator::{Component, FaultCause, GuestCall, Limits};
-use wasm_encoder::{ComponentSection as _, InstanceSection, ModuleArg, RawSection};
 
 use crate::support::child;
 use crate::support::guest::{Guest, LOG};
+use crate::support::instances::with_instances;
 use crate::support::{EMISSION_BYTES, ENGINE, fault_of, patient};
 
 const MIB: u64 = 1 << 20;
@@ -106,28 +106,6 @@ fn spread_over(memories: usize) -> (Guest, String) {
         .expect("a string can be written");
     }
     (guest, body + "(br $more)) (call $done)")
-}
-
-/// Returns an operator beside which another module is instantiated `instances` times.
-pub(crate) fn with_instances(module: &str, instances: u32) -> Vec<u8> {
-    let mut component = Guest::idle().component();
-    let modules = wasmparser::Parser::new(0).parse_all(&component);
-    let own = |payload: &wasmparser::Result<wasmparser::Payload<'_>>| {
-        matches!(payload, Ok(wasmparser::Payload::ModuleSection { .. }))
-    };
-    let index = u32::try_from(modules.filter(own).count()).expect("there are few");
-    let module = wat::parse_str(module).expect("it is a module");
-    RawSection {
-        id: 1,
-        data: &module,
-    }
-    .append_to_component(&mut component);
-    let mut section = InstanceSection::new();
-    for _ in 0..instances {
-        section.instantiate(index, std::iter::empty::<(&str, ModuleArg)>());
-    }
-    section.append_to_component(&mut component);
-    component
 }
 
 fn beside(name: &'static str, module: &'static str, instances: u32) -> Bomb {

@@ -53,8 +53,8 @@ fn files_that_are_no_component_are_refused_with_what_they_are() {
         ),
         (
             b"\xde\xad\xbe\xef\x00\x01\x02\x03\x04",
-            "this is no WebAssembly: it begins with the bytes de ad be ef 00 01 02 03, \
-             a component with `00 61 73 6d`",
+            "this is not WebAssembly: it begins with the bytes de ad be ef 00 01 02 03, but a \
+             component begins with `00 61 73 6d`",
         ),
         (
             b"\0asm\x07\0\0\0",
@@ -127,8 +127,8 @@ fn another_world_is_refused_with_what_was_expected() {
     assert_eq!(refused.cause, RefusalCause::MissingExport { exports });
     assert_eq!(
         refused.to_string(),
-        "ops/x.wasm: this component is no operator: it does not export \
-         `tidegate:operator/operator@0.1.0`; it exports `test:other/run`; build it for the world \
+        "ops/x.wasm: this component is not an operator: it does not export \
+         `tidegate:operator/operator@0.1.0` (it exports `test:other/run`); build it for the world \
          `tidegate:operator/stream-operator@0.1.0`, with SDK 0.1"
     );
 }
@@ -138,8 +138,8 @@ fn an_empty_component_is_refused() {
     let bytes = wat::parse_str("(component)").expect("it is a component");
     assert_eq!(
         refusal(&bytes).to_string(),
-        "ops/x.wasm: this component is no operator: it does not export \
-         `tidegate:operator/operator@0.1.0`; it exports nothing; build it for the world \
+        "ops/x.wasm: this component is not an operator: it does not export \
+         `tidegate:operator/operator@0.1.0` (it exports nothing); build it for the world \
          `tidegate:operator/stream-operator@0.1.0`, with SDK 0.1"
     );
 }
@@ -169,8 +169,8 @@ fn another_version_of_the_hosts_interface_is_refused_with_both_versions() {
     assert_eq!(
         refusal(&guest.component()).to_string(),
         "ops/x.wasm: this component was built for another version of the contract: it imports \
-         `tidegate:operator/host@0.2.0`, this host has `tidegate:operator/host@0.1.0`; \
-         rebuild it with SDK 0.1"
+         `tidegate:operator/host@0.2.0`, but this host has `tidegate:operator/host@0.1.0`; rebuild \
+         it with SDK 0.1"
     );
 }
 
@@ -212,11 +212,9 @@ fn every_import_that_is_not_granted_is_named() {
     let mut expected: Vec<String> = wasi.iter().map(name).collect();
     expected.sort();
     assert_eq!(imports, expected);
-    assert!(
-        refused
-            .to_string()
-            .starts_with("ops/x.wasm: this component imports what it is not granted: `wasi:")
-    );
+    assert!(refused.to_string().starts_with(
+        "ops/x.wasm: this component has imports that the host does not grant: `wasi:"
+    ));
     let remedy = "build it with `tidegate build`, which leaves WASI out";
     assert!(refused.to_string().ends_with(remedy), "{refused}");
 }
@@ -275,9 +273,9 @@ fn a_missing_function_is_named() {
     let bytes = packages.component(&Guest::echo().module().replace("#finish", "#end"));
     assert_eq!(
         refusal(&bytes).to_string(),
-        "ops/x.wasm: its export `tidegate:operator/operator@0.1.0` has no function `finish`; it \
-         has `open`, `process`, `advance-watermark`, `snapshot`, `restore`, \
-         `checkpoint-complete`, `end`; rebuild it with SDK 0.1"
+        "ops/x.wasm: its export `tidegate:operator/operator@0.1.0` has no function `finish` (it \
+         has `open`, `process`, `advance-watermark`, `snapshot`, `restore`, `checkpoint-complete`, \
+         `end`); rebuild the component with SDK 0.1"
     );
 }
 

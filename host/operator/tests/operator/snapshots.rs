@@ -173,8 +173,8 @@ fn a_snapshot_near_its_limit_is_warned_of_once_each_time_that_it_comes_near() {
         process(&mut instance, 900_000);
         snapshot(&mut instance).expect("it fits");
     });
-    let expected = "message=the snapshot is close to its limit: checkpoints will fail when it is \
-                    reached; raise `limits.snapshot` operator=\"count\" subtask=1 bytes=900135 \
+    let expected = "message=the snapshot is close to its limit, above which checkpoints fail; \
+                    raise `limits.snapshot` operator=\"count\" subtask=1 bytes=900135 \
                     limit=1048576";
     assert_eq!(lines.take(), [(Level::WARN, expected.to_owned())]);
 }

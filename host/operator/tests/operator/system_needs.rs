@@ -6,9 +6,9 @@ use std::thread;
 
 use tidegate_operator::{Component, GuestCall, Limits, SystemNeeds};
 
-use crate::memory_bombs::with_instances;
 use crate::support::child;
 use crate::support::guest::Guest;
+use crate::support::instances::with_instances;
 use crate::support::{ENGINE, context, make, patient};
 
 /// The number of instances that are measured at once.

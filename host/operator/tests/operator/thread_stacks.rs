@@ -99,7 +99,7 @@ fn a_thread_with_too_little_stack_left_gets_a_fault_that_says_what_to_do() {
             fault.to_string(),
             format!(
                 "operator `count`, subtask 1: instantiation was not called: {} KiB of the calling \
-                 thread's stack are left, and a guest may need 640; give threads that call guests \
+                 thread's stack are left, but a guest may need 640; give threads that call guests \
                  a larger stack (2 MiB is enough for the default), or the engine a smaller guest \
                  stack",
                 left >> 10

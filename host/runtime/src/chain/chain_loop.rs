@@ -148,6 +148,7 @@ impl ChainLoop {
                 batch,
                 origin,
             } => self.chain.process(input, batch, origin)?,
+            Fed::Invalid(record) => self.chain.reject(&record),
             Fed::Watermark(watermark) => self.chain.advance_watermark(watermark)?,
             Fed::Barrier(checkpoint) => self.take_snapshot(checkpoint, None, true).await?,
             Fed::End {
@@ -207,7 +208,7 @@ impl ChainLoop {
             }
             ControlMessage::AddSplits(splits) => match &mut self.feed {
                 Feed::Source(source) => source.add_splits(splits),
-                Feed::Gate(_) => unreachable!("only sources are given splits"),
+                Feed::Gate(_) => unreachable!("only sources receive splits"),
             },
             ControlMessage::EndSources => self.end_source().await,
             ControlMessage::Shutdown => Err(Exit::Told),
@@ -256,6 +257,7 @@ impl ChainLoop {
         let id = self.lines.chain;
         let is_newer = checkpoint > self.last_snapshot;
         assert!(is_newer, "{id} takes part in checkpoint {checkpoint} twice");
+        self.report_rejected().await?;
         self.last_snapshot = checkpoint;
         let started = Instant::now();
         let snapshot = self.chain.snapshot(checkpoint, splits)?;
@@ -330,6 +332,15 @@ impl ChainLoop {
                 self.report(ChainEvent::DeadLetters { letters, after })
                     .await
             }
+        }
+    }
+
+    /// Reports the dead letters of the source since the last snapshot, once for all of them.
+    async fn report_rejected(&mut self) -> Result<(), Exit> {
+        let after = self.last_snapshot;
+        match self.chain.take_rejected() {
+            0 => Ok(()),
+            letters => self.report(ChainEvent::Rejected { letters, after }).await,
         }
     }
 

@@ -1,11 +1,12 @@
-//! The contents of a dead letter: the value of a record that an operator could not process, and the
-//! reason.
+//! The contents of a dead letter: the value of a record that an operator could not process, or the
+//! input that a source rejected, and the reason.
 //!
 //! A JSON object on one line, version 1; `docs/operating/dead-letters.md` has its fields. The
 //! record keeps its key and its timestamp. Pure.
 
 use serde::Serialize;
-use tidegate_operator::{Batch, quiet_json};
+use tidegate_connector::source::{InvalidRecord, SourcePlace};
+use tidegate_operator::{Batch, NO_TIMESTAMP, quiet_json};
 
 use crate::SubtaskId;
 use crate::stream::RecordOrigin;
@@ -21,9 +22,9 @@ const MOST_TEXT_BYTES: usize = 512 << 20;
 #[serde(rename_all = "kebab-case")]
 struct DeadLetter<'a> {
     version: u32,
-    operator: &'a str,
-    subtask: u32,
-    input: u32,
+    /// The call of the operator; `None` if a source rejected the input.
+    #[serde(flatten)]
+    call: Option<Call<'a>>,
     error: &'a str,
     /// `None` if no source returned the record, or its source is no longer known.
     source: Option<Source<'a>>,
@@ -36,12 +37,31 @@ struct DeadLetter<'a> {
 }
 
 #[derive(Serialize)]
+struct Call<'a> {
+    operator: &'a str,
+    subtask: u32,
+    input: u32,
+}
+
+#[derive(Serialize)]
 struct Source<'a> {
     name: &'a str,
     subtask: u32,
     split: Option<&'a str>,
     from: Option<u64>,
     to: Option<u64>,
+}
+
+impl<'a> Source<'a> {
+    fn of(subtask: &'a SubtaskId, place: Option<&'a SourcePlace>) -> Self {
+        Self {
+            name: &subtask.operator,
+            subtask: subtask.index,
+            split: place.map(|place| &*place.split),
+            from: place.map(|place| place.from),
+            to: place.map(|place| place.to),
+        }
+    }
 }
 
 /// A call that failed on a record.
@@ -55,27 +75,14 @@ pub(crate) struct FailedCall<'a> {
 
 /// Returns the dead letter of a record, which is a batch of one.
 pub(crate) fn dead_letter(record: &Batch, failed: FailedCall<'_>) -> Batch {
-    let value = record.values().row(0);
-    let text = shown_as_text(value, MOST_TEXT_BYTES);
-    let source = failed.origin.map(|origin| Source {
-        name: &origin.source.operator,
-        subtask: origin.source.index,
-        split: origin.place.as_ref().map(|place| &*place.split),
-        from: origin.place.as_ref().map(|place| place.from),
-        to: origin.place.as_ref().map(|place| place.to),
-    });
-    let letter = DeadLetter {
-        version: VERSION,
+    let call = Call {
         operator: &failed.subtask.operator,
         subtask: failed.subtask.index,
         input: failed.input,
-        error: failed.error,
-        source,
-        value: text,
-        value_base64: text.is_none().then(|| base64(value)),
     };
-    let json = serde_json::to_string(&letter).expect("text and numbers become JSON");
-    let json = quiet_json(json);
+    let origin = failed.origin;
+    let source = origin.map(|origin| Source::of(&origin.source, origin.place.as_ref()));
+    let json = letter_json(Some(call), failed.error, source, record.values().row(0));
     let mut batch = Batch::with_capacity(1, 0, json.len());
     batch.push(
         record.timestamps()[0],
@@ -83,6 +90,33 @@ pub(crate) fn dead_letter(record: &Batch, failed: FailedCall<'_>) -> Batch {
         json.as_bytes(),
     );
     batch
+}
+
+/// Returns the dead letter of input that `source` rejected, without a key and a timestamp.
+pub(crate) fn rejected_letter(record: &InvalidRecord, source: &SubtaskId) -> Batch {
+    let source = Source::of(source, Some(&record.place));
+    let json = letter_json(None, &record.reason, Some(source), &record.value);
+    let mut batch = Batch::with_capacity(1, 0, json.len());
+    batch.push(NO_TIMESTAMP, b"", json.as_bytes());
+    batch
+}
+
+fn letter_json(
+    call: Option<Call<'_>>,
+    error: &str,
+    source: Option<Source<'_>>,
+    value: &[u8],
+) -> String {
+    let text = shown_as_text(value, MOST_TEXT_BYTES);
+    let letter = DeadLetter {
+        version: VERSION,
+        call,
+        error,
+        source,
+        value: text,
+        value_base64: text.is_none().then(|| base64(value)),
+    };
+    quiet_json(serde_json::to_string(&letter).expect("text and numbers become JSON"))
 }
 
 /// Returns a value that the letter has as text: UTF-8, and so short that it stays below 4 GiB when
@@ -114,7 +148,6 @@ fn base64(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tidegate_connector::source::SourcePlace;
 
     fn subtask(operator: &str, index: u32) -> SubtaskId {
         let operator = operator.to_owned();
@@ -152,6 +185,28 @@ mod tests {
                 + r#""error":"`process` trapped: \"boom\"\n    at x","#
                 + r#""source":{"name":"lines","subtask":0,"split":"a.txt","from":120,"to":131},"#
                 + r#""value":"é\t"}"#
+        );
+    }
+
+    #[test]
+    fn the_letter_of_a_source_names_the_place_and_no_operator() {
+        let record = InvalidRecord {
+            place: SourcePlace {
+                split: "a.jsonl".to_owned(),
+                from: 5,
+                to: 9,
+            },
+            reason: "it is not JSON".to_owned(),
+            value: b"{\"a\"".to_vec(),
+        };
+        let batch = rejected_letter(&record, &subtask("clicks", 3));
+        assert_eq!((batch.len(), batch.timestamps()[0]), (1, NO_TIMESTAMP));
+        assert_eq!(batch.keys().row(0), b"");
+        assert_eq!(
+            String::from_utf8(batch.values().row(0).to_vec()).unwrap(),
+            r#"{"version":1,"error":"it is not JSON","#.to_owned()
+                + r#""source":{"name":"clicks","subtask":3,"split":"a.jsonl","from":5,"to":9},"#
+                + r#""value":"{\"a\""}"#
         );
     }
 

@@ -22,6 +22,7 @@ mod source_feed;
 use std::sync::Arc;
 
 use tidegate_connector::sink::Sink;
+use tidegate_connector::source::InvalidRecord;
 use tidegate_operator::Batch;
 use tokio_util::sync::CancellationToken;
 
@@ -58,6 +59,8 @@ pub(crate) struct Chain {
     cancelled: CancellationToken,
     /// `Some` only while records are isolated.
     isolation: Option<Box<ChainIsolation>>,
+    /// The dead letters of the source since the last snapshot.
+    rejected: u64,
     /// Set if a guest is to be replaced, which needs a barrier.
     wants_checkpoint: Option<Urgency>,
 }
@@ -109,6 +112,8 @@ enum Fed {
         /// Their origin, while records are isolated.
         origin: Option<Arc<RecordOrigin>>,
     },
+    /// Input that the source rejected, for its dead-letter port.
+    Invalid(InvalidRecord),
     /// The watermark of the chain's input, which has advanced.
     Watermark(i64),
     /// The barrier of this checkpoint, which has arrived on all channels: a snapshot is due.
@@ -160,6 +165,7 @@ impl Chain {
             pending: Vec::new(),
             cancelled,
             isolation: None,
+            rejected: 0,
             wants_checkpoint: None,
         }
     }
@@ -194,7 +200,7 @@ impl Chain {
     fn assert_between_elements(&self) {
         assert!(
             self.pending.is_empty(),
-            "{} has not done with the element before",
+            "{} has not finished the previous element",
             self.head().id
         );
     }

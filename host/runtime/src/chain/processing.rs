@@ -12,8 +12,10 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use tidegate_connector::source::InvalidRecord;
 use tidegate_operator::{Batch, Emission};
 
+use super::dead_letter::rejected_letter;
 use super::isolating::{Singly, fault_without_origin};
 use super::{Chain, Destination, Link, Role, Subtask};
 use crate::JobError;
@@ -74,6 +76,20 @@ impl Chain {
             }
             None => self.deliver(0, input, batch),
         }
+    }
+
+    /// Sends input that the source rejected to its dead-letter port, which has a reader.
+    pub(super) fn reject(&mut self, record: &InvalidRecord) {
+        self.begin(None);
+        let source = self.source.as_ref().expect("only a source rejects input");
+        let (letter, port) = (rejected_letter(record, &source.id), source.ports);
+        self.rejected += 1;
+        self.emit(Producer::Source, port, letter);
+    }
+
+    /// Returns the number of dead letters of the source since the last call.
+    pub(super) fn take_rejected(&mut self) -> u64 {
+        std::mem::take(&mut self.rejected)
     }
 
     /// Advances the watermark of the chain's input. Makes the first call only: see [`Self::go_on`].

@@ -107,15 +107,15 @@ impl Chain {
             subtask.metrics.count_recycled(started.elapsed());
             tracing::info!(
                 subtask = %subtask.id, %checkpoint, memory_before = before, memory_after = after,
-                "recycled in {:?}: a new instance goes on with the snapshot of this checkpoint",
+                "recycled in {:?}: a new instance continues from the snapshot of this checkpoint",
                 started.elapsed()
             );
         }
         if state_is_large {
             tracing::warn!(
                 subtask = %subtask.id, memory = after,
-                "its memory is above `recycle-at` although it was just recycled: its state is that \
-                 large; raise `limits.memory`, or its parallelism"
+                "the instance is above `recycle-at` although it was just recycled, since its state \
+                 is that large; raise `limits.memory`, or the operator's parallelism"
             );
         }
         if let Some(state) = logged {

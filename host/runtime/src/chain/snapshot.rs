@@ -130,7 +130,7 @@ impl Link {
     ) -> Result<PartContents, JobError> {
         match &mut self.role {
             Role::Operator(_) => {
-                let state = state.expect("every operator has given its state");
+                let state = state.expect("every operator has returned its state");
                 Ok(PartContents::State(state))
             }
             Role::Sink(sink) => {

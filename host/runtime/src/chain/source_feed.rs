@@ -6,9 +6,11 @@
 
 use std::sync::Arc;
 
+use tidegate_connector::ConnectorError;
 use tidegate_connector::source::{Isolation, Source, SourceOutput, SourceSplit};
 
 use super::{Exit, Fed};
+use crate::config::RecordPolicy;
 use crate::error::connector_failed;
 use crate::isolation::IsolationPlan;
 use crate::stream::{MAX_WATERMARK, RecordOrigin};
@@ -29,6 +31,7 @@ enum Reading {
 pub(crate) struct SourceFeed {
     subtask: SubtaskId,
     source: Box<dyn Source>,
+    on_invalid_record: RecordPolicy,
     reading: Reading,
     /// True if the last output was that there is no input.
     is_idle: bool,
@@ -43,6 +46,7 @@ impl SourceFeed {
     pub(crate) fn new(
         subtask: SubtaskId,
         mut source: Box<dyn Source>,
+        on_invalid_record: RecordPolicy,
         plan: Option<&IsolationPlan>,
     ) -> Self {
         let before_isolating = plan.map(|plan| plan.records_before_isolating(&subtask));
@@ -52,6 +56,7 @@ impl SourceFeed {
         Self {
             subtask,
             source,
+            on_invalid_record,
             reading: Reading::Polled,
             is_idle: false,
             before_isolating,
@@ -93,6 +98,19 @@ impl SourceFeed {
                     origin,
                 }
             }
+            SourceOutput::Invalid(record) => match self.on_invalid_record {
+                RecordPolicy::DeadLetter => {
+                    self.count_before_isolating(1);
+                    Fed::Invalid(record)
+                }
+                RecordPolicy::Fail => {
+                    let error = ConnectorError::Record {
+                        position: record.place.to_string(),
+                        reason: record.reason,
+                    };
+                    return Err(connector_failed(&self.subtask, error).into());
+                }
+            },
             SourceOutput::Watermark(watermark) => Fed::Watermark(watermark),
             SourceOutput::Idle => Fed::Nothing,
             SourceOutput::Ended => self.end().unwrap_or(Fed::Nothing),

@@ -196,7 +196,7 @@ impl Inbox {
 
     fn has_room(&self, channel: ChannelIndex, weight: u32) -> bool {
         let slot = &self.channels[channel.0 as usize];
-        assert!(!slot.has_ended, "{channel} goes on after its end");
+        assert!(!slot.has_ended, "{channel} continues after its end");
         weight <= self.limits.bytes - slot.bytes
     }
 

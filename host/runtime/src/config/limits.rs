@@ -45,8 +45,9 @@ pub(crate) const JOINED_BYTES: u32 = 64 << 10;
 pub(crate) const WAKING_BYTES: u32 = 32 << 10;
 
 /// Threads for blocking work that are always there: a restore drill, of which there is one at a
-/// time, occupies one for as long as its guest computes.
-pub(crate) const LEAST_BLOCKING_THREADS: usize = 2;
+/// time, occupies one for as long as its guest computes, and a discovery of splits another for as
+/// long as a file system does not answer. Two are left for checkpoints.
+pub(crate) const LEAST_BLOCKING_THREADS: usize = 4;
 
 /// The most threads for blocking work. Disks gain nothing from more.
 pub(crate) const MOST_BLOCKING_THREADS: usize = 128;

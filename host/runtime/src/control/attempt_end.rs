@@ -24,7 +24,7 @@ pub(super) fn failed(error: JobError) -> Step {
 pub(super) fn reading_not_returned(what: String, within: Duration, end: AttemptEnd) -> AttemptEnd {
     match end {
         AttemptEnd::Done(_) => {
-            tracing::warn!("{what} has not returned within {within:?}, and the job is done");
+            tracing::warn!("{what} has not returned within {within:?}, but the job is done");
             end
         }
         AttemptEnd::Failed(_) => not_returned(what, within, end),

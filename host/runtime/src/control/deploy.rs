@@ -25,8 +25,8 @@ use crate::chain::{
     Persister, Role, Router, SourceFeed, Subtask,
 };
 use crate::channel::{ChannelLimits, ChannelSender, InputGate, bounded};
-use crate::config::JobSettings;
 use crate::config::limits::{CONTROL_CAPACITY, EVENT_CAPACITY, PERSIST_CAPACITY};
+use crate::config::{JobSettings, RecordPolicy};
 use crate::error::connector_failed;
 use crate::executor::{Executor, Task};
 use crate::graph::{ChainPlan, Downstream, ExecutionGraph, LinkPlan};
@@ -263,7 +263,8 @@ impl StartingChain {
         let isolation = self.isolation.as_deref();
         let (source, feed) = match source {
             Some((subtask, source)) => {
-                let feed = SourceFeed::new(subtask.id.clone(), source, isolation);
+                let policy = on_invalid_record(&subtask);
+                let feed = SourceFeed::new(subtask.id.clone(), source, policy, isolation);
                 (Some(subtask), Feed::Source(feed))
             }
             None => (None, Feed::Gate(GateFeed::new(self.gate, inputs))),
@@ -356,6 +357,14 @@ fn open_source(
     let connector = &job.sources[&subtask.operator];
     let opened = connector.open(subtask, splits);
     opened.map_err(|error| connector_failed(subtask, error))
+}
+
+/// Returns the policy of a source: without a reader, a dead letter would be a lost record.
+fn on_invalid_record(source: &Subtask) -> RecordPolicy {
+    match source.outputs.get(source.ports as usize) {
+        Some(readers) if !readers.is_empty() => RecordPolicy::DeadLetter,
+        Some(_) | None => RecordPolicy::Fail,
+    }
 }
 
 fn open_sink(job: &Job, subtask: &SubtaskId, identity: &RunIdentity) -> Result<Role, JobError> {

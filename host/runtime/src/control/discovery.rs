@@ -1,6 +1,6 @@
-//! Split discovery while a job runs: asks enumerators on time, one at a time, on a thread for
-//! blocking work. Decides nothing: the enumerator says which splits are new and which subtask reads
-//! each of them.
+//! Split discovery while a job runs: asks each enumerator on time, on a thread for blocking work.
+//! Enumerators that do not return hold up no other. Decides nothing: the enumerator says which
+//! splits are new and which subtask reads each of them.
 //!
 //! An attempt that ends loses the splits that are in no checkpoint yet; the enumerator of the next
 //! attempt, which knows only the checkpoint, finds them again.
@@ -8,6 +8,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
+use futures_util::future::select_all;
 use tidegate_connector::ConnectorError;
 use tidegate_connector::source::{Assignment, SourceSplit, SplitEnumerator};
 use tokio::sync::mpsc;
@@ -15,7 +16,7 @@ use tokio::time::Instant;
 
 use crate::config::limits::CONTROL_CAPACITY;
 use crate::error::node_failed;
-use crate::executor::{Blocking, Executor, blocking};
+use crate::executor::{Blocking, Executor, NotDone, blocking};
 use crate::protocol::ControlMessage;
 use crate::{ChainId, JobError, SubtaskId};
 
@@ -28,10 +29,18 @@ pub(crate) type Discovered = BTreeMap<ChainId, Vec<SourceSplit>>;
 /// A source in which splits can appear.
 struct Discovering {
     name: String,
-    /// `None` while the enumerator is asked.
-    enumerator: Option<Box<dyn SplitEnumerator>>,
     interval: Duration,
-    due: Instant,
+    asking: Asking,
+}
+
+/// The next answer of an enumerator.
+enum Asking {
+    /// The enumerator is to be asked for it at this time.
+    Due(Instant, Box<dyn SplitEnumerator>),
+    /// The enumerator is being asked.
+    Asked(Blocking<Answer>),
+    /// There is none: the enumerator panicked, or no thread could ask it. The attempt is over.
+    Lost,
 }
 
 /// The answer of an enumerator, together with the enumerator.
@@ -46,8 +55,6 @@ pub(crate) struct Discovery {
     sources: Vec<Discovering>,
     /// The chain of each subtask of a source.
     chains: HashMap<SubtaskId, ChainId>,
-    /// The source that is asked, by index.
-    asked: Option<(usize, Blocking<Answer>)>,
     /// Splits for chains that have many control messages to take first.
     undelivered: Discovered,
 }
@@ -58,21 +65,24 @@ impl Discovery {
     pub(crate) fn new(enumerators: Enumerators, chains: HashMap<SubtaskId, ChainId>) -> Self {
         let due = Instant::now();
         let sources = enumerators.into_iter().filter_map(|(name, enumerator)| {
-            let interval = enumerator.discovery_interval()?;
-            let enumerator = Some(enumerator);
             Some(Discovering {
                 name,
-                enumerator,
-                interval,
-                due,
+                interval: enumerator.discovery_interval()?,
+                asking: Asking::Due(due, enumerator),
             })
         });
         Self {
             sources: sources.collect(),
             chains,
-            asked: None,
             undelivered: Discovered::new(),
         }
+    }
+
+    /// Returns true if splits can appear in this source.
+    pub(crate) fn is_of(&self, source: &str) -> bool {
+        self.sources
+            .iter()
+            .any(|discovering| discovering.name == source)
     }
 
     /// Waits until an enumerator has answered; for ever if there is none to ask, or while splits
@@ -82,24 +92,15 @@ impl Discovery {
     ///
     /// The enumerator failed, or could not be asked.
     pub(crate) async fn next(&mut self, executor: &dyn Executor) -> Result<Discovered, JobError> {
-        if !self.undelivered.is_empty() {
+        if self.sources.is_empty() || !self.undelivered.is_empty() {
             return std::future::pending().await;
         }
-        loop {
-            if let Some((index, answer)) = &mut self.asked {
-                let (index, answer) = (*index, answer.await);
-                self.asked = None;
-                return match answer {
-                    Ok(answer) => self.on_answer(index, answer),
-                    Err(not_done) => Err(not_done.into_failure(self.describe(index))),
-                };
-            }
-            let next = self.sources.iter().enumerate();
-            let Some((index, source)) = next.min_by_key(|(_, source)| source.due) else {
-                return std::future::pending().await;
-            };
-            tokio::time::sleep_until(source.due).await;
-            self.ask(index, executor);
+        let answers = self.sources.iter_mut();
+        let answers = answers.map(|source| Box::pin(source.answer(executor)));
+        let (answer, index, _) = select_all(answers).await;
+        match answer {
+            Ok(answer) => self.on_answer(index, answer),
+            Err(not_done) => Err(not_done.into_failure(self.sources[index].describe())),
         }
     }
 
@@ -123,50 +124,36 @@ impl Discovery {
         }
     }
 
-    /// Waits, when the attempt is over, for the enumerator that is being asked: it may still use
-    /// what the next attempt's enumerator needs. If it does not return, the job can't continue, as
-    /// with a chain that does not return.
+    /// Waits, when the attempt is over, for the enumerators that are being asked: they may still
+    /// use what the next attempt's enumerators need. If one does not return, the job can't
+    /// continue, as with a chain that does not return.
     ///
     /// # Errors
     ///
-    /// Returns the description of the call that has not returned in time.
+    /// Returns the description of a call that has not returned in time.
     pub(crate) async fn wind_up(&mut self, within: Duration) -> Result<(), String> {
-        let Some((index, answer)) = &mut self.asked else {
-            return Ok(());
-        };
-        let index = *index;
-        match tokio::time::timeout(within, answer).await {
-            // A split that was found is found again; an error would come again.
-            Ok(Ok(_)) => Ok(()),
-            Ok(Err(not_done)) => {
-                let failure = not_done.into_failure(self.describe(index));
-                tracing::warn!("while the attempt ended: {failure}");
-                Ok(())
+        let deadline = Instant::now() + within;
+        for source in &mut self.sources {
+            let Asking::Asked(answer) = &mut source.asking else {
+                continue;
+            };
+            match tokio::time::timeout_at(deadline, answer).await {
+                // A split that was found is found again; an error would come again.
+                Ok(Ok(_)) => {}
+                Ok(Err(not_done)) => {
+                    let failure = not_done.into_failure(source.describe());
+                    tracing::warn!("failure while the attempt ended: {failure}");
+                }
+                Err(_) => return Err(source.describe()),
             }
-            Err(_) => Err(self.describe(index)),
         }
-    }
-
-    /// Describes the call of an enumerator for messages.
-    fn describe(&self, index: usize) -> String {
-        format!("the discovery of splits of {}", self.sources[index].name)
-    }
-
-    fn ask(&mut self, index: usize, executor: &dyn Executor) {
-        let enumerator = self.sources[index].enumerator.take();
-        let mut enumerator = enumerator.expect("an enumerator that is due is not being asked");
-        let work = move || {
-            let found = enumerator.discover();
-            (enumerator, found)
-        };
-        self.asked = Some((index, blocking(executor, work)));
+        Ok(())
     }
 
     fn on_answer(&mut self, index: usize, answer: Answer) -> Result<Discovered, JobError> {
         let (enumerator, found) = answer;
         let source = &mut self.sources[index];
-        source.enumerator = Some(enumerator);
-        source.due = Instant::now() + source.interval;
+        source.asking = Asking::Due(Instant::now() + source.interval, enumerator);
         let name = source.name.clone();
         let found = found.map_err(|error| node_failed(&name, error))?;
         let mut discovered = Discovered::new();
@@ -190,11 +177,41 @@ impl Discovery {
     }
 }
 
+impl Discovering {
+    /// Waits until the enumerator is due, asks it, and waits for its answer. Cancel-safe: a later
+    /// call waits on. After an answer, `asking` is to be set.
+    async fn answer(&mut self, executor: &dyn Executor) -> Result<Answer, NotDone> {
+        if let Asking::Due(due, _) = &self.asking {
+            tokio::time::sleep_until(*due).await;
+        }
+        self.asking = match std::mem::replace(&mut self.asking, Asking::Lost) {
+            Asking::Due(_, mut enumerator) => Asking::Asked(blocking(executor, move || {
+                let found = enumerator.discover();
+                (enumerator, found)
+            })),
+            asked @ (Asking::Asked(_) | Asking::Lost) => asked,
+        };
+        match &mut self.asking {
+            Asking::Asked(answer) => {
+                let answer = answer.await;
+                self.asking = Asking::Lost;
+                answer
+            }
+            Asking::Due(..) | Asking::Lost => std::future::pending().await,
+        }
+    }
+
+    /// Describes the call of the enumerator for messages.
+    fn describe(&self) -> String {
+        format!("the discovery of splits of {}", self.name)
+    }
+}
+
 fn misassigned(split: &SourceSplit, subtask: u32) -> ConnectorError {
     ConnectorError::StateRefused {
         reason: format!(
-            "the connector has assigned the split `{}` to subtask {subtask}, which is none of the \
-             source: this is a bug in the connector",
+            "the connector has assigned the split `{}` to subtask {subtask}, which the source does \
+             not have: this is a bug in the connector",
             split.name
         ),
     }
@@ -210,7 +227,7 @@ pub(crate) fn check_assigned(name: &str, lists: usize, parallelism: u32) -> Resu
         return Ok(());
     }
     let reason = format!(
-        "the connector has assigned splits to {lists} subtask(s), and the source has \
+        "the connector has assigned splits to {lists} subtask(s), but the source has \
          {parallelism}: this is a bug in the connector"
     );
     Err(node_failed(name, ConnectorError::StateRefused { reason }))

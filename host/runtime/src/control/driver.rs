@@ -139,7 +139,7 @@ impl Driver {
                     Some(event) => self.on_event(event, control),
                     None => failed(JobError::Died {
                         task: "every chain".to_owned(),
-                        reason: "none reported a failure".to_owned(),
+                        reason: "no chain reported a failure".to_owned(),
                     }),
                 },
                 done = self.work.finish(), if !matches!(self.work, Work::None) => {
@@ -217,6 +217,10 @@ impl Driver {
                 self.start.isolation.on_dead_letters(letters, after, now);
                 Vec::new()
             }
+            ChainEvent::Rejected { letters, after } => {
+                self.start.isolation.on_rejected(letters, after);
+                Vec::new()
+            }
             ChainEvent::Ended(chain) => self.start.coordinator.on_ended(chain, now),
             ChainEvent::Failed(error) => return failed(*error),
         };
@@ -231,10 +235,8 @@ impl Driver {
         }
         self.show_status(control);
         self.start.isolation.on_running(self.now());
-        let early = std::mem::take(&mut self.early);
-        early
-            .into_iter()
-            .try_for_each(|command| self.on_command(command))
+        let mut early = std::mem::take(&mut self.early).into_iter();
+        early.try_for_each(|command| self.on_command(command))
     }
 
     fn on_isolation_tick(&mut self) -> Step {
@@ -243,7 +245,13 @@ impl Driver {
             let source = sources.get(id);
             source.is_none_or(|source| source.has_given(records))
         };
-        if !self.start.isolation.on_tick(has_given) {
+        let discovery = &self.start.discovery;
+        let given_together = |source: &str| {
+            let subtasks = sources.iter().filter(|(id, _)| id.operator == source);
+            let given = subtasks.map(|(_, subtask)| subtask.records_out());
+            discovery.is_of(source).then(|| given.sum())
+        };
+        if !self.start.isolation.on_tick(has_given, given_together) {
             return Ok(());
         }
         let now = self.now();
@@ -425,7 +433,7 @@ impl Driver {
 
     fn publish(&mut self, checkpoint: CheckpointId) -> Step {
         let current = self.current.take();
-        let (manifest, summary, end) = current.expect("what is published was committed");
+        let (manifest, summary, end) = current.expect("a published checkpoint was committed");
         assert_eq!(
             manifest.checkpoint, checkpoint,
             "publication follows its commit"

@@ -100,7 +100,9 @@ fn follow_up(store: &dyn CheckpointStore, publication: Publication) -> Published
     let exported = exported.collect();
     // Checkpoints that are not removed now are removed after the next checkpoint.
     if let Err(error) = remove_old(store, publication.retain, publication.held) {
-        tracing::warn!("old checkpoints are still there: {error}");
+        tracing::warn!(
+            "could not remove old checkpoints, so the next checkpoint tries again: {error}"
+        );
     }
     Published {
         summary: publication.summary,

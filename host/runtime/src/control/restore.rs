@@ -141,7 +141,7 @@ impl Restore {
 /// line may have used them.
 fn warn_of_unknown(options: &RunOptions, graphs: &[&JobGraph]) {
     if let Err(unknown) = check_dropped(&options.allow_dropped_state, graphs) {
-        tracing::warn!("--allow-dropped-state is of no use: {unknown}");
+        tracing::warn!("--allow-dropped-state has no effect: {unknown}");
     }
 }
 

@@ -192,13 +192,20 @@ impl Supervisor {
     /// Decides what a failure means for the record behind it, if there is one.
     fn judge(&mut self, failure: &JobError, now: Duration) -> AfterFault {
         let JobError::Record(fault) = failure else {
+            if failure.is_connectors_record() {
+                self.count_failed_record();
+            }
             return AfterFault::Restart;
         };
         if self.isolation.policy(fault) == RecordPolicy::Fail {
-            let count = |status: &mut JobStatus| status.invalid_records.failed += 1;
-            self.control.status.send_modify(count);
+            self.count_failed_record();
         }
         self.isolation.on_fault(fault, now)
+    }
+
+    fn count_failed_record(&self) {
+        let count = |status: &mut JobStatus| status.invalid_records.failed += 1;
+        self.control.status.send_modify(count);
     }
 
     /// Answers the commands that came when the job was already over.
@@ -242,7 +249,7 @@ impl Supervisor {
                     }
                     Err(error) => {
                         let error = tidegate_operator::with_causes(&error);
-                        tracing::warn!(target: TOLD, "can't stop yet: {error}");
+                        tracing::warn!(target: TOLD, "the job can't stop yet: {error}");
                         drop(reply.send(Err(not_running)));
                     }
                 },
@@ -363,7 +370,9 @@ impl Supervisor {
         let within = self.job.shut_down_within();
         let ended = tokio::time::timeout(within, self.drills.shut_down());
         if ended.await.is_err() {
-            tracing::warn!("a restore drill did not return within {within:?}: it is given up");
+            tracing::warn!(
+                "a restore drill did not return within {within:?}, so the job ends without it"
+            );
         }
     }
 

@@ -64,5 +64,5 @@ impl Work {
 
 fn warn_of(error: &dyn std::error::Error) {
     let error = tidegate_operator::with_causes(error);
-    tracing::warn!("while the attempt ended: {error}");
+    tracing::warn!("failure while the attempt ended: {error}");
 }

@@ -245,7 +245,7 @@ mod tests {
             (
                 "a1/5=x a1/6=y",
                 "a1/6=y a1/5=x",
-                "chunk 0 (state \"a\" version 1, key group 5): it stands in another place",
+                "chunk 0 (state \"a\" version 1, key group 5): it is in another place",
             ),
             (
                 "a1/5=x",

@@ -87,7 +87,7 @@ impl Drills {
             let checkpoint = self.held().expect("a drill has a checkpoint");
             tracing::warn!(
                 target: TOLD, %checkpoint,
-                "RESTORE DRILL FAILED, the job goes on: {reason}"
+                "RESTORE DRILL FAILED, the job continues: {reason}"
             );
         }
         self.schedule.on_over(outcome);
@@ -136,7 +136,10 @@ fn outcome(
     }
     if let Err(error) = store.mark_proven(checkpoint, unix_millis()) {
         let error = tidegate_operator::with_causes(&error);
-        tracing::warn!(%checkpoint, "proven by a drill, but not marked as such: {error}");
+        tracing::warn!(
+            %checkpoint,
+            "a drill has proven the checkpoint, but the mark could not be stored: {error}"
+        );
     }
     DrillOutcome::Proven
 }

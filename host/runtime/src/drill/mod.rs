@@ -53,7 +53,7 @@ pub fn drill(
         goes_on: &|| true,
     };
     let report = drill.run()?;
-    Ok(report.expect("only a drill that is told to stop does"))
+    Ok(report.expect("a drill stops only when it is asked to"))
 }
 
 /// A drill of one checkpoint.

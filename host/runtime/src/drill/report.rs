@@ -160,10 +160,13 @@ impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Same => f.write_str("same"),
-            Self::Changed => f.write_str("changed, as it may, and restored once more"),
+            Self::Changed => f.write_str("changed, which is allowed, and restored again"),
             Self::Differs { difference } => write!(f, "{difference}"),
             Self::Unstable { difference } => {
-                write!(f, "what it wrote is not what it restores: {difference}")
+                write!(
+                    f,
+                    "restoring its new snapshot returned a different one: {difference}"
+                )
             }
             Self::Failed { reason } => f.write_str(reason),
         }
@@ -181,7 +184,7 @@ impl fmt::Display for Difference {
         match self.change {
             ChunkChange::Missing => f.write_str("it is missing"),
             ChunkChange::Added => f.write_str("it was not there before"),
-            ChunkChange::Moved => f.write_str("it stands in another place"),
+            ChunkChange::Moved => f.write_str("it is in another place"),
             ChunkChange::SchemaVersion { found } => {
                 write!(f, "its schema version is now {found}")
             }

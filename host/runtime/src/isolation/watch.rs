@@ -78,14 +78,27 @@ impl IsolationWatch {
     }
 
     /// Returns true, once, if a checkpoint is wanted now. Called often. `has_given` returns true if
-    /// a source has returned that many records, or has no more to return.
+    /// a source subtask has returned that many records, or has no more to return. `given_together`
+    /// returns the records of all subtasks of a source, if a restart may assign its splits to other
+    /// subtasks.
     #[must_use]
-    pub(crate) fn on_tick(&mut self, has_given: impl Fn(&SubtaskId, u64) -> bool) -> bool {
-        let Phase::Replaying(sources) = &self.phase else {
+    pub(crate) fn on_tick(
+        &mut self,
+        has_given: impl Fn(&SubtaskId, u64) -> bool,
+        given_together: impl Fn(&str) -> Option<u64>,
+    ) -> bool {
+        let Phase::Replaying(subtasks) = &self.phase else {
             return false;
         };
-        let mut sources = sources.iter();
-        let is_replayed = sources.all(|(source, records)| has_given(source, *records));
+        let mut sources: BTreeMap<&str, (bool, u64)> = BTreeMap::new();
+        for (subtask, records) in subtasks {
+            let (is_each_done, together) = sources.entry(&subtask.operator).or_insert((true, 0));
+            *is_each_done &= has_given(subtask, *records);
+            *together += records;
+        }
+        let is_replayed = sources.iter().all(|(source, (is_each_done, together))| {
+            *is_each_done || given_together(source).is_some_and(|given| given >= *together)
+        });
         if is_replayed {
             self.phase = Phase::Replayed;
         }
@@ -102,8 +115,14 @@ impl IsolationWatch {
     /// Called when records became dead letters in a chain that had taken part in `after` and in no
     /// later checkpoint.
     pub(crate) fn on_dead_letters(&mut self, letters: u64, after: CheckpointId, now: Duration) {
-        *self.uncovered.entry(after).or_default() += letters;
+        self.on_rejected(letters, after);
         self.calm_since = now;
+    }
+
+    /// Called when a source rejected input, which says nothing about the operators that failed.
+    /// `after` is as in [`Self::on_dead_letters`].
+    pub(crate) fn on_rejected(&mut self, letters: u64, after: CheckpointId) {
+        *self.uncovered.entry(after).or_default() += letters;
     }
 
     /// Called when a checkpoint is complete.
@@ -163,10 +182,11 @@ mod tests {
 
     /// Returns whether a checkpoint is wanted when the source has returned that many records.
     fn tick(watch: &mut IsolationWatch, given: u64) -> bool {
-        watch.on_tick(|of, records| {
+        let has_given = |of: &SubtaskId, records| {
             assert_eq!(*of, source());
             given >= records
-        })
+        };
+        watch.on_tick(has_given, |_| None)
     }
 
     fn is_over(watch: &mut IsolationWatch, checkpoint: u64, now: u32) -> bool {
@@ -191,6 +211,27 @@ mod tests {
     }
 
     #[test]
+    fn splits_that_moved_to_another_subtask_count_for_their_source() {
+        let other = SubtaskId {
+            index: 1,
+            ..source()
+        };
+        let plan = || IsolationPlan {
+            replayed: BTreeMap::from([(source(), 10), (other.clone(), 5)]),
+            ..IsolationPlan::default()
+        };
+        // Subtask 0 has returned 15 records and subtask 1, which has nothing to read now, none.
+        let has_given = |of: &SubtaskId, records| records <= if of.index == 0 { 15 } else { 0 };
+        let is_replayed = |together| {
+            let mut watch = IsolationWatch::new(Some(&plan()));
+            watch.on_tick(has_given, |_| together)
+        };
+        assert!(!is_replayed(None), "its splits stay with their subtasks");
+        assert!(!is_replayed(Some(14)));
+        assert!(is_replayed(Some(15)));
+    }
+
+    #[test]
     fn isolation_continues_until_no_record_became_a_dead_letter_for_a_while() {
         let mut watch = watch();
         assert!(tick(&mut watch, 10));
@@ -199,6 +240,17 @@ mod tests {
         watch.on_dead_letters(1, CheckpointId(1), SECOND * 8);
         assert!(!is_over(&mut watch, 2, 17));
         assert!(is_over(&mut watch, 3, 18));
+    }
+
+    #[test]
+    fn input_that_a_source_rejects_does_not_keep_isolation_going() {
+        let mut watch = watch();
+        assert!(tick(&mut watch, 10));
+        watch.on_triggered(CheckpointId(1));
+        watch.on_rejected(1, CheckpointId(0));
+        let settled = watch.on_complete(CheckpointId(1), SECOND * 11);
+        assert!(settled.isolation_is_over);
+        assert_eq!(settled.dead_letters, 1);
     }
 
     #[test]

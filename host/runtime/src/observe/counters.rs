@@ -147,6 +147,10 @@ impl SubtaskMetrics {
         has_ended || self.records_out.load(Ordering::Relaxed) >= records
     }
 
+    pub(crate) fn records_out(&self) -> u64 {
+        self.records_out.load(Ordering::Relaxed)
+    }
+
     fn given(&self) -> SourceProgress {
         let covered = self.out_at_checkpoint.load(Ordering::Relaxed);
         let all = self.records_out.load(Ordering::Relaxed);

@@ -115,7 +115,7 @@ impl JobStatus {
     }
 }
 
-/// The number of failures of operators on a record, by their consequence.
+/// The number of failures at a record, by their consequence.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InvalidRecords {
     /// Attempts that failed, and counted as such.

@@ -53,6 +53,12 @@ pub(crate) enum ChainEvent {
         /// The last checkpoint that the chain took part in before them.
         after: CheckpointId,
     },
+    /// A source rejected input, which it sent to its dead-letter port.
+    Rejected {
+        letters: u64,
+        /// The last checkpoint that the chain took part in before them.
+        after: CheckpointId,
+    },
     /// All inputs of the chain have ended, its operators are finished, its output has ended.
     Ended(ChainId),
     /// The chain failed, and the attempt with it.

@@ -92,7 +92,7 @@ impl PendingCheckpoint {
     ///
     /// If a chain is missing.
     pub(crate) fn into_acknowledged(mut self) -> AcknowledgedCheckpoint {
-        assert!(self.missing.is_empty(), "nobody is missing at commit");
+        assert!(self.missing.is_empty(), "no chain is missing at commit");
         self.snapshots.sort_by(|a, b| a.subtask.cmp(&b.subtask));
         // The acknowledgements decide, not the state at the trigger: the last source may have ended
         // between the two.

@@ -17,8 +17,8 @@ pub(crate) fn ended_now(manifest: &Manifest, node: &Node) -> Result<Vec<bool>, I
         checkpoint: manifest.checkpoint,
         job: manifest.graph.job().to_owned(),
         differences: vec![format!(
-            "`{}` had {} subtasks, of which some had finished and some had not; it can't be given \
-             another parallelism now: run it with {} until all of its inputs have ended",
+            "`{}` had {} subtasks, and only some of them had finished, so its parallelism can't \
+             change now; run it with {} until all of its inputs have ended",
             node.name,
             old.len(),
             old.len()

@@ -189,7 +189,7 @@ fn what_to_do_is_said_with_the_number_to_set() {
     assert!(advice.contains("`ulimit -Hn 1024`"), "{advice}");
     let advice = refused(Resource::Data, 1_000).advice();
     assert!(
-        advice.contains("`ulimit -d unlimited`, or 1 and"),
+        advice.contains("`ulimit -d unlimited`, or 1 plus"),
         "{advice}"
     );
 }

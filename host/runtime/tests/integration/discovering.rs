@@ -129,14 +129,14 @@ async fn mistakes_of_a_connector_end_the_job_by_name() {
         (
             Mistake::NoSuchSubtask,
             JobErrorKind::StateUnusable,
-            "shelf[0]: the connector has assigned the split `book 0` to subtask 2, which is none \
-             of the source: this is a bug in the connector",
+            "shelf[0]: the connector has assigned the split `book 0` to subtask 2, which the \
+             source does not have: this is a bug in the connector",
         ),
         (
             Mistake::NoNewBooks,
             JobErrorKind::StateUnusable,
-            "shelf[0]: the connector has discovered 1 split(s), and its source takes none while \
-             it runs: this is a bug in the connector, which must implement `add_splits`",
+            "shelf[0]: the connector has discovered 1 split(s), but its source accepts no splits \
+             while it runs: this is a bug in the connector, which must implement `add_splits`",
         ),
         (
             Mistake::NoShelf,
@@ -164,7 +164,7 @@ fn a_plan_for_another_number_of_subtasks_is_refused_before_anything_is_written()
     assert_eq!(
         error.map(|error| error.to_string()).as_deref(),
         Some(
-            "shelf[0]: the connector has assigned splits to 3 subtask(s), and the source has 2: \
+            "shelf[0]: the connector has assigned splits to 3 subtask(s), but the source has 2: \
              this is a bug in the connector"
         )
     );

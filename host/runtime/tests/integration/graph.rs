@@ -286,7 +286,7 @@ fn a_source_that_reads_is_refused() {
     let refused = job_graph(nodes, edges).unwrap_err();
     assert_eq!(
         refused.to_string(),
-        "`b` reads from `a`, but it is a source; sources have no inputs"
+        "`b` reads from `a`, but `b` is a source; sources have no inputs"
     );
 }
 

@@ -20,6 +20,7 @@ mod publishing;
 mod random_jobs;
 mod recycling;
 mod refusing;
+mod rejecting;
 mod restarting;
 mod shutting_down;
 mod support;

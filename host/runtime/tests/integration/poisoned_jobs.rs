@@ -10,12 +10,12 @@ use tidegate_random::Random;
 use tidegate_runtime::Outcome;
 use tidegate_runtime::config::RecordPolicies;
 
-use crate::random_jobs::{Reached, borrowed, parallelism, random_inputs};
 use crate::support::faults::{Call, Faults, How as FaultHow};
 use crate::support::jobs::{JobBuilder, start};
 use crate::support::operators::Kind;
 use crate::support::oracle::letters;
 use crate::support::poison::{How, Poison};
+use crate::support::random_graphs::{Reached, borrowed, parallelism, random_inputs};
 use crate::support::sinks::Output;
 use crate::support::sources::Numbers;
 

@@ -267,8 +267,8 @@ async fn pending_output_that_a_connector_does_not_publish_ends_the_job() {
     let message = error.to_string();
     assert!(
         message.starts_with(
-            "x[0]: checkpoint 1 lists 1 piece(s) of pending output, and the connector `forgetful` \
-             publishes none"
+            "x[0]: checkpoint 1 lists 1 piece(s) of pending output, but the connector `forgetful` \
+             publishes no output"
         ),
         "{message}"
     );

@@ -5,7 +5,6 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use tidegate_checkpoint::Partitioning;
 use tidegate_random::Random;
 use tidegate_runtime::Outcome;
 
@@ -13,15 +12,9 @@ use crate::support::faults::{Call, Faults};
 use crate::support::jobs::{JobBuilder, start};
 use crate::support::operators::Kind;
 use crate::support::oracle::assert_arrived;
+use crate::support::random_graphs::{Reached, borrowed, parallelism, random_inputs};
 use crate::support::sinks::Output;
 use crate::support::sources::Numbers;
-
-/// A node, and how often it gets each source's numbers.
-pub(crate) struct Reached {
-    pub(crate) name: String,
-    pub(crate) parallelism: u32,
-    pub(crate) times: BTreeMap<String, usize>,
-}
 
 /// A job of 1 to 3 sources, up to 8 operators that pass their input on, and a sink that reads from
 /// 1 to 3 of these.
@@ -64,53 +57,6 @@ fn random_job(random: &mut Random, faults: &Faults) -> RandomJob {
         output,
         expected: reached.times,
     }
-}
-
-pub(crate) fn parallelism(random: &mut Random) -> u32 {
-    u32::try_from(1 + random.index(3)).unwrap()
-}
-
-pub(crate) fn borrowed(inputs: &[(String, Partitioning)]) -> Vec<(&str, Partitioning)> {
-    inputs
-        .iter()
-        .map(|(name, partitioning)| (&**name, *partitioning))
-        .collect()
-}
-
-pub(crate) fn random_inputs(
-    random: &mut Random,
-    nodes: &[Reached],
-    name: String,
-) -> (Vec<(String, Partitioning)>, Reached) {
-    let mut reached = Reached {
-        name,
-        parallelism: parallelism(random),
-        times: BTreeMap::new(),
-    };
-    let mut inputs = Vec::new();
-    for _ in 0..=random.index(3) {
-        let from = &nodes[random.index(nodes.len())];
-        let partitioning = match random.index(5) {
-            0 => Partitioning::Rebalance,
-            1 => Partitioning::Broadcast,
-            2 => Partitioning::Hash,
-            _ if from.parallelism == reached.parallelism => Partitioning::Forward,
-            _ => Partitioning::Rebalance,
-        };
-        let copies = match partitioning {
-            Partitioning::Broadcast => reached.parallelism as usize,
-            Partitioning::Forward | Partitioning::Hash | Partitioning::Rebalance => 1,
-        };
-        for (source, times) in &from.times {
-            *reached.times.entry(source.clone()).or_default() += times * copies;
-        }
-        inputs.push((from.name.clone(), partitioning));
-        // Records that go three ways at each of eight operators would take too long.
-        if reached.times.values().sum::<usize>() > 20 {
-            break;
-        }
-    }
-    (inputs, reached)
 }
 
 async fn run_random_job(seed: u64) -> usize {

@@ -95,7 +95,10 @@ async fn an_instance_that_can_not_be_restored_costs_the_attempt_and_nothing_else
     assert_eq!(running.end().await.unwrap(), Outcome::Finished);
     assert_eq!(faults.fired(), [(Call::Restore, 1)]);
     let failure = handle.status().last_failure.unwrap();
-    assert!(failure.starts_with("recycling at checkpoint "), "{failure}");
+    assert!(
+        failure.starts_with("could not recycle, at checkpoint "),
+        "{failure}"
+    );
     assert!(failure.contains("operator `count`, subtask "), "{failure}");
     assert!(failure.contains("`restore` trapped"), "{failure}");
     assert_counted(&output, &faults, [("a", 5_000, 1)]);

@@ -35,11 +35,7 @@ impl Trouble {
             Self::ChainRefused => &["could not start a thread for ", "["],
             Self::TaskRefused => &["could not start a thread for the persister of chain "],
             Self::WorkRefused => &["could not start a thread for the "],
-            Self::TaskDies => &[
-                "the persister of chain ",
-                "ended before its time",
-                "planned",
-            ],
+            Self::TaskDies => &["the persister of chain ", "ended too early", "planned"],
         }
     }
 }

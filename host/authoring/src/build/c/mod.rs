@@ -36,7 +36,7 @@ pub(super) fn compile(
     if operators.is_empty() {
         return Err(BuildError::NoComponent {
             manifest: manifest.to_owned(),
-            remedy: "its CMakeLists.txt names an operator with `tidegate_operator(NAME SOURCE...)`",
+            remedy: "add an operator with `tidegate_operator(NAME SOURCE...)`",
         });
     }
     let compiled = operators

@@ -24,7 +24,7 @@ const CLANG_INSTALL: &str = "on Debian, `apt-get install -y --no-install-recomme
      lld-22 libclang-rt-22-dev-wasm32 wasi-libc` installs it, with libc++-22-dev-wasm32 and \
      libc++abi-22-dev-wasm32 for C++; elsewhere, set WASI_SDK_PATH to a WASI SDK";
 const CMAKE_INSTALL: &str = "`apt-get install -y cmake` installs it";
-const GENERATOR_INSTALL: &str = "`apt-get install -y ninja-build` installs one";
+const GENERATOR_INSTALL: &str = "`apt-get install -y ninja-build` installs ninja";
 
 /// The tools that compile operators in C.
 #[derive(Debug)]
@@ -46,12 +46,8 @@ pub(super) fn find() -> Result<Toolchain, BuildError> {
     if on_path("cmake").is_none() {
         return Err(missing("CMake (`cmake`)", CMAKE_INSTALL));
     }
-    let (generator, quiet) = generator().ok_or_else(|| {
-        missing(
-            "a tool for CMake to build with (`ninja`)",
-            GENERATOR_INSTALL,
-        )
-    })?;
+    let (generator, quiet) = generator()
+        .ok_or_else(|| missing("a build tool for CMake (`ninja`)", GENERATOR_INSTALL))?;
     let clang = candidates()
         .find(|clang| links_for_wasm(clang))
         .ok_or_else(|| missing("a C compiler for WebAssembly", CLANG_INSTALL))?;

@@ -8,8 +8,8 @@ use serde::Deserialize;
 use crate::build::error::BuildError;
 
 /// The change that adds an operator to a package.
-const REMEDY: &str = "an operator's package.json says `\"tidegate\": { \"operator\": \
-                      \"src/operator.js\" }`, or names the module in `\"main\"`";
+const REMEDY: &str = "add `\"tidegate\": { \"operator\": \"src/operator.js\" }`, or name the \
+                      module in `\"main\"`";
 
 /// A package with an operator.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,9 +59,7 @@ impl Package {
         let name = manifest.name.unwrap_or_default();
         let name = name.rsplit('/').next().unwrap_or_default();
         if name.is_empty() || name.starts_with('.') {
-            return Err(unreadable(
-                "it has no `name`, which the component is named by".to_owned(),
-            ));
+            return Err(unreadable("it has no `name` for the component".to_owned()));
         }
         Ok(Self {
             name: name.to_owned(),

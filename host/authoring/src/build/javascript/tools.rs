@@ -43,7 +43,7 @@ impl Tools {
     /// Installs a package without its SDK first.
     pub(super) fn find(manifest: &Path, offline: bool) -> Result<Self, BuildError> {
         on_path("node").ok_or_else(|| BuildError::NoToolchain {
-            tool: "node, which runs the compiler of JavaScript,".to_owned(),
+            tool: "node, which runs the JavaScript compiler,".to_owned(),
             install: "install Node.js 20 or newer: https://nodejs.org, or on Debian 13 \
                       `apt-get install nodejs npm`"
                 .to_owned(),
@@ -88,7 +88,7 @@ impl Versions {
         match self.componentize.as_deref() {
             None | Some(COMPONENTIZE_VERSION) => Ok(()),
             Some(other) => Err(BuildError::NoToolchain {
-                tool: format!("{COMPONENTIZE} {COMPONENTIZE_VERSION} (there is {other})"),
+                tool: format!("{COMPONENTIZE} {COMPONENTIZE_VERSION} (found {other})"),
                 install: Self::install(),
             }),
         }
@@ -125,15 +125,18 @@ fn install(manifest: &Path, offline: bool) -> Result<(), BuildError> {
         npm.arg("--offline");
     }
     npm.stdout(Stdio::null()).stderr(Stdio::inherit());
-    let output = tool::run(&mut npm, "npm comes with Node.js: `apt-get install npm`")?;
+    let output = tool::run(
+        &mut npm,
+        "npm comes with Node.js; on Debian, `apt-get install npm` installs it",
+    )?;
     if output.status.success() {
         return Ok(());
     }
     let reason = match offline {
         true => {
-            "its packages are not installed, and npm has not all of them here; run `npm install`"
+            "its packages are not installed, and npm's cache lacks some of them; run `npm install`"
         }
-        false => "npm could not install its packages, for the reasons above",
+        false => "npm could not install its packages: see the errors above",
     };
     Err(BuildError::Project {
         manifest: manifest.to_owned(),

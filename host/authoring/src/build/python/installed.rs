@@ -84,9 +84,9 @@ fn find_componentize(environments: &[PathBuf]) -> Result<PathBuf, BuildError> {
     programs
         .find(|program| program.is_file())
         .ok_or_else(|| BuildError::NoToolchain {
-            tool: "componentize-py, which makes components of Python,".to_owned(),
+            tool: "componentize-py, which compiles Python into components,".to_owned(),
             install: format!(
-                "install it with `pip install componentize-py=={VERSION}`, best into the \
+                "install it with `pip install componentize-py=={VERSION}`, preferably into the \
                  project's `.venv`"
             ),
         })
@@ -111,8 +111,8 @@ fn find_sdk(named: Option<&Path>, packages: &[PathBuf]) -> Result<PathBuf, Build
     let found = places.into_iter().find(is_sdk);
     found.ok_or_else(|| BuildError::NoToolchain {
         tool: match named {
-            Some(named) => format!("the SDK, in `{}`,", shown(named)),
-            None => "the SDK, the package tidegate-sdk,".to_owned(),
+            Some(named) => format!("the SDK in `{}`", shown(named)),
+            None => "the SDK (package tidegate-sdk)".to_owned(),
         },
         install: "install it into the project's `.venv`, or name its folder in pyproject.toml: \
                   `sdk = \"…/guest-sdk/python\"` under `[tool.tidegate]`"

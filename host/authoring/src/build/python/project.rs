@@ -72,7 +72,10 @@ impl Project {
         let name = name.ok_or_else(|| unusable("it has no `name` under `[project]`".to_owned()))?;
         // The name becomes a file name.
         if name.is_empty() || !name.chars().all(is_of_a_name) {
-            return Err(unusable(format!("`{}` is no name", name.escape_debug())));
+            return Err(unusable(format!(
+                "`{}` is not a valid name",
+                name.escape_debug()
+            )));
         }
         let operator = parse_operator(&tidegate.operator).ok_or_else(|| {
             unusable(format!(
@@ -167,6 +170,9 @@ mod tests {
             Path::new("/p/pyproject.toml"),
         );
         let error = named.expect_err("it would be written elsewhere");
-        assert!(error.to_string().contains("`../x` is no name"), "{error}");
+        assert!(
+            error.to_string().contains("`../x` is not a valid name"),
+            "{error}"
+        );
     }
 }

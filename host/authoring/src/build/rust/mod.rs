@@ -29,7 +29,7 @@ pub(super) fn compile(
     if modules.is_empty() {
         return Err(BuildError::NoComponent {
             manifest: manifest.to_owned(),
-            remedy: "an operator's Cargo.toml says `crate-type = [\"cdylib\"]` under `[lib]`",
+            remedy: "add `crate-type = [\"cdylib\"]` under `[lib]`",
         });
     }
     let compiled = modules

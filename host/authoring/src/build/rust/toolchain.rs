@@ -113,7 +113,7 @@ pub(super) fn find(directory: &Path) -> Result<Toolchain, BuildError> {
             return match missing_linker(&compiler) {
                 None => Ok(compiler.into_toolchain(Source::DistributionWithSources)),
                 Some(package) => Err(no_compiler(format!(
-                    "run `apt-get install {package}`, the linker"
+                    "run `apt-get install {package}` to install the linker"
                 ))),
             };
         }

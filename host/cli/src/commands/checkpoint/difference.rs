@@ -83,7 +83,10 @@ fn two_newest(path: &Path) -> Result<(Side, Side), Failure> {
     let ids = directory.ids()?;
     let [.., before, after] = ids.as_slice() else {
         let count = ids.len();
-        let message = format!("{} has {count} checkpoint(s); give two paths", shown(path));
+        let message = format!(
+            "{} has {count} checkpoint(s), and a comparison needs two; name two paths",
+            shown(path)
+        );
         return Err(Failure::Usage { message });
     };
     let before = Side {

@@ -73,7 +73,7 @@ fn text(report: &DrillReport) -> Lines {
 fn first_line(verdict: &Verdict) -> String {
     match verdict {
         Verdict::Same => "same",
-        Verdict::Changed => "changed, as it may",
+        Verdict::Changed => "changed, as allowed",
         Verdict::Differs { .. } => "DIFFERS",
         Verdict::Unstable { .. } => "UNSTABLE",
         Verdict::Failed { .. } => "FAILED",
@@ -91,7 +91,9 @@ fn remark(operator: &OperatorDrill) -> Option<String> {
             ));
         }
         DrilledComponent::Other => {
-            return Some(format!("{name}: another component than the checkpoint's"));
+            return Some(format!(
+                "{name}: the component differs from the checkpoint's"
+            ));
         }
         DrilledComponent::Same => {}
     }

@@ -72,8 +72,7 @@ fn warn_of_duplicates(job: &Job, terminal: &Terminal) {
         if !sink.is_exactly_once() {
             let connector = sink.connector();
             terminal.say(format_args!(
-                "sink {name} ({connector}) is at-least-once: after a failure, records can come \
-                 again"
+                "sink {name} ({connector}) is at-least-once: a failure can duplicate records"
             ));
         }
     }

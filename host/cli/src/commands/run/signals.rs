@@ -138,16 +138,16 @@ impl Answering {
                 }
                 Answer::Stop(signal) => {
                     self.terminal.say(format_args!(
-                        "{signal}: stopping after a last checkpoint; once more, half a second from \
-                         now or later, ends it at once"
+                        "{signal}: stopping after a last checkpoint; a second signal, half a \
+                         second from now or later, ends the job at once"
                     ));
                     let stop = stop(self.job.clone(), self.terminal.clone());
                     asking = Some(Box::pin(stop));
                 }
                 Answer::End(signal) => {
                     self.terminal.say(format_args!(
-                        "{signal} again: ended at once; run it again to go on from the last \
-                         checkpoint"
+                        "{signal} again: ended at once; run the job again to continue from its \
+                         last complete checkpoint"
                     ));
                     self.end(signal);
                 }
@@ -166,18 +166,23 @@ impl Answering {
     fn gave_up(&self, signal: Signal, waited: Duration) -> String {
         let status = self.job.status();
         let waited = humantime::format_duration(waited);
-        let mut line = format!(
-            "{signal}: ended without a last checkpoint, since the job, which is {}, has not \
-             stopped within {waited}",
-            status.state
-        );
+        let mut details = Vec::new();
         if let Some(checkpoint) = status.checkpoints.in_progress {
-            line.push_str(&format!("; checkpoint {checkpoint} is not complete"));
+            details.push(format!("checkpoint {checkpoint} is not complete"));
         }
         if let Some(failure) = &status.checkpoints.last_failure {
-            line.push_str(&format!("; the last failure was {failure}"));
+            details.push(format!("the last failure was {failure}"));
         }
-        line + "; run it again to continue from the checkpoint before"
+        let details = match details.as_slice() {
+            [] => String::new(),
+            details => format!(" ({})", details.join(", ")),
+        };
+        format!(
+            "{signal}: ended without a last checkpoint, because the job, still {}, has not \
+             stopped within {waited}{details}; run the job again to continue from its last \
+             complete checkpoint",
+            status.state
+        )
     }
 
     fn end(&self, signal: Signal) -> ! {
@@ -207,7 +212,7 @@ async fn stop(job: JobHandle, terminal: Terminal) {
             return;
         }
         terminal.say(format_args!(
-            "could not stop yet: {error}; once more ends it at once"
+            "could not stop yet: {error}; another signal ends the job at once"
         ));
         tokio::time::sleep(STOP_AGAIN).await;
     }

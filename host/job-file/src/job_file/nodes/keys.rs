@@ -3,6 +3,7 @@
 use schemars::SchemaGenerator;
 use serde_json::{Value, json};
 use tidegate_checkpoint::Partitioning;
+use tidegate_runtime::config::RecordPolicy;
 use toml::Spanned;
 use toml::de::DeValue;
 
@@ -10,8 +11,8 @@ use super::operator_keys::{self, OperatorKeys, POLICY};
 use crate::config_file::problem::Span;
 use crate::config_file::reader::TableReader;
 use crate::config_file::setting::{
-    ChoiceKind, Described, FIRST, NumberKind, Own, Section, Setting, ShareKind, Slot, TextKind,
-    Typed, Word,
+    ChoiceKind, Described, FIRST, NumberKind, Own, Placed, Section, Setting, ShareKind, Slot,
+    TextKind, Typed, Word,
 };
 use crate::job_file::document::InputEntry;
 use crate::job_file::settings::{LimitsSchema, MOST_KEY_GROUPS, limits};
@@ -23,6 +24,8 @@ pub(crate) struct NodeKeys {
     pub(super) parallelism: Option<Spanned<u32>>,
     /// The inputs with the place of their key.
     pub(super) inputs: Option<(Span, Vec<InputEntry>)>,
+    /// The treatment of records that a source or an operator calls invalid.
+    pub(super) on_invalid_record: Placed<RecordPolicy>,
     /// The connector of a source or sink.
     pub(super) connector: Option<Spanned<String>>,
     /// The keys of an operator.
@@ -31,13 +34,23 @@ pub(crate) struct NodeKeys {
 
 /// The keys that every source has. Connectors add more.
 pub(crate) static SOURCE: Section<NodeKeys> = Section {
-    help: "Where records come from.",
-    settings: &[PARALLELISM, CONNECTOR],
+    help: "A source of records.",
+    settings: &[
+        PARALLELISM,
+        CONNECTOR,
+        Setting {
+            key: "on-invalid-record",
+            value: ON_INVALID_RECORD,
+            help: "The treatment of input that is not a record in the format of the source. Only \
+                   for formats that reject input.",
+            since: FIRST,
+        },
+    ],
 };
 
 /// The keys that every sink has. Connectors add more.
 pub(crate) static SINK: Section<NodeKeys> = Section {
-    help: "Where records go.",
+    help: "A sink, which writes records out of the job.",
     settings: &[PARALLELISM, INPUTS, CONNECTOR],
 };
 
@@ -70,7 +83,7 @@ pub(crate) static OPERATOR: Section<NodeKeys> = Section {
                 read: |table, node: &mut NodeKeys| node.operator.limits = limits(table),
                 absent: Some("the default of each limit"),
             },
-            help: "What one instance may use.",
+            help: "The resources that one instance may use.",
             since: FIRST,
         },
         Setting {
@@ -83,7 +96,8 @@ pub(crate) static OPERATOR: Section<NodeKeys> = Section {
                 },
                 absent: Some("an empty table"),
             },
-            help: "The operator's own settings. The host hands them to the guest's `open` as JSON.",
+            help: "The operator's own settings. The host passes them to the guest's `open` as \
+                   JSON.",
             since: FIRST,
         },
         Setting {
@@ -101,11 +115,8 @@ pub(crate) static OPERATOR: Section<NodeKeys> = Section {
         },
         Setting {
             key: "on-invalid-record",
-            value: &Typed {
-                kind: POLICY,
-                slot: Slot::Placed(|node: &mut NodeKeys| &mut node.operator.on_invalid_record),
-            },
-            help: "What happens with a record that the guest calls invalid.",
+            value: ON_INVALID_RECORD,
+            help: "The treatment of a record that the guest rejects as invalid.",
             since: FIRST,
         },
         Setting {
@@ -114,8 +125,8 @@ pub(crate) static OPERATOR: Section<NodeKeys> = Section {
                 kind: POLICY,
                 slot: Slot::Placed(|node: &mut NodeKeys| &mut node.operator.on_trap),
             },
-            help: "What happens with a record in whose processing the guest traps, meets a limit \
-                   or breaks the contract.",
+            help: "The treatment of a record at which the guest traps, meets a limit or breaks the \
+                   contract.",
             since: FIRST,
         },
         Setting {
@@ -136,7 +147,12 @@ pub(crate) static OPERATOR: Section<NodeKeys> = Section {
 const COMPONENT: &str = "the path of a .wasm file, relative to the job file";
 const CONNECTOR_NAME: &str = "the name of a connector";
 const INPUT_NAME: &str = "the name of a source or operator";
-const OF_DEFAULTS: &str = "that of `[defaults]`";
+const OF_DEFAULTS: &str = "the value in `[defaults]`";
+
+const ON_INVALID_RECORD: &Typed<ChoiceKind<RecordPolicy>, NodeKeys> = &Typed {
+    kind: POLICY,
+    slot: Slot::Placed(|node: &mut NodeKeys| &mut node.on_invalid_record),
+};
 
 const PARALLELISM: Setting<NodeKeys> = Setting {
     key: "parallelism",
@@ -197,7 +213,8 @@ pub(crate) static INPUT: Section<InputKeys> = Section {
                 slot: Slot::Required(|input: &mut InputKeys| &mut input.from, INPUT_NAME),
             },
             help: "A source or operator. `split:1` or `split:late` is one of the output ports of \
-                   `split`, and `split:dead-letter` has the records that it could not process.",
+                   `split`, and `split:dead-letter` has the records that it could not process, or \
+                   that a source rejected.",
             since: FIRST,
         },
         Setting {
@@ -209,7 +226,7 @@ pub(crate) static INPUT: Section<InputKeys> = Section {
                     "`forward` if both sides have the same parallelism, else `rebalance`",
                 ),
             },
-            help: "How records are spread over subtasks.",
+            help: "The distribution of records over subtasks.",
             since: FIRST,
         },
     ],

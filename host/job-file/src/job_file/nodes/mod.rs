@@ -9,12 +9,13 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::document::{ConnectorEntry, NodeEntry, OperatorEntry, PartEntry};
-use crate::config_file::problem::{Problem, Problems};
+use crate::config_file::problem::{Problem, Problems, Span};
 use crate::config_file::reader::{TableReader, kind_of};
 
 pub(crate) use keys::{INPUT, OPERATOR, SINK, SOURCE};
 pub use operator_keys::{config, outputs};
 
+use keys::NodeKeys;
 use operator_keys::OperatorKeys;
 
 /// The nodes of a file, in its order.
@@ -73,14 +74,15 @@ fn node<'i>(
         NodeKind::Sink => &SINK,
     };
     let keys = section.read(&mut reader);
+    let dead_letter_span = dead_letter_span(&keys);
     let (inputs_span, inputs) = keys.inputs.unwrap_or_else(|| (name.span(), Vec::new()));
     let part = match kind {
         NodeKind::Source => connector(&reader, table, keys.connector).map(PartEntry::Source),
         NodeKind::Sink => connector(&reader, table, keys.connector).map(PartEntry::Sink),
         NodeKind::Operator => {
             reader.finish();
-            let operator = operator(keys.operator).map(Box::new);
-            operator.map(PartEntry::Operator)
+            let operator = operator(keys.operator, keys.on_invalid_record.value);
+            operator.map(Box::new).map(PartEntry::Operator)
         }
     };
     Some(NodeEntry {
@@ -88,8 +90,18 @@ fn node<'i>(
         parallelism: keys.parallelism,
         inputs,
         inputs_span,
+        dead_letter_span,
         part: part?,
     })
+}
+
+/// Returns the place of the first "dead-letter" among the policies.
+fn dead_letter_span(keys: &NodeKeys) -> Option<Span> {
+    let policies = [&keys.on_invalid_record, &keys.operator.on_trap];
+    let chosen = policies
+        .into_iter()
+        .find(|policy| policy.value == RecordPolicy::DeadLetter);
+    chosen.and_then(|policy| policy.span.clone())
 }
 
 /// Returns the keys that are left for the connector, after those that every node has.
@@ -108,19 +120,14 @@ fn connector<'i>(
     })
 }
 
-fn operator(keys: OperatorKeys) -> Option<OperatorEntry> {
-    let chosen = [&keys.on_invalid_record, &keys.on_trap];
-    let mut dead_letters = chosen
-        .into_iter()
-        .filter(|policy| policy.value == RecordPolicy::DeadLetter);
+fn operator(keys: OperatorKeys, on_invalid_record: RecordPolicy) -> Option<OperatorEntry> {
     Some(OperatorEntry {
-        dead_letter_span: dead_letters.next().and_then(|policy| policy.span.clone()),
         component: keys.component?,
         limits: keys.limits,
         config: keys.config,
         outputs: keys.outputs,
         policies: RecordPolicies {
-            on_invalid_record: keys.on_invalid_record.value,
+            on_invalid_record,
             on_trap: keys.on_trap.value,
         },
         recycle_at: keys.recycle_at,

@@ -20,7 +20,6 @@ pub(super) struct OperatorKeys {
     pub(super) limits: Limits,
     pub(super) config: String,
     pub(super) outputs: Option<Vec<String>>,
-    pub(super) on_invalid_record: Placed<RecordPolicy>,
     pub(super) on_trap: Placed<RecordPolicy>,
     pub(super) recycle_at: Option<RecycleAt>,
 }
@@ -94,10 +93,10 @@ fn refused_port(name: &str, before: &[String]) -> Option<&'static str> {
         return Some("`dead-letter` is reserved");
     }
     if before.len() == MOST_PORTS {
-        return Some("there can be 1,024");
+        return Some("an operator has at most 1,024 outputs");
     }
     if before.iter().any(|other| other == name) {
-        return Some("two ports have that name");
+        return Some("another port has the same name");
     }
     // A number in `from` is a port's index, so no name may be the number of another port.
     let is_misleading = name

@@ -14,7 +14,7 @@ const MOST_MEMORIES: u32 = 100;
 
 /// `limits` of an operator.
 pub(crate) static LIMITS: Section<Limits> = Section {
-    help: "What one instance of an operator may use.",
+    help: "The resources that one instance of an operator may use.",
     settings: &[
         Setting {
             key: "memory",
@@ -42,7 +42,7 @@ pub(crate) static LIMITS: Section<Limits> = Section {
                 kind: SizeKind,
                 slot: Slot::Value(|limits: &mut Limits| &mut limits.output),
             },
-            help: "Bytes that one call may return, and 256 for each emission.",
+            help: "Bytes that one call may return. Each emission counts as 256 more.",
             since: FIRST,
         },
         Setting {
@@ -51,7 +51,7 @@ pub(crate) static LIMITS: Section<Limits> = Section {
                 kind: SizeKind,
                 slot: Slot::Value(|limits: &mut Limits| &mut limits.snapshot),
             },
-            help: "Bytes that a snapshot may have, and 128 for each chunk.",
+            help: "Bytes that a snapshot may have. Each chunk counts as 128 more.",
             since: FIRST,
         },
         Setting {
@@ -75,7 +75,8 @@ pub(crate) static LIMITS: Section<Limits> = Section {
                 },
                 slot: Slot::Value(|limits: &mut Limits| &mut limits.log_lines_per_second),
             },
-            help: "Log lines that are let through in a second. The others are dropped and counted.",
+            help: "The most log lines that the host logs in a second. Further lines are dropped \
+                   and counted.",
             since: FIRST,
         },
         Setting {
@@ -84,7 +85,7 @@ pub(crate) static LIMITS: Section<Limits> = Section {
                 kind: SizeKind,
                 slot: Slot::Value(|limits: &mut Limits| &mut limits.log_bytes_per_second),
             },
-            help: "Bytes of log lines that are let through in a second.",
+            help: "The most bytes of log lines that the host logs in a second.",
             since: FIRST,
         },
     ],

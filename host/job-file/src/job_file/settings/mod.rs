@@ -96,7 +96,7 @@ impl Default for Checkpoint {
 
 /// `[checkpoint]`.
 pub(crate) static CHECKPOINT: Section<Checkpoint> = Section {
-    help: "When checkpoints are taken and how many are kept.",
+    help: "The schedule and the retention of checkpoints.",
     settings: &[
         Setting {
             key: "directory",
@@ -130,7 +130,8 @@ pub(crate) static CHECKPOINT: Section<Checkpoint> = Section {
                 },
                 slot: Slot::Value(|section: &mut Checkpoint| &mut section.settings.timeout),
             },
-            help: "The time that a checkpoint may take. The job abandons one that takes longer.",
+            help: "The time that a checkpoint may take. The job abandons a checkpoint that takes \
+                   longer.",
             since: FIRST,
         },
         Setting {

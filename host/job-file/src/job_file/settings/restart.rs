@@ -35,7 +35,7 @@ struct Chosen {
 }
 
 static STRATEGY: Section<Chosen> = Section {
-    help: "What follows a failure.",
+    help: "The restarts after failures.",
     settings: &[Setting {
         key: "strategy",
         value: &Typed {
@@ -130,8 +130,8 @@ static EXPONENTIAL_BACKOFF: Section<ExponentialBackoff> = Section {
                     &mut section.backoff_multiplier
                 }),
             },
-            help: "The factor by which each wait is longer than the one before; 1 for waits that \
-                   are all as long as the first.",
+            help: "The factor from each wait to the next; with 1, all waits are as long as the \
+                   first.",
             since: FIRST,
         },
         Setting {
@@ -155,7 +155,7 @@ static EXPONENTIAL_BACKOFF: Section<ExponentialBackoff> = Section {
                 slot: Slot::Value(|section: &mut ExponentialBackoff| &mut section.reset_after),
             },
             help: "The time without a failure after which the count of restarts and the waits \
-                   start again.",
+                   are reset.",
             since: FIRST,
         },
     ],

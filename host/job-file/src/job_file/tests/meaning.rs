@@ -108,11 +108,11 @@ fn an_operator_is_recycled_at_its_own_share_or_at_the_default() {
 #[test]
 fn a_share_that_is_none_is_refused() {
     for (share, reason) in [
-        ("75", "there is no `%`"),
+        ("75", "the `%` is missing"),
         ("0%", "not a whole number from 1 to 100"),
         ("101%", "not a whole number from 1 to 100"),
         ("7.5%", "not a whole number from 1 to 100"),
-        ("off", "there is no `%`"),
+        ("off", "the `%` is missing"),
     ] {
         let text = FULL.replacen("60%", share, 1);
         let found = super::problems_of(&text);

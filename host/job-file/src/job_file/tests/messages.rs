@@ -185,7 +185,7 @@ fn wrong_types_and_values_name_what_is_expected() {
         (
             "memory = \"64MiB\"",
             "memory = ‹\"64\"›",
-            "`memory` of limits of operator `count` is \"64\": there is no unit",
+            "`memory` of limits of operator `count` is \"64\": the unit is missing",
             size,
         ),
         (
@@ -235,14 +235,20 @@ fn what_can_not_be_meant_is_refused() {
         (
             "config = { deep = [1, { a = 2.5, at = 2026-01-02 }], on = true, text = \"x\" }",
             "config = { a = ‹nan› }",
-            "nan has no JSON form",
-            "the operator gets its config as JSON; write it as a string",
+            "JSON can't represent nan",
+            "the operator receives its config as JSON; write the number as a string",
         ),
         (
             "outputs = [\"main\", \"late\"]",
             "outputs = [\"main\", \"late\"]\non-invalid-record = ‹\"dead-letter\"›",
-            "nobody reads the dead letters of operator `split`",
+            "no node reads the dead letters of operator `split`",
             "expected a sink or operator with `inputs = [{ from = \"split:dead-letter\" }]`",
+        ),
+        (
+            "format = \"lines\"",
+            "format = \"jsonl\"\non-invalid-record = ‹\"dead-letter\"›",
+            "no node reads the dead letters of source `lines`",
+            "expected a sink or operator with `inputs = [{ from = \"lines:dead-letter\" }]`",
         ),
         (
             "max = \"1m\"",
@@ -305,7 +311,7 @@ fn names_that_lead_nowhere_are_pointed_at() {
         (
             "count:late",
             "operator `count` names no `outputs`",
-            "expected a port's number, or `outputs = [\"main\", ..]` with its name",
+            "expected a port number, or `outputs = [\"main\", ..]` with the port's name",
         ),
         (
             "count:64",
@@ -314,14 +320,14 @@ fn names_that_lead_nowhere_are_pointed_at() {
         ),
         (
             "split:dead-letter",
-            "operator `split` sends nothing there",
+            "operator `split` sends no dead letters",
             "expected `on-invalid-record = \"dead-letter\"` or `on-trap = \"dead-letter\"` in \
              [operator.split]",
         ),
         (
             "lines:dead-letter",
-            "source `lines` has no dead letters, only operators have",
-            "",
+            "source `lines` sends no dead letters",
+            "expected `on-invalid-record = \"dead-letter\"` in [source.lines]",
         ),
     ] {
         expect(
@@ -339,7 +345,7 @@ fn a_name_belongs_to_one_node_of_any_kind() {
         "[sink.shown]",
         "[sink.‹count›]",
         "sink `count` has the same name as operator `count`",
-        "expected another name: it is the node's identity in checkpoints",
+        "expected another name: checkpoints identify nodes by their names",
     );
 }
 
@@ -381,13 +387,13 @@ fn a_graph_that_can_not_run_is_placed_in_the_file() {
         "inputs = [{ from = \"lines\", partition = \"rebalance\" }, { from = \"numbers\" }]",
         "‹inputs› = [{ from = \"count\" }]",
         "the graph has a cycle: split -> count -> split",
-        "expected a graph without cycles: a barrier could not pass one",
+        "expected a graph without cycles: a barrier can't pass a cycle",
     );
     expect(
         "inputs = [{ from = \"split:1\", partition = \"broadcast\" }]",
         "‹inputs› = [{ from = \"split:1\", partition = \"forward\" }]",
-        "`split` has parallelism 3 and `shown` has 1: `forward` needs the same; use `rebalance` \
-         or `hash`",
+        "`split` has parallelism 3 and `shown` has 1, but `forward` needs equal parallelism; use \
+         `rebalance` or `hash`",
         "",
     );
     expect(

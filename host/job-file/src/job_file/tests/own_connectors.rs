@@ -144,6 +144,24 @@ fn mistakes_in_their_options_are_reported_like_those_of_any_connector() {
 }
 
 #[test]
+fn a_source_that_rejects_nothing_can_not_send_dead_letters() {
+    let with = "to = 3\non-invalid-record = \"dead-letter\"";
+    let from = "{ from = \"ticks\" }, { from = \"ticks:dead-letter\" }";
+    let text = JOB.replace("to = 3", with);
+    let text = text.replace("{ from = \"ticks\" }", from);
+    assert_eq!(
+        problem(&text),
+        (
+            "source `ticks` (connector `ticks`) rejects no input as it is set up".to_owned(),
+            Some(
+                "expected no `on-invalid-record`, or a `format` that not every input has"
+                    .to_owned()
+            )
+        )
+    );
+}
+
+#[test]
 fn a_program_without_a_terminal_of_its_own_can_print_what_is_wrong() {
     let error = load(&JOB.replace("to = 3", "too = 3")).err();
     let said = error.expect("it is wrong").to_string();

@@ -65,7 +65,7 @@ impl CodeCache {
             Err(error) => {
                 tracing::debug!(
                     entry = name.as_str(),
-                    "compiled component not read: {error}"
+                    "could not read a compiled component from the cache: {error}"
                 );
                 return None;
             }
@@ -73,7 +73,8 @@ impl CodeCache {
         let Some(code) = self.genuine(&name, &entry) else {
             tracing::warn!(
                 entry = name.as_str(),
-                "a compiled component in the cache is not genuine; it is compiled anew"
+                "a compiled component in the cache is not genuine, so the host compiles the \
+                 component again"
             );
             return None;
         };
@@ -81,7 +82,7 @@ impl CodeCache {
             .inspect_err(|error| {
                 tracing::debug!(
                     entry = name.as_str(),
-                    "compiled component not used: {error:#}"
+                    "could not load a compiled component from the cache: {error:#}"
                 );
             })
             .ok()
@@ -98,7 +99,7 @@ impl CodeCache {
         if let Err(error) = stored {
             tracing::debug!(
                 entry = name.as_str(),
-                "compiled component not kept: {error}"
+                "could not store a compiled component in the cache: {error}"
             );
         }
     }

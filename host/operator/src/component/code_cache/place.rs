@@ -26,7 +26,7 @@ pub enum CodeCacheError {
     },
     /// Another user could have changed the directory or file.
     #[error(
-        "{} must belong to the user that runs this, and be closed to others",
+        "{} must belong to the user that runs tidegate, and be closed to all other users",
         shown(path)
     )]
     NotPrivate {

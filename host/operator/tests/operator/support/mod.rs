@@ -1,6 +1,7 @@
 //! Guests, instances of them, and records, shared by the tests.
 
 pub(crate) mod child;
+pub(crate) mod instances;
 pub(crate) mod lines;
 pub(crate) mod records;
 

@@ -83,7 +83,7 @@ impl Tasks {
                 Ok(Some((index, ended))) => {
                     self.parts.remove(&index);
                     if let Err(error) = ended {
-                        tracing::warn!("while the attempt ended: {error}");
+                        tracing::warn!("failure while the attempt ended: {error}");
                     }
                 }
                 Ok(None) => return Ok(()),

@@ -20,7 +20,7 @@ pub static METRICS: &[Metric] = &[
     Metric {
         name: "tidegate_job_state",
         kind: MetricKind::Gauge,
-        help: "1 for the state that the job is in.",
+        help: "1 for the current state of the job, 0 for the others.",
         samples: Samples::JobBy("state", |job| {
             let states = JobState::ALL.into_iter();
             let state = |state: JobState| (state.to_string(), (state == job.state).into());
@@ -78,7 +78,7 @@ pub static METRICS: &[Metric] = &[
     Metric {
         name: "tidegate_checkpoints_in_progress",
         kind: MetricKind::Gauge,
-        help: "Checkpoints that are being taken.",
+        help: "Checkpoints in progress.",
         samples: Samples::Job(|job| Some(job.checkpoints.in_progress.is_some().into())),
         column: None,
         since: FIRST,
@@ -210,7 +210,7 @@ pub static METRICS: &[Metric] = &[
     Metric {
         name: "tidegate_guest_recycles_total",
         kind: MetricKind::Counter,
-        help: "How often the instance was replaced because of its memory.",
+        help: "Replacements of the instance because of its memory.",
         samples: Samples::Guest(|guest| guest.recycles.into()),
         column: None,
         since: FIRST,
@@ -218,7 +218,7 @@ pub static METRICS: &[Metric] = &[
     Metric {
         name: "tidegate_guest_recycle_seconds_total",
         kind: MetricKind::Counter,
-        help: "Seconds that replacing the instance took.",
+        help: "Seconds spent on replacing the instance.",
         samples: Samples::Guest(|guest| MetricValue::Seconds(guest.recycle_seconds)),
         column: None,
         since: FIRST,
@@ -226,7 +226,7 @@ pub static METRICS: &[Metric] = &[
     Metric {
         name: "tidegate_guest_counter_total",
         kind: MetricKind::Counter,
-        help: "A counter of the component's own, in this attempt.",
+        help: "A counter that the component defines, in this attempt.",
         samples: Samples::NodeBy("name", |node| {
             let counters = node.counters.iter();
             let counters = counters.map(|(name, count)| (name.clone(), (*count).into()));
@@ -249,7 +249,7 @@ pub static METRICS: &[Metric] = &[
     Metric {
         name: "tidegate_sink_lag_seconds",
         kind: MetricKind::Histogram,
-        help: "How late records reached a sink: the time then minus their timestamps.",
+        help: "Lag of records at a sink: time of arrival minus timestamp.",
         samples: Samples::Lag(|node| node.sink_lag.as_ref()),
         column: None,
         since: FIRST,

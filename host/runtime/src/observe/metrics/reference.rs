@@ -11,8 +11,8 @@ const HEAD: &str = "\
 
 A running job serves its metrics in the text format of Prometheus: `GET /metrics` on the socket
 `control.sock` in its checkpoint directory. Times are in seconds and sizes in bytes. Counters count
-from the start of the process, or of the attempt where that is said; sources, operators and sinks
-are all named by the label `operator`.
+from the start of the process, or of the attempt where the meaning says so. The label `operator`
+names sources, operators and sinks.
 ";
 
 /// Returns the page, in Markdown.

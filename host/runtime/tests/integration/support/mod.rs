@@ -6,6 +6,7 @@ pub(crate) mod leak;
 pub(crate) mod operators;
 pub(crate) mod oracle;
 pub(crate) mod poison;
+pub(crate) mod random_graphs;
 pub(crate) mod shelf;
 pub(crate) mod sinks;
 pub(crate) mod sources;

@@ -4,8 +4,8 @@ use std::io;
 use std::time::Duration;
 
 use tidegate_connector::source::{
-    BoxFuture, Isolation, Source, SourceConnector, SourceOutput, SourcePlace, SourceSplit,
-    SplitEnumerator,
+    BoxFuture, InvalidRecord, Isolation, Source, SourceConnector, SourceOutput, SourcePlace,
+    SourceSplit, SplitEnumerator,
 };
 use tidegate_connector::{ConnectorError, SubtaskId};
 use tidegate_operator::Batch;
@@ -24,6 +24,8 @@ pub(crate) struct Numbers {
     pub(crate) batch: u64,
     /// The wait before each batch.
     pub(crate) pace: Option<Duration>,
+    /// The source rejects every multiple of this number.
+    pub(crate) rejects: Option<u64>,
     allowed: watch::Receiver<Allowed>,
     pub(crate) faults: Faults,
 }
@@ -37,6 +39,7 @@ impl Numbers {
             keys: 5,
             batch: 10,
             pace: None,
+            rejects: None,
             allowed: watch::channel(Allowed::everything()).1,
             faults: faults.clone(),
         }
@@ -206,11 +209,32 @@ impl NumbersReader {
         unread.min_by_key(|split| split.next)
     }
 
+    /// Takes the next number if the source rejects it.
+    fn next_rejected(&mut self) -> Option<InvalidRecord> {
+        let (name, every) = (self.numbers.name.clone(), self.numbers.rejects?);
+        let split = self.turn().expect("there is something to read");
+        let number = split.next;
+        if !number.is_multiple_of(every) {
+            return None;
+        }
+        split.next += split.stride;
+        Some(InvalidRecord {
+            value: format!("{name}:{number}").into_bytes(),
+            place: SourcePlace {
+                split: name,
+                from: number,
+                to: number + 1,
+            },
+            reason: format!("{number} is a multiple of {every}"),
+        })
+    }
+
     fn next_batch(&mut self, allowed: u64) -> Batch {
         let Numbers {
             name,
             keys,
             batch: rows,
+            rejects,
             ..
         } = self.numbers.clone();
         let isolation = self.isolation;
@@ -220,7 +244,8 @@ impl NumbersReader {
         let reached = reach.map_or(allowed, |reach| allowed.min(first + reach));
         let mut batch = Batch::default();
         for _ in 0..rows {
-            if split.is_read() || split.next >= reached {
+            let is_rejected = rejects.is_some_and(|every| split.next.is_multiple_of(every));
+            if split.is_read() || split.next >= reached || is_rejected {
                 break;
             }
             let number = split.next;
@@ -266,6 +291,9 @@ impl Source for NumbersReader {
             }
             if self.numbers.faults.hit(Call::Poll) {
                 return Err(planned_failure("read"));
+            }
+            if let Some(rejected) = self.next_rejected() {
+                return Ok(SourceOutput::Invalid(rejected));
             }
             Ok(SourceOutput::Batch(self.next_batch(allowed.below)))
         })

@@ -1,5 +1,9 @@
 //! Helpers shared by the tests: reading sources to their ends and writing to sinks.
 
+pub(crate) mod discovery;
+pub(crate) mod file_sink;
+pub(crate) mod file_source;
+
 use std::path::Path;
 
 use tidegate_connector::source::{Source, SourceConnector, SourceOutput, SourceSplit};
@@ -64,6 +68,7 @@ pub(crate) fn read_batches(
         match poll(source)? {
             SourceOutput::Batch(batch) => values.extend(values_of(&batch)),
             SourceOutput::Watermark(_) => {}
+            SourceOutput::Invalid(record) => panic!("an invalid record: {record:?}"),
             SourceOutput::Idle | SourceOutput::Ended => break,
         }
     }

@@ -1,5 +1,7 @@
 //! A small job, its checkpoints, and functions that inspect directories.
 
+pub(crate) mod measured;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};

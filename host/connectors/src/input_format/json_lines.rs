@@ -1,0 +1,54 @@
+//! Record path: [source] → channel → operator instance → router → sink.
+//!
+//! Lines of JSON to records. Pure. A line is checked as a whole and copied as it is; only the key is
+//! taken out of it.
+
+use std::borrow::Cow;
+
+use super::json_pointer::JsonPointer;
+use super::rows::Rows;
+use super::{Contents, Taken};
+use crate::json_text;
+use crate::lines::{self, LineLimits, LineTooLong, Unread};
+
+/// Takes whole lines from the start of `unread`: a batch of records, or one invalid line.
+pub(super) fn take(
+    key: Option<&JsonPointer>,
+    unread: Unread<'_>,
+    limits: LineLimits,
+) -> Result<Taken, LineTooLong> {
+    let mut rows = Rows::default();
+    let mut invalid = None;
+    let end = lines::each_line(unread, limits.record_bytes, |line| {
+        if invalid.is_some() || !rows.has_room(limits) {
+            return false;
+        }
+        match key_of(line, key) {
+            Ok(key) => rows.push(key.as_bytes(), line),
+            // The next step returns it by itself.
+            Err(_) if !rows.is_empty() => return false,
+            Err(reason) => {
+                let value = line.to_vec();
+                invalid = Some(Contents::Invalid { reason, value });
+            }
+        }
+        true
+    })?;
+    let batch = || rows.into_batch().map(Contents::Batch);
+    Ok(Taken {
+        start: 0,
+        end,
+        contents: invalid.or_else(batch).unwrap_or(Contents::Nothing),
+    })
+}
+
+/// Checks a line and returns its key. An error is the reason why the line is invalid.
+fn key_of<'a>(line: &'a [u8], key: Option<&JsonPointer>) -> Result<Cow<'a, str>, String> {
+    // The whole line, since the check of JSON skips the bytes of strings.
+    let text = std::str::from_utf8(line)
+        .map_err(|error| format!("it is not UTF-8 at its byte {}", error.valid_up_to()))?;
+    match key {
+        Some(pointer) => pointer.key_in(text),
+        None => json_text::check(text).map(|()| Cow::Borrowed("")),
+    }
+}
