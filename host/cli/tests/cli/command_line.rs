@@ -108,7 +108,7 @@ fn a_duration_that_is_too_long_or_has_a_month_is_refused_wherever_it_stands() {
 }
 
 /// The commands that have flags.
-const COMMANDS: [&str; 17] = [
+const COMMANDS: [&str; 18] = [
     "run",
     "savepoint",
     "stop",
@@ -124,6 +124,7 @@ const COMMANDS: [&str; 17] = [
     "completions",
     "man",
     "new",
+    "sdk update",
     "build",
     "test",
 ];
@@ -154,6 +155,7 @@ fn an_empty_variable_counts_as_unset_for_every_flag() {
         "NO_BUILD",
         "TARGET_DIR",
         "OFFLINE",
+        "DISCARD_CHANGES",
     ];
     for command in COMMANDS {
         let arguments: Vec<&str> = command.split(' ').chain(["--help"]).collect();
@@ -210,7 +212,7 @@ fn every_command_has_a_man_page() {
     let directory = JobDirectory::new(COPY);
     let written = directory.tidegate(&["man", "share/man1"]);
     assert_eq!(written.code, Some(0), "{written:?}");
-    let groups = ["", "checkpoint"].iter();
+    let groups = ["", "checkpoint", "sdk"].iter();
     let mut expected: Vec<String> = groups
         .chain(&COMMANDS)
         .map(|command| format!("tidegate {command}"))
