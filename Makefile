@@ -16,7 +16,7 @@ COUNTERS := c go javascript python
 IN_TEST_GUESTS := --manifest-path tests/guests/Cargo.toml --target-dir target/native-guests
 
 .PHONY: help setup setup-host demo demo-polyglot doc book reference
-.PHONY: test test-host test-guests test-sdks test-simulation
+.PHONY: test test-host test-guests test-sdks test-packages test-dist test-simulation image
 .PHONY: check guests fuzz deny advisories release dist kill-soak recycle-soak soak mutants clean
 .PHONY: bench bench-micro bench-languages bench-compare bench-index lint-workflows
 
@@ -64,7 +64,7 @@ check: ## Format and lints
 	$(CARGO) clippy $(IN_EXAMPLES) --all-targets --locked -- -D warnings
 	$(CARGO) clippy $(IN_TEST_GUESTS) --all-targets --locked -- -D warnings
 
-test: guests check lint-workflows deny test-host test-guests test-sdks doc ## All that CI checks
+test: guests check lint-workflows deny test-host test-guests test-sdks test-packages doc ## All that CI checks
 
 test-host: ## Tests of the host and of the real binary; `make guests` first
 	$(CARGO) test --workspace --locked
@@ -78,6 +78,18 @@ test-sdks: $(SDKS:%=test-sdk-%) ## Each SDK's own checks
 test-sdk-%: ## The checks of one SDK: test-sdk-c, -go, -javascript or -python
 	scripts/sdk/$*.sh test
 
+test-packages: ## Install packages of the debug binary as a user; `make guests` first
+	strip -o target/tidegate-stripped $(DEBUG)
+	scripts/dist/pack.sh target/tidegate-stripped target/dist-debug
+	scripts/dist/test.sh target/dist-debug
+
+image: ## Build a container image from target/dist with docker or podman, and try it
+	scripts/dist/image.sh
+
+test-dist: dist ## Install the packages of the release binary as a user
+	scripts/guest-toolchain.sh
+	scripts/dist/test.sh
+
 test-simulation: ## Simulated jobs through crashes and power failures
 	$(CARGO) test --workspace --locked --test simulation
 
@@ -90,9 +102,9 @@ book: ## Build docs/ as a website in target/book/html
 lint-workflows: ## Check .github/workflows with actionlint
 	scripts/lint-workflows.sh
 
-dist: setup-host ## The release binary and its checksum in target/dist
-	$(CARGO) build --release -p tidegate --locked
-	scripts/dist.sh
+dist: ## Packages of the release binary in target/dist: archive, wheel, npm, Debian
+	scripts/dist/build.sh
+	scripts/dist/pack.sh
 
 kill-soak: guests ## 10,000 SIGKILLs at random moments; another number for each of 6 cases in KILLS
 	TIDEGATE_TEST_KILLS=$(or $(KILLS),1667) $(CARGO) test --workspace --locked --test integration \

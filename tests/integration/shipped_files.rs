@@ -9,7 +9,7 @@ use tidegate_tests::workspace_root;
 fn the_scripts_are_valid_shell() {
     let root = workspace_root();
     let mut checked = 0;
-    for folder in ["scripts", "scripts/lib", "scripts/sdk"] {
+    for folder in ["scripts", "scripts/dist", "scripts/lib", "scripts/sdk"] {
         let entries = std::fs::read_dir(root.join(folder)).expect("the folder can be listed");
         for entry in entries {
             let path = entry.expect("an entry can be read").path();

@@ -8,6 +8,7 @@ mod environment;
 mod flattened;
 #[cfg(test)]
 mod fuzz;
+mod installed;
 #[cfg(test)]
 mod reference;
 mod shown;
@@ -20,13 +21,13 @@ use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, CommandFactory as _, FromArgMatches as _};
 use clap::{Parser, Subcommand, ValueEnum};
-use clap_complete::Shell;
 use tidegate_job_file::duration;
 
 pub(crate) use author::{BuildArgs, NewArgs, SdkCommand, TestArgs};
 pub(crate) use flattened::{
     DefaultsArgs, JobFileArgs, OutputArgs, RunningJobArgs, StateArgs, WaitArgs,
 };
+pub(crate) use installed::{CompletionsArgs, ManArgs};
 
 /// Warnings, and what guests say.
 const DEFAULT_LOG: &str = "warn,tidegate::guest=info";
@@ -101,6 +102,7 @@ impl Cli {
             | Command::Checkpoint(_)
             | Command::Schema(_)
             | Command::Completions(_)
+            | Command::Man(_)
             | Command::New(_)
             | Command::Sdk(_)
             | Command::Build(_)
@@ -125,6 +127,7 @@ pub(crate) enum Command {
     Checkpoint(CheckpointCommand),
     Schema(SchemaArgs),
     Completions(CompletionsArgs),
+    Man(ManArgs),
     New(NewArgs),
     /// Update the SDK in a project.
     #[command(subcommand)]
@@ -399,15 +402,6 @@ pub(crate) struct SchemaArgs {
     /// Does nothing: the schema is JSON anyway.
     #[arg(long, env = "TIDEGATE_JSON", value_parser = BoolishValueParser::new(), hide = true)]
     pub(crate) json: bool,
-}
-
-/// Print a completion script for a shell.
-#[derive(Debug, Args)]
-#[command(after_help = "Example:\n  source <(tidegate completions bash)")]
-pub(crate) struct CompletionsArgs {
-    /// Shell that reads the script.
-    #[arg(value_enum)]
-    pub(crate) shell: Shell,
 }
 
 #[cfg(test)]

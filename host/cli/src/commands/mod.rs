@@ -4,6 +4,7 @@ mod build;
 mod check;
 mod checkpoint;
 mod graph;
+mod man;
 mod new;
 mod run;
 mod running_job;
@@ -32,6 +33,7 @@ pub(crate) fn execute(command: &Command, terminal: &Terminal) -> Result<(), Fail
             terminal.json(&tidegate_job_file::schema(&tidegate_connectors::built_in()))
         }
         Command::Completions(args) => terminal.completions(args.shell),
+        Command::Man(args) => man::man(args, terminal),
         Command::New(args) => new::new(args, terminal),
         Command::Sdk(command) => sdk::sdk(command, terminal),
         Command::Build(args) => build::build(args, terminal),

@@ -108,7 +108,7 @@ fn a_duration_that_is_too_long_or_has_a_month_is_refused_wherever_it_stands() {
 }
 
 /// The commands that have flags.
-const COMMANDS: [&str; 16] = [
+const COMMANDS: [&str; 18] = [
     "run",
     "savepoint",
     "stop",
@@ -122,7 +122,9 @@ const COMMANDS: [&str; 16] = [
     "checkpoint diff",
     "schema",
     "completions",
+    "man",
     "new",
+    "sdk update",
     "build",
     "test",
 ];
@@ -153,6 +155,7 @@ fn an_empty_variable_counts_as_unset_for_every_flag() {
         "NO_BUILD",
         "TARGET_DIR",
         "OFFLINE",
+        "DISCARD_CHANGES",
     ];
     for command in COMMANDS {
         let arguments: Vec<&str> = command.split(' ').chain(["--help"]).collect();
@@ -202,6 +205,39 @@ fn completions_are_for_the_binary() {
         assert!(printed.stdout.contains("allow-dropped-state"), "{shell}");
         assert_eq!(printed.code, Some(0), "{shell}");
     }
+}
+
+#[test]
+fn every_command_has_a_man_page() {
+    let directory = JobDirectory::new(COPY);
+    let written = directory.tidegate(&["man", "share/man1"]);
+    assert_eq!(written.code, Some(0), "{written:?}");
+    let groups = ["", "checkpoint", "sdk"].iter();
+    let mut expected: Vec<String> = groups
+        .chain(&COMMANDS)
+        .map(|command| format!("tidegate {command}"))
+        .map(|command| format!("share/man1/{}.1", command.trim().replace(' ', "-")))
+        .collect();
+    expected.sort();
+    let mut printed: Vec<&str> = written.stdout.lines().collect();
+    printed.sort_unstable();
+    assert_eq!(printed, expected);
+    for page in printed {
+        let text = std::fs::read_to_string(directory.path().join(page)).expect("it is there");
+        assert!(text.contains("\n.SH SYNOPSIS\n"), "{page}: {text}");
+    }
+    let run = directory.path().join("share/man1/tidegate-run.1");
+    let run = std::fs::read_to_string(run).expect("it is there");
+    assert!(run.contains("\\-\\-stop\\-timeout"), "{run}");
+    assert!(run.contains("tidegate run job.toml"), "{run}");
+}
+
+#[test]
+fn man_pages_that_can_not_be_written_are_named() {
+    let directory = JobDirectory::new(COPY);
+    let refused = directory.tidegate(&["man", "job.toml"]);
+    assert_eq!(refused.code, Some(1), "{refused:?}");
+    assert!(refused.stderr.contains("create job.toml"), "{refused:?}");
 }
 
 #[test]
