@@ -1,5 +1,5 @@
-//! The real binary on JSON Lines and CSV with records that are none: killed with SIGKILL on the way,
-//! each count and each dead letter comes once.
+//! The real binary on JSON Lines and CSV with lines that are not records: the job is killed with
+//! SIGKILL while it runs, and each count and each dead letter appears once.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -22,7 +22,7 @@ const RECORDS: u64 = 2 * 2 * KILLS.number * KILLS.after_ms.end * RATE / 1_000;
 
 const USERS: [&str; 3] = ["ann", "bob", "eve"];
 
-/// Every so manyth record is invalid.
+/// The distance between two invalid records.
 const INVALID_EVERY: u64 = 97;
 
 /// Counts by user; dead letters of the source go to `rejected`.

@@ -33,6 +33,7 @@ fn count_words(job_file: &Path, text: &'static str) -> Result<String> {
         format: InputFormat::Lines,
         columns: None,
         key: None,
+        value: None,
         max_record_bytes: ByteSize::mib(1),
     };
     let source = stdin.connect_reader(Box::new(Cursor::new(text)))?;

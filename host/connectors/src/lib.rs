@@ -38,7 +38,7 @@ pub use discard::DiscardOptions;
 pub use file_sink::FileSinkOptions;
 pub use file_source::FileSourceOptions;
 pub use generator::{Encoding, GeneratorOptions, Timestamps};
-pub use input_format::{InputFormat, KeyField};
+pub use input_format::{InputField, InputFormat};
 pub use record_format::{JsonlValue, RecordFormat};
 pub use registry::built_in;
 pub use stdin::StdinOptions;

@@ -5,7 +5,10 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use tidegate_tests::{Finished, JobDirectory, lock, tidegate, workspace_root};
+use rustix::process::Signal;
+use tidegate_tests::{
+    Finished, JobDirectory, Running, lock, tidegate, tidegate_command, wait_until, workspace_root,
+};
 
 use super::{one_at_a_time, scratch};
 
@@ -19,48 +22,28 @@ struct Language {
 const LANGUAGES: [Language; 5] = [
     Language {
         name: "rust",
-        files: &["Cargo.toml", "src/lib.rs", "tests/scenario.toml"],
+        files: &["Cargo.toml", "src/lib.rs"],
         // Other operators in Rust share the folder, for the standard library.
         flags: &["--target-dir", "../../../guests"],
     },
     Language {
         name: "c",
-        files: &[
-            "CMakeLists.txt",
-            "src/operator.c",
-            "tests/operator_test.c",
-            "tests/scenario.toml",
-        ],
+        files: &["CMakeLists.txt", "src/operator.c", "tests/operator_test.c"],
         flags: &[],
     },
     Language {
         name: "go",
-        files: &[
-            "go.mod",
-            "operator.go",
-            "operator_test.go",
-            "tests/scenario.toml",
-        ],
+        files: &["go.mod", "operator.go", "operator_test.go"],
         flags: &["--offline"],
     },
     Language {
         name: "javascript",
-        files: &[
-            "package.json",
-            "src/operator.js",
-            "test/operator.test.js",
-            "tests/scenario.toml",
-        ],
+        files: &["package.json", "src/operator.js", "test/operator.test.js"],
         flags: &[],
     },
     Language {
         name: "python",
-        files: &[
-            "pyproject.toml",
-            "src/total.py",
-            "tests/test_total.py",
-            "tests/scenario.toml",
-        ],
+        files: &["pyproject.toml", "src/total.py", "tests/test_total.py"],
         flags: &["--offline"],
     },
 ];
@@ -68,7 +51,14 @@ const LANGUAGES: [Language; 5] = [
 impl Language {
     /// Returns the report of `new`: the files that it has written.
     fn listing(&self) -> String {
-        let files = self.files.iter().chain(&[".gitignore", "README.md"]);
+        let every = [
+            "job.toml",
+            "input/sales.csv",
+            "tests/scenario.toml",
+            ".gitignore",
+            "README.md",
+        ];
+        let files = self.files.iter().chain(&every);
         files.map(|file| format!("total/{file}\n")).collect()
     }
 
@@ -107,9 +97,36 @@ fn builds_and_passes_at_once(name: &str) -> std::path::PathBuf {
         test.stderr.contains("built "),
         "it is built first: {test:#?}"
     );
+    runs_until_it_is_stopped(&folder.join("total"));
     let again = language.new_project(&folder);
     again.assert_fails(2, &["`./total` already exists", "choose another name"]);
     folder.join("total")
+}
+
+/// Runs the project's job, kills it, adds a file, runs it again, and stops it with Ctrl-C.
+fn runs_until_it_is_stopped(project: &Path) {
+    let printed = project.join("printed");
+    let start = || {
+        let mut command = tidegate_command(&[], project, &["run"]);
+        command.stdout(fs::File::create(&printed).expect("it can be created"));
+        Running::spawn(command)
+    };
+    let wait_for = |line: &str| {
+        let read = || fs::read_to_string(&printed).expect("it is text");
+        wait_until(line, read, |text| text.lines().any(|found| found == line));
+    };
+    let running = start();
+    wait_for("apples\t7");
+    let text = fs::read_to_string(&printed).expect("it is text");
+    assert_eq!(text, "apples\t3\npears\t5\napples\t7\n");
+    running.signal(Signal::KILL);
+    assert_eq!(running.wait().code, None, "it was killed");
+    let more = project.join("input/more.csv");
+    fs::write(more, "fruit,count\napples,2\n").expect("can be written");
+    let running = start();
+    wait_for("apples\t9");
+    running.signal(Signal::INT);
+    running.wait().assert_succeeds();
 }
 
 #[test]

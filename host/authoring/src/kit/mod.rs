@@ -58,6 +58,14 @@ macro_rules! templates {
             },)+
             // The same for every new operator, whatever its language.
             $crate::kit::Template {
+                path: "job.toml",
+                text: include_str!("../../templates/job.toml"),
+            },
+            $crate::kit::Template {
+                path: "input/sales.csv",
+                text: include_str!("../../templates/sales.csv"),
+            },
+            $crate::kit::Template {
                 path: "tests/scenario.toml",
                 text: include_str!("../../templates/scenario.toml"),
             },

@@ -94,6 +94,8 @@ fn an_empty_folder_is_filled_and_no_placeholder_is_left() {
         [
             "total/Cargo.toml",
             "total/src/lib.rs",
+            "total/job.toml",
+            "total/input/sales.csv",
             "total/tests/scenario.toml",
             "total/.gitignore",
             "total/README.md"

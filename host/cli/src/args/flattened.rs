@@ -12,7 +12,7 @@ use tidegate_job_file::keys::MOST_KEY_GROUPS;
 #[derive(Debug, Args)]
 pub(crate) struct JobFileArgs {
     /// The job file.
-    #[arg(value_name = "JOB.toml")]
+    #[arg(value_name = "JOB.toml", default_value = "job.toml")]
     pub(crate) file: PathBuf,
 }
 

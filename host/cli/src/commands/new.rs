@@ -27,7 +27,7 @@ pub(crate) fn new(args: &NewArgs, terminal: &Terminal) -> Result<(), Failure> {
     };
     let name = &project.name;
     terminal.say(format_args!(
-        "the project {sdk}; next: tidegate test {name}"
+        "the project {sdk}; next: cd {name} && tidegate test && tidegate run"
     ));
     Ok(())
 }

@@ -1,9 +1,9 @@
 //! Record path: [source `file`] → channel → operator instance → router → sink.
 //!
-//! Records of the files that match a glob. The enumerator finds the files when the job starts afresh,
-//! and with `discover` repeatedly while it runs. A file is read up to its length when found; later
-//! growth causes a warning and is not read. The position is restored to the byte. A file that has
-//! changed is rejected, both when it is opened and while it is read.
+//! Records of the files that match a glob. The enumerator finds the files when the job starts
+//! afresh, and with `discover` repeatedly while it runs. A file is read up to its length when
+//! found; later growth causes a warning and is not read. The position is restored to the byte. A
+//! file that has changed is rejected, both when it is opened and while it is read.
 
 mod cut;
 mod enumerator;
@@ -34,7 +34,7 @@ use tidegate_connector::source::{
 use tidegate_connector::{ConnectContext, ConnectorError, DurationText, SourceOptions, SubtaskId};
 
 use crate::byte_size::ByteSizeText;
-use crate::input_format::{InputFormat, InputShape, KeyField};
+use crate::input_format::{InputField, InputFormat, InputShape, Parts};
 use crate::lines::LineLimits;
 use crate::pacer::{AfterStall, Pacer};
 
@@ -86,7 +86,12 @@ pub struct FileSourceOptions {
     /// boolean as it is written; a record whose key is missing, null, an object or a list is
     /// invalid.
     #[serde(default)]
-    pub key: Option<KeyField>,
+    pub key: Option<InputField>,
+    /// The part of a record that becomes its value, written like `key`; without it, the value is
+    /// the whole line, or the JSON object of a record of CSV. An object or a list is the value as
+    /// it is written.
+    #[serde(default)]
+    pub value: Option<InputField>,
     /// A longer line, or record of CSV, fails the job.
     #[serde(default = "default_record_bytes")]
     #[schemars(with = "ByteSizeText")]
@@ -122,7 +127,11 @@ impl SourceOptions for FileSourceOptions {
         self,
         context: &ConnectContext<'_>,
     ) -> Result<Arc<dyn SourceConnector>, ConnectorError> {
-        let shape = InputShape::checked(self.format, self.columns, self.key)?;
+        let parts = Parts {
+            key: self.key,
+            value: self.value,
+        };
+        let shape = InputShape::checked(self.format, self.columns, parts)?;
         let limits = LineLimits {
             record_bytes: checked_bytes("max-record-bytes", self.max_record_bytes)?,
             batch_bytes: checked_bytes("batch-bytes", self.batch_bytes)?,

@@ -210,8 +210,9 @@ impl FilePosition {
     pub(super) fn divided(&self) -> ConnectorError {
         ConnectorError::StateRefused {
             reason: format!(
-                "the checkpoint divides input file {} at byte {}, which CSV does not allow: was \
-                 it read with another `format`? Write that `format`, or start the job afresh",
+                "the checkpoint divides input file {} at byte {}, which CSV does not allow. Write \
+                 the `format` that the job had when it took the checkpoint, or start the job \
+                 afresh",
                 self.file, self.end
             ),
         }

@@ -21,10 +21,10 @@ impl Columns {
     /// Checks names. An error is the reason.
     pub(super) fn new(names: Vec<String>) -> Result<Self, String> {
         if names.is_empty() {
-            return Err("there is none".to_owned());
+            return Err("it lists no column".to_owned());
         }
         if names.len() > MOST_COLUMNS {
-            return Err(format!("there are more than {MOST_COLUMNS}"));
+            return Err(format!("it lists more than {MOST_COLUMNS} columns"));
         }
         let mut seen = HashSet::new();
         if let Some(twice) = names.iter().find(|name| !seen.insert(name.as_str())) {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::columns::{Columns, MOST_COLUMNS};
 use super::csv_reader::{CsvReader, Progress};
 use super::rows::Rows;
+use super::shape::Parts;
 use super::{Contents, DecodeError, Taken};
 use crate::lines::{LineLimits, Unread};
 
@@ -17,10 +18,10 @@ const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 pub(super) struct CsvDecoder {
     /// `None` until the header was read.
     columns: Option<Arc<Columns>>,
-    /// The name of the column with the key.
-    key: Option<String>,
-    /// The place of that column, once the columns are known.
-    key_at: Option<usize>,
+    /// The names of the columns with the key and the value.
+    names: Parts<String>,
+    /// The places of these columns, once the columns are known.
+    places: Parts<usize>,
     reader: CsvReader,
     /// True before the first byte of the input.
     is_at_start: bool,
@@ -30,13 +31,13 @@ pub(super) struct CsvDecoder {
 
 impl CsvDecoder {
     /// Makes the decoder of an input from its first byte on. Without `columns`, it begins with a
-    /// header. Declared columns have the key.
-    pub(super) fn new(columns: Option<Arc<Columns>>, key: Option<String>) -> Self {
-        let position = |columns: &Arc<Columns>| columns.position(key.as_deref()?);
+    /// header. Declared columns have the key and the value.
+    pub(super) fn new(columns: Option<Arc<Columns>>, names: Parts<String>) -> Self {
+        let places = columns.as_ref().map(|columns| places(columns, &names));
         Self {
-            key_at: columns.as_ref().and_then(position),
+            places: places.and_then(Result::ok).unwrap_or_default(),
             columns,
-            key,
+            names,
             reader: CsvReader::new(),
             is_at_start: true,
             object: Vec::new(),
@@ -82,8 +83,12 @@ impl CsvDecoder {
             let end = start + self.reader.length();
             match self.make_object(&columns, progress) {
                 Ok(()) => {
-                    let key = self.key_at.map_or(&b""[..], |at| self.reader.field(at));
-                    rows.push(key, &self.object);
+                    let Parts { key, value } = self.places;
+                    let field = |at| self.reader.field(at);
+                    rows.push(
+                        key.map_or(&b""[..], field),
+                        value.map_or(&self.object, field),
+                    );
                     first = first.or(Some(start));
                     self.reader.next();
                     start = end;
@@ -144,10 +149,7 @@ impl CsvDecoder {
         let names: Result<Vec<String>, _> = self.reader.fields().map(name).collect();
         let names = names.map_err(|_| unusable("it is not UTF-8".to_owned()))?;
         let columns = Columns::new(names).map_err(unusable)?;
-        if let Some(key) = &self.key {
-            let missing = || unusable(format!("it has no column `{key}`, which `key` names"));
-            self.key_at = Some(columns.position(key).ok_or_else(missing)?);
-        }
+        self.places = places(&columns, &self.names).map_err(unusable)?;
         self.columns = Some(Arc::new(columns));
         let end = start + self.reader.length();
         self.reader.next();
@@ -209,13 +211,19 @@ impl CsvDecoder {
         }
         let (fields, expected) = (self.reader.count(), columns.len());
         if fields != expected {
-            return Err(format!(
-                "it has {fields} field(s), and there are {expected} column(s)"
-            ));
+            return Err(format!("it has {fields} field(s) instead of {expected}"));
         }
         self.object.clear();
         columns.append_object(self.reader.fields(), &mut self.object)
     }
+}
+
+/// Finds the columns with the key and the value. An error is the reason why one is missing.
+fn places(columns: &Columns, names: &Parts<String>) -> Result<Parts<usize>, String> {
+    names.clone().try_map(|option, name| {
+        let missing = || format!("it has no column `{name}`, which `{option}` names");
+        columns.position(&name).ok_or_else(missing)
+    })
 }
 
 const UNTERMINATED: &str = "the input ends within a quoted field";

@@ -1,19 +1,20 @@
 //! Record path: [source] → channel → operator instance → router → sink.
 //!
-//! Lines of JSON to records. Pure. A line is checked as a whole and copied as it is; only the key is
-//! taken out of it.
+//! Lines of JSON to records. Pure. A line is checked as a whole; it is the value as it is, unless a
+//! part of it is to be the value.
 
 use std::borrow::Cow;
 
 use super::json_pointer::JsonPointer;
 use super::rows::Rows;
+use super::shape::Parts;
 use super::{Contents, Taken};
 use crate::json_text;
 use crate::lines::{self, LineLimits, LineTooLong, Unread};
 
 /// Takes whole lines from the start of `unread`: a batch of records, or one invalid line.
 pub(super) fn take(
-    key: Option<&JsonPointer>,
+    parts: &Parts<JsonPointer>,
     unread: Unread<'_>,
     limits: LineLimits,
 ) -> Result<Taken, LineTooLong> {
@@ -23,8 +24,8 @@ pub(super) fn take(
         if invalid.is_some() || !rows.has_room(limits) {
             return false;
         }
-        match key_of(line, key) {
-            Ok(key) => rows.push(key.as_bytes(), line),
+        match record_of(line, parts) {
+            Ok((key, value)) => rows.push(key.as_bytes(), value.as_bytes()),
             // The next step returns it by itself.
             Err(_) if !rows.is_empty() => return false,
             Err(reason) => {
@@ -42,13 +43,22 @@ pub(super) fn take(
     })
 }
 
-/// Checks a line and returns its key. An error is the reason why the line is invalid.
-fn key_of<'a>(line: &'a [u8], key: Option<&JsonPointer>) -> Result<Cow<'a, str>, String> {
+/// Checks a line and returns its key and value. An error is the reason why the line is invalid.
+fn record_of<'a>(
+    line: &'a [u8],
+    Parts { key, value }: &Parts<JsonPointer>,
+) -> Result<(Cow<'a, str>, Cow<'a, str>), String> {
     // The whole line, since the check of JSON skips the bytes of strings.
     let text = std::str::from_utf8(line)
         .map_err(|error| format!("it is not UTF-8 at its byte {}", error.valid_up_to()))?;
-    match key {
-        Some(pointer) => pointer.key_in(text),
-        None => json_text::check(text).map(|()| Cow::Borrowed("")),
+    if let (None, None) = (key, value) {
+        json_text::check(text)?;
     }
+    // Each search checks the whole line.
+    let key = key.as_ref().map(|pointer| pointer.key_in(text));
+    let value = value.as_ref().map(|pointer| pointer.value_in(text));
+    Ok((
+        key.transpose()?.unwrap_or_default(),
+        value.transpose()?.unwrap_or(Cow::Borrowed(text)),
+    ))
 }

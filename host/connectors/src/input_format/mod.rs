@@ -17,11 +17,12 @@ use tidegate_operator::Batch;
 
 use crate::lines::{self, LineLimits, LineTooLong, Unread};
 
-pub use shape::{InputFormat, KeyField};
+pub use shape::{InputField, InputFormat};
 
-pub(crate) use shape::InputShape;
+pub(crate) use shape::{InputShape, Parts};
 
 use csv_decoder::CsvDecoder;
+use json_pointer::JsonPointer;
 
 /// The result of one step of a [`Decoder`].
 #[derive(Debug)]
@@ -91,7 +92,7 @@ pub(crate) struct Decoder {
 
 enum ByFormat {
     Lines,
-    Jsonl(Arc<InputShape>),
+    Jsonl(Parts<JsonPointer>),
     Csv(Box<CsvDecoder>),
 }
 
@@ -100,9 +101,9 @@ impl Decoder {
     pub(crate) fn at_start(shape: &Arc<InputShape>, limits: LineLimits) -> Self {
         let by_format = match &**shape {
             InputShape::Lines => ByFormat::Lines,
-            InputShape::Jsonl { .. } => ByFormat::Jsonl(Arc::clone(shape)),
-            InputShape::Csv { columns, key } => {
-                let decoder = CsvDecoder::new(columns.clone(), key.clone());
+            InputShape::Jsonl(parts) => ByFormat::Jsonl(parts.clone()),
+            InputShape::Csv { columns, parts } => {
+                let decoder = CsvDecoder::new(columns.clone(), parts.clone());
                 ByFormat::Csv(Box::new(decoder))
             }
         };
@@ -145,7 +146,7 @@ impl Decoder {
                     },
                 })
             }
-            ByFormat::Jsonl(shape) => Ok(json_lines::take(shape.json_key(), unread, self.limits)?),
+            ByFormat::Jsonl(parts) => Ok(json_lines::take(parts, unread, self.limits)?),
             ByFormat::Csv(csv) => csv.take(unread, self.limits),
         }
     }

@@ -40,10 +40,11 @@ impl Rows {
 
     /// Returns true if the batch takes another record.
     pub(super) fn has_room(&self, limits: LineLimits) -> bool {
-        self.values.bytes.len() < limits.batch_bytes && self.values.ends.len() < BATCH_LINES
+        let bytes = self.keys.bytes.len() + self.values.bytes.len();
+        bytes < limits.batch_bytes && self.values.ends.len() < BATCH_LINES
     }
 
-    /// Adds a record. The key is a part of the value, so the keys are not longer than the values.
+    /// Adds a record.
     #[inline]
     pub(super) fn push(&mut self, key: &[u8], value: &[u8]) {
         self.keys.push(key);

@@ -27,15 +27,38 @@ pub enum InputFormat {
     Csv,
 }
 
-/// The part of a record that becomes its key: `{ json = "/user" }` or `{ column = "user" }`.
+/// A part of the input's record: `{ json = "/user" }` or `{ column = "user" }`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 #[schemars(title = "table")]
-pub enum KeyField {
-    /// A JSON pointer (RFC 6901) into the value.
+pub enum InputField {
+    /// A JSON pointer (RFC 6901) into the line.
     Json(String),
     /// The name of a column.
     Column(String),
+}
+
+/// The parts of the input's record that become the key and the value of a record.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Parts<F> {
+    /// Without it, keys are empty.
+    pub(crate) key: Option<F>,
+    /// Without it, the value is the whole record.
+    pub(crate) value: Option<F>,
+}
+
+impl<F> Parts<F> {
+    /// Maps each part; `map` takes the name of the option, too.
+    pub(super) fn try_map<G, E>(
+        self,
+        map: impl Fn(&'static str, F) -> Result<G, E>,
+    ) -> Result<Parts<G>, E> {
+        let part = |option, field: Option<F>| field.map(|field| map(option, field)).transpose();
+        Ok(Parts {
+            key: part("key", self.key)?,
+            value: part("value", self.value)?,
+        })
+    }
 }
 
 /// The meaning of a source's bytes: the options, checked.
@@ -44,11 +67,11 @@ pub(crate) enum InputShape {
     /// Lines.
     Lines,
     /// JSON Lines.
-    Jsonl { key: Option<JsonPointer> },
+    Jsonl(Parts<JsonPointer>),
     /// CSV. Without `columns`, each input begins with a header.
     Csv {
         columns: Option<Arc<Columns>>,
-        key: Option<String>,
+        parts: Parts<String>,
     },
 }
 
@@ -57,62 +80,73 @@ fn refused<T>(reason: &str) -> Result<T, ConnectorError> {
     Err(ConnectorError::JobRefused { reason })
 }
 
+/// Refuses a part of a line without fields.
+fn of_line(option: &str, _: InputField) -> Result<(), ConnectorError> {
+    refused(&format!(
+        "`{option}` needs `format = \"jsonl\"` or `format = \"csv\"`: a line has no fields"
+    ))
+}
+
+/// Checks a part of a line of JSON.
+fn pointer(option: &str, field: InputField) -> Result<JsonPointer, ConnectorError> {
+    match field {
+        InputField::Json(text) => {
+            JsonPointer::parse(&text).or_else(|reason| refused(&format!("`{option}`: {reason}")))
+        }
+        InputField::Column(_) => refused(&format!(
+            "`{option}` names a column, but JSON Lines have members: write `{option} = {{ json = \
+             \"/NAME\" }}`"
+        )),
+    }
+}
+
+/// Checks a part of a record of CSV.
+fn column_name(option: &str, field: InputField) -> Result<String, ConnectorError> {
+    match field {
+        InputField::Column(name) => Ok(name),
+        InputField::Json(_) => refused(&format!(
+            "`{option}` is a JSON pointer, and CSV has columns: write `{option} = {{ column = \
+             \"NAME\" }}`"
+        )),
+    }
+}
+
 impl InputShape {
     /// Checks the options of a source.
     pub(crate) fn checked(
         format: InputFormat,
         columns: Option<Vec<String>>,
-        key: Option<KeyField>,
+        parts: Parts<InputField>,
     ) -> Result<Self, ConnectorError> {
         if columns.is_some() && format != InputFormat::Csv {
             return refused("`columns` are only for `format = \"csv\"`");
         }
-        match (format, key) {
-            (InputFormat::Lines, None) => Ok(Self::Lines),
-            (InputFormat::Lines, Some(_)) => refused(
-                "`key` needs `format = \"jsonl\"` or `format = \"csv\"`: a line has no fields",
-            ),
-            (InputFormat::Jsonl, None) => Ok(Self::Jsonl { key: None }),
-            (InputFormat::Jsonl, Some(KeyField::Json(text))) => {
-                let pointer = JsonPointer::parse(&text);
-                let pointer = pointer.or_else(|reason| refused(&format!("`key`: {reason}")))?;
-                Ok(Self::Jsonl { key: Some(pointer) })
-            }
-            (InputFormat::Jsonl, Some(KeyField::Column(_))) => refused(
-                "`key` names a column, and JSON Lines have none: write `key = { json = \"/NAME\" }`",
-            ),
-            (InputFormat::Csv, Some(KeyField::Json(_))) => refused(
-                "`key` is a JSON pointer, and CSV has columns: write `key = { column = \"NAME\" }`",
-            ),
-            (InputFormat::Csv, Some(KeyField::Column(name))) => Self::csv(columns, Some(name)),
-            (InputFormat::Csv, None) => Self::csv(columns, None),
+        match format {
+            InputFormat::Lines => parts.try_map(of_line).map(|_| Self::Lines),
+            InputFormat::Jsonl => parts.try_map(pointer).map(Self::Jsonl),
+            InputFormat::Csv => Self::csv(columns, parts.try_map(column_name)?),
         }
     }
 
-    fn csv(columns: Option<Vec<String>>, key: Option<String>) -> Result<Self, ConnectorError> {
+    fn csv(columns: Option<Vec<String>>, parts: Parts<String>) -> Result<Self, ConnectorError> {
         let columns = columns.map(Columns::new).transpose();
         let columns = columns.or_else(|reason| refused(&format!("`columns`: {reason}")))?;
-        if let (Some(columns), Some(key)) = (&columns, &key)
-            && columns.position(key).is_none()
-        {
-            return refused(&format!("`key`: `columns` have no `{key}`"));
+        if let Some(columns) = &columns {
+            parts
+                .clone()
+                .try_map(|option, name| match columns.position(&name) {
+                    Some(_) => Ok(()),
+                    None => refused(&format!("`{option}`: `columns` have no `{name}`")),
+                })?;
         }
         let columns = columns.map(Arc::new);
-        Ok(Self::Csv { columns, key })
-    }
-
-    /// Returns the pointer to the key in a line of JSON.
-    pub(super) fn json_key(&self) -> Option<&JsonPointer> {
-        match self {
-            Self::Jsonl { key } => key.as_ref(),
-            Self::Lines | Self::Csv { .. } => None,
-        }
+        Ok(Self::Csv { columns, parts })
     }
 
     /// Returns true if every newline ends a record, so that input can be divided at any byte.
     pub(crate) fn is_divisible(&self) -> bool {
         match self {
-            Self::Lines | Self::Jsonl { .. } => true,
+            Self::Lines | Self::Jsonl(_) => true,
             Self::Csv { .. } => false,
         }
     }
@@ -121,7 +155,7 @@ impl InputShape {
     pub(crate) fn rejects_records(&self) -> bool {
         match self {
             Self::Lines => false,
-            Self::Jsonl { .. } | Self::Csv { .. } => true,
+            Self::Jsonl(_) | Self::Csv { .. } => true,
         }
     }
 }

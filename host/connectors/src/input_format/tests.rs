@@ -1,3 +1,5 @@
+//! Tests of the decoders: arrival, batches and restarts change no record.
+
 use proptest::prelude::*;
 
 use super::*;
@@ -15,9 +17,21 @@ struct Piece {
     place: (usize, usize),
 }
 
-fn shape(format: InputFormat, columns: Option<&[&str]>, key: Option<KeyField>) -> Arc<InputShape> {
+fn shape(
+    format: InputFormat,
+    columns: Option<&[&str]>,
+    key: Option<InputField>,
+) -> Arc<InputShape> {
+    shape_with(format, columns, Parts { key, value: None })
+}
+
+fn shape_with(
+    format: InputFormat,
+    columns: Option<&[&str]>,
+    parts: Parts<InputField>,
+) -> Arc<InputShape> {
     let columns = columns.map(|names| names.iter().map(|name| (*name).to_owned()).collect());
-    Arc::new(InputShape::checked(format, columns, key).expect("the options fit"))
+    Arc::new(InputShape::checked(format, columns, parts).expect("the options fit"))
 }
 
 fn csv(columns: Option<&[&str]>) -> Arc<InputShape> {
@@ -122,7 +136,7 @@ fn what_is_no_record_is_invalid_by_itself_with_its_bytes_and_place() {
     let csv = shape(
         InputFormat::Csv,
         Some(&["a", "b"]),
-        Some(KeyField::Column("b".to_owned())),
+        Some(InputField::Column("b".to_owned())),
     );
     let piece = |key: &str, text: &str, place| Piece {
         key: key.to_owned(),
@@ -133,17 +147,9 @@ fn what_is_no_record_is_invalid_by_itself_with_its_bytes_and_place() {
         whole(&csv, "1,2\r\n\r\n1\n3,4\n5,6,7\n\"8,9\n"),
         [
             piece("2", r#"{"a":"1","b":"2"}"#, (0, 7)),
-            piece(
-                "invalid: it has 1 field(s), and there are 2 column(s)",
-                "1",
-                (7, 9)
-            ),
+            piece("invalid: it has 1 field(s) instead of 2", "1", (7, 9)),
             piece("4", r#"{"a":"3","b":"4"}"#, (9, 13)),
-            piece(
-                "invalid: it has 3 field(s), and there are 2 column(s)",
-                "5,6,7",
-                (13, 19)
-            ),
+            piece("invalid: it has 3 field(s) instead of 2", "5,6,7", (13, 19)),
             piece(
                 "invalid: the input ends within a quoted field",
                 "\"8,9\n",
@@ -154,7 +160,7 @@ fn what_is_no_record_is_invalid_by_itself_with_its_bytes_and_place() {
     let jsonl = shape(
         InputFormat::Jsonl,
         None,
-        Some(KeyField::Json("/k".to_owned())),
+        Some(InputField::Json("/k".to_owned())),
     );
     assert_eq!(
         whole(&jsonl, "{\"k\":1}\r\n{}\n\n{\"k\": \"é\"}"),
@@ -213,11 +219,81 @@ fn a_batch_ends_before_an_invalid_record() {
 }
 
 #[test]
+fn a_part_of_the_input_can_be_the_value() {
+    let parts = |field: fn(&str) -> InputField| Parts {
+        key: Some(field("k")),
+        value: Some(field("v")),
+    };
+    let column = |name: &str| InputField::Column(name.to_owned());
+    let json = |name: &str| InputField::Json(format!("/{name}"));
+    let read = |shape: &Arc<InputShape>, input: &str| -> Vec<(String, String)> {
+        let pieces = whole(shape, input).into_iter();
+        pieces.map(|piece| (piece.key, piece.text)).collect()
+    };
+    let pair = |key: &str, text: &str| (key.to_owned(), text.to_owned());
+    for columns in [None, Some(&["v", "w", "k"][..])] {
+        let csv = shape_with(InputFormat::Csv, columns, parts(column));
+        let header = if columns.is_none() { "v,w,k\n" } else { "" };
+        assert_eq!(
+            read(&csv, &format!("{header}3,x,apples\n\"a, \"\"b\"\"\",x,\n")),
+            [pair("apples", "3"), pair("", "a, \"b\"")]
+        );
+    }
+    let jsonl = shape_with(InputFormat::Jsonl, None, parts(json));
+    let input = concat!(
+        "{\"k\":\"apples\",\"v\":3}\r\n",
+        "{\"v\":{\"a\": [1]},\"k\":1}\n",
+        "{\"k\":\"x\",\"v\":\"a\\nb\"}\n",
+        "{\"k\":\"x\",\"v\":null}\n",
+        "{\"k\":\"x\"}\n",
+        "{\"v\":1}\n",
+    );
+    assert_eq!(
+        read(&jsonl, input),
+        [
+            pair("apples", "3"),
+            pair("1", "{\"a\": [1]}"),
+            pair("x", "a\nb"),
+            pair(
+                "invalid: its value `/v` is null",
+                "{\"k\":\"x\",\"v\":null}"
+            ),
+            pair("invalid: its value `/v` is missing", "{\"k\":\"x\"}"),
+            pair("invalid: its key `/k` is missing", "{\"v\":1}"),
+        ]
+    );
+}
+
+#[test]
+fn long_keys_of_short_values_fill_a_batch_too() {
+    let parts = Parts {
+        key: Some(InputField::Column("k".to_owned())),
+        value: Some(InputField::Column("v".to_owned())),
+    };
+    let shape = shape_with(InputFormat::Csv, Some(&["k", "v"]), parts);
+    let limits = LineLimits {
+        record_bytes: 1_000,
+        batch_bytes: 1_000,
+    };
+    let input = format!("{},1\n", "k".repeat(400)).repeat(10);
+    let unread = Unread {
+        bytes: input.as_bytes(),
+        owned: input.len(),
+        is_last: true,
+    };
+    let taken = Decoder::at_start(&shape, limits).take(unread);
+    let Contents::Batch(batch) = taken.expect("nothing is too long").contents else {
+        panic!("there are records");
+    };
+    assert_eq!(batch.len(), 3);
+}
+
+#[test]
 fn headers_that_name_no_columns_are_refused() {
     let with_key = shape(
         InputFormat::Csv,
         None,
-        Some(KeyField::Column("k".to_owned())),
+        Some(InputField::Column("k".to_owned())),
     );
     for (shape, input, expected) in [
         (&csv(None), "a,b,a\n1,2,3", "two columns have the name `a`"),
@@ -262,7 +338,7 @@ fn more_fields_than_a_csv_may_have_are_counted_and_cost_no_more_memory() {
     let input = ",".repeat(100_000) + "\n1\n";
     let mut decoder = Decoder::at_start(&csv(Some(&["a"])), limits);
     let found = pieces(&mut decoder, input.as_bytes(), 0, &[]).expect("it is not too long");
-    let reason = "invalid: it has 100001 field(s), and there are 1 column(s)";
+    let reason = "invalid: it has 100001 field(s) instead of 1";
     assert_eq!(found[0].key, reason);
     assert_eq!(found[1].text, r#"{"a":"1"}"#);
 }
@@ -271,11 +347,11 @@ fn more_fields_than_a_csv_may_have_are_counted_and_cost_no_more_memory() {
 fn options_that_do_not_fit_together_are_refused() {
     let refusal = |format, columns: Option<&[&str]>, key| {
         let columns = columns.map(|names| names.iter().map(|name| (*name).to_owned()).collect());
-        let checked = InputShape::checked(format, columns, key);
+        let checked = InputShape::checked(format, columns, Parts { key, value: None });
         checked.expect_err("they do not fit").to_string()
     };
-    let json = || Some(KeyField::Json("/a".to_owned()));
-    let column = || Some(KeyField::Column("a".to_owned()));
+    let json = || Some(InputField::Json("/a".to_owned()));
+    let column = || Some(InputField::Column("a".to_owned()));
     let lines = InputFormat::Lines;
     for (refusal, expected) in [
         (
@@ -297,7 +373,7 @@ fn options_that_do_not_fit_together_are_refused() {
         ),
         (
             refusal(InputFormat::Csv, Some(&[]), None),
-            "`columns`: there is none",
+            "`columns`: it lists no column",
         ),
         (
             refusal(InputFormat::Csv, Some(&["b", "b"]), None),

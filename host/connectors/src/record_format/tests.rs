@@ -1,3 +1,5 @@
+//! Tests of the forms of records, each of which is read back.
+
 use proptest::prelude::*;
 
 use super::*;

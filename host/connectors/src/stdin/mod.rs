@@ -1,8 +1,8 @@
 //! Record path: [source `stdin`] → channel → operator instance → router → sink.
 //!
-//! Records of standard input. Within a process a restart loses nothing: up to 64 MiB of lines that no
-//! complete checkpoint covers are kept. Another process can't replay them: a job that is killed and
-//! run again continues with the next input, and has lost the lines since its newest complete
+//! Records of standard input. Within a process a restart loses nothing: up to 64 MiB of lines that
+//! no complete checkpoint covers are kept. Another process can't replay them: a job that is killed
+//! and run again continues with the next input, and has lost the lines since its newest complete
 //! checkpoint. Reading blocks, so a separate thread does it; when the job ends, the thread remains
 //! until input arrives or ends.
 
@@ -21,7 +21,7 @@ use tidegate_connector::source::{
 use tidegate_connector::{ConnectContext, ConnectorError, SourceOptions, SubtaskId};
 
 use crate::byte_size::ByteSizeText;
-use crate::input_format::{InputFormat, InputShape, KeyField};
+use crate::input_format::{InputField, InputFormat, InputShape, Parts};
 use crate::lines::LineLimits;
 use crate::versioned;
 
@@ -48,7 +48,12 @@ pub struct StdinOptions {
     /// boolean as it is written; a record whose key is missing, null, an object or a list is
     /// invalid.
     #[serde(default)]
-    pub key: Option<KeyField>,
+    pub key: Option<InputField>,
+    /// The part of a record that becomes its value, written like `key`; without it, the value is
+    /// the whole line, or the JSON object of a record of CSV. An object or a list is the value as
+    /// it is written.
+    #[serde(default)]
+    pub value: Option<InputField>,
     /// A longer line, or record of CSV, fails the job.
     #[serde(default = "default_record_bytes")]
     #[schemars(with = "ByteSizeText")]
@@ -102,7 +107,11 @@ impl StdinOptions {
             record_bytes,
             batch_bytes: BATCH_BYTES,
         };
-        let shape = InputShape::checked(self.format, self.columns, self.key)?;
+        let parts = Parts {
+            key: self.key,
+            value: self.value,
+        };
+        let shape = InputShape::checked(self.format, self.columns, parts)?;
         Ok(Arc::new(StdinConnector {
             limits,
             shape: Arc::new(shape),
@@ -121,7 +130,7 @@ struct StdinConnector {
 enum Input {
     Unopened(Box<dyn Read + Send>),
     /// Returned by the source of the last attempt, with the bytes that are no records yet.
-    Idle(RecordStream),
+    Idle(Box<RecordStream>),
     InUse,
 }
 
@@ -216,7 +225,7 @@ impl SourceConnector for StdinConnector {
             }
             Input::Idle(mut stream) => {
                 stream.rewind(position.bytes);
-                stream
+                *stream
             }
             Input::InUse => {
                 return Err(ConnectorError::JobRefused {
@@ -287,7 +296,8 @@ impl Source for StdinSource {
 impl Drop for StdinSource {
     fn drop(&mut self) {
         if let Some(stream) = self.stream.take() {
-            *self.input.lock().unwrap_or_else(PoisonError::into_inner) = Input::Idle(stream);
+            *self.input.lock().unwrap_or_else(PoisonError::into_inner) =
+                Input::Idle(Box::new(stream));
         }
     }
 }

@@ -105,7 +105,8 @@ proptest! {
         let read = read_with_restarts(&*connector, &parallelism, polls, isolation);
         let whole = undisturbed(&*connector);
         prop_assert_eq!(&read, &whole);
-        let expected = text.split('\n').count() - usize::from(text.is_empty() || text.ends_with('\n'));
+        let is_complete = text.is_empty() || text.ends_with('\n');
+        let expected = text.split('\n').count() - usize::from(is_complete);
         prop_assert_eq!(whole.len(), expected);
     }
 

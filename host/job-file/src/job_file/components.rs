@@ -94,7 +94,7 @@ impl Components {
     /// Loads the component in a file, which the job file names at `place`.
     fn load_file(&self, path: &Path, place: &Span) -> Result<Component, Unloaded> {
         let bytes = read(path).map_err(|error| match error {
-            Unread::Missing(error) => Problem::at(place.clone(), unreadable(path, &error)),
+            Unread::Missing(error) => missing(place.clone(), path, &error),
             Unread::TooLarge { bytes } => {
                 let limit = Limits::COMPONENT_BYTES;
                 let reason = format!("it has {bytes} bytes; a component may have at most {limit}");
@@ -137,8 +137,7 @@ pub(crate) fn report_missing(base: &Path, entries: &[NodeEntry<'_>], problems: &
         if let PartEntry::Operator(operator) = &entry.part {
             let path = base.join(operator.component.get_ref());
             if let Err(error) = regular_file::open(&path) {
-                let message = unreadable(&path, &error);
-                problems.push(Problem::at(operator.component.span(), message));
+                problems.push(missing(operator.component.span(), &path, &error));
             }
         }
     }
@@ -170,6 +169,22 @@ pub(crate) fn summary(operator: &str, path: PathBuf, component: &Component) -> C
         imports: component.imports().to_vec(),
         exports: component.exports().to_vec(),
     }
+}
+
+/// Returns the problem of a component that the job file names at `place` and that can't be read.
+fn missing(place: Span, path: &Path, error: &io::Error) -> Problem {
+    let problem = Problem::at(place, unreadable(path, error));
+    if error.kind() != io::ErrorKind::NotFound {
+        return problem;
+    }
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
+    problem.help(format!(
+        "if the operator's project is `{0}`, build it: `tidegate build {0}`",
+        shown(folder)
+    ))
 }
 
 fn unreadable(path: &Path, error: &io::Error) -> String {

@@ -272,16 +272,4 @@ fn guests(kind: NodeKind, subtasks: &[Arc<SubtaskMetrics>]) -> Vec<GuestStatus> 
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_source_that_has_ended_has_given_everything() {
-        let source = SubtaskMetrics::default();
-        source.count_out(9, 0);
-        assert!(!source.has_given(10));
-        assert!(source.has_given(9));
-        source.set_ended();
-        assert!(source.has_given(10));
-    }
-}
+mod tests;

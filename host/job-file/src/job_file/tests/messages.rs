@@ -375,9 +375,9 @@ fn options_of_a_connector_have_their_own_lines() {
     );
     expect(
         "format = \"tsv\"",
-        "format = ‹\"csv\"›",
-        "`format` of sink `counts` (connector `file`): unknown variant `csv`",
-        "expected one of `tsv`, `lines`, `jsonl`",
+        "format = ‹\"xml\"›",
+        "`format` of sink `counts` (connector `file`): unknown variant `xml`",
+        "expected one of `tsv`, `lines`, `jsonl`, `csv`",
     );
 }
 
