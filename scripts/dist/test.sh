@@ -37,7 +37,7 @@ as_user() {
 begin() {
     test=$1 home=$work/${1// /-}
     search_path=
-    mkdir -p "$home/job/operators"
+    mkdir -p "$home/job"
     cp "$dist"/* "$home/"
     cp examples/word-count/input/tides.txt "$operators"/{split/split,count/count}.wasm "$home/job/"
     sed 's|\.\./word-count/operators/[a-z]*/||' examples/shell-pipe/job.toml >"$home/job/job.toml"
