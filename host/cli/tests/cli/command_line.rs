@@ -245,7 +245,7 @@ fn wrong_usage_has_exit_code_2() {
     let directory = JobDirectory::new(COPY);
     for arguments in [
         &["rnu", "job.toml"][..],
-        &["run"],
+        &["stop"],
         &["run", "job.toml", "--parallelism", "0"],
         &["run", "job.toml", "--fresh", "--from", "x"],
         &["stop", "job.toml", "--timeout", "soon"],
@@ -254,6 +254,15 @@ fn wrong_usage_has_exit_code_2() {
         assert_eq!(directory.tidegate(arguments).code, Some(2), "{arguments:?}");
     }
     assert_eq!(directory.names(), ["job.toml"]);
+}
+
+#[test]
+fn a_command_that_only_reads_a_job_reads_job_toml_if_none_is_named() {
+    let directory = JobDirectory::new(COPY);
+    for command in ["check", "graph", "run"] {
+        let without = directory.tidegate(&[command]);
+        assert_eq!(without.code, Some(0), "{without:?}");
+    }
 }
 
 #[test]
