@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The tools and the checks of the Go SDK.
 #
-#   scripts/sdk/go.sh install    finds Go, or installs Debian's as root, or names the missing package
+#   scripts/sdk/go.sh install    finds Go, or installs it as root, or names the missing package
 #   scripts/sdk/go.sh test       format, vet, tests and vectors of the SDK, examples and template
 set -euo pipefail
 cd "$(dirname "$0")/../.."

@@ -271,9 +271,9 @@ pub(crate) struct StatusArgs {
 /// Check job file, components, imports and graph without running anything.
 ///
 /// Reports up to 20 mistakes of a job file at once, with their places. For a valid job, prints its
-/// cost (subtasks, threads, channels, memory limits) and the components. `check` reads neither input
-/// nor output: `tidegate run` also refuses a job whose source finds no input, or whose sink finds
-/// files of something else in its directory.
+/// cost (subtasks, threads, channels, memory limits) and the components. `check` reads neither
+/// input nor output: `tidegate run` also refuses a job whose source finds no input, or whose sink
+/// finds files of something else in its directory.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  tidegate check job.toml && tidegate run job.toml")]
 pub(crate) struct CheckArgs {
