@@ -86,17 +86,25 @@ impl Sdk {
 /// `discard_changes` is false. The old copy is still there then. An error of the system may leave
 /// files of both versions.
 pub fn update(project: &Path, discard_changes: bool) -> Result<UpdatedSdk, SdkError> {
-    let is_of = |language: &Language| project.join(language.manifest()).is_file();
-    let language = Language::ALL.into_iter().find(is_of);
-    let language = language.ok_or_else(|| SdkError::NoProject {
-        path: project.to_owned(),
-    })?;
+    let has_manifest = |language: Language| project.join(language.manifest()).is_file();
+    if !Language::ALL.into_iter().any(has_manifest) {
+        let path = project.to_owned();
+        return Err(SdkError::NoProject { path });
+    }
     let folder = project.join(FOLDER);
-    let stamp = Stamp::read(&folder).ok_or_else(|| SdkError::NoCopy {
-        path: folder.clone(),
-    })?;
-    if let (false, Some(changed)) = (discard_changes, stamp.changed(&folder)) {
-        return Err(SdkError::Changed { path: changed });
+    let stamp = Stamp::read(&folder);
+    let language = stamp.as_ref().and_then(Stamp::language);
+    let (Some(stamp), Some(language)) = (stamp, language) else {
+        return Err(SdkError::NoCopy { path: folder });
+    };
+    let files = embedded::files(language);
+    let changed = || {
+        stamp
+            .changed(&folder)
+            .or_else(|| stamp.in_the_way(&folder, &files))
+    };
+    if let (false, Some(path)) = (discard_changes, changed()) {
+        return Err(SdkError::Changed { path });
     }
     for (path, _) in &stamp.files {
         let path = folder.join(path);

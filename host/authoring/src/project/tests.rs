@@ -199,6 +199,30 @@ fn an_update_refuses_to_discard_changes() {
 }
 
 #[test]
+fn an_update_keeps_the_language_and_the_files_of_the_author() {
+    let directory = tempfile::tempdir().expect("a temporary directory can be made");
+    let mut project = project("total");
+    project.language = Language::Go;
+    write(&project, directory.path()).expect("it can be written");
+    let folder = directory.path().join("total");
+    fs::write(folder.join("Cargo.toml"), "").expect("can be written");
+    update_sdk(&folder, false).expect("nothing was changed");
+    assert!(folder.join("sdk/go.mod").exists());
+    assert!(!folder.join("sdk/Cargo.toml").exists());
+    // A file that the SDK did not have before.
+    let stamp = folder.join("sdk/TIDEGATE_SDK");
+    let text = fs::read_to_string(&stamp).expect("it was written");
+    let without = text.lines().filter(|line| !line.ends_with("  README.md"));
+    let without: Vec<&str> = without.collect();
+    fs::write(&stamp, without.join("\n")).expect("can be written");
+    fs::write(folder.join("sdk/README.md"), "mine").expect("can be written");
+    let refused = update_sdk(&folder, false).expect_err("it is the author's");
+    assert!(refused.to_string().contains("sdk/README.md"), "{refused}");
+    let kept = fs::read_to_string(folder.join("sdk/README.md"));
+    assert_eq!(kept.expect("is there"), "mine");
+}
+
+#[test]
 fn an_update_needs_a_project_with_a_copy() {
     let directory = tempfile::tempdir().expect("a temporary directory can be made");
     let refusal = |folder: &Path| {

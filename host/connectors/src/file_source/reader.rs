@@ -152,8 +152,10 @@ impl SplitReader {
     fn take(&mut self, isolation: Isolation) -> Result<Contents, ConnectorError> {
         // Not by a method, since the decoder changes.
         let unread = unread(&self.buffer[self.cursor..self.filled], &self.position);
-        let taken = self.decoder.take(unread.up_to(isolation.reach()));
-        let taken = taken.map_err(|error| unusable(&self.position, &error, self.limits))?;
+        let taken = match self.decoder.take(unread.up_to(isolation.reach())) {
+            Err(error) if self.decoder.needs_header() => return self.reject(&error),
+            taken => taken.map_err(|error| unusable(&self.position, &error, self.limits))?,
+        };
         if taken.end == 0 {
             self.fill()?;
             return Ok(Contents::Nothing);
@@ -161,6 +163,31 @@ impl SplitReader {
         self.batch_start = self.position.position + taken.start as u64;
         self.advance(taken.end);
         Ok(taken.contents)
+    }
+
+    /// Rejects the whole file, whose header is unusable, and moves to its end. Returns the header's
+    /// first line.
+    fn reject(&mut self, error: &DecodeError) -> Result<Contents, ConnectorError> {
+        let unread = &self.buffer[self.cursor..self.filled];
+        let line = memchr(b'\n', unread).map_or(unread, |newline| &unread[..newline]);
+        let value = line[..line.len().min(self.limits.record_bytes)].to_vec();
+        let end = self.position.end;
+        let failed =
+            ConnectorError::io(format!("could not read input file {}", self.position.file));
+        let before = read_before(&self.file, end, HISTORY_BYTES).map_err(failed)?;
+        self.buffer[..before.len()].copy_from_slice(&before);
+        (self.cursor, self.filled) = (before.len(), before.len());
+        self.trail = Trail::new(end);
+        self.last_look = LastLook {
+            position: end,
+            history: digest(&before),
+            segments: 0,
+        };
+        self.owed_segments = 0;
+        self.batch_start = 0;
+        self.position.position = end;
+        let reason = error.reason(self.limits);
+        Ok(Contents::Invalid { reason, value })
     }
 
     /// Returns the place of the last batch, in bytes of the file.

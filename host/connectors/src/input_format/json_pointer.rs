@@ -189,7 +189,8 @@ impl<'de> DeserializeSeed<'de> for IsStep<'_> {
     type Value = bool;
 
     fn deserialize<D: Deserializer<'de>>(self, parser: D) -> Result<bool, D::Error> {
-        parser.deserialize_str(self)
+        // Not as a string: half of a surrogate pair is allowed in JSON.
+        parser.deserialize_bytes(self)
     }
 }
 
@@ -200,8 +201,8 @@ impl Visitor<'_> for IsStep<'_> {
         f.write_str("the name of a member")
     }
 
-    fn visit_str<E>(self, name: &str) -> Result<bool, E> {
-        Ok(name == self.0)
+    fn visit_bytes<E>(self, name: &[u8]) -> Result<bool, E> {
+        Ok(name == self.0.as_bytes())
     }
 }
 

@@ -131,7 +131,8 @@ impl<'de> DeserializeSeed<'de> for ColumnOf<'_> {
     type Value = Option<usize>;
 
     fn deserialize<D: Deserializer<'de>>(self, parser: D) -> Result<Self::Value, D::Error> {
-        parser.deserialize_str(self)
+        // Not as a string: half of a surrogate pair is allowed in JSON.
+        parser.deserialize_bytes(self)
     }
 }
 
@@ -142,7 +143,8 @@ impl Visitor<'_> for ColumnOf<'_> {
         f.write_str("the name of a member")
     }
 
-    fn visit_str<E>(self, name: &str) -> Result<Self::Value, E> {
-        Ok(self.0.places.get(name).copied())
+    fn visit_bytes<E>(self, name: &[u8]) -> Result<Self::Value, E> {
+        let name = std::str::from_utf8(name).ok();
+        Ok(name.and_then(|name| self.0.places.get(name).copied()))
     }
 }

@@ -1,5 +1,6 @@
 //! The bytes of standard input from the thread that reads them, and the records in them.
 
+use std::collections::VecDeque;
 use std::io::{self, Read};
 use std::sync::{Arc, mpsc as std_mpsc};
 use std::thread;
@@ -18,7 +19,8 @@ const CHUNK_BYTES: usize = 64 * 1024;
 /// The number of chunks that may wait for the job before the reading thread does.
 const WAITING_CHUNKS: usize = 4;
 
-/// The largest number of bytes that are kept for a restart, which loses any earlier ones.
+/// The number of bytes that are kept for a restart, which loses any earlier records. One record may
+/// be longer.
 const MOST_KEPT_BYTES: usize = 64 << 20;
 
 /// The name of the only split, in the places of records.
@@ -43,6 +45,10 @@ pub(super) struct RecordStream {
     begins_at: u64,
     /// The number of bytes of the buffer that are records already.
     given: usize,
+    /// Ends of records in the buffer, in bytes of the whole input of the job, some way apart.
+    ends: VecDeque<u64>,
+    /// The end of the input's header, once the decoder has read it.
+    header_end: Option<u64>,
     /// False if the rest is known to hold no whole line, so that a long line is searched only once.
     is_searchable: bool,
     has_ended: bool,
@@ -101,6 +107,8 @@ impl RecordStream {
             buffer: Vec::new(),
             begins_at,
             given: 0,
+            ends: VecDeque::new(),
+            header_end: None,
             is_searchable: false,
             has_ended: false,
             failed: None,
@@ -120,7 +128,9 @@ impl RecordStream {
         let kept = usize::try_from(kept).unwrap_or(usize::MAX);
         self.given = kept.min(self.given);
         self.is_searchable = true;
-        if self.bytes() == self.starts_at {
+        let is_in_header = self.header_end.is_none_or(|end| self.bytes() < end);
+        if self.bytes() == self.starts_at || is_in_header {
+            self.header_end = None;
             self.decoder = Decoder::at_start(&self.encoding.shape, self.encoding.limits);
         } else {
             self.decoder.seek();
@@ -138,6 +148,29 @@ impl RecordStream {
         self.buffer.drain(..bytes);
         self.begins_at += bytes as u64;
         self.given -= bytes;
+        while self
+            .ends
+            .pop_front_if(|end| *end <= self.begins_at)
+            .is_some()
+        {}
+    }
+
+    /// Notes that a record ends before the next byte. Forgets whole records once too many bytes are
+    /// kept.
+    fn note_end(&mut self) {
+        let end = self.bytes();
+        // A rewind has left later ends.
+        while self.ends.pop_back_if(|later| *later >= end).is_some() {}
+        let last = self.ends.back().copied().unwrap_or(self.begins_at);
+        if end - last >= CHUNK_BYTES as u64 {
+            self.ends.push_back(end);
+        }
+        if self.given > MOST_KEPT_BYTES {
+            let most = end - MOST_KEPT_BYTES as u64 / 2;
+            let forgotten = self.ends.iter().rev().find(|end| **end <= most);
+            let forgotten = forgotten.map_or(0, |end| end - self.begins_at);
+            self.forget(usize::try_from(forgotten).unwrap_or(0));
+        }
     }
 
     /// Returns the next batch. Cancel-safe: the result of a wait is kept before the next wait.
@@ -204,9 +237,10 @@ impl RecordStream {
             }
             self.batch_start = self.bytes() + taken.start as u64;
             self.given += taken.end;
-            if self.given > MOST_KEPT_BYTES {
-                self.forget(self.given - MOST_KEPT_BYTES / 2);
+            if self.header_end.is_none() && !self.decoder.needs_header() {
+                self.header_end = Some(self.bytes());
             }
+            self.note_end();
             match taken.contents {
                 Contents::Nothing => {}
                 Contents::Batch(batch) => return Ok(Some(SourceOutput::Batch(batch))),

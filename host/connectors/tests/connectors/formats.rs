@@ -1,11 +1,11 @@
 //! JSON Lines and CSV in the sources `file` and `stdin`: however the input is divided, and wherever
 //! a reader continues, each record and each piece that is none comes once.
 
+use std::io::Read as _;
 use std::sync::Arc;
 
 use proptest::prelude::*;
 use serde_json::json;
-use tidegate_connector::ConnectorError;
 use tidegate_connector::source::{
     Isolation, RestoredSubtask, Source, SourceConnector, SourceOutput, SourceSplit,
 };
@@ -192,22 +192,26 @@ fn a_file_that_another_format_has_divided_is_refused() {
 }
 
 #[test]
-fn a_header_without_the_key_ends_the_job_and_is_named() {
-    let place = directory(&[("a.csv", b"a,b\n1,2\n")]);
+fn a_file_without_the_key_is_one_invalid_record_and_the_next_file_is_read() {
+    let long = b"a,b\n".repeat(100_000);
+    let files: [(&str, &[u8]); 3] = [("a.csv", &long), ("b.csv", b"\"c"), ("c.csv", b"c\n1\n")];
+    let place = directory(&files);
     let options = json!({ "path": "*.csv", "format": "csv", "key": { "column": "c" } });
     let connector = connect(place.path(), options);
-    let splits = plan_one(&*connector);
+    let expected = ["1={\"c\":\"1\"}", "a.csv 0..400000", "b.csv 0..2"];
+    assert_eq!(undisturbed(&*connector), expected);
+    let mut read = read_with_restarts(&*connector, &[1], 1, Isolation::Off);
+    read.sort();
+    assert_eq!(read, expected);
     let mut source = connector
-        .open(&subtask(0), splits)
+        .open(&subtask(0), plan_one(&*connector))
         .expect("it can be opened");
-    let Err(ConnectorError::Record { position, reason }) = poll(&mut *source) else {
+    let Ok(SourceOutput::Invalid(record)) = poll(&mut *source) else {
         panic!("there is no such column");
     };
-    assert_eq!(position, "a.csv, byte 0");
-    assert!(
-        reason.contains("no column `c`, which `key` names"),
-        "{reason}"
-    );
+    assert_eq!(record.value, b"a,b");
+    assert!(record.reason.contains("no column `c`, which `key` names"));
+    source.check().expect("the file is as it was");
 }
 
 #[test]
@@ -248,6 +252,60 @@ fn standard_input_is_read_again_with_its_header_after_a_restart_at_any_position(
         assert_eq!(after, expected[polls..]);
         assert!(has_ended, "after {polls} poll(s)");
     }
+}
+
+#[test]
+fn standard_input_is_read_again_with_its_header_from_within_its_beginning() {
+    // The bytes before the header arrive alone, so that a position may be behind them.
+    let chunks: [&'static [u8]; 2] = [b"\n\n", b"a\n1\n2\n"];
+    let options = json!({ "accept-loss": true, "format": "csv" });
+    let options: StdinOptions = serde_json::from_value(options).expect("they can be read");
+    let reader = chunks[0].chain(chunks[1]);
+    let connector = options.connect_reader(Box::new(reader)).expect("they fit");
+    let planned = plan_one(&*connector);
+    let mut first = connector.open(&subtask(0), planned).expect("it is free");
+    let mut splits = first.splits();
+    let (before, _) = read(&mut *first, 9);
+    assert_eq!(before.len(), 2);
+    drop(first);
+    // As if a checkpoint had come behind the first newline.
+    let position = splits[0].position.len();
+    splits[0].position[position - 1] = 1;
+    let mut second = connector.open(&subtask(0), splits).expect("it is free");
+    let (after, _) = read(&mut *second, 9);
+    assert_eq!(after, before);
+}
+
+#[test]
+fn standard_input_that_can_not_keep_all_for_a_restart_loses_whole_records() {
+    let record = "{\"n\":\"0123456789\"}\n";
+    let records = (80 << 20) / record.len();
+    let input: &'static [u8] = record.repeat(records).leak().as_bytes();
+    let options = json!({ "accept-loss": true, "format": "jsonl" });
+    let connector = stdin(input, options);
+    let planned = plan_one(&*connector);
+    let mut first = connector.open(&subtask(0), planned).expect("it is free");
+    let start = first.splits();
+    let count = |source: &mut dyn Source| {
+        let mut rows = 0;
+        loop {
+            match poll(source).expect("every line is JSON") {
+                SourceOutput::Batch(batch) => rows += batch.len(),
+                SourceOutput::Ended => return rows,
+                other @ (SourceOutput::Invalid(_)
+                | SourceOutput::Watermark(_)
+                | SourceOutput::Idle) => panic!("{other:?}"),
+            }
+        }
+    };
+    assert_eq!(count(&mut *first), records);
+    drop(first);
+    let mut second = connector.open(&subtask(0), start).expect("it is free");
+    let again = count(&mut *second);
+    assert!(
+        again < records && again * record.len() >= 32 << 20,
+        "{again}"
+    );
 }
 
 #[test]

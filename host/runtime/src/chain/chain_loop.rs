@@ -148,7 +148,7 @@ impl ChainLoop {
                 batch,
                 origin,
             } => self.chain.process(input, batch, origin)?,
-            Fed::Invalid(record) => self.chain.reject(&record),
+            Fed::Invalid { record, origin } => self.chain.reject(&record, origin),
             Fed::Watermark(watermark) => self.chain.advance_watermark(watermark)?,
             Fed::Barrier(checkpoint) => self.take_snapshot(checkpoint, None, true).await?,
             Fed::End {

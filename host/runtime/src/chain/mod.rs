@@ -113,7 +113,10 @@ enum Fed {
         origin: Option<Arc<RecordOrigin>>,
     },
     /// Input that the source rejected, for its dead-letter port.
-    Invalid(InvalidRecord),
+    Invalid {
+        record: InvalidRecord,
+        origin: Option<Arc<RecordOrigin>>,
+    },
     /// The watermark of the chain's input, which has advanced.
     Watermark(i64),
     /// The barrier of this checkpoint, which has arrived on all channels: a snapshot is due.

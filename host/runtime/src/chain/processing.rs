@@ -79,8 +79,8 @@ impl Chain {
     }
 
     /// Sends input that the source rejected to its dead-letter port, which has a reader.
-    pub(super) fn reject(&mut self, record: &InvalidRecord) {
-        self.begin(None);
+    pub(super) fn reject(&mut self, record: &InvalidRecord, origin: Option<Arc<RecordOrigin>>) {
+        self.begin(origin);
         let source = self.source.as_ref().expect("only a source rejects input");
         let (letter, port) = (rejected_letter(record, &source.id), source.ports);
         self.rejected += 1;

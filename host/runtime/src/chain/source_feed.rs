@@ -100,8 +100,9 @@ impl SourceFeed {
             }
             SourceOutput::Invalid(record) => match self.on_invalid_record {
                 RecordPolicy::DeadLetter => {
+                    let origin = self.origin();
                     self.count_before_isolating(1);
-                    Fed::Invalid(record)
+                    Fed::Invalid { record, origin }
                 }
                 RecordPolicy::Fail => {
                     let error = ConnectorError::Record {

@@ -5,6 +5,8 @@ use std::fmt::{self, Display};
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
+use crate::language::Language;
+
 /// The file's name.
 pub(super) const FILE: &str = "TIDEGATE_SDK";
 
@@ -55,6 +57,32 @@ impl Stamp {
         });
         let files = files.collect::<Option<_>>()?;
         Some(Self { version, files })
+    }
+
+    /// Returns the language of the SDK: its manifest is among the files.
+    pub(super) fn language(&self) -> Option<Language> {
+        let has = |language: &Language| self.has(language.manifest());
+        Language::ALL.into_iter().find(has)
+    }
+
+    fn has(&self, path: &str) -> bool {
+        self.files
+            .iter()
+            .any(|(of_sdk, _)| of_sdk == Path::new(path))
+    }
+
+    /// Returns the first of `files` that exists, is not of the SDK, and has other contents.
+    pub(super) fn in_the_way(
+        &self,
+        folder: &Path,
+        files: &[(&str, impl AsRef<str>)],
+    ) -> Option<PathBuf> {
+        let added = files.iter().filter(|(path, _)| !self.has(path));
+        let paths = added.map(|(path, text)| (folder.join(path), text));
+        let mut other = paths.filter(|(path, text)| {
+            fs::read(path).is_ok_and(|bytes| bytes != text.as_ref().as_bytes())
+        });
+        other.next().map(|(path, _)| path)
     }
 
     /// Returns the first file that is missing or has other contents.

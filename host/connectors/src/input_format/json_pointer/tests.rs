@@ -39,6 +39,11 @@ fn a_pointer_leads_through_objects_and_lists_and_the_last_of_two_members_counts(
 }
 
 #[test]
+fn a_member_beside_the_way_may_have_half_of_a_surrogate_pair_as_its_name() {
+    assert_eq!(key("/a", r#"{"\ud800":1,"a":2}"#), found("2"));
+}
+
+#[test]
 fn null_objects_and_lists_are_no_keys() {
     let line = r#"{"a":null,"b":{},"c":[],"d":"\ud800"}"#;
     let reason = |pointer| key(pointer, line).expect_err("it is no key");
