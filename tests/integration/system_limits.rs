@@ -81,7 +81,7 @@ fn a_component_with_more_memories_than_its_operator_may_have_is_refused_by_name(
     );
     let fragments = [
         "guest.wasm",
-        "has 64 memories; 8 are allowed",
+        "has 64 memories; its operator may have 8",
         "raise `memories`",
     ];
     job.tidegate(&["check", "job.toml"])
