@@ -309,6 +309,8 @@ impl SimulatedDisk {
                 let inode = fs::metadata(&path).unwrap().ino();
                 self.contents.insert(inode, fs::read(&path).unwrap());
             }
+            // The directory above is full of other tests' directories, which come and go.
+            Some((DiskStep::SyncDirectory, path)) if !path.starts_with(&self.root) => {}
             Some((DiskStep::SyncDirectory, path)) => {
                 let names = names_in(&path);
                 self.names.insert(path, names);
