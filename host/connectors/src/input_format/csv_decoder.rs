@@ -64,7 +64,8 @@ impl CsvDecoder {
             return self.take_header(unread, limits);
         };
         let mut rows = Rows::default();
-        let (mut start, mut first) = (0, None);
+        // The next record, and the beginning of the first and the end of the last one taken.
+        let (mut start, mut first, mut last) = (0, None, 0);
         loop {
             start += self.skip(&unread.bytes[start..], unread.is_last);
             let bytes = &unread.bytes[start..];
@@ -91,7 +92,7 @@ impl CsvDecoder {
                     );
                     first = first.or(Some(start));
                     self.reader.next();
-                    start = end;
+                    (start, last) = (end, end);
                 }
                 Err(reason) if rows.is_empty() => {
                     let value = &unread.bytes[start..end];
@@ -118,7 +119,7 @@ impl CsvDecoder {
         Ok(match rows.into_batch() {
             Some(batch) => Taken {
                 start: first.unwrap_or(start),
-                end: start,
+                end: last,
                 contents: Contents::Batch(batch),
             },
             None => Taken::nothing(start),

@@ -146,7 +146,7 @@ fn what_is_no_record_is_invalid_by_itself_with_its_bytes_and_place() {
     assert_eq!(
         whole(&csv, "1,2\r\n\r\n1\n3,4\n5,6,7\n\"8,9\n"),
         [
-            piece("2", r#"{"a":"1","b":"2"}"#, (0, 7)),
+            piece("2", r#"{"a":"1","b":"2"}"#, (0, 4)),
             piece("invalid: it has 1 field(s) instead of 2", "1", (7, 9)),
             piece("4", r#"{"a":"3","b":"4"}"#, (9, 13)),
             piece("invalid: it has 3 field(s) instead of 2", "5,6,7", (13, 19)),
@@ -216,6 +216,16 @@ fn a_batch_ends_before_an_invalid_record() {
     assert_eq!(next(0), (2, 4));
     assert_eq!(next(4), (0, 8));
     assert_eq!(next(8), (1, 10));
+}
+
+#[test]
+fn empty_lines_behind_a_record_are_not_in_its_place() {
+    let csv = csv(Some(&["a"]));
+    let places: Vec<_> = whole(&csv, "\n1\r\r2\r\n\n")
+        .into_iter()
+        .map(|piece| piece.place)
+        .collect();
+    assert_eq!(places, [(1, 3), (4, 6)]);
 }
 
 #[test]
