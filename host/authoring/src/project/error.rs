@@ -78,8 +78,8 @@ pub enum SdkError {
     /// A file of the copy differs from the one that `tidegate new` wrote, or a file of the author's
     /// has the path of a new one. Nothing was changed.
     #[error(
-        "`{}` was changed, removed or added since the copy was written, and an update would discard \
-         that; pass --discard-changes to discard all changes",
+        "`{}` was changed, removed or added since the copy was written, and an update would \
+         discard that; pass --discard-changes to discard all changes",
         shown(path)
     )]
     Changed {
