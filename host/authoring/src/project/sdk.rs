@@ -71,7 +71,7 @@ impl Sdk {
     /// Writes the copy of a new project, if it has one.
     pub(super) fn write(&self, language: Language, project: &Path) -> Result<(), NewProjectError> {
         match self {
-            Self::Copied => write(language, &project.join(FOLDER)),
+            Self::Copied => write(&embedded::files(language), &project.join(FOLDER)),
             Self::Folder(_) => Ok(()),
         }
     }
@@ -115,7 +115,7 @@ pub fn update(project: &Path, discard_changes: bool) -> Result<UpdatedSdk, SdkEr
             Ok(()) | Err(_) => {}
         }
     }
-    write(language, &folder)?;
+    write(&files, &folder)?;
     Ok(UpdatedSdk {
         before: stamp.version,
         now: VERSION,
@@ -123,12 +123,11 @@ pub fn update(project: &Path, discard_changes: bool) -> Result<UpdatedSdk, SdkEr
 }
 
 /// Writes a copy, and its stamp as the last file.
-fn write(language: Language, folder: &Path) -> Result<(), NewProjectError> {
-    let files = embedded::files(language);
-    for (path, text) in &files {
+fn write(files: &[embedded::File], folder: &Path) -> Result<(), NewProjectError> {
+    for (path, text) in files {
         super::write_file(&folder.join(path), text)?;
     }
-    let stamp = Stamp::of(VERSION, &files).to_string();
+    let stamp = Stamp::of(VERSION, files).to_string();
     super::write_file(&folder.join(stamp::FILE), &stamp)
 }
 

@@ -55,7 +55,9 @@ impl Tools {
                 install(manifest, offline)?;
                 sdk(folder).ok_or_else(|| BuildError::NoToolchain {
                     tool: "@tidegate/sdk".to_owned(),
-                    install: "name it in the `dependencies` of package.json, and run `npm install`"
+                    install: "name its folder in the `dependencies` of package.json, \
+                              `\"@tidegate/sdk\": \"file:./sdk\"`, and run `npm install`; \
+                              `tidegate new` writes a copy of the SDK into a project's folder `sdk`"
                         .to_owned(),
                 })?
             }

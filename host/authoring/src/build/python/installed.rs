@@ -112,10 +112,10 @@ fn find_sdk(named: Option<&Path>, packages: &[PathBuf]) -> Result<PathBuf, Build
     found.ok_or_else(|| BuildError::NoToolchain {
         tool: match named {
             Some(named) => format!("the SDK in `{}`", shown(named)),
-            None => "the SDK (package tidegate-sdk)".to_owned(),
+            None => "the SDK (package `tidegate`)".to_owned(),
         },
-        install: "install it into the project's `.venv`, or name its folder in pyproject.toml: \
-                  `sdk = \"…/guest-sdk/python\"` under `[tool.tidegate]`"
+        install: "name its folder in pyproject.toml: `sdk = \"sdk\"` under `[tool.tidegate]`; \
+                  `tidegate new` writes a copy of the SDK into a project's folder `sdk`"
             .to_owned(),
     })
 }
@@ -154,7 +154,9 @@ mod tests {
     #[test]
     fn a_missing_sdk_is_named_with_what_to_do() {
         let error = find_sdk(None, &[]).expect_err("there is none").to_string();
-        assert!(error.contains("tidegate-sdk"), "{error}");
+        assert!(error.contains("the SDK (package `tidegate`)"), "{error}");
+        // The name of a package that somebody else could register.
+        assert!(!error.contains("tidegate-sdk"), "{error}");
         assert!(error.contains("`sdk = "), "{error}");
         let error = find_sdk(Some(Path::new("/nothing")), &[]).expect_err("there is none");
         assert!(error.to_string().contains("`/nothing`"), "{error}");

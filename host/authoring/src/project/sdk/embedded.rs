@@ -65,36 +65,21 @@ fn javascript(mut files: Vec<File>) -> Vec<File> {
 /// dependencies of tests.
 fn manifest(member: &str) -> String {
     let parse = |text: &str| text.parse::<Table>().expect("cargo has read the manifest");
-    let (mut member, workspace) = (parse(member), parse(WORKSPACE_MANIFEST));
+    let (mut member, root) = (parse(member), parse(WORKSPACE_MANIFEST));
+    let workspace = &root["workspace"];
     member.remove("dev-dependencies");
-    for section in ["package", "dependencies", "lints"] {
-        let inherited = &workspace["workspace"][section];
-        match member.get_mut(section) {
-            Some(Value::Table(own)) if section == "lints" => *own = written_out(inherited),
-            Some(Value::Table(own)) => own
-                .iter_mut()
-                .filter(|(_, value)| is_inherited(value))
-                .for_each(|(key, value)| *value = inherited[key].clone()),
-            Some(_) | None => {}
+    member.insert("lints".to_owned(), workspace["lints"].clone());
+    for section in ["package", "dependencies"] {
+        let own = member.get_mut(section).and_then(Value::as_table_mut);
+        for (key, value) in own.into_iter().flatten() {
+            if key == "tidegate-key-groups" {
+                *value = Table::from_iter([("path".to_owned(), "key-groups".into())]).into();
+            } else if value.get("workspace").is_some() {
+                *value = workspace[section][key.as_str()].clone();
+            }
         }
     }
-    if let Some(key_groups) = member
-        .get_mut("dependencies")
-        .and_then(|dependencies| dependencies.get_mut("tidegate-key-groups"))
-    {
-        *key_groups = Value::Table(Table::from_iter([("path".to_owned(), "key-groups".into())]));
-    }
     member.to_string()
-}
-
-fn is_inherited(value: &Value) -> bool {
-    value
-        .get("workspace")
-        .is_some_and(|inherited| *inherited == Value::Boolean(true))
-}
-
-fn written_out(lints: &Value) -> Table {
-    lints.as_table().cloned().unwrap_or_default()
 }
 
 #[cfg(test)]

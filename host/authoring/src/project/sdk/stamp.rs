@@ -1,5 +1,4 @@
-//! The file in a copy of an SDK that states its version, and the digest of each of its files. Pure
-//! but for reading.
+//! The file in a copy of an SDK that states its version, and the digest of each of its files.
 
 use std::fmt::{self, Display};
 use std::fs;
