@@ -339,8 +339,11 @@ async fn an_operator_that_has_finished_does_not_finish_again_after_a_restart() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn windows_fire_once_when_the_slowest_source_has_passed_them() {
+    // The smallest of the three watermarks rises by at most 20 at a time, since `fast` has a batch
+    // for every 20 numbers of a subtask. So both subtasks together get 30 watermarks below 300 or
+    // more, however the sources are read.
     let planned = |nth| (vec![(Call::Watermark, nth)], APART);
-    for (planned, joined_records) in [planned(3), planned(20), planned(60), (vec![], JOINED)] {
+    for (planned, joined_records) in [planned(3), planned(12), planned(30), (vec![], JOINED)] {
         let faults = Faults::at(&planned);
         let directory = tempfile::tempdir().unwrap();
         let output = Output::new(&faults);
