@@ -6,6 +6,7 @@ mod bad_components;
 mod bad_input;
 mod broadcast;
 mod chains;
+mod changed_options;
 mod corrupted_state;
 mod counters;
 mod discover;

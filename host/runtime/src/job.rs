@@ -17,6 +17,7 @@ use crate::chain::OperatorFactory;
 use crate::config::limits::{CALLS_OF_A_REPLACEMENT, COMMAND_CAPACITY};
 use crate::config::{JobSettings, RecordPolicies, RecycleAt};
 use crate::observe::JobStatus;
+use crate::recovery::AllowedChanges;
 use crate::{CheckpointId, Lineage, SubtaskId};
 
 /// An operator's code and the `config` of its instances.
@@ -98,8 +99,8 @@ pub enum StartFrom {
 pub struct RunOptions {
     /// The start of the run.
     pub start: StartFrom,
-    /// Operators whose state in the checkpoint may be dropped because the graph lost them.
-    pub allow_dropped_state: Vec<String>,
+    /// The changes of the job, since the checkpoint, that the user accepts.
+    pub allowed: AllowedChanges,
     /// The lineage of a life that begins with this run, for simulations; otherwise it is drawn
     /// at random. Two lives of a job must never have the same one.
     pub lineage: Option<Lineage>,

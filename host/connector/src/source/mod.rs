@@ -5,6 +5,7 @@
 //! position and restores it unchanged.
 
 mod enumerator;
+mod fixed_option;
 mod invalid_record;
 mod place;
 
@@ -18,6 +19,7 @@ use tidegate_operator::Batch;
 use crate::{ConnectorError, SubtaskId};
 
 pub use enumerator::{Assignment, OneSplit, RestoredSubtask, SplitEnumerator};
+pub use fixed_option::FixedOption;
 pub use invalid_record::InvalidRecord;
 pub use place::{Isolation, SourcePlace};
 
@@ -77,6 +79,13 @@ pub trait SourceConnector: Send + Sync {
     /// source has `on-invalid-record = "dead-letter"` is rejected.
     fn rejects_records(&self) -> bool {
         false
+    }
+
+    /// Returns the options that fix which records the source produces, in the order in which
+    /// messages list them. Checkpoints hold them; a job continues with another value only if the
+    /// user accepts the change.
+    fn fixed_options(&self) -> Vec<FixedOption> {
+        Vec::new()
     }
 
     /// Makes the enumerator of an attempt. Does not read input yet.

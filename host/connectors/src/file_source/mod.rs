@@ -28,13 +28,13 @@ use bytesize::ByteSize;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use tidegate_connector::source::{
-    BoxFuture, Isolation, Source, SourceConnector, SourceOutput, SourcePlace, SourceSplit,
-    SplitEnumerator,
+    BoxFuture, FixedOption, Isolation, Source, SourceConnector, SourceOutput, SourcePlace,
+    SourceSplit, SplitEnumerator,
 };
 use tidegate_connector::{ConnectContext, ConnectorError, DurationText, SourceOptions, SubtaskId};
 
 use crate::byte_size::ByteSizeText;
-use crate::input_format::{InputField, InputFormat, InputShape, Parts};
+use crate::input_format::{InputField, InputFormat, InputShape, Parts, fixed_options};
 use crate::lines::LineLimits;
 use crate::pacer::{AfterStall, Pacer};
 
@@ -131,6 +131,7 @@ impl SourceOptions for FileSourceOptions {
             key: self.key,
             value: self.value,
         };
+        let of_shape = fixed_options(self.format, self.columns.as_deref(), &parts);
         let shape = InputShape::checked(self.format, self.columns, parts)?;
         let limits = LineLimits {
             record_bytes: checked_bytes("max-record-bytes", self.max_record_bytes)?,
@@ -152,7 +153,13 @@ impl SourceOptions for FileSourceOptions {
         let glob = Glob::parse(&self.path)?;
         let root = glob.open_root(context.directory(), self.follow_links)?;
         let root_path = glob.root_path(context.directory());
+        let mut options = vec![FixedOption::new(
+            "path",
+            format_args!("{:?}", glob.normal_text()),
+        )];
+        options.extend(of_shape);
         Ok(Arc::new(FileConnector {
+            options,
             input: Arc::new(Input {
                 glob,
                 root,
@@ -198,6 +205,8 @@ impl Input {
 }
 
 struct FileConnector {
+    /// The options that fix the records.
+    options: Vec<FixedOption>,
     input: Arc<Input>,
     links: Arc<LeftOutLinks>,
     /// The time between two looks for new files.
@@ -209,6 +218,10 @@ struct FileConnector {
 impl SourceConnector for FileConnector {
     fn connector(&self) -> &'static str {
         "file"
+    }
+
+    fn fixed_options(&self) -> Vec<FixedOption> {
+        self.options.clone()
     }
 
     fn rejects_records(&self) -> bool {

@@ -140,7 +140,7 @@ impl Restore {
 /// Warns of flags that name nothing. They are not an error: an earlier run with the same command
 /// line may have used them.
 fn warn_of_unknown(options: &RunOptions, graphs: &[&JobGraph]) {
-    if let Err(unknown) = check_dropped(&options.allow_dropped_state, graphs) {
+    if let Err(unknown) = check_dropped(&options.allowed.dropped_state, graphs) {
         tracing::warn!("--allow-dropped-state has no effect: {unknown}");
     }
 }

@@ -62,7 +62,7 @@ fn options(args: &RunArgs) -> RunOptions {
     };
     RunOptions {
         start,
-        allow_dropped_state: args.state.allow_dropped_state.clone(),
+        allowed: args.state.allowed(),
         ..RunOptions::default()
     }
 }
