@@ -138,6 +138,9 @@ fn without_discover_only_files_are_read_that_are_known() {
     stop(&job, running);
     add(&job, 1);
     job.write("job.toml", self::job(1, ""));
+    let refused = job.tidegate(&["run", "job.toml"]);
+    refused.assert_fails(3, &["input/0001 is new (", "`on-growth = \"read\"`"]);
+    fs::remove_file(job.path().join("input/0001")).expect("it is there");
     let mut without = job.start(&["run", "job.toml"]);
     let ended = without.is_running();
     let said = without.wait();

@@ -16,6 +16,7 @@ mod event_time;
 mod examples;
 mod flooding;
 mod graph_cost;
+mod growth;
 mod guest_faults;
 mod hostile;
 mod hostile_text;

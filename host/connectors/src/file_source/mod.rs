@@ -2,12 +2,14 @@
 //!
 //! Records of the files that match a glob. The enumerator finds the files when the job starts
 //! afresh, and with `discover` repeatedly while it runs. A file is read up to its length when
-//! found; later growth causes a warning and is not read. The position is restored to the byte. A
-//! file that has changed is rejected, both when it is opened and while it is read.
+//! found; later growth causes a warning, and the next start reads or rejects it. The position is
+//! restored to the byte. A file that has changed is rejected, both when it is opened and while it
+//! is read.
 
 mod cut;
 mod enumerator;
 mod glob_walk;
+mod growth;
 mod input_root;
 mod left_out_links;
 mod path_glob;
@@ -18,10 +20,11 @@ mod trail;
 mod unusable_files;
 mod watch;
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use bytesize::ByteSize;
@@ -38,13 +41,15 @@ use crate::input_format::{InputField, InputFormat, InputShape, Parts, fixed_opti
 use crate::lines::LineLimits;
 use crate::pacer::{AfterStall, Pacer};
 
+pub use growth::OnGrowth;
+
 use enumerator::FileEnumerator;
 use glob_walk::Unusable;
 use input_root::{Found, InputRoot};
 use left_out_links::LeftOutLinks;
 use path_glob::Glob;
 use position::{FilePosition, FileSplit};
-use read_files::{FileDigest, ReadFiles};
+use read_files::{ReadEnds, ReadFiles};
 use reader::SplitReader;
 
 /// Options of the source `file`.
@@ -67,12 +72,18 @@ pub struct FileSourceOptions {
     /// bytes and two looks in a row have found it unchanged, up to the length that it has then.
     /// Choose a time that is longer than any pause of the program that writes the files, or have it
     /// move complete files into the directory. When the job starts afresh, a file that has not
-    /// changed for three seconds is read at once. Each checkpoint holds 16 bytes for each file
+    /// changed for three seconds is read at once. Each checkpoint holds 40 bytes for each file
     /// read. A file that was read is not read again, even if another file gets its name. While the
     /// job runs, a warning names each new file that can't be read, and the job reads it once it
     /// can.
     #[serde(default)]
     pub discover: Option<DurationText>,
+    /// The treatment of input that was added while the job did not run: lines behind the end of a
+    /// file up to which the job reads or has read, and, without `discover`, new files. A file that
+    /// was read and is another one now is refused in either case; with `discover`, it causes a
+    /// warning.
+    #[serde(default)]
+    pub on_growth: OnGrowth,
     /// The form of records in a file.
     #[serde(default)]
     pub format: InputFormat,
@@ -166,8 +177,10 @@ impl SourceOptions for FileSourceOptions {
                 shape: Arc::new(shape),
                 limits,
                 rate_per_subtask: self.rate_per_subtask,
+                on_growth: self.on_growth,
             }),
             links: Arc::new(LeftOutLinks::new()),
+            has_started: Arc::default(),
             interval,
             root_path,
         }))
@@ -189,6 +202,7 @@ struct Input {
     shape: Arc<InputShape>,
     limits: LineLimits,
     rate_per_subtask: Option<u32>,
+    on_growth: OnGrowth,
 }
 
 impl Input {
@@ -209,6 +223,8 @@ struct FileConnector {
     options: Vec<FixedOption>,
     input: Arc<Input>,
     links: Arc<LeftOutLinks>,
+    /// True once an attempt of this process has planned or restored the splits.
+    has_started: Arc<AtomicBool>,
     /// The time between two looks for new files.
     interval: Option<Duration>,
     /// The root's path without links, if it could be resolved.
@@ -229,8 +245,7 @@ impl SourceConnector for FileConnector {
     }
 
     fn enumerator(&self) -> Box<dyn SplitEnumerator> {
-        let (input, links) = (Arc::clone(&self.input), Arc::clone(&self.links));
-        Box::new(FileEnumerator::new(input, links, self.interval))
+        Box::new(FileEnumerator::new(self))
     }
 
     fn open(
@@ -243,7 +258,7 @@ impl SourceConnector for FileConnector {
             current: None,
             waiting: VecDeque::new(),
             unlisted: 0,
-            read: BTreeSet::new(),
+            read: ReadEnds::new(),
             is_discovering: self.interval.is_some(),
             is_idle: false,
             pacer: self
@@ -289,7 +304,7 @@ struct FileSource {
     /// no checkpoint.
     unlisted: usize,
     /// Files that the subtask has read, in earlier attempts too.
-    read: BTreeSet<FileDigest>,
+    read: ReadEnds,
     /// True if more files can appear.
     is_discovering: bool,
     /// True if the last output was [`SourceOutput::Idle`].
@@ -318,7 +333,9 @@ impl FileSource {
             reader.close(root, glob)?;
             if reader.is_closed() {
                 reader.warn_of_unread();
-                self.read.insert(reader.position().digest(glob)?);
+                let position = reader.position();
+                let end = position.read_end();
+                read_files::insert(&mut self.read, position.digest(glob)?, end);
                 self.current = None;
             }
             return Ok(None);
@@ -346,7 +363,8 @@ impl FileSource {
         for split in &splits {
             match FileSplit::of_split(split)? {
                 FileSplit::Part(position) if position.is_done() => {
-                    self.read.insert(position.digest(glob)?);
+                    let digest = position.digest(glob)?;
+                    read_files::insert(&mut self.read, digest, position.read_end());
                 }
                 FileSplit::Part(position) => {
                     // Check now, so that a job does not start on input that it can't finish; open
@@ -354,7 +372,11 @@ impl FileSource {
                     position.open(root, glob)?;
                     self.waiting.push_back(position);
                 }
-                FileSplit::Read(read) => self.read.extend(read.files),
+                FileSplit::Read(read) => {
+                    for (digest, end) in read.files {
+                        read_files::insert(&mut self.read, digest, end);
+                    }
+                }
             }
         }
         Ok(())
@@ -432,7 +454,8 @@ impl Source for FileSource {
         for position in positions {
             if position.is_done() {
                 let digest = position.digest(&self.input.glob);
-                read.insert(digest.expect("a file that was opened is below the root"));
+                let digest = digest.expect("a file that was opened is below the root");
+                read_files::insert(&mut read, digest, position.read_end());
             } else {
                 splits.push(FileSplit::Part(position).to_split());
             }

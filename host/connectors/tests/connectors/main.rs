@@ -5,6 +5,7 @@ mod file_sink_ownership;
 mod file_sink_recovery;
 mod file_source;
 mod file_source_discover;
+mod file_source_growth;
 mod file_source_links;
 mod file_source_rewritten;
 mod file_source_unsettled;
