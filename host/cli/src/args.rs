@@ -21,6 +21,7 @@ use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, CommandFactory as _, FromArgMatches as _};
 use clap::{Parser, Subcommand, ValueEnum};
+use tidegate_connector::source::InputMove;
 use tidegate_job_file::duration;
 
 pub(crate) use author::{BuildArgs, NewArgs, SdkCommand, TestArgs};
@@ -148,7 +149,8 @@ Examples:
   tidegate run job.toml
   tidegate run job.toml --from savepoints/savepoint-12
   tidegate run job.toml --parallelism 4 --quiet
-  tidegate run job.toml --from old-state --allow-dropped-state count")]
+  tidegate run job.toml --from old-state --allow-dropped-state count
+  tidegate run job.toml --move-input input=/data/input --accept-changed lines")]
 pub(crate) struct RunArgs {
     #[command(flatten)]
     pub(crate) job: JobFileArgs,
@@ -166,6 +168,13 @@ pub(crate) struct RunArgs {
     pub(crate) defaults: DefaultsArgs,
     #[command(flatten)]
     pub(crate) state: StateArgs,
+    /// Continue with input files that were moved from one path to another. Repeatable.
+    ///
+    /// FROM and TO are files or directories, written as in the job file. If `path` of the source
+    /// has changed for it, too, add --accept-changed.
+    #[arg(long, env = "TIDEGATE_MOVE_INPUT", value_name = "FROM=TO")]
+    #[arg(value_parser = InputMove::parse, value_delimiter = ',')]
+    pub(crate) move_input: Vec<InputMove>,
     /// Show only events such as start, restart and end, and no progress.
     #[arg(long, short, env = "TIDEGATE_QUIET", value_parser = BoolishValueParser::new())]
     pub(crate) quiet: bool,

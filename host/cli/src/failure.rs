@@ -350,6 +350,7 @@ fn of_job(error: &JobError) -> Option<String> {
         | JobError::Publication { .. }
         | JobError::CheckpointsKeepFailing { .. }
         | JobError::Incompatible(_)
+        | JobError::UnknownInput { .. }
         | JobError::TooLarge(_)
         | JobError::Unresponsive { .. }
         | JobError::NoThread { .. }

@@ -108,6 +108,12 @@ pub enum JobError {
     /// The user accepts an unknown source as changed. Nothing was changed.
     #[error(transparent)]
     UnknownSource(#[from] UnknownSource),
+    /// Input was moved that no split of the checkpoint has. Nothing was changed.
+    #[error("--move-input {input_move}: the checkpoint has no input of the old or of the new path")]
+    UnknownInput {
+        /// The move as the user wrote it.
+        input_move: String,
+    },
     /// The restart strategy allows no further attempt.
     #[error("gave up after {restarts} restart(s): {}", with_causes(.last.as_ref()))]
     RestartsExhausted {
@@ -201,6 +207,7 @@ impl JobError {
             | Self::Incompatible(_)
             | Self::UnknownOperator(_)
             | Self::UnknownSource(_)
+            | Self::UnknownInput { .. }
             | Self::Unresponsive { .. }
             | Self::TooLarge(_)
             | Self::NoRoom(_)
@@ -265,7 +272,8 @@ impl JobError {
             Self::TooLarge(_)
             | Self::NoRoom(_)
             | Self::UnknownOperator(_)
-            | Self::UnknownSource(_) => JobErrorKind::JobRefused,
+            | Self::UnknownSource(_)
+            | Self::UnknownInput { .. } => JobErrorKind::JobRefused,
             Self::RestartsExhausted { last, .. }
             | Self::IsolationExhausted { last, .. }
             | Self::OnlyDeadLetters { last, .. } => last.kind(),
@@ -301,6 +309,7 @@ impl JobError {
             | Self::Incompatible(_)
             | Self::UnknownOperator(_)
             | Self::UnknownSource(_)
+            | Self::UnknownInput { .. }
             | Self::Unresponsive { .. }
             | Self::TooLarge(_)
             | Self::NoRoom(_)

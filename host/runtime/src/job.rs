@@ -8,7 +8,7 @@ use std::time::Duration;
 use thiserror::Error;
 use tidegate_checkpoint::{Edge, JobGraph, NodeKind};
 use tidegate_connector::sink::SinkConnector;
-use tidegate_connector::source::SourceConnector;
+use tidegate_connector::source::{InputMove, SourceConnector};
 use tidegate_key_groups::KeyGroups;
 use tidegate_operator::{OperatorContext, OperatorDescription, shown};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -101,6 +101,8 @@ pub struct RunOptions {
     pub start: StartFrom,
     /// The changes of the job, since the checkpoint, that the user accepts.
     pub allowed: AllowedChanges,
+    /// Input that was moved since the checkpoint.
+    pub moved_input: Vec<InputMove>,
     /// The lineage of a life that begins with this run, for simulations; otherwise it is drawn
     /// at random. Two lives of a job must never have the same one.
     pub lineage: Option<Lineage>,

@@ -6,6 +6,7 @@
 
 mod enumerator;
 mod fixed_option;
+mod input_move;
 mod invalid_record;
 mod place;
 
@@ -20,6 +21,7 @@ use crate::{ConnectorError, SubtaskId};
 
 pub use enumerator::{Assignment, OneSplit, RestoredSubtask, SplitEnumerator};
 pub use fixed_option::FixedOption;
+pub use input_move::{InputMove, MovedSplit};
 pub use invalid_record::InvalidRecord;
 pub use place::{Isolation, SourcePlace};
 
@@ -86,6 +88,20 @@ pub trait SourceConnector: Send + Sync {
     /// user accepts the change.
     fn fixed_options(&self) -> Vec<FixedOption> {
         Vec::new()
+    }
+
+    /// Gives the paths in a split of a checkpoint their new values, if its input was moved. Called
+    /// at each restore, before the enumerator is.
+    ///
+    /// # Errors
+    ///
+    /// [`ConnectorError::StateRefused`] if the position can't be read.
+    fn move_input(
+        &self,
+        split: SourceSplit,
+        moves: &[InputMove],
+    ) -> Result<MovedSplit, ConnectorError> {
+        Ok(MovedSplit::unmoved(split, moves))
     }
 
     /// Makes the enumerator of an attempt. Does not read input yet.

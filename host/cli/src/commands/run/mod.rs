@@ -63,6 +63,7 @@ fn options(args: &RunArgs) -> RunOptions {
     RunOptions {
         start,
         allowed: args.state.allowed(),
+        moved_input: args.move_input.clone(),
         ..RunOptions::default()
     }
 }
