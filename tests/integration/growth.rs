@@ -67,7 +67,7 @@ fn begun() -> JobDirectory {
         |lines| *lines > 2,
     );
     running.signal(Signal::KILL);
-    running.wait();
+    assert_eq!(running.wait().code, None);
     job
 }
 

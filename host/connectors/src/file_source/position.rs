@@ -15,6 +15,7 @@ use tidegate_connector::ConnectorError;
 use tidegate_connector::source::SourceSplit;
 
 use super::Input;
+use super::follow::FOLLOW_VERSION;
 use super::input_root::InputRoot;
 use super::path_glob::Glob;
 use super::read_files::{FileDigest, ReadEnd, ReadFiles};
@@ -56,6 +57,15 @@ impl FileSplit {
     }
 
     pub(super) fn of_split(split: &SourceSplit) -> Result<Self, ConnectorError> {
+        if split.position.first() == Some(&FOLLOW_VERSION) {
+            return Err(ConnectorError::StateRefused {
+                reason: format!(
+                    "the checkpoint was taken with `follow = true`, and split `{}` has no end: \
+                     set `follow` again, or start the job afresh",
+                    split.name
+                ),
+            });
+        }
         let refuse = |why: &str| ConnectorError::StateRefused {
             reason: format!(
                 "the position of split `{}` can't be read: {why}",
@@ -121,6 +131,18 @@ impl FilePosition {
             head: head.map_err(failed())?,
             history: digest(&[]),
         })
+    }
+
+    /// Returns a position for reading only the beginning of a file.
+    pub(super) fn of_length(name: &str, position: u64, file_length: u64) -> Self {
+        Self {
+            file: name.to_owned(),
+            position,
+            end: file_length,
+            file_length,
+            head: digest(&[]),
+            history: digest(&[]),
+        }
     }
 
     /// Returns the part of the same file from `position` to `end`. Reads only if `position`

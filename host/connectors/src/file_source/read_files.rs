@@ -55,7 +55,7 @@ pub(super) fn insert(ends: &mut ReadEnds, digest: FileDigest, end: Option<ReadEn
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct ReadFiles {
     /// The root of the glob that found them.
-    root: String,
+    pub(super) root: String,
     pub(super) files: ReadEnds,
 }
 
