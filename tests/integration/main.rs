@@ -26,6 +26,7 @@ mod polyglot;
 mod process;
 mod recycle_storm;
 mod recycling;
+mod rollback;
 mod sandbox;
 mod savepoint;
 mod shipped_files;

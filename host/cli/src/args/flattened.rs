@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::Args;
 use clap::builder::{BoolishValueParser, RangedI64ValueParser};
+use clap_complete::engine::ArgValueCompleter;
 use tidegate_job_file::duration;
 use tidegate_job_file::keys::MOST_KEY_GROUPS;
 
@@ -20,7 +21,7 @@ pub(crate) struct JobFileArgs {
 #[derive(Debug, Args)]
 pub(crate) struct RunningJobArgs {
     /// The job file of the running job.
-    #[arg(value_name = "JOB.toml")]
+    #[arg(value_name = "JOB.toml", default_value = "job.toml")]
     pub(crate) file: PathBuf,
 }
 
@@ -37,7 +38,7 @@ pub(crate) struct DefaultsArgs {
 pub(crate) struct StateArgs {
     /// Drop the state of this operator if the new graph has no place for it. Repeatable.
     #[arg(long, env = "TIDEGATE_ALLOW_DROPPED_STATE", value_name = "OPERATOR")]
-    #[arg(value_delimiter = ',')]
+    #[arg(value_delimiter = ',', add = ArgValueCompleter::new(super::candidates::operators))]
     pub(crate) allow_dropped_state: Vec<String>,
 }
 
@@ -45,7 +46,7 @@ pub(crate) struct StateArgs {
 #[derive(Debug, Args)]
 pub(crate) struct WaitArgs {
     /// Wait no longer than this, such as "30s" or "1m 30s" (ns, us, ms, s, m, h, d, w); exit code 6
-    /// then. Default: as long as it takes.
+    /// then. Default: as long as it takes, also if the job is restarting.
     #[arg(long, env = "TIDEGATE_TIMEOUT", value_name = "DURATION")]
     #[arg(value_parser = duration::parse)]
     pub(crate) timeout: Option<Duration>,

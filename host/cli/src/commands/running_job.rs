@@ -19,7 +19,7 @@ use crate::terminal::{Lines, Terminal, table};
 /// Takes a savepoint and prints its path.
 pub(crate) fn savepoint(args: &SavepointArgs, terminal: &Terminal) -> Result<(), Failure> {
     let directory = absolute(&args.directory)?;
-    let answer = client_of_named(&args.job.file, args.wait.timeout)?.savepoint(directory)?;
+    let answer = client_of_named(&args.job_file, args.wait.timeout)?.savepoint(directory)?;
     if args.output.json {
         return terminal.json(&answer);
     }
