@@ -22,10 +22,11 @@ use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, CommandFactory as _, FromArgMatches as _};
 use clap::{Parser, Subcommand, ValueEnum};
 use tidegate_job_file::duration;
+use tidegate_operator::Backtrace;
 
 pub(crate) use author::{BuildArgs, NewArgs, SdkCommand, TestArgs};
 pub(crate) use flattened::{
-    DefaultsArgs, JobFileArgs, OutputArgs, RunningJobArgs, StateArgs, WaitArgs,
+    DefaultsArgs, FaultArgs, JobFileArgs, OutputArgs, RunningJobArgs, StateArgs, WaitArgs,
 };
 pub(crate) use installed::{CompletionsArgs, ManArgs};
 
@@ -190,6 +191,8 @@ pub(crate) struct RunArgs {
     /// bounds after a trap. `tidegate test` always does so.
     #[arg(long, env = "TIDEGATE_DEBUG_INFO", value_parser = BoolishValueParser::new())]
     pub(crate) debug_info: bool,
+    #[command(flatten)]
+    pub(crate) faults: FaultArgs,
 }
 
 /// Take a savepoint of the running job and print its path.
@@ -315,6 +318,24 @@ pub(crate) enum GraphFormat {
     Mermaid,
     /// JSON.
     Json,
+}
+
+/// Frames of a backtrace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum BacktraceFrames {
+    /// Those of the author's own code, with the files of the project.
+    Own,
+    /// All: also those of the SDK, of the language's runtime and of the engine.
+    Full,
+}
+
+impl From<BacktraceFrames> for Backtrace {
+    fn from(frames: BacktraceFrames) -> Self {
+        match frames {
+            BacktraceFrames::Own => Self::Own,
+            BacktraceFrames::Full => Self::Full,
+        }
+    }
 }
 
 /// The commands for checkpoints and savepoints.

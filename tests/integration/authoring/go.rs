@@ -84,10 +84,13 @@ fn a_panic_is_shown_with_the_authors_own_lines() {
         let failed = faulty(behaviour, "");
         failed.assert_fails(7, &[]);
         let shown = &failed.stdout;
-        for words in ["`process` trapped", said, function, "faulty/faulty.go:"] {
+        for words in ["`process` trapped", said, function, " (faulty.go:"] {
             assert!(shown.contains(words), "no `{words}` in {failed:#?}");
         }
-        assert!(!shown.contains("tidegate:operator/operator"), "{failed:#?}");
+        for others in ["tidegate:operator/operator", "function ", "runtime."] {
+            assert!(!shown.contains(&format!("at {others}")), "{failed:#?}");
+        }
+        assert!(!failed.stderr.contains("tidegate::guest"), "{failed:#?}");
     }
 }
 

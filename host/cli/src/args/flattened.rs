@@ -8,6 +8,8 @@ use clap::builder::{BoolishValueParser, RangedI64ValueParser};
 use tidegate_job_file::duration;
 use tidegate_job_file::keys::MOST_KEY_GROUPS;
 
+use super::BacktraceFrames;
+
 /// The job that a command reads.
 #[derive(Debug, Args)]
 pub(crate) struct JobFileArgs {
@@ -39,6 +41,15 @@ pub(crate) struct StateArgs {
     #[arg(long, env = "TIDEGATE_ALLOW_DROPPED_STATE", value_name = "OPERATOR")]
     #[arg(value_delimiter = ',')]
     pub(crate) allow_dropped_state: Vec<String>,
+}
+
+/// How the fault of an operator is shown.
+#[derive(Debug, Args)]
+pub(crate) struct FaultArgs {
+    /// Frames that the fault of an operator shows.
+    #[arg(long, env = "TIDEGATE_BACKTRACE", value_enum, value_name = "FRAMES")]
+    #[arg(default_value = "own")]
+    pub(crate) backtrace: BacktraceFrames,
 }
 
 /// How long to wait.
