@@ -22,7 +22,6 @@ use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, CommandFactory as _, FromArgMatches as _};
 use clap::{Parser, Subcommand, ValueEnum};
 use tidegate_job_file::duration;
-use tidegate_operator::Backtrace;
 
 pub(crate) use author::{BuildArgs, NewArgs, SdkCommand, TestArgs};
 pub(crate) use flattened::{
@@ -318,24 +317,6 @@ pub(crate) enum GraphFormat {
     Mermaid,
     /// JSON.
     Json,
-}
-
-/// Frames of a backtrace.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum BacktraceFrames {
-    /// Those of the author's own code, with the files of the project.
-    Own,
-    /// All: also those of the SDK, of the language's runtime and of the engine.
-    Full,
-}
-
-impl From<BacktraceFrames> for Backtrace {
-    fn from(frames: BacktraceFrames) -> Self {
-        match frames {
-            BacktraceFrames::Own => Self::Own,
-            BacktraceFrames::Full => Self::Full,
-        }
-    }
 }
 
 /// The commands for checkpoints and savepoints.

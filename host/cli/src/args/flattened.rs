@@ -3,12 +3,11 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::Args;
 use clap::builder::{BoolishValueParser, RangedI64ValueParser};
+use clap::{Args, ValueEnum};
 use tidegate_job_file::duration;
 use tidegate_job_file::keys::MOST_KEY_GROUPS;
-
-use super::BacktraceFrames;
+use tidegate_operator::Backtrace;
 
 /// The job that a command reads.
 #[derive(Debug, Args)]
@@ -50,6 +49,24 @@ pub(crate) struct FaultArgs {
     #[arg(long, env = "TIDEGATE_BACKTRACE", value_enum, value_name = "FRAMES")]
     #[arg(default_value = "own")]
     pub(crate) backtrace: BacktraceFrames,
+}
+
+/// Frames of a backtrace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum BacktraceFrames {
+    /// Those of the author's own code, with the files of the project.
+    Own,
+    /// All: also those of the SDK, of the language's runtime and of the engine.
+    Full,
+}
+
+impl From<BacktraceFrames> for Backtrace {
+    fn from(frames: BacktraceFrames) -> Self {
+        match frames {
+            BacktraceFrames::Own => Self::Own,
+            BacktraceFrames::Full => Self::Full,
+        }
+    }
 }
 
 /// How long to wait.

@@ -20,4 +20,4 @@ pub use view::Backtrace;
 
 pub(crate) use engine_frames::EngineFrame;
 pub(crate) use sources::SourcesSection;
-pub(crate) use view::{Shown, view};
+pub(crate) use view::view;

@@ -78,8 +78,8 @@ fn frame_at(line: &str) -> Option<StackFrame<'_>> {
             rest: "",
         });
     }
-    let candidates = text.match_indices(" (").take(CANDIDATES);
-    candidates.into_iter().find_map(|(at, opening)| {
+    let mut candidates = text.match_indices(" (").take(CANDIDATES);
+    candidates.find_map(|(at, opening)| {
         let (inside, rest) = text[at + opening.len()..].split_once(')')?;
         Some(StackFrame {
             function: &text[..at],

@@ -37,12 +37,13 @@ pub(super) fn compile(
         None => folder_of(manifest).join("target").join("python"),
     };
     let component = run(&project, &installed, manifest, &target)?;
+    let sources = sources_of(&project, folder_of(manifest));
     Ok(vec![Compiled {
         name: project.name,
         language: Language::Python,
         folder: folder_of(manifest).to_owned(),
         wasm: Wasm::Component(component),
-        sources: Some(sources_of(&project, folder_of(manifest))),
+        sources: Some(sources),
         toolchain: installed.description,
     }])
 }
