@@ -285,6 +285,8 @@ pub(crate) struct CheckArgs {
     #[command(flatten)]
     pub(crate) defaults: DefaultsArgs,
     #[command(flatten)]
+    pub(crate) faults: FaultArgs,
+    #[command(flatten)]
     pub(crate) output: OutputArgs,
 }
 
