@@ -46,6 +46,8 @@ pub(crate) fn view(
             message: None,
             frames: texts(&engine_frames::own(frames)),
         },
+        // The frames of an interpreter are not the author's.
+        (Backtrace::Own, Some(message)) if sources.is_some() => message.own(Vec::new()),
         (Backtrace::Own, Some(message)) => message.own(frames),
     }
 }
@@ -194,9 +196,15 @@ fn shown_frame<'a>(
     };
     let is_own = own.is_some();
     let file = own.unwrap_or(file);
+    // Go's line about the origin of a goroutine.
+    let at = if function.starts_with("created by ") {
+        ""
+    } else {
+        "at "
+    };
     let column = column.map_or_else(String::new, |column| format!(":{column}"));
     MessageLine::Frame {
-        text: format!("at {function} ({file}:{line}{column}){rest}"),
+        text: format!("{at}{function} ({file}:{line}{column}){rest}"),
         is_own,
     }
 }

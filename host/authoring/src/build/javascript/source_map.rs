@@ -69,9 +69,11 @@ impl Names<'_> {
             return format!("{SDK}/{STANDARD_INPUT}");
         }
         let path = without_dots(&beside.join(source));
+        // The SDK may be a copy in the project, and the project an example of the SDK.
+        let is_inner = self.folder.starts_with(self.sdk) && path.starts_with(self.folder);
         match path.strip_prefix(self.sdk) {
-            Ok(rest) => format!("{SDK}/{}", rest.to_string_lossy()),
-            Err(_) => relative(&path, self.folder),
+            Ok(rest) if !is_inner => format!("{SDK}/{}", rest.to_string_lossy()),
+            Ok(_) | Err(_) => relative(&path, self.folder),
         }
     }
 }
@@ -106,6 +108,17 @@ fn relative(path: &Path, folder: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_project_in_the_folder_of_the_sdk_has_sources_of_its_own() {
+        let names = Names {
+            folder: Path::new("/sdk/examples/count"),
+            sdk: Path::new("/sdk"),
+        };
+        let of = |source| names.of(Path::new("/sdk/examples/count/target/tidegate"), source);
+        assert_eq!(of("../../src/count.js"), "src/count.js");
+        assert_eq!(of("../../../../src/typed.js"), "@tidegate/sdk/src/typed.js");
+    }
 
     #[test]
     fn sources_are_named_from_the_project_and_from_the_sdk() {

@@ -121,7 +121,7 @@ fn a_trace_of_go_has_the_files_of_the_module_and_no_frames_of_the_runtime() {
         ),
         "panic: nobody catches it\n\ngoroutine 18 [running]:\n\
          at main.deeper (operator.go:59)\n\
-         at created by main.init.func8 in goroutine 1 (operator.go:55)"
+         created by main.init.func8 in goroutine 1 (operator.go:55)"
     );
 }
 
@@ -185,6 +185,13 @@ fn a_message_without_a_stack_keeps_the_frames_of_the_engine() {
     assert_eq!(
         shown(Backtrace::Own, None, "no price", frames),
         "no price\nat price"
+    );
+    let javascript = bundled();
+    let frames = vec![frame("tidegate:javascript/operator@0.1.0#process", None)];
+    let message = "uncaught: only text";
+    assert_eq!(
+        shown(Backtrace::Own, Some(&javascript), message, frames),
+        message
     );
     let nothing = view(Backtrace::Own, None, None, vec![frame("price", None)]);
     assert_eq!(nothing.frames, ["price"]);
