@@ -23,7 +23,7 @@ pub enum Backtrace {
 
 /// The message and the frames of a trap, as they are shown. The message is not escaped.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Shown {
+pub(crate) struct Shown {
     pub(crate) message: Option<String>,
     pub(crate) frames: Vec<String>,
 }
