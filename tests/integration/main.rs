@@ -13,6 +13,7 @@ mod docs;
 mod drill;
 mod event_time;
 mod examples;
+mod fault_text;
 mod flooding;
 mod graph_cost;
 mod guest_faults;

@@ -28,7 +28,7 @@ use tidegate_job_file::duration;
 
 pub(crate) use author::{BuildArgs, NewArgs, SdkCommand, TestArgs};
 pub(crate) use flattened::{
-    DefaultsArgs, JobFileArgs, OutputArgs, RunningJobArgs, StateArgs, WaitArgs,
+    DefaultsArgs, FaultArgs, JobFileArgs, OutputArgs, RunningJobArgs, StateArgs, WaitArgs,
 };
 pub(crate) use installed::{CompletionsArgs, ManArgs};
 
@@ -215,6 +215,8 @@ pub(crate) struct RunArgs {
     /// bounds after a trap. `tidegate test` always does so.
     #[arg(long, env = "TIDEGATE_DEBUG_INFO", value_parser = BoolishValueParser::new())]
     pub(crate) debug_info: bool,
+    #[command(flatten)]
+    pub(crate) faults: FaultArgs,
 }
 
 /// Take a savepoint of the running job and print its path.
@@ -308,6 +310,8 @@ pub(crate) struct CheckArgs {
     pub(crate) job: JobFileArgs,
     #[command(flatten)]
     pub(crate) defaults: DefaultsArgs,
+    #[command(flatten)]
+    pub(crate) faults: FaultArgs,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
 }

@@ -6,7 +6,7 @@ use clap::builder::BoolishValueParser;
 use clap::{Args, Subcommand};
 use tidegate_authoring::Language;
 
-use super::OutputArgs;
+use super::{FaultArgs, OutputArgs};
 
 /// Write a new operator project, which builds and passes its tests at once.
 ///
@@ -98,6 +98,8 @@ pub(crate) struct TestArgs {
     /// Do not build the project first.
     #[arg(long, env = "TIDEGATE_NO_BUILD", value_parser = BoolishValueParser::new())]
     pub(crate) no_build: bool,
+    #[command(flatten)]
+    pub(crate) faults: FaultArgs,
     #[command(flatten)]
     pub(crate) compiler: CompilerArgs,
     #[command(flatten)]

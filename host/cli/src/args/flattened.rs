@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::Args;
 use clap::builder::{BoolishValueParser, RangedI64ValueParser};
+use clap::{Args, ValueEnum};
 use clap_complete::engine::ArgValueCompleter;
 use tidegate_job_file::duration;
 use tidegate_job_file::keys::MOST_KEY_GROUPS;
+use tidegate_operator::Backtrace;
 
 /// The job that a command reads.
 #[derive(Debug, Args)]
@@ -40,6 +41,33 @@ pub(crate) struct StateArgs {
     #[arg(long, env = "TIDEGATE_ALLOW_DROPPED_STATE", value_name = "OPERATOR")]
     #[arg(value_delimiter = ',', add = ArgValueCompleter::new(super::candidates::operators))]
     pub(crate) allow_dropped_state: Vec<String>,
+}
+
+/// How the fault of an operator is shown.
+#[derive(Debug, Args)]
+pub(crate) struct FaultArgs {
+    /// Frames that the fault of an operator shows.
+    #[arg(long, env = "TIDEGATE_BACKTRACE", value_enum, value_name = "FRAMES")]
+    #[arg(default_value = "own")]
+    pub(crate) backtrace: BacktraceFrames,
+}
+
+/// Frames of a backtrace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum BacktraceFrames {
+    /// Those of the author's own code, with the files of the project.
+    Own,
+    /// All: also those of the SDK, of the language's runtime and of the engine.
+    Full,
+}
+
+impl From<BacktraceFrames> for Backtrace {
+    fn from(frames: BacktraceFrames) -> Self {
+        match frames {
+            BacktraceFrames::Own => Self::Own,
+            BacktraceFrames::Full => Self::Full,
+        }
+    }
 }
 
 /// How long to wait.

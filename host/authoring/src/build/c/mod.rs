@@ -55,6 +55,7 @@ fn compiled(operator: Operator, toolchain: &str) -> Result<Compiled, BuildError>
         language: Language::C,
         folder: operator.folder,
         wasm: Wasm::BareModule(core),
+        sources: None,
         toolchain: toolchain.to_owned(),
     })
 }

@@ -36,6 +36,7 @@ pub(crate) fn run(args: &RunArgs, terminal: &Terminal) -> Result<(), Failure> {
         connectors: built_in(),
         compiled: wanted.then(code_cache::of_this_user).flatten(),
         debug_info: args.debug_info,
+        backtrace: args.faults.backtrace.into(),
     };
     let loaded = JobFile::read(&args.job.file)?.load(args.defaults.parallelism, loading)?;
     let directory = &loaded.checkpoint_directory;
