@@ -6,6 +6,7 @@
 
 mod package;
 mod tools;
+mod types;
 
 mod around;
 
@@ -35,6 +36,10 @@ pub(super) fn compile(
     let package = Package::read(manifest)?;
     let folder = folder_of(manifest);
     let tools = Tools::find(manifest, request.offline)?;
+    let language = package.language();
+    if language == Language::TypeScript {
+        types::check(manifest)?;
+    }
     let target = target(&package, folder, request)?;
     let bundle = bundle(&package, manifest, &tools, &target)?;
     let component = componentize(manifest, &tools, &target, &bundle)?;
@@ -44,7 +49,7 @@ pub(super) fn compile(
     })?;
     Ok(vec![Compiled {
         name: package.name,
-        language: Language::JavaScript,
+        language,
         folder: folder.to_owned(),
         wasm: Wasm::Component(component),
         toolchain: tools.versions.to_string(),
