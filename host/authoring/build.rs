@@ -85,7 +85,7 @@ const MANIFESTS: [(&str, &str); 3] = [
 ];
 
 /// Folders of templates that are not divided any further.
-const WHOLE: [&str; 2] = ["every", "job-only"];
+const WHOLE: [&str; 3] = ["copied", "every", "job-only"];
 
 /// A file of the sources, and its path in the embedded SDK.
 type Embedded = (PathBuf, PathBuf);

@@ -1,8 +1,8 @@
 //! The files of new projects, as they were when this binary was built. Pure.
 //!
 //! A project is made of folders of `templates/`: `jobs/TEMPLATE` has the files that every language
-//! shares, `LANG/project` and `LANG/TEMPLATE` those of the language, and `every` those of all
-//! projects. If several folders have a file of the same path, such as `.gitignore`, the project's
+//! shares, `LANG/project` and `LANG/TEMPLATE` those of the language, `every` those of all projects,
+//! and `copied` those of a project with a copy of the SDK. If several folders have a file of the same path, such as `.gitignore`, the project's
 //! file has their texts one after the other.
 //!
 //! Some files have the suffix `.template` in their folder, because tools take a folder with certain
@@ -10,6 +10,7 @@
 
 use crate::language::Language;
 
+use super::sdk::Sdk;
 use super::template::Template;
 
 include!(concat!(env!("OUT_DIR"), "/template_files.rs"));
@@ -24,14 +25,19 @@ pub(super) struct File {
 }
 
 /// Returns the files of an operator's project.
-pub(super) fn of_operator(language: Language, template: Template) -> Vec<File> {
+pub(super) fn of_operator(language: Language, template: Template, sdk: &Sdk) -> Vec<File> {
     let (language, template) = (language.kit().folder, template.name());
-    joined(&[
+    let folders: [&str; 5] = [
         &format!("jobs/{template}"),
         &format!("{language}/project"),
         &format!("{language}/{template}"),
         "every",
-    ])
+        "copied",
+    ];
+    match sdk {
+        Sdk::Copied => joined(&folders),
+        Sdk::Folder(_) => joined(&folders[..folders.len() - 1]),
+    }
 }
 
 /// Returns the files of a job without an operator.

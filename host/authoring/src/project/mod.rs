@@ -86,7 +86,7 @@ fn write_operator(
         ("{{operator}}", operator.template.operator()),
         ("{{sdk}}", &sdk.dependency(language)),
     ];
-    let files = files::of_operator(language, operator.template);
+    let files = files::of_operator(language, operator.template, &sdk);
     let files = write_files(files, folder, &words)?;
     sdk.write(language, folder)?;
     let sdk = Some(sdk);

@@ -13,7 +13,7 @@ fn file<'a>(files: &'a [File], path: &str) -> &'a str {
 
 #[test]
 fn texts_of_the_same_path_follow_each_other() {
-    let files = of_operator(Language::Python, Template::Map);
+    let files = of_operator(Language::Python, Template::Map, &Sdk::Copied);
     let ignored = file(&files, ".gitignore");
     assert_eq!(ignored, "/.venv\n__pycache__\n/target\n/state\n*.wasm\n");
     let readme = file(&files, "README.md");
@@ -26,6 +26,10 @@ fn texts_of_the_same_path_follow_each_other() {
         "{readme}"
     );
     assert!(!readme.contains("\n\n\n"), "{readme}");
+    let elsewhere = Sdk::Folder("/sdk".into());
+    let files = of_operator(Language::Python, Template::Map, &elsewhere);
+    let readme = file(&files, "README.md");
+    assert!(!readme.contains("a copy of"), "{readme}");
 }
 
 #[test]
@@ -33,7 +37,7 @@ fn every_file_of_the_templates_belongs_to_a_project() {
     let mut written: Vec<String> = Vec::new();
     for language in Language::ALL {
         for template in Template::ALL {
-            let files = of_operator(language, template);
+            let files = of_operator(language, template, &Sdk::Copied);
             written.extend(files.into_iter().map(|file| file.text));
         }
     }
@@ -69,7 +73,7 @@ fn dependencies(path: &str, text: &str) -> Vec<String> {
     };
     let lines = section.lines().take_while(|line| !line.starts_with('['));
     let words = lines.filter_map(|line| {
-        let line = line.trim().trim_start_matches('"');
+        let line = line.trim_start_matches([' ', '[', '"']);
         let end = line.find(|c: char| !(c.is_ascii_alphanumeric() || "-_@/.".contains(c)));
         let word = &line[..end.unwrap_or(line.len())];
         (!word.is_empty()).then(|| word.to_owned())
@@ -82,7 +86,7 @@ fn no_template_depends_on_a_package_that_another_could_register() {
     let of_sdk = ["tidegate-sdk", "@tidegate/sdk", "module", "go"];
     for language in Language::ALL {
         for template in Template::ALL {
-            for File { path, text } in of_operator(language, template) {
+            for File { path, text } in of_operator(language, template, &Sdk::Copied) {
                 let found = dependencies(path, &text);
                 let mut unknown = found.iter().filter(|name| {
                     let name = name.as_str();
