@@ -17,6 +17,7 @@ use tidegate_connectors::built_in;
 use tidegate_job_file::{JobFile, LoadedJob, Loading};
 use tidegate_runtime::{Job, JobError, JobHandle, RunOptions, StartFrom, prepare};
 
+use super::check::rejected_config;
 use crate::args::RunArgs;
 use crate::failure::Failure;
 use crate::terminal::{Terminal, summary};
@@ -84,6 +85,11 @@ fn placed(error: JobError, loaded: &LoadedJob) -> Failure {
         && let ConnectorError::JobRefused { reason } = error
     {
         return loaded.refusal(&subtask.operator, reason).into();
+    }
+    if let Some(fault) = error.guest_fault()
+        && let Some(reason) = rejected_config(fault)
+    {
+        return loaded.refusal(&fault.operator, reason).into();
     }
     error.into()
 }
