@@ -136,7 +136,12 @@ fn a_misspelt_key_of_an_operator_s_config_is_named_with_its_line() {
 #[test]
 fn a_wrong_value_in_an_operator_s_config_is_named_with_its_line() {
     let job = job_with_config("config.emit = \"finl\"");
-    let expected = ["job.toml:10:8", "`emit`", "unknown variant `finl`", "`final`"];
+    let expected = [
+        "job.toml:10:8",
+        "`emit`",
+        "unknown variant `finl`",
+        "`final`",
+    ];
     assert_config_refused(&job, &expected);
     let job = job_with_config("config.emit = 3");
     assert_config_refused(&job, &["job.toml:10:8", "`emit`", "invalid type"]);
@@ -154,7 +159,11 @@ fn an_input_that_is_not_there_yet_is_a_warning_of_check_and_a_refusal_of_run() {
     assert!(checked.stderr.contains(warning), "{}", checked.stderr);
     assert!(checked.stderr.contains("input/*.txt"), "{}", checked.stderr);
     let answer = job.tidegate(&["check", "job.toml", "--json"]);
-    assert!(answer.stdout.contains("\"warnings\":[\"source `integers`: "));
+    assert!(
+        answer
+            .stdout
+            .contains("\"warnings\":[\"source `integers`: ")
+    );
     let finished = job.tidegate(&["run", "job.toml"]);
     finished.assert_fails(2, &["integers", "input/*.txt"]);
     job.write("input/a.txt", b"one\n");

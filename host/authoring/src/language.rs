@@ -24,7 +24,7 @@ pub enum Language {
     /// JavaScript, put into a component with an interpreter.
     #[value(name = "javascript")]
     JavaScript,
-    /// TypeScript, whose types are removed, and then like JavaScript.
+    /// TypeScript, built like JavaScript.
     #[value(name = "typescript")]
     TypeScript,
 }

@@ -2,8 +2,8 @@
 //!
 //! A project is made of folders of `templates/`: `jobs/TEMPLATE` has the files that every language
 //! shares, `LANG/project` and `LANG/TEMPLATE` those of the language, `every` those of all projects,
-//! and `copied` those of a project with a copy of the SDK. If several folders have a file of the same path, such as `.gitignore`, the project's
-//! file has their texts one after the other.
+//! and `copied` those of a project with a copy of the SDK. If several folders have a file of the
+//! same path, such as `.gitignore`, the project's file has their texts one after the other.
 //!
 //! Some files have the suffix `.template` in their folder, because tools take a folder with certain
 //! files for a separate project, and git applies any `.gitignore`.

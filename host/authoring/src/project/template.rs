@@ -5,14 +5,14 @@ use clap::ValueEnum;
 /// The template of a new operator.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Template {
-    /// A record out for each record in, without state: converts a value.
+    /// A conversion of each record, without state.
     Map,
-    /// A running total in the state of each key.
+    /// A running total for each key, in state.
     #[default]
     KeyedState,
-    /// Two inputs that meet by key: adds a customer's city to each order.
+    /// A join of two inputs by key.
     TwoInputs,
-    /// The raw level of the SDK: columns in and out, and state in a layout of its own.
+    /// Batches of columns in and out, with a snapshot of its own.
     Raw,
 }
 

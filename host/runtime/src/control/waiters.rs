@@ -52,12 +52,7 @@ impl Waiters {
         self.queued.push(Waiting::Savepoint(directory, reply));
     }
 
-    pub(crate) fn await_stop(
-        &mut self,
-        drain: bool,
-        savepoint: Option<PathBuf>,
-        reply: StopReply,
-    ) {
+    pub(crate) fn await_stop(&mut self, drain: bool, savepoint: Option<PathBuf>, reply: StopReply) {
         // A caller that asks while the last checkpoint is already being published gets no
         // savepoint.
         let written = match savepoint {

@@ -1,6 +1,6 @@
 //! Checks the types of a package in TypeScript. The bundler only removes them.
 //!
-//! The compiler of the project does it, with the project's settings; a project without TypeScript
+//! The project's own compiler checks them, with the project's settings. A project without TypeScript
 //! is built unchecked, so that an operator needs no other package than the SDK.
 
 use std::io;
