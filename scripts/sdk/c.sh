@@ -45,8 +45,8 @@ check_templates() {
     local all=../../target/sdk-c-templates templates=../../host/authoring/templates source name
     rm -rf "$all"
     mkdir -p "$all"
-    printf 'cmake_minimum_required(VERSION 3.20)\nproject(all LANGUAGES C CXX)\nenable_testing()\n' \
-        >"$all/CMakeLists.txt"
+    printf '%s\n' 'cmake_minimum_required(VERSION 3.20)' 'project(all LANGUAGES C CXX)' \
+        'enable_testing()' >"$all/CMakeLists.txt"
     for source in "$templates"/{c,cpp}/{map,keyed-state,two-inputs,raw}; do
         name=$(basename "$(dirname "$source")")-$(basename "$source")
         cp -r "$(dirname "$source")/project" "$all/$name"

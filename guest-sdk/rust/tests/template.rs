@@ -1,5 +1,5 @@
-//! The operators that `tidegate new --lang rust` writes, with their own tests, which run here as they
-//! do in a new project.
+//! The operators that `tidegate new --lang rust` writes, with their own tests, which run here as
+//! they do in a new project.
 
 #[path = "../../../host/authoring/templates/rust/map/src/lib.rs"]
 mod map;

@@ -59,8 +59,8 @@ impl Language {
         }
     }
 
-    /// Returns the language of the project with this manifest. C stands for C++, too, and JavaScript
-    /// for TypeScript: only the sources tell them apart, when they are built.
+    /// Returns the language of the project with this manifest. C stands for C++, too, and
+    /// JavaScript for TypeScript: the build distinguishes them by the operator's sources.
     pub fn of_manifest(path: &Path) -> Option<Self> {
         let name = path.file_name()?;
         let mut languages = Self::ALL.into_iter();

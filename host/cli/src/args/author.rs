@@ -14,9 +14,9 @@ use super::OutputArgs;
 /// The project has a job that reads a small input, and the output that the job prints. With
 /// --job-only, it has such a job and no operator.
 ///
-/// The project of an operator contains a copy of the SDK in its folder sdk/, in the version of this binary. Commit
-/// the copy with the project: it needs no other package of Tidegate. `tidegate sdk update` replaces
-/// the copy. With --sdk, the project has no copy and uses the SDK at that path.
+/// The project of an operator contains a copy of the SDK in its folder sdk/, in the version of this
+/// binary. Commit the copy with the project: it needs no other package of Tidegate. `tidegate sdk
+/// update` replaces the copy. With --sdk, the project has no copy and uses the SDK at that path.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

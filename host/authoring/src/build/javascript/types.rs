@@ -1,7 +1,7 @@
 //! Checks the types of a package in TypeScript. The bundler only removes them.
 //!
-//! The project's own compiler checks them, with the project's settings. A project without TypeScript
-//! is built unchecked, so that an operator needs no other package than the SDK.
+//! The project's own compiler checks them, with the project's settings. A project without
+//! TypeScript is built unchecked, so that an operator needs no other package than the SDK.
 
 use std::io;
 use std::path::Path;
