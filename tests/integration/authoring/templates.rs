@@ -141,7 +141,7 @@ fn types_are_checked_if_the_project_has_typescript() {
     let build = || tidegate(&project, &["build", "--offline", "--json"]);
     let built = build();
     let json = &built.assert_succeeds().stdout;
-    assert!(json.contains(r#""language":"typescript""#), "{json}");
+    assert!(json.contains(r#""language": "typescript""#), "{json}");
     let source = project.join("src/operator.ts");
     let text = fs::read_to_string(&source).expect("it was written");
     fs::write(
@@ -156,7 +156,7 @@ fn types_are_checked_if_the_project_has_typescript() {
     std::os::unix::fs::symlink(compiler, bin.join("tsc")).expect("a link can be made");
     build().assert_fails(
         1,
-        &["src/operator.ts(12,14): error TS2322", "was not built"],
+        &["src/operator.ts(13,14): error TS2322", "was not built"],
     );
     fs::write(&source, text).expect("it can be written");
     build().assert_succeeds();
@@ -167,7 +167,7 @@ fn a_component_in_cpp_says_so() {
     let project = new_project("cpp", "keyed-state");
     let built = tidegate(&project, &["build", "--json"]);
     let json = &built.assert_succeeds().stdout;
-    assert!(json.contains(r#""language":"cpp""#), "{json}");
+    assert!(json.contains(r#""language": "cpp""#), "{json}");
     let source = project.join("src/operator.cpp");
     fs::write(source, "#include \"total.hpp\"\n").expect("it can be written");
     let bare = tidegate(&project, &["build"]);
