@@ -102,12 +102,13 @@ const CARELESS: [Careless; 4] = [
         harm: SHOWS_UNESCAPED,
         instead: "the terminal of the cli",
     },
-    // CMake's messages go to the same stream as ours.
+    // The messages of CMake and of TypeScript's compiler go to the same stream as ours.
     Careless {
         call: "io::stderr()",
         allowed: &[
             "host/cli/src/terminal/",
             "host/authoring/src/build/c/cmake.rs",
+            "host/authoring/src/build/javascript/types.rs",
         ],
         harm: SHOWS_UNESCAPED,
         instead: "the terminal of the cli",

@@ -101,9 +101,11 @@ fn compile(place: &Place, request: &BuildRequest) -> Result<Vec<Compiled>, Build
     match place.language {
         Language::Python => python::compile(&place.manifest, request),
         Language::Go => go::compile(&place.manifest, request),
-        Language::JavaScript => javascript::compile(&place.manifest, request),
+        Language::JavaScript | Language::TypeScript => {
+            javascript::compile(&place.manifest, request)
+        }
         Language::Rust => rust::compile(&place.manifest, request),
-        Language::C => c::compile(&place.manifest, request),
+        Language::C | Language::Cpp => c::compile(&place.manifest, request),
     }
 }
 

@@ -7,6 +7,7 @@
 mod package;
 mod source_map;
 mod tools;
+mod types;
 
 mod around;
 
@@ -36,6 +37,10 @@ pub(super) fn compile(
     let package = Package::read(manifest)?;
     let folder = folder_of(manifest);
     let tools = Tools::find(manifest, request.offline)?;
+    let language = package.language();
+    if language == Language::TypeScript {
+        types::check(manifest)?;
+    }
     let target = target(&package, folder, request)?;
     let bundle = bundle(&package, manifest, &tools, &target)?;
     let map = source_map::of_bundle(&bundle, folder, &tools.sdk)?;
@@ -46,7 +51,7 @@ pub(super) fn compile(
     })?;
     Ok(vec![Compiled {
         name: package.name,
-        language: Language::JavaScript,
+        language,
         folder: folder.to_owned(),
         wasm: Wasm::Component(component),
         sources: Some(Sources::bundled(map)),

@@ -161,7 +161,7 @@ fn program(name: &str, folder: &Path, sdk: &Path) -> Result<PathBuf, BuildError>
 }
 
 /// Returns the places where node looks for something, from a folder up.
-fn up(folder: &Path, name: &str) -> impl Iterator<Item = PathBuf> {
+pub(super) fn up(folder: &Path, name: &str) -> impl Iterator<Item = PathBuf> {
     folder
         .ancestors()
         .map(move |at| at.join(MODULES).join(name))
