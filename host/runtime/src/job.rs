@@ -10,7 +10,7 @@ use tidegate_checkpoint::{Edge, JobGraph, NodeKind};
 use tidegate_connector::sink::SinkConnector;
 use tidegate_connector::source::{InputMove, SourceConnector};
 use tidegate_key_groups::KeyGroups;
-use tidegate_operator::{OperatorContext, OperatorDescription, shown};
+use tidegate_operator::{GuestFault, OperatorContext, OperatorDescription, shown};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::chain::OperatorFactory;
@@ -58,6 +58,21 @@ impl Job {
         calls.saturating_add(self.settings.shut_down_margin)
     }
 
+    /// Opens the first instance of every operator and drops it: a guest can reject its `config`.
+    /// Returns the faults, at most one for each operator.
+    #[must_use]
+    pub fn open_operators(&self) -> Vec<GuestFault> {
+        let fault = |(name, part): (&String, &OperatorPart)| {
+            let first = SubtaskId {
+                operator: name.clone(),
+                index: 0,
+            };
+            let context = self.operator_context(&first, 0);
+            part.factory.open(&context).err()
+        };
+        self.operators.iter().filter_map(fault).collect()
+    }
+
     /// Returns the context that the guest of `subtask` is opened with.
     pub(crate) fn operator_context(&self, subtask: &SubtaskId, hash_seed: u64) -> OperatorContext {
         let graph = &self.graph;
@@ -103,6 +118,8 @@ pub struct RunOptions {
     pub allowed: AllowedChanges,
     /// Input that was moved since the checkpoint.
     pub moved_input: Vec<InputMove>,
+    /// True if a start from an older checkpoint removes the output of sinks that is newer.
+    pub discard_newer_output: bool,
     /// The lineage of a life that begins with this run, for simulations; otherwise it is drawn
     /// at random. Two lives of a job must never have the same one.
     pub lineage: Option<Lineage>,
@@ -152,6 +169,17 @@ pub enum JobCommand {
     Cancel,
 }
 
+impl JobCommand {
+    /// Returns true if the caller has gone away and needs only the answer. A job still stops.
+    pub(crate) fn is_abandoned(&self) -> bool {
+        match self {
+            Self::Checkpoint { reply } => reply.is_closed(),
+            Self::Savepoint { reply, .. } => reply.is_closed(),
+            Self::Stop { .. } | Self::Cancel => false,
+        }
+    }
+}
+
 /// The reason why a command was not carried out. The job continues, unless the variant says
 /// otherwise.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
@@ -173,7 +201,7 @@ pub enum CommandError {
         /// The reason for the failure.
         reason: String,
     },
-    /// The job is being restored or is ending; try again later.
+    /// The job has ended or is ending, or too many commands wait for its restart.
     #[error("the job is {state}, not running")]
     NotRunning {
         /// The state it is in.

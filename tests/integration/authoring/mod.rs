@@ -3,6 +3,7 @@
 
 mod new_project;
 mod scenarios;
+mod templates;
 
 mod c;
 mod go;

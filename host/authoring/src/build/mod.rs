@@ -28,6 +28,7 @@ use crate::language::Language;
 use component::Wasm;
 use place::Place;
 use tidegate_job_file::json;
+use tidegate_operator::Sources;
 
 /// A request to build the projects at a path.
 #[derive(Clone, Debug)]
@@ -73,6 +74,8 @@ struct Compiled {
     /// The package's folder.
     folder: PathBuf,
     wasm: Wasm,
+    /// The author's sources, if a stack names them otherwise.
+    sources: Option<Sources>,
     /// The compiler and its version, for people.
     toolchain: String,
 }
@@ -98,9 +101,11 @@ fn compile(place: &Place, request: &BuildRequest) -> Result<Vec<Compiled>, Build
     match place.language {
         Language::Python => python::compile(&place.manifest, request),
         Language::Go => go::compile(&place.manifest, request),
-        Language::JavaScript => javascript::compile(&place.manifest, request),
+        Language::JavaScript | Language::TypeScript => {
+            javascript::compile(&place.manifest, request)
+        }
         Language::Rust => rust::compile(&place.manifest, request),
-        Language::C => c::compile(&place.manifest, request),
+        Language::C | Language::Cpp => c::compile(&place.manifest, request),
     }
 }
 

@@ -156,7 +156,10 @@ impl FollowSource {
         let found = Found::of(file).map_err(ConnectorError::io(action))?;
         let has_news = tail.seen.is_none_or(|seen| seen.length != found.length);
         match has_news && found.length > tail.mark.position {
-            true => tail.seen = None,
+            true => {
+                tail.seen = None;
+                tail.last_news = Instant::now();
+            }
             false => tail.seen = Some(settled(found.length)),
         }
         Ok(())

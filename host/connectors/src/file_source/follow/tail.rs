@@ -7,7 +7,7 @@ use super::super::input_root::Found;
 use super::super::watch::is_settled;
 use super::position::{FollowPosition, Mark};
 
-/// The time after which a file that was renamed out of the glob, and is read, is left.
+/// The time without news after which a file that was renamed out of the glob, or removed, is left.
 const LEFT_AFTER: Duration = Duration::from_secs(60);
 
 /// One followed file.
@@ -90,7 +90,9 @@ impl Tail {
 
     /// Returns true if the file, without news, need not be followed any longer.
     pub(super) fn is_over(&self, is_matched: bool, now: Instant) -> bool {
-        self.is_gone || (!is_matched && now.duration_since(self.last_news) >= LEFT_AFTER)
+        let is_left = self.is_gone || !is_matched;
+        let is_quiet = now.duration_since(self.last_news) >= LEFT_AFTER;
+        (self.is_gone && self.file.is_none()) || (is_left && is_quiet)
     }
 
     /// Returns true if the file that was found is this one, by device and inode.
