@@ -53,6 +53,16 @@ pub(crate) struct StateArgs {
     pub(crate) accept_changed: Vec<String>,
 }
 
+impl StateArgs {
+    /// Returns the changes that the user accepts.
+    pub(crate) fn allowed(&self) -> AllowedChanges {
+        AllowedChanges {
+            dropped_state: self.allow_dropped_state.clone(),
+            changed_sources: self.accept_changed.clone(),
+        }
+    }
+}
+
 /// Where the input of a checkpoint is now.
 #[derive(Debug, Args)]
 pub(crate) struct MovedInputArgs {
@@ -63,16 +73,6 @@ pub(crate) struct MovedInputArgs {
     #[arg(long, env = "TIDEGATE_MOVE_INPUT", value_name = "FROM=TO")]
     #[arg(value_parser = InputMove::parse, value_delimiter = ',')]
     pub(crate) move_input: Vec<InputMove>,
-}
-
-impl StateArgs {
-    /// Returns the changes that the user accepts.
-    pub(crate) fn allowed(&self) -> AllowedChanges {
-        AllowedChanges {
-            dropped_state: self.allow_dropped_state.clone(),
-            changed_sources: self.accept_changed.clone(),
-        }
-    }
 }
 
 /// How the fault of an operator is shown.
