@@ -250,6 +250,16 @@ impl OutputDirectory {
         }
     }
 
+    /// Removes output, durably.
+    pub(super) fn discard(&self, names: &[String]) -> Result<(), ConnectorError> {
+        for name in names {
+            self.dir
+                .remove_file(name)
+                .map_err(self.failed("remove", name))?;
+        }
+        self.sync()
+    }
+
     /// Removes parts that no checkpoint lists.
     pub(super) fn remove(&self, leftovers: &[PendingName]) -> Result<(), ConnectorError> {
         for leftover in leftovers {

@@ -242,6 +242,15 @@ impl SinkConnector for FileConnector {
         directory.publish(&parts)
     }
 
+    fn discard(&self, lineage: Lineage) -> Result<(), ConnectorError> {
+        if OutputDirectory::open(&self.files, &self.path)?.is_none() {
+            return Ok(());
+        }
+        let directory = self.take_directory()?;
+        let listing = directory.list()?;
+        directory.discard(&listing.parts_to_discard(directory.shown(), lineage)?)
+    }
+
     fn directory(&self) -> Option<&Path> {
         Some(&self.path)
     }

@@ -67,6 +67,31 @@ impl Listing {
         })
     }
 
+    /// Returns the names of all output of a lineage, or the refusal if the directory is not that
+    /// lineage's alone.
+    pub(super) fn parts_to_discard(
+        self,
+        directory: &str,
+        lineage: Lineage,
+    ) -> Result<Vec<String>, ConnectorError> {
+        let owner = self.marker.as_ref();
+        let is_alone = owner.is_some_and(|m| m.lineage == lineage && m.earlier.is_empty());
+        let parts = self.parts.iter();
+        let parts = parts.filter(|part| part.lineage == LineageDigits::of(lineage));
+        let pending = self.pending.iter().filter(|part| part.lineage == lineage);
+        let names = parts.map(ToString::to_string);
+        let names: Vec<_> = names.chain(pending.map(ToString::to_string)).collect();
+        if names.is_empty() || is_alone {
+            return Ok(names);
+        }
+        Err(ConnectorError::StateRefused {
+            reason: format!(
+                "output directory {directory} also holds output of other runs. Empty the \
+                 directory, or set `directory` to another one"
+            ),
+        })
+    }
+
     /// Plans the actions of `process` after which `start` can continue here, or returns the
     /// obstacle.
     pub(super) fn plan_recovery(
