@@ -99,6 +99,11 @@ impl Terminal {
         self.pass_on(Lines::one_paragraph(text));
     }
 
+    /// Shows the user several lines, as [`Self::say`] does.
+    pub(crate) fn show(&self, lines: Lines) {
+        self.pass_on(lines);
+    }
+
     fn pass_on(&self, lines: Lines) {
         match self.logs.get() {
             Some(logs) => logs.push(lines),
@@ -114,6 +119,7 @@ impl Terminal {
             | Failure::Job(_)
             | Failure::Checkpoint(_)
             | Failure::Build(_)
+            | Failure::OperatorNotBuilt { .. }
             | Failure::NoRunningJob { .. }
             | Failure::OtherJobRuns { .. }
             | Failure::Refused { .. }
