@@ -14,18 +14,16 @@ mod reference;
 mod shown;
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use clap::builder::BoolishValueParser;
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, CommandFactory as _, FromArgMatches as _};
 use clap::{Parser, Subcommand, ValueEnum};
-use tidegate_job_file::duration;
 
-pub(crate) use author::{BuildArgs, NewArgs, SdkCommand, TestArgs};
+pub(crate) use author::{BuildArgs, CompilerArgs, DevArgs, NewArgs, SdkCommand, TestArgs};
 pub(crate) use flattened::{
-    DefaultsArgs, JobFileArgs, OutputArgs, RunningJobArgs, StateArgs, WaitArgs,
+    DefaultsArgs, JobFileArgs, OutputArgs, RunningJobArgs, StateArgs, StoppingArgs, WaitArgs,
 };
 pub(crate) use installed::{CompletionsArgs, ManArgs};
 
@@ -106,7 +104,8 @@ impl Cli {
             | Command::New(_)
             | Command::Sdk(_)
             | Command::Build(_)
-            | Command::Test(_) => {}
+            | Command::Test(_)
+            | Command::Dev(_) => {}
         }
         Ok(cli)
     }
@@ -134,6 +133,7 @@ pub(crate) enum Command {
     Sdk(SdkCommand),
     Build(BuildArgs),
     Test(TestArgs),
+    Dev(DevArgs),
 }
 
 /// Run a job, or continue it from its newest complete checkpoint.
@@ -148,6 +148,7 @@ Examples:
   tidegate run job.toml
   tidegate run job.toml --from savepoints/savepoint-12
   tidegate run job.toml --parallelism 4 --quiet
+  tidegate run --build
   tidegate run job.toml --from old-state --allow-dropped-state count")]
 pub(crate) struct RunArgs {
     #[command(flatten)]
@@ -172,24 +173,19 @@ pub(crate) struct RunArgs {
     /// Recompile the components, and cache no compiled components for the next start.
     #[arg(long, env = "TIDEGATE_NO_CODE_CACHE", value_parser = BoolishValueParser::new())]
     pub(crate) no_code_cache: bool,
-    /// Time that the job may take to stop after a signal.
-    ///
-    /// If a guest, a sink or the disk takes longer, the process ends with the exit code of a second
-    /// signal. Nothing is lost: the job continues from its newest complete checkpoint.
-    #[arg(
-        long,
-        env = "TIDEGATE_STOP_TIMEOUT",
-        value_name = "DURATION",
-        default_value = "1m"
-    )]
-    #[arg(value_parser = duration::parse)]
-    pub(crate) stop_timeout: Duration,
+    #[command(flatten)]
+    pub(crate) stopping: StoppingArgs,
     /// Show file and line in the backtrace of an operator that traps.
     ///
     /// The host then keeps the debug information of the components in memory, and reads it within
     /// bounds after a trap. `tidegate test` always does so.
     #[arg(long, env = "TIDEGATE_DEBUG_INFO", value_parser = BoolishValueParser::new())]
     pub(crate) debug_info: bool,
+    /// Build the operators whose sources changed since they were built, before the start.
+    #[arg(long, env = "TIDEGATE_BUILD", value_parser = BoolishValueParser::new())]
+    pub(crate) build: bool,
+    #[command(flatten, next_help_heading = "With --build")]
+    pub(crate) compiler: CompilerArgs,
 }
 
 /// Take a savepoint of the running job and print its path.

@@ -10,6 +10,7 @@ use tidegate_job_file::{ComponentSummary, JobFile, LoadedJob, Loading};
 use tidegate_operator::shown;
 use tidegate_runtime::{JobCost, JobError, check_room};
 
+use super::job_projects::{StaleComponent, stale};
 use crate::args::CheckArgs;
 use crate::code_cache;
 use crate::failure::Failure;
@@ -26,9 +27,30 @@ struct CheckAnswer<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     cost: Option<CostAnswer>,
     components: &'a [ComponentSummary],
+    /// The components that were built from other sources than those of their projects.
+    stale: Vec<StaleAnswer>,
     problems: Vec<LocatedProblem>,
     /// The number of problems not listed.
     more_problems: usize,
+}
+
+/// A component that was built from other sources.
+#[derive(Serialize)]
+struct StaleAnswer {
+    operator: String,
+    component: JsonPath,
+    /// The source that was modified last.
+    newest_source: JsonPath,
+}
+
+impl From<StaleComponent> for StaleAnswer {
+    fn from(stale: StaleComponent) -> Self {
+        Self {
+            operator: stale.component.operator,
+            component: stale.component.path.into(),
+            newest_source: stale.newest.into(),
+        }
+    }
 }
 
 /// The resources that the job uses while it runs.
@@ -93,10 +115,16 @@ pub(crate) fn check(args: &CheckArgs, terminal: &Terminal) -> Result<(), Failure
             graph: Some(&loaded.job.graph),
             cost: Some(CostAnswer::of(&loaded.job.cost())),
             components: &loaded.components,
+            stale: stale(&loaded).into_iter().map(StaleAnswer::from).collect(),
             problems: Vec::new(),
             more_problems: 0,
         }),
-        (Ok(loaded), false) => terminal.data(&text(&loaded)),
+        (Ok(loaded), false) => {
+            for stale in stale(&loaded) {
+                terminal.say(stale.warning(&args.job.file));
+            }
+            terminal.data(&text(&loaded))
+        }
         (Err(error), true) => {
             refused(located(&error), terminal)?;
             Err(error.into())
@@ -106,7 +134,7 @@ pub(crate) fn check(args: &CheckArgs, terminal: &Terminal) -> Result<(), Failure
 }
 
 /// Checks the inputs that exist. An unreadable input may be readable when the job runs.
-fn check_inputs(loaded: &LoadedJob) -> Result<(), ConfigFileError> {
+pub(super) fn check_inputs(loaded: &LoadedJob) -> Result<(), ConfigFileError> {
     for (name, source) in &loaded.job.sources {
         if let Err(ConnectorError::JobRefused { reason }) = source.check_input() {
             return Err(loaded.refusal(name, &reason));
@@ -138,6 +166,7 @@ fn refused(told: (Vec<LocatedProblem>, usize), terminal: &Terminal) -> Result<()
         graph: None,
         cost: None,
         components: &[],
+        stale: Vec::new(),
         problems,
         more_problems,
     })

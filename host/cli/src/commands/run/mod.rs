@@ -17,14 +17,15 @@ use tidegate_connectors::built_in;
 use tidegate_job_file::{JobFile, LoadedJob, Loading};
 use tidegate_runtime::{Job, JobError, JobHandle, RunOptions, StartFrom, prepare};
 
+use super::job_projects::{JobProjects, stale};
 use crate::args::RunArgs;
 use crate::failure::Failure;
 use crate::terminal::{Terminal, summary};
 use crate::{code_cache, process_limits};
 
-use job_thread::{JobOnThread, JobThread};
-use signals::SignalThread;
-use watch::Watch;
+pub(super) use job_thread::{Answer, JobOnThread, JobThread};
+pub(super) use signals::{SignalThread, is_over};
+pub(super) use watch::Watch;
 
 /// Runs a job to its end.
 pub(crate) fn run(args: &RunArgs, terminal: &Terminal) -> Result<(), Failure> {
@@ -35,7 +36,14 @@ pub(crate) fn run(args: &RunArgs, terminal: &Terminal) -> Result<(), Failure> {
         compiled: wanted.then(code_cache::of_this_user).flatten(),
         debug_info: args.debug_info,
     };
-    let loaded = JobFile::read(&args.job.file)?.load(args.defaults.parallelism, loading)?;
+    let file = JobFile::read(&args.job.file)?;
+    if args.build {
+        JobProjects::of(&file)?.build_stale(&args.compiler, terminal)?;
+    }
+    let loaded = file.load(args.defaults.parallelism, loading)?;
+    for stale in stale(&loaded) {
+        terminal.say(stale.warning(&args.job.file));
+    }
     let options = options(args);
     warn_of_duplicates(&loaded.job, terminal);
     let directory = &loaded.checkpoint_directory;
@@ -47,7 +55,7 @@ pub(crate) fn run(args: &RunArgs, terminal: &Terminal) -> Result<(), Failure> {
                 is_quiet: args.quiet,
                 terminal,
             };
-            run.until_end(store, directory, args.stop_timeout)?
+            run.until_end(store, directory, args.stopping.stop_timeout)?
         }
         Err(error) => Err(error),
     };
@@ -67,7 +75,8 @@ fn options(args: &RunArgs) -> RunOptions {
     }
 }
 
-fn warn_of_duplicates(job: &Job, terminal: &Terminal) {
+/// Warns of each sink that is not exactly-once.
+pub(super) fn warn_of_duplicates(job: &Job, terminal: &Terminal) {
     for (name, sink) in &job.sinks {
         if !sink.is_exactly_once() {
             let connector = sink.connector();
@@ -79,7 +88,7 @@ fn warn_of_duplicates(job: &Job, terminal: &Terminal) {
 }
 
 /// Places the error of a job that can't run as described at the job file, which is wrong.
-fn placed(error: JobError, loaded: &LoadedJob) -> Failure {
+pub(super) fn placed(error: JobError, loaded: &LoadedJob) -> Failure {
     if let JobError::Connector { subtask, error } = &error
         && let ConnectorError::JobRefused { reason } = error
     {
@@ -111,7 +120,8 @@ impl Run<'_> {
             .map_err(Failure::io("start the runtime"))?;
         let (handle, control) = JobHandle::new(self.job.graph.job());
         let terminal = self.terminal.clone();
-        let signals = SignalThread::start(handle.clone(), terminal.clone(), stop_timeout)?;
+        let (_, current) = tokio::sync::watch::channel(Some(handle.clone()));
+        let signals = SignalThread::start(current, terminal.clone(), stop_timeout)?;
         let job = JobThread::start(JobOnThread {
             job: self.job,
             options: self.options,
