@@ -181,13 +181,15 @@ impl<O: Operator> RawOperator for Typed<O> {
     }
 }
 
-/// Reads the `config` table. An empty table is also read as `()`.
+/// Reads the `config` table. An empty table is also read as `()`. An error names the path of its
+/// key.
 fn parse_config<C: DeserializeOwned>(json: &str) -> Result<C, Failure> {
     let table = match json.trim() {
         "" | "null" => "{}",
         table => table,
     };
-    let error = match serde_json::from_str(table) {
+    let reader = &mut serde_json::Deserializer::from_str(table);
+    let error = match serde_path_to_error::deserialize(reader) {
         Ok(config) => return Ok(config),
         Err(error) => error,
     };
@@ -197,5 +199,13 @@ fn parse_config<C: DeserializeOwned>(json: &str) -> Result<C, Failure> {
     if is_empty && let Ok(config) = serde_json::from_str("null") {
         return Ok(config);
     }
-    Err(Failure::Other(format!("the operator's config: {error}")))
+    let (path, error) = (error.path().to_string(), error.into_inner());
+    // The author of a job file has not seen this JSON.
+    let place = format!(" at line {} column {}", error.line(), error.column());
+    let reason = error.to_string();
+    let reason = reason.strip_suffix(&place).unwrap_or(&reason);
+    Err(Failure::Other(match path.as_str() {
+        "." => format!("the operator's config: {reason}"),
+        path => format!("the operator's config: `{path}`: {reason}"),
+    }))
 }

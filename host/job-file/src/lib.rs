@@ -13,7 +13,7 @@ pub use job_file::{
 
 /// Keys that job files have in common with scenarios.
 pub mod keys {
-    pub use crate::job_file::nodes::{config, outputs};
+    pub use crate::job_file::nodes::{ConfigTable, config, outputs};
     pub use crate::job_file::settings::{
         MOST_KEY_GROUPS, default_max_parallelism, limits, version,
     };

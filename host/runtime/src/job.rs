@@ -10,7 +10,7 @@ use tidegate_checkpoint::{Edge, JobGraph, NodeKind};
 use tidegate_connector::sink::SinkConnector;
 use tidegate_connector::source::SourceConnector;
 use tidegate_key_groups::KeyGroups;
-use tidegate_operator::{OperatorContext, OperatorDescription, shown};
+use tidegate_operator::{GuestFault, OperatorContext, OperatorDescription, shown};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::chain::OperatorFactory;
@@ -55,6 +55,21 @@ impl Job {
         let longest = timeouts.max().unwrap_or_default();
         let calls = longest.saturating_mul(CALLS_OF_A_REPLACEMENT);
         calls.saturating_add(self.settings.shut_down_margin)
+    }
+
+    /// Opens the first instance of every operator and drops it: a guest can reject its `config`.
+    /// Returns the faults, at most one for each operator.
+    #[must_use]
+    pub fn open_operators(&self) -> Vec<GuestFault> {
+        let fault = |(name, part): (&String, &OperatorPart)| {
+            let first = SubtaskId {
+                operator: name.clone(),
+                index: 0,
+            };
+            let context = self.operator_context(&first, 0);
+            part.factory.open(&context).err()
+        };
+        self.operators.iter().filter_map(fault).collect()
     }
 
     /// Returns the context that the guest of `subtask` is opened with.
@@ -149,6 +164,17 @@ pub enum JobCommand {
     Cancel,
 }
 
+impl JobCommand {
+    /// Returns true if the caller has gone away and needs only the answer. A job still stops.
+    pub(crate) fn is_abandoned(&self) -> bool {
+        match self {
+            Self::Checkpoint { reply } => reply.is_closed(),
+            Self::Savepoint { reply, .. } => reply.is_closed(),
+            Self::Stop { .. } | Self::Cancel => false,
+        }
+    }
+}
+
 /// The reason why a command was not carried out. The job continues, unless the variant says
 /// otherwise.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
@@ -170,7 +196,7 @@ pub enum CommandError {
         /// The reason for the failure.
         reason: String,
     },
-    /// The job is being restored or is ending; try again later.
+    /// The job has ended or is ending, or too many commands wait for its restart.
     #[error("the job is {state}, not running")]
     NotRunning {
         /// The state it is in.

@@ -74,24 +74,42 @@ pub struct LoadedJob {
 /// The place of a node in the job file.
 struct NodePlace {
     header: Span,
-    /// The places of the values of its connector's options.
+    /// The places of the values of its connector's options, or of the keys of its `config`.
     options: BTreeMap<String, Span>,
 }
 
 impl LoadedJob {
-    /// Returns the refusal of a source or sink as an error at the option that the reason names
-    /// first, or else at the node's header.
+    /// Returns the refusal of a node as an error at the option that the reason names first, or else
+    /// at the node's header.
     pub fn refusal(&self, node: &str, reason: &str) -> ConfigFileError {
-        let mut problem = Problem::of_file(format!("`{node}`: {reason}"));
-        if let Some(place) = self.places.get(node) {
-            let named = connectors::named_key(reason).and_then(|key| place.options.get(key));
-            problem.span = Some(named.unwrap_or(&place.header).clone());
+        self.refusals([(node, reason)])
+    }
+
+    /// Returns the refusals of nodes, each with its reason, as one error: see [`Self::refusal`].
+    pub fn refusals<'r>(
+        &self,
+        refused: impl IntoIterator<Item = (&'r str, &'r str)>,
+    ) -> ConfigFileError {
+        let problems = Problems::default();
+        for (node, reason) in refused {
+            let mut problem = Problem::of_file(format!("`{node}`: {reason}"));
+            if let Some(place) = self.places.get(node) {
+                let named = connectors::named_keys(reason).find_map(|key| place.option(key));
+                problem.span = Some(named.unwrap_or(&place.header).clone());
+            }
+            problems.push(problem);
         }
-        self.file.source.invalid(Problems::of(problem))
+        self.file.source.invalid(problems)
     }
 }
 
 impl NodePlace {
+    /// Returns the place of an option, also for a path into it such as `rates.eu`.
+    fn option(&self, path: &str) -> Option<&Span> {
+        let key = path.split(['.', '[']).next()?;
+        self.options.get(key)
+    }
+
     fn of(node: &NodeEntry<'_>) -> Self {
         let options = match &node.part {
             PartEntry::Source(connector) | PartEntry::Sink(connector) => {
@@ -100,7 +118,7 @@ impl NodePlace {
                     .map(|(key, value)| (key.get_ref().to_string(), value.span()))
                     .collect()
             }
-            PartEntry::Operator(_) => BTreeMap::new(),
+            PartEntry::Operator(operator) => operator.config.keys.clone(),
         };
         Self {
             header: node.name.span(),
@@ -344,7 +362,7 @@ impl JobFile {
             let factory = ComponentOperator::new(component, operator.limits.clone());
             let part = OperatorPart {
                 factory: Arc::new(factory),
-                config: operator.config.clone(),
+                config: operator.config.json.clone(),
                 policies: operator.policies,
                 recycle_at: operator.recycle_at.unwrap_or(document.defaults.recycle_at),
             };

@@ -51,6 +51,18 @@ pub(crate) struct DriverStart {
     /// The drills, which continue from one attempt to the next.
     pub(crate) drills: Drills,
     pub(crate) discovery: Discovery,
+    /// The commands that earlier attempts have not carried out.
+    pub(crate) pending: Vec<JobCommand>,
+}
+
+/// The parts of a driver that outlive its attempt.
+pub(crate) struct DriverEnd {
+    /// The chains, for shut-down.
+    pub(crate) deployment: Deployment,
+    pub(crate) drills: Drills,
+    pub(crate) isolation: IsolationWatch,
+    /// The commands that the attempt has not carried out.
+    pub(crate) pending: Vec<JobCommand>,
 }
 
 /// Drives one attempt.
@@ -76,14 +88,14 @@ pub(crate) struct Driver {
 impl Driver {
     /// Takes the counts of earlier attempts as `history`.
     pub(crate) fn new(
-        start: DriverStart,
+        mut start: DriverStart,
         deployment: Deployment,
         history: CheckpointStatus,
     ) -> Self {
         Self {
             history,
             starting: deployment.controls.len(),
-            early: Vec::new(),
+            early: std::mem::take(&mut start.pending),
             takes_commands: true,
             sources: start.metrics.sources(&start.job.graph),
             start,
@@ -94,9 +106,16 @@ impl Driver {
         }
     }
 
-    /// Returns the chains, for shut-down, the drills, which continue, and the watch of isolation.
-    pub(crate) fn into_parts(self) -> (Deployment, Drills, IsolationWatch) {
-        (self.deployment, self.start.drills, self.start.isolation)
+    /// Returns the parts that outlive the attempt.
+    pub(crate) fn into_end(mut self) -> DriverEnd {
+        let mut pending = self.waiters.take_commands();
+        pending.append(&mut self.early);
+        DriverEnd {
+            deployment: self.deployment,
+            drills: self.start.drills,
+            isolation: self.start.isolation,
+            pending,
+        }
     }
 
     /// Runs until the attempt is over. The chains still exist then.
@@ -112,12 +131,6 @@ impl Driver {
         // The checkpoint in flight ended with the attempt.
         let in_flight = |status: &mut JobStatus| status.checkpoints.in_progress = None;
         control.status.send_modify(in_flight);
-        let early = std::mem::take(&mut self.early).into_iter();
-        early.for_each(|command| self.waiters.await_command(command));
-        self.waiters.on_attempt_over(match end {
-            AttemptEnd::Done(_) => "ended",
-            AttemptEnd::Failed(_) => "restarting",
-        });
         end
     }
 
@@ -276,6 +289,7 @@ impl Driver {
         let actions = match command {
             JobCommand::Cancel => return Err(Box::new(AttemptEnd::Done(Outcome::Cancelled))),
             command if self.starting > 0 => {
+                self.early.retain(|early| !early.is_abandoned());
                 self.early.push(command);
                 Vec::new()
             }
@@ -292,7 +306,7 @@ impl Driver {
                 savepoint,
                 reply,
             } => {
-                self.waiters.await_stop(savepoint, reply);
+                self.waiters.await_stop(drain, savepoint, reply);
                 self.start.coordinator.on_stop(drain, now)
             }
         };

@@ -8,10 +8,10 @@ use tidegate_authoring::build::code_digest;
 use tidegate_authoring::scenario;
 use tidegate_connectors::built_in;
 use tidegate_job_file::{JobFile, LoadedJob, Loading};
-use tidegate_runtime::{JobError, check_continues, check_room};
+use tidegate_runtime::check_continues;
 use tokio::sync::oneshot;
 
-use super::super::check::check_inputs;
+use super::super::check::check_loaded;
 use super::super::job_projects::{JobProject, JobProjects, relative};
 use super::super::test;
 use super::scope::{Fingerprint, Scope, resolved, scenarios_of};
@@ -126,8 +126,7 @@ impl Preparer {
             ..Loading::new(built_in())
         };
         let loaded = file.load(self.parallelism, loading)?;
-        check_inputs(&loaded)?;
-        check_room(&loaded.job).map_err(JobError::from)?;
+        check_loaded(&loaded)?;
         if continues {
             check_continues(&loaded.job, &loaded.checkpoint_directory)?;
         }

@@ -17,6 +17,7 @@ use tidegate_connectors::built_in;
 use tidegate_job_file::{JobFile, LoadedJob, Loading};
 use tidegate_runtime::{Job, JobError, JobHandle, RunOptions, StartFrom, prepare};
 
+use super::check::rejected_config;
 use super::job_projects::{JobProjects, stale};
 use crate::args::RunArgs;
 use crate::failure::Failure;
@@ -42,7 +43,8 @@ pub(crate) fn run(args: &RunArgs, terminal: &Terminal) -> Result<(), Failure> {
     }
     let loaded = file.load(args.defaults.parallelism, loading)?;
     for stale in stale(&loaded) {
-        terminal.say(stale.warning(&args.job.file));
+        let warning = stale.warning(&args.job.file);
+        terminal.say(format_args!("warning: {warning}"));
     }
     let options = options(args);
     warn_of_duplicates(&loaded.job, terminal);
@@ -93,6 +95,11 @@ pub(super) fn placed(error: JobError, loaded: &LoadedJob) -> Failure {
         && let ConnectorError::JobRefused { reason } = error
     {
         return loaded.refusal(&subtask.operator, reason).into();
+    }
+    if let Some(fault) = error.guest_fault()
+        && let Some(reason) = rejected_config(fault)
+    {
+        return loaded.refusal(&fault.operator, reason).into();
     }
     error.into()
 }

@@ -66,7 +66,7 @@ fn config_is_handed_over_as_json() {
     let config = with_document(FULL, |document| {
         let parts = document.nodes.usable.iter().map(|node| &node.part);
         let configs = parts.filter_map(|part| match part {
-            PartEntry::Operator(operator) => Some(operator.config.clone()),
+            PartEntry::Operator(operator) => Some(operator.config.json.clone()),
             PartEntry::Source(_) | PartEntry::Sink(_) => None,
         });
         configs.collect::<Vec<_>>()
