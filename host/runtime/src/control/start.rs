@@ -62,6 +62,27 @@ pub fn prepare(job: &Job, directory: &Path, options: &RunOptions) -> Result<DirS
     Ok(DirStore::open(directory)?)
 }
 
+/// Checks that a job can continue from the newest checkpoint in a directory, or start there if it
+/// holds none. Changes nothing and takes no lock, so the directory may be that of a running job.
+///
+/// # Errors
+///
+/// Any [`JobError`] that would prevent the start.
+pub fn check_continues(job: &Job, directory: &Path) -> Result<(), JobError> {
+    GraphCost::of(&job.graph).check()?;
+    if !CheckpointDirectory::holds_checkpoints(directory)? {
+        return check_fresh(job);
+    }
+    let checkpoints = CheckpointDirectory::open(directory)?;
+    let manifest = checkpoints.load(checkpoints.newest()?)?;
+    Ok(check_compatible(
+        &manifest,
+        &job.graph,
+        &[],
+        Resume::SameRun,
+    )?)
+}
+
 fn check_free(job: &Job) -> Result<(), JobError> {
     for (name, sink) in &job.sinks {
         sink.check_free()
