@@ -23,6 +23,7 @@ use clap::{ArgMatches, Args, CommandFactory as _, FromArgMatches as _};
 use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::CompleteEnv;
 use clap_complete::engine::ArgValueCompleter;
+use tidegate_connector::source::InputMove;
 
 pub(crate) use author::{BuildArgs, CompilerArgs, DevArgs, NewArgs, SdkCommand, TestArgs};
 pub(crate) use flattened::{
@@ -162,7 +163,8 @@ Examples:
   tidegate run job.toml --from 12 --discard-newer-output
   tidegate run job.toml --parallelism 4 --quiet
   tidegate run --build
-  tidegate run job.toml --from old-state --allow-dropped-state count")]
+  tidegate run job.toml --from old-state --allow-dropped-state count
+  tidegate run job.toml --move-input input=/data/input --accept-changed lines")]
 pub(crate) struct RunArgs {
     #[command(flatten)]
     pub(crate) job: JobFileArgs,
@@ -193,6 +195,13 @@ pub(crate) struct RunArgs {
     pub(crate) defaults: DefaultsArgs,
     #[command(flatten)]
     pub(crate) state: StateArgs,
+    /// Continue with input files that were moved from one path to another. Repeatable.
+    ///
+    /// FROM and TO are files or directories, written as in the job file. If `path` of the source
+    /// has changed for it, too, add --accept-changed.
+    #[arg(long, env = "TIDEGATE_MOVE_INPUT", value_name = "FROM=TO")]
+    #[arg(value_parser = InputMove::parse, value_delimiter = ',')]
+    pub(crate) move_input: Vec<InputMove>,
     /// Show only events such as start, restart and end, and no progress.
     #[arg(long, short, env = "TIDEGATE_QUIET", value_parser = BoolishValueParser::new())]
     pub(crate) quiet: bool,

@@ -346,6 +346,10 @@ fn of_job(error: &JobError) -> Option<String> {
             let known = unknown.known.iter().map(String::as_str);
             suggest::expected(&unknown.name, known)
         }
+        JobError::UnknownSource(unknown) => {
+            let known = unknown.known.iter().map(String::as_str);
+            suggest::expected(&unknown.name, known)
+        }
         JobError::RestartsExhausted { last, .. } => of_job(last),
         JobError::NoRoom(no_room) => Some(no_room.advice()),
         JobError::NotReturned { failure, .. } => of_job(failure.as_ref()?),
@@ -355,6 +359,7 @@ fn of_job(error: &JobError) -> Option<String> {
         | JobError::Publication { .. }
         | JobError::CheckpointsKeepFailing { .. }
         | JobError::Incompatible(_)
+        | JobError::UnknownInput { .. }
         | JobError::TooLarge(_)
         | JobError::Unresponsive { .. }
         | JobError::NoThread { .. }
