@@ -157,7 +157,7 @@ fn lines_are_published_as_they_come_and_the_job_does_not_end() {
 }
 
 fn survives_kills(parallelism: u32) {
-    let job = JobDirectory::new(&self::job(parallelism, FOLLOW));
+    let job = JobDirectory::new(&job(parallelism, FOLLOW));
     let mut writer = Writer::new(&job);
     let seed = TestSeed::of_run();
     let seed_text = format!("seed {seed}");

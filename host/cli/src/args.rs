@@ -15,7 +15,6 @@ mod reference;
 mod shown;
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use clap::builder::BoolishValueParser;
 use clap::error::ErrorKind;
@@ -24,12 +23,11 @@ use clap::{ArgMatches, Args, CommandFactory as _, FromArgMatches as _};
 use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::CompleteEnv;
 use clap_complete::engine::ArgValueCompleter;
-use tidegate_job_file::duration;
 
-pub(crate) use author::{BuildArgs, NewArgs, SdkCommand, TestArgs};
+pub(crate) use author::{BuildArgs, CompilerArgs, DevArgs, NewArgs, SdkCommand, TestArgs};
 pub(crate) use flattened::{
     DefaultsArgs, FaultArgs, JobFileArgs, MovedInputArgs, OutputArgs, RunningJobArgs, StateArgs,
-    WaitArgs,
+    StoppingArgs, WaitArgs,
 };
 pub(crate) use installed::{CompletionsArgs, ManArgs};
 
@@ -118,7 +116,8 @@ impl Cli {
             | Command::New(_)
             | Command::Sdk(_)
             | Command::Build(_)
-            | Command::Test(_) => {}
+            | Command::Test(_)
+            | Command::Dev(_) => {}
         }
         Ok(cli)
     }
@@ -146,6 +145,7 @@ pub(crate) enum Command {
     Sdk(SdkCommand),
     Build(BuildArgs),
     Test(TestArgs),
+    Dev(DevArgs),
 }
 
 /// Run a job, or continue it from its newest complete checkpoint.
@@ -161,6 +161,7 @@ Examples:
   tidegate run job.toml --from savepoints/savepoint-12
   tidegate run job.toml --from 12 --discard-newer-output
   tidegate run job.toml --parallelism 4 --quiet
+  tidegate run --build
   tidegate run job.toml --from old-state --allow-dropped-state count
   tidegate run job.toml --move-input input=/data/input --accept-changed lines")]
 pub(crate) struct RunArgs {
@@ -201,18 +202,8 @@ pub(crate) struct RunArgs {
     /// Recompile the components, and cache no compiled components for the next start.
     #[arg(long, env = "TIDEGATE_NO_CODE_CACHE", value_parser = BoolishValueParser::new())]
     pub(crate) no_code_cache: bool,
-    /// Time that the job may take to stop after a signal.
-    ///
-    /// If a guest, a sink or the disk takes longer, the process ends with the exit code of a second
-    /// signal. Nothing is lost: the job continues from its newest complete checkpoint.
-    #[arg(
-        long,
-        env = "TIDEGATE_STOP_TIMEOUT",
-        value_name = "DURATION",
-        default_value = "1m"
-    )]
-    #[arg(value_parser = duration::parse)]
-    pub(crate) stop_timeout: Duration,
+    #[command(flatten)]
+    pub(crate) stopping: StoppingArgs,
     /// Show file and line in the backtrace of an operator that traps.
     ///
     /// The host then keeps the debug information of the components in memory, and reads it within
@@ -221,6 +212,11 @@ pub(crate) struct RunArgs {
     pub(crate) debug_info: bool,
     #[command(flatten)]
     pub(crate) faults: FaultArgs,
+    /// Build the operators whose sources changed since they were built, before the start.
+    #[arg(long, env = "TIDEGATE_BUILD", value_parser = BoolishValueParser::new())]
+    pub(crate) build: bool,
+    #[command(flatten, next_help_heading = "With --build")]
+    pub(crate) compiler: CompilerArgs,
 }
 
 /// Take a savepoint of the running job and print its path.

@@ -1,6 +1,7 @@
 //! The work of an author of operators: new projects, builds, scenarios; and the particulars of each
 //! language.
 
+mod dev;
 mod new_project;
 mod scenarios;
 mod templates;

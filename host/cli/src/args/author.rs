@@ -1,4 +1,4 @@
-//! The commands of those who write operators: `new`, `sdk`, `build` and `test`.
+//! The commands of those who write operators: `new`, `sdk`, `build`, `test` and `dev`.
 
 use std::path::PathBuf;
 
@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 use tidegate_authoring::Language;
 use tidegate_authoring::project::Template;
 
-use super::{FaultArgs, OutputArgs};
+use super::{DefaultsArgs, FaultArgs, JobFileArgs, OutputArgs, StoppingArgs};
 
 /// Write a new project with an operator and a job, which builds, passes its tests and runs at once.
 ///
@@ -66,17 +66,19 @@ pub(crate) struct SdkUpdateArgs {
 
 /// Build operators into components.
 ///
-/// PATH is a project, recognised by its manifest (such as Cargo.toml), or a folder with projects
-/// anywhere below it. The compiler of its language compiles a project; if a tool is missing, the
+/// PATH is a project, recognised by its manifest (such as Cargo.toml), a folder with projects
+/// anywhere below it, or a job file, whose components are built. The project of a component is the
+/// one in its folder; a component without a project stays as it is. The compiler of its language compiles a project; if a tool is missing, the
 /// message names the command that installs it. A component imports the interface of operators and
 /// nothing else: a stand-in without clock, files or network answers a language's calls to WASI.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   tidegate build
+  tidegate build job.toml
   tidegate build operators/count --out .")]
 pub(crate) struct BuildArgs {
-    /// A project, or a folder of projects.
+    /// A project, a folder of projects, or a job file.
     #[arg(value_name = "PATH", default_value = ".")]
     pub(crate) path: PathBuf,
     /// Folder for the components. Default: next to the project's manifest.
@@ -119,8 +121,41 @@ pub(crate) struct TestArgs {
     pub(crate) output: OutputArgs,
 }
 
-/// How operators are compiled.
+/// Run a job while you edit it: build, test, run, and continue with the new code after each change.
+///
+/// The command builds the operators whose sources changed, runs their scenarios, and runs the job.
+/// It watches the sources of the operators, their scenarios and the job file. After a change, it
+/// builds and tests while the job continues, stops the job with a checkpoint, and continues with
+/// the new code from there, so the state is kept. If a build or a scenario fails, or the job file
+/// is wrong, the running code continues. A change that leaves the built components as they were,
+/// such as one of a comment, leaves the job alone.
+///
+/// A job whose input has ended runs again from the beginning after the next change, and replaces
+/// the output that it has written since `dev` began. Ctrl-C stops the job with a checkpoint, as it
+/// stops `tidegate run`, which then continues the job.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  tidegate dev
+  tidegate dev jobs/clicks.toml --offline")]
+pub(crate) struct DevArgs {
+    #[command(flatten)]
+    pub(crate) job: JobFileArgs,
+    #[command(flatten)]
+    pub(crate) defaults: DefaultsArgs,
+    /// Show only events such as builds, starts and ends, and no progress.
+    #[arg(long, short, env = "TIDEGATE_QUIET", value_parser = BoolishValueParser::new())]
+    pub(crate) quiet: bool,
+    #[command(flatten)]
+    pub(crate) faults: FaultArgs,
+    #[command(flatten)]
+    pub(crate) stopping: StoppingArgs,
+    #[command(flatten)]
+    pub(crate) compiler: CompilerArgs,
+}
+
+/// How operators are compiled.
+#[derive(Clone, Debug, Args)]
 pub(crate) struct CompilerArgs {
     /// Folder for files that the compiler reuses.
     #[arg(long, env = "TIDEGATE_TARGET_DIR", value_name = "DIR")]

@@ -123,3 +123,20 @@ pub(crate) struct OutputArgs {
 fn parallelism() -> RangedI64ValueParser<u32> {
     clap::value_parser!(u32).range(1..=MOST_KEY_GROUPS.into())
 }
+
+/// How a job is stopped.
+#[derive(Debug, Args)]
+pub(crate) struct StoppingArgs {
+    /// Time that the job may take to stop after a signal.
+    ///
+    /// If a guest, a sink or the disk takes longer, the process ends with the exit code of a second
+    /// signal. Nothing is lost: the job continues from its newest complete checkpoint.
+    #[arg(
+        long,
+        env = "TIDEGATE_STOP_TIMEOUT",
+        value_name = "DURATION",
+        default_value = "1m"
+    )]
+    #[arg(value_parser = duration::parse)]
+    pub(crate) stop_timeout: Duration,
+}

@@ -3,7 +3,9 @@
 mod build;
 mod check;
 mod checkpoint;
+mod dev;
 mod graph;
+mod job_projects;
 mod man;
 mod new;
 mod run;
@@ -38,5 +40,6 @@ pub(crate) fn execute(command: &Command, terminal: &Terminal) -> Result<(), Fail
         Command::Sdk(command) => sdk::sdk(command, terminal),
         Command::Build(args) => build::build(args, terminal),
         Command::Test(args) => test::test(args, terminal),
+        Command::Dev(args) => dev::dev(args, terminal),
     }
 }

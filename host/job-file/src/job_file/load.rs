@@ -53,6 +53,15 @@ pub struct JobFile {
     source: SourceFile,
 }
 
+/// A component that a job file names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NamedComponent {
+    /// The operator's name.
+    pub operator: String,
+    /// The path: absolute, or relative in the same way as the job file's path.
+    pub path: PathBuf,
+}
+
 /// A job that passed every check that does not need it to run.
 pub struct LoadedJob {
     /// The job.
@@ -143,6 +152,12 @@ impl JobFile {
         Ok(Self { source })
     }
 
+    /// Returns the text of the file.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        self.source.text()
+    }
+
     /// Returns the job graph, without looking at inputs, outputs and components. `parallelism`
     /// overrides the job's default; the file can name the `connectors`.
     ///
@@ -206,6 +221,33 @@ impl JobFile {
         address
             .map(|address| (self.source.base().join(address.directory), address.name))
             .ok_or_else(|| self.source.invalid(problems))
+    }
+
+    /// Returns the operators in the order of the file, each with the path of its component, without
+    /// looking at any component.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigFileError::Invalid`] with the keys that are wrong.
+    pub fn components(&self) -> Result<Vec<NamedComponent>, ConfigFileError> {
+        let problems = Problems::default();
+        let document = parse::parse(self.source.text(), &problems);
+        let Some(document) = document.filter(|_| problems.is_empty()) else {
+            return Err(self.source.invalid(problems));
+        };
+        let base = self.source.base();
+        let named = document
+            .nodes
+            .usable
+            .iter()
+            .filter_map(|node| match &node.part {
+                PartEntry::Operator(operator) => Some(NamedComponent {
+                    operator: node.name.get_ref().clone(),
+                    path: base.join(operator.component.get_ref()),
+                }),
+                PartEntry::Source(_) | PartEntry::Sink(_) => None,
+            });
+        Ok(named.collect())
     }
 
     /// Checks everything that needs no other file. There may be problems even if this returns an

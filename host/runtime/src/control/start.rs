@@ -18,7 +18,7 @@ use super::restore::sink_start;
 use crate::error::node_failed;
 use crate::graph::GraphCost;
 use crate::job::{Job, RunOptions, StartFrom};
-use crate::recovery::{Resume, check_accepted, check_compatible, check_dropped};
+use crate::recovery::{AllowedChanges, Resume, check_accepted, check_compatible, check_dropped};
 use crate::room::check_room;
 use crate::wall_clock::unix_millis;
 use crate::{CheckpointId, JobError, JobErrorKind, Lineage, SubtaskId};
@@ -61,6 +61,27 @@ pub fn prepare(job: &Job, directory: &Path, options: &RunOptions) -> Result<DirS
         }
     }
     Ok(DirStore::open(directory)?)
+}
+
+/// Checks that a job can continue from the newest checkpoint in a directory, or start there if it
+/// holds none. Changes nothing and takes no lock, so the directory may be that of a running job.
+///
+/// # Errors
+///
+/// Any [`JobError`] that would prevent the start.
+pub fn check_continues(job: &Job, directory: &Path) -> Result<(), JobError> {
+    GraphCost::of(&job.graph).check()?;
+    if !CheckpointDirectory::holds_checkpoints(directory)? {
+        return check_fresh(job);
+    }
+    let checkpoints = CheckpointDirectory::open(directory)?;
+    let manifest = checkpoints.load(checkpoints.newest()?)?;
+    Ok(check_compatible(
+        &manifest,
+        &job.graph,
+        &AllowedChanges::default(),
+        Resume::SameRun,
+    )?)
 }
 
 fn check_free(job: &Job) -> Result<(), JobError> {

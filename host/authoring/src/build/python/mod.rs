@@ -56,7 +56,7 @@ fn sources_of(project: &Project, folder: &Path) -> Sources {
     let is_outside = source.starts_with('/');
     Sources::at(SourceRoot {
         prefix: "/1/".to_owned(),
-        folder: match &*source.trim_end_matches('/') {
+        folder: match source.trim_end_matches('/') {
             // No path of this machine goes into a component.
             _ if is_outside => String::new(),
             "" | "." => String::new(),
