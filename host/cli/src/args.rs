@@ -23,12 +23,11 @@ use clap::{ArgMatches, Args, CommandFactory as _, FromArgMatches as _};
 use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::CompleteEnv;
 use clap_complete::engine::ArgValueCompleter;
-use tidegate_connector::source::InputMove;
 
 pub(crate) use author::{BuildArgs, CompilerArgs, DevArgs, NewArgs, SdkCommand, TestArgs};
 pub(crate) use flattened::{
-    DefaultsArgs, FaultArgs, JobFileArgs, OutputArgs, RunningJobArgs, StateArgs, StoppingArgs,
-    WaitArgs,
+    DefaultsArgs, FaultArgs, JobFileArgs, MovedInputArgs, OutputArgs, RunningJobArgs, StateArgs,
+    StoppingArgs, WaitArgs,
 };
 pub(crate) use installed::{CompletionsArgs, ManArgs};
 
@@ -195,13 +194,8 @@ pub(crate) struct RunArgs {
     pub(crate) defaults: DefaultsArgs,
     #[command(flatten)]
     pub(crate) state: StateArgs,
-    /// Continue with input files that were moved from one path to another. Repeatable.
-    ///
-    /// FROM and TO are files or directories, written as in the job file. If `path` of the source
-    /// has changed for it, too, add --accept-changed.
-    #[arg(long, env = "TIDEGATE_MOVE_INPUT", value_name = "FROM=TO")]
-    #[arg(value_parser = InputMove::parse, value_delimiter = ',')]
-    pub(crate) move_input: Vec<InputMove>,
+    #[command(flatten)]
+    pub(crate) moved: MovedInputArgs,
     /// Show only events such as start, restart and end, and no progress.
     #[arg(long, short, env = "TIDEGATE_QUIET", value_parser = BoolishValueParser::new())]
     pub(crate) quiet: bool,

@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::builder::{BoolishValueParser, RangedI64ValueParser};
 use clap::{Args, ValueEnum};
 use clap_complete::engine::ArgValueCompleter;
+use tidegate_connector::source::InputMove;
 use tidegate_job_file::duration;
 use tidegate_job_file::keys::MOST_KEY_GROUPS;
 use tidegate_operator::Backtrace;
@@ -60,6 +61,18 @@ impl StateArgs {
             changed_sources: self.accept_changed.clone(),
         }
     }
+}
+
+/// Where the input of a checkpoint is now.
+#[derive(Debug, Args)]
+pub(crate) struct MovedInputArgs {
+    /// Continue with input files that were moved from one path to another. Repeatable.
+    ///
+    /// FROM and TO are files or directories, written as in the job file. If `path` of the source
+    /// has changed for it, too, add --accept-changed.
+    #[arg(long, env = "TIDEGATE_MOVE_INPUT", value_name = "FROM=TO")]
+    #[arg(value_parser = InputMove::parse, value_delimiter = ',')]
+    pub(crate) move_input: Vec<InputMove>,
 }
 
 /// How the fault of an operator is shown.

@@ -59,7 +59,7 @@ pub struct FileSourceOptions {
     /// The treatment of input that was added while the job did not run: lines behind the end of a
     /// file up to which the job reads or has read, and, without `discover`, new files. A file that
     /// was read and is another one now is refused in either case; with `discover`, it causes a
-    /// warning.
+    /// warning. Default: refuse.
     #[serde(default)]
     pub on_growth: Option<OnGrowth>,
     /// The form of records in a file.

@@ -76,7 +76,7 @@ fn options(args: &RunArgs, directory: &Path) -> Result<RunOptions, Failure> {
     Ok(RunOptions {
         start,
         allowed: args.state.allowed(),
-        moved_input: args.move_input.clone(),
+        moved_input: args.moved.move_input.clone(),
         discard_newer_output: args.discard_newer_output,
         ..RunOptions::default()
     })
