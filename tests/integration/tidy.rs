@@ -18,7 +18,7 @@ const FILE_LINES: usize = 500;
 const LINE_CHARS: usize = 100;
 
 /// Files that decide and do nothing: events and time come in, actions come out.
-const PURE: [&str; 18] = [
+const PURE: [&str; 19] = [
     "host/runtime/src/graph/",
     "host/runtime/src/stream/",
     "host/runtime/src/recovery/",
@@ -35,6 +35,7 @@ const PURE: [&str; 18] = [
     "host/checkpoint/src/job_graph/",
     "host/checkpoint/src/manifest.rs",
     "host/checkpoint/src/manifest_diff.rs",
+    "host/operator/src/backtrace/",
     "host/operator/src/batch/",
     "host/key-groups/src/",
 ];

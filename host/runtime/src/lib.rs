@@ -19,7 +19,7 @@ mod room;
 pub mod stream;
 mod wall_clock;
 
-pub use control::{prepare, run, run_on};
+pub use control::{newer_output, prepare, run, run_on};
 pub use cost::JobCost;
 pub use error::{JobError, JobErrorKind};
 pub use ids::{ChainId, ChannelIndex};

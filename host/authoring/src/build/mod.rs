@@ -28,6 +28,7 @@ use crate::language::Language;
 use component::Wasm;
 use place::Place;
 use tidegate_job_file::json;
+use tidegate_operator::Sources;
 
 /// A request to build the projects at a path.
 #[derive(Clone, Debug)]
@@ -73,6 +74,8 @@ struct Compiled {
     /// The package's folder.
     folder: PathBuf,
     wasm: Wasm,
+    /// The author's sources, if a stack names them otherwise.
+    sources: Option<Sources>,
     /// The compiler and its version, for people.
     toolchain: String,
 }

@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 use tidegate_authoring::Language;
 use tidegate_authoring::project::Template;
 
-use super::OutputArgs;
+use super::{FaultArgs, OutputArgs};
 
 /// Write a new project with an operator and a job, which builds, passes its tests and runs at once.
 ///
@@ -111,6 +111,8 @@ pub(crate) struct TestArgs {
     /// Do not build the project first.
     #[arg(long, env = "TIDEGATE_NO_BUILD", value_parser = BoolishValueParser::new())]
     pub(crate) no_build: bool,
+    #[command(flatten)]
+    pub(crate) faults: FaultArgs,
     #[command(flatten)]
     pub(crate) compiler: CompilerArgs,
     #[command(flatten)]

@@ -1,6 +1,7 @@
 //! Sources and sinks through the traits that the runtime uses.
 
 mod file_sink;
+mod file_sink_discard;
 mod file_sink_ownership;
 mod file_sink_recovery;
 mod file_source;

@@ -54,6 +54,7 @@ fn compiled(operator: Operator, toolchain: &str) -> Result<Compiled, BuildError>
         language: operator.language,
         folder: operator.folder,
         wasm: Wasm::BareModule(core),
+        sources: None,
         toolchain: toolchain.to_owned(),
     })
 }

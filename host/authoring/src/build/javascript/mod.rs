@@ -5,6 +5,7 @@
 //! go into the target directory.
 
 mod package;
+mod source_map;
 mod tools;
 mod types;
 
@@ -15,7 +16,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use tidegate_operator::shown;
+use tidegate_operator::{Sources, shown};
 
 use super::component::Wasm;
 use super::error::BuildError;
@@ -42,6 +43,7 @@ pub(super) fn compile(
     }
     let target = target(&package, folder, request)?;
     let bundle = bundle(&package, manifest, &tools, &target)?;
+    let map = source_map::of_bundle(&bundle, folder, &tools.sdk)?;
     let component = componentize(manifest, &tools, &target, &bundle)?;
     let component = around::put_around(&component).map_err(|error| BuildError::NotAComponent {
         name: package.name.clone(),
@@ -52,6 +54,7 @@ pub(super) fn compile(
         language,
         folder: folder.to_owned(),
         wasm: Wasm::Component(component),
+        sources: Some(Sources::bundled(map)),
         toolchain: tools.versions.to_string(),
     }])
 }
@@ -89,6 +92,8 @@ fn bundle(
         "--target=es2023",
         "--legal-comments=none",
         "--log-level=warning",
+        "--sourcemap=external",
+        "--sources-content=false",
     ]);
     let mut out = std::ffi::OsString::from("--outfile=");
     out.push(&bundle);
