@@ -1,4 +1,4 @@
-//! The languages that an operator can be written in, and the manifest that identifies each.
+//! The languages that an operator can be written in, and the manifests that identify them.
 
 use std::path::Path;
 
@@ -13,25 +13,32 @@ use crate::kit::{self, LanguageKit};
 pub enum Language {
     /// Rust, compiled by cargo.
     Rust,
-    /// C or C++, compiled by clang through CMake.
+    /// C, compiled by clang through CMake.
     C,
+    /// C++, compiled like C.
+    Cpp,
     /// Python, put into a component with its interpreter by componentize-py.
     Python,
     /// Go, compiled by the official compiler.
     Go,
-    /// JavaScript or TypeScript, put into a component with an interpreter.
+    /// JavaScript, put into a component with an interpreter.
     #[value(name = "javascript")]
     JavaScript,
+    /// TypeScript, built like JavaScript.
+    #[value(name = "typescript")]
+    TypeScript,
 }
 
 impl Language {
     /// All languages.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 7] = [
         Self::Rust,
         Self::C,
+        Self::Cpp,
         Self::Python,
         Self::Go,
         Self::JavaScript,
+        Self::TypeScript,
     ];
 
     /// Returns the name of the file that makes a folder a project of the language.
@@ -44,13 +51,16 @@ impl Language {
         match self {
             Self::Rust => &kit::rust::KIT,
             Self::C => &kit::c::KIT,
+            Self::Cpp => &kit::c::CPP,
             Self::Python => &kit::python::KIT,
             Self::Go => &kit::go::KIT,
             Self::JavaScript => &kit::javascript::KIT,
+            Self::TypeScript => &kit::javascript::TYPESCRIPT,
         }
     }
 
-    /// Returns the language of the project with this manifest.
+    /// Returns the language of the project with this manifest. C stands for C++, too, and
+    /// JavaScript for TypeScript: the build distinguishes them by the operator's sources.
     pub fn of_manifest(path: &Path) -> Option<Self> {
         let name = path.file_name()?;
         let mut languages = Self::ALL.into_iter();
@@ -59,6 +69,8 @@ impl Language {
 
     /// Returns the names of the manifests of all languages, for people.
     pub fn manifests() -> String {
-        Self::ALL.map(Self::manifest).join(", ")
+        let mut names = Self::ALL.map(Self::manifest).to_vec();
+        names.dedup();
+        names.join(", ")
     }
 }

@@ -115,6 +115,8 @@ pub struct RunOptions {
     pub start: StartFrom,
     /// Operators whose state in the checkpoint may be dropped because the graph lost them.
     pub allow_dropped_state: Vec<String>,
+    /// True if a start from an older checkpoint removes the output of sinks that is newer.
+    pub discard_newer_output: bool,
     /// The lineage of a life that begins with this run, for simulations; otherwise it is drawn
     /// at random. Two lives of a job must never have the same one.
     pub lineage: Option<Lineage>,

@@ -19,7 +19,7 @@ mod room;
 pub mod stream;
 mod wall_clock;
 
-pub use control::{check_continues, prepare, run, run_on};
+pub use control::{check_continues, newer_output, prepare, run, run_on};
 pub use cost::JobCost;
 pub use error::{JobError, JobErrorKind};
 pub use ids::{ChainId, ChannelIndex};

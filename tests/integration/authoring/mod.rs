@@ -4,6 +4,7 @@
 mod dev;
 mod new_project;
 mod scenarios;
+mod templates;
 
 mod c;
 mod go;

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use tidegate_operator::Limits;
 
-use super::sources::Sources;
+use super::sources::ProjectSources;
 use super::{folder_of, place, stamp};
 use crate::language::Language;
 
@@ -53,10 +53,10 @@ impl ComponentProject {
         folder_of(&self.manifest)
     }
 
-    /// Reads the project's sources; see [`Sources::of`].
+    /// Reads the project's sources; see [`ProjectSources::of`].
     #[must_use]
-    pub fn sources(&self) -> Option<Sources> {
-        Sources::of(self.folder(), self.language)
+    pub fn sources(&self) -> Option<ProjectSources> {
+        ProjectSources::of(self.folder(), self.language)
     }
 
     /// Compares a component with the project's sources. A component that is newer by its time of

@@ -28,12 +28,13 @@ use serde::Serialize;
 
 pub use error::BuildError;
 pub use freshness::{ComponentProject, Freshness, code_digest};
-pub use sources::Sources;
+pub use sources::ProjectSources;
 
 use crate::language::Language;
 use component::Wasm;
 use place::Place;
 use tidegate_job_file::json;
+use tidegate_operator::Sources;
 
 /// A request to build the projects at a path.
 #[derive(Clone, Debug)]
@@ -79,6 +80,8 @@ struct Compiled {
     /// The package's folder.
     folder: PathBuf,
     wasm: Wasm,
+    /// The author's sources, if a stack names them otherwise.
+    sources: Option<Sources>,
     /// The compiler and its version, for people.
     toolchain: String,
 }
@@ -104,10 +107,10 @@ pub fn build(request: &BuildRequest) -> Result<Vec<BuiltComponent>, BuildError> 
 }
 
 /// The sources of projects before anything was compiled.
-type SourcesBefore = BTreeMap<Place, Option<Sources>>;
+type SourcesBefore = BTreeMap<Place, Option<ProjectSources>>;
 
-fn with_sources(place: Place) -> (Place, Option<Sources>) {
-    let sources = Sources::of(folder_of(&place.manifest), place.language);
+fn with_sources(place: Place) -> (Place, Option<ProjectSources>) {
+    let sources = ProjectSources::of(folder_of(&place.manifest), place.language);
     (place, sources)
 }
 
@@ -123,9 +126,11 @@ fn compile(place: &Place, request: &BuildRequest) -> Result<Vec<Compiled>, Build
     match place.language {
         Language::Python => python::compile(&place.manifest, request),
         Language::Go => go::compile(&place.manifest, request),
-        Language::JavaScript => javascript::compile(&place.manifest, request),
+        Language::JavaScript | Language::TypeScript => {
+            javascript::compile(&place.manifest, request)
+        }
         Language::Rust => rust::compile(&place.manifest, request),
-        Language::C => c::compile(&place.manifest, request),
+        Language::C | Language::Cpp => c::compile(&place.manifest, request),
     }
 }
 

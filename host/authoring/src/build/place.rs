@@ -51,8 +51,12 @@ pub(super) fn in_folder(folder: &Path) -> Option<Place> {
     let manifest = manifest_in(folder)?;
     let place = place(&manifest).ok()??;
     match place.language {
-        Language::C => cmake_project(&place.manifest),
-        Language::Rust | Language::Python | Language::Go | Language::JavaScript => Some(place),
+        Language::C | Language::Cpp => cmake_project(&place.manifest),
+        Language::Rust
+        | Language::Python
+        | Language::Go
+        | Language::JavaScript
+        | Language::TypeScript => Some(place),
     }
 }
 

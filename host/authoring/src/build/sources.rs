@@ -31,7 +31,7 @@ pub(super) const DIGEST_BYTES: usize = blake3::OUT_LEN;
 
 /// The sources of a project at one moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Sources {
+pub struct ProjectSources {
     /// BLAKE3 of all paths and contents.
     pub digest: [u8; DIGEST_BYTES],
     /// The file that was modified last.
@@ -40,7 +40,7 @@ pub struct Sources {
     pub folders: Vec<PathBuf>,
 }
 
-impl Sources {
+impl ProjectSources {
     /// Reads the sources below a project's folder. Returns `None` if there are none, if they can't
     /// be read, or if they are too many or too large.
     #[must_use]
@@ -92,7 +92,7 @@ fn rules(language: Language) -> (&'static [&'static str], &'static [&'static str
             &["Cargo.toml", "rust-toolchain.toml"],
             &["rs", "json", "wit", "wat"],
         ),
-        Language::C => (
+        Language::C | Language::Cpp => (
             &["CMakeLists.txt"],
             &[
                 "c", "cc", "cpp", "cxx", "h", "hh", "hpp", "hxx", "inc", "cmake",
@@ -100,7 +100,7 @@ fn rules(language: Language) -> (&'static [&'static str], &'static [&'static str
         ),
         Language::Python => (&["pyproject.toml"], &["py", "json"]),
         Language::Go => (&["go.mod"], &["go", "json"]),
-        Language::JavaScript => (
+        Language::JavaScript | Language::TypeScript => (
             &["package.json"],
             &["js", "mjs", "cjs", "jsx", "ts", "mts", "cts", "tsx", "json"],
         ),
@@ -159,7 +159,7 @@ impl Walk {
                 if depth > 0 && !is_passed_over {
                     self.look_into(&path, depth - 1)?;
                 }
-            } else if kind.is_file() && Sources::is_source(&path, self.language) {
+            } else if kind.is_file() && ProjectSources::is_source(&path, self.language) {
                 let modified = entry.metadata()?.modified()?;
                 self.files.push(SourceFile { path, modified });
             }
@@ -179,7 +179,7 @@ mod tests {
     }
 
     fn digest(folder: &Path) -> [u8; DIGEST_BYTES] {
-        let sources = Sources::of(folder, Language::Rust);
+        let sources = ProjectSources::of(folder, Language::Rust);
         sources.expect("there are sources").digest
     }
 
@@ -243,7 +243,7 @@ mod tests {
         let file = fs::File::options().write(true).open(&newest);
         let file = file.expect("it is there");
         file.set_modified(at).expect("its time can be set");
-        let sources = Sources::of(folder.path(), Language::Rust).expect("there are sources");
+        let sources = ProjectSources::of(folder.path(), Language::Rust).expect("there are sources");
         assert_eq!(sources.newest, newest);
         let folders = [folder.path().to_owned(), folder.path().join("src")];
         assert_eq!(sources.folders, folders);
@@ -252,7 +252,10 @@ mod tests {
     #[test]
     fn a_folder_without_sources_has_no_digest() {
         let folder = tempfile::tempdir().expect("a temporary directory");
-        assert_eq!(Sources::of(folder.path(), Language::Go), None);
-        assert_eq!(Sources::of(&folder.path().join("none"), Language::Go), None);
+        assert_eq!(ProjectSources::of(folder.path(), Language::Go), None);
+        assert_eq!(
+            ProjectSources::of(&folder.path().join("none"), Language::Go),
+            None
+        );
     }
 }

@@ -5,25 +5,38 @@ use std::path::PathBuf;
 use clap::builder::BoolishValueParser;
 use clap::{Args, Subcommand};
 use tidegate_authoring::Language;
+use tidegate_authoring::project::Template;
 
-use super::{DefaultsArgs, JobFileArgs, OutputArgs, StoppingArgs};
+use super::{DefaultsArgs, FaultArgs, JobFileArgs, OutputArgs, StoppingArgs};
 
-/// Write a new operator project, which builds and passes its tests at once.
+/// Write a new project with an operator and a job, which builds, passes its tests and runs at once.
 ///
-/// The project contains a copy of the SDK in its folder sdk/, in the version of this binary. Commit
-/// the copy with the project: it needs no other package of Tidegate. `tidegate sdk update` replaces
-/// the copy. With --sdk, the project has no copy and uses the SDK at that path.
+/// The project has a job that reads a small input, and the output that the job prints. With
+/// --job-only, it has such a job and no operator.
+///
+/// The project of an operator contains a copy of the SDK in its folder sdk/, in the version of this
+/// binary. Commit the copy with the project: it needs no other package of Tidegate. `tidegate sdk
+/// update` replaces the copy. With --sdk, the project has no copy and uses the SDK at that path.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Example:
-  tidegate new total --lang rust && tidegate test total")]
+Examples:
+  tidegate new total --lang rust && tidegate test total
+  tidegate new deliveries --lang python --template two-inputs
+  tidegate new readings --job-only")]
 pub(crate) struct NewArgs {
-    /// Name of the operator, and of the new folder for its project. Never overwrites a folder.
+    /// Name of the operator or job, and of the new folder for its project. Never overwrites a
+    /// folder.
     #[arg(value_name = "NAME")]
     pub(crate) name: String,
     /// Language of the operator.
     #[arg(long, env = "TIDEGATE_LANG", value_enum, value_name = "LANG")]
-    pub(crate) lang: Language,
+    pub(crate) lang: Option<Language>,
+    /// Template of the operator. Default: keyed-state.
+    #[arg(long, env = "TIDEGATE_TEMPLATE", value_enum, value_name = "TEMPLATE")]
+    pub(crate) template: Option<Template>,
+    /// Write a job without an operator, for components that are built elsewhere.
+    #[arg(long, env = "TIDEGATE_JOB_ONLY", value_parser = BoolishValueParser::new())]
+    pub(crate) job_only: bool,
     /// Folder of an SDK to use instead of a copy: guest-sdk/LANG in the sources of Tidegate.
     #[arg(long, env = "TIDEGATE_SDK", value_name = "PATH")]
     pub(crate) sdk: Option<PathBuf>,
@@ -101,6 +114,8 @@ pub(crate) struct TestArgs {
     #[arg(long, env = "TIDEGATE_NO_BUILD", value_parser = BoolishValueParser::new())]
     pub(crate) no_build: bool,
     #[command(flatten)]
+    pub(crate) faults: FaultArgs,
+    #[command(flatten)]
     pub(crate) compiler: CompilerArgs,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
@@ -131,6 +146,8 @@ pub(crate) struct DevArgs {
     /// Show only events such as builds, starts and ends, and no progress.
     #[arg(long, short, env = "TIDEGATE_QUIET", value_parser = BoolishValueParser::new())]
     pub(crate) quiet: bool,
+    #[command(flatten)]
+    pub(crate) faults: FaultArgs,
     #[command(flatten)]
     pub(crate) stopping: StoppingArgs,
     #[command(flatten)]

@@ -84,6 +84,7 @@ pub(crate) fn check(args: &CheckArgs, terminal: &Terminal) -> Result<(), Failure
     let loading = Loading {
         // As `run` does: compiling uses memory, which the check for room must see.
         compiled: code_cache::of_this_user(),
+        backtrace: args.faults.backtrace.into(),
         ..Loading::new(built_in())
     };
     let loaded = file.and_then(|file| file.load(args.defaults.parallelism, loading));

@@ -2,6 +2,7 @@
 
 mod file_sink;
 mod file_sink_discard;
+mod file_sink_newer;
 mod file_sink_ownership;
 mod file_sink_recovery;
 mod file_source;

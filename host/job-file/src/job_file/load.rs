@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use tidegate_checkpoint::JobGraph;
 use tidegate_connector::ConnectorList;
-use tidegate_operator::{CodeCache, Engine, EngineOptions};
+use tidegate_operator::{Backtrace, CodeCache, Engine, EngineOptions};
 use tidegate_runtime::chain::ComponentOperator;
 use tidegate_runtime::config::JobSettings;
 use tidegate_runtime::{Job, OperatorPart};
@@ -30,6 +30,8 @@ pub struct Loading {
     pub compiled: Option<CodeCache>,
     /// True if debug information is kept.
     pub debug_info: bool,
+    /// The frames that the fault of an operator shows.
+    pub backtrace: Backtrace,
 }
 
 impl Loading {
@@ -40,6 +42,7 @@ impl Loading {
             connectors,
             compiled: None,
             debug_info: false,
+            backtrace: Backtrace::default(),
         }
     }
 }
@@ -192,6 +195,7 @@ impl JobFile {
         };
         let engine = Engine::with_options(EngineOptions {
             keeps_debug_info: loading.debug_info,
+            backtrace: loading.backtrace,
             ..EngineOptions::default()
         })?;
         let mut components = Components::new(engine, loading.compiled);

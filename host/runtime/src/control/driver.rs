@@ -3,67 +3,33 @@
 //! THE loop of the control path: hands events, commands and time to the coordinator and performs
 //! its actions. Decides nothing about checkpoints itself.
 
+mod parts;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tidegate_checkpoint::{CheckpointKind, CheckpointStore, Manifest, Origin, StoreError};
+use tidegate_checkpoint::{CheckpointKind, Manifest, StoreError};
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::time::Instant;
 
 use super::attempt_end::{AttemptEnd, Step, failed, reading_not_returned};
 use super::deploy::Deployment;
-use super::discovery::{Discovered, Discovery};
+use super::discovery::Discovered;
 use super::publication::{self, Publication};
 use super::waiters::Waiters;
 use super::work::{Work, WorkDone};
 use crate::config::limits::{ISOLATION_INTERVAL, STATUS_INTERVAL};
-use crate::drill::Drills;
-use crate::executor::{Executor, blocking};
-use crate::ids::RunIdentity;
-use crate::isolation::IsolationWatch;
-use crate::job::{Job, JobCommand, JobControl, Outcome};
+use crate::executor::blocking;
+use crate::job::{JobCommand, JobControl, Outcome};
 use crate::observe::{
-    AttemptMetrics, CheckpointStatus, CompletedSummary, JobState, JobStatus, SubtaskMetrics, TOLD,
+    CheckpointStatus, CompletedSummary, JobState, JobStatus, SubtaskMetrics, TOLD,
 };
-use crate::protocol::{
-    AcknowledgedCheckpoint, Action, ChainEvent, ControlMessage, Coordinator, JobEnd,
-};
+use crate::protocol::{AcknowledgedCheckpoint, Action, ChainEvent, ControlMessage, JobEnd};
 use crate::wall_clock::unix_millis;
 use crate::{ChainId, CheckpointId, JobError, SubtaskId};
 
-/// The parts that a driver starts with.
-pub(crate) struct DriverStart {
-    pub(crate) job: Arc<Job>,
-    pub(crate) store: Arc<dyn CheckpointStore>,
-    pub(crate) executor: Arc<dyn Executor>,
-    pub(crate) coordinator: Coordinator,
-    pub(crate) identity: RunIdentity,
-    pub(crate) origin: Option<Origin>,
-    pub(crate) source_chains: Vec<ChainId>,
-    /// The subtasks of each chain, for messages.
-    pub(crate) descriptions: Vec<String>,
-    pub(crate) metrics: AttemptMetrics,
-    pub(crate) isolation: IsolationWatch,
-    /// The time when the process started the job: the zero of all times here.
-    pub(crate) started: Instant,
-    pub(crate) records_before: u64,
-    /// The drills, which continue from one attempt to the next.
-    pub(crate) drills: Drills,
-    pub(crate) discovery: Discovery,
-    /// The commands that earlier attempts have not carried out.
-    pub(crate) pending: Vec<JobCommand>,
-}
-
-/// The parts of a driver that outlive its attempt.
-pub(crate) struct DriverEnd {
-    /// The chains, for shut-down.
-    pub(crate) deployment: Deployment,
-    pub(crate) drills: Drills,
-    pub(crate) isolation: IsolationWatch,
-    /// The commands that the attempt has not carried out.
-    pub(crate) pending: Vec<JobCommand>,
-}
+pub(crate) use parts::{DriverEnd, DriverStart};
 
 /// Drives one attempt.
 pub(crate) struct Driver {
@@ -289,7 +255,6 @@ impl Driver {
         let actions = match command {
             JobCommand::Cancel => return Err(Box::new(AttemptEnd::Done(Outcome::Cancelled))),
             command if self.starting > 0 => {
-                self.early.retain(|early| !early.is_abandoned());
                 self.early.push(command);
                 Vec::new()
             }

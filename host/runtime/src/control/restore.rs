@@ -117,23 +117,34 @@ impl Restore {
     fn recover_sinks(&self, manifest: &Manifest, attempt: u64) -> Result<(), JobError> {
         for (name, sink) in &self.job.sinks {
             let start = SinkStart {
-                job: self.job.graph.job().to_owned(),
-                sink: name.clone(),
-                lineage: manifest.lineage.published(),
-                parent: manifest.origin.as_ref().map(|origin| ForkedFrom {
-                    lineage: origin.lineage.published(),
-                    checkpoint: origin.checkpoint,
-                }),
-                checkpoint: manifest.checkpoint,
                 attempt,
                 is_first_attempt: self.is_first_attempt,
-                has_finished: manifest.kind == CheckpointKind::Final,
-                pending: manifest.pending_output(name),
+                discards_newer: self.options.discard_newer_output,
+                ..sink_start(&self.job, manifest, name)
             };
             sink.recover(&start)
                 .map_err(|error| node_failed(name, error))?;
         }
         Ok(())
+    }
+}
+
+/// Returns the start of a sink in the first attempt that continues from `manifest`.
+pub(super) fn sink_start(job: &Job, manifest: &Manifest, sink: &str) -> SinkStart {
+    SinkStart {
+        job: job.graph.job().to_owned(),
+        sink: sink.to_owned(),
+        lineage: manifest.lineage.published(),
+        parent: manifest.origin.as_ref().map(|origin| ForkedFrom {
+            lineage: origin.lineage.published(),
+            checkpoint: origin.checkpoint,
+        }),
+        checkpoint: manifest.checkpoint,
+        attempt: manifest.attempt,
+        is_first_attempt: true,
+        has_finished: manifest.kind == CheckpointKind::Final,
+        pending: manifest.pending_output(sink),
+        discards_newer: false,
     }
 }
 

@@ -8,11 +8,13 @@ use std::path::Path;
 
 use tidegate_checkpoint::{
     CheckpointDirectory, CheckpointKind, CheckpointStore, DirStore, ImportTarget, Manifest,
-    NodeKind, SnapshotContents, StoreError, SubtaskSnapshot,
+    NodeKind, Origin, SnapshotContents, StoreError, SubtaskSnapshot,
 };
+use tidegate_connector::sink::NewerOutput;
 use tidegate_connector::source::SourceSplit;
 
 use super::discovery::check_assigned;
+use super::restore::sink_start;
 use crate::error::node_failed;
 use crate::graph::GraphCost;
 use crate::job::{Job, RunOptions, StartFrom};
@@ -144,19 +146,13 @@ fn start_from(
     let allowed = &options.allow_dropped_state;
     let source = CheckpointDirectory::open(path)?;
     let checkpoint = selected(&source)?;
-    let digest = source.manifest_digest(checkpoint)?;
     let newest_here = match store.list() {
         Ok(ids) => ids.last().copied(),
         // All checkpoints here are lost, which may be why the user starts from another one.
         Err(StoreError::NothingValid { .. }) => None,
         Err(error) => return Err(error.into()),
     };
-    // A newest checkpoint that can't be read is ignored: it may be why the user starts from an
-    // older one.
-    let started = newest_here.and_then(|newest| store.load(newest).ok());
-    if let Some(manifest) = started
-        && manifest.origin.as_ref().is_some_and(|o| o.digest == digest)
-    {
+    if let Some(manifest) = started_before(&source, checkpoint, store, newest_here)? {
         check_compatible(&manifest, &job.graph, allowed, Resume::NewRun)?;
         return Ok(manifest);
     }
@@ -170,6 +166,63 @@ fn start_from(
         attempt,
     };
     Ok(store.import(&source, checkpoint, target)?)
+}
+
+/// Returns the newest checkpoint here if it is of a run that started from `checkpoint`.
+fn started_before(
+    source: &CheckpointDirectory,
+    checkpoint: CheckpointId,
+    store: &dyn CheckpointStore,
+    newest_here: Option<CheckpointId>,
+) -> Result<Option<Manifest>, JobError> {
+    let digest = source.manifest_digest(checkpoint)?;
+    // A newest checkpoint that can't be read is ignored: it may be why the user starts from an
+    // older one.
+    let newest = newest_here.and_then(|newest| store.load(newest).ok());
+    let is_of_it =
+        |manifest: &Manifest| manifest.origin.as_ref().is_some_and(|o| o.digest == digest);
+    Ok(newest.filter(is_of_it))
+}
+
+/// Returns the published output, by sink, that a run with these options removes because it is newer
+/// than the checkpoint that the user starts from. Changes nothing.
+///
+/// # Errors
+///
+/// Any [`JobError`] that would prevent the start.
+pub fn newer_output(
+    job: &Job,
+    store: &dyn CheckpointStore,
+    options: &RunOptions,
+) -> Result<Vec<(String, Vec<NewerOutput>)>, JobError> {
+    let StartFrom::Path(path) = &options.start else {
+        return Ok(Vec::new());
+    };
+    let source = CheckpointDirectory::open(path)?;
+    let checkpoint = selected(&source)?;
+    let newest_here = store.list().ok().and_then(|ids| ids.last().copied());
+    let manifest = match started_before(&source, checkpoint, store, newest_here)? {
+        Some(manifest) => manifest,
+        None => {
+            let mut manifest = source.load(checkpoint)?;
+            manifest.origin = Some(Origin {
+                lineage: manifest.lineage,
+                checkpoint,
+                digest: source.manifest_digest(checkpoint)?,
+            });
+            manifest.lineage = new_lineage(options)?;
+            manifest
+        }
+    };
+    let mut newer = Vec::new();
+    for (name, sink) in &job.sinks {
+        let found = sink.newer_output(&sink_start(job, &manifest, name));
+        newer.push((
+            name.clone(),
+            found.map_err(|error| node_failed(name, error))?,
+        ));
+    }
+    Ok(newer)
 }
 
 fn selected(source: &CheckpointDirectory) -> Result<CheckpointId, JobError> {

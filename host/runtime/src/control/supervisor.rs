@@ -108,16 +108,23 @@ fn policies(job: &Job) -> BTreeMap<String, RecordPolicies> {
 
 /// Answers a command to a job that is over: the job may have stopped as the command asks.
 fn answer(command: JobCommand, state: JobState, error: &CommandError) {
-    match command {
-        JobCommand::Stop {
-            drain,
-            savepoint: None,
-            reply,
-        } if state == JobState::Finished || state == JobState::Stopped && !drain => {
-            drop(reply.send(Ok(None)));
-        }
-        command => refuse(command, error),
+    if let JobCommand::Stop {
+        drain,
+        savepoint: None,
+        reply,
+    } = command
+    {
+        let has_stopped = state == JobState::Finished || state == JobState::Stopped && !drain;
+        let answer = if has_stopped {
+            Ok(None)
+        } else {
+            Err(error.clone())
+        };
+        // The other side may have gone away; it then needs no answer.
+        drop(reply.send(answer));
+        return;
     }
+    refuse(command, error);
 }
 
 /// Answers a command that can't be carried out.
@@ -268,31 +275,32 @@ impl Supervisor {
 
     /// Returns the outcome of the job if the command ends it.
     async fn on_command_between_attempts(&mut self, command: JobCommand) -> Option<Outcome> {
-        match command {
-            JobCommand::Cancel => Some(Outcome::Cancelled),
-            JobCommand::Stop {
-                drain: false,
-                savepoint: None,
-                reply,
-            } => match self.settle().await {
-                // The other side may have gone away; it then needs no answer.
-                Ok(checkpoint) => {
-                    drop(reply.send(Ok(None)));
-                    Some(Outcome::Stopped { checkpoint })
-                }
-                Err(error) => {
-                    let error = tidegate_operator::with_causes(&error);
-                    tracing::warn!(target: TOLD, "the job can't stop yet: {error}");
-                    self.await_next_attempt(JobCommand::Stop {
-                        drain: false,
-                        savepoint: None,
-                        reply,
-                    });
-                    None
-                }
-            },
-            command => {
-                self.await_next_attempt(command);
+        if matches!(command, JobCommand::Cancel) {
+            return Some(Outcome::Cancelled);
+        }
+        let JobCommand::Stop {
+            drain: false,
+            savepoint: None,
+            reply,
+        } = command
+        else {
+            self.await_next_attempt(command);
+            return None;
+        };
+        match self.settle().await {
+            // The other side may have gone away; it then needs no answer.
+            Ok(checkpoint) => {
+                drop(reply.send(Ok(None)));
+                Some(Outcome::Stopped { checkpoint })
+            }
+            Err(error) => {
+                let error = tidegate_operator::with_causes(&error);
+                tracing::warn!(target: TOLD, "the job can't stop yet: {error}");
+                self.await_next_attempt(JobCommand::Stop {
+                    drain: false,
+                    savepoint: None,
+                    reply,
+                });
                 None
             }
         }

@@ -1,7 +1,7 @@
 //! Operators in C and C++: CMake with the SDK's toolchain file, and clang behind it.
 //!
-//! The project lists its own operators: the SDK's `tidegate_operator` writes name, folder and
-//! module of each into a file, which is read here.
+//! The project lists its own operators: the SDK's `tidegate_operator` writes name, folder, module
+//! and language of each into a file, which is read here.
 
 mod toolchain;
 
@@ -15,7 +15,6 @@ use cmake::Operator;
 use super::component::Wasm;
 use super::error::BuildError;
 use super::{BuildRequest, Compiled, folder_of};
-use crate::language::Language;
 
 /// The folder of artifacts, below the project.
 const TARGET: &str = "target/wasm32-wasi";
@@ -52,9 +51,10 @@ fn compiled(operator: Operator, toolchain: &str) -> Result<Compiled, BuildError>
     })?;
     Ok(Compiled {
         name: operator.name,
-        language: Language::C,
+        language: operator.language,
         folder: operator.folder,
         wasm: Wasm::BareModule(core),
+        sources: None,
         toolchain: toolchain.to_owned(),
     })
 }

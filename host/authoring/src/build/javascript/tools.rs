@@ -26,6 +26,8 @@ const MODULES: &str = "node_modules";
 /// The tools of a package.
 #[derive(Debug)]
 pub(super) struct Tools {
+    /// The folder of the SDK, without links.
+    pub(super) sdk: PathBuf,
     pub(super) esbuild: PathBuf,
     pub(super) componentize: PathBuf,
     pub(super) versions: Versions,
@@ -70,6 +72,7 @@ impl Tools {
         };
         versions.check()?;
         Ok(Self {
+            sdk,
             esbuild,
             componentize,
             versions,
@@ -158,7 +161,7 @@ fn program(name: &str, folder: &Path, sdk: &Path) -> Result<PathBuf, BuildError>
 }
 
 /// Returns the places where node looks for something, from a folder up.
-fn up(folder: &Path, name: &str) -> impl Iterator<Item = PathBuf> {
+pub(super) fn up(folder: &Path, name: &str) -> impl Iterator<Item = PathBuf> {
     folder
         .ancestors()
         .map(move |at| at.join(MODULES).join(name))

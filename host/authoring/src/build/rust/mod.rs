@@ -48,6 +48,7 @@ fn compiled(module: CoreModule, toolchain: &str) -> Result<Compiled, BuildError>
         name: module.crate_name,
         language: Language::Rust,
         wasm: Wasm::Module(core),
+        sources: None,
         toolchain: toolchain.to_owned(),
     })
 }

@@ -86,6 +86,7 @@ impl<'a> Dev<'a> {
                 job_file: args.job.file.clone(),
                 parallelism: args.defaults.parallelism,
                 compiler: args.compiler.clone(),
+                backtrace: args.faults.backtrace.into(),
                 terminal: terminal.clone(),
             },
             preparation: None,

@@ -8,6 +8,7 @@ use tidegate_authoring::build::code_digest;
 use tidegate_authoring::scenario;
 use tidegate_connectors::built_in;
 use tidegate_job_file::{JobFile, LoadedJob, Loading};
+use tidegate_operator::Backtrace;
 use tidegate_runtime::check_continues;
 use tokio::sync::oneshot;
 
@@ -27,6 +28,7 @@ pub(super) struct Preparer {
     pub(super) job_file: PathBuf,
     pub(super) parallelism: Option<u32>,
     pub(super) compiler: CompilerArgs,
+    pub(super) backtrace: Backtrace,
     pub(super) terminal: Terminal,
 }
 
@@ -123,6 +125,7 @@ impl Preparer {
         let loading = Loading {
             compiled: code_cache::of_this_user(),
             debug_info: true,
+            backtrace: self.backtrace,
             ..Loading::new(built_in())
         };
         let loaded = file.load(self.parallelism, loading)?;
@@ -142,7 +145,7 @@ impl Preparer {
         if paths.is_empty() {
             return Ok(());
         }
-        let loaded = test::load(&paths)?;
+        let loaded = test::load(&paths, self.backtrace)?;
         let all = loaded.len();
         let mut failures = Lines::new();
         let mut failed = 0;

@@ -9,7 +9,7 @@ use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use tidegate_authoring::build::{ComponentProject, Sources, code_digest};
+use tidegate_authoring::build::{ComponentProject, ProjectSources, code_digest};
 
 use super::super::job_projects::JobProjects;
 
@@ -88,7 +88,7 @@ impl Scope {
     /// new folder may hold sources.
     pub(super) fn concerns(&self, path: &Path) -> bool {
         let is_of_project = |project: &ComponentProject| {
-            let is_source = Sources::is_source(path, project.language);
+            let is_source = ProjectSources::is_source(path, project.language);
             is_source && path.starts_with(project.folder()) || is_scenario_of(project, path)
         };
         !self.is_written(path)

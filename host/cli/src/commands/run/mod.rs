@@ -4,6 +4,7 @@
 //! [`tidegate_job_file`], their inputs and outputs by [`tidegate_runtime::prepare`].
 
 mod job_thread;
+mod rollback;
 mod signals;
 mod stopping;
 mod watch;
@@ -36,6 +37,7 @@ pub(crate) fn run(args: &RunArgs, terminal: &Terminal) -> Result<(), Failure> {
         connectors: built_in(),
         compiled: wanted.then(code_cache::of_this_user).flatten(),
         debug_info: args.debug_info,
+        backtrace: args.faults.backtrace.into(),
     };
     let file = JobFile::read(&args.job.file)?;
     if args.build {
@@ -46,11 +48,12 @@ pub(crate) fn run(args: &RunArgs, terminal: &Terminal) -> Result<(), Failure> {
         let warning = stale.warning(&args.job.file);
         terminal.say(format_args!("warning: {warning}"));
     }
-    let options = options(args);
-    warn_of_duplicates(&loaded.job, terminal);
     let directory = &loaded.checkpoint_directory;
+    let options = options(args, directory)?;
+    warn_of_duplicates(&loaded.job, terminal);
     let ended = match prepare(&loaded.job, directory, &options) {
         Ok(store) => {
+            rollback::confirm(&loaded.job, &store, &options, args.yes, terminal)?;
             let run = Run {
                 job: loaded.job.clone(),
                 options,
@@ -64,17 +67,18 @@ pub(crate) fn run(args: &RunArgs, terminal: &Terminal) -> Result<(), Failure> {
     ended.map_err(|error| placed(error, &loaded))
 }
 
-fn options(args: &RunArgs) -> RunOptions {
+fn options(args: &RunArgs, directory: &Path) -> Result<RunOptions, Failure> {
     let start = match (&args.from, args.fresh) {
-        (Some(path), _) => StartFrom::Path(path.clone()),
+        (Some(from), _) => StartFrom::Path(rollback::start_path(from, directory)?),
         (None, true) => StartFrom::Fresh,
         (None, false) => StartFrom::Newest,
     };
-    RunOptions {
+    Ok(RunOptions {
         start,
         allow_dropped_state: args.state.allow_dropped_state.clone(),
+        discard_newer_output: args.discard_newer_output,
         ..RunOptions::default()
-    }
+    })
 }
 
 /// Warns of each sink that is not exactly-once.
