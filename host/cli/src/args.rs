@@ -301,8 +301,8 @@ pub(crate) struct StatusArgs {
 /// Reports up to 20 mistakes of a job file at once, with their places. Opens an instance of every
 /// operator in the sandbox, since an operator checks its own `config`. For a valid job, prints its
 /// cost (subtasks, threads, channels, memory limits) and the components, and warns of sources that
-/// find no input. `check` looks at no output: `tidegate run` also refuses a job whose sink finds
-/// files of something else in its directory.
+/// find no input and of components that are older than their sources. `check` looks at no output:
+/// `tidegate run` also refuses a job whose sink finds files of something else in its directory.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  tidegate check job.toml && tidegate run job.toml")]
 pub(crate) struct CheckArgs {

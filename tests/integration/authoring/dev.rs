@@ -166,7 +166,7 @@ fn a_change_continues_with_the_state_and_a_mistake_leaves_the_running_code_alone
     project.wait_for("the code is the same", 1);
     project.change("job.toml", "inputs = [{ from = \"total\" }]", "inptus = []");
     project.wait_for(goes_on, before + 3);
-    project.wait_for("job.toml:11:1", 1);
+    project.wait_for("sink `totals` has no `inputs`", 1);
     project.add_apple("110");
 
     // An edge that the checkpoints do not have is seen before the running code is stopped.
@@ -299,9 +299,9 @@ fn the_components_of_a_job_are_built_and_named_when_they_are_older_than_their_so
         built.assert_succeeds().stdout,
         format!("{}\n", component.display())
     );
-    let left_alone = "operator `other`: ready/count.wasm has no project beside it";
+    let left_alone = "operator `other`: ./ready/count.wasm has no project beside it";
     assert!(built.stderr.contains(left_alone), "{built:#?}");
-    let older = "operator `total`: total.wasm is older than its sources";
+    let older = "operator `total`: ./total.wasm is older than its sources";
     let checked = project.tidegate(&["check"]);
     assert!(
         !checked.assert_succeeds().stderr.contains(older),

@@ -270,10 +270,11 @@ impl SinkConnector for FileConnector {
     }
 
     fn discard(&self, lineage: Lineage) -> Result<(), ConnectorError> {
-        if OutputDirectory::open(&self.files, &self.path)?.is_none() {
+        let Some(mut directory) = OutputDirectory::open(&self.files, &self.path)? else {
             return Ok(());
-        }
-        let directory = self.take_directory()?;
+        };
+        // Released at the end, so that the start of the job finds the directory free.
+        directory.lock()?;
         let listing = directory.list()?;
         directory.discard(&listing.parts_to_discard(directory.shown(), lineage)?)
     }

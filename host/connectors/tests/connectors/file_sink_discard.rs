@@ -39,6 +39,7 @@ fn discarded_output_is_gone_and_the_job_can_start_afresh() {
         lineage: OTHER,
         ..fresh()
     };
+    connector.check_free().expect("the directory is free again");
     connector.check_fresh().expect("the directory is empty");
     connector.recover(&again).expect("the directory is empty");
 }
@@ -51,7 +52,8 @@ fn output_of_another_lineage_stays() {
     connector
         .commit(CheckpointId(1), &part)
         .expect("can be published");
-    connector
+    drop(connector);
+    connect(place.path())
         .discard(OTHER)
         .expect("there is nothing to remove");
     assert_eq!(published(place.path()).1, "k\tpublished\n");
@@ -76,7 +78,8 @@ fn output_that_another_lineage_continued_stays() {
     };
     let connector = connect(place.path());
     connector.recover(&fork).expect("the fork continues here");
-    let reason = state_refusal(connector.discard(LINEAGE));
+    drop(connector);
+    let reason = state_refusal(connect(place.path()).discard(LINEAGE));
     assert!(reason.contains("output of other runs"), "{reason}");
     assert_eq!(published(place.path()).1, "k\tpublished\n");
 }
