@@ -57,13 +57,14 @@ impl Restore {
         if self.is_first_attempt {
             warn_of_unknown(&self.options, &[&job.graph, &manifest.graph]);
         }
-        let mut sources = Sources::new(&self.options.moved_input);
-        let starts = subtask_starts(job, store, &manifest, &mut sources).and_then(|starts| {
-            if self.is_first_attempt {
-                sources.check_moves()?;
-            }
-            self.recover_sinks(&manifest, attempt).map(|()| starts)
-        });
+        let mut sources = Sources {
+            enumerators: Enumerators::new(),
+            moves: &self.options.moved_input,
+        };
+        let starts = self
+            .check_moves(&manifest)
+            .and_then(|()| subtask_starts(job, store, &manifest, &mut sources))
+            .and_then(|starts| self.recover_sinks(&manifest, attempt).map(|()| starts));
         let starts = match starts {
             Ok(starts) => starts,
             Err(error) => {
@@ -88,6 +89,31 @@ impl Restore {
             checkpoint: manifest.checkpoint,
             origin: manifest.origin,
         }))
+    }
+
+    /// Checks, at the start of a process, that every move concerns a split, so that a slip is found.
+    fn check_moves(&self, manifest: &Manifest) -> Result<(), JobError> {
+        let moves = &self.options.moved_input;
+        if moves.is_empty() || !self.is_first_attempt {
+            return Ok(());
+        }
+        let mut is_used = vec![false; moves.len()];
+        for (name, source) in &self.job.sources {
+            let subtasks = manifest.snapshots_of(name).iter().map(restored_subtask);
+            for split in subtasks.flat_map(|subtask| subtask.splits) {
+                let moved = source.move_input(split, moves);
+                let moved = moved.map_err(|error| node_failed(name, error))?;
+                for (is_used, now) in is_used.iter_mut().zip(moved.is_used) {
+                    *is_used |= now;
+                }
+            }
+        }
+        match moves.iter().zip(is_used).find(|(_, is_used)| !is_used) {
+            None => Ok(()),
+            Some((unused, _)) => Err(JobError::UnknownInput {
+                input_move: unused.to_string(),
+            }),
+        }
     }
 
     /// Removes the checkpoint that a refused start has committed; an import keeps those of
@@ -165,45 +191,19 @@ struct Sources<'a> {
     /// The enumerators that have assigned the splits.
     enumerators: Enumerators,
     moves: &'a [InputMove],
-    /// For each move, true if a split has its old or its new path.
-    is_used: Vec<bool>,
 }
 
-impl<'a> Sources<'a> {
-    fn new(moves: &'a [InputMove]) -> Self {
-        Self {
-            enumerators: Enumerators::new(),
-            moves,
-            is_used: vec![false; moves.len()],
-        }
-    }
-
+impl Sources<'_> {
     /// Moves the input of a subtask's splits.
     fn moved(
-        &mut self,
+        &self,
         connector: &dyn SourceConnector,
         mut subtask: RestoredSubtask,
     ) -> Result<RestoredSubtask, ConnectorError> {
-        let splits = subtask.splits.into_iter().map(|split| {
-            let moved = connector.move_input(split, self.moves)?;
-            for (is_used, now) in self.is_used.iter_mut().zip(moved.is_used) {
-                *is_used |= now;
-            }
-            Ok(moved.split)
-        });
-        subtask.splits = splits.collect::<Result<_, ConnectorError>>()?;
+        let splits = subtask.splits.into_iter();
+        let moved = splits.map(|split| Ok(connector.move_input(split, self.moves)?.split));
+        subtask.splits = moved.collect::<Result<_, ConnectorError>>()?;
         Ok(subtask)
-    }
-
-    /// Checks that every move concerns a split, so that a slip is found.
-    fn check_moves(&self) -> Result<(), JobError> {
-        let mut unused = self.moves.iter().zip(&self.is_used);
-        match unused.find(|(_, is_used)| !**is_used) {
-            None => Ok(()),
-            Some((input_move, _)) => Err(JobError::UnknownInput {
-                input_move: input_move.to_string(),
-            }),
-        }
     }
 }
 
