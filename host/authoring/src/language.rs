@@ -34,6 +34,18 @@ impl Language {
         Self::JavaScript,
     ];
 
+    /// Returns the name on the command line.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Rust => "rust",
+            Self::C => "c",
+            Self::Python => "python",
+            Self::Go => "go",
+            Self::JavaScript => "javascript",
+        }
+    }
+
     /// Returns the name of the file that makes a folder a project of the language.
     pub fn manifest(self) -> &'static str {
         self.kit().manifest

@@ -23,7 +23,7 @@ use clap::{ArgMatches, Args, CommandFactory as _, FromArgMatches as _};
 use clap::{Parser, Subcommand, ValueEnum};
 use tidegate_job_file::duration;
 
-pub(crate) use author::{BuildArgs, NewArgs, SdkCommand, TestArgs};
+pub(crate) use author::{BuildArgs, DoctorArgs, NewArgs, SdkCommand, TestArgs};
 pub(crate) use flattened::{
     DefaultsArgs, JobFileArgs, OutputArgs, RunningJobArgs, StateArgs, WaitArgs,
 };
@@ -105,6 +105,7 @@ impl Cli {
             | Command::Man(_)
             | Command::New(_)
             | Command::Sdk(_)
+            | Command::Doctor(_)
             | Command::Build(_)
             | Command::Test(_) => {}
         }
@@ -132,6 +133,7 @@ pub(crate) enum Command {
     /// Update the SDK in a project.
     #[command(subcommand)]
     Sdk(SdkCommand),
+    Doctor(DoctorArgs),
     Build(BuildArgs),
     Test(TestArgs),
 }

@@ -1,6 +1,7 @@
 //! The work of an author of operators: new projects, builds, scenarios; and the particulars of each
 //! language.
 
+mod doctor;
 mod new_project;
 mod scenarios;
 

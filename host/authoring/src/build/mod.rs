@@ -25,6 +25,7 @@ use serde::Serialize;
 pub use error::BuildError;
 
 use crate::language::Language;
+use crate::tools::{ToolReport, UsedTool};
 use component::Wasm;
 use place::Place;
 use tidegate_job_file::json;
@@ -62,6 +63,8 @@ pub struct BuiltComponent {
     pub exports: Vec<String>,
     /// The compiler and its version.
     pub toolchain: String,
+    /// The programs that compiled it.
+    pub tools: Vec<UsedTool>,
 }
 
 /// The result of compiling a package.
@@ -75,6 +78,7 @@ struct Compiled {
     wasm: Wasm,
     /// The compiler and its version, for people.
     toolchain: String,
+    tools: Vec<UsedTool>,
 }
 
 /// Builds every component of the projects at the request's path.
@@ -104,6 +108,25 @@ fn compile(place: &Place, request: &BuildRequest) -> Result<Vec<Compiled>, Build
     }
 }
 
+/// Returns the languages of the project in a folder, or else of the projects in the folders directly
+/// below.
+#[must_use]
+pub fn languages_in(folder: &Path) -> Vec<Language> {
+    place::languages(folder)
+}
+
+/// Reports on the tools of a language, as a build of a project in this folder would find them.
+#[must_use]
+pub fn examine(language: Language, folder: &Path) -> Vec<ToolReport> {
+    match language {
+        Language::Python => python::examine(folder),
+        Language::Go => go::examine(folder),
+        Language::JavaScript => javascript::examine(folder),
+        Language::Rust => rust::examine(folder),
+        Language::C => c::examine(),
+    }
+}
+
 fn make_component(compiled: Compiled, path: PathBuf) -> Result<BuiltComponent, BuildError> {
     let component = component::encode(&compiled)?;
     write_whole(&path, &component.bytes)?;
@@ -115,6 +138,7 @@ fn make_component(compiled: Compiled, path: PathBuf) -> Result<BuiltComponent, B
         imports: component.imports,
         exports: component.exports,
         toolchain: compiled.toolchain,
+        tools: compiled.tools,
     })
 }
 

@@ -14,6 +14,7 @@ fn module(name: &str) -> Compiled {
         folder: Path::new("/crates").join(name),
         wasm: Wasm::Module(b"\0asm\x01\0\0\0".to_vec()),
         toolchain: String::new(),
+        tools: Vec::new(),
     }
 }
 

@@ -3,6 +3,7 @@
 mod build;
 mod check;
 mod checkpoint;
+mod doctor;
 mod graph;
 mod man;
 mod new;
@@ -36,6 +37,7 @@ pub(crate) fn execute(command: &Command, terminal: &Terminal) -> Result<(), Fail
         Command::Man(args) => man::man(args, terminal),
         Command::New(args) => new::new(args, terminal),
         Command::Sdk(command) => sdk::sdk(command, terminal),
+        Command::Doctor(args) => doctor::doctor(args, terminal),
         Command::Build(args) => build::build(args, terminal),
         Command::Test(args) => test::test(args, terminal),
     }
