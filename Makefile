@@ -15,7 +15,7 @@ SDKS := c python go javascript
 COUNTERS := c go javascript python
 IN_TEST_GUESTS := --manifest-path tests/guests/Cargo.toml --target-dir target/native-guests
 
-.PHONY: help setup setup-host demo demo-polyglot doc book reference
+.PHONY: help setup setup-demo setup-test demo demo-polyglot doc book reference
 .PHONY: test test-host test-guests test-sdks test-packages test-dist test-simulation image
 .PHONY: check guests fuzz deny advisories release dist kill-soak recycle-soak soak mutants clean
 .PHONY: bench bench-micro bench-languages bench-compare bench-index lint-workflows
@@ -23,12 +23,14 @@ IN_TEST_GUESTS := --manifest-path tests/guests/Cargo.toml --target-dir target/na
 help: ## This list
 	@grep -E '^[a-z%-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 20
 
-setup: setup-host $(SDKS:%=setup-sdk-%) ## Install what is missing (Debian, as root) or name it
+setup: setup-demo ## Install what the binary and operators in Rust need (Debian, as root) or name it
 
-setup-host: ## What the host, its tests and operators in Rust need
+setup-test: setup-demo $(SDKS:%=setup-sdk-%) ## Install what the tests and all SDKs need, too
+	scripts/test-tools.sh
+
+setup-demo:
 	scripts/host-toolchain.sh
 	scripts/guest-toolchain.sh
-	scripts/test-tools.sh
 
 setup-sdk-%: ## What one SDK needs: setup-sdk-c, -go, -javascript or -python
 	scripts/sdk/$*.sh install
@@ -37,17 +39,17 @@ release: setup ## Build the tidegate binary, optimised
 	$(CARGO) build --release -p tidegate
 
 demo: release ## Word count over real text, killed while running, resumed, and checked
-	$(RELEASE) build examples
+	$(RELEASE) build examples/word-count
 	scripts/demo.sh
 
-demo-polyglot: release ## One job with operators in five languages, killed, resumed, and checked
+demo-polyglot: setup-test release ## One job with operators in five languages, killed, resumed, and checked
 	$(RELEASE) build examples
 	$(RELEASE) build examples/polyglot
 	scripts/demo-polyglot.sh
 
 # One selection of packages for build and test: another one has other features, and wasmtime would
 # be compiled twice.
-guests: setup ## Build the components that the tests use
+guests: setup-test ## Build the components that the tests use
 	$(CARGO) test --workspace --locked --no-run
 	$(DEBUG) build examples $(WITH_STD)
 	$(DEBUG) build tests/guests $(WITH_STD)

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs the tools with which the tests make disks fail (strace, and mount namespaces of
-# util-linux), and run the sessions of the documents (curl).
+# Installs the tools with which the tests make disks fail and record the files that the host opens
+# (strace, and mount namespaces of util-linux), and run the sessions of the documents (curl).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/lib/packages.sh

@@ -30,7 +30,7 @@ func (e *settingError) Error() string {
 	if e.path == "" {
 		return e.problem
 	}
-	return e.path + ": " + e.problem
+	return "`" + e.path + "`: " + e.problem
 }
 
 // within adds the name of the setting around the one with the error.

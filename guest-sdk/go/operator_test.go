@@ -269,7 +269,7 @@ func TestSettingsAreCheckedWhenTheOperatorIsOpened(t *testing.T) {
 	for settings, because := range map[string]string{
 		`{"size": 1}`: "the operator's config: unknown field `size`, " +
 			"expected one of `size-ms`, `Labels`",
-		`{"size-ms": "1"}`: "the operator's config: size-ms: expected a whole number",
+		`{"size-ms": "1"}`: "the operator's config: `size-ms`: expected a whole number",
 		`{"size-ms": 0}`:   "`size-ms` is above 0",
 		``:                 "`size-ms` is above 0",
 		`[]`:               "the operator's config: expected a table",

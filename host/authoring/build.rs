@@ -1,4 +1,4 @@
-//! Embeds the files of each SDK, for `tidegate new` and `tidegate sdk update`.
+//! Embeds the files of each SDK and of the templates, for `tidegate new` and `tidegate sdk update`.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -84,6 +84,9 @@ const MANIFESTS: [(&str, &str); 3] = [
     ("KEY_GROUPS_MANIFEST", "host/key-groups/Cargo.toml"),
 ];
 
+/// Folders of templates that are not divided any further.
+const WHOLE: [&str; 3] = ["copied", "every", "job-only"];
+
 /// A file of the sources, and its path in the embedded SDK.
 type Embedded = (PathBuf, PathBuf);
 
@@ -125,7 +128,30 @@ fn main() -> io::Result<()> {
             .map_err(io::Error::other)?;
     }
     let out = env::var_os("OUT_DIR").ok_or_else(|| io::Error::other("cargo sets OUT_DIR"))?;
-    fs::write(PathBuf::from(out).join("sdk_files.rs"), code)
+    let out = PathBuf::from(out);
+    fs::write(out.join("sdk_files.rs"), code)?;
+    fs::write(out.join("template_files.rs"), templates()?)
+}
+
+/// Returns the code of all files of templates: the folder, the path in a project, and the text.
+fn templates() -> io::Result<String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("templates");
+    println!("cargo::rerun-if-changed={}", root.display());
+    let mut files = Vec::new();
+    list(&root, Path::new(""), &mut files)?;
+    files.sort();
+    let mut code = "static FILES: &[(&str, &str, &str)] = &[\n".to_owned();
+    for (from, to) in &files {
+        let parts: Vec<_> = to.iter().map(|part| part.to_string_lossy()).collect();
+        // A language and a template have folders for each kind of file.
+        let depth = if WHOLE.contains(&&*parts[0]) { 1 } else { 2 };
+        let (folder, path) = (parts[..depth].join("/"), parts[depth..].join("/"));
+        let path = path.strip_suffix(".template").unwrap_or(&path);
+        let path = path.replace("gitignore", ".gitignore");
+        let line = format!("    ({folder:?}, {path:?}, {}),", include(from));
+        writeln!(code, "{line}").map_err(io::Error::other)?;
+    }
+    Ok(code + "];\n")
 }
 
 /// Returns the expression of a file's text.

@@ -2,7 +2,7 @@
 # The tools and the checks of the Go SDK.
 #
 #   scripts/sdk/go.sh install    finds Go, or installs it as root, or names the missing package
-#   scripts/sdk/go.sh test       format, vet, tests and vectors of the SDK, examples and template
+#   scripts/sdk/go.sh test       format, vet, tests and vectors of the SDK, examples and templates
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 . scripts/lib/packages.sh
@@ -53,12 +53,11 @@ check_module() {
     "$go" test -gcflags=all=-d=checkptr ./...
 }
 
-# The template as `tidegate new` writes it.
+# A template as `tidegate new` writes it.
 check_template() {
     local sdk=github.com/tidegate/tidegate/guest-sdk/go
-    folder=$(mktemp -d)
-    trap 'rm -rf "$folder"' EXIT
-    cp host/authoring/templates/go/*.go "$folder"
+    rm -rf "$folder"/*
+    cp "$1"/*.go "$folder"
     printf 'module example.com/total\n\ngo 1.%s\n\nrequire %s v0.0.0\n\nreplace %s => "%s"\n' \
         "$minor" "$sdk" "$sdk" "$PWD/guest-sdk/go" >"$folder/go.mod"
     (cd "$folder" && check_module)
@@ -77,8 +76,12 @@ test)
     done
     echo "== guest-sdk/go, as part of a component"
     (cd guest-sdk/go && GOOS=wasip1 GOARCH=wasm "$go" vet . ./internal/...)
-    echo "== host/authoring/templates/go"
-    check_template
+    folder=$(mktemp -d)
+    trap 'rm -rf "$folder"' EXIT
+    for template in host/authoring/templates/go/*/operator.go; do
+        echo "== $template"
+        check_template "$(dirname "$template")"
+    done
     ;;
 *)
     sed -n '2,5s/^# \{0,1\}//p' "$0" >&2

@@ -2,7 +2,8 @@
 # javascript.sh install: installs the tools that build and test operators in JavaScript: Node.js 20
 #   with npm, and the packages of guest-sdk/javascript/package-lock.json, beside it in node_modules.
 #   Does nothing, and needs no network, if nothing is missing.
-# javascript.sh test: runs the checks of the SDK: format, lints, types, unit tests and vectors.
+# javascript.sh test: runs the checks of the SDK and of the templates: format, lints, types, unit
+#   tests and vectors.
 set -euo pipefail
 cd "$(dirname "$0")/../../guest-sdk/javascript"
 . ../../scripts/lib/packages.sh
@@ -36,6 +37,22 @@ install() {
     echo "javascript: node $(node --version), componentize-qjs $version"
 }
 
+# The tests of the templates, in folders from which they find the SDK. Node.js 20 runs no
+# TypeScript, so the bundler removes the types.
+test_templates() {
+    local templates=../../host/authoring/templates copies=../../target/sdk-javascript-templates
+    rm -rf "$copies"
+    mkdir -p "$copies/node_modules/@tidegate"
+    ln -s "$PWD" "$copies/node_modules/@tidegate/sdk"
+    cp -r "$templates/javascript" "$templates/typescript" "$copies"
+    local test
+    for test in "$copies"/typescript/*/test/*.ts; do
+        node_modules/.bin/esbuild "$test" --bundle --platform=node --format=esm \
+            --log-level=warning --outfile="${test%.ts}.js"
+    done
+    node --test "$copies"/*/*/test/*.test.js
+}
+
 case "${1:-}" in
 install) install ;;
 test)
@@ -47,6 +64,7 @@ test)
     done
     npm run --silent check
     npm run --silent test
+    test_templates
     ;;
 *)
     echo "usage: $0 install|test" >&2

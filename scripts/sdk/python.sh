@@ -55,11 +55,15 @@ check() {
     MYPYPATH=$bindings:$SDK/src:$SDK/examples/count/src $TOOLS/bin/mypy \
         --config-file $SDK/pyproject.toml --cache-dir target/mypy --python-version 3.11 \
         $SDK/src/tidegate $SDK/tests $SDK/examples/count/src $SDK/examples/count/tests
-    MYPYPATH=$SDK/src:$templates/src $TOOLS/bin/mypy --strict --cache-dir target/mypy \
-        --python-version 3.11 $templates/src $templates/tests
     unit_tests $SDK/src $SDK/tests
     unit_tests $SDK/src:$SDK/examples/count/src $SDK/examples/count/tests
-    unit_tests $SDK/src:$templates/src $templates/tests
+    local source template
+    for source in "$templates"/*/src; do
+        template=$(dirname "$source")
+        MYPYPATH=$SDK/src:$source $TOOLS/bin/mypy --strict --cache-dir target/mypy \
+            --python-version 3.11 "$source" "$template/tests"
+        unit_tests "$SDK/src:$source" "$template/tests"
+    done
 }
 
 case "${1-}" in

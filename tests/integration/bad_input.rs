@@ -1,6 +1,7 @@
 //! Bad input causes a clear error that names file and line or operator, the right exit code, and no
 //! written file.
 
+use serde_json::Value;
 use tidegate_tests::{Finished, JobDirectory, guest};
 
 /// Returns a valid job, for tests to break.
@@ -104,6 +105,70 @@ fn a_missing_component_is_named() {
     let component = guest("examples/word-count/operators/count");
     let expected = ["job.toml:9", "missing.wasm"];
     assert_refused(&component.to_string_lossy(), "missing.wasm", &expected);
+}
+
+/// Returns the text of a job whose operator has this config.
+fn job_with_config(config: &str) -> JobDirectory {
+    let sum = guest("examples/parity-sum/operators/sum");
+    let count = guest("examples/word-count/operators/count");
+    let text = job_text().replace(&*count.to_string_lossy(), &sum.to_string_lossy());
+    let inputs = "inputs = [{ from = \"integers\"";
+    JobDirectory::new(&text.replace(inputs, &format!("{config}\n{inputs}")))
+}
+
+/// Asserts that `check` and `run` report the same rejection of the operator, at its place.
+#[track_caller]
+fn assert_config_refused(job: &JobDirectory, fragments: &[&str]) {
+    let before = job.listing();
+    let checked = job.tidegate(&["check", "job.toml"]);
+    checked.assert_fails(2, fragments);
+    assert_eq!(job.listing(), before, "`check` has written something");
+    let finished = job.tidegate(&["run", "job.toml", "--quiet"]);
+    finished.assert_fails(2, fragments);
+    assert!(finished.stderr.ends_with(&checked.stderr), "{finished:?}");
+}
+
+#[test]
+fn a_misspelt_key_of_an_operator_s_config_is_named_with_its_line() {
+    let job = job_with_config("config = { encoding = \"text\", emits = \"final\" }");
+    assert_config_refused(&job, &["job.toml:10:31", "unknown field `emits`", "`emit`"]);
+}
+
+#[test]
+fn a_wrong_value_in_an_operator_s_config_is_named_with_its_line() {
+    let job = job_with_config("config.emit = \"finl\"");
+    let expected = [
+        "job.toml:10:8",
+        "`emit`",
+        "unknown variant `finl`",
+        "`final`",
+    ];
+    assert_config_refused(&job, &expected);
+    let job = job_with_config("config.emit = 3");
+    assert_config_refused(&job, &["job.toml:10:8", "`emit`", "invalid type"]);
+}
+
+#[test]
+fn an_input_that_is_not_there_yet_is_a_warning_of_check_and_a_refusal_of_run() {
+    let source = "connector = \"generator\"\nto = 1000";
+    let files = "connector = \"file\"\npath = \"input/*.txt\"";
+    let job = JobDirectory::new(&job_text().replace(source, files));
+    std::fs::create_dir(job.path().join("input")).expect("it is new");
+    job.write("input/a.csv", b"one\n");
+    let checked = job.tidegate(&["check", "job.toml"]);
+    checked.assert_succeeds();
+    let warning = "warning: source `integers`: ";
+    assert!(checked.stderr.contains(warning), "{}", checked.stderr);
+    assert!(checked.stderr.contains("input/*.txt"), "{}", checked.stderr);
+    let answer = job.tidegate(&["check", "job.toml", "--json"]);
+    let answer: Value = serde_json::from_str(&answer.stdout).expect("it prints JSON");
+    let warning = answer["warnings"][0].as_str().unwrap_or_default();
+    assert!(warning.starts_with("source `integers`: "), "{answer}");
+    let finished = job.tidegate(&["run", "job.toml"]);
+    finished.assert_fails(2, &["integers", "input/*.txt"]);
+    job.write("input/a.txt", b"one\n");
+    let checked = job.tidegate(&["check", "job.toml"]);
+    assert!(!checked.stderr.contains("warning"), "{}", checked.stderr);
 }
 
 #[test]

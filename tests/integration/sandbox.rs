@@ -200,7 +200,7 @@ fn traced(job: &JobDirectory, code: i32) -> String {
     command.env_remove("LD_LIBRARY_PATH");
     let output = command.current_dir(job.path()).output();
     let output = output.unwrap_or_else(|error| {
-        panic!("no strace ({error}): `make setup` installs it; this test can't be left out")
+        panic!("no strace ({error}): `make setup-test` installs it; this test can't be left out")
     });
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(

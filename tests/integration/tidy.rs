@@ -18,7 +18,7 @@ const FILE_LINES: usize = 500;
 const LINE_CHARS: usize = 100;
 
 /// Files that decide and do nothing: events and time come in, actions come out.
-const PURE: [&str; 18] = [
+const PURE: [&str; 19] = [
     "host/runtime/src/graph/",
     "host/runtime/src/stream/",
     "host/runtime/src/recovery/",
@@ -35,6 +35,7 @@ const PURE: [&str; 18] = [
     "host/checkpoint/src/job_graph/",
     "host/checkpoint/src/manifest.rs",
     "host/checkpoint/src/manifest_diff.rs",
+    "host/operator/src/backtrace/",
     "host/operator/src/batch/",
     "host/key-groups/src/",
 ];
@@ -101,12 +102,13 @@ const CARELESS: [Careless; 4] = [
         harm: SHOWS_UNESCAPED,
         instead: "the terminal of the cli",
     },
-    // CMake's messages go to the same stream as ours.
+    // The messages of CMake and of TypeScript's compiler go to the same stream as ours.
     Careless {
         call: "io::stderr()",
         allowed: &[
             "host/cli/src/terminal/",
             "host/authoring/src/build/c/cmake.rs",
+            "host/authoring/src/build/javascript/types.rs",
         ],
         harm: SHOWS_UNESCAPED,
         instead: "the terminal of the cli",

@@ -1,7 +1,8 @@
 # The functions that a project calls. Under the toolchain of wasm-toolchain.cmake they make
 # components, and on this machine tests.
 
-# The file from which `tidegate build` reads the components: name, folder and module of each.
+# The file from which `tidegate build` reads the components: name, folder, module and language of
+# each.
 set(TIDEGATE_OPERATORS "${CMAKE_BINARY_DIR}/tidegate-operators.txt" CACHE INTERNAL "")
 file(WRITE "${TIDEGATE_OPERATORS}" "")
 
@@ -13,8 +14,12 @@ function(tidegate_operator name)
     target_link_libraries(${name} PRIVATE tidegate::sdk)
     set(folder "${CMAKE_BINARY_DIR}/tidegate-modules")
     set_target_properties(${name} PROPERTIES SUFFIX .wasm RUNTIME_OUTPUT_DIRECTORY "${folder}")
+    set(language c)
+    if("${ARGN}" MATCHES "\\.(cc|cpp|cxx)(;|$)")
+      set(language cpp)
+    endif()
     file(APPEND "${TIDEGATE_OPERATORS}"
-      "${name}\t${CMAKE_CURRENT_SOURCE_DIR}\t${folder}/${name}.wasm\n")
+      "${name}\t${CMAKE_CURRENT_SOURCE_DIR}\t${folder}/${name}.wasm\t${language}\n")
   else()
     add_library(${name} STATIC ${ARGN})
     target_link_libraries(${name} PUBLIC tidegate::testing)

@@ -76,6 +76,14 @@ class record {
         return tg_value_le64_i64(raw_, &number);
     }
 
+    /// Reads the value as text. Blames the record if it is not UTF-8.
+    [[nodiscard]] status value_text(std::string_view &text) const {
+        tg_slice read;
+        const status result = tg_value_text(raw_, &read);
+        text = result == ok ? text_of(read) : std::string_view();
+        return result;
+    }
+
     /// Returns the failure that rejects this record for a reason.
     [[nodiscard]] status invalid(const char *reason) const {
         return tg_fail_row(raw_->row, "%s", reason);

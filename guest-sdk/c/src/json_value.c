@@ -70,7 +70,9 @@ static tg_status read_named(const tg_type *type, uint8_t *value, source *in, tg_
     if (member == NULL) {
         return tg_json_skip(&in->json);
     }
-    return read_value(member->type, value + member->offset, in);
+    tg_status status = read_value(member->type, value + member->offset, in);
+    bool names_place = status != TG_OK && in->strict;
+    return names_place ? tg_fail("`%s`: %s", member->name, tg_failure_reason()) : status;
 }
 
 static tg_status read_struct(const tg_type *type, uint8_t *value, source *in) {

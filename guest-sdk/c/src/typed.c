@@ -38,7 +38,10 @@ static tg_status read_config(typed *instance, tg_slice text) {
     }
     tg_init(type, instance->config);
     if (tg_read_json(type, config_text(text), true, instance->config) != TG_OK) {
-        return tg_fail("the operator's config: %s", tg_failure_reason());
+        // The author of a job file has not seen this JSON.
+        const char *place = strstr(tg_failure_reason(), " at line ");
+        int length = place == NULL ? TG_MAX_REASON : (int)(place - tg_failure_reason());
+        return tg_fail("the operator's config: %.*s", length, tg_failure_reason());
     }
     return TG_OK;
 }

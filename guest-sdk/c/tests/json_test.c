@@ -44,7 +44,8 @@ TG_TEST(what_is_said_is_read_and_the_rest_keeps_its_default) {
 TG_TEST(what_is_wrong_is_said_as_serde_says_it) {
     static const char *const cases[][2] = {
         {"{\"emits\":1}", "unknown field `emits`, expected one of `emit`, `ratio`, `small`"},
-        {"{\"emit\":\"x\"}", "unknown variant `x`, expected `updates` or `final` at line 1"},
+        {"{\"emit\":\"x\"}",
+         "`emit`: unknown variant `x`, expected `updates` or `final` at line 1"},
         {"{\"small\":128}", "invalid value: `128`, expected i8"},
         {"{\"small\":1.5}", "expected i8"},
         {"{\"small\":\"1\"}", "invalid type, expected a number"},

@@ -40,7 +40,7 @@ class ConfigTest(unittest.TestCase):
     def test_what_is_wrong_is_said_as_serde_says_it(self) -> None:
         for table, said in (
             ("{}", "missing field `name`"),
-            ('{"name": 1}', "invalid type: integer `1`, expected a string"),
+            ('{"name": 1}', "config: `name`: invalid type: integer `1`, expected a string"),
             ('{"name": "n", "names": 1}', "unknown field `names`, expected one of `name`, `emit`"),
             (
                 '{"name": "n", "emit": "x"}',

@@ -41,9 +41,9 @@ class TracebackTest(unittest.TestCase):
     def test_the_innermost_call_comes_first_and_the_sdk_is_left_out(self) -> None:
         lines = described(lambda: Harness(broken).send("a", "")).splitlines()
         self.assertEqual(lines[0], "ValueError: no total")
-        self.assertRegex(lines[1], r"^  at .*test_traceback.py:\d+ in broken")
+        self.assertRegex(lines[1], r"^  at broken \(.*test_traceback.py:\d+\)")
         cause = lines.index("caused by ZeroDivisionError: integer division or modulo by zero")
-        self.assertRegex(lines[cause + 1], r"^  at .*test_traceback.py:\d+ in divide")
+        self.assertRegex(lines[cause + 1], r"^  at divide \(.*test_traceback.py:\d+\)")
         self.assertFalse([line for line in lines if "/tidegate/" in line])
 
     def test_a_function_that_calls_itself_is_shown_once(self) -> None:

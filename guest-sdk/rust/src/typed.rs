@@ -5,6 +5,7 @@
 //! holds a key only if a record of it was processed and its state is not vacant.
 
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use crate::batch::{Batch, Emission, StateChunk};
 use crate::block::Block;
@@ -181,21 +182,25 @@ impl<O: Operator> RawOperator for Typed<O> {
     }
 }
 
-/// Reads the `config` table. An empty table is also read as `()`.
+/// Reads the `config` table. An empty table is also read as `()`. An error names the path of its
+/// key, and no place in the JSON, which the author of a job file has not seen.
 fn parse_config<C: DeserializeOwned>(json: &str) -> Result<C, Failure> {
     let table = match json.trim() {
         "" | "null" => "{}",
         table => table,
     };
-    let error = match serde_json::from_str(table) {
+    let fails = |reason: String| Failure::Other(format!("the operator's config: {reason}"));
+    let table: Value = serde_json::from_str(table).map_err(|error| fails(error.to_string()))?;
+    let is_empty = table.as_object().is_some_and(serde_json::Map::is_empty);
+    let error = match serde_path_to_error::deserialize(table) {
         Ok(config) => return Ok(config),
         Err(error) => error,
     };
-    let is_empty = table
-        .chars()
-        .all(|c| matches!(c, '{' | '}') || c.is_whitespace());
-    if is_empty && let Ok(config) = serde_json::from_str("null") {
+    if is_empty && let Ok(config) = serde_json::from_value(Value::Null) {
         return Ok(config);
     }
-    Err(Failure::Other(format!("the operator's config: {error}")))
+    Err(fails(match error.path().to_string().as_str() {
+        "." => error.inner().to_string(),
+        path => format!("`{path}`: {}", error.inner()),
+    }))
 }

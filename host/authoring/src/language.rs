@@ -1,4 +1,4 @@
-//! The languages that an operator can be written in, and the manifest that identifies each.
+//! The languages that an operator can be written in, and the manifests that identify them.
 
 use std::path::Path;
 
@@ -13,25 +13,32 @@ use crate::kit::{self, LanguageKit};
 pub enum Language {
     /// Rust, compiled by cargo.
     Rust,
-    /// C or C++, compiled by clang through CMake.
+    /// C, compiled by clang through CMake.
     C,
+    /// C++, compiled like C.
+    Cpp,
     /// Python, put into a component with its interpreter by componentize-py.
     Python,
     /// Go, compiled by the official compiler.
     Go,
-    /// JavaScript or TypeScript, put into a component with an interpreter.
+    /// JavaScript, put into a component with an interpreter.
     #[value(name = "javascript")]
     JavaScript,
+    /// TypeScript, built like JavaScript.
+    #[value(name = "typescript")]
+    TypeScript,
 }
 
 impl Language {
     /// All languages.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 7] = [
         Self::Rust,
         Self::C,
+        Self::Cpp,
         Self::Python,
         Self::Go,
         Self::JavaScript,
+        Self::TypeScript,
     ];
 
     /// Returns the name on the command line.
@@ -40,9 +47,21 @@ impl Language {
         match self {
             Self::Rust => "rust",
             Self::C => "c",
+            Self::Cpp => "cpp",
             Self::Python => "python",
             Self::Go => "go",
             Self::JavaScript => "javascript",
+            Self::TypeScript => "typescript",
+        }
+    }
+
+    /// Returns the language whose tools also build this one.
+    #[must_use]
+    pub fn with_same_tools(self) -> Self {
+        match self {
+            Self::C | Self::Cpp => Self::C,
+            Self::JavaScript | Self::TypeScript => Self::JavaScript,
+            Self::Rust | Self::Python | Self::Go => self,
         }
     }
 
@@ -56,13 +75,16 @@ impl Language {
         match self {
             Self::Rust => &kit::rust::KIT,
             Self::C => &kit::c::KIT,
+            Self::Cpp => &kit::c::CPP,
             Self::Python => &kit::python::KIT,
             Self::Go => &kit::go::KIT,
             Self::JavaScript => &kit::javascript::KIT,
+            Self::TypeScript => &kit::javascript::TYPESCRIPT,
         }
     }
 
-    /// Returns the language of the project with this manifest.
+    /// Returns the language of the project with this manifest. C stands for C++, too, and
+    /// JavaScript for TypeScript: the build distinguishes them by the operator's sources.
     pub fn of_manifest(path: &Path) -> Option<Self> {
         let name = path.file_name()?;
         let mut languages = Self::ALL.into_iter();
@@ -71,6 +93,8 @@ impl Language {
 
     /// Returns the names of the manifests of all languages, for people.
     pub fn manifests() -> String {
-        Self::ALL.map(Self::manifest).join(", ")
+        let mut names = Self::ALL.map(Self::manifest).to_vec();
+        names.dedup();
+        names.join(", ")
     }
 }

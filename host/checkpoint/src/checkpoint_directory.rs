@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use tidegate_connector::{CheckpointId, SubtaskId};
 use tidegate_file_system::{FileSystem, LocalFiles};
@@ -18,7 +18,7 @@ use super::disk::{Directory, failed};
 use super::file_names::{CHECKPOINTS, parse_manifest_name};
 use super::proof::Proof;
 use super::verify::verify;
-use super::{Manifest, ManifestDiff, StateFile, StoreError, VerifyReport};
+use super::{JobGraph, Manifest, ManifestDiff, StateFile, StoreError, VerifyReport};
 
 /// A checkpoint directory or savepoint, read only.
 #[derive(Debug)]
@@ -75,6 +75,12 @@ impl CheckpointDirectory {
             files,
             selected,
         })
+    }
+
+    /// Returns the path of a checkpoint's manifest in the checkpoint directory at `directory`.
+    #[must_use]
+    pub fn manifest_path(directory: &Path, checkpoint: CheckpointId) -> PathBuf {
+        directory.join(CHECKPOINTS).join(checkpoint.to_string())
     }
 
     /// Returns true if anything stands among the checkpoints of the directory at `path`, whether it
@@ -170,6 +176,17 @@ impl CheckpointDirectory {
         file: &StateFile,
     ) -> Result<Vec<StateChunk>, StoreError> {
         self.files.read_state(manifest, subtask, file)
+    }
+
+    /// Returns the graph of the job that took a checkpoint. Checks the manifest but not its state
+    /// files.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::load`].
+    pub fn graph(&self, checkpoint: CheckpointId) -> Result<JobGraph, StoreError> {
+        let stored = self.files.read_manifest(checkpoint)?;
+        Ok(stored.manifest.graph)
     }
 
     /// Returns the BLAKE3 digest of a manifest file: the value that `b3sum` prints for it and that

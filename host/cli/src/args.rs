@@ -4,6 +4,7 @@
 //! variable counts as unset.
 
 mod author;
+mod candidates;
 mod environment;
 mod flattened;
 #[cfg(test)]
@@ -14,21 +15,27 @@ mod reference;
 mod shown;
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use clap::builder::BoolishValueParser;
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, CommandFactory as _, FromArgMatches as _};
 use clap::{Parser, Subcommand, ValueEnum};
-use tidegate_job_file::duration;
+use clap_complete::CompleteEnv;
+use clap_complete::engine::ArgValueCompleter;
+use tidegate_connector::source::InputMove;
 
-pub(crate) use author::{BuildArgs, DoctorArgs, NewArgs, SdkCommand, TestArgs};
+pub(crate) use author::{
+    BuildArgs, CompilerArgs, DevArgs, DoctorArgs, NewArgs, SdkCommand, TestArgs,
+};
 pub(crate) use flattened::{
-    DefaultsArgs, JobFileArgs, OutputArgs, RunningJobArgs, StateArgs, WaitArgs,
+    DefaultsArgs, FaultArgs, JobFileArgs, OutputArgs, RunningJobArgs, StateArgs, StoppingArgs,
+    WaitArgs,
 };
 pub(crate) use installed::{CompletionsArgs, ManArgs};
 
+/// The variable with which a shell's script asks for completions.
+pub(crate) const COMPLETE: &str = "TIDEGATE_COMPLETE";
 /// Warnings, and what guests say.
 const DEFAULT_LOG: &str = "warn,tidegate::guest=info";
 
@@ -60,6 +67,12 @@ pub(crate) struct Cli {
 }
 
 impl Cli {
+    /// Answers a shell that asks for completions, and ends the process then.
+    pub(crate) fn complete() {
+        let asked = CompleteEnv::with_factory(Self::command).var(COMPLETE);
+        asked.bin("tidegate").completer("tidegate").complete();
+    }
+
     /// The process's command line and environment. Ends the process if they make no sense, or
     /// after `--help`.
     pub(crate) fn from_process() -> Self {
@@ -107,7 +120,8 @@ impl Cli {
             | Command::Sdk(_)
             | Command::Doctor(_)
             | Command::Build(_)
-            | Command::Test(_) => {}
+            | Command::Test(_)
+            | Command::Dev(_) => {}
         }
         Ok(cli)
     }
@@ -136,6 +150,7 @@ pub(crate) enum Command {
     Doctor(DoctorArgs),
     Build(BuildArgs),
     Test(TestArgs),
+    Dev(DevArgs),
 }
 
 /// Run a job, or continue it from its newest complete checkpoint.
@@ -149,16 +164,32 @@ pub(crate) enum Command {
 Examples:
   tidegate run job.toml
   tidegate run job.toml --from savepoints/savepoint-12
+  tidegate run job.toml --from 12 --discard-newer-output
   tidegate run job.toml --parallelism 4 --quiet
-  tidegate run job.toml --from old-state --allow-dropped-state count")]
+  tidegate run --build
+  tidegate run job.toml --from old-state --allow-dropped-state count
+  tidegate run job.toml --move-input input=/data/input --accept-changed lines")]
 pub(crate) struct RunArgs {
     #[command(flatten)]
     pub(crate) job: JobFileArgs,
-    /// Start from this savepoint or checkpoint: its directory, or the manifest of a checkpoint.
+    /// Start from this savepoint or checkpoint: its directory, the manifest of a checkpoint, or the
+    /// number of one of the job's own checkpoints.
     ///
-    /// Without it, the job continues from the newest complete checkpoint of its own directory.
+    /// Without it, the job continues from the newest complete checkpoint of its own directory. The
+    /// same command continues a job that has started from there.
     #[arg(long, env = "TIDEGATE_FROM", value_name = "PATH")]
+    #[arg(add = ArgValueCompleter::new(candidates::starts))]
     pub(crate) from: Option<PathBuf>,
+    /// With --from: remove the output that is newer than that checkpoint.
+    ///
+    /// Without it, a sink that holds newer output refuses the start, since the job would write it a
+    /// second time. Lists the files and asks before it removes them.
+    #[arg(long, env = "TIDEGATE_DISCARD_NEWER_OUTPUT", value_parser = BoolishValueParser::new())]
+    #[arg(requires = "from")]
+    pub(crate) discard_newer_output: bool,
+    /// Do not ask before output is removed.
+    #[arg(long, env = "TIDEGATE_YES", value_parser = BoolishValueParser::new())]
+    pub(crate) yes: bool,
     /// Ignore existing checkpoints and start with empty state.
     ///
     /// A sink that already holds output of this job refuses such a start.
@@ -168,30 +199,34 @@ pub(crate) struct RunArgs {
     pub(crate) defaults: DefaultsArgs,
     #[command(flatten)]
     pub(crate) state: StateArgs,
+    /// Continue with input files that were moved from one path to another. Repeatable.
+    ///
+    /// FROM and TO are files or directories, written as in the job file. If `path` of the source
+    /// has changed for it, too, add --accept-changed.
+    #[arg(long, env = "TIDEGATE_MOVE_INPUT", value_name = "FROM=TO")]
+    #[arg(value_parser = InputMove::parse, value_delimiter = ',')]
+    pub(crate) move_input: Vec<InputMove>,
     /// Show only events such as start, restart and end, and no progress.
     #[arg(long, short, env = "TIDEGATE_QUIET", value_parser = BoolishValueParser::new())]
     pub(crate) quiet: bool,
     /// Recompile the components, and cache no compiled components for the next start.
     #[arg(long, env = "TIDEGATE_NO_CODE_CACHE", value_parser = BoolishValueParser::new())]
     pub(crate) no_code_cache: bool,
-    /// Time that the job may take to stop after a signal.
-    ///
-    /// If a guest, a sink or the disk takes longer, the process ends with the exit code of a second
-    /// signal. Nothing is lost: the job continues from its newest complete checkpoint.
-    #[arg(
-        long,
-        env = "TIDEGATE_STOP_TIMEOUT",
-        value_name = "DURATION",
-        default_value = "1m"
-    )]
-    #[arg(value_parser = duration::parse)]
-    pub(crate) stop_timeout: Duration,
+    #[command(flatten)]
+    pub(crate) stopping: StoppingArgs,
     /// Show file and line in the backtrace of an operator that traps.
     ///
     /// The host then keeps the debug information of the components in memory, and reads it within
     /// bounds after a trap. `tidegate test` always does so.
     #[arg(long, env = "TIDEGATE_DEBUG_INFO", value_parser = BoolishValueParser::new())]
     pub(crate) debug_info: bool,
+    #[command(flatten)]
+    pub(crate) faults: FaultArgs,
+    /// Build the operators whose sources changed since they were built, before the start.
+    #[arg(long, env = "TIDEGATE_BUILD", value_parser = BoolishValueParser::new())]
+    pub(crate) build: bool,
+    #[command(flatten, next_help_heading = "With --build")]
+    pub(crate) compiler: CompilerArgs,
 }
 
 /// Take a savepoint of the running job and print its path.
@@ -200,8 +235,9 @@ pub(crate) struct RunArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  tidegate savepoint job.toml savepoints/")]
 pub(crate) struct SavepointArgs {
-    #[command(flatten)]
-    pub(crate) job: RunningJobArgs,
+    /// The job file of the running job.
+    #[arg(value_name = "JOB.toml")]
+    pub(crate) job_file: PathBuf,
     /// Directory that receives the savepoint as a new directory; created if missing.
     #[arg(value_name = "DIR")]
     pub(crate) directory: PathBuf,
@@ -218,7 +254,7 @@ pub(crate) struct SavepointArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  tidegate stop job.toml
+  tidegate stop
   tidegate stop job.toml --savepoint savepoints/ --timeout 1m")]
 pub(crate) struct StopArgs {
     #[command(flatten)]
@@ -242,7 +278,7 @@ pub(crate) struct StopArgs {
 /// The job ends after at most one call of each operator. `tidegate run` continues it from its
 /// newest complete checkpoint, and processes the records since then again.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  tidegate cancel job.toml")]
+#[command(after_help = "Example:\n  tidegate cancel")]
 pub(crate) struct CancelArgs {
     #[command(flatten)]
     pub(crate) job: RunningJobArgs,
@@ -259,7 +295,7 @@ pub(crate) struct CancelArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  tidegate status job.toml
+  tidegate status
   tidegate status job.toml --json | jq .checkpoints.completed")]
 pub(crate) struct StatusArgs {
     #[command(flatten)]
@@ -270,12 +306,13 @@ pub(crate) struct StatusArgs {
     pub(crate) output: OutputArgs,
 }
 
-/// Check job file, components, imports and graph without running anything.
+/// Check a job without running it: job file, graph, components, configs, inputs.
 ///
-/// Reports up to 20 mistakes of a job file at once, with their places. For a valid job, prints its
-/// cost (subtasks, threads, channels, memory limits) and the components. `check` reads neither
-/// input nor output: `tidegate run` also refuses a job whose source finds no input, or whose sink
-/// finds files of something else in its directory.
+/// Reports up to 20 mistakes of a job file at once, with their places. Opens an instance of every
+/// operator in the sandbox, since an operator checks its own `config`. For a valid job, prints its
+/// cost (subtasks, threads, channels, memory limits) and the components, and warns of sources that
+/// find no input. `check` looks at no output: `tidegate run` also refuses a job whose sink finds
+/// files of something else in its directory.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  tidegate check job.toml && tidegate run job.toml")]
 pub(crate) struct CheckArgs {
@@ -283,6 +320,8 @@ pub(crate) struct CheckArgs {
     pub(crate) job: JobFileArgs,
     #[command(flatten)]
     pub(crate) defaults: DefaultsArgs,
+    #[command(flatten)]
+    pub(crate) faults: FaultArgs,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
 }
@@ -323,8 +362,10 @@ pub(crate) enum GraphFormat {
 #[derive(Debug, Subcommand)]
 pub(crate) enum CheckpointCommand {
     /// List the complete checkpoints of a directory.
+    #[command(after_help = "Example:\n  tidegate checkpoint list state")]
     List(CheckpointArgs),
     /// Show the subtasks of one checkpoint, and the chunks of their state.
+    #[command(after_help = "Example:\n  tidegate checkpoint inspect state/checkpoints/12")]
     Inspect(CheckpointArgs),
     /// Check every byte of every checkpoint, or restore one; exit code 7 if a check fails.
     Verify(VerifyArgs),
@@ -336,7 +377,7 @@ pub(crate) enum CheckpointCommand {
 #[derive(Debug, Args)]
 pub(crate) struct CheckpointArgs {
     /// A checkpoint directory, a savepoint, or the manifest of a checkpoint.
-    #[arg(value_name = "PATH")]
+    #[arg(value_name = "PATH", add = ArgValueCompleter::new(candidates::checkpoints))]
     pub(crate) path: PathBuf,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
@@ -358,7 +399,7 @@ Examples:
   tidegate checkpoint verify --drill upgraded.toml savepoint-word-count-7 --parallelism 4")]
 pub(crate) struct VerifyArgs {
     /// A checkpoint directory, a savepoint, or the manifest of a checkpoint.
-    #[arg(value_name = "PATH")]
+    #[arg(value_name = "PATH", add = ArgValueCompleter::new(candidates::checkpoints))]
     pub(crate) path: PathBuf,
     /// Restore the checkpoint, or the newest one of PATH, with the operators of this job file;
     /// exit code 8 if a component is refused.
@@ -380,10 +421,10 @@ Examples:
   tidegate checkpoint diff state          (the two newest)")]
 pub(crate) struct DiffArgs {
     /// The first checkpoint; or, alone, a directory whose two newest checkpoints are compared.
-    #[arg(value_name = "PATH")]
+    #[arg(value_name = "PATH", add = ArgValueCompleter::new(candidates::checkpoints))]
     pub(crate) before: PathBuf,
     /// The second checkpoint.
-    #[arg(value_name = "PATH")]
+    #[arg(value_name = "PATH", add = ArgValueCompleter::new(candidates::checkpoints))]
     pub(crate) after: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) output: OutputArgs,

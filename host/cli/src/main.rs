@@ -23,6 +23,7 @@ use terminal::Terminal;
 
 fn main() -> ExitCode {
     Terminal::take_panics();
+    Cli::complete();
     let cli = Cli::from_process();
     let terminal = Terminal::default();
     let done = process_limits::prepare(&terminal)

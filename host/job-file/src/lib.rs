@@ -7,13 +7,13 @@ pub mod json;
 pub use tidegate_connector::duration;
 
 pub use job_file::{
-    ComponentSummary, Components, JobFile, LimitsSchema, LoadedJob, Loading, reference, schema,
-    version_schema, without_null,
+    ComponentSummary, Components, JobFile, LimitsSchema, LoadedJob, Loading, NamedComponent,
+    reference, schema, version_schema, without_null,
 };
 
 /// Keys that job files have in common with scenarios.
 pub mod keys {
-    pub use crate::job_file::nodes::{config, outputs};
+    pub use crate::job_file::nodes::{ConfigTable, config, outputs};
     pub use crate::job_file::settings::{
         MOST_KEY_GROUPS, default_max_parallelism, limits, version,
     };

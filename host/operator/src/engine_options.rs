@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::backtrace::Backtrace;
 use crate::guest_log_sink::{GuestLogSink, TracingSink};
 use crate::limits::CompileLimits;
 
@@ -16,6 +17,8 @@ pub struct EngineOptions {
     /// True if components keep their debug information, so that the backtrace of a trap has files
     /// and lines. Reading the information is bounded, and takes up to a second for each trap.
     pub keeps_debug_info: bool,
+    /// The frames that the fault of a trap shows.
+    pub backtrace: Backtrace,
     /// The way in which the host detects guests' traps.
     pub trap_detection: TrapDetection,
     /// Bytes of stack that a guest may use: [`EngineOptions::LEAST_GUEST_STACK_BYTES`] to
@@ -37,6 +40,7 @@ impl Default for EngineOptions {
         Self {
             compile_limits: CompileLimits::default(),
             keeps_debug_info: false,
+            backtrace: Backtrace::default(),
             trap_detection: TrapDetection::Signals,
             guest_stack_bytes: 512 << 10,
             log_sink: Arc::new(TracingSink),

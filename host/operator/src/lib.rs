@@ -16,6 +16,7 @@
 mod component;
 mod instance;
 
+mod backtrace;
 mod batch;
 mod engine;
 mod engine_options;
@@ -33,6 +34,7 @@ mod bounded_text;
 mod foreign_text;
 mod guest_text;
 
+pub use backtrace::{Backtrace, SourceMap, SourceRoot, Sources};
 pub use batch::{
     Batch, Column, Emission, GatherBatch, GatherColumn, MalformedBatch, MalformedColumn,
     NO_TIMESTAMP,
@@ -43,7 +45,9 @@ pub use component::{
 pub use contract::{OPERATOR_INTERFACE, SDK_VERSION};
 pub use engine::{Engine, EngineError};
 pub use engine_options::{EngineOptions, TrapDetection};
-pub use fault::{BatchColumn, FaultCause, GuestCall, GuestFault, MalformedSnapshot, TrapReport};
+pub use fault::{
+    BatchColumn, FaultCause, GuestCall, GuestFault, MalformedSnapshot, TrapReport, headline,
+};
 pub use foreign_text::{
     Foreign, MOST_BYTES, is_steering, panic_message, quiet_json, shown, shown_text, with_causes,
 };

@@ -8,15 +8,16 @@ use std::time::Duration;
 use thiserror::Error;
 use tidegate_checkpoint::{Edge, JobGraph, NodeKind};
 use tidegate_connector::sink::SinkConnector;
-use tidegate_connector::source::SourceConnector;
+use tidegate_connector::source::{InputMove, SourceConnector};
 use tidegate_key_groups::KeyGroups;
-use tidegate_operator::{OperatorContext, OperatorDescription, shown};
+use tidegate_operator::{GuestFault, OperatorContext, OperatorDescription, shown};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::chain::OperatorFactory;
 use crate::config::limits::{CALLS_OF_A_REPLACEMENT, COMMAND_CAPACITY};
 use crate::config::{JobSettings, RecordPolicies, RecycleAt};
 use crate::observe::JobStatus;
+use crate::recovery::AllowedChanges;
 use crate::{CheckpointId, Lineage, SubtaskId};
 
 /// An operator's code and the `config` of its instances.
@@ -55,6 +56,21 @@ impl Job {
         let longest = timeouts.max().unwrap_or_default();
         let calls = longest.saturating_mul(CALLS_OF_A_REPLACEMENT);
         calls.saturating_add(self.settings.shut_down_margin)
+    }
+
+    /// Opens the first instance of every operator and drops it: a guest can reject its `config`.
+    /// Returns the faults, at most one for each operator.
+    #[must_use]
+    pub fn open_operators(&self) -> Vec<GuestFault> {
+        let fault = |(name, part): (&String, &OperatorPart)| {
+            let first = SubtaskId {
+                operator: name.clone(),
+                index: 0,
+            };
+            let context = self.operator_context(&first, 0);
+            part.factory.open(&context).err()
+        };
+        self.operators.iter().filter_map(fault).collect()
     }
 
     /// Returns the context that the guest of `subtask` is opened with.
@@ -98,8 +114,12 @@ pub enum StartFrom {
 pub struct RunOptions {
     /// The start of the run.
     pub start: StartFrom,
-    /// Operators whose state in the checkpoint may be dropped because the graph lost them.
-    pub allow_dropped_state: Vec<String>,
+    /// The changes of the job, since the checkpoint, that the user accepts.
+    pub allowed: AllowedChanges,
+    /// Input that was moved since the checkpoint.
+    pub moved_input: Vec<InputMove>,
+    /// True if a start from an older checkpoint removes the output of sinks that is newer.
+    pub discard_newer_output: bool,
     /// The lineage of a life that begins with this run, for simulations; otherwise it is drawn
     /// at random. Two lives of a job must never have the same one.
     pub lineage: Option<Lineage>,
@@ -149,6 +169,17 @@ pub enum JobCommand {
     Cancel,
 }
 
+impl JobCommand {
+    /// Returns true if the caller has gone away and needs only the answer. A job still stops.
+    pub(crate) fn is_abandoned(&self) -> bool {
+        match self {
+            Self::Checkpoint { reply } => reply.is_closed(),
+            Self::Savepoint { reply, .. } => reply.is_closed(),
+            Self::Stop { .. } | Self::Cancel => false,
+        }
+    }
+}
+
 /// The reason why a command was not carried out. The job continues, unless the variant says
 /// otherwise.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
@@ -170,7 +201,7 @@ pub enum CommandError {
         /// The reason for the failure.
         reason: String,
     },
-    /// The job is being restored or is ending; try again later.
+    /// The job has ended or is ending, or too many commands wait for its restart.
     #[error("the job is {state}, not running")]
     NotRunning {
         /// The state it is in.

@@ -122,6 +122,8 @@ fn an_empty_machine_lacks_every_tool_and_each_has_a_remedy() {
     for language in ["rust", "c", "python", "go", "javascript"] {
         assert!(all.stdout.contains(language), "{all:#?}");
     }
+    assert_eq!(machine.tools("typescript"), machine.tools("javascript"));
+    assert_eq!(machine.tools("cpp"), machine.tools("c"));
     assert!(!machine.own_tools().exists(), "nothing is written");
 }
 

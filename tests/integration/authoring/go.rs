@@ -8,6 +8,11 @@ use super::scratch;
 
 /// Runs a scenario against a guest that misbehaves as the value of its one record says.
 fn faulty(value: &str, expectation: &str) -> Finished {
+    faulty_with(value, expectation, &[])
+}
+
+/// Runs the scenario with further flags.
+fn faulty_with(value: &str, expectation: &str, flags: &[&str]) -> Finished {
     let component = guest("guest-sdk/go/testdata/faulty");
     let directory = JobDirectory::new("");
     directory.write(
@@ -18,7 +23,7 @@ fn faulty(value: &str, expectation: &str) -> Finished {
             component.display()
         ),
     );
-    directory.tidegate(&["test", "scenario.toml"])
+    directory.tidegate(&[&["test", "scenario.toml"], flags].concat())
 }
 
 fn new_project(folder: &Path) -> Finished {
@@ -84,11 +89,24 @@ fn a_panic_is_shown_with_the_authors_own_lines() {
         let failed = faulty(behaviour, "");
         failed.assert_fails(7, &[]);
         let shown = &failed.stdout;
-        for words in ["`process` trapped", said, function, "faulty/faulty.go:"] {
+        for words in ["`process` trapped", said, function, " (faulty.go:"] {
             assert!(shown.contains(words), "no `{words}` in {failed:#?}");
         }
-        assert!(!shown.contains("tidegate:operator/operator"), "{failed:#?}");
+        for others in ["tidegate:operator/operator", "function ", "runtime."] {
+            assert!(!shown.contains(&format!("at {others}")), "{failed:#?}");
+        }
+        assert!(!failed.stderr.contains("tidegate::guest"), "{failed:#?}");
     }
+}
+
+#[test]
+fn the_functions_of_gos_runtime_are_shown_on_request() {
+    let sleep = "time.Sleep";
+    let own = faulty("sleep", "");
+    assert!(!own.stdout.contains(sleep), "{own:#?}");
+    let full = faulty_with("sleep", "", &["--backtrace", "full"]);
+    full.assert_fails(7, &[]);
+    assert!(full.stdout.contains(sleep), "{full:#?}");
 }
 
 /// Go's runtime ends the program by itself, and writes the reason in small pieces.
@@ -101,7 +119,7 @@ fn what_go_can_not_recover_from_is_shown_too() {
             "fatal error: all goroutines are asleep - deadlock!",
         ),
         ("sleep", "fatal error: poll_oneoff failed"),
-        ("sleep", "time.Sleep"),
+        ("sleep", "\n    at main.init"),
         ("memory", "more memory than its limit of 256 MiB"),
         ("memory", "fatal error: out of memory"),
         ("too deep", "recursed too deeply"),

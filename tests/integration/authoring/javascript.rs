@@ -10,19 +10,30 @@ const SDK: &str = "guest-sdk/javascript";
 
 /// Runs a scenario with this component of the SDK.
 fn scenario(component: &str, steps: &str) -> Finished {
+    scenario_with(component, steps, &[])
+}
+
+/// Runs a scenario with further flags.
+fn scenario_with(component: &str, steps: &str, flags: &[&str]) -> Finished {
     let component = guest(&format!("{SDK}/{component}"));
     let directory = JobDirectory::new("");
     let component = component.display();
     let text = format!("version = 1\ncomponent = \"{component}\"\n{steps}");
     directory.write("scenario.toml", text);
-    directory.tidegate(&["test", "scenario.toml"])
+    directory.tidegate(&[&["test", "scenario.toml"], flags].concat())
 }
 
 /// Processes a fine record, and then one that fails as its value says.
 fn fault(how: &str) -> Finished {
+    let (component, steps) = faulty(how);
+    scenario(component, &steps)
+}
+
+/// Returns the guest, and the steps of a scenario in which its second record fails.
+fn faulty(how: &str) -> (&'static str, String) {
     let fine = r#"{ key = "a", value = "fine" }"#;
     let steps = format!("[[step]]\nrecords = [{fine}, {{ key = \"a\", value = \"{how}\" }}]\n");
-    scenario("test/guests/faults", &steps)
+    ("test/guests/faults", steps)
 }
 
 /// Returns a package with this manifest and module, which finds the SDK as a package in the sources
@@ -99,8 +110,8 @@ fn an_uncaught_error_traps_with_its_type_message_and_stack() {
             [
                 "`process` trapped",
                 "uncaught TypeError: cannot read property 'length' of undefined",
-                "at goWrong (/faults.js:",
-                "at onRecord (/faults.js:",
+                "\n    at goWrong (src/faults.ts:",
+                "\n    at onRecord (src/faults.ts:",
             ],
         ),
         (
@@ -108,8 +119,8 @@ fn an_uncaught_error_traps_with_its_type_message_and_stack() {
             [
                 "`process` trapped",
                 "uncaught RangeError: too far",
-                "at goWrong (/faults.js:",
-                "at onRecord (/faults.js:",
+                "\n    at goWrong (src/faults.ts:",
+                "\n    at onRecord (src/faults.ts:",
             ],
         ),
         ("text", ["`process` trapped", "uncaught: only text", "", ""]),
@@ -159,12 +170,47 @@ fn an_uncaught_error_traps_with_its_type_message_and_stack() {
 }
 
 #[test]
+fn a_fault_has_the_lines_of_the_sources_and_shows_other_frames_on_request_only() {
+    let source = fs::read_to_string(
+        workspace_root().join("guest-sdk/javascript/test/guests/faults/src/faults.ts"),
+    );
+    let source = source.expect("it can be read");
+    let line = |part| {
+        1 + source
+            .lines()
+            .take_while(|line| !line.contains(part))
+            .count()
+    };
+    let (thrown, called) = (line("new RangeError"), line("    goWrong(how, "));
+    assert!(thrown < called, "both are there");
+    let own = fault("range-error");
+    let expected = format!(
+        "`process` trapped: uncaught RangeError: too far\n    \
+         at goWrong (src/faults.ts:{thrown}:",
+    );
+    assert!(own.stdout.contains(&expected), "{own:#?}");
+    let caller = format!("\n    at onRecord (src/faults.ts:{called}:");
+    assert!(own.stdout.contains(&caller), "{own:#?}");
+    let others = ["@tidegate/sdk/src/", "at function "];
+    for frame in others.iter().chain(&["tidegate::guest: uncaught"]) {
+        let shown = own.stdout.contains(frame) || own.stderr.contains(frame);
+        assert!(!shown, "{frame}: {own:#?}");
+    }
+    let (component, steps) = faulty("range-error");
+    let full = scenario_with(component, &steps, &["--backtrace", "full"]);
+    for frame in others {
+        assert!(full.stdout.contains(frame), "{frame}: {full:#?}");
+    }
+}
+
+#[test]
 fn what_an_operator_declares_is_a_failure_and_no_trap() {
     for (how, fragment) in [
         ("failure", "`process` failed: declared"),
         (
             "invalid",
-            "can't process record 1 of the batch: not this one",
+            "record 1 of the step, { key = \"a\", value = \"invalid\" }: operator `faults`, subtask 0: \
+             `process` can't process a record: not this one",
         ),
         (
             "port",

@@ -1,25 +1,24 @@
-//! A new project in each language: its files, its first build and scenario, without network, and
-//! the refusal to write over it.
+//! A new project in each language: its files, its first build and scenario, without network, its
+//! job, and the refusal to write over it.
 
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
 use rustix::process::Signal;
-use tidegate_tests::{
-    Finished, JobDirectory, Running, tidegate, tidegate_command, wait_until, workspace_root,
-};
+use tidegate_tests::{Finished, JobDirectory, tidegate, wait_until, workspace_root};
 
-use super::{one_at_a_time, scratch};
+use super::{one_at_a_time, scratch, templates};
 
-/// The files that `tidegate new total --lang NAME` writes, and the flags of their build.
+/// The files of a language that `tidegate new total --lang NAME` writes, and the flags of their
+/// build.
 struct Language {
     name: &'static str,
     files: &'static [&'static str],
     flags: &'static [&'static str],
 }
 
-const LANGUAGES: [Language; 5] = [
+const LANGUAGES: [Language; 7] = [
     Language {
         name: "rust",
         files: &["Cargo.toml", "src/lib.rs"],
@@ -29,6 +28,16 @@ const LANGUAGES: [Language; 5] = [
     Language {
         name: "c",
         files: &["CMakeLists.txt", "src/operator.c", "tests/operator_test.c"],
+        flags: &[],
+    },
+    Language {
+        name: "cpp",
+        files: &[
+            "CMakeLists.txt",
+            "src/operator.cpp",
+            "src/total.hpp",
+            "tests/operator_test.cpp",
+        ],
         flags: &[],
     },
     Language {
@@ -42,6 +51,16 @@ const LANGUAGES: [Language; 5] = [
         flags: &[],
     },
     Language {
+        name: "typescript",
+        files: &[
+            "package.json",
+            "src/operator.ts",
+            "test/operator.test.ts",
+            "tsconfig.json",
+        ],
+        flags: &[],
+    },
+    Language {
         name: "python",
         files: &["pyproject.toml", "src/total.py", "tests/test_total.py"],
         flags: &["--offline"],
@@ -52,14 +71,17 @@ impl Language {
     /// Returns the report of `new`: the files that it has written.
     fn listing(&self) -> String {
         let every = [
-            "job.toml",
-            "input/sales.csv",
-            "tests/scenario.toml",
             ".gitignore",
             "README.md",
+            "expected.txt",
+            "input/sales.csv",
+            "job.toml",
+            "tests/scenario.toml",
         ];
-        let files = self.files.iter().chain(&every);
-        files.map(|file| format!("total/{file}\n")).collect()
+        let mut files = [self.files, &every].concat();
+        files.sort_unstable();
+        let lines = files.iter().map(|file| format!("total/{file}\n"));
+        lines.collect()
     }
 
     fn new_project(&self, folder: &Path) -> Finished {
@@ -104,26 +126,16 @@ fn builds_and_passes_at_once(name: &str) -> std::path::PathBuf {
 
 /// Runs the project's job, kills it, adds a file, runs it again, and stops it with Ctrl-C.
 fn runs_until_it_is_stopped(project: &Path) {
-    let printed = project.join("printed");
-    let start = || {
-        let mut command = tidegate_command(&[], project, &["run"]);
-        command.stdout(fs::File::create(&printed).expect("it can be created"));
-        Running::spawn(command)
-    };
-    let wait_for = |line: &str| {
-        let read = || fs::read_to_string(&printed).expect("it is text");
-        wait_until(line, read, |text| text.lines().any(|found| found == line));
-    };
-    let running = start();
-    wait_for("apples\t7");
-    let text = fs::read_to_string(&printed).expect("it is text");
-    assert_eq!(text, "apples\t3\npears\t5\napples\t7\n");
+    let running = templates::prints_what_it_expects(project);
     running.signal(Signal::KILL);
     assert_eq!(running.wait().code, None, "it was killed");
     let more = project.join("input/more.csv");
     fs::write(more, "fruit,count\napples,2\n").expect("can be written");
-    let running = start();
-    wait_for("apples\t9");
+    let running = templates::start(project);
+    let read = || fs::read_to_string(project.join(templates::PRINTED)).expect("it is text");
+    wait_until("the total of both files", read, |text| {
+        text.lines().any(|line| line == "apples\t9")
+    });
     running.signal(Signal::INT);
     running.wait().assert_succeeds();
 }
@@ -136,6 +148,16 @@ fn a_new_project_in_rust_builds_and_passes_its_scenario_at_once() {
 #[test]
 fn a_new_project_in_c_builds_and_passes_its_scenario_at_once() {
     builds_and_passes_at_once("c");
+}
+
+#[test]
+fn a_new_project_in_cpp_builds_and_passes_its_scenario_at_once() {
+    builds_and_passes_at_once("cpp");
+}
+
+#[test]
+fn a_new_project_in_typescript_builds_and_passes_its_scenario_at_once() {
+    builds_and_passes_at_once("typescript");
 }
 
 #[test]
@@ -172,8 +194,50 @@ fn a_language_that_is_not_there_is_refused_with_those_that_are() {
         2,
         &[
             "invalid value 'cobol'",
-            "[possible values: rust, c, python, go, javascript]",
+            "[possible values: rust, c, cpp, python, go, javascript, typescript]",
         ],
     );
     assert_eq!(directory.listing(), "job.toml 0\n");
+}
+
+#[test]
+fn without_a_language_the_languages_and_templates_are_listed() {
+    let directory = JobDirectory::new("");
+    let refused = directory.tidegate(&["new", "total"]);
+    refused.assert_fails(
+        2,
+        &[
+            "no language is given",
+            "--lang with one of rust, c, cpp, python, go, javascript, typescript",
+            "--template with one of map, keyed-state, two-inputs, raw",
+            "--job-only",
+        ],
+    );
+    assert_eq!(directory.listing(), "job.toml 0\n");
+}
+
+#[test]
+fn a_job_without_an_operator_runs_at_once_and_takes_no_language() {
+    let directory = JobDirectory::new("");
+    let refused = directory.tidegate(&["new", "readings", "--job-only", "--lang", "c"]);
+    refused.assert_fails(2, &["--job-only writes no operator", "--lang"]);
+    let new = directory.tidegate(&["new", "readings", "--job-only"]);
+    let files = [
+        ".gitignore",
+        "README.md",
+        "expected.txt",
+        "input/readings.csv",
+        "job.toml",
+    ];
+    let listing: String = files.map(|file| format!("readings/{file}\n")).concat();
+    assert_eq!(new.assert_succeeds().stdout, listing);
+    assert!(
+        new.stderr.contains("next: cd readings && tidegate run"),
+        "{new:#?}"
+    );
+    let project = directory.path().join("readings");
+    tidegate(&project, &["check"]).assert_succeeds();
+    let running = templates::prints_what_it_expects(&project);
+    running.signal(Signal::INT);
+    running.wait().assert_succeeds();
 }

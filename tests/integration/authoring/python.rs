@@ -81,13 +81,12 @@ fn a_fault_in_python_is_in_the_error_with_its_type_its_message_and_its_calls() {
     let tested = tidegate(&folder, &["test", "."]);
     tested.assert_fails(7, &["error: 6 of 7 scenario(s) failed"]);
     for said in [
-        "`process` trapped: wasm `unreachable` instruction executed: \
-         ZeroDivisionError: division by zero\n      \
-         at faults.py:10 in convert: return amount // RATES[\"EUR\"]\n      \
-         at faults.py:17 in faults: out.emit(record.key, convert(1))\n",
-        "executed: RecursionError: maximum recursion depth exceeded\n",
-        "executed: SystemExit: 3\n      at faults.py:21 in faults: raise SystemExit(3)\n",
-        "executed: ModuleNotFoundError: module `wave` is not in the component: import it at the \
+        "`process` trapped: ZeroDivisionError: division by zero\n    \
+         at convert (faults.py:10): return amount // RATES[\"EUR\"]\n    \
+         at faults (faults.py:17): out.emit(record.key, convert(1))\n\n",
+        "trapped: RecursionError: maximum recursion depth exceeded\n",
+        "trapped: SystemExit: 3\n    at faults (faults.py:21): raise SystemExit(3)\n\n",
+        "trapped: ModuleNotFoundError: module `wave` is not in the component: import it at the \
          top of a module",
         "at datetime_datetime_now\n",
         "`snapshot` failed: the state can't be written: 9223372036854775808 does not fit in i64\n",

@@ -45,7 +45,7 @@ fn run_refusing(job: &JobDirectory, when: &str) -> (Finished, usize) {
     let arguments = ["run", "job.toml", "--no-code-cache"];
     let command = tidegate_command(&wrapper, job.path(), &arguments);
     let finished = Running::spawn(command).wait_within(GENEROUS);
-    let trace = std::fs::read_to_string(&log).expect("strace is installed (`make setup`)");
+    let trace = std::fs::read_to_string(&log).expect("strace is installed (`make setup-test`)");
     (finished, trace.matches("(INJECTED)").count())
 }
 

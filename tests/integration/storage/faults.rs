@@ -150,7 +150,7 @@ fn run_with(fault: Fault, nth: usize, job: &JobDirectory) -> Traced {
     }
     let command = tidegate_command(&wrapper, &directory, &["run", "job.toml"]);
     let finished = Running::spawn(command).wait();
-    let trace = std::fs::read_to_string(&log).expect("strace is installed (`make setup`)");
+    let trace = std::fs::read_to_string(&log).expect("strace is installed (`make setup-test`)");
     Traced {
         finished,
         fired: trace.matches("(INJECTED)").count(),

@@ -1,7 +1,8 @@
 """An exception as a message for the host's log.
 
 The host shows the first 8 KiB, so the important parts come first: the type and the message, and
-then the calls, the innermost first. Nothing here opens a file: in a component there are no files.
+then the calls, the innermost first. The host leaves out calls of other packages, and names files as
+the project has them. Nothing here opens a file: in a component there are no files.
 """
 
 import linecache
@@ -78,10 +79,4 @@ def _call(file: str, line: int, function: str) -> str:
     text = ""
     if source is not None and len(source) == 4 and line <= len(source[2]):
         text = f": {source[2][line - 1].strip()}"
-    return f"  at {_shown(file)}:{line} in {function}{text}"
-
-
-def _shown(file: str) -> str:
-    """Returns the path without the number of the folder, as which a component knows a folder."""
-    parts = file.split("/")
-    return "/".join(parts[2:]) if len(parts) > 2 and parts[1].isdigit() else file
+    return f"  at {function} ({file}:{line}){text}"

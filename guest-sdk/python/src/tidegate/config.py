@@ -57,7 +57,14 @@ def _struct(kind: type[Any], table: Any) -> Any:
         )
         if missing and not has_default:
             raise _Invalid(f"missing field `{name}`")
-    return kind(**{name: _value(hints[name], value) for name, value in table.items()})
+    return kind(**{name: _field(hints[name], name, value) for name, value in table.items()})
+
+
+def _field(kind: Any, name: str, value: Any) -> Any:
+    try:
+        return _value(kind, value)
+    except _Invalid as error:
+        raise _Invalid(f"`{name}`: {error}") from None
 
 
 def _value(kind: Any, value: Any) -> Any:

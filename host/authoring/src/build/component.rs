@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use tidegate_operator::OPERATOR_INTERFACE;
+use tidegate_operator::{OPERATOR_INTERFACE, Sources};
+use wasm_encoder::{ComponentSection as _, CustomSection};
 use wit_component::{ComponentEncoder, DecodedWasm, StringEncoding, embed_component_metadata};
 use wit_parser::{Resolve, World, WorldId, WorldItem};
 
@@ -57,6 +58,7 @@ pub(super) fn encode(compiled: &Compiled) -> Result<Component, BuildError> {
         reason,
     };
     let bytes = component_bytes(&compiled.wasm).map_err(|error| unusable(format!("{error:#}")))?;
+    let bytes = with_sources(bytes, compiled.sources.as_ref());
     let decoded = wit_component::decode(&bytes).map_err(|error| unusable(format!("{error:#}")))?;
     let DecodedWasm::Component(resolve, world) = decoded else {
         return Err(unusable("it is not a component".to_owned()));
@@ -136,6 +138,18 @@ fn check(component: &Component, compiled: &Compiled) -> Result<(), BuildError> {
         name: compiled.name.clone(),
         imports: ungranted,
     })
+}
+
+/// Appends the description of the author's sources, unless it is longer than the host reads.
+fn with_sources(mut component: Vec<u8>, sources: Option<&Sources>) -> Vec<u8> {
+    if let Some(data) = sources.and_then(Sources::to_section) {
+        let section = CustomSection {
+            name: Sources::SECTION.into(),
+            data: data.into(),
+        };
+        section.append_to_component(&mut component);
+    }
+    component
 }
 
 fn component_bytes(wasm: &Wasm) -> anyhow::Result<Vec<u8>> {

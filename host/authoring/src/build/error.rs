@@ -156,6 +156,21 @@ pub enum BuildError {
         /// The directory.
         out: PathBuf,
     },
+    /// The project in a component's folder builds others. These were written.
+    #[error(
+        "the project `{}` builds {}, not `{}`: name the component that it builds",
+        shown(manifest),
+        built.iter().map(|path| format!("`{}`", shown(path))).collect::<Vec<_>>().join(", "),
+        shown(component)
+    )]
+    OtherComponents {
+        /// The project.
+        manifest: PathBuf,
+        /// The component that was to be built.
+        component: PathBuf,
+        /// The components that the project builds.
+        built: Vec<PathBuf>,
+    },
     /// A file could not be read.
     #[error("`{}` could not be read", shown(path))]
     Read {

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use serde::Deserialize;
+use tidegate_operator::{SourceRoot, Sources};
 
 use super::component::Wasm;
 use super::error::BuildError;
@@ -50,7 +51,12 @@ pub(super) fn compile(
 ) -> Result<Vec<Compiled>, BuildError> {
     let folder = folder_of(manifest);
     let go = Go::find(folder, request.offline)?;
-    let name = go.module_name(manifest)?;
+    let path = go.module_path(manifest)?;
+    let name = name_of(&path).ok_or_else(|| BuildError::Project {
+        manifest: manifest.to_owned(),
+        reason: "it names no module".to_owned(),
+    })?;
+    let name = name.to_owned();
     let target_dir = match &request.target_dir {
         Some(explicit) => absolute(explicit)?,
         None => folder.join("target"),
@@ -70,6 +76,11 @@ pub(super) fn compile(
             unused: UNUSED,
         },
         tools: vec![go.program.used("go")],
+        // A stack names files by the module's path.
+        sources: Some(Sources::at(SourceRoot {
+            prefix: format!("{path}/"),
+            folder: String::new(),
+        })),
         toolchain: go.version,
     }])
 }
@@ -155,8 +166,8 @@ impl Go {
         })
     }
 
-    /// Returns the name of the operator, from the module's path.
-    fn module_name(&self, manifest: &Path) -> Result<String, BuildError> {
+    /// Returns the module's path.
+    fn module_path(&self, manifest: &Path) -> Result<String, BuildError> {
         let unreadable = |reason| BuildError::Project {
             manifest: manifest.to_owned(),
             reason,
@@ -164,9 +175,7 @@ impl Go {
         let answer = self.ask(&["mod", "edit", "-json"])?;
         let module: GoMod =
             serde_json::from_str(&answer).map_err(|error| unreadable(error.to_string()))?;
-        let path = module.module.path;
-        let name = name_of(&path).ok_or_else(|| unreadable("it names no module".to_owned()))?;
-        Ok(name.to_owned())
+        Ok(module.module.path)
     }
 
     /// Compiles to a core module. The compiler's own output goes to stderr.

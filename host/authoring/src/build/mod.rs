@@ -6,7 +6,10 @@
 //! value.
 
 mod error;
+mod freshness;
 mod place;
+mod sources;
+mod stamp;
 mod tool;
 mod wit;
 
@@ -17,18 +20,22 @@ mod javascript;
 mod python;
 mod rust;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
 pub use error::BuildError;
+pub use freshness::{ComponentProject, Freshness, code_digest};
+pub use sources::ProjectSources;
 
 use crate::language::Language;
 use crate::tools::{ToolReport, UsedTool};
 use component::Wasm;
 use place::Place;
 use tidegate_job_file::json;
+use tidegate_operator::Sources;
 
 /// A request to build the projects at a path.
 #[derive(Clone, Debug)]
@@ -76,6 +83,8 @@ struct Compiled {
     /// The package's folder.
     folder: PathBuf,
     wasm: Wasm,
+    /// The author's sources, if a stack names them otherwise.
+    sources: Option<Sources>,
     /// The compiler and its version, for people.
     toolchain: String,
     tools: Vec<UsedTool>,
@@ -89,22 +98,43 @@ struct Compiled {
 /// before the failure stay, each of them whole.
 pub fn build(request: &BuildRequest) -> Result<Vec<BuiltComponent>, BuildError> {
     let mut compiled = Vec::new();
+    let mut before = BTreeMap::new();
     for place in place::find(&request.path)? {
+        let projects = place::all_below(folder_of(&place.manifest));
+        before.extend(projects.into_iter().map(with_sources));
         compiled.extend(compile(&place, request)?);
     }
     let paths = output_paths(request.out.as_deref(), &compiled)?;
     let made = compiled.into_iter().zip(paths);
-    made.map(|(compiled, path)| make_component(compiled, path))
+    made.map(|(compiled, path)| make_component(compiled, path, &before))
         .collect()
+}
+
+/// The sources of projects before anything was compiled.
+type SourcesBefore = BTreeMap<Place, Option<ProjectSources>>;
+
+fn with_sources(place: Place) -> (Place, Option<ProjectSources>) {
+    let sources = ProjectSources::of(folder_of(&place.manifest), place.language);
+    (place, sources)
+}
+
+/// Returns the digest of the sources that a component was compiled from; `None` if they changed
+/// meanwhile.
+fn compiled_from(compiled: &Compiled, before: &SourcesBefore) -> Option<[u8; 32]> {
+    let (place, after) = with_sources(place::in_folder(&compiled.folder)?);
+    let (before, after) = (before.get(&place)?.as_ref()?, after?);
+    (before.digest == after.digest).then_some(after.digest)
 }
 
 fn compile(place: &Place, request: &BuildRequest) -> Result<Vec<Compiled>, BuildError> {
     match place.language {
         Language::Python => python::compile(&place.manifest, request),
         Language::Go => go::compile(&place.manifest, request),
-        Language::JavaScript => javascript::compile(&place.manifest, request),
+        Language::JavaScript | Language::TypeScript => {
+            javascript::compile(&place.manifest, request)
+        }
         Language::Rust => rust::compile(&place.manifest, request),
-        Language::C => c::compile(&place.manifest, request),
+        Language::C | Language::Cpp => c::compile(&place.manifest, request),
     }
 }
 
@@ -121,20 +151,28 @@ pub fn examine(language: Language, folder: &Path) -> Vec<ToolReport> {
     match language {
         Language::Python => python::examine(folder),
         Language::Go => go::examine(folder),
-        Language::JavaScript => javascript::examine(folder),
+        Language::JavaScript | Language::TypeScript => javascript::examine(folder),
         Language::Rust => rust::examine(folder),
-        Language::C => c::examine(),
+        Language::C | Language::Cpp => c::examine(),
     }
 }
 
-fn make_component(compiled: Compiled, path: PathBuf) -> Result<BuiltComponent, BuildError> {
+fn make_component(
+    compiled: Compiled,
+    path: PathBuf,
+    before: &SourcesBefore,
+) -> Result<BuiltComponent, BuildError> {
     let component = component::encode(&compiled)?;
-    write_whole(&path, &component.bytes)?;
+    let bytes = match compiled_from(&compiled, before) {
+        Some(sources) => stamp::stamped(component.bytes, &sources),
+        None => component.bytes,
+    };
+    write_whole(&path, &bytes)?;
     Ok(BuiltComponent {
         name: compiled.name,
         language: compiled.language,
         path,
-        bytes: component.bytes.len() as u64,
+        bytes: bytes.len() as u64,
         imports: component.imports,
         exports: component.exports,
         toolchain: compiled.toolchain,

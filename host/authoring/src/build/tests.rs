@@ -13,6 +13,7 @@ fn module(name: &str) -> Compiled {
         language: Language::Rust,
         folder: Path::new("/crates").join(name),
         wasm: Wasm::Module(b"\0asm\x01\0\0\0".to_vec()),
+        sources: None,
         toolchain: String::new(),
         tools: Vec::new(),
     }

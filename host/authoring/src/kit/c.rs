@@ -1,6 +1,6 @@
 //! C and C++: projects of CMake.
 
-use super::{LanguageKit, SdkKit, begins_with_letter, templates};
+use super::{LanguageKit, SdkKit, begins_with_letter};
 
 pub(crate) const KIT: LanguageKit = LanguageKit {
     manifest: "CMakeLists.txt",
@@ -12,13 +12,16 @@ pub(crate) const KIT: LanguageKit = LanguageKit {
         in_folder: |path| format!("REQUIRED PATHS [=[{path}/cmake]=] NO_DEFAULT_PATH"),
         copied: "REQUIRED PATHS \"${CMAKE_CURRENT_SOURCE_DIR}/sdk/cmake\" NO_DEFAULT_PATH",
     },
-    templates: templates!("c",
-        "CMakeLists.txt" from "CMakeLists.txt",
-        "src/operator.c" from "src/operator.c",
-        "tests/operator_test.c" from "tests/operator_test.c",
-    ),
+    folder: "c",
     name_problem,
     export_remedy: "write `TG_EXPORT(...)` at file level in one of its sources",
+};
+
+/// C++ differs from C by its templates and by the macro that exports a class.
+pub(crate) const CPP: LanguageKit = LanguageKit {
+    folder: "cpp",
+    export_remedy: "write `TIDEGATE_EXPORT(...)` at file level in one of its sources",
+    ..KIT
 };
 
 /// Targets that CMake creates by itself, and those of the SDK.

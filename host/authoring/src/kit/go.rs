@@ -1,6 +1,6 @@
 //! Go: modules.
 
-use super::{LanguageKit, SdkKit, begins_with_letter, quoted, templates};
+use super::{LanguageKit, SdkKit, begins_with_letter, quoted};
 
 const PACKAGE: &str = "github.com/tidegate/tidegate/guest-sdk/go";
 
@@ -19,11 +19,7 @@ pub(crate) const KIT: LanguageKit = LanguageKit {
             "replace github.com/tidegate/tidegate/guest-sdk/go => ./sdk"
         ),
     },
-    templates: templates!("go",
-        "go.mod" from "go.mod.template",
-        "operator.go" from "operator.go",
-        "operator_test.go" from "operator_test.go",
-    ),
+    folder: "go",
     name_problem: |name| problem(name).map(str::to_owned),
     export_remedy: "call `tidegate.Register` in an `init` function of package main",
 };

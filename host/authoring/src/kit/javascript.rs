@@ -1,6 +1,6 @@
 //! JavaScript and TypeScript: packages of npm.
 
-use super::{LanguageKit, SdkKit, quoted, templates};
+use super::{LanguageKit, SdkKit, quoted};
 
 pub(crate) const KIT: LanguageKit = LanguageKit {
     manifest: "package.json",
@@ -11,13 +11,15 @@ pub(crate) const KIT: LanguageKit = LanguageKit {
         in_folder: |path| quoted(&format!("file:{path}")),
         copied: "\"file:./sdk\"",
     },
-    templates: templates!("javascript",
-        "package.json" from "package.json.template",
-        "src/operator.js" from "src/operator.js",
-        "test/operator.test.js" from "test/operator.test.js",
-    ),
+    folder: "javascript",
     name_problem,
     export_remedy: "export by default the object that `operator` of @tidegate/sdk returns",
+};
+
+/// TypeScript differs from JavaScript by its templates.
+pub(crate) const TYPESCRIPT: LanguageKit = LanguageKit {
+    folder: "typescript",
+    ..KIT
 };
 
 fn name_problem(name: &str) -> Option<String> {

@@ -1,5 +1,5 @@
 //! The differences between languages, except the compilers: one [`LanguageKit`] a language, in a
-//! file of its name. A new language is a variant of `Language`, a file here with a folder of
+//! file of its name. A new language is a variant of `Language`, a kit here with a folder of
 //! templates, and a folder of `build/`.
 
 pub(crate) mod c;
@@ -14,8 +14,8 @@ pub(crate) struct LanguageKit {
     /// The file that makes a folder a project of the language.
     pub(crate) manifest: &'static str,
     pub(crate) sdk: SdkKit,
-    /// The files of a new project.
-    pub(crate) templates: &'static [Template],
+    /// The folder of its files of new projects, in `templates/`.
+    pub(crate) folder: &'static str,
     /// The reason why a name, which is an operator's, can't be that of a package.
     pub(crate) name_problem: fn(name: &str) -> Option<String>,
     /// The way to export an operator, for authors whose project exports none.
@@ -36,52 +36,6 @@ pub(crate) struct SdkKit {
     /// The dependency on a copy of the SDK in the project's folder `sdk`.
     pub(crate) copied: &'static str,
 }
-
-/// A file of a new project.
-#[derive(Debug)]
-pub(crate) struct Template {
-    /// Its path, relative to the project.
-    pub(crate) path: &'static str,
-    /// Its text, with `{{name}}` and `{{sdk}}`.
-    pub(crate) text: &'static str,
-}
-
-/// The files of a new project: the named ones of `templates/FOLDER`, and those that every project
-/// has. Some have other names in the folder, because tools take a folder with certain files for a
-/// separate project, and git applies any `.gitignore`.
-macro_rules! templates {
-    ($folder:literal, $($path:literal from $file:literal),+ $(,)?) => {
-        &[
-            $($crate::kit::Template {
-                path: $path,
-                text: include_str!(concat!("../../templates/", $folder, "/", $file)),
-            },)+
-            // The same for every new operator, whatever its language.
-            $crate::kit::Template {
-                path: "job.toml",
-                text: include_str!("../../templates/job.toml"),
-            },
-            $crate::kit::Template {
-                path: "input/sales.csv",
-                text: include_str!("../../templates/sales.csv"),
-            },
-            $crate::kit::Template {
-                path: "tests/scenario.toml",
-                text: include_str!("../../templates/scenario.toml"),
-            },
-            $crate::kit::Template {
-                path: ".gitignore",
-                text: include_str!(concat!("../../templates/", $folder, "/gitignore.template")),
-            },
-            $crate::kit::Template {
-                path: "README.md",
-                text: include_str!(concat!("../../templates/", $folder, "/README.md")),
-            },
-        ]
-    };
-}
-
-use templates;
 
 /// Returns a string of JSON, which TOML writes the same way.
 fn quoted(text: &str) -> String {

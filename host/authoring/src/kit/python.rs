@@ -1,6 +1,6 @@
 //! Python: projects with a `pyproject.toml`.
 
-use super::{LanguageKit, SdkKit, quoted, templates};
+use super::{LanguageKit, SdkKit, quoted};
 
 pub(crate) const KIT: LanguageKit = LanguageKit {
     manifest: "pyproject.toml",
@@ -11,11 +11,7 @@ pub(crate) const KIT: LanguageKit = LanguageKit {
         in_folder: |path| format!("sdk = {}", quoted(path)),
         copied: "sdk = \"sdk\"",
     },
-    templates: templates!("python",
-        "pyproject.toml" from "pyproject.toml.template",
-        "src/total.py" from "src/total.py",
-        "tests/test_total.py" from "tests/test_total.py",
-    ),
+    folder: "python",
     name_problem,
     export_remedy: "name the class in pyproject.toml under `[tool.tidegate]`: \
                     `operator = \"module:Class\"`",

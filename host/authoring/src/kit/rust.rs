@@ -1,6 +1,6 @@
 //! Rust: crates of cargo.
 
-use super::{LanguageKit, SdkKit, begins_with_letter, quoted, templates};
+use super::{LanguageKit, SdkKit, begins_with_letter, quoted};
 
 pub(crate) const KIT: LanguageKit = LanguageKit {
     manifest: "Cargo.toml",
@@ -11,10 +11,7 @@ pub(crate) const KIT: LanguageKit = LanguageKit {
         in_folder: |path| format!("{{ path = {} }}", quoted(path)),
         copied: "{ path = \"sdk\" }",
     },
-    templates: templates!("rust",
-        "Cargo.toml" from "Cargo.toml.template",
-        "src/lib.rs" from "src/lib.rs",
-    ),
+    folder: "rust",
     name_problem,
     export_remedy: "call `export_operator!` at the crate's top level",
 };

@@ -1,10 +1,13 @@
 //! `tidegate new`: from a name and a language to a project that builds and passes its tests at
-//! once.
+//! once, or to a job without an operator.
 //!
-//! The kit of each language has templates, compiled into the binary. Two words are replaced in
-//! them, so that no template engine is needed: `{{name}}` and `{{sdk}}`.
+//! The files of each language and template are compiled into the binary. Three words are replaced
+//! in them, so that no template engine is needed: `{{name}}`, `{{operator}}` and `{{sdk}}`.
+
+mod template;
 
 mod error;
+mod files;
 mod name;
 mod sdk;
 
@@ -18,14 +21,26 @@ use crate::language::Language;
 
 pub use error::{NewProjectError, SdkError};
 pub use sdk::{Sdk, UpdatedSdk, update as update_sdk};
+pub use template::Template;
+
+use files::File;
 
 /// A project to write.
 #[derive(Debug)]
 pub struct NewProject {
     /// Its name, which is also that of its folder.
     pub name: String,
+    /// Its operator; `None` for a job without one.
+    pub operator: Option<NewOperator>,
+}
+
+/// The operator of a project to write.
+#[derive(Debug)]
+pub struct NewOperator {
     /// The language that it is written in.
     pub language: Language,
+    /// The kind of operator.
+    pub template: Template,
     /// The folder of the SDK, if the user names one. Otherwise the project gets a copy.
     pub sdk: Option<PathBuf>,
 }
@@ -33,9 +48,9 @@ pub struct NewProject {
 /// A project that was written.
 #[derive(Debug)]
 pub struct WrittenProject {
-    /// The project's SDK.
-    pub sdk: Sdk,
-    /// Its files, in the order of the templates, without those of the SDK.
+    /// The SDK of its operator; `None` for a job without one.
+    pub sdk: Option<Sdk>,
+    /// Its files, sorted, without those of the SDK.
     pub files: Vec<PathBuf>,
 }
 
@@ -45,20 +60,54 @@ pub struct WrittenProject {
 ///
 /// A [`NewProjectError`]. Nothing was written, unless a single file could not be.
 pub fn write(project: &NewProject, directory: &Path) -> Result<WrittenProject, NewProjectError> {
-    name::check(&project.name, project.language)?;
+    let language = project.operator.as_ref().map(|operator| operator.language);
+    name::check(&project.name, language)?;
     let folder = directory.join(&project.name);
     check_empty(&folder)?;
-    let sdk = Sdk::find(project.sdk.as_deref(), project.language, directory)?;
-    let mut files = Vec::new();
-    for template in project.language.kit().templates {
-        let path = folder.join(template.path);
-        let text = template.text.replace("{{name}}", &project.name);
-        let text = text.replace("{{sdk}}", &sdk.dependency(project.language));
-        write_file(&path, &text)?;
-        files.push(path);
+    match &project.operator {
+        Some(operator) => write_operator(&project.name, operator, &folder, directory),
+        None => {
+            let files = write_files(files::of_job(), &folder, &[("{{name}}", &project.name)])?;
+            Ok(WrittenProject { sdk: None, files })
+        }
     }
-    sdk.write(project.language, &folder)?;
+}
+
+fn write_operator(
+    name: &str,
+    operator: &NewOperator,
+    folder: &Path,
+    directory: &Path,
+) -> Result<WrittenProject, NewProjectError> {
+    let language = operator.language;
+    let sdk = Sdk::find(operator.sdk.as_deref(), language, directory)?;
+    let words = [
+        ("{{name}}", name),
+        ("{{operator}}", operator.template.operator()),
+        ("{{sdk}}", &sdk.dependency(language)),
+    ];
+    let files = files::of_operator(language, operator.template, &sdk);
+    let files = write_files(files, folder, &words)?;
+    sdk.write(language, folder)?;
+    let sdk = Some(sdk);
     Ok(WrittenProject { sdk, files })
+}
+
+/// Writes files with their words replaced, and returns their paths.
+fn write_files(
+    files: Vec<File>,
+    folder: &Path,
+    words: &[(&str, &str)],
+) -> Result<Vec<PathBuf>, NewProjectError> {
+    let write = |file: File| {
+        let path = folder.join(file.path);
+        let replaced = words
+            .iter()
+            .fold(file.text, |text, (from, to)| text.replace(from, to));
+        write_file(&path, &replaced)?;
+        Ok(path)
+    };
+    files.into_iter().map(write).collect()
 }
 
 /// Writes a file, and makes the folders above it.

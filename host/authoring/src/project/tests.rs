@@ -4,14 +4,38 @@ use std::fs;
 use std::path::Path;
 
 use super::sdk::Sdk;
-use super::{Language, NewProject, NewProjectError, update_sdk, write};
+use super::{Language, NewOperator, NewProject, NewProjectError, Template, update_sdk, write};
 
 fn project(name: &str) -> NewProject {
+    project_in(Language::Rust, name)
+}
+
+fn project_in(language: Language, name: &str) -> NewProject {
+    let operator = NewOperator {
+        language,
+        template: Template::KeyedState,
+        sdk: None,
+    };
     NewProject {
         name: name.to_owned(),
-        language: Language::Rust,
-        sdk: None,
+        operator: Some(operator),
     }
+}
+
+fn job(name: &str) -> NewProject {
+    NewProject {
+        name: name.to_owned(),
+        operator: None,
+    }
+}
+
+/// Returns a placeholder in a text. Two braces alone are also part of Go.
+fn placeholder(text: &str) -> Option<&str> {
+    let mut parts = text.split("{{").skip(1);
+    parts.find_map(|after| {
+        let (word, _) = after.split_once("}}")?;
+        word.chars().all(|c| c.is_ascii_lowercase()).then_some(word)
+    })
 }
 
 fn refusal(name: &str, directory: &Path) -> String {
@@ -56,10 +80,11 @@ fn names_that_cmake_would_refuse_are_refused() {
         ("test", "`test-operator`"),
         ("tidegate_sdk", "`tidegate_sdk-operator`"),
     ] {
-        let mut project = project(name);
-        project.language = Language::C;
-        let refused = write(&project, directory.path()).expect_err("it is no name of a target");
-        assert!(refused.to_string().contains(reason), "{name}: {refused}");
+        for language in [Language::C, Language::Cpp] {
+            let written = write(&project_in(language, name), directory.path());
+            let refused = written.expect_err("it is no name of a target");
+            assert!(refused.to_string().contains(reason), "{name}: {refused}");
+        }
     }
     assert_eq!(entries(directory.path()), 0);
 }
@@ -92,18 +117,19 @@ fn an_empty_folder_is_filled_and_no_placeholder_is_left() {
     assert_eq!(
         names,
         [
-            "total/Cargo.toml",
-            "total/src/lib.rs",
-            "total/job.toml",
-            "total/input/sales.csv",
-            "total/tests/scenario.toml",
             "total/.gitignore",
-            "total/README.md"
+            "total/Cargo.toml",
+            "total/README.md",
+            "total/expected.txt",
+            "total/input/sales.csv",
+            "total/job.toml",
+            "total/src/lib.rs",
+            "total/tests/scenario.toml",
         ]
     );
     for file in &written.files {
         let text = fs::read_to_string(file).expect("it was written");
-        assert!(!text.contains("{{"), "{}", file.display());
+        assert_eq!(placeholder(&text), None, "{}", file.display());
     }
 }
 
@@ -111,7 +137,8 @@ fn an_empty_folder_is_filled_and_no_placeholder_is_left() {
 fn the_sdk_is_where_the_user_says_and_must_be_one() {
     let directory = tempfile::tempdir().expect("a temporary directory can be made");
     let mut project = project("total");
-    project.sdk = Some("sdk".into());
+    let operator = project.operator.as_mut().expect("it has one");
+    operator.sdk = Some("sdk".into());
     let refused = write(&project, directory.path()).err();
     assert!(matches!(refused, Some(NewProjectError::NoSdk { .. })));
     assert_eq!(entries(directory.path()), 0);
@@ -120,7 +147,7 @@ fn the_sdk_is_where_the_user_says_and_must_be_one() {
     fs::write(sdk.join("Cargo.toml"), "name = \"tidegate-sdk\"\n").expect("it can be written");
     let written = write(&project, directory.path()).expect("it can be written");
     let sdk = fs::canonicalize(sdk).expect("it is there");
-    assert_eq!(written.sdk, Sdk::Folder(sdk));
+    assert_eq!(written.sdk, Some(Sdk::Folder(sdk)));
 }
 
 #[test]
@@ -139,18 +166,62 @@ fn a_folder_of_any_name_is_a_dependency() {
 #[test]
 fn a_project_names_no_path_of_the_machine_and_no_package_of_a_registry() {
     let directory = tempfile::tempdir().expect("a temporary directory can be made");
+    let here = directory.path().to_string_lossy().into_owned();
     for (number, language) in Language::ALL.into_iter().enumerate() {
-        let mut project = project(&format!("total{number}"));
-        project.language = language;
+        let project = project_in(language, &format!("total{number}"));
         let written = write(&project, directory.path()).expect("it can be written");
-        assert_eq!(written.sdk, Sdk::Copied);
+        assert_eq!(written.sdk, Some(Sdk::Copied));
         let folder = directory.path().join(&project.name);
         let manifest = fs::read_to_string(folder.join(language.manifest())).expect("is text");
         let dependency = language.kit().sdk.copied;
         assert!(manifest.contains(dependency), "{manifest}");
-        let here = directory.path().to_string_lossy().into_owned();
-        assert!(!manifest.contains(&here), "{manifest}");
+        for file in &written.files {
+            let text = fs::read_to_string(file).expect("it was written");
+            assert!(!text.contains(&here), "{}: {text}", file.display());
+        }
     }
+}
+
+#[test]
+fn every_template_is_written_in_every_language_without_a_placeholder() {
+    let directory = tempfile::tempdir().expect("a temporary directory can be made");
+    for language in Language::ALL {
+        for template in Template::ALL {
+            let name = format!("{}-{}", language.kit().folder, template.name());
+            let mut project = project_in(language, &name);
+            let operator = project.operator.as_mut().expect("it has one");
+            operator.template = template;
+            let written = write(&project, directory.path()).expect("it can be written");
+            let folder = directory.path().join(&name);
+            for file in [
+                "job.toml",
+                "expected.txt",
+                "tests/scenario.toml",
+                ".gitignore",
+            ] {
+                assert!(folder.join(file).is_file(), "{name}: {file}");
+            }
+            for file in &written.files {
+                let text = fs::read_to_string(file).expect("it was written");
+                assert_eq!(placeholder(&text), None, "{}", file.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn a_job_without_an_operator_needs_no_sdk_and_takes_any_name_of_a_job() {
+    let directory = tempfile::tempdir().expect("a temporary directory can be made");
+    // A crate can't have this name.
+    let written = write(&job("fn"), directory.path()).expect("it can be written");
+    assert_eq!(written.sdk, None);
+    let folder = directory.path().join("fn");
+    let text = fs::read_to_string(folder.join("job.toml")).expect("it was written");
+    assert!(text.contains("name = \"fn\""), "{text}");
+    assert_eq!(placeholder(&text), None, "{text}");
+    assert!(!folder.join("sdk").exists());
+    let refused = write(&job("a b"), directory.path()).expect_err("it is no name");
+    assert!(refused.to_string().contains("1 to 64"), "{refused}");
 }
 
 /// Writes a project and returns its folder.
@@ -201,8 +272,7 @@ fn an_update_refuses_to_discard_changes() {
 #[test]
 fn an_update_keeps_the_language_and_the_files_of_the_author() {
     let directory = tempfile::tempdir().expect("a temporary directory can be made");
-    let mut project = project("total");
-    project.language = Language::Go;
+    let project = project_in(Language::Go, "total");
     write(&project, directory.path()).expect("it can be written");
     let folder = directory.path().join("total");
     fs::write(folder.join("Cargo.toml"), "").expect("can be written");

@@ -42,7 +42,7 @@ pub(crate) fn parse(text: &str, problems: &Problems) -> Option<Scenario> {
     let what = "the path of a .wasm file, relative to the scenario";
     let component = reader.text("component", what);
     let component = reader.required(component, "component", what);
-    let config = keys::config(&mut reader);
+    let config = keys::config(&mut reader).json;
     let limits = keys::limits(&mut reader);
     let inputs = names(&mut reader, "inputs", problems);
     let outputs = keys::outputs(&mut reader).unwrap_or_else(|| vec![MAIN.to_owned()]);

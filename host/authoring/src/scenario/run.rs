@@ -165,7 +165,7 @@ fn check_failure(
             .into())
         }
         (
-            Broken::InvalidRecord { row, fault },
+            Broken::InvalidRecord { row, fault, .. },
             Expectation::InvalidRecord {
                 row: expected,
                 reason,
@@ -212,7 +212,9 @@ fn check_end(stage: &mut Stage<'_>, scenario: &Scenario) -> Result<(), Wrong> {
 fn shown(broken: &Broken) -> String {
     match broken {
         Broken::Fault(fault) => fault.to_string(),
-        Broken::InvalidRecord { row, fault } => format!("record {row} of the step: {fault}"),
+        Broken::InvalidRecord { row, record, fault } => {
+            format!("record {row} of the step{record}: {fault}")
+        }
         Broken::State(message) => message.clone(),
     }
 }

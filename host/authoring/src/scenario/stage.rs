@@ -32,6 +32,8 @@ pub(super) enum Broken {
     InvalidRecord {
         /// The record's number in the step.
         row: u32,
+        /// The record, for people.
+        record: String,
         /// The fault, with the row in the batch of the subtask.
         fault: GuestFault,
     },
@@ -176,7 +178,7 @@ impl<'a> Stage<'a> {
             }
             match self.subtasks[subtask].process(input, batch) {
                 Ok(emissions) => self.keep(emissions),
-                Err(fault) => return Err(of_process(fault, &rows)),
+                Err(fault) => return Err(of_process(fault, &rows, records)),
             }
         }
         Ok(())
@@ -338,12 +340,18 @@ fn hash_seed(checkpoint: u64, subtask: u32) -> u64 {
     (instance + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
 
-/// Converts a fault of `process`; `rows` are the step numbers of the batch's records.
-fn of_process(fault: GuestFault, rows: &[u32]) -> Broken {
+/// Converts a fault of `process`; `rows` are the numbers of the batch's records in `records`, which
+/// are those of the step.
+fn of_process(fault: GuestFault, rows: &[u32], records: &[Record]) -> Broken {
     if let FaultCause::InvalidRecord { row, .. } = &fault.cause
         && let Some(row) = rows.get(*row as usize)
     {
-        return Broken::InvalidRecord { row: *row, fault };
+        let record = records.get(*row as usize);
+        return Broken::InvalidRecord {
+            row: *row,
+            record: record.map_or_else(String::new, |record| format!(", {record}")),
+            fault,
+        };
     }
     Broken::Fault(fault)
 }

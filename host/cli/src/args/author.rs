@@ -1,29 +1,42 @@
-//! The commands of those who write operators: `new`, `sdk`, `doctor`, `build` and `test`.
+//! The commands of those who write operators: `new`, `sdk`, `doctor`, `build`, `test` and `dev`.
 
 use std::path::PathBuf;
 
 use clap::builder::BoolishValueParser;
 use clap::{Args, Subcommand};
 use tidegate_authoring::Language;
+use tidegate_authoring::project::Template;
 
-use super::OutputArgs;
+use super::{DefaultsArgs, FaultArgs, JobFileArgs, OutputArgs, StoppingArgs};
 
-/// Write a new operator project, which builds and passes its tests at once.
+/// Write a new project with an operator and a job, which builds, passes its tests and runs at once.
 ///
-/// The project contains a copy of the SDK in its folder sdk/, in the version of this binary. Commit
-/// the copy with the project: it needs no other package of Tidegate. `tidegate sdk update` replaces
-/// the copy. With --sdk, the project has no copy and uses the SDK at that path.
+/// The project has a job that reads a small input, and the output that the job prints. With
+/// --job-only, it has such a job and no operator.
+///
+/// The project of an operator contains a copy of the SDK in its folder sdk/, in the version of this
+/// binary. Commit the copy with the project: it needs no other package of Tidegate. `tidegate sdk
+/// update` replaces the copy. With --sdk, the project has no copy and uses the SDK at that path.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Example:
-  tidegate new total --lang rust && tidegate test total")]
+Examples:
+  tidegate new total --lang rust && tidegate test total
+  tidegate new deliveries --lang python --template two-inputs
+  tidegate new readings --job-only")]
 pub(crate) struct NewArgs {
-    /// Name of the operator, and of the new folder for its project. Never overwrites a folder.
+    /// Name of the operator or job, and of the new folder for its project. Never overwrites a
+    /// folder.
     #[arg(value_name = "NAME")]
     pub(crate) name: String,
     /// Language of the operator.
     #[arg(long, env = "TIDEGATE_LANG", value_enum, value_name = "LANG")]
-    pub(crate) lang: Language,
+    pub(crate) lang: Option<Language>,
+    /// Template of the operator. Default: keyed-state.
+    #[arg(long, env = "TIDEGATE_TEMPLATE", value_enum, value_name = "TEMPLATE")]
+    pub(crate) template: Option<Template>,
+    /// Write a job without an operator, for components that are built elsewhere.
+    #[arg(long, env = "TIDEGATE_JOB_ONLY", value_parser = BoolishValueParser::new())]
+    pub(crate) job_only: bool,
     /// Folder of an SDK to use instead of a copy: guest-sdk/LANG in the sources of Tidegate.
     #[arg(long, env = "TIDEGATE_SDK", value_name = "PATH")]
     pub(crate) sdk: Option<PathBuf>,
@@ -82,18 +95,21 @@ pub(crate) struct DoctorArgs {
 
 /// Build operators into components.
 ///
-/// PATH is a project, recognised by its manifest (such as Cargo.toml), or a folder with projects
-/// anywhere below it. The compiler of its language compiles a project. Tools are taken from the
-/// environment, the project, `tidegate doctor --fix`, `make setup` of a checkout, and the PATH, in
-/// this order. A component imports the interface of operators and
+/// PATH is a project, recognised by its manifest (such as Cargo.toml), a folder with projects
+/// anywhere below it, or a job file, whose components are built. The project of a component is the
+/// one in its folder; a component without a project stays as it is. The compiler of its language
+/// compiles a project. Tools are taken from the environment, the project, `tidegate doctor --fix`,
+/// `make setup` of a checkout, and the PATH, in this order. A component imports the interface of
+/// operators and
 /// nothing else: a stand-in without clock, files or network answers a language's calls to WASI.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   tidegate build
+  tidegate build job.toml
   tidegate build operators/count --out .")]
 pub(crate) struct BuildArgs {
-    /// A project, or a folder of projects.
+    /// A project, a folder of projects, or a job file.
     #[arg(value_name = "PATH", default_value = ".")]
     pub(crate) path: PathBuf,
     /// Folder for the components. Default: next to the project's manifest.
@@ -132,13 +148,48 @@ pub(crate) struct TestArgs {
     #[arg(long, env = "TIDEGATE_NO_BUILD", value_parser = BoolishValueParser::new())]
     pub(crate) no_build: bool,
     #[command(flatten)]
+    pub(crate) faults: FaultArgs,
+    #[command(flatten)]
     pub(crate) compiler: CompilerArgs,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
 }
 
-/// How operators are compiled.
+/// Run a job while you edit it: build, test, run, and continue with the new code after each change.
+///
+/// The command builds the operators whose sources changed, runs their scenarios, and runs the job.
+/// It watches the sources of the operators, their scenarios and the job file. After a change, it
+/// builds and tests while the job continues, stops the job with a checkpoint, and continues with
+/// the new code from there, so the state is kept. If a build or a scenario fails, or the job file
+/// is wrong, the running code continues. A change that leaves the built components as they were,
+/// such as one of a comment, leaves the job alone.
+///
+/// A job whose input has ended runs again from the beginning after the next change, and replaces
+/// the output that it has written since `dev` began. Ctrl-C stops the job with a checkpoint, as it
+/// stops `tidegate run`, which then continues the job.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  tidegate dev
+  tidegate dev jobs/clicks.toml --offline")]
+pub(crate) struct DevArgs {
+    #[command(flatten)]
+    pub(crate) job: JobFileArgs,
+    #[command(flatten)]
+    pub(crate) defaults: DefaultsArgs,
+    /// Show only events such as builds, starts and ends, and no progress.
+    #[arg(long, short, env = "TIDEGATE_QUIET", value_parser = BoolishValueParser::new())]
+    pub(crate) quiet: bool,
+    #[command(flatten)]
+    pub(crate) faults: FaultArgs,
+    #[command(flatten)]
+    pub(crate) stopping: StoppingArgs,
+    #[command(flatten)]
+    pub(crate) compiler: CompilerArgs,
+}
+
+/// How operators are compiled.
+#[derive(Clone, Debug, Args)]
 pub(crate) struct CompilerArgs {
     /// Folder for files that the compiler reuses. Default: for Rust, `tidegate` below
     /// $XDG_CACHE_HOME (~/.cache), else `target` in the project.

@@ -1,15 +1,19 @@
 //! `tidegate check`: every check of a job that does not need to run it.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 use tidegate_checkpoint::JobGraph;
 use tidegate_connector::ConnectorError;
+use tidegate_connector::source::SourceConnector;
 use tidegate_connectors::built_in;
 use tidegate_job_file::config_file::{ConfigFileError, LocatedProblem};
 use tidegate_job_file::json::JsonPath;
 use tidegate_job_file::{ComponentSummary, JobFile, LoadedJob, Loading};
-use tidegate_operator::shown;
+use tidegate_operator::{FaultCause, GuestCall, GuestFault, shown, with_causes};
 use tidegate_runtime::{JobCost, JobError, check_room};
 
+use super::job_projects::stale;
 use crate::args::CheckArgs;
 use crate::code_cache;
 use crate::failure::Failure;
@@ -29,6 +33,9 @@ struct CheckAnswer<'a> {
     problems: Vec<LocatedProblem>,
     /// The number of problems not listed.
     more_problems: usize,
+    /// Components that are older than their sources, and reasons why a run that starts now would be
+    /// refused, though the job is right.
+    warnings: Vec<String>,
 }
 
 /// The resources that the job uses while it runs.
@@ -77,15 +84,18 @@ pub(crate) fn check(args: &CheckArgs, terminal: &Terminal) -> Result<(), Failure
     let loading = Loading {
         // As `run` does: compiling uses memory, which the check for room must see.
         compiled: code_cache::of_this_user(),
+        backtrace: args.faults.backtrace.into(),
         ..Loading::new(built_in())
     };
     let loaded = file.and_then(|file| file.load(args.defaults.parallelism, loading));
     let loaded = loaded.and_then(|loaded| check_inputs(&loaded).map(|()| loaded));
-    if let Ok(loaded) = &loaded
-        && let Err(error) = check_room(&loaded.job)
-    {
-        return no_room(JobError::from(error).into(), args.output.json, terminal);
-    }
+    let loaded = match loaded {
+        Ok(loaded) => match check_runs(&loaded) {
+            Ok(refused) => none_refused(&loaded, &refused).map(|()| loaded),
+            Err(error) => return cannot_run(error.into(), args.output.json, terminal),
+        },
+        Err(error) => Err(error),
+    };
     match (loaded, args.output.json) {
         (Ok(loaded), true) => terminal.json(&CheckAnswer {
             ok: true,
@@ -95,8 +105,14 @@ pub(crate) fn check(args: &CheckArgs, terminal: &Terminal) -> Result<(), Failure
             components: &loaded.components,
             problems: Vec::new(),
             more_problems: 0,
+            warnings: warnings(args, &loaded),
         }),
-        (Ok(loaded), false) => terminal.data(&text(&loaded)),
+        (Ok(loaded), false) => {
+            for warning in warnings(args, &loaded) {
+                terminal.say(format_args!("warning: {warning}"));
+            }
+            terminal.data(&text(&loaded))
+        }
         (Err(error), true) => {
             refused(located(&error), terminal)?;
             Err(error.into())
@@ -105,18 +121,80 @@ pub(crate) fn check(args: &CheckArgs, terminal: &Terminal) -> Result<(), Failure
     }
 }
 
-/// Checks the inputs that exist. An unreadable input may be readable when the job runs.
-fn check_inputs(loaded: &LoadedJob) -> Result<(), ConfigFileError> {
-    for (name, source) in &loaded.job.sources {
-        if let Err(ConnectorError::JobRefused { reason }) = source.check_input() {
-            return Err(loaded.refusal(name, &reason));
-        }
-    }
-    Ok(())
+/// Returns the warnings about a job that is right.
+fn warnings(args: &CheckArgs, loaded: &LoadedJob) -> Vec<String> {
+    let stale = stale(loaded).into_iter();
+    let stale = stale.map(|stale| stale.warning(&args.job.file));
+    stale.chain(missing_inputs(loaded)).collect()
 }
 
-/// Reports a job file that is fine, but whose job has too little room on this system.
-fn no_room(failure: Failure, json: bool, terminal: &Terminal) -> Result<(), Failure> {
+/// Checks a loaded job as `check` does, without warnings.
+pub(super) fn check_loaded(loaded: &LoadedJob) -> Result<(), Failure> {
+    check_inputs(loaded)?;
+    Ok(none_refused(loaded, &check_runs(loaded)?)?)
+}
+
+/// Checks the inputs that exist. An unreadable input may be readable when the job runs.
+fn check_inputs(loaded: &LoadedJob) -> Result<(), ConfigFileError> {
+    let mut refused = Vec::new();
+    for (name, source) in &loaded.job.sources {
+        if let Err(ConnectorError::JobRefused { reason }) = source.check_input() {
+            refused.push((name.as_str(), reason));
+        }
+    }
+    none_refused(loaded, &refused)
+}
+
+/// Returns why sources have no input yet. A job that has run keeps the files that it reads in its
+/// checkpoints.
+fn missing_inputs(loaded: &LoadedJob) -> Vec<String> {
+    if loaded.checkpoint_directory.exists() {
+        return Vec::new();
+    }
+    let missing = |(name, source): (&String, &Arc<dyn SourceConnector>)| {
+        let parallelism = loaded.job.graph.node(name)?.parallelism;
+        let error = source.enumerator().plan(parallelism).err()?;
+        Some(format!("source `{name}`: {}", with_causes(&error)))
+    };
+    loaded.job.sources.iter().filter_map(missing).collect()
+}
+
+/// Checks that the system has room, and opens an instance of every operator in the sandbox and
+/// within its limits: a guest checks its own `config`. Returns the reasons of guests that reject
+/// it, by operator.
+fn check_runs(loaded: &LoadedJob) -> Result<Vec<(String, String)>, JobError> {
+    check_room(&loaded.job)?;
+    let mut refused = Vec::new();
+    for fault in loaded.job.open_operators() {
+        match rejected_config(&fault) {
+            Some(reason) => refused.push((fault.operator.clone(), reason.to_owned())),
+            None => return Err(Box::new(fault).into()),
+        }
+    }
+    Ok(refused)
+}
+
+/// Returns the reason of a guest that rejects its `config`: its `open` returns a failure.
+pub(crate) fn rejected_config(fault: &GuestFault) -> Option<&str> {
+    match (fault.call, &fault.cause) {
+        (GuestCall::Open, FaultCause::Failed(reason)) => Some(reason),
+        _ => None,
+    }
+}
+
+fn none_refused<N: AsRef<str>>(
+    loaded: &LoadedJob,
+    refused: &[(N, String)],
+) -> Result<(), ConfigFileError> {
+    if refused.is_empty() {
+        return Ok(());
+    }
+    let refused = refused.iter();
+    Err(loaded.refusals(refused.map(|(node, reason)| (node.as_ref(), reason.as_str()))))
+}
+
+/// Reports a job that can't run though its file is right, as `run` does.
+fn cannot_run(failure: Failure, json: bool, terminal: &Terminal) -> Result<(), Failure> {
     if json {
         let problem = LocatedProblem {
             line: None,
@@ -140,6 +218,7 @@ fn refused(told: (Vec<LocatedProblem>, usize), terminal: &Terminal) -> Result<()
         components: &[],
         problems,
         more_problems,
+        warnings: Vec::new(),
     })
 }
 

@@ -17,7 +17,7 @@ pub(crate) fn doctor(args: &DoctorArgs, terminal: &Terminal) -> Result<(), Failu
     let folder = env::current_dir().map_err(Failure::io("find the current folder"))?;
     let named = match args.languages.as_slice() {
         [] => languages_in(&folder),
-        named => named.to_vec(),
+        named => once_by_tools(named),
     };
     // No one asks for a language here, so a missing tool is information.
     let is_overview = named.is_empty();
@@ -29,7 +29,7 @@ pub(crate) fn doctor(args: &DoctorArgs, terminal: &Terminal) -> Result<(), Failu
         });
     }
     let languages = match is_overview {
-        true => Language::ALL.to_vec(),
+        true => once_by_tools(&Language::ALL),
         false => named,
     };
     if args.fix {
@@ -46,6 +46,17 @@ pub(crate) fn doctor(args: &DoctorArgs, terminal: &Terminal) -> Result<(), Failu
         return Err(Failure::ToolsMissing { missing });
     }
     Ok(())
+}
+
+/// Returns the languages without those that another one's tools build, each once.
+fn once_by_tools(languages: &[Language]) -> Vec<Language> {
+    let mut all: Vec<_> = languages
+        .iter()
+        .map(|language| language.with_same_tools())
+        .collect();
+    all.sort();
+    all.dedup();
+    all
 }
 
 fn report_on(languages: &[Language], folder: &Path) -> Vec<ToolReport> {

@@ -3,8 +3,10 @@
 mod build;
 mod check;
 mod checkpoint;
+mod dev;
 mod doctor;
 mod graph;
+mod job_projects;
 mod man;
 mod new;
 mod run;
@@ -40,5 +42,6 @@ pub(crate) fn execute(command: &Command, terminal: &Terminal) -> Result<(), Fail
         Command::Doctor(args) => doctor::doctor(args, terminal),
         Command::Build(args) => build::build(args, terminal),
         Command::Test(args) => test::test(args, terminal),
+        Command::Dev(args) => dev::dev(args, terminal),
     }
 }

@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use tidegate_authoring::project::{self, NewProject, Sdk};
+use clap::ValueEnum;
+use tidegate_authoring::Language;
+use tidegate_authoring::project::{self, NewOperator, NewProject, Sdk, Template, WrittenProject};
 use tidegate_operator::shown;
 
 use crate::args::NewArgs;
@@ -13,21 +15,59 @@ use crate::terminal::{Lines, Terminal};
 pub(crate) fn new(args: &NewArgs, terminal: &Terminal) -> Result<(), Failure> {
     let project = NewProject {
         name: args.name.clone(),
-        language: args.lang,
-        sdk: args.sdk.clone(),
+        operator: operator(args)?,
     };
     let written = project::write(&project, Path::new("."))?;
     for file in &written.files {
         let file = file.strip_prefix(".").unwrap_or(file);
         terminal.data(&Lines::one(shown(file)))?;
     }
-    let sdk = match &written.sdk {
-        Sdk::Copied => format!("has a copy of the SDK in {}/sdk", project.name),
-        Sdk::Folder(path) => format!("uses the SDK in {}", shown(path)),
-    };
-    let name = &project.name;
-    terminal.say(format_args!(
-        "the project {sdk}; next: cd {name} && tidegate test && tidegate run"
-    ));
+    terminal.say(format_args!("{}", next_steps(&project.name, &written)));
     Ok(())
+}
+
+/// Returns the operator that the arguments ask for, or `None` for a job without one.
+fn operator(args: &NewArgs) -> Result<Option<NewOperator>, Failure> {
+    let usage = |message| Err(Failure::Usage { message });
+    match (args.job_only, args.lang) {
+        (true, _) if args.lang.is_some() || args.template.is_some() || args.sdk.is_some() => usage(
+            "--job-only writes no operator, so it goes with none of --lang, --template and --sdk, \
+             nor with TIDEGATE_LANG, TIDEGATE_TEMPLATE and TIDEGATE_SDK"
+                .to_owned(),
+        ),
+        (true, _) => Ok(None),
+        (false, Some(language)) => Ok(Some(NewOperator {
+            language,
+            template: args.template.unwrap_or_default(),
+            sdk: args.sdk.clone(),
+        })),
+        (false, None) => usage(format!(
+            "no language is given: pass --lang with one of {}; --template with one of {} chooses \
+             another operator than {}; --job-only writes a job without an operator",
+            names::<Language>(),
+            names::<Template>(),
+            Template::default().name()
+        )),
+    }
+}
+
+/// Returns the names that a flag takes, for people.
+fn names<T: ValueEnum>() -> String {
+    let values = T::value_variants().iter();
+    let names = values.filter_map(|value| Some(value.to_possible_value()?.get_name().to_owned()));
+    names.collect::<Vec<_>>().join(", ")
+}
+
+fn next_steps(name: &str, written: &WrittenProject) -> String {
+    match &written.sdk {
+        Some(Sdk::Copied) => format!(
+            "the project has a copy of the SDK in {name}/sdk; \
+             next: cd {name} && tidegate test && tidegate run"
+        ),
+        Some(Sdk::Folder(path)) => format!(
+            "the project uses the SDK in {}; next: cd {name} && tidegate test && tidegate run",
+            shown(path)
+        ),
+        None => format!("the job is ready; next: cd {name} && tidegate run"),
+    }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytesize::ByteSize;
 use tidegate_job_file::JobFile;
 use tidegate_job_file::json::JsonPath;
-use tidegate_operator::shown;
+use tidegate_operator::{headline, shown};
 use tidegate_runtime::observe::{DrillStatus, METRICS, NodeStatus, Samples};
 
 use crate::args::{CancelArgs, SavepointArgs, StatusArgs, StopArgs};
@@ -19,7 +19,7 @@ use crate::terminal::{Lines, Terminal, table};
 /// Takes a savepoint and prints its path.
 pub(crate) fn savepoint(args: &SavepointArgs, terminal: &Terminal) -> Result<(), Failure> {
     let directory = absolute(&args.directory)?;
-    let answer = client_of_named(&args.job.file, args.wait.timeout)?.savepoint(directory)?;
+    let answer = client_of_named(&args.job_file, args.wait.timeout)?.savepoint(directory)?;
     if args.output.json {
         return terminal.json(&answer);
     }
@@ -153,7 +153,8 @@ fn text(answer: &JobAnswer) -> Lines {
     recycled(&answer.guest_totals, &mut lines);
     counted(&status.nodes, &mut lines);
     if let Some(failure) = &status.last_failure {
-        lines.paragraph(format_args!("last failure: {failure}"));
+        // The job's own output has all of it.
+        lines.line(format_args!("last failure: {}", headline(failure)));
     }
     lines.append(&nodes(&status.nodes));
     lines

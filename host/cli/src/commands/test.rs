@@ -8,7 +8,7 @@ use tidegate_authoring::build::{BuildRequest, build};
 use tidegate_authoring::scenario::{self, Failed, LoadedScenario, Place, ScenarioFile};
 use tidegate_job_file::config_file::ConfigFileError;
 use tidegate_job_file::{Components, json};
-use tidegate_operator::{Engine, EngineOptions, shown};
+use tidegate_operator::{Backtrace, Engine, EngineOptions, shown};
 
 use crate::args::TestArgs;
 use crate::code_cache;
@@ -52,7 +52,7 @@ pub(crate) fn test(args: &TestArgs, terminal: &Terminal) -> Result<(), Failure> 
             scenarios
         }
     };
-    let loaded = load(&paths)?;
+    let loaded = load(&paths, args.faults.backtrace.into())?;
     if !args.output.json {
         terminal.data(&Lines::one(format_args!(
             "running {} scenario(s)",
@@ -90,9 +90,13 @@ fn build_first(args: &TestArgs, directory: PathBuf, terminal: &Terminal) -> Resu
 }
 
 /// Loads all scenarios with their components, before any is run.
-fn load(paths: &[PathBuf]) -> Result<Vec<LoadedScenario>, Failure> {
+pub(super) fn load(
+    paths: &[PathBuf],
+    backtrace: Backtrace,
+) -> Result<Vec<LoadedScenario>, Failure> {
     let engine = Engine::with_options(EngineOptions {
         keeps_debug_info: true,
+        backtrace,
         ..EngineOptions::default()
     });
     let engine = engine.map_err(ConfigFileError::from)?;
@@ -141,7 +145,7 @@ fn text(answer: &TestAnswer) -> Lines {
 }
 
 /// Adds `tests/scenario.toml:14: step 3: message`, and the differing records.
-fn tell(path: &Path, failure: &Failed, lines: &mut Lines) {
+pub(super) fn tell(path: &Path, failure: &Failed, lines: &mut Lines) {
     let Failed {
         step,
         line,

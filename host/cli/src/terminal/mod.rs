@@ -17,13 +17,13 @@ use std::io::{self, IsTerminal as _, Write};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use clap::CommandFactory as _;
 use clap_complete::Shell;
+use clap_complete::env::Shells;
 use indicatif::{MultiProgress, ProgressBar};
 use tidegate_job_file::json;
 use tracing_subscriber::fmt::MakeWriter;
 
-use crate::args::Cli;
+use crate::args::COMPLETE;
 use crate::failure::Failure;
 
 use log_queue::LogQueue;
@@ -63,10 +63,15 @@ impl Terminal {
         self.data(&Lines::generated(&text))
     }
 
-    /// Prints the shell completions of our own command line.
+    /// Prints a script with which a shell asks this binary for completions.
     pub(crate) fn completions(&self, shell: Shell) -> Result<(), Failure> {
-        let mut script = Vec::new();
-        clap_complete::generate(shell, &mut Cli::command(), "tidegate", &mut script);
+        let shells = Shells::builtins();
+        let shell = shells.completer(&shell.to_string());
+        let shell = shell.expect("every shell of the command line has completions");
+        let (name, mut script) = ("tidegate", Vec::new());
+        shell
+            .write_registration(COMPLETE, name, name, name, &mut script)
+            .map_err(Failure::io("write the completions"))?;
         self.data(&Lines::generated(&String::from_utf8_lossy(&script)))
     }
 
@@ -99,6 +104,11 @@ impl Terminal {
         self.pass_on(Lines::one_paragraph(text));
     }
 
+    /// Shows the user several lines, as [`Self::say`] does.
+    pub(crate) fn show(&self, lines: Lines) {
+        self.pass_on(lines);
+    }
+
     fn pass_on(&self, lines: Lines) {
         match self.logs.get() {
             Some(logs) => logs.push(lines),
@@ -114,6 +124,7 @@ impl Terminal {
             | Failure::Job(_)
             | Failure::Checkpoint(_)
             | Failure::Build(_)
+            | Failure::OperatorNotBuilt { .. }
             | Failure::NoRunningJob { .. }
             | Failure::OtherJobRuns { .. }
             | Failure::Refused { .. }

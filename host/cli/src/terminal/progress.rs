@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use bytesize::ByteSize;
-use tidegate_runtime::Outcome;
 use tidegate_runtime::observe::{JobState, JobStatus};
+use tidegate_runtime::{Outcome, RecordFault};
 
 /// Compares each status of a job with the one before.
 ///
@@ -18,6 +18,8 @@ pub(crate) struct Narrator {
     failed_checkpoints: u64,
     failed_drills: u64,
     restored_attempt: u64,
+    /// The failure that was shown last.
+    shown_failure: Option<String>,
     /// The records and the uptime of the last call of [`Self::progress`].
     measured: (u64, u64),
 }
@@ -28,12 +30,12 @@ impl Narrator {
         let mut lines = Vec::new();
         if status.restarts > self.restarts {
             self.restarts = status.restarts;
-            let why = status.last_failure.as_deref().unwrap_or("unknown");
+            let why = self.failure(status);
             lines.push(format!("restart {}: {why}", status.restarts));
         }
         if status.isolation_restarts > self.isolation_restarts {
             self.isolation_restarts = status.isolation_restarts;
-            let why = status.last_failure.as_deref().unwrap_or("unknown");
+            let why = self.failure(status);
             lines.push(format!("isolating a record: {why}"));
         }
         let failed = status.checkpoints.failed;
@@ -63,6 +65,23 @@ impl Narrator {
             lines.push(self.start_line(status));
         }
         lines
+    }
+
+    /// Returns the last failure, or as much of it as differs from the failure shown before.
+    fn failure(&mut self, status: &JobStatus) -> String {
+        let Some(failure) = &status.last_failure else {
+            return "unknown".to_owned();
+        };
+        let before = self.shown_failure.replace(failure.clone());
+        let before = before.as_deref().map(RecordFault::split_text);
+        let (fault, record) = RecordFault::split_text(failure);
+        match before {
+            Some((same, same_record)) if same == fault && same_record == record => {
+                "the same failure as before".to_owned()
+            }
+            Some((same, _)) if same == fault => format!("the same failure as before{record}"),
+            Some(_) | None => failure.clone(),
+        }
     }
 
     fn start_line(&mut self, status: &JobStatus) -> String {
@@ -213,6 +232,33 @@ mod tests {
                 "sums: restarted from checkpoint 4",
             ]
         );
+    }
+
+    #[test]
+    fn a_failure_that_returns_is_shown_once() {
+        let mut narrator = Narrator::default();
+        let mut restarted = |restarts, failure: &str| {
+            let mut status = status(JobState::Restarting, 1);
+            status.restarts = restarts;
+            status.last_failure = Some(failure.to_owned());
+            narrator.events(&status)
+        };
+        let fault = "count[0]: trap\n    at price";
+        let [many, one] =
+            ["one of 3", "key `pears`"].map(|record| format!("\n    record: {record}"));
+        let first = format!("{fault}{many}");
+        assert_eq!(restarted(1, &first), [format!("restart 1: {first}")]);
+        let known = format!("{fault}{one}");
+        assert_eq!(
+            restarted(2, &known),
+            [format!("restart 2: the same failure as before{one}")]
+        );
+        assert_eq!(
+            restarted(3, &known),
+            ["restart 3: the same failure as before"]
+        );
+        assert_eq!(restarted(4, "disk full"), ["restart 4: disk full"]);
+        assert_eq!(restarted(5, &known), [format!("restart 5: {known}")]);
     }
 
     #[test]

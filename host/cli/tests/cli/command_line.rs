@@ -137,6 +137,8 @@ fn an_empty_variable_counts_as_unset_for_every_flag() {
         "LOG",
         "FROM",
         "FRESH",
+        "DISCARD_NEWER_OUTPUT",
+        "YES",
         "PARALLELISM",
         "ALLOW_DROPPED_STATE",
         "QUIET",
@@ -205,8 +207,61 @@ fn completions_are_for_the_binary() {
     let directory = JobDirectory::new(COPY);
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         let printed = directory.tidegate(&["completions", shell]);
-        assert!(printed.stdout.contains("allow-dropped-state"), "{shell}");
+        assert!(printed.stdout.contains("TIDEGATE_COMPLETE"), "{shell}");
         assert_eq!(printed.code, Some(0), "{shell}");
+    }
+}
+
+/// Asks as the script for fish does: the last word is the one to complete.
+fn completed(directory: &JobDirectory, words: &[&str]) -> Vec<String> {
+    let words: Vec<&str> = ["--", "tidegate"].iter().chain(words).copied().collect();
+    let mut command = directory.command(&words);
+    let answer = ended(command.env("TIDEGATE_COMPLETE", "fish"));
+    assert_eq!(answer.code, Some(0), "{answer:?}");
+    let values = answer.stdout.lines().map(|line| line.split('\t').next());
+    values
+        .map(|value| value.unwrap_or_default().to_owned())
+        .collect()
+}
+
+#[test]
+fn completions_know_the_checkpoints_savepoints_and_operators_of_the_job() {
+    let directory = JobDirectory::new(COPY);
+    assert!(completed(&directory, &["run", "--fr"]).contains(&"--from".to_owned()));
+    let nothing = completed(
+        &directory,
+        &["run", "nothing.toml", "--allow-dropped-state", ""],
+    );
+    assert_eq!(nothing, [""; 0]);
+    let run = directory.tidegate(&["run", "job.toml", "--quiet"]);
+    assert_eq!(run.code, Some(0), "{run:?}");
+    let ids = directory.tidegate(&["checkpoint", "list", "state", "--json"]);
+    let ids: Value = serde_json::from_str(&ids.stdout).expect("it prints JSON");
+    let newest = ids
+        .as_array()
+        .and_then(|ids| ids.last())
+        .map(|last| &last["checkpoint"]);
+    let newest = newest.expect("the job has a checkpoint").to_string();
+    let starts = completed(&directory, &["run", "job.toml", "--from", ""]);
+    assert_eq!(starts.first(), Some(&newest));
+    assert!(starts.contains(&"state/".to_owned()), "{starts:?}");
+    let manifest = format!("state/checkpoints/{newest}");
+    let inspected = completed(&directory, &["checkpoint", "inspect", "state/ch"]);
+    assert!(inspected.contains(&manifest), "{inspected:?}");
+    let dropped = completed(
+        &directory,
+        &["run", "job.toml", "--allow-dropped-state", ""],
+    );
+    assert_eq!(dropped, [""; 0], "the job has no operator");
+}
+
+#[test]
+fn every_command_has_an_example() {
+    let directory = JobDirectory::new(COPY);
+    for command in COMMANDS {
+        let arguments: Vec<&str> = command.split(' ').chain(["--help"]).collect();
+        let help = directory.tidegate(&arguments).stdout;
+        assert!(help.contains("\nExample"), "{command}: {help}");
     }
 }
 
@@ -248,7 +303,6 @@ fn wrong_usage_has_exit_code_2() {
     let directory = JobDirectory::new(COPY);
     for arguments in [
         &["rnu", "job.toml"][..],
-        &["stop"],
         &["run", "job.toml", "--parallelism", "0"],
         &["run", "job.toml", "--fresh", "--from", "x"],
         &["stop", "job.toml", "--timeout", "soon"],

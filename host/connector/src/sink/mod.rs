@@ -42,6 +42,17 @@ pub struct SinkStart {
     pub has_finished: bool,
     /// The pending output that the checkpoint lists, from all subtasks.
     pub pending: Vec<PendingOutput>,
+    /// True if the user has agreed to the removal of output that is newer than the checkpoint.
+    pub discards_newer: bool,
+}
+
+/// Published output that is newer than the checkpoint of a start.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewerOutput {
+    /// The place of the output, for people: a file.
+    pub place: String,
+    /// The size in bytes.
+    pub bytes: u64,
 }
 
 /// The checkpoint that a lineage was forked from, by the numbers of the lineage that took it.
@@ -89,11 +100,21 @@ pub trait SinkConnector: Send + Sync {
     ///
     /// # Errors
     ///
-    /// [`ConnectorError::StateRefused`] if output newer than `start.checkpoint` is published, or
-    /// the place belongs to another job or lineage; [`ConnectorError::InUse`] if another run is
-    /// using it.
+    /// [`ConnectorError::StateRefused`] if output newer than `start.checkpoint` is published and
+    /// `start` does not discard it, or the place belongs to another job or lineage;
+    /// [`ConnectorError::InUse`] if another run is using it.
     fn recover(&self, _start: &SinkStart) -> Result<(), ConnectorError> {
         Ok(())
+    }
+
+    /// Returns the published output that [`Self::recover`] removes if `start` discards newer
+    /// output. Changes nothing. Blocking. A sink that keeps no output need not implement it.
+    ///
+    /// # Errors
+    ///
+    /// [`ConnectorError::StateRefused`] if [`Self::recover`] would refuse `start` even so.
+    fn newer_output(&self, _start: &SinkStart) -> Result<Vec<NewerOutput>, ConnectorError> {
+        Ok(Vec::new())
     }
 
     /// Opens the writer of one subtask; called once an attempt, after [`Self::recover`].
@@ -133,6 +154,19 @@ pub trait SinkConnector: Send + Sync {
                 self.connector()
             ),
         })
+    }
+
+    /// Removes the output of `lineage`, so that the job can start afresh in the same place. All
+    /// other output stays. Called only on the wish of the user, before a fresh start. Blocking. A
+    /// sink that keeps no output need not implement it.
+    ///
+    /// # Errors
+    ///
+    /// [`ConnectorError::StateRefused`] if the place belongs to another lineage, and
+    /// [`ConnectorError::InUse`] if another run is using it; nothing is removed then. After any
+    /// other error, a part of the output is removed.
+    fn discard(&self, _lineage: Lineage) -> Result<(), ConnectorError> {
+        Ok(())
     }
 
     /// Returns the directory that belongs to this sink alone, if the sink has one; nothing else may

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tidegate_connector::ConnectorError;
+use tidegate_connector::sink::NewerOutput;
 use tidegate_file_system::{
     DirectoryEntry, DirectoryHandle, FileHandle, FileLock, FileSystem, OpenAs, open_or_create,
 };
@@ -248,6 +249,29 @@ impl OutputDirectory {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Found::Nothing),
             Err(error) => Err(self.failed("read", name)(error)),
         }
+    }
+
+    /// Removes output in this order, durably.
+    pub(super) fn discard(&self, names: &[String]) -> Result<(), ConnectorError> {
+        if names.is_empty() {
+            return Ok(());
+        }
+        for name in names {
+            self.dir
+                .remove_file(name)
+                .map_err(self.failed("remove", name))?;
+        }
+        self.sync()
+    }
+
+    /// Returns the place and size of a published part.
+    pub(super) fn size(&self, part: &PartName) -> Result<NewerOutput, ConnectorError> {
+        let name = part.to_string();
+        let status = self.dir.status(&name).map_err(self.failed("read", &name))?;
+        Ok(NewerOutput {
+            place: format!("{}/{name}", self.shown),
+            bytes: status.length,
+        })
     }
 
     /// Removes parts that no checkpoint lists.

@@ -30,8 +30,16 @@ pub(super) struct Marker {
     pub(super) attempt: u64,
     /// The id of the attempt's process, for people.
     pub(super) process: u32,
-    /// The lineages that wrote here before, oldest first; each was forked from its predecessor.
-    pub(super) earlier: Vec<Lineage>,
+    /// The lineages that wrote here before, in the order in which they came.
+    pub(super) earlier: Vec<EarlierLineage>,
+}
+
+/// A lineage that wrote here before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct EarlierLineage {
+    pub(super) lineage: Lineage,
+    /// The last checkpoint whose output is still here; 0 if none of its output is.
+    pub(super) until: u64,
 }
 
 /// The marker as JSON.
@@ -44,7 +52,15 @@ struct MarkerFile {
     lineage: String,
     attempt: u64,
     process: u32,
-    earlier_lineages: Vec<String>,
+    earlier_lineages: Vec<EarlierFile>,
+}
+
+/// An earlier lineage as JSON.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct EarlierFile {
+    lineage: String,
+    until_checkpoint: u64,
 }
 
 /// The version alone, which is read first so that an error can name a newer one.
@@ -66,7 +82,13 @@ impl fmt::Display for Marker {
 impl Marker {
     /// Returns true if parts of `lineage` in this directory are this job's own.
     pub(super) fn knows(&self, lineage: Lineage) -> bool {
-        self.lineage == lineage || self.earlier.contains(&lineage)
+        self.lineage == lineage || self.earlier(lineage).is_some()
+    }
+
+    /// Returns the entry of an earlier lineage.
+    pub(super) fn earlier(&self, lineage: Lineage) -> Option<EarlierLineage> {
+        let mut earlier = self.earlier.iter();
+        earlier.find(|earlier| earlier.lineage == lineage).copied()
     }
 
     /// Returns true if this marker and another attempt's differ at most in attempt and process.
@@ -92,7 +114,7 @@ impl Marker {
             lineage: self.lineage.to_string(),
             attempt: self.attempt,
             process: self.process,
-            earlier_lineages: self.earlier.iter().map(Lineage::to_string).collect(),
+            earlier_lineages: self.earlier.iter().map(EarlierFile::of).collect(),
         };
         let mut json = serde_json::to_vec_pretty(&file).expect("text and numbers become JSON");
         json.push(b'\n');
@@ -119,11 +141,25 @@ impl Marker {
             earlier: file
                 .earlier_lineages
                 .iter()
-                .map(lineage)
-                .collect::<Result<_, _>>()?,
+                .map(|earlier| {
+                    Ok(EarlierLineage {
+                        lineage: lineage(&earlier.lineage)?,
+                        until: earlier.until_checkpoint,
+                    })
+                })
+                .collect::<Result<_, String>>()?,
             job: file.job,
             sink: file.sink,
         })
+    }
+}
+
+impl EarlierFile {
+    fn of(earlier: &EarlierLineage) -> Self {
+        Self {
+            lineage: earlier.lineage.to_string(),
+            until_checkpoint: earlier.until,
+        }
     }
 }
 

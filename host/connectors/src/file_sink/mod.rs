@@ -25,7 +25,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use schemars::JsonSchema;
 use serde::Deserialize;
-use tidegate_connector::sink::{PendingOutput, Sink, SinkConnector, SinkStart};
+use tidegate_connector::sink::{NewerOutput, PendingOutput, Sink, SinkConnector, SinkStart};
 use tidegate_connector::{
     CheckpointId, ConnectContext, ConnectorError, Lineage, SinkOptions, SubtaskId,
 };
@@ -158,6 +158,14 @@ fn decode(pending: &[PendingOutput]) -> Result<Vec<PendingPart>, ConnectorError>
     pending.iter().map(PendingPart::of_output).collect()
 }
 
+/// Returns the names of the parts, newest first: a reader that comes in while they are removed finds
+/// an older state of the output.
+fn newest_first(parts: &[PartName]) -> Vec<String> {
+    let mut parts: Vec<&PartName> = parts.iter().collect();
+    parts.sort();
+    parts.into_iter().rev().map(PartName::to_string).collect()
+}
+
 impl SinkConnector for FileConnector {
     fn connector(&self) -> &'static str {
         "file"
@@ -199,17 +207,36 @@ impl SinkConnector for FileConnector {
                  output, run that job again"
             );
         }
-        let nothing_to_do = directory.are_published(&plan.publish)? && plan.remove.is_empty();
+        let nothing_to_remove = plan.remove.is_empty() && plan.discard.is_empty();
+        let nothing_to_do = directory.are_published(&plan.publish)? && nothing_to_remove;
         match found.filter(|found| found.is_of(&plan.marker)) {
             // The marker of a finished job stays if there is nothing to do: its output may be
             // read-only by now.
             Some(found) if start.has_finished && nothing_to_do => plan.marker = found,
             Some(_) | None => directory.write_marker(&plan.marker)?,
         }
+        directory.discard(&newest_first(&plan.discard))?;
         directory.publish(&plan.publish)?;
         directory.remove(&plan.remove)?;
         self.hold(&directory, Some(plan.marker));
         Ok(())
+    }
+
+    fn newer_output(&self, start: &SinkStart) -> Result<Vec<NewerOutput>, ConnectorError> {
+        let Some(directory) = OutputDirectory::open(&self.files, &self.path)? else {
+            return Ok(Vec::new());
+        };
+        let start = SinkStart {
+            discards_newer: true,
+            ..start.clone()
+        };
+        let (shown, process) = (directory.shown(), std::process::id());
+        let plan = directory.list()?;
+        let plan = plan.plan_recovery(shown, &start, process, decode(&start.pending)?)?;
+        plan.discard
+            .iter()
+            .map(|part| directory.size(part))
+            .collect()
     }
 
     fn open(
@@ -240,6 +267,15 @@ impl SinkConnector for FileConnector {
         parts.retain(|part| marker.knows(part.lineage));
         directory.check_owned(&marker)?;
         directory.publish(&parts)
+    }
+
+    fn discard(&self, lineage: Lineage) -> Result<(), ConnectorError> {
+        if OutputDirectory::open(&self.files, &self.path)?.is_none() {
+            return Ok(());
+        }
+        let directory = self.take_directory()?;
+        let listing = directory.list()?;
+        directory.discard(&listing.parts_to_discard(directory.shown(), lineage)?)
     }
 
     fn directory(&self) -> Option<&Path> {

@@ -3,12 +3,13 @@
 //!
 //! The invariants:
 //! - output newer than the checkpoint that a job goes on from is never added to;
-//! - only parts whose name has a lineage that the marker lists are removed.
+//! - only parts whose name has a lineage that the marker lists are removed;
+//! - a job never continues from a checkpoint whose output was removed.
 
-use tidegate_connector::sink::SinkStart;
+use tidegate_connector::sink::{ForkedFrom, SinkStart};
 use tidegate_connector::{ConnectorError, Lineage};
 
-use super::marker::Marker;
+use super::marker::{EarlierLineage, Marker};
 use super::names::{LineageDigits, PartName, PendingName};
 use super::part::PendingPart;
 
@@ -35,6 +36,8 @@ pub(super) struct RecoveryPlan {
     pub(super) elsewhere: usize,
     /// Parts of this job that no checkpoint lists.
     pub(super) remove: Vec<PendingName>,
+    /// Published parts that are newer than the checkpoint, if the start discards those.
+    pub(super) discard: Vec<PartName>,
 }
 
 /// The largest number of names in a message.
@@ -67,6 +70,31 @@ impl Listing {
         })
     }
 
+    /// Returns the names of all output of a lineage, or the refusal if the directory is not that
+    /// lineage's alone.
+    pub(super) fn parts_to_discard(
+        self,
+        directory: &str,
+        lineage: Lineage,
+    ) -> Result<Vec<String>, ConnectorError> {
+        let owner = self.marker.as_ref();
+        let is_alone = owner.is_some_and(|m| m.lineage == lineage && m.earlier.is_empty());
+        let parts = self.parts.iter();
+        let parts = parts.filter(|part| part.lineage == LineageDigits::of(lineage));
+        let pending = self.pending.iter().filter(|part| part.lineage == lineage);
+        let names = parts.map(ToString::to_string);
+        let names: Vec<_> = names.chain(pending.map(ToString::to_string)).collect();
+        if names.is_empty() || is_alone {
+            return Ok(names);
+        }
+        Err(ConnectorError::StateRefused {
+            reason: format!(
+                "output directory {directory} also holds output of other runs. Empty the \
+                 directory, or set `directory` to another one"
+            ),
+        })
+    }
+
     /// Plans the actions of `process` after which `start` can continue here, or returns the
     /// obstacle.
     pub(super) fn plan_recovery(
@@ -87,7 +115,8 @@ impl Listing {
         let (publish, elsewhere): (Vec<_>, Vec<_>) = pending
             .into_iter()
             .partition(|part| marker.knows(part.lineage));
-        self.check_not_newer(directory, start)?;
+        let discard = self.newer(&marker, start);
+        self.check_not_newer(directory, start, &discard)?;
         let is_leftover = |name: &PendingName| {
             let is_listed = publish
                 .iter()
@@ -99,6 +128,7 @@ impl Listing {
             marker,
             publish,
             elsewhere: elsewhere.len(),
+            discard,
         })
     }
 
@@ -108,7 +138,7 @@ impl Listing {
         &self,
         directory: &str,
         start: &SinkStart,
-    ) -> Result<Vec<Lineage>, ConnectorError> {
+    ) -> Result<Vec<EarlierLineage>, ConnectorError> {
         let Some(marker) = &self.marker else {
             self.check_unclaimed(directory)?;
             return Ok(Vec::new());
@@ -116,10 +146,10 @@ impl Listing {
         if marker.lineage == start.lineage && marker.sink == start.sink {
             return Ok(marker.earlier.clone());
         }
-        let parent = start.parent.map(|parent| parent.lineage);
-        if Some(marker.lineage) == parent && marker.sink == start.sink {
-            let mut earlier = marker.earlier.clone();
-            earlier.push(marker.lineage);
+        if marker.sink == start.sink
+            && let Some(parent) = start.parent
+            && let Some(earlier) = earlier_of_fork(marker, parent)
+        {
             return Ok(earlier);
         }
         let is_fresh = start.checkpoint.0 == 0 && start.parent.is_none();
@@ -154,37 +184,80 @@ impl Listing {
         })
     }
 
-    /// Checks that no output is newer than the checkpoint: the job would write it a second time.
-    fn check_not_newer(&self, directory: &str, start: &SinkStart) -> Result<(), ConnectorError> {
+    /// Returns the parts to discard: those that are newer than the checkpoint and were written by
+    /// earlier lineages of this job.
+    fn newer(&self, marker: &Marker, start: &SinkStart) -> Vec<PartName> {
+        if !start.discards_newer {
+            return Vec::new();
+        }
+        let earlier = marker.earlier.iter();
+        let earlier: Vec<_> = earlier.map(|of| LineageDigits::of(of.lineage)).collect();
         let own = LineageDigits::of(start.lineage);
-        // The numbers of a fork begin above those of its parent, so the parent's parts are
-        // compared by the parent's numbers.
-        let parent = start.parent.map(|parent| parent.checkpoint.0);
-        let is_newer = |part: &&PartName| {
-            if part.lineage == own {
-                part.checkpoint > start.checkpoint.0
-            } else {
-                parent.is_none_or(|newest| part.checkpoint > newest)
-            }
-        };
-        let newer: Vec<String> = self
-            .parts
-            .iter()
-            .filter(is_newer)
-            .map(ToString::to_string)
-            .collect();
+        let parts = self.parts.iter().filter(|part| {
+            is_newer(part, start) && part.lineage != own && earlier.contains(&part.lineage)
+        });
+        parts.cloned().collect()
+    }
+
+    /// Checks that no output but `discard` is newer than the checkpoint: the job would write it a
+    /// second time.
+    fn check_not_newer(
+        &self,
+        directory: &str,
+        start: &SinkStart,
+        discard: &[PartName],
+    ) -> Result<(), ConnectorError> {
+        let parts = self.parts.iter();
+        let newer = parts.filter(|part| is_newer(part, start) && !discard.contains(part));
+        let newer: Vec<String> = newer.map(ToString::to_string).collect();
         if newer.is_empty() {
             return Ok(());
         }
+        let remove = match start.parent {
+            Some(_) if !start.discards_newer => "remove it with `--discard-newer-output`, ",
+            Some(_) | None => "",
+        };
         Err(ConnectorError::StateRefused {
             reason: format!(
                 "output directory {directory} holds output that is newer than checkpoint {}: {}. \
-                 Start from the newest checkpoint, or set `directory` to another directory",
-                start.checkpoint,
+                 Start from the newest checkpoint, {remove}or set `directory` to another directory",
+                start
+                    .parent
+                    .map_or(start.checkpoint, |parent| parent.checkpoint),
                 shown(&newer)
             ),
         })
     }
+}
+
+/// Returns true if the part is newer than the checkpoint. The numbers of a fork begin above those
+/// of its parent, so the parent's parts are compared by the parent's numbers.
+fn is_newer(part: &PartName, start: &SinkStart) -> bool {
+    if part.lineage == LineageDigits::of(start.lineage) {
+        return part.checkpoint > start.checkpoint.0;
+    }
+    let newest = start.parent.map(|parent| parent.checkpoint.0);
+    newest.is_none_or(|newest| part.checkpoint > newest)
+}
+
+/// Returns the lineages before a fork of `parent`, or `None` if output of `parent` is missing here.
+fn earlier_of_fork(marker: &Marker, parent: ForkedFrom) -> Option<Vec<EarlierLineage>> {
+    let last = EarlierLineage {
+        lineage: marker.lineage,
+        until: u64::MAX,
+    };
+    let mut earlier = marker.earlier.clone();
+    earlier.push(last);
+    let is_parent = |of: &EarlierLineage| of.lineage == parent.lineage;
+    let place = earlier.iter().position(is_parent)?;
+    let (before, after) = earlier.split_at_mut(place + 1);
+    let parent_here = before.last_mut()?;
+    if parent.checkpoint.0 > parent_here.until {
+        return None;
+    }
+    parent_here.until = parent.checkpoint.0;
+    after.iter_mut().for_each(|of| of.until = 0);
+    Some(earlier)
 }
 
 fn shown(names: &[String]) -> String {

@@ -253,7 +253,7 @@ impl<'a, 'i> OptionsReader<'a, 'i> {
             Err(error) => error,
         };
         let reason = error.to_string();
-        let span = self.span_of(named_key(&reason).unwrap_or_default());
+        let span = self.span_of(named_keys(&reason).next().unwrap_or_default());
         let reason = match std::error::Error::source(&error) {
             Some(source) => format!("{reason}: {source}"),
             None => reason,
@@ -287,9 +287,9 @@ impl<'a, 'i> OptionsReader<'a, 'i> {
     }
 }
 
-/// Returns the option that a connector's reason names: the first word in backticks.
-pub(crate) fn named_key(reason: &str) -> Option<&str> {
-    reason.split('`').nth(1)
+/// Returns the words in backticks in a reason: the options that it names, and others.
+pub(crate) fn named_keys(reason: &str) -> impl Iterator<Item = &str> {
+    reason.split('`').skip(1).step_by(2)
 }
 
 /// Returns the keys of an options struct, or `None` if its schema does not list them.

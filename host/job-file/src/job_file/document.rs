@@ -7,7 +7,7 @@ use tidegate_runtime::config::{IsolationSettings, RecordPolicies, RecycleAt, Res
 use toml::Spanned;
 use toml::de::DeTable;
 
-use super::nodes::Nodes;
+use super::nodes::{ConfigTable, Nodes};
 use super::settings::{Checkpoint, Defaults};
 use crate::config_file::problem::Span;
 
@@ -88,8 +88,8 @@ pub(crate) struct OperatorEntry {
     pub(crate) component: Spanned<String>,
     /// The resources that an instance may use.
     pub(crate) limits: Limits,
-    /// `config` as JSON text.
-    pub(crate) config: String,
+    /// The settings that the operator itself reads.
+    pub(crate) config: ConfigTable,
     /// Names of the output ports, if the file names them.
     pub(crate) outputs: Option<Vec<String>>,
     /// The treatment of records that the operator can't process.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use tidegate_checkpoint::JobGraph;
 use tidegate_connector::ConnectorList;
-use tidegate_operator::{CodeCache, Engine, EngineOptions};
+use tidegate_operator::{Backtrace, CodeCache, Engine, EngineOptions};
 use tidegate_runtime::chain::ComponentOperator;
 use tidegate_runtime::config::JobSettings;
 use tidegate_runtime::{Job, OperatorPart};
@@ -16,7 +16,7 @@ use super::connectors::{self, Connectors};
 use super::directories;
 use super::document::{Document, NodeEntry, PartEntry};
 use super::parse;
-use super::wiring::{self, Wiring};
+use super::wiring::{self, FoundParts, Wiring};
 use crate::config_file::problem::{Problem, Problems, Span};
 use crate::config_file::setting::Placed;
 use crate::config_file::{ConfigFileError, FileKind, SourceFile};
@@ -30,6 +30,8 @@ pub struct Loading {
     pub compiled: Option<CodeCache>,
     /// True if debug information is kept.
     pub debug_info: bool,
+    /// The frames that the fault of an operator shows.
+    pub backtrace: Backtrace,
 }
 
 impl Loading {
@@ -40,6 +42,7 @@ impl Loading {
             connectors,
             compiled: None,
             debug_info: false,
+            backtrace: Backtrace::default(),
         }
     }
 }
@@ -48,6 +51,15 @@ impl Loading {
 #[derive(Clone, Debug)]
 pub struct JobFile {
     source: SourceFile,
+}
+
+/// A component that a job file names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NamedComponent {
+    /// The operator's name.
+    pub operator: String,
+    /// The path: absolute, or relative in the same way as the job file's path.
+    pub path: PathBuf,
 }
 
 /// A job that passed every check that does not need it to run.
@@ -65,24 +77,42 @@ pub struct LoadedJob {
 /// The place of a node in the job file.
 struct NodePlace {
     header: Span,
-    /// The places of the values of its connector's options.
+    /// The places of the values of its connector's options, or of the keys of its `config`.
     options: BTreeMap<String, Span>,
 }
 
 impl LoadedJob {
-    /// Returns the refusal of a source or sink as an error at the option that the reason names
-    /// first, or else at the node's header.
+    /// Returns the refusal of a node as an error at the option that the reason names first, or else
+    /// at the node's header.
     pub fn refusal(&self, node: &str, reason: &str) -> ConfigFileError {
-        let mut problem = Problem::of_file(format!("`{node}`: {reason}"));
-        if let Some(place) = self.places.get(node) {
-            let named = connectors::named_key(reason).and_then(|key| place.options.get(key));
-            problem.span = Some(named.unwrap_or(&place.header).clone());
+        self.refusals([(node, reason)])
+    }
+
+    /// Returns the refusals of nodes, each with its reason, as one error: see [`Self::refusal`].
+    pub fn refusals<'r>(
+        &self,
+        refused: impl IntoIterator<Item = (&'r str, &'r str)>,
+    ) -> ConfigFileError {
+        let problems = Problems::default();
+        for (node, reason) in refused {
+            let mut problem = Problem::of_file(format!("`{node}`: {reason}"));
+            if let Some(place) = self.places.get(node) {
+                let named = connectors::named_keys(reason).find_map(|key| place.option(key));
+                problem.span = Some(named.unwrap_or(&place.header).clone());
+            }
+            problems.push(problem);
         }
-        self.file.source.invalid(Problems::of(problem))
+        self.file.source.invalid(problems)
     }
 }
 
 impl NodePlace {
+    /// Returns the place of an option, also for a path into it such as `rates.eu`.
+    fn option(&self, path: &str) -> Option<&Span> {
+        let key = path.split(['.', '[']).next()?;
+        self.options.get(key)
+    }
+
     fn of(node: &NodeEntry<'_>) -> Self {
         let options = match &node.part {
             PartEntry::Source(connector) | PartEntry::Sink(connector) => {
@@ -91,7 +121,7 @@ impl NodePlace {
                     .map(|(key, value)| (key.get_ref().to_string(), value.span()))
                     .collect()
             }
-            PartEntry::Operator(_) => BTreeMap::new(),
+            PartEntry::Operator(operator) => operator.config.keys.clone(),
         };
         Self {
             header: node.name.span(),
@@ -120,6 +150,12 @@ impl JobFile {
     pub fn from_bytes(path: &Path, bytes: Vec<u8>) -> Result<Self, ConfigFileError> {
         let source = SourceFile::from_bytes(FileKind::Job, path, bytes)?;
         Ok(Self { source })
+    }
+
+    /// Returns the text of the file.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        self.source.text()
     }
 
     /// Returns the job graph, without looking at inputs, outputs and components. `parallelism`
@@ -159,6 +195,7 @@ impl JobFile {
         };
         let engine = Engine::with_options(EngineOptions {
             keeps_debug_info: loading.debug_info,
+            backtrace: loading.backtrace,
             ..EngineOptions::default()
         })?;
         let mut components = Components::new(engine, loading.compiled);
@@ -186,6 +223,33 @@ impl JobFile {
             .ok_or_else(|| self.source.invalid(problems))
     }
 
+    /// Returns the operators in the order of the file, each with the path of its component, without
+    /// looking at any component.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigFileError::Invalid`] with the keys that are wrong.
+    pub fn components(&self) -> Result<Vec<NamedComponent>, ConfigFileError> {
+        let problems = Problems::default();
+        let document = parse::parse(self.source.text(), &problems);
+        let Some(document) = document.filter(|_| problems.is_empty()) else {
+            return Err(self.source.invalid(problems));
+        };
+        let base = self.source.base();
+        let named = document
+            .nodes
+            .usable
+            .iter()
+            .filter_map(|node| match &node.part {
+                PartEntry::Operator(operator) => Some(NamedComponent {
+                    operator: node.name.get_ref().clone(),
+                    path: base.join(operator.component.get_ref()),
+                }),
+                PartEntry::Source(_) | PartEntry::Sink(_) => None,
+            });
+        Ok(named.collect())
+    }
+
     /// Checks everything that needs no other file. There may be problems even if this returns an
     /// outline.
     fn outline(
@@ -205,7 +269,7 @@ impl JobFile {
             components::report_missing(&self.source.base(), &document.nodes.usable, problems);
             return None;
         }
-        match wiring.graph(&document, &BTreeMap::new()) {
+        match wiring.graph(&document, &FoundParts::default()) {
             Ok(graph) => Some(Outline {
                 document,
                 wiring,
@@ -246,10 +310,15 @@ impl JobFile {
         }
         let digest =
             |summary: &ComponentSummary| (summary.operator.clone(), summary.digest.clone());
-        let digests = summaries.iter().map(digest).collect();
-        let graph = outline.wiring.graph(document, &digests);
-        let graph = graph.expect("the same graph without digests was accepted");
         let Connectors { sources, sinks, .. } = connectors;
+        let options = sources.iter();
+        let options = options.map(|(name, source)| (name.clone(), source.fixed_options()));
+        let found = FoundParts {
+            digests: summaries.iter().map(digest).collect(),
+            options: options.collect(),
+        };
+        let graph = outline.wiring.graph(document, &found);
+        let graph = graph.expect("the same graph without these parts was accepted");
         let place = |node: &NodeEntry<'_>| (node.name.get_ref().clone(), NodePlace::of(node));
         Some(LoadedJob {
             job: Job {
@@ -302,7 +371,7 @@ impl JobFile {
             let factory = ComponentOperator::new(component, operator.limits.clone());
             let part = OperatorPart {
                 factory: Arc::new(factory),
-                config: operator.config.clone(),
+                config: operator.config.json.clone(),
                 policies: operator.policies,
                 recycle_at: operator.recycle_at.unwrap_or(document.defaults.recycle_at),
             };

@@ -44,7 +44,9 @@ fn operators(generator: &mut SchemaGenerator) -> Value {
     })
 }
 
-/// Tables of any name, each with the options of one of the connectors and the keys of its kind.
+/// Tables of any name, each with the options of one of the connectors and the keys of its kind. The
+/// name of the connector selects its options, so that an editor reports a mistake once and at its
+/// place; of alternatives, it would report that none matches.
 fn connectors(generator: &mut SchemaGenerator, list: &ConnectorList, kind: NodeKind) -> Value {
     let common = node_section(kind).schema(generator);
     let variant = |(name, options): (&'static str, Schema)| {
@@ -56,14 +58,25 @@ fn connectors(generator: &mut SchemaGenerator, list: &ConnectorList, kind: NodeK
             }
             add_common(variant, name, &common);
         }
-        variant
+        let is_named = json!({
+            "properties": { "connector": { "const": name } },
+            "required": ["connector"],
+        });
+        json!({ "if": is_named, "then": variant })
     };
-    let variants: Vec<Value> = options(list, kind).into_iter().map(variant).collect();
+    let options = options(list, kind);
+    let names: Vec<_> = options.iter().map(|(name, _)| *name).collect();
+    let variants: Vec<Value> = options.into_iter().map(variant).collect();
     json!({
         "type": "object",
         "description": format!("The {kind}s of the job, by name."),
         "minProperties": 1,
-        "additionalProperties": { "oneOf": variants },
+        "additionalProperties": {
+            "type": "object",
+            "required": ["connector"],
+            "properties": { "connector": { "enum": names } },
+            "allOf": variants,
+        },
     })
 }
 

@@ -17,6 +17,7 @@ use super::refusal::{Direction, Refusal, RefusalCause};
 use super::structure::Footprint;
 use super::system_needs::SystemNeeds;
 use super::{compiling, structure, system_needs};
+use crate::backtrace::SourcesSection;
 use crate::bindings::tidegate::operator::types::{Batch, Context, Emission, Failure, StateChunk};
 use crate::bindings::{StreamOperator, StreamOperatorPre};
 use crate::contract::{HOST_INTERFACE, OPERATOR_FUNCTIONS, OPERATOR_INTERFACE, TYPES_INTERFACE};
@@ -42,6 +43,7 @@ struct Inner {
     engine: Engine,
     pre: StreamOperatorPre<HostState>,
     debug_info: Option<Arc<DebugInfo>>,
+    sources: Option<Arc<SourcesSection>>,
     digest: [u8; 32],
     size: u64,
     footprint: Footprint,
@@ -127,6 +129,7 @@ impl Component {
                 engine: engine.clone(),
                 pre,
                 debug_info: debug_info.flatten().map(Arc::new),
+                sources: SourcesSection::of(bytes).map(Arc::new),
                 digest: blake3::hash(bytes).into(),
                 size: bytes.len() as u64,
                 footprint,
@@ -165,10 +168,12 @@ impl Component {
             engine,
             pre,
             debug_info,
+            sources,
             ..
         } = &*self.inner;
         let mut state = HostState::new(engine, canceller, context, limits);
         state.debug_info.clone_from(debug_info);
+        state.sources.clone_from(sources);
         Instance::open(pre, state, context, limits)
     }
 

@@ -135,7 +135,7 @@ pub enum FaultCause {
     #[error("returned a malformed snapshot: {0}")]
     MalformedSnapshot(#[from] MalformedSnapshot),
     /// The guest can't process one record. The job's policy decides what happens next.
-    #[error("can't process record {row} of the batch: {reason}")]
+    #[error("can't process a record: {reason}")]
     InvalidRecord {
         /// The record's row in the batch, from 0; checked to exist.
         row: u32,

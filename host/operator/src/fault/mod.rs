@@ -86,6 +86,23 @@ impl fmt::Display for GuestCall {
     }
 }
 
+/// The kind of the trap with which a guest stops itself.
+const UNREACHABLE: &str = "wasm `unreachable` instruction executed";
+
+/// Returns the first line of the text of a fault, with its innermost frame if it has one.
+#[must_use]
+pub fn headline(fault: &str) -> String {
+    let mut lines = fault.lines();
+    let first = lines.next().unwrap_or_default();
+    let frame = lines
+        .map(str::trim_start)
+        .find(|line| line.starts_with("at "));
+    match frame {
+        Some(frame) => format!("{first} {frame}"),
+        None => first.to_owned(),
+    }
+}
+
 /// The report of a trap.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TrapReport {
@@ -100,9 +117,11 @@ pub struct TrapReport {
 
 impl fmt::Display for TrapReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.kind)?;
-        if let Some(message) = &self.panic_message {
-            write!(f, ": {message}")?;
+        match &self.panic_message {
+            // Every panic and exception ends in this instruction, so it adds nothing.
+            Some(message) if self.kind == UNREACHABLE => f.write_str(message)?,
+            Some(message) => write!(f, "{}: {message}", self.kind)?,
+            None => f.write_str(&self.kind)?,
         }
         for frame in &self.backtrace {
             write!(f, "\n    at {frame}")?;
@@ -130,15 +149,47 @@ mod tests {
     fn a_fault_names_operator_subtask_call_and_where_it_happened() {
         let trap = TrapReport {
             kind: "wasm `unreachable` instruction executed".to_owned(),
-            panic_message: Some("panicked at src/lib.rs:10:5:\nboom".to_owned()),
+            panic_message: Some("panicked: boom".to_owned()),
             backtrace: vec!["count::on_record (src/lib.rs:10)".to_owned()],
         };
         assert_eq!(
             fault(GuestCall::Process, FaultCause::Trap(Box::new(trap))).to_string(),
-            "operator `count`, subtask 1: `process` trapped: \
-             wasm `unreachable` instruction executed: panicked at src/lib.rs:10:5:\nboom\n    \
+            "operator `count`, subtask 1: `process` trapped: panicked: boom\n    \
              at count::on_record (src/lib.rs:10)"
         );
+    }
+
+    #[test]
+    fn the_kind_of_a_trap_is_shown_unless_a_message_says_more() {
+        let shown = |kind: &str, message: Option<&str>| {
+            let report = TrapReport {
+                kind: kind.to_owned(),
+                panic_message: message.map(str::to_owned),
+                backtrace: Vec::new(),
+            };
+            report.to_string()
+        };
+        assert_eq!(shown(UNREACHABLE, None), UNREACHABLE);
+        assert_eq!(shown(UNREACHABLE, Some("boom")), "boom");
+        assert_eq!(
+            shown("integer overflow", Some("boom")),
+            "integer overflow: boom"
+        );
+    }
+
+    #[test]
+    fn a_headline_is_one_line_with_the_innermost_frame() {
+        let lines = [
+            ("`process` trapped: boom", "`process` trapped: boom"),
+            (
+                "trapped: a\n    b\n    at f (x:1)\n    at g",
+                "trapped: a at f (x:1)",
+            ),
+            ("", ""),
+        ];
+        for (fault, expected) in lines {
+            assert_eq!(headline(fault), expected);
+        }
     }
 
     #[test]

@@ -29,8 +29,17 @@ pub(crate) struct GuestLog {
     rate: LogRate,
     /// The number of lines dropped and not yet added to the host's metrics.
     dropped: u64,
-    /// The last error-level messages of the current call, unescaped: as many as fit.
-    errors: VecDeque<String>,
+    /// The last error-level messages of the current call: as many as fit.
+    errors: VecDeque<GuestError>,
+}
+
+/// A message that may explain a trap.
+#[derive(Debug)]
+struct GuestError {
+    /// The message, unescaped.
+    message: String,
+    /// The line of the log, until it is written. A fault shows the message instead.
+    held: Option<String>,
 }
 
 impl GuestLog {
@@ -52,16 +61,25 @@ impl GuestLog {
 
     /// Drops the errors of the last call. Called at the start of every call into the guest.
     pub(crate) fn forget_errors(&mut self) {
+        self.write_held();
         self.errors.clear();
     }
 
-    /// Returns the last error-level messages of the current call, each on its own lines, escaped.
+    /// Returns the last error-level messages of the current call, each on its own lines, unescaped.
+    /// Those that were not yet written are left out of the log.
     pub(crate) fn take_errors(&mut self) -> Option<String> {
         let errors = std::mem::take(&mut self.errors);
-        let mut lines = errors.iter().map(|error| error.trim_end());
+        let mut lines = errors.iter().map(|error| error.message.trim_end());
         let first = lines.next()?;
-        let text = lines.fold(first.to_owned(), |text, line| text + "\n" + line);
-        Some(guest_text::paragraph(&text))
+        Some(lines.fold(first.to_owned(), |text, line| text + "\n" + line))
+    }
+
+    /// Writes the errors that waited for the end of their call. Called at the end of every call.
+    pub(crate) fn write_held(&mut self) {
+        let held = self.errors.iter_mut().filter_map(|error| error.held.take());
+        for line in held.collect::<Vec<_>>() {
+            self.sink.write(self.source(), LogLevel::Error, &line);
+        }
     }
 
     /// Returns the number of lines dropped since the last call of this function.
@@ -69,32 +87,50 @@ impl GuestLog {
         std::mem::take(&mut self.dropped)
     }
 
-    /// Writes a line, or drops it if there were too many in this second.
+    /// Writes a line, or drops it if there were too many in this second. An error waits for the next
+    /// line or the end of the call: if the guest traps, the fault shows the error.
     pub(crate) fn write(&mut self, level: Level, message: String, now: Instant) {
-        match self.rate.admit(now) {
-            Admission::Drop => self.dropped += 1,
-            Admission::Write { dropped_before } => {
-                if dropped_before > 0 {
-                    self.sink.report_dropped(self.source(), dropped_before);
-                }
-                let line = guest_text::one_line(&message);
-                self.rate.count(line.len() as u64 + LOG_LINE_BYTES);
-                self.sink.write(self.source(), level.into(), &line);
-            }
-        }
+        let line = self.admitted(&message, now);
         if level == Level::Error {
-            self.keep(guest_text::cut(&message).into_owned());
+            let message = guest_text::cut(&message).into_owned();
+            return self.keep(GuestError {
+                message,
+                held: line,
+            });
+        }
+        self.write_held();
+        if let Some(line) = line {
+            self.sink.write(self.source(), level.into(), &line);
         }
     }
 
+    /// Returns the line of a message, escaped, if it is within the rate.
+    fn admitted(&mut self, message: &str, now: Instant) -> Option<String> {
+        let Admission::Write { dropped_before } = self.rate.admit(now) else {
+            self.dropped += 1;
+            return None;
+        };
+        if dropped_before > 0 {
+            self.write_held();
+            self.sink.report_dropped(self.source(), dropped_before);
+        }
+        let line = guest_text::one_line(message);
+        self.rate.count(line.len() as u64 + LOG_LINE_BYTES);
+        Some(line)
+    }
+
     /// Keeps a message that may explain a trap; the oldest messages make room.
-    fn keep(&mut self, error: String) {
+    fn keep(&mut self, error: GuestError) {
         self.errors.push_back(error);
-        let bytes = |errors: &VecDeque<String>| errors.iter().map(String::len).sum::<usize>();
-        while self.errors.len() > 1
-            && (self.errors.len() > ERRORS || bytes(&self.errors) > guest_text::MAX_BYTES)
-        {
-            self.errors.pop_front();
+        let is_full = |errors: &VecDeque<GuestError>| {
+            let bytes = errors.iter().map(|error| error.message.len());
+            errors.len() > ERRORS || bytes.sum::<usize>() > guest_text::MAX_BYTES
+        };
+        while self.errors.len() > 1 && is_full(&self.errors) {
+            let oldest = self.errors.pop_front();
+            if let Some(line) = oldest.and_then(|oldest| oldest.held) {
+                self.sink.write(self.source(), LogLevel::Error, &line);
+            }
         }
     }
 
@@ -279,6 +315,55 @@ mod tests {
         let expected = ["count/1 Warn: a", "count/1: 2 dropped", "count/1 Warn: d"];
         assert_eq!(*kept.0.lock().expect("no test panics here"), expected);
         assert_eq!(log.take_dropped(), 2);
+    }
+
+    fn log_of(kept: &Arc<Kept>) -> GuestLog {
+        let sink = Arc::clone(kept) as Arc<dyn GuestLogSink>;
+        GuestLog::new("count".to_owned(), 1, sink, &Limits::default())
+    }
+
+    #[test]
+    fn an_error_waits_for_the_next_line_or_the_end_of_the_call() {
+        let kept = Arc::new(Kept::default());
+        let mut log = log_of(&kept);
+        let lines = || kept.0.lock().expect("no test panics here").len();
+        log.write(Level::Error, "a".to_owned(), Instant::now());
+        log.write(Level::Error, "b".to_owned(), Instant::now());
+        assert_eq!(lines(), 0);
+        log.write(Level::Info, "c".to_owned(), Instant::now());
+        assert_eq!(lines(), 3);
+        log.write(Level::Error, "d".to_owned(), Instant::now());
+        log.forget_errors();
+        let expected = ["Error: a", "Error: b", "Info: c", "Error: d"];
+        let expected = expected.map(|line| format!("count/1 {line}"));
+        assert_eq!(*kept.0.lock().expect("no test panics here"), expected);
+        assert_eq!(log.take_errors(), None);
+    }
+
+    #[test]
+    fn errors_that_are_taken_for_a_fault_are_not_also_lines_of_the_log() {
+        let kept = Arc::new(Kept::default());
+        let mut log = log_of(&kept);
+        log.write(Level::Error, "a\n".to_owned(), Instant::now());
+        log.write(Level::Info, "b".to_owned(), Instant::now());
+        log.write(Level::Error, "c\u{1b}".to_owned(), Instant::now());
+        assert_eq!(log.take_errors().as_deref(), Some("a\nc\u{1b}"));
+        log.write_held();
+        let expected = ["count/1 Error: a\\n", "count/1 Info: b"];
+        assert_eq!(*kept.0.lock().expect("no test panics here"), expected);
+    }
+
+    #[test]
+    fn an_error_that_makes_room_for_others_is_written() {
+        let kept = Arc::new(Kept::default());
+        let mut log = log_of(&kept);
+        for index in 0..ERRORS + 1 {
+            log.write(Level::Error, index.to_string(), Instant::now());
+        }
+        assert_eq!(
+            *kept.0.lock().expect("no test panics here"),
+            ["count/1 Error: 0"]
+        );
     }
 
     #[test]

@@ -14,6 +14,7 @@ use super::debug_info::DebugInfo;
 use super::guest_log::{Counters, GuestLog};
 use super::interruption::{InstanceCanceller, Interruption};
 use super::thread_stack;
+use crate::backtrace::{Backtrace, SourcesSection};
 use crate::batch::Column;
 use crate::bindings::tidegate::operator::{host, types};
 use crate::cost::KEY_GROUP_BYTES;
@@ -29,6 +30,10 @@ pub(crate) struct HostState {
     pub(crate) counters: Counters,
     /// `Some` only if the user asked for debug information and the component has some.
     pub(crate) debug_info: Option<Arc<DebugInfo>>,
+    /// The component's description of its sources, if it has one.
+    pub(crate) sources: Option<Arc<SourcesSection>>,
+    /// The frames that a trap shows.
+    pub(crate) backtrace: Backtrace,
     pub(crate) interruption: Interruption,
     /// The number of bytes of stack that the calling thread must have left.
     pub(crate) stack_needed: usize,
@@ -56,6 +61,8 @@ impl HostState {
             log: GuestLog::new(context.operator.clone(), context.subtask, sink, limits),
             counters: Counters::default(),
             debug_info: None,
+            sources: None,
+            backtrace: options.backtrace,
             interruption: Interruption::new(canceller, engine.clock().clone()),
             stack_needed: thread_stack::needed(options.guest_stack_bytes),
             output_limit: limits.output,

@@ -268,6 +268,7 @@ impl Instance {
                 Err(trap::cause(&error, call, state, &self.limits))
             }
         });
+        self.store.data_mut().log.write_held();
         match answer {
             Ok(checked) => {
                 self.spent = false;

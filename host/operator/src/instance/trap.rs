@@ -8,6 +8,7 @@ use wasmtime::{FrameInfo, Trap, WasmBacktrace};
 use super::debug_info::Place;
 use super::function_name;
 use super::host_state::{HandedOverTooMuch, HostState};
+use crate::backtrace::{EngineFrame, SourcesSection, view};
 use crate::bounded_text::bounded;
 use crate::fault::{FaultCause, GuestCall, TrapReport};
 use crate::guest_text;
@@ -25,31 +26,20 @@ const FILE_BYTES: usize = 1 << 10;
 /// The number of functions that a backtrace shows: inlined calls make several of one frame.
 const FUNCTIONS: usize = 64;
 
-/// Functions that run between a panic and its trap: those of these names, and those in these
-/// modules and namespaces.
-const PANIC_MACHINERY: [&str; 18] = [
-    "__rust_*",
-    "__rustc::*",
-    "rust_panic",
-    "rust_begin_unwind",
-    "core::panicking::*",
-    "core::result::unwrap_failed",
-    "core::option::unwrap_failed",
-    "core::option::expect_failed",
-    "core::ops::function::FnOnce::call_once*",
-    "std::panicking::*",
-    "std::panic::*",
-    "std::process::abort",
-    "std::alloc::*",
-    "std::sys::*",
-    "alloc::alloc::handle_alloc_error",
-    "alloc::raw_vec::*",
-    "panic_abort::*",
-    "abort",
-];
-
-/// Returns the cause of a failed call. Takes the host's record of the call from `state`.
+/// Returns the cause of a failed call. Takes the host's record of the call from `state`; errors that
+/// the guest logged are in the cause, or else written to the log.
 pub(crate) fn cause(
+    error: &wasmtime::Error,
+    call: GuestCall,
+    state: &mut HostState,
+    limits: &Limits,
+) -> FaultCause {
+    let cause = cause_of(error, call, state, limits);
+    state.log.write_held();
+    cause
+}
+
+fn cause_of(
     error: &wasmtime::Error,
     call: GuestCall,
     state: &mut HostState,
@@ -118,27 +108,38 @@ fn report(error: &wasmtime::Error, kind: &str, state: &mut HostState) -> TrapRep
     let places = state.debug_info.as_deref();
     let places = places.map_or_else(Vec::new, |debug_info| debug_info.places(&offsets));
     let places = places.into_iter().chain(std::iter::repeat_with(Vec::new));
-    let shown = frames.iter().zip(places);
-    let shown = shown.flat_map(|(frame, places)| shown_frame(frame, &places));
+    let frames = frames.iter().zip(places);
+    let frames = frames.flat_map(|(frame, places)| engine_frames(frame, &places));
+    let sources = state.sources.as_deref().and_then(SourcesSection::read);
+    let errors = state.log.take_errors();
+    let shown = view(
+        state.backtrace,
+        sources.as_ref(),
+        errors.as_deref(),
+        frames.take(FUNCTIONS).collect(),
+    );
     TrapReport {
         kind,
-        panic_message: state.log.take_errors(),
-        backtrace: without_panic_machinery(shown.take(FUNCTIONS).collect()),
+        panic_message: shown.message.map(|message| guest_text::paragraph(&message)),
+        backtrace: shown.frames,
     }
 }
 
 /// Returns the functions of a frame, innermost first: several where calls were inlined.
-fn shown_frame(frame: &FrameInfo, places: &[Place]) -> Vec<String> {
+fn engine_frames(frame: &FrameInfo, places: &[Place]) -> Vec<EngineFrame> {
     let of_place = |place: &Place| {
         let name = place.function.as_deref().or(frame.func_name());
-        let function = shown_function(name, frame.func_index());
-        let Some(file) = &place.file else {
-            return function;
-        };
-        let file = guest_text::one_line(&bounded(FILE_BYTES, file));
-        match place.line {
-            Some(line) => format!("{function} ({file}:{line})"),
-            None => format!("{function} ({file})"),
+        let file = place.file.as_deref().map(|file| {
+            let file = guest_text::one_line(&bounded(FILE_BYTES, file));
+            let line = place
+                .line
+                .map_or_else(String::new, |line| format!(":{line}"));
+            file + &line
+        });
+        EngineFrame {
+            function: shown_function(name, frame.func_index()),
+            is_named: name.is_some(),
+            place: file,
         }
     };
     if places.is_empty() {
@@ -152,61 +153,5 @@ fn shown_function(name: Option<&str>, index: u32) -> String {
     match name {
         Some(name) => function_name::shown(name),
         None => format!("function {index}"),
-    }
-}
-
-/// Drops the innermost frames that only carry a panic to its trap, unless no others are left.
-fn without_panic_machinery(mut frames: Vec<String>) -> Vec<String> {
-    let machinery = frames
-        .iter()
-        .take_while(|frame| is_panic_machinery(frame))
-        .count();
-    if machinery < frames.len() {
-        frames.drain(..machinery);
-    }
-    frames
-}
-
-fn is_panic_machinery(frame: &str) -> bool {
-    let function = frame.split(" (").next().unwrap_or(frame);
-    PANIC_MACHINERY
-        .iter()
-        .any(|pattern| match pattern.strip_suffix('*') {
-            Some(start) => function.trim_start_matches('<').starts_with(start),
-            None => function == *pattern,
-        })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn names(names: &[&str]) -> Vec<String> {
-        names.iter().map(|name| (*name).to_owned()).collect()
-    }
-
-    #[test]
-    fn the_frames_between_a_panic_and_its_trap_are_left_out() {
-        let frames = names(&[
-            "__rust_abort",
-            "panic_abort::__rust_start_panic",
-            "std::panicking::panic_with_hook (library/std/src/panicking.rs:800)",
-            "core::panicking::panic_fmt",
-            "abort_on_late::on_record (src/lib.rs:10)",
-            "core::panicking::not_at_the_top",
-        ]);
-        assert_eq!(
-            without_panic_machinery(frames),
-            names(&[
-                "abort_on_late::on_record (src/lib.rs:10)",
-                "core::panicking::not_at_the_top"
-            ])
-        );
-    }
-
-    #[test]
-    fn a_backtrace_of_nothing_but_machinery_is_kept() {
-        let frames = names(&["abort", "rust_panic"]);
-        assert_eq!(without_panic_machinery(frames.clone()), frames);
     }
 }

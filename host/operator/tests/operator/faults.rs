@@ -133,9 +133,8 @@ fn a_trap_says_the_last_error_logged_in_its_call_and_where_it_happened() {
     assert_eq!(
         fault.to_string(),
         "operator `count`, subtask 1: `process` trapped: \
-         wasm `unreachable` instruction executed: \
-         panicked at src/lib.rs:10:5:\n    boom\\u{1b}[0m\n    \
-         at broken\n    \
+         panicked: boom\\u{1b}[0m\n    \
+         at broken (src/lib.rs:10:5)\n    \
          at count::on_record\n    \
          at export.process"
     );

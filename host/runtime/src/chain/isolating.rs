@@ -16,7 +16,7 @@ mod replaying;
 use std::sync::Arc;
 use std::time::Instant;
 
-use tidegate_operator::{Batch, Emission, GuestFault, StateChunk};
+use tidegate_operator::{Batch, Emission, GuestFault, StateChunk, headline};
 
 use super::processing::Pending;
 use super::{Chain, Role};
@@ -117,7 +117,7 @@ impl Arrival {
         let failed = FailedCall {
             subtask: &self.subtask,
             input: self.input,
-            error: &format!("{} {}", fault.call, fault.cause),
+            error: &headline(&format!("{} {}", fault.call, fault.cause)),
             origin: self.origin.as_deref(),
         };
         dead_letter(record, failed)

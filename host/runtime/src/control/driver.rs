@@ -3,55 +3,33 @@
 //! THE loop of the control path: hands events, commands and time to the coordinator and performs
 //! its actions. Decides nothing about checkpoints itself.
 
+mod parts;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tidegate_checkpoint::{CheckpointKind, CheckpointStore, Manifest, Origin, StoreError};
+use tidegate_checkpoint::{CheckpointKind, Manifest, StoreError};
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::time::Instant;
 
 use super::attempt_end::{AttemptEnd, Step, failed, reading_not_returned};
 use super::deploy::Deployment;
-use super::discovery::{Discovered, Discovery};
+use super::discovery::Discovered;
 use super::publication::{self, Publication};
 use super::waiters::Waiters;
 use super::work::{Work, WorkDone};
 use crate::config::limits::{ISOLATION_INTERVAL, STATUS_INTERVAL};
-use crate::drill::Drills;
-use crate::executor::{Executor, blocking};
-use crate::ids::RunIdentity;
-use crate::isolation::IsolationWatch;
-use crate::job::{Job, JobCommand, JobControl, Outcome};
+use crate::executor::blocking;
+use crate::job::{JobCommand, JobControl, Outcome};
 use crate::observe::{
-    AttemptMetrics, CheckpointStatus, CompletedSummary, JobState, JobStatus, SubtaskMetrics, TOLD,
+    CheckpointStatus, CompletedSummary, JobState, JobStatus, SubtaskMetrics, TOLD,
 };
-use crate::protocol::{
-    AcknowledgedCheckpoint, Action, ChainEvent, ControlMessage, Coordinator, JobEnd,
-};
+use crate::protocol::{AcknowledgedCheckpoint, Action, ChainEvent, ControlMessage, JobEnd};
 use crate::wall_clock::unix_millis;
 use crate::{ChainId, CheckpointId, JobError, SubtaskId};
 
-/// The parts that a driver starts with.
-pub(crate) struct DriverStart {
-    pub(crate) job: Arc<Job>,
-    pub(crate) store: Arc<dyn CheckpointStore>,
-    pub(crate) executor: Arc<dyn Executor>,
-    pub(crate) coordinator: Coordinator,
-    pub(crate) identity: RunIdentity,
-    pub(crate) origin: Option<Origin>,
-    pub(crate) source_chains: Vec<ChainId>,
-    /// The subtasks of each chain, for messages.
-    pub(crate) descriptions: Vec<String>,
-    pub(crate) metrics: AttemptMetrics,
-    pub(crate) isolation: IsolationWatch,
-    /// The time when the process started the job: the zero of all times here.
-    pub(crate) started: Instant,
-    pub(crate) records_before: u64,
-    /// The drills, which continue from one attempt to the next.
-    pub(crate) drills: Drills,
-    pub(crate) discovery: Discovery,
-}
+pub(crate) use parts::{DriverEnd, DriverStart};
 
 /// Drives one attempt.
 pub(crate) struct Driver {
@@ -76,14 +54,14 @@ pub(crate) struct Driver {
 impl Driver {
     /// Takes the counts of earlier attempts as `history`.
     pub(crate) fn new(
-        start: DriverStart,
+        mut start: DriverStart,
         deployment: Deployment,
         history: CheckpointStatus,
     ) -> Self {
         Self {
             history,
             starting: deployment.controls.len(),
-            early: Vec::new(),
+            early: std::mem::take(&mut start.pending),
             takes_commands: true,
             sources: start.metrics.sources(&start.job.graph),
             start,
@@ -94,9 +72,16 @@ impl Driver {
         }
     }
 
-    /// Returns the chains, for shut-down, the drills, which continue, and the watch of isolation.
-    pub(crate) fn into_parts(self) -> (Deployment, Drills, IsolationWatch) {
-        (self.deployment, self.start.drills, self.start.isolation)
+    /// Returns the parts that outlive the attempt.
+    pub(crate) fn into_end(mut self) -> DriverEnd {
+        let mut pending = self.waiters.take_commands();
+        pending.append(&mut self.early);
+        DriverEnd {
+            deployment: self.deployment,
+            drills: self.start.drills,
+            isolation: self.start.isolation,
+            pending,
+        }
     }
 
     /// Runs until the attempt is over. The chains still exist then.
@@ -112,12 +97,6 @@ impl Driver {
         // The checkpoint in flight ended with the attempt.
         let in_flight = |status: &mut JobStatus| status.checkpoints.in_progress = None;
         control.status.send_modify(in_flight);
-        let early = std::mem::take(&mut self.early).into_iter();
-        early.for_each(|command| self.waiters.await_command(command));
-        self.waiters.on_attempt_over(match end {
-            AttemptEnd::Done(_) => "ended",
-            AttemptEnd::Failed(_) => "restarting",
-        });
         end
     }
 
@@ -292,7 +271,7 @@ impl Driver {
                 savepoint,
                 reply,
             } => {
-                self.waiters.await_stop(savepoint, reply);
+                self.waiters.await_stop(drain, savepoint, reply);
                 self.start.coordinator.on_stop(drain, now)
             }
         };

@@ -12,7 +12,7 @@ use tidegate_checkpoint::{
     StateFile, StoreError, SubtaskSnapshot,
 };
 use tidegate_connector::sink::{ForkedFrom, SinkStart};
-use tidegate_connector::source::RestoredSubtask;
+use tidegate_connector::source::{InputMove, RestoredSubtask, SourceConnector};
 
 use super::deploy::{StartContents, SubtaskStart};
 use super::discovery::{Enumerators, check_assigned};
@@ -21,7 +21,7 @@ use crate::error::node_failed;
 use crate::ids::RunIdentity;
 use crate::job::{Job, RunOptions};
 use crate::recovery::{check_dropped, ended_now, operator_state, told_watermarks};
-use crate::{CheckpointId, JobError, SubtaskId};
+use crate::{CheckpointId, ConnectorError, JobError, SubtaskId};
 
 /// The parts that an attempt is restored from.
 pub(crate) struct Restore {
@@ -57,9 +57,13 @@ impl Restore {
         if self.is_first_attempt {
             warn_of_unknown(&self.options, &[&job.graph, &manifest.graph]);
         }
-        let mut enumerators = Enumerators::new();
-        let starts = subtask_starts(job, store, &manifest, &mut enumerators)
-            .and_then(|starts| self.recover_sinks(&manifest, attempt).map(|()| starts));
+        let mut sources = Sources::new(&self.options.moved_input);
+        let starts = subtask_starts(job, store, &manifest, &mut sources).and_then(|starts| {
+            if self.is_first_attempt {
+                sources.check_moves()?;
+            }
+            self.recover_sinks(&manifest, attempt).map(|()| starts)
+        });
         let starts = match starts {
             Ok(starts) => starts,
             Err(error) => {
@@ -75,7 +79,7 @@ impl Restore {
         store.retain(&store.list()?)?;
         Ok(Some(Restored {
             starts,
-            enumerators,
+            enumerators: sources.enumerators,
             identity: RunIdentity {
                 job: job.graph.job().to_owned(),
                 lineage: manifest.lineage,
@@ -117,18 +121,10 @@ impl Restore {
     fn recover_sinks(&self, manifest: &Manifest, attempt: u64) -> Result<(), JobError> {
         for (name, sink) in &self.job.sinks {
             let start = SinkStart {
-                job: self.job.graph.job().to_owned(),
-                sink: name.clone(),
-                lineage: manifest.lineage.published(),
-                parent: manifest.origin.as_ref().map(|origin| ForkedFrom {
-                    lineage: origin.lineage.published(),
-                    checkpoint: origin.checkpoint,
-                }),
-                checkpoint: manifest.checkpoint,
                 attempt,
                 is_first_attempt: self.is_first_attempt,
-                has_finished: manifest.kind == CheckpointKind::Final,
-                pending: manifest.pending_output(name),
+                discards_newer: self.options.discard_newer_output,
+                ..sink_start(&self.job, manifest, name)
             };
             sink.recover(&start)
                 .map_err(|error| node_failed(name, error))?;
@@ -137,11 +133,77 @@ impl Restore {
     }
 }
 
+/// Returns the start of a sink in the first attempt that continues from `manifest`.
+pub(super) fn sink_start(job: &Job, manifest: &Manifest, sink: &str) -> SinkStart {
+    SinkStart {
+        job: job.graph.job().to_owned(),
+        sink: sink.to_owned(),
+        lineage: manifest.lineage.published(),
+        parent: manifest.origin.as_ref().map(|origin| ForkedFrom {
+            lineage: origin.lineage.published(),
+            checkpoint: origin.checkpoint,
+        }),
+        checkpoint: manifest.checkpoint,
+        attempt: manifest.attempt,
+        is_first_attempt: true,
+        has_finished: manifest.kind == CheckpointKind::Final,
+        pending: manifest.pending_output(sink),
+        discards_newer: false,
+    }
+}
+
 /// Warns of flags that name nothing. They are not an error: an earlier run with the same command
 /// line may have used them.
 fn warn_of_unknown(options: &RunOptions, graphs: &[&JobGraph]) {
-    if let Err(unknown) = check_dropped(&options.allow_dropped_state, graphs) {
+    if let Err(unknown) = check_dropped(&options.allowed.dropped_state, graphs) {
         tracing::warn!("--allow-dropped-state has no effect: {unknown}");
+    }
+}
+
+/// The sources of a restore.
+struct Sources<'a> {
+    /// The enumerators that have assigned the splits.
+    enumerators: Enumerators,
+    moves: &'a [InputMove],
+    /// For each move, true if a split has its old or its new path.
+    is_used: Vec<bool>,
+}
+
+impl<'a> Sources<'a> {
+    fn new(moves: &'a [InputMove]) -> Self {
+        Self {
+            enumerators: Enumerators::new(),
+            moves,
+            is_used: vec![false; moves.len()],
+        }
+    }
+
+    /// Moves the input of a subtask's splits.
+    fn moved(
+        &mut self,
+        connector: &dyn SourceConnector,
+        mut subtask: RestoredSubtask,
+    ) -> Result<RestoredSubtask, ConnectorError> {
+        let splits = subtask.splits.into_iter().map(|split| {
+            let moved = connector.move_input(split, self.moves)?;
+            for (is_used, now) in self.is_used.iter_mut().zip(moved.is_used) {
+                *is_used |= now;
+            }
+            Ok(moved.split)
+        });
+        subtask.splits = splits.collect::<Result<_, ConnectorError>>()?;
+        Ok(subtask)
+    }
+
+    /// Checks that every move concerns a split, so that a slip is found.
+    fn check_moves(&self) -> Result<(), JobError> {
+        let mut unused = self.moves.iter().zip(&self.is_used);
+        match unused.find(|(_, is_used)| !**is_used) {
+            None => Ok(()),
+            Some((input_move, _)) => Err(JobError::UnknownInput {
+                input_move: input_move.to_string(),
+            }),
+        }
     }
 }
 
@@ -150,11 +212,11 @@ fn subtask_starts(
     job: &Job,
     store: &dyn CheckpointStore,
     manifest: &Manifest,
-    enumerators: &mut Enumerators,
+    sources: &mut Sources<'_>,
 ) -> Result<HashMap<SubtaskId, SubtaskStart>, JobError> {
     let mut starts = HashMap::new();
     for node in job.graph.nodes() {
-        let of_node = node_starts(job, store, manifest, (node, &mut *enumerators))?;
+        let of_node = node_starts(job, store, manifest, (node, &mut *sources))?;
         for (index, start) in (0u32..).zip(of_node) {
             let operator = node.name.clone();
             starts.insert(SubtaskId { operator, index }, start);
@@ -167,11 +229,11 @@ fn node_starts(
     job: &Job,
     store: &dyn CheckpointStore,
     manifest: &Manifest,
-    (node, enumerators): (&Node, &mut Enumerators),
+    (node, sources): (&Node, &mut Sources<'_>),
 ) -> Result<Vec<SubtaskStart>, JobError> {
     let old = manifest.snapshots_of(&node.name);
     let (ended, contents): (_, Vec<_>) = match node.kind {
-        NodeKind::Source => source_starts(job, node, old, enumerators)?,
+        NodeKind::Source => source_starts(job, node, old, sources)?,
         NodeKind::Sink => {
             let ended = ended_now(manifest, node)?;
             let contents = ended.iter().map(|_| StartContents::Sink).collect();
@@ -202,7 +264,7 @@ fn source_starts(
     job: &Job,
     node: &Node,
     old: &[SubtaskSnapshot],
-    enumerators: &mut Enumerators,
+    sources: &mut Sources<'_>,
 ) -> Result<(Vec<bool>, Vec<StartContents>), JobError> {
     let (name, parallelism) = (&node.name, node.parallelism);
     let mut enumerator = job.sources[name].enumerator();
@@ -210,8 +272,11 @@ fn source_starts(
         // A source that the checkpoint does not know starts at its beginning.
         enumerator.plan(parallelism)
     } else {
-        let restored = old.iter().map(restored_subtask).collect();
-        enumerator.restore(restored, parallelism)
+        let connector = &*job.sources[name];
+        let restored = old.iter().map(restored_subtask);
+        let restored = restored.map(|subtask| sources.moved(connector, subtask));
+        let restored: Result<Vec<_>, _> = restored.collect();
+        restored.and_then(|restored| enumerator.restore(restored, parallelism))
     };
     let assigned = assigned.map_err(|error| node_failed(name, error))?;
     check_assigned(name, assigned.len(), parallelism)?;
@@ -223,7 +288,7 @@ fn source_starts(
         vec![all_ended; assigned.len()]
     };
     if ended.contains(&false) {
-        enumerators.insert(name.clone(), enumerator);
+        sources.enumerators.insert(name.clone(), enumerator);
     }
     let assigned = assigned.into_iter();
     let contents = assigned.map(|splits| StartContents::Source { splits });

@@ -8,15 +8,17 @@ use std::path::Path;
 
 use tidegate_checkpoint::{
     CheckpointDirectory, CheckpointKind, CheckpointStore, DirStore, ImportTarget, Manifest,
-    NodeKind, SnapshotContents, StoreError, SubtaskSnapshot,
+    NodeKind, Origin, SnapshotContents, StoreError, SubtaskSnapshot,
 };
+use tidegate_connector::sink::NewerOutput;
 use tidegate_connector::source::SourceSplit;
 
 use super::discovery::check_assigned;
+use super::restore::sink_start;
 use crate::error::node_failed;
 use crate::graph::GraphCost;
 use crate::job::{Job, RunOptions, StartFrom};
-use crate::recovery::{Resume, check_compatible, check_dropped};
+use crate::recovery::{AllowedChanges, Resume, check_accepted, check_compatible, check_dropped};
 use crate::room::check_room;
 use crate::wall_clock::unix_millis;
 use crate::{CheckpointId, JobError, JobErrorKind, Lineage, SubtaskId};
@@ -38,14 +40,15 @@ pub fn prepare(job: &Job, directory: &Path, options: &RunOptions) -> Result<DirS
         }
         return Err(error);
     }
-    let allowed = &options.allow_dropped_state;
+    let allowed = &options.allowed;
+    check_accepted(&allowed.changed_sources, &job.graph)?;
     match &options.start {
         StartFrom::Fresh => {
-            check_dropped(allowed, &[&job.graph])?;
+            check_dropped(&allowed.dropped_state, &[&job.graph])?;
             check_fresh(job)?;
         }
         StartFrom::Newest if !CheckpointDirectory::holds_checkpoints(directory)? => {
-            check_dropped(allowed, &[&job.graph])?;
+            check_dropped(&allowed.dropped_state, &[&job.graph])?;
             check_fresh(job)?;
         }
         // The operators that the flag names may be gone since an earlier run with the same flag.
@@ -53,11 +56,32 @@ pub fn prepare(job: &Job, directory: &Path, options: &RunOptions) -> Result<DirS
         StartFrom::Path(path) => {
             let source = CheckpointDirectory::open(path)?;
             let manifest = source.load(selected(&source)?)?;
-            check_dropped(allowed, &[&job.graph, &manifest.graph])?;
+            check_dropped(&allowed.dropped_state, &[&job.graph, &manifest.graph])?;
             check_compatible(&manifest, &job.graph, allowed, Resume::NewRun)?;
         }
     }
     Ok(DirStore::open(directory)?)
+}
+
+/// Checks that a job can continue from the newest checkpoint in a directory, or start there if it
+/// holds none. Changes nothing and takes no lock, so the directory may be that of a running job.
+///
+/// # Errors
+///
+/// Any [`JobError`] that would prevent the start.
+pub fn check_continues(job: &Job, directory: &Path) -> Result<(), JobError> {
+    GraphCost::of(&job.graph).check()?;
+    if !CheckpointDirectory::holds_checkpoints(directory)? {
+        return check_fresh(job);
+    }
+    let checkpoints = CheckpointDirectory::open(directory)?;
+    let manifest = checkpoints.load(checkpoints.newest()?)?;
+    Ok(check_compatible(
+        &manifest,
+        &job.graph,
+        &AllowedChanges::default(),
+        Resume::SameRun,
+    )?)
 }
 
 fn check_free(job: &Job) -> Result<(), JobError> {
@@ -104,7 +128,7 @@ pub(crate) fn start_point(
                         Resume::SameRun
                     }
                 };
-                let allowed = &options.allow_dropped_state;
+                let allowed = &options.allowed;
                 check_compatible(&manifest, &job.graph, allowed, resume)?;
                 Ok(manifest)
             }
@@ -120,22 +144,16 @@ fn start_from(
     options: &RunOptions,
     attempt: u64,
 ) -> Result<Manifest, JobError> {
-    let allowed = &options.allow_dropped_state;
+    let allowed = &options.allowed;
     let source = CheckpointDirectory::open(path)?;
     let checkpoint = selected(&source)?;
-    let digest = source.manifest_digest(checkpoint)?;
     let newest_here = match store.list() {
         Ok(ids) => ids.last().copied(),
         // All checkpoints here are lost, which may be why the user starts from another one.
         Err(StoreError::NothingValid { .. }) => None,
         Err(error) => return Err(error.into()),
     };
-    // A newest checkpoint that can't be read is ignored: it may be why the user starts from an
-    // older one.
-    let started = newest_here.and_then(|newest| store.load(newest).ok());
-    if let Some(manifest) = started
-        && manifest.origin.as_ref().is_some_and(|o| o.digest == digest)
-    {
+    if let Some(manifest) = started_before(&source, checkpoint, store, newest_here)? {
         check_compatible(&manifest, &job.graph, allowed, Resume::NewRun)?;
         return Ok(manifest);
     }
@@ -149,6 +167,63 @@ fn start_from(
         attempt,
     };
     Ok(store.import(&source, checkpoint, target)?)
+}
+
+/// Returns the newest checkpoint here if it is of a run that started from `checkpoint`.
+fn started_before(
+    source: &CheckpointDirectory,
+    checkpoint: CheckpointId,
+    store: &dyn CheckpointStore,
+    newest_here: Option<CheckpointId>,
+) -> Result<Option<Manifest>, JobError> {
+    let digest = source.manifest_digest(checkpoint)?;
+    // A newest checkpoint that can't be read is ignored: it may be why the user starts from an
+    // older one.
+    let newest = newest_here.and_then(|newest| store.load(newest).ok());
+    let is_of_it =
+        |manifest: &Manifest| manifest.origin.as_ref().is_some_and(|o| o.digest == digest);
+    Ok(newest.filter(is_of_it))
+}
+
+/// Returns the published output, by sink, that a run with these options removes because it is newer
+/// than the checkpoint that the user starts from. Changes nothing.
+///
+/// # Errors
+///
+/// Any [`JobError`] that would prevent the start.
+pub fn newer_output(
+    job: &Job,
+    store: &dyn CheckpointStore,
+    options: &RunOptions,
+) -> Result<Vec<(String, Vec<NewerOutput>)>, JobError> {
+    let StartFrom::Path(path) = &options.start else {
+        return Ok(Vec::new());
+    };
+    let source = CheckpointDirectory::open(path)?;
+    let checkpoint = selected(&source)?;
+    let newest_here = store.list().ok().and_then(|ids| ids.last().copied());
+    let manifest = match started_before(&source, checkpoint, store, newest_here)? {
+        Some(manifest) => manifest,
+        None => {
+            let mut manifest = source.load(checkpoint)?;
+            manifest.origin = Some(Origin {
+                lineage: manifest.lineage,
+                checkpoint,
+                digest: source.manifest_digest(checkpoint)?,
+            });
+            manifest.lineage = new_lineage(options)?;
+            manifest
+        }
+    };
+    let mut newer = Vec::new();
+    for (name, sink) in &job.sinks {
+        let found = sink.newer_output(&sink_start(job, &manifest, name));
+        newer.push((
+            name.clone(),
+            found.map_err(|error| node_failed(name, error))?,
+        ));
+    }
+    Ok(newer)
 }
 
 fn selected(source: &CheckpointDirectory) -> Result<CheckpointId, JobError> {

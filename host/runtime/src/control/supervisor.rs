@@ -15,6 +15,7 @@ use super::deploy::{Attempt, NotReturned, deploy};
 use super::discovery::Discovery;
 use super::driver::{Driver, DriverStart};
 use super::restore::Restore;
+use crate::config::limits::COMMAND_CAPACITY;
 use crate::config::{RecordPolicies, RecordPolicy, RestartSettings};
 use crate::drill::Drills;
 use crate::executor::{Executor, Threads, blocking};
@@ -74,6 +75,7 @@ pub async fn run_on(
         calm: Duration::ZERO,
         is_first_attempt: true,
         records_before: 0,
+        pending: Vec::new(),
     };
     let result = supervisor.run().await;
     supervisor.end_drills().await;
@@ -90,7 +92,7 @@ pub async fn run_on(
             status.last_failure = Some(tidegate_operator::with_causes(error));
         }
     });
-    supervisor.refuse_the_rest(state);
+    supervisor.answer_the_rest(state);
     result
 }
 
@@ -102,6 +104,27 @@ fn policies(job: &Job) -> BTreeMap<String, RecordPolicies> {
     let operators = read.filter_map(|edge| job.operators.get_key_value(&edge.from));
     let policies = operators.map(|(name, part)| (name.clone(), part.policies));
     policies.collect()
+}
+
+/// Answers a command to a job that is over: the job may have stopped as the command asks.
+fn answer(command: JobCommand, state: JobState, error: &CommandError) {
+    if let JobCommand::Stop {
+        drain,
+        savepoint: None,
+        reply,
+    } = command
+    {
+        let has_stopped = state == JobState::Finished || state == JobState::Stopped && !drain;
+        let answer = if has_stopped {
+            Ok(None)
+        } else {
+            Err(error.clone())
+        };
+        // The other side may have gone away; it then needs no answer.
+        drop(reply.send(answer));
+        return;
+    }
+    refuse(command, error);
 }
 
 /// Answers a command that can't be carried out.
@@ -132,6 +155,8 @@ struct Supervisor {
     is_first_attempt: bool,
     /// The number of records that sources returned in earlier attempts of this process.
     records_before: u64,
+    /// The commands that wait for the next attempt.
+    pending: Vec<JobCommand>,
 }
 
 impl Supervisor {
@@ -208,54 +233,88 @@ impl Supervisor {
         self.control.status.send_modify(count);
     }
 
-    /// Answers the commands that came when the job was already over.
-    fn refuse_the_rest(&mut self, state: JobState) {
+    /// Answers the commands that the job has not carried out, and those that came when it was over.
+    fn answer_the_rest(&mut self, state: JobState) {
         let error = CommandError::NotRunning {
             state: state.to_string(),
         };
+        let pending = std::mem::take(&mut self.pending).into_iter();
+        pending.for_each(|command| answer(command, state, &error));
         self.control.commands.close();
         while let Ok(command) = self.control.commands.try_recv() {
-            refuse(command, &error);
+            answer(command, state, &error);
         }
     }
 
-    /// Waits before the next attempt. A user who wants the job to end need not wait for it.
+    /// Waits before the next attempt. A user who wants the job to end need not wait for it; other
+    /// commands do.
     async fn wait_for_restart(&mut self, wait: Duration) -> Option<Outcome> {
         let restart_at = Instant::now() + wait;
+        let mut pending = std::mem::take(&mut self.pending).into_iter();
+        while let Some(command) = pending.next() {
+            if let Some(outcome) = self.on_command_between_attempts(command).await {
+                self.pending.extend(pending);
+                return Some(outcome);
+            }
+        }
         loop {
             let command = tokio::select! {
                 biased;
                 () = tokio::time::sleep_until(restart_at) => return None,
                 command = self.control.commands.recv() => command,
             };
-            let not_running = CommandError::NotRunning {
-                state: JobState::Restarting.to_string(),
+            let Some(command) = command else {
+                tokio::time::sleep_until(restart_at).await;
+                return None;
             };
-            match command {
-                None => {
-                    tokio::time::sleep_until(restart_at).await;
-                    return None;
-                }
-                Some(JobCommand::Cancel) => return Some(Outcome::Cancelled),
-                Some(JobCommand::Stop {
+            if let Some(outcome) = self.on_command_between_attempts(command).await {
+                return Some(outcome);
+            }
+        }
+    }
+
+    /// Returns the outcome of the job if the command ends it.
+    async fn on_command_between_attempts(&mut self, command: JobCommand) -> Option<Outcome> {
+        if matches!(command, JobCommand::Cancel) {
+            return Some(Outcome::Cancelled);
+        }
+        let JobCommand::Stop {
+            drain: false,
+            savepoint: None,
+            reply,
+        } = command
+        else {
+            self.await_next_attempt(command);
+            return None;
+        };
+        match self.settle().await {
+            // The other side may have gone away; it then needs no answer.
+            Ok(checkpoint) => {
+                drop(reply.send(Ok(None)));
+                Some(Outcome::Stopped { checkpoint })
+            }
+            Err(error) => {
+                let error = tidegate_operator::with_causes(&error);
+                tracing::warn!(target: TOLD, "the job can't stop yet: {error}");
+                self.await_next_attempt(JobCommand::Stop {
                     drain: false,
                     savepoint: None,
                     reply,
-                }) => match self.settle().await {
-                    // The other side may have gone away; it then needs no answer.
-                    Ok(checkpoint) => {
-                        drop(reply.send(Ok(None)));
-                        return Some(Outcome::Stopped { checkpoint });
-                    }
-                    Err(error) => {
-                        let error = tidegate_operator::with_causes(&error);
-                        tracing::warn!(target: TOLD, "the job can't stop yet: {error}");
-                        drop(reply.send(Err(not_running)));
-                    }
-                },
-                Some(command) => refuse(command, &not_running),
+                });
+                None
             }
         }
+    }
+
+    /// Keeps a command for the next attempt, unless no one waits for it or too many wait.
+    fn await_next_attempt(&mut self, command: JobCommand) {
+        self.pending.retain(|waiting| !waiting.is_abandoned());
+        if self.pending.len() < COMMAND_CAPACITY {
+            self.pending.push(command);
+            return;
+        }
+        let state = JobState::Restarting.to_string();
+        refuse(command, &CommandError::NotRunning { state });
     }
 
     /// Publishes the output of the newest checkpoint, which is the last one while nothing runs.
@@ -334,16 +393,18 @@ impl Supervisor {
                 records_before: self.records_before,
                 drills: std::mem::take(&mut self.drills),
                 discovery,
+                pending: std::mem::take(&mut self.pending),
             },
             deployment,
             self.control.status.borrow().checkpoints.clone(),
         );
         let end = driver.run(&mut self.control).await;
-        let (deployment, drills, watch) = driver.into_parts();
-        self.drills = drills;
-        let gone = deployment.shut_down().await;
+        let over = driver.into_end();
+        self.drills = over.drills;
+        self.pending = over.pending;
+        let gone = over.deployment.shut_down().await;
         if let (AttemptEnd::Failed(_), Ok(())) = (&end, &gone) {
-            self.remember(watch, &metrics);
+            self.remember(over.isolation, &metrics);
         }
         outcome_of(end, gone)
     }

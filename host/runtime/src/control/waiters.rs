@@ -1,7 +1,8 @@
 //! The callers that wait for a checkpoint, and the replies to them.
 //!
 //! A request belongs to the first checkpoint that is triggered after the request came. So records
-//! that were processed before the request are in that checkpoint.
+//! that were processed before the request are in that checkpoint. If the attempt fails before it is
+//! complete, the request waits for the next attempt.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -24,6 +25,7 @@ enum Waiting {
 
 #[derive(Debug)]
 struct Stop {
+    drain: bool,
     savepoint: Option<PathBuf>,
     reply: StopReply,
     /// True if the request came before the last checkpoint was committed.
@@ -50,7 +52,7 @@ impl Waiters {
         self.queued.push(Waiting::Savepoint(directory, reply));
     }
 
-    pub(crate) fn await_stop(&mut self, savepoint: Option<PathBuf>, reply: StopReply) {
+    pub(crate) fn await_stop(&mut self, drain: bool, savepoint: Option<PathBuf>, reply: StopReply) {
         // A caller that asks while the last checkpoint is already being published gets no
         // savepoint.
         let written = match savepoint {
@@ -60,23 +62,12 @@ impl Waiters {
             }),
         };
         self.stops.push(Stop {
+            drain,
             savepoint,
             reply,
             is_in_last: false,
             written,
         });
-    }
-
-    /// Adds the caller of a command that came before the job ran.
-    pub(crate) fn await_command(&mut self, command: JobCommand) {
-        match command {
-            JobCommand::Checkpoint { reply } => self.await_checkpoint(reply),
-            JobCommand::Savepoint { directory, reply } => self.await_savepoint(directory, reply),
-            JobCommand::Stop {
-                savepoint, reply, ..
-            } => self.await_stop(savepoint, reply),
-            JobCommand::Cancel => {}
-        }
     }
 
     /// Returns true if a caller waits for the job to stop.
@@ -140,15 +131,19 @@ impl Waiters {
         }
     }
 
-    /// Replies when the attempt is over and the job is not done.
-    pub(crate) fn on_attempt_over(&mut self, state: &str) {
-        let state = state.to_owned();
-        let error = CommandError::NotRunning { state };
-        fail(std::mem::take(&mut self.in_flight), &error);
-        fail(std::mem::take(&mut self.queued), &error);
-        for stop in self.stops.drain(..) {
-            drop(stop.reply.send(Err(error.clone())));
-        }
+    /// Returns the commands that the attempt has not carried out, for the next attempt.
+    pub(crate) fn take_commands(&mut self) -> Vec<JobCommand> {
+        let waiting = self.in_flight.drain(..).chain(self.queued.drain(..));
+        let waiting = waiting.map(|waiting| match waiting {
+            Waiting::Checkpoint(reply) => JobCommand::Checkpoint { reply },
+            Waiting::Savepoint(directory, reply) => JobCommand::Savepoint { directory, reply },
+        });
+        let stops = self.stops.drain(..).map(|stop| JobCommand::Stop {
+            drain: stop.drain,
+            savepoint: stop.savepoint,
+            reply: stop.reply,
+        });
+        waiting.chain(stops).collect()
     }
 }
 

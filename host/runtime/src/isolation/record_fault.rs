@@ -15,6 +15,9 @@ use crate::stream::RecordOrigin;
 /// A key is shown up to this many bytes.
 const SHOWN_KEY_BYTES: usize = 64;
 
+/// The beginning of the line about the record.
+const ABOUT_RECORD: &str = "\n    record: ";
+
 /// The failure of a guest on a record.
 #[derive(Debug)]
 pub struct RecordFault {
@@ -32,6 +35,13 @@ pub struct RecordFault {
 }
 
 impl RecordFault {
+    /// Splits the text of a failure into the fault and the lines about its record, which are empty
+    /// if the failure concerns no record.
+    #[must_use]
+    pub fn split_text(failure: &str) -> (&str, &str) {
+        failure.split_at(failure.rfind(ABOUT_RECORD).unwrap_or(failure.len()))
+    }
+
     /// Returns the policy that applies. The attempt fails if the guest gives up for another reason
     /// than the record, or if the host has a bug.
     #[must_use]
@@ -62,7 +72,7 @@ impl RecordFault {
 
 impl fmt::Display for RecordFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}\n    record: ", self.fault)?;
+        write!(f, "{}{ABOUT_RECORD}", self.fault)?;
         match &self.record {
             Some(record) => {
                 let key = shown_key(record.keys().row(0));
@@ -75,9 +85,12 @@ impl fmt::Display for RecordFault {
             }
             None => write!(f, "one of {} on input {}", self.records, self.input)?,
         }
-        match &self.origin {
-            Some(origin) => write!(f, ", from {origin}"),
-            None => Ok(()),
+        match (&self.origin, &self.fault.cause) {
+            (Some(origin), _) => write!(f, ", from {origin}"),
+            (None, FaultCause::InvalidRecord { row, .. }) if self.records > 1 => {
+                write!(f, ", row {row} of a batch of {}", self.records)
+            }
+            (None, _) => Ok(()),
         }
     }
 }

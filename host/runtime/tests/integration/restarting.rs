@@ -5,7 +5,8 @@ use std::time::Duration;
 use tidegate_checkpoint::Partitioning::{Forward, Hash};
 use tidegate_runtime::config::{FixedDelay, RestartSettings};
 use tidegate_runtime::observe::JobState;
-use tidegate_runtime::{CommandError, JobErrorKind, Outcome};
+use tidegate_runtime::{JobCommand, JobErrorKind, Outcome};
+use tokio::sync::oneshot;
 
 use crate::support::faults::{Call, Faults, How};
 use crate::support::jobs::{JobBuilder, Running, start, start_from};
@@ -40,7 +41,10 @@ async fn waiting_after_a_failed_publication(
     running
         .wait_until(|status| status.source_records == 40)
         .await;
-    running.checkpoint().await.unwrap_err();
+    // Nobody waits for the answer, so that the command does not wait for the next attempt.
+    let (reply, _) = oneshot::channel();
+    let checkpoint = JobCommand::Checkpoint { reply };
+    running.handle.send(checkpoint).await.unwrap();
     running
         .wait_until(|status| status.state == JobState::Restarting)
         .await;
@@ -66,22 +70,54 @@ async fn a_stop_while_waiting_to_restart_publishes_what_the_last_checkpoint_cove
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_stop_that_can_not_publish_is_refused_and_the_job_waits_on() {
+async fn a_stop_that_can_not_publish_waits_for_the_next_attempt_or_stop() {
     let faults = Faults::at(&[(Call::Commit, 1), (Call::Recover, 2)]);
     let directory = tempfile::tempdir().unwrap();
     let output = Output::new(&faults);
     let running = waiting_after_a_failed_publication(directory.path(), &output, &faults).await;
-    let state = "restarting".to_owned();
-    assert_eq!(
-        running.stop().await,
-        Err(CommandError::NotRunning { state })
-    );
-    assert_eq!(running.stop().await, Ok(None));
+    let (first, second) = tokio::join!(running.stop(), running.stop());
+    assert_eq!((first, second), (Ok(None), Ok(None)));
+    let fired = [(Call::Commit, 1), (Call::Recover, 2)];
+    assert_eq!(faults.fired(), fired);
     assert!(matches!(
         running.end().await.unwrap(),
         Outcome::Stopped { .. }
     ));
     assert_counted(&output, &faults, [("a", 40, 1)]);
+}
+
+/// The attempt fails in the checkpoint of the request, so that the next attempt carries it out.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn requests_wait_out_a_restart() {
+    for call in [Call::Snapshot, Call::PreCommit] {
+        let (directory, faults) = (tempfile::tempdir().unwrap(), Faults::none());
+        let savepoints = tempfile::tempdir().unwrap();
+        let output = Output::new(&faults);
+        let (numbers, allow) = Numbers::held("a", &faults);
+        let soon = Duration::from_millis(1);
+        let job = counting(&numbers, &output, &faults, soon);
+        let running = start(&job, directory.path());
+        allow.give(40);
+        running
+            .wait_until(|status| status.source_records == 40)
+            .await;
+        faults.add(call, 1, How::Panics);
+        let savepoint = running.savepoint(savepoints.path()).await.unwrap();
+        assert_eq!(faults.fired(), [(call, 1)]);
+        let next = faults.calls(call) + 1;
+        faults.add(call, next, How::Panics);
+        assert_eq!(running.drain().await, Ok(None));
+        assert_eq!(faults.fired(), [(call, 1), (call, next)]);
+        assert_eq!(running.end().await.unwrap(), Outcome::Finished);
+        assert_counted(&output, &faults, [("a", 40, 1)]);
+
+        let afresh = tempfile::tempdir().unwrap();
+        let output = Output::new(&faults);
+        let job = counting(&numbers, &output, &faults, soon);
+        let running = start_from(&job, afresh.path(), &savepoint);
+        assert_eq!(running.drain().await, Ok(None));
+        assert_eq!(running.end().await.unwrap(), Outcome::Finished);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

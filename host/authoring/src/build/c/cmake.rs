@@ -8,6 +8,7 @@ use std::process::{Command, Stdio};
 use super::super::error::BuildError;
 use super::super::{folder_of, tool};
 use super::toolchain::Toolchain;
+use crate::language::Language;
 
 /// The SDK's own toolchain file, so that an author's clone of the SDK and this binary agree.
 const TOOLCHAIN_FILE: &str = include_str!("../../../../../guest-sdk/c/cmake/wasm-toolchain.cmake");
@@ -24,6 +25,8 @@ pub(super) struct Operator {
     /// The folder of its `CMakeLists.txt`.
     pub(super) folder: PathBuf,
     pub(super) module: PathBuf,
+    /// C or C++.
+    pub(super) language: Language,
 }
 
 /// Configures and builds a project in `target_dir`. The tools' own output goes to stderr.
@@ -127,6 +130,11 @@ fn operators(list: &str) -> Vec<Operator> {
             name: parts.next()?.to_owned(),
             folder: parts.next()?.into(),
             module: parts.next()?.into(),
+            language: match parts.next()? {
+                "c" => Language::C,
+                "cpp" => Language::Cpp,
+                _ => return None,
+            },
         })
     };
     list.lines().filter_map(operator).collect()
@@ -138,17 +146,18 @@ mod tests {
 
     #[test]
     fn an_operator_is_a_line_of_the_list() {
-        let list = "count\t/p/count\t/t/count.wasm\n\nsum\t/p/a b\t/t/sum.wasm\n";
-        let operator = |name: &str, folder: &str, module: &str| Operator {
+        let list = "count\t/p/count\t/t/count.wasm\tc\n\nsum\t/p/a b\t/t/sum.wasm\tcpp\n";
+        let operator = |name: &str, folder: &str, language| Operator {
             name: name.to_owned(),
             folder: folder.into(),
-            module: module.into(),
+            module: format!("/t/{name}.wasm").into(),
+            language,
         };
         assert_eq!(
             operators(list),
             [
-                operator("count", "/p/count", "/t/count.wasm"),
-                operator("sum", "/p/a b", "/t/sum.wasm"),
+                operator("count", "/p/count", Language::C),
+                operator("sum", "/p/a b", Language::Cpp),
             ]
         );
     }

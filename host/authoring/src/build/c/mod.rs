@@ -1,7 +1,7 @@
 //! Operators in C and C++: CMake with the SDK's toolchain file, and clang behind it.
 //!
-//! The project lists its own operators: the SDK's `tidegate_operator` writes name, folder and
-//! module of each into a file, which is read here.
+//! The project lists its own operators: the SDK's `tidegate_operator` writes name, folder, module
+//! and language of each into a file, which is read here.
 
 mod toolchain;
 
@@ -16,7 +16,6 @@ use toolchain::Toolchain;
 use super::component::Wasm;
 use super::error::BuildError;
 use super::{BuildRequest, Compiled, folder_of};
-use crate::language::Language;
 use crate::tools::ToolReport;
 
 /// The folder of artifacts, below the project.
@@ -59,9 +58,10 @@ fn compiled(operator: Operator, toolchain: &Toolchain) -> Result<Compiled, Build
     })?;
     Ok(Compiled {
         name: operator.name,
-        language: Language::C,
+        language: operator.language,
         folder: operator.folder,
         wasm: Wasm::BareModule(core),
+        sources: None,
         toolchain: toolchain.description.clone(),
         tools: vec![toolchain.clang.used("clang"), toolchain.cmake.used("cmake")],
     })

@@ -5,7 +5,9 @@
 //! Invariant: intermediate files go into the target directory.
 
 mod package;
+mod source_map;
 mod tools;
+mod types;
 
 mod around;
 
@@ -14,7 +16,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use tidegate_operator::shown;
+use tidegate_operator::{Sources, shown};
 
 use super::component::Wasm;
 use super::error::BuildError;
@@ -36,8 +38,13 @@ pub(super) fn compile(
     let package = Package::read(manifest)?;
     let folder = folder_of(manifest);
     let tools = Tools::find(manifest, &package, request.offline)?;
+    let language = package.language();
+    if language == Language::TypeScript {
+        types::check(manifest)?;
+    }
     let target = target(&package, folder, request)?;
     let bundle = bundle(&package, manifest, &tools, &target)?;
+    let map = source_map::of_bundle(&bundle, folder, &tools.sdk)?;
     let component = componentize(manifest, &tools, &target, &bundle)?;
     let component = around::put_around(&component).map_err(|error| BuildError::NotAComponent {
         name: package.name.clone(),
@@ -45,9 +52,10 @@ pub(super) fn compile(
     })?;
     Ok(vec![Compiled {
         name: package.name,
-        language: Language::JavaScript,
+        language,
         folder: folder.to_owned(),
         wasm: Wasm::Component(component),
+        sources: Some(Sources::bundled(map)),
         toolchain: tools.versions.to_string(),
         tools: tools.used(),
     }])
@@ -91,6 +99,8 @@ fn bundle(
         "--target=es2023",
         "--legal-comments=none",
         "--log-level=warning",
+        "--sourcemap=external",
+        "--sources-content=false",
     ]);
     let mut out = std::ffi::OsString::from("--outfile=");
     out.push(&bundle);

@@ -7,6 +7,7 @@ use std::path::Path;
 use serde::Deserialize;
 
 use crate::build::error::BuildError;
+use crate::language::Language;
 
 /// The change that adds an operator to a package.
 const REMEDY: &str = "add `\"tidegate\": { \"operator\": \"src/operator.js\" }`, or name the \
@@ -57,6 +58,16 @@ impl Package {
             source,
         })?;
         Self::parse(&text, path)
+    }
+
+    /// Returns the language of the operator's module.
+    pub(super) fn language(&self) -> Language {
+        let extension = Path::new(&self.entry).extension();
+        let is_typed = |extension| ["ts", "tsx", "mts", "cts"].iter().any(|e| extension == *e);
+        match extension.is_some_and(is_typed) {
+            true => Language::TypeScript,
+            false => Language::JavaScript,
+        }
     }
 
     fn parse(text: &str, path: &Path) -> Result<Self, BuildError> {
@@ -138,6 +149,18 @@ mod tests {
         ] {
             assert_eq!(sdk(other), None, "{other}");
         }
+    }
+
+    #[test]
+    fn the_module_determines_the_language() {
+        let language = |entry: &str| {
+            let text = format!(r#"{{"name":"a","main":"{entry}"}}"#);
+            parse(&text).map(|package| package.language())
+        };
+        assert_eq!(language("src/a.ts"), Ok(Language::TypeScript));
+        assert_eq!(language("src/a.mts"), Ok(Language::TypeScript));
+        assert_eq!(language("src/ts.js"), Ok(Language::JavaScript));
+        assert_eq!(language("ts"), Ok(Language::JavaScript));
     }
 
     #[test]

@@ -32,6 +32,8 @@ const MODULES: &str = "node_modules";
 /// The tools of a package.
 #[derive(Debug)]
 pub(super) struct Tools {
+    /// The folder of the SDK, without links.
+    pub(super) sdk: PathBuf,
     pub(super) esbuild: Found,
     pub(super) componentize: Found,
     pub(super) versions: Versions,
@@ -91,6 +93,7 @@ impl Tools {
         };
         versions.check(componentize.origin)?;
         Ok(Self {
+            sdk,
             esbuild,
             componentize,
             versions,
@@ -279,7 +282,7 @@ fn installed(places: &Places, name: &str) -> Option<Found> {
 }
 
 /// Returns the places where node looks for something, from a folder up.
-fn up(folder: &Path, name: &str) -> impl Iterator<Item = PathBuf> {
+pub(super) fn up(folder: &Path, name: &str) -> impl Iterator<Item = PathBuf> {
     folder
         .ancestors()
         .map(move |at| at.join(MODULES).join(name))

@@ -219,7 +219,7 @@ mod tests {
     fn a_missing_sdk_is_named_with_what_to_do() {
         let error = find_sdk(None, &[]).expect_err("there is none").to_string();
         assert!(error.contains("the SDK (package `tidegate`)"), "{error}");
-        // The name of a package that somebody else could register.
+        // The name of a package that someone else could register.
         assert!(!error.contains("tidegate-sdk"), "{error}");
         assert!(error.contains("`sdk = "), "{error}");
         let error = find_sdk(Some(Path::new("/nothing")), &[]).expect_err("there is none");

@@ -12,6 +12,8 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use tidegate_operator::{SourceRoot, Sources};
+
 use installed::Installed;
 use project::Project;
 
@@ -36,12 +38,14 @@ pub(super) fn compile(
         None => folder_of(manifest).join("target").join("python"),
     };
     let component = run(&project, &installed, manifest, &target)?;
+    let sources = sources_of(&project, folder_of(manifest));
     Ok(vec![Compiled {
         name: project.name,
         language: Language::Python,
         folder: folder_of(manifest).to_owned(),
         wasm: Wasm::Component(component),
         tools: vec![installed.componentize.used("componentize-py")],
+        sources: Some(sources),
         toolchain: installed.description,
     }])
 }
@@ -49,6 +53,23 @@ pub(super) fn compile(
 /// Reports on the tools for projects in a folder.
 pub(super) fn examine(folder: &Path) -> Vec<ToolReport> {
     installed::examine(folder)
+}
+
+/// Returns the place of the author's modules. A stack names the folder of each search path by its
+/// number, from 0; the author's is the second.
+fn sources_of(project: &Project, folder: &Path) -> Sources {
+    let source = project.source.strip_prefix(folder);
+    let source = source.unwrap_or(&project.source).to_string_lossy();
+    let is_outside = source.starts_with('/');
+    Sources::at(SourceRoot {
+        prefix: "/1/".to_owned(),
+        folder: match source.trim_end_matches('/') {
+            // No path of this machine goes into a component.
+            _ if is_outside => String::new(),
+            "" | "." => String::new(),
+            source => format!("{source}/"),
+        },
+    })
 }
 
 /// Collects the sources in `target`, and compiles them.
@@ -124,6 +145,24 @@ fn start_module(project: &Project) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_stack_names_the_modules_by_their_folder_in_the_project() {
+        let folder_for = |source: &str| {
+            let project = Project {
+                name: "count".to_owned(),
+                operator: ("count".to_owned(), "Count".to_owned()),
+                source: source.into(),
+                sdk: None,
+            };
+            sources_of(&project, Path::new("/p"))
+                .root
+                .map(|root| root.folder)
+        };
+        let folders = ["/p", "/p/", "/p/src", "/p/../lib/", "/elsewhere"].map(folder_for);
+        let expected = ["", "", "src/", "../lib/", ""];
+        assert_eq!(folders, expected.map(|folder| Some(folder.to_owned())));
+    }
 
     #[test]
     fn the_operator_is_imported_from_its_module() {

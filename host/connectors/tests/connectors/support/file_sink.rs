@@ -40,6 +40,7 @@ pub(crate) fn fresh() -> SinkStart {
         is_first_attempt: true,
         has_finished: false,
         pending: Vec::new(),
+        discards_newer: false,
     }
 }
 

@@ -13,7 +13,7 @@ use crate::config_file::problem::{Problem, Problems, Span};
 use crate::config_file::reader::{TableReader, kind_of};
 
 pub(crate) use keys::{INPUT, OPERATOR, SINK, SOURCE};
-pub use operator_keys::{config, outputs};
+pub use operator_keys::{ConfigTable, config, outputs};
 
 use keys::NodeKeys;
 use operator_keys::OperatorKeys;

@@ -1,11 +1,13 @@
 //! The keys that only operators have.
 
+use std::collections::BTreeMap;
+
 use tidegate_checkpoint::DEAD_LETTER;
 use tidegate_operator::Limits;
 use tidegate_runtime::config::{RecordPolicy, RecycleAt};
 use toml::Spanned;
 
-use crate::config_file::problem::Problem;
+use crate::config_file::problem::{Problem, Span};
 use crate::config_file::reader::TableReader;
 use crate::config_file::setting::{ChoiceKind, Placed, Word};
 use crate::config_file::value;
@@ -18,7 +20,7 @@ const MOST_PORTS: usize = 1_024;
 pub(super) struct OperatorKeys {
     pub(super) component: Option<Spanned<String>>,
     pub(super) limits: Limits,
-    pub(super) config: String,
+    pub(super) config: ConfigTable,
     pub(super) outputs: Option<Vec<String>>,
     pub(super) on_trap: Placed<RecordPolicy>,
     pub(super) recycle_at: Option<RecycleAt>,
@@ -41,21 +43,43 @@ pub(super) const POLICY: ChoiceKind<RecordPolicy> = ChoiceKind {
     ],
 };
 
-/// Reads `config` as JSON text.
-pub fn config(reader: &mut TableReader<'_, '_>) -> String {
-    let none = "{}".to_owned();
-    let Some((_, found)) = reader.entry("config") else {
-        return none;
-    };
-    if !found.get_ref().is_table() {
-        reader.wrong_type("config", found, "a table");
-        return none;
+/// The settings that an operator itself reads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigTable {
+    /// The table as JSON text.
+    pub json: String,
+    /// The places of its keys in the file.
+    pub(crate) keys: BTreeMap<String, Span>,
+}
+
+impl Default for ConfigTable {
+    fn default() -> Self {
+        Self {
+            json: "{}".to_owned(),
+            keys: BTreeMap::new(),
+        }
     }
+}
+
+/// Reads `config`.
+pub fn config(reader: &mut TableReader<'_, '_>) -> ConfigTable {
+    let Some((_, found)) = reader.entry("config") else {
+        return ConfigTable::default();
+    };
+    let Some(table) = found.get_ref().as_table() else {
+        reader.wrong_type("config", found, "a table");
+        return ConfigTable::default();
+    };
     match value::json(found) {
-        Ok(json) => json.to_string(),
+        Ok(json) => ConfigTable {
+            json: json.to_string(),
+            keys: (table.iter())
+                .map(|(key, _)| (key.get_ref().to_string(), key.span()))
+                .collect(),
+        },
         Err(problem) => {
             reader.problems().push(problem);
-            none
+            ConfigTable::default()
         }
     }
 }

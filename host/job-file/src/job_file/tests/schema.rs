@@ -51,18 +51,29 @@ fn the_examples_are_valid() {
 }
 
 #[test]
-fn unknown_keys_and_wrong_types_are_not_valid() {
-    for (good, bad) in [
-        ("interval", "intervall"),
-        ("keys = 3", "kees = 3"),
-        ("retain = 2", "retain = 0"),
-        ("partition = \"hash\"", "partition = \"hsh\""),
-        ("connector = \"stdout\"", "connector = \"stdotu\""),
-        ("component = \"count.wasm\"\n", ""),
-        ("version = 1", "version = 2"),
+fn one_mistake_is_reported_once_and_at_its_place() {
+    for (good, bad, place) in [
+        ("interval", "intervall", "/checkpoint: "),
+        ("keys = 3", "kees = 3", "/source/"),
+        ("retain = 2", "retain = 0", "/checkpoint/retain: "),
+        (
+            "partition = \"hash\"",
+            "partition = \"hsh\"",
+            "/partition: ",
+        ),
+        (
+            "connector = \"stdout\"",
+            "connector = \"stdotu\"",
+            "/connector: ",
+        ),
+        ("connector = \"stdout\"\n", "", "/sink/"),
+        ("component = \"count.wasm\"\n", "", "/operator/"),
+        ("version = 1", "version = 2", "/version: "),
     ] {
         let text = FULL.replacen(good, bad, 1);
-        assert_ne!(errors(&json(&text)), Vec::<String>::new(), "{bad}");
+        let errors = errors(&json(&text));
+        assert_eq!(errors.len(), 1, "{bad}: {errors:?}");
+        assert!(errors[0].contains(place), "{bad}: {errors:?}");
     }
 }
 

@@ -66,3 +66,30 @@ fn a_long_key_is_cut() {
     assert_eq!(shown, format!("`{}` and 36 bytes more", "x".repeat(64)));
     assert_eq!(shown_key(b""), "empty");
 }
+
+#[test]
+fn a_record_that_the_guest_names_has_its_row_if_its_place_is_unknown() {
+    let reason = "no number".to_owned();
+    let rejected = |origin| {
+        let mut fault = fault(Some(b"k"), origin);
+        let reason = reason.clone();
+        fault.fault.cause = FaultCause::InvalidRecord { row: 7, reason };
+        fault.to_string()
+    };
+    let prefix = "operator `count`, subtask 1: `process` can't process a record: no number\n    \
+                  record: key `k`, value of 5 bytes, on input 2, ";
+    assert_eq!(rejected(None), format!("{prefix}row 7 of a batch of 700"));
+    assert_eq!(
+        rejected(origin()),
+        format!("{prefix}from source lines[0] at a.txt 120..131")
+    );
+}
+
+#[test]
+fn the_text_of_a_failure_is_split_before_its_record() {
+    let text = fault(None, None).to_string();
+    let (about_fault, record) = RecordFault::split_text(&text);
+    assert_eq!(about_fault, fault(None, None).fault.to_string());
+    assert_eq!(record, "\n    record: one of 700 on input 2");
+    assert_eq!(RecordFault::split_text("disk full"), ("disk full", ""));
+}

@@ -1,0 +1,5 @@
+// Exports the operator of this component.
+
+#include "total.hpp"
+
+TIDEGATE_EXPORT(total);

@@ -1,0 +1,5 @@
+// Exports the operator of this component.
+
+#include "minutes.hpp"
+
+TIDEGATE_EXPORT(minutes);

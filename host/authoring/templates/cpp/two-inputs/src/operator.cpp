@@ -1,0 +1,5 @@
+// Exports the operator of this component.
+
+#include "deliveries.hpp"
+
+TIDEGATE_EXPORT(deliveries);
