@@ -24,7 +24,9 @@ use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::CompleteEnv;
 use clap_complete::engine::ArgValueCompleter;
 
-pub(crate) use author::{BuildArgs, CompilerArgs, DevArgs, NewArgs, SdkCommand, TestArgs};
+pub(crate) use author::{
+    BuildArgs, CompilerArgs, DevArgs, DoctorArgs, NewArgs, SdkCommand, TestArgs,
+};
 pub(crate) use flattened::{
     DefaultsArgs, FaultArgs, JobFileArgs, MovedInputArgs, OutputArgs, RunningJobArgs, StateArgs,
     StoppingArgs, WaitArgs,
@@ -115,6 +117,7 @@ impl Cli {
             | Command::Man(_)
             | Command::New(_)
             | Command::Sdk(_)
+            | Command::Doctor(_)
             | Command::Build(_)
             | Command::Test(_)
             | Command::Dev(_) => {}
@@ -143,6 +146,7 @@ pub(crate) enum Command {
     /// Update the SDK in a project.
     #[command(subcommand)]
     Sdk(SdkCommand),
+    Doctor(DoctorArgs),
     Build(BuildArgs),
     Test(TestArgs),
     Dev(DevArgs),
