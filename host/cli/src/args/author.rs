@@ -74,8 +74,8 @@ pub(crate) struct SdkUpdateArgs {
 ///
 /// --fix installs what needs no root, in exact versions with verified hashes: componentize-py and
 /// Go by pip, componentize-qjs and esbuild by npm, the target of Rust by rustup. The tools go into
-/// $XDG_DATA_HOME/tidegate/tools (~/.local/share/tidegate/tools), where `tidegate build` finds them.
-/// Remove the folder to remove the tools.
+/// `$XDG_DATA_HOME/tidegate/tools` (~/.local/share/tidegate/tools), where `tidegate build` finds
+/// them. Remove the folder to remove the tools.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -192,7 +192,7 @@ pub(crate) struct DevArgs {
 #[derive(Clone, Debug, Args)]
 pub(crate) struct CompilerArgs {
     /// Folder for files that the compiler reuses. Default: for Rust, `tidegate` below
-    /// $XDG_CACHE_HOME (~/.cache), else `target` in the project.
+    /// `$XDG_CACHE_HOME` (~/.cache), else `target` in the project.
     #[arg(long, env = "TIDEGATE_TARGET_DIR", value_name = "DIR")]
     pub(crate) target_dir: Option<PathBuf>,
     /// Use no network.

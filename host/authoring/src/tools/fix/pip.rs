@@ -1,4 +1,4 @@
-//! Packages of PyPI, of the versions and with the hashes of a file of requirements, in a virtual
+//! Packages of `PyPI`, of the versions and with the hashes of a file of requirements, in a virtual
 //! environment of their own.
 
 use std::fs;
