@@ -10,7 +10,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use tidegate_tests::{binary, guest, lock, workspace_root};
+use tidegate_tests::{binary, guest, workspace_root};
 
 use super::blocks::{Block, Note, Page, Step};
 
