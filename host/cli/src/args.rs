@@ -24,10 +24,12 @@ use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::CompleteEnv;
 use clap_complete::engine::ArgValueCompleter;
 
-pub(crate) use author::{BuildArgs, CompilerArgs, DevArgs, NewArgs, SdkCommand, TestArgs};
+pub(crate) use author::{
+    BuildArgs, CompilerArgs, DevArgs, DoctorArgs, NewArgs, SdkCommand, TestArgs,
+};
 pub(crate) use flattened::{
-    DefaultsArgs, FaultArgs, JobFileArgs, OutputArgs, RunningJobArgs, StateArgs, StoppingArgs,
-    WaitArgs,
+    DefaultsArgs, FaultArgs, JobFileArgs, MovedInputArgs, OutputArgs, RunningJobArgs, StateArgs,
+    StoppingArgs, WaitArgs,
 };
 pub(crate) use installed::{CompletionsArgs, ManArgs};
 
@@ -115,6 +117,7 @@ impl Cli {
             | Command::Man(_)
             | Command::New(_)
             | Command::Sdk(_)
+            | Command::Doctor(_)
             | Command::Build(_)
             | Command::Test(_)
             | Command::Dev(_) => {}
@@ -143,6 +146,7 @@ pub(crate) enum Command {
     /// Update the SDK in a project.
     #[command(subcommand)]
     Sdk(SdkCommand),
+    Doctor(DoctorArgs),
     Build(BuildArgs),
     Test(TestArgs),
     Dev(DevArgs),
@@ -162,7 +166,8 @@ Examples:
   tidegate run job.toml --from 12 --discard-newer-output
   tidegate run job.toml --parallelism 4 --quiet
   tidegate run --build
-  tidegate run job.toml --from old-state --allow-dropped-state count")]
+  tidegate run job.toml --from old-state --allow-dropped-state count
+  tidegate run job.toml --move-input input=/data/input --accept-changed lines")]
 pub(crate) struct RunArgs {
     #[command(flatten)]
     pub(crate) job: JobFileArgs,
@@ -193,6 +198,8 @@ pub(crate) struct RunArgs {
     pub(crate) defaults: DefaultsArgs,
     #[command(flatten)]
     pub(crate) state: StateArgs,
+    #[command(flatten)]
+    pub(crate) moved: MovedInputArgs,
     /// Show only events such as start, restart and end, and no progress.
     #[arg(long, short, env = "TIDEGATE_QUIET", value_parser = BoolishValueParser::new())]
     pub(crate) quiet: bool,

@@ -127,6 +127,12 @@ pub(crate) enum Failure {
     /// The SDK of a project was not updated.
     #[error(transparent)]
     Sdk(#[from] SdkError),
+    /// A tool of the languages that the user asked for is missing. The table was printed before.
+    #[error("{missing} tool(s) missing")]
+    ToolsMissing {
+        /// The number of tools.
+        missing: usize,
+    },
     /// There is nothing to test.
     #[error(transparent)]
     NothingToTest(#[from] NothingToTest),
@@ -248,6 +254,7 @@ impl Failure {
             | Self::DrillFailed { .. }
             | Self::NewProject(_)
             | Self::Sdk(_)
+            | Self::ToolsMissing { .. }
             | Self::NothingToTest(_)
             | Self::ScenariosFailed { .. }
             | Self::SignalsUnanswered => None,
@@ -263,6 +270,7 @@ impl Failure {
             | Self::NewProject(NewProjectError::Write { .. })
             | Self::Sdk(SdkError::Remove { .. } | SdkError::Write(_))
             | Self::NoAnswer { .. }
+            | Self::ToolsMissing { .. }
             | Self::FewFiles { .. }
             | Self::LittleMemory { .. }
             | Self::LittleProcessorTime { .. }
@@ -346,6 +354,10 @@ fn of_job(error: &JobError) -> Option<String> {
             let known = unknown.known.iter().map(String::as_str);
             suggest::expected(&unknown.name, known)
         }
+        JobError::UnknownSource(unknown) => {
+            let known = unknown.known.iter().map(String::as_str);
+            suggest::expected(&unknown.name, known)
+        }
         JobError::RestartsExhausted { last, .. } => of_job(last),
         JobError::NoRoom(no_room) => Some(no_room.advice()),
         JobError::NotReturned { failure, .. } => of_job(failure.as_ref()?),
@@ -355,6 +367,7 @@ fn of_job(error: &JobError) -> Option<String> {
         | JobError::Publication { .. }
         | JobError::CheckpointsKeepFailing { .. }
         | JobError::Incompatible(_)
+        | JobError::UnknownInput { .. }
         | JobError::TooLarge(_)
         | JobError::Unresponsive { .. }
         | JobError::NoThread { .. }
@@ -416,6 +429,8 @@ fn of_build(error: &BuildError) -> u8 {
         | BuildError::UngrantedImports { .. }
         | BuildError::NotAComponent { .. } => exit_code::COMPONENT_REFUSED,
         BuildError::NoToolchain { .. }
+        | BuildError::OtherTool { .. }
+        | BuildError::NoSdk { .. }
         | BuildError::NotStarted { .. }
         | BuildError::Project { .. }
         | BuildError::NotCompiled { .. }

@@ -28,6 +28,6 @@ pub use job::{
     CommandError, Job, JobCommand, JobControl, JobHandle, OperatorPart, Outcome, RunOptions,
     StartFrom,
 };
-pub use recovery::{IncompatibleJob, UnknownOperator};
+pub use recovery::{AllowedChanges, IncompatibleJob, UnknownOperator, UnknownSource};
 pub use room::{NoRoom, check_room};
 pub use tidegate_connector::{CheckpointId, ConnectorError, Lineage, SubtaskId};

@@ -2,6 +2,7 @@
 //! language.
 
 mod dev;
+mod doctor;
 mod new_project;
 mod scenarios;
 mod templates;

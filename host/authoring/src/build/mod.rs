@@ -31,6 +31,7 @@ pub use freshness::{ComponentProject, Freshness, code_digest};
 pub use sources::ProjectSources;
 
 use crate::language::Language;
+use crate::tools::{ToolReport, UsedTool};
 use component::Wasm;
 use place::Place;
 use tidegate_job_file::json;
@@ -69,6 +70,8 @@ pub struct BuiltComponent {
     pub exports: Vec<String>,
     /// The compiler and its version.
     pub toolchain: String,
+    /// The programs that compiled it.
+    pub tools: Vec<UsedTool>,
 }
 
 /// The result of compiling a package.
@@ -84,6 +87,7 @@ struct Compiled {
     sources: Option<Sources>,
     /// The compiler and its version, for people.
     toolchain: String,
+    tools: Vec<UsedTool>,
 }
 
 /// Builds every component of the projects at the request's path.
@@ -134,6 +138,25 @@ fn compile(place: &Place, request: &BuildRequest) -> Result<Vec<Compiled>, Build
     }
 }
 
+/// Returns the languages of the project in a folder, or else of the projects in the folders directly
+/// below.
+#[must_use]
+pub fn languages_in(folder: &Path) -> Vec<Language> {
+    place::languages(folder)
+}
+
+/// Reports on the tools of a language, as a build of a project in this folder would find them.
+#[must_use]
+pub fn examine(language: Language, folder: &Path) -> Vec<ToolReport> {
+    match language {
+        Language::Python => python::examine(folder),
+        Language::Go => go::examine(folder),
+        Language::JavaScript | Language::TypeScript => javascript::examine(folder),
+        Language::Rust => rust::examine(folder),
+        Language::C | Language::Cpp => c::examine(),
+    }
+}
+
 fn make_component(
     compiled: Compiled,
     path: PathBuf,
@@ -153,6 +176,7 @@ fn make_component(
         imports: component.imports,
         exports: component.exports,
         toolchain: compiled.toolchain,
+        tools: compiled.tools,
     })
 }
 

@@ -45,6 +45,23 @@ pub(super) fn find(path: &Path) -> Result<Vec<Place>, BuildError> {
     Ok(places)
 }
 
+/// Returns the languages of the project in a folder, or else of the projects in the folders directly
+/// below. Folders that can't be read count as empty.
+pub(super) fn languages(folder: &Path) -> Vec<Language> {
+    let here = |folder: &Path| {
+        let mut all = Language::ALL.into_iter();
+        all.find(|language| folder.join(language.manifest()).is_file())
+    };
+    if let Some(language) = here(folder) {
+        return vec![language];
+    }
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut languages: Vec<_> = entries.filter_map(|entry| here(&entry.path())).collect();
+    languages.sort();
+    languages.dedup();
+    languages
+}
+
 /// Returns the project that builds a component in this folder: the one whose manifest is there. In
 /// a subfolder of a CMake project, returns that project, which alone can be built.
 pub(super) fn in_folder(folder: &Path) -> Option<Place> {
@@ -189,6 +206,21 @@ mod tests {
             found(folder.path(), ""),
             ["deep/er/a/Cargo.toml", "z/Cargo.toml"]
         );
+    }
+
+    #[test]
+    fn the_languages_of_a_folder_are_those_of_its_project_or_of_the_ones_directly_below() {
+        let folder = folder_with(&[
+            "count/pyproject.toml",
+            "split/Cargo.toml",
+            "sum/Cargo.toml",
+            "split/deeper/go.mod",
+        ]);
+        let found = |below: &str| languages(&folder.path().join(below));
+        assert_eq!(found(""), [Language::Rust, Language::Python]);
+        assert_eq!(found("split"), [Language::Rust]);
+        assert_eq!(found("split/deeper"), [Language::Go]);
+        assert_eq!(found("nothing"), []);
     }
 
     #[test]

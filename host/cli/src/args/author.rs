@@ -1,4 +1,4 @@
-//! The commands of those who write operators: `new`, `sdk`, `build`, `test` and `dev`.
+//! The commands of those who write operators: `new`, `sdk`, `doctor`, `build`, `test` and `dev`.
 
 use std::path::PathBuf;
 
@@ -64,12 +64,43 @@ pub(crate) struct SdkUpdateArgs {
     pub(crate) discard_changes: bool,
 }
 
+/// Check the tools that build operators, and install them.
+///
+/// A line for each tool: whether it is ready, its version and path, and the place where `tidegate
+/// build` found it; for a missing one, the command that installs it on this system. Without LANG,
+/// the languages are those of the project in this folder, or of the projects directly below it;
+/// without a project, all languages. Exit code 1 if a tool of a named language, or of a project's,
+/// is missing.
+///
+/// --fix installs what needs no root, in exact versions with verified hashes: componentize-py and
+/// Go by pip, componentize-qjs and esbuild by npm, the target of Rust by rustup. The tools go into
+/// `$XDG_DATA_HOME/tidegate/tools` (~/.local/share/tidegate/tools), where `tidegate build` finds
+/// them. Remove the folder to remove the tools.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  tidegate doctor
+  tidegate doctor python --fix
+  tidegate doctor rust c --json")]
+pub(crate) struct DoctorArgs {
+    /// Languages to check.
+    #[arg(value_name = "LANG", value_enum)]
+    pub(crate) languages: Vec<Language>,
+    /// Install missing tools that need no root.
+    #[arg(long, env = "TIDEGATE_FIX", value_parser = BoolishValueParser::new())]
+    pub(crate) fix: bool,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
 /// Build operators into components.
 ///
 /// PATH is a project, recognised by its manifest (such as Cargo.toml), a folder with projects
 /// anywhere below it, or a job file, whose components are built. The project of a component is the
-/// one in its folder; a component without a project stays as it is. The compiler of its language compiles a project; if a tool is missing, the
-/// message names the command that installs it. A component imports the interface of operators and
+/// one in its folder; a component without a project stays as it is. The compiler of its language
+/// compiles a project. Tools are taken from the environment, the project, `tidegate doctor --fix`,
+/// `make setup` of a checkout, and the PATH, in this order. A component imports the interface of
+/// operators and
 /// nothing else: a stand-in without clock, files or network answers a language's calls to WASI.
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -86,6 +117,9 @@ pub(crate) struct BuildArgs {
     pub(crate) out: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) compiler: CompilerArgs,
+    /// Name the tools that were used, with their paths.
+    #[arg(long, short, env = "TIDEGATE_VERBOSE", value_parser = BoolishValueParser::new())]
+    pub(crate) verbose: bool,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
 }
@@ -157,7 +191,8 @@ pub(crate) struct DevArgs {
 /// How operators are compiled.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct CompilerArgs {
-    /// Folder for files that the compiler reuses.
+    /// Folder for files that the compiler reuses. Default: for Rust, `tidegate` below
+    /// `$XDG_CACHE_HOME` (~/.cache), else `target` in the project.
     #[arg(long, env = "TIDEGATE_TARGET_DIR", value_name = "DIR")]
     pub(crate) target_dir: Option<PathBuf>,
     /// Use no network.

@@ -31,6 +31,14 @@ pub(crate) fn build(args: &BuildArgs, terminal: &Terminal) -> Result<(), Failure
     }
     for component in &built {
         terminal.say(line(component));
+        for used in component.tools.iter().filter(|_| args.verbose) {
+            terminal.say(format_args!(
+                "  {} is {}, from {}",
+                used.tool,
+                shown(&used.path),
+                used.found_in.description()
+            ));
+        }
         terminal.data(&Lines::one(shown(&component.path)))?;
     }
     Ok(())

@@ -134,6 +134,7 @@ impl Terminal {
             | Failure::DrillFailed { .. }
             | Failure::NewProject(_)
             | Failure::Sdk(_)
+            | Failure::ToolsMissing { .. }
             | Failure::NothingToTest(_)
             | Failure::ScenariosFailed { .. }
             | Failure::FewFiles { .. }

@@ -16,7 +16,7 @@ use super::connectors::{self, Connectors};
 use super::directories;
 use super::document::{Document, NodeEntry, PartEntry};
 use super::parse;
-use super::wiring::{self, Wiring};
+use super::wiring::{self, FoundParts, Wiring};
 use crate::config_file::problem::{Problem, Problems, Span};
 use crate::config_file::setting::Placed;
 use crate::config_file::{ConfigFileError, FileKind, SourceFile};
@@ -269,7 +269,7 @@ impl JobFile {
             components::report_missing(&self.source.base(), &document.nodes.usable, problems);
             return None;
         }
-        match wiring.graph(&document, &BTreeMap::new()) {
+        match wiring.graph(&document, &FoundParts::default()) {
             Ok(graph) => Some(Outline {
                 document,
                 wiring,
@@ -310,10 +310,15 @@ impl JobFile {
         }
         let digest =
             |summary: &ComponentSummary| (summary.operator.clone(), summary.digest.clone());
-        let digests = summaries.iter().map(digest).collect();
-        let graph = outline.wiring.graph(document, &digests);
-        let graph = graph.expect("the same graph without digests was accepted");
         let Connectors { sources, sinks, .. } = connectors;
+        let options = sources.iter();
+        let options = options.map(|(name, source)| (name.clone(), source.fixed_options()));
+        let found = FoundParts {
+            digests: summaries.iter().map(digest).collect(),
+            options: options.collect(),
+        };
+        let graph = outline.wiring.graph(document, &found);
+        let graph = graph.expect("the same graph without these parts was accepted");
         let place = |node: &NodeEntry<'_>| (node.name.get_ref().clone(), NodePlace::of(node));
         Some(LoadedJob {
             job: Job {

@@ -75,7 +75,8 @@ fn options(args: &RunArgs, directory: &Path) -> Result<RunOptions, Failure> {
     };
     Ok(RunOptions {
         start,
-        allow_dropped_state: args.state.allow_dropped_state.clone(),
+        allowed: args.state.allowed(),
+        moved_input: args.moved.move_input.clone(),
         discard_newer_output: args.discard_newer_output,
         ..RunOptions::default()
     })
