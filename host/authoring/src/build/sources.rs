@@ -2,7 +2,8 @@
 //!
 //! A source is a file with a name or extension of the project's language, wherever it lies below
 //! the project, except in hidden folders, in the output of tools, and in the folders of tests at
-//! the top. Lock files are no sources, because a build writes them. The digest depends on the
+//! the top. JSON counts beside code only, since a job's input may be JSON, too. Lock files are no
+//! sources, because a build writes them. The digest depends on the
 //! relative paths and the contents only, so it is the same on every machine.
 //!
 //! Invariant: the walk visits a bounded number of entries, reads a bounded number of bytes, and
@@ -70,15 +71,34 @@ impl ProjectSources {
         })
     }
 
-    /// Returns true if a file of this name is a source of the language.
+    /// Returns true if a file of this name may be a source of the language.
     #[must_use]
     pub fn is_source(path: &Path, language: Language) -> bool {
-        let (names, extensions) = rules(language);
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let extension = path.extension().unwrap_or_default().to_string_lossy();
-        !name.starts_with('.')
-            && !LOCK_FILES.contains(&&*name)
-            && (names.contains(&&*name) || extensions.contains(&&*extension))
+        kind(path, language).is_some()
+    }
+}
+
+/// The ways in which a file is a source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Manifest,
+    Code,
+    /// A source if there is code in its folder.
+    Data,
+}
+
+fn kind(path: &Path, language: Language) -> Option<Kind> {
+    let (names, extensions) = rules(language);
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let extension = path.extension().unwrap_or_default().to_string_lossy();
+    if name.starts_with('.') || LOCK_FILES.contains(&&*name) {
+        None
+    } else if names.contains(&&*name) {
+        Some(Kind::Manifest)
+    } else if extensions.contains(&&*extension) {
+        Some(Kind::Code)
+    } else {
+        (extension == "json").then_some(Kind::Data)
     }
 }
 
@@ -90,7 +110,7 @@ fn rules(language: Language) -> (&'static [&'static str], &'static [&'static str
     match language {
         Language::Rust => (
             &["Cargo.toml", "rust-toolchain.toml"],
-            &["rs", "json", "wit", "wat"],
+            &["rs", "wit", "wat"],
         ),
         Language::C | Language::Cpp => (
             &["CMakeLists.txt"],
@@ -98,11 +118,11 @@ fn rules(language: Language) -> (&'static [&'static str], &'static [&'static str
                 "c", "cc", "cpp", "cxx", "h", "hh", "hpp", "hxx", "inc", "cmake",
             ],
         ),
-        Language::Python => (&["pyproject.toml"], &["py", "json"]),
-        Language::Go => (&["go.mod"], &["go", "json"]),
+        Language::Python => (&["pyproject.toml"], &["py"]),
+        Language::Go => (&["go.mod"], &["go"]),
         Language::JavaScript | Language::TypeScript => (
-            &["package.json"],
-            &["js", "mjs", "cjs", "jsx", "ts", "mts", "cts", "tsx", "json"],
+            &["package.json", "tsconfig.json"],
+            &["js", "mjs", "cjs", "jsx", "ts", "mts", "cts", "tsx"],
         ),
     }
 }
@@ -145,24 +165,35 @@ impl Walk {
     fn look_into(&mut self, folder: &Path, depth: usize) -> io::Result<()> {
         let is_top = self.folders.is_empty();
         self.folders.push(folder.to_owned());
+        let (mut has_code, mut data) = (false, Vec::new());
         for entry in fs::read_dir(folder)? {
             let entry = entry?;
             self.entries += 1;
             if self.entries > MOST_ENTRIES {
                 return Err(io::ErrorKind::FileTooLarge.into());
             }
-            let (kind, path) = (entry.file_type()?, entry.path());
-            if kind.is_dir() {
+            let (file_type, path) = (entry.file_type()?, entry.path());
+            if file_type.is_dir() {
                 let name = entry.file_name();
                 let name = name.to_string_lossy();
                 let is_passed_over = is_of_tools(&name) || is_top && TESTS.contains(&&*name);
                 if depth > 0 && !is_passed_over {
                     self.look_into(&path, depth - 1)?;
                 }
-            } else if kind.is_file() && ProjectSources::is_source(&path, self.language) {
+            } else if file_type.is_file()
+                && let Some(kind) = kind(&path, self.language)
+            {
                 let modified = entry.metadata()?.modified()?;
-                self.files.push(SourceFile { path, modified });
+                has_code |= kind == Kind::Code;
+                let files = match kind {
+                    Kind::Manifest | Kind::Code => &mut self.files,
+                    Kind::Data => &mut data,
+                };
+                files.push(SourceFile { path, modified });
             }
+        }
+        if has_code {
+            self.files.append(&mut data);
         }
         Ok(())
     }
@@ -198,6 +229,7 @@ mod tests {
             ("tests/scenario.rs", "test"),
             ("job.toml", "job"),
             ("output/part-0", "records"),
+            ("input/events.json", "records"),
         ] {
             write(folder, file, text);
             assert_eq!(digest(folder), before, "{file} is no source");
@@ -205,6 +237,7 @@ mod tests {
         for (file, text) in [
             ("src/lib.rs", "two"),
             ("src/tests/deep.rs", ""),
+            ("src/rates.json", "beside code"),
             ("sdk/src/lib.rs", "the SDK"),
             ("Cargo.toml", "[package] "),
         ] {
@@ -215,6 +248,7 @@ mod tests {
         write(folder, "src/lib.rs", "one");
         fs::remove_dir_all(folder.join("src/tests")).expect("it is there");
         fs::remove_dir_all(folder.join("sdk")).expect("it is there");
+        fs::remove_file(folder.join("src/rates.json")).expect("it is there");
         write(folder, "Cargo.toml", "[package]");
         assert_eq!(digest(folder), before, "the sources are as before");
     }
