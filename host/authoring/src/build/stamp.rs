@@ -1,13 +1,13 @@
 //! The stamp of a component: the digest of the sources that it was built from.
 //!
 //! The stamp is a custom section at the end, which the engine ignores, so that a component keeps
-//! it wherever it is copied. FORMAT: section id 0, size, name `tidegate:sources`, 32 bytes of
+//! it wherever it is copied. FORMAT: section id 0, size, name `tidegate:source-digest`, 32 bytes of
 //! BLAKE3 (see [`super::sources`]). A component without a stamp comes from other tools, or its
 //! sources changed while it was built.
 
 use super::sources::DIGEST_BYTES;
 
-const NAME: &[u8] = b"tidegate:sources";
+const NAME: &[u8] = b"tidegate:source-digest";
 /// The bytes of a section's content: the length of the name, the name and the digest.
 const CONTENT_BYTES: usize = 1 + NAME.len() + DIGEST_BYTES;
 /// The bytes of the section, with its id and its size.
@@ -62,7 +62,7 @@ mod tests {
                 sections.push((section.name().to_owned(), section.data().to_vec()));
             }
         }
-        let expected = ("tidegate:sources".to_owned(), vec![7; DIGEST_BYTES]);
+        let expected = ("tidegate:source-digest".to_owned(), vec![7; DIGEST_BYTES]);
         assert_eq!(sections, [expected]);
     }
 
