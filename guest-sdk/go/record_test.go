@@ -128,14 +128,14 @@ func TestJSONIsReadIntoStructs(t *testing.T) {
 	}
 	for text, expected := range map[string]string{
 		``:                        "the value: expected a table for tidegate.order",
-		`{"amount": 256}`:         "the value: amount: expected a whole number of type uint8",
-		`{"amount": 01}`:          "the value: amount: expected a whole number of type uint8",
-		`{"notes": ["x", 1]}`:     "the value: notes.1: expected a string",
+		`{"amount": 256}`:         "the value: `amount`: expected a whole number of type uint8",
+		`{"amount": 01}`:          "the value: `amount`: expected a whole number of type uint8",
+		`{"notes": ["x", 1]}`:     "the value: `notes.1`: expected a string",
 		`{} x`:                    "the value: something follows the JSON",
-		`{"item": "\ud83c"}`:      "the value: item: it is not JSON",
+		`{"item": "\ud83c"}`:      "the value: `item`: it is not JSON",
 		`{"item": "x"`:            "the value: it is not JSON",
-		`{"price": 1.}`:           "the value: price: expected a number",
-		`{"unknown": [1, truth]}`: "the value: 1: expected true or false",
+		`{"price": 1.}`:           "the value: `price`: expected a number",
+		`{"unknown": [1, truth]}`: "the value: `1`: expected true or false",
 	} {
 		_, err := ValueJSON[order](&Record{value: []byte(text)})
 		if says := said(t, err); says != "invalid record 0: "+expected {
