@@ -6,7 +6,7 @@ RELEASE := target/release/tidegate
 BENCH := target/release/tidegate-bench
 # The operators' own tests run natively, without wasm.
 IN_EXAMPLES := --manifest-path examples/Cargo.toml --target-dir target/native-guests
-# One folder for operators in Rust: the standard library is compiled once.
+# The tests build operators in Rust here, too: they share the compiled crates.
 WITH_STD := --target-dir target/guests
 GUEST_CRATES := --locked -L error --config deny.toml
 # The languages whose SDK has checks of its own, beside Rust.
@@ -84,6 +84,7 @@ test-packages: ## Install packages of the debug binary as a user; `make guests` 
 	strip -o target/tidegate-stripped $(DEBUG)
 	scripts/dist/pack.sh target/tidegate-stripped target/dist-debug
 	scripts/dist/test.sh target/dist-debug
+	scripts/dist/first-hour.sh target/dist-debug
 
 image: ## Build a container image from target/dist with docker or podman, and try it
 	scripts/dist/image.sh
@@ -91,6 +92,7 @@ image: ## Build a container image from target/dist with docker or podman, and tr
 test-dist: dist ## Install the packages of the release binary as a user
 	scripts/guest-toolchain.sh
 	scripts/dist/test.sh
+	scripts/dist/first-hour.sh
 
 test-simulation: ## Simulated jobs through crashes and power failures
 	$(CARGO) test --workspace --locked --test simulation
@@ -118,8 +120,9 @@ recycle-soak: guests ## 100,000 batches through a guest that leaks; another COMP
 		$(if $(MEMORY),TIDEGATE_TEST_RECYCLE_MEMORY=$(MEMORY)) \
 		$(CARGO) test --workspace --locked --test integration stays_level -- --nocapture
 
-reference: ## Write docs/reference again, from the declarations in the code
+reference: ## Write docs/reference and the bindings of the Rust SDK again, from their sources
 	TIDEGATE_WRITE_REFERENCE=1 $(CARGO) test --workspace --locked --lib --bin tidegate reference
+	TIDEGATE_WRITE_BINDINGS=1 $(CARGO) test --workspace --locked --test bindings
 
 fuzz: guests ## Fuzz everything that reads what others wrote; options in ARGS, such as --minutes 1
 	scripts/fuzz.sh $(ARGS)

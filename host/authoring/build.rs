@@ -25,7 +25,7 @@ const SDKS: [(&str, &[Part]); 5] = [
     (
         "RUST",
         &[
-            part("guest-sdk/rust/src", "src", &["rs"]),
+            part("guest-sdk/rust/src", "src", &["rs", "in"]),
             part("guest-sdk/rust/README.md", "README.md", &["md"]),
             part("host/key-groups/src", "key-groups/src", &["rs"]),
             part("wit", "wit", &["wit"]),

@@ -7,10 +7,10 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 . scripts/lib/packages.sh
+. scripts/lib/user.sh
 
 dist=$(realpath "${1:-target/dist}")
 operators=examples/word-count/operators
-user=65534
 
 need dpkg-deb dpkg
 need npm npm
@@ -23,16 +23,6 @@ trap 'rm -rf "$work"' EXIT
 chmod 755 "$work"
 passed=0
 
-# as_user COMMAND...: runs it in an empty environment, in the folder of the test.
-as_user() {
-    local change=()
-    if [ "$(id -u)" -eq 0 ]; then
-        change=(setpriv "--reuid=$user" "--regid=$user" --clear-groups)
-    fi
-    (cd "$home" && "${change[@]}" env -i HOME="$home" PATH="${search_path:-/usr/bin:/bin}" \
-        LC_ALL=C.UTF-8 TMPDIR="$home" "$@")
-}
-
 # begin NAME: a new user, with a copy of the packages and the files of the job.
 begin() {
     test=$1 home=$work/${1// /-}
@@ -41,17 +31,7 @@ begin() {
     cp "$dist"/* "$home/"
     cp examples/word-count/input/tides.txt "$operators"/{split/split,count/count}.wasm "$home/job/"
     sed 's|\.\./word-count/operators/[a-z]*/||' examples/shell-pipe/job.toml >"$home/job/job.toml"
-    [ "$(id -u)" -ne 0 ] || chown -R "$user:$user" "$home"
-}
-
-fail() {
-    echo "test of packages: $test: $1" >&2
-    exit 1
-}
-
-# expect WHAT EXPECTED ACTUAL
-expect() {
-    [ "$2" = "$3" ] || fail "$1 is \`$3\`, not \`$2\`"
+    own "$home"
 }
 
 # works TIDEGATE: the binary has the version of the packages, and runs a job.

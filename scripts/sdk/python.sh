@@ -14,13 +14,16 @@ export RUFF_OUTPUT_FORMAT=concise RUFF_CACHE_DIR=$PWD/target/ruff
 TOOLS=target/tools/python
 SDK=guest-sdk/python
 REQUIREMENTS=$SDK/requirements-dev.txt
+# The compiler, which `tidegate doctor python --fix` installs for authors.
+COMPILER=host/authoring/tools/python.txt
 
 has_python() {
     python3 -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null
 }
 
 install() {
-    if [ -x $TOOLS/bin/componentize-py ] && cmp -s $REQUIREMENTS $TOOLS/installed.txt; then
+    if [ -x $TOOLS/bin/componentize-py ] &&
+        cat $COMPILER $REQUIREMENTS | cmp -s - $TOOLS/installed.txt; then
         echo "Python SDK: $($TOOLS/bin/componentize-py --version), $($TOOLS/bin/mypy --version)"
         return
     fi
@@ -29,9 +32,10 @@ install() {
     rm -rf $TOOLS
     mkdir -p "$(dirname $TOOLS)"
     python3 -m venv $TOOLS
-    $TOOLS/bin/pip install --quiet --disable-pip-version-check --no-deps \
-        --requirement $REQUIREMENTS
-    cp $REQUIREMENTS $TOOLS/installed.txt
+    for list in $COMPILER $REQUIREMENTS; do
+        $TOOLS/bin/pip install --quiet --disable-pip-version-check --no-deps --requirement "$list"
+    done
+    cat $COMPILER $REQUIREMENTS >$TOOLS/installed.txt
 }
 
 unit_tests() { # the folders on the path, then that of the tests

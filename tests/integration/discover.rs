@@ -138,6 +138,9 @@ fn without_discover_only_files_are_read_that_are_known() {
     stop(&job, running);
     add(&job, 1);
     job.write("job.toml", self::job(1, ""));
+    let refused = job.tidegate(&["run", "job.toml"]);
+    refused.assert_fails(3, &["input/0001 is new (", "`on-growth = \"read\"`"]);
+    fs::remove_file(job.path().join("input/0001")).expect("it is there");
     let mut without = job.start(&["run", "job.toml"]);
     let ended = without.is_running();
     let said = without.wait();
@@ -250,10 +253,11 @@ fn the_spelling_of_the_path_repeats_nothing_and_another_root_is_refused() {
     }
     for path in refused {
         job.write("job.toml", self::job(1, DISCOVER).replace("input/*", path));
-        let said = job.tidegate(&["run", "job.toml"]);
-        assert_eq!(said.code, Some(3), "{path}: {said:#?}");
+        let changed = job.tidegate(&["run", "job.toml"]);
+        changed.assert_fails(3, &["path = \"input/*\"", "--accept-changed lines"]);
+        let accepted = job.tidegate(&["run", "job.toml", "--accept-changed", "lines"]);
         let expected = "the checkpoint remembers 3 file(s) that were read below";
-        assert!(said.stderr.contains(expected), "{path}: {said:#?}");
+        accepted.assert_fails(3, &[expected]);
     }
     assert_all_once(&job, 3, "no kills");
 }

@@ -193,7 +193,7 @@ fn traced(job: &JobDirectory, code: i32) -> String {
         .arg(&trace)
         .arg(binary())
         .args(["run", "job.toml"]);
-    for base in ["XDG_CACHE_HOME", "XDG_STATE_HOME"] {
+    for base in ["XDG_CACHE_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME"] {
         command.env(base, job.path().join(base));
     }
     // Cargo sets it, and the system's loader would search it for libraries.

@@ -67,7 +67,7 @@ pub fn tidegate_command(wrapper: &[&str], directory: &Path, arguments: &[&str]) 
     };
     command.args(arguments).current_dir(directory);
     // Shared by all tests, as by all jobs of a user; the home directory stays untouched.
-    for base in ["XDG_CACHE_HOME", "XDG_STATE_HOME"] {
+    for base in ["XDG_CACHE_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME"] {
         command.env(base, binary().with_file_name("xdg").join(base));
     }
     command

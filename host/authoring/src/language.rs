@@ -41,6 +41,30 @@ impl Language {
         Self::TypeScript,
     ];
 
+    /// Returns the name on the command line.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Rust => "rust",
+            Self::C => "c",
+            Self::Cpp => "cpp",
+            Self::Python => "python",
+            Self::Go => "go",
+            Self::JavaScript => "javascript",
+            Self::TypeScript => "typescript",
+        }
+    }
+
+    /// Returns the language whose tools also build this one.
+    #[must_use]
+    pub fn with_same_tools(self) -> Self {
+        match self {
+            Self::C | Self::Cpp => Self::C,
+            Self::JavaScript | Self::TypeScript => Self::JavaScript,
+            Self::Rust | Self::Python | Self::Go => self,
+        }
+    }
+
     /// Returns the name of the file that makes a folder a project of the language.
     pub fn manifest(self) -> &'static str {
         self.kit().manifest

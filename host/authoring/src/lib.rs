@@ -5,5 +5,6 @@ mod kit;
 mod language;
 pub mod project;
 pub mod scenario;
+pub mod tools;
 
 pub use language::Language;

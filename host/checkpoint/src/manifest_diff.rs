@@ -52,7 +52,8 @@ pub struct PropertyChange {
 pub struct NodeChange {
     /// The node.
     pub node: String,
-    /// The property: `kind`, `parallelism`, `implementation`, `digest` or `outputs`.
+    /// The property: `kind`, `parallelism`, `implementation`, `digest`, `outputs` or
+    /// `options`.
     #[serde(flatten)]
     pub change: PropertyChange,
 }
@@ -270,9 +271,17 @@ fn property_changes(old: &Node, new: &Node) -> impl Iterator<Item = PropertyChan
         changed("implementation", &old.implementation, &new.implementation),
         changed("digest", digest(old), digest(new)),
         changed("outputs", old.outputs.join(", "), new.outputs.join(", ")),
+        changed("options", options(old), options(new)),
     ]
     .into_iter()
     .flatten()
+}
+
+/// Returns the options of a node in one line.
+fn options(node: &Node) -> String {
+    let options = node.options.iter();
+    let options = options.map(|option| format!("{} = {}", option.key, option.value));
+    options.collect::<Vec<_>>().join(", ")
 }
 
 /// Returns the positions by source and split, regardless of the subtask that reads a split.

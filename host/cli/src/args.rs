@@ -15,7 +15,6 @@ mod reference;
 mod shown;
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use clap::builder::BoolishValueParser;
 use clap::error::ErrorKind;
@@ -24,11 +23,13 @@ use clap::{ArgMatches, Args, CommandFactory as _, FromArgMatches as _};
 use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::CompleteEnv;
 use clap_complete::engine::ArgValueCompleter;
-use tidegate_job_file::duration;
 
-pub(crate) use author::{BuildArgs, NewArgs, SdkCommand, TestArgs};
+pub(crate) use author::{
+    BuildArgs, CompilerArgs, DevArgs, DoctorArgs, NewArgs, SdkCommand, TestArgs,
+};
 pub(crate) use flattened::{
-    DefaultsArgs, FaultArgs, JobFileArgs, OutputArgs, RunningJobArgs, StateArgs, WaitArgs,
+    DefaultsArgs, FaultArgs, JobFileArgs, MovedInputArgs, OutputArgs, RunningJobArgs, StateArgs,
+    StoppingArgs, WaitArgs,
 };
 pub(crate) use installed::{CompletionsArgs, ManArgs};
 
@@ -116,8 +117,10 @@ impl Cli {
             | Command::Man(_)
             | Command::New(_)
             | Command::Sdk(_)
+            | Command::Doctor(_)
             | Command::Build(_)
-            | Command::Test(_) => {}
+            | Command::Test(_)
+            | Command::Dev(_) => {}
         }
         Ok(cli)
     }
@@ -143,8 +146,10 @@ pub(crate) enum Command {
     /// Update the SDK in a project.
     #[command(subcommand)]
     Sdk(SdkCommand),
+    Doctor(DoctorArgs),
     Build(BuildArgs),
     Test(TestArgs),
+    Dev(DevArgs),
 }
 
 /// Run a job, or continue it from its newest complete checkpoint.
@@ -160,7 +165,9 @@ Examples:
   tidegate run job.toml --from savepoints/savepoint-12
   tidegate run job.toml --from 12 --discard-newer-output
   tidegate run job.toml --parallelism 4 --quiet
-  tidegate run job.toml --from old-state --allow-dropped-state count")]
+  tidegate run --build
+  tidegate run job.toml --from old-state --allow-dropped-state count
+  tidegate run job.toml --move-input input=/data/input --accept-changed lines")]
 pub(crate) struct RunArgs {
     #[command(flatten)]
     pub(crate) job: JobFileArgs,
@@ -191,24 +198,16 @@ pub(crate) struct RunArgs {
     pub(crate) defaults: DefaultsArgs,
     #[command(flatten)]
     pub(crate) state: StateArgs,
+    #[command(flatten)]
+    pub(crate) moved: MovedInputArgs,
     /// Show only events such as start, restart and end, and no progress.
     #[arg(long, short, env = "TIDEGATE_QUIET", value_parser = BoolishValueParser::new())]
     pub(crate) quiet: bool,
     /// Recompile the components, and cache no compiled components for the next start.
     #[arg(long, env = "TIDEGATE_NO_CODE_CACHE", value_parser = BoolishValueParser::new())]
     pub(crate) no_code_cache: bool,
-    /// Time that the job may take to stop after a signal.
-    ///
-    /// If a guest, a sink or the disk takes longer, the process ends with the exit code of a second
-    /// signal. Nothing is lost: the job continues from its newest complete checkpoint.
-    #[arg(
-        long,
-        env = "TIDEGATE_STOP_TIMEOUT",
-        value_name = "DURATION",
-        default_value = "1m"
-    )]
-    #[arg(value_parser = duration::parse)]
-    pub(crate) stop_timeout: Duration,
+    #[command(flatten)]
+    pub(crate) stopping: StoppingArgs,
     /// Show file and line in the backtrace of an operator that traps.
     ///
     /// The host then keeps the debug information of the components in memory, and reads it within
@@ -217,6 +216,11 @@ pub(crate) struct RunArgs {
     pub(crate) debug_info: bool,
     #[command(flatten)]
     pub(crate) faults: FaultArgs,
+    /// Build the operators whose sources changed since they were built, before the start.
+    #[arg(long, env = "TIDEGATE_BUILD", value_parser = BoolishValueParser::new())]
+    pub(crate) build: bool,
+    #[command(flatten, next_help_heading = "With --build")]
+    pub(crate) compiler: CompilerArgs,
 }
 
 /// Take a savepoint of the running job and print its path.
@@ -301,8 +305,8 @@ pub(crate) struct StatusArgs {
 /// Reports up to 20 mistakes of a job file at once, with their places. Opens an instance of every
 /// operator in the sandbox, since an operator checks its own `config`. For a valid job, prints its
 /// cost (subtasks, threads, channels, memory limits) and the components, and warns of sources that
-/// find no input. `check` looks at no output: `tidegate run` also refuses a job whose sink finds
-/// files of something else in its directory.
+/// find no input and of components that are older than their sources. `check` looks at no output:
+/// `tidegate run` also refuses a job whose sink finds files of something else in its directory.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  tidegate check job.toml && tidegate run job.toml")]
 pub(crate) struct CheckArgs {

@@ -57,6 +57,14 @@ pub(crate) enum Failure {
     /// An operator could not be built.
     #[error(transparent)]
     Build(#[from] BuildError),
+    /// The project of an operator could not be built.
+    #[error("operator {} was not built", named(operators))]
+    OperatorNotBuilt {
+        /// The operators whose component the project builds.
+        operators: Vec<String>,
+        /// The reason.
+        source: BuildError,
+    },
     /// No process answers for that checkpoint directory.
     #[error("no job runs on {}", shown(directory))]
     NoRunningJob {
@@ -119,6 +127,12 @@ pub(crate) enum Failure {
     /// The SDK of a project was not updated.
     #[error(transparent)]
     Sdk(#[from] SdkError),
+    /// A tool of the languages that the user asked for is missing. The table was printed before.
+    #[error("{missing} tool(s) missing")]
+    ToolsMissing {
+        /// The number of tools.
+        missing: usize,
+    },
     /// There is nothing to test.
     #[error(transparent)]
     NothingToTest(#[from] NothingToTest),
@@ -230,6 +244,7 @@ impl Failure {
             | Self::JobFile(_)
             | Self::Usage { .. }
             | Self::Build(_)
+            | Self::OperatorNotBuilt { .. }
             | Self::NoRunningJob { .. }
             | Self::OtherJobRuns { .. }
             | Self::Refused { .. }
@@ -239,6 +254,7 @@ impl Failure {
             | Self::DrillFailed { .. }
             | Self::NewProject(_)
             | Self::Sdk(_)
+            | Self::ToolsMissing { .. }
             | Self::NothingToTest(_)
             | Self::ScenariosFailed { .. }
             | Self::SignalsUnanswered => None,
@@ -254,6 +270,7 @@ impl Failure {
             | Self::NewProject(NewProjectError::Write { .. })
             | Self::Sdk(SdkError::Remove { .. } | SdkError::Write(_))
             | Self::NoAnswer { .. }
+            | Self::ToolsMissing { .. }
             | Self::FewFiles { .. }
             | Self::LittleMemory { .. }
             | Self::LittleProcessorTime { .. }
@@ -280,7 +297,7 @@ impl Failure {
                 SdkError::NoProject { .. } | SdkError::NoCopy { .. } | SdkError::Changed { .. },
             ) => exit_code::USAGE,
             Self::Job(error) | Self::Checkpoint(error) => of_kind(error.kind()),
-            Self::Build(error) => of_build(error),
+            Self::Build(error) | Self::OperatorNotBuilt { source: error, .. } => of_build(error),
             Self::NoRunningJob { .. } | Self::OtherJobRuns { .. } => exit_code::NO_RUNNING_JOB,
             Self::Refused { exit_code, .. } => *exit_code,
             Self::TimedOut { .. } => exit_code::TIMED_OUT,
@@ -337,6 +354,10 @@ fn of_job(error: &JobError) -> Option<String> {
             let known = unknown.known.iter().map(String::as_str);
             suggest::expected(&unknown.name, known)
         }
+        JobError::UnknownSource(unknown) => {
+            let known = unknown.known.iter().map(String::as_str);
+            suggest::expected(&unknown.name, known)
+        }
         JobError::RestartsExhausted { last, .. } => of_job(last),
         JobError::NoRoom(no_room) => Some(no_room.advice()),
         JobError::NotReturned { failure, .. } => of_job(failure.as_ref()?),
@@ -346,6 +367,7 @@ fn of_job(error: &JobError) -> Option<String> {
         | JobError::Publication { .. }
         | JobError::CheckpointsKeepFailing { .. }
         | JobError::Incompatible(_)
+        | JobError::UnknownInput { .. }
         | JobError::TooLarge(_)
         | JobError::Unresponsive { .. }
         | JobError::NoThread { .. }
@@ -388,11 +410,18 @@ fn of_kind(kind: JobErrorKind) -> u8 {
     }
 }
 
+/// Returns names for people: `a`, `b`.
+fn named(names: &[String]) -> String {
+    let names = names.iter().map(|name| format!("`{name}`"));
+    names.collect::<Vec<_>>().join(", ")
+}
+
 fn of_build(error: &BuildError) -> u8 {
     match error {
         BuildError::NoManifest { .. }
         | BuildError::NoComponent { .. }
         | BuildError::OneFileForMany { .. }
+        | BuildError::OtherComponents { .. }
         | BuildError::SameName { .. } => exit_code::USAGE,
         BuildError::NotAnOperator { .. }
         | BuildError::OtherVersion { .. }
@@ -400,6 +429,8 @@ fn of_build(error: &BuildError) -> u8 {
         | BuildError::UngrantedImports { .. }
         | BuildError::NotAComponent { .. } => exit_code::COMPONENT_REFUSED,
         BuildError::NoToolchain { .. }
+        | BuildError::OtherTool { .. }
+        | BuildError::NoSdk { .. }
         | BuildError::NotStarted { .. }
         | BuildError::Project { .. }
         | BuildError::NotCompiled { .. }

@@ -36,7 +36,7 @@ mod versioned;
 
 pub use discard::DiscardOptions;
 pub use file_sink::FileSinkOptions;
-pub use file_source::FileSourceOptions;
+pub use file_source::{FileSourceOptions, OnGrowth};
 pub use generator::{Encoding, GeneratorOptions, Timestamps};
 pub use input_format::{InputField, InputFormat};
 pub use record_format::{JsonlValue, RecordFormat};

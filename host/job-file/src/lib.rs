@@ -7,8 +7,8 @@ pub mod json;
 pub use tidegate_connector::duration;
 
 pub use job_file::{
-    ComponentSummary, Components, JobFile, LimitsSchema, LoadedJob, Loading, reference, schema,
-    version_schema, without_null,
+    ComponentSummary, Components, JobFile, LimitsSchema, LoadedJob, Loading, NamedComponent,
+    reference, schema, version_schema, without_null,
 };
 
 /// Keys that job files have in common with scenarios.

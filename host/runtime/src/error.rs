@@ -7,7 +7,7 @@ use tidegate_checkpoint::{GraphError, StoreError};
 use tidegate_operator::{FaultCause, GuestCall, GuestFault, with_causes};
 
 use crate::isolation::RecordFault;
-use crate::recovery::{IncompatibleJob, UnknownOperator};
+use crate::recovery::{IncompatibleJob, UnknownOperator, UnknownSource};
 use crate::room::NoRoom;
 use crate::{CheckpointId, ConnectorError, SubtaskId};
 
@@ -105,6 +105,15 @@ pub enum JobError {
     /// The user allows the state of an unknown operator to be dropped. Nothing was changed.
     #[error(transparent)]
     UnknownOperator(#[from] UnknownOperator),
+    /// The user accepts an unknown source as changed. Nothing was changed.
+    #[error(transparent)]
+    UnknownSource(#[from] UnknownSource),
+    /// Input was moved that no split of the checkpoint has. Nothing was changed.
+    #[error("--move-input {input_move}: the checkpoint has no input of the old or of the new path")]
+    UnknownInput {
+        /// The move as the user wrote it.
+        input_move: String,
+    },
     /// The restart strategy allows no further attempt.
     #[error("gave up after {restarts} restart(s): {}", with_causes(.last.as_ref()))]
     RestartsExhausted {
@@ -197,6 +206,8 @@ impl JobError {
             | Self::CheckpointsKeepFailing { .. }
             | Self::Incompatible(_)
             | Self::UnknownOperator(_)
+            | Self::UnknownSource(_)
+            | Self::UnknownInput { .. }
             | Self::Unresponsive { .. }
             | Self::TooLarge(_)
             | Self::NoRoom(_)
@@ -258,9 +269,11 @@ impl JobError {
                 | StoreError::Poisoned { .. } => JobErrorKind::Failed,
             },
             Self::Incompatible(_) => JobErrorKind::StateUnusable,
-            Self::TooLarge(_) | Self::NoRoom(_) | Self::UnknownOperator(_) => {
-                JobErrorKind::JobRefused
-            }
+            Self::TooLarge(_)
+            | Self::NoRoom(_)
+            | Self::UnknownOperator(_)
+            | Self::UnknownSource(_)
+            | Self::UnknownInput { .. } => JobErrorKind::JobRefused,
             Self::RestartsExhausted { last, .. }
             | Self::IsolationExhausted { last, .. }
             | Self::OnlyDeadLetters { last, .. } => last.kind(),
@@ -295,6 +308,8 @@ impl JobError {
             | Self::CheckpointsKeepFailing { .. }
             | Self::Incompatible(_)
             | Self::UnknownOperator(_)
+            | Self::UnknownSource(_)
+            | Self::UnknownInput { .. }
             | Self::Unresponsive { .. }
             | Self::TooLarge(_)
             | Self::NoRoom(_)

@@ -8,7 +8,7 @@ use std::time::Duration;
 use thiserror::Error;
 use tidegate_checkpoint::{Edge, JobGraph, NodeKind};
 use tidegate_connector::sink::SinkConnector;
-use tidegate_connector::source::SourceConnector;
+use tidegate_connector::source::{InputMove, SourceConnector};
 use tidegate_key_groups::KeyGroups;
 use tidegate_operator::{GuestFault, OperatorContext, OperatorDescription, shown};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -17,6 +17,7 @@ use crate::chain::OperatorFactory;
 use crate::config::limits::{CALLS_OF_A_REPLACEMENT, COMMAND_CAPACITY};
 use crate::config::{JobSettings, RecordPolicies, RecycleAt};
 use crate::observe::JobStatus;
+use crate::recovery::AllowedChanges;
 use crate::{CheckpointId, Lineage, SubtaskId};
 
 /// An operator's code and the `config` of its instances.
@@ -113,8 +114,10 @@ pub enum StartFrom {
 pub struct RunOptions {
     /// The start of the run.
     pub start: StartFrom,
-    /// Operators whose state in the checkpoint may be dropped because the graph lost them.
-    pub allow_dropped_state: Vec<String>,
+    /// The changes of the job, since the checkpoint, that the user accepts.
+    pub allowed: AllowedChanges,
+    /// Input that was moved since the checkpoint.
+    pub moved_input: Vec<InputMove>,
     /// True if a start from an older checkpoint removes the output of sinks that is newer.
     pub discard_newer_output: bool,
     /// The lineage of a life that begins with this run, for simulations; otherwise it is drawn

@@ -19,7 +19,7 @@ mod room;
 pub mod stream;
 mod wall_clock;
 
-pub use control::{newer_output, prepare, run, run_on};
+pub use control::{check_continues, newer_output, prepare, run, run_on};
 pub use cost::JobCost;
 pub use error::{JobError, JobErrorKind};
 pub use ids::{ChainId, ChannelIndex};
@@ -28,6 +28,6 @@ pub use job::{
     CommandError, Job, JobCommand, JobControl, JobHandle, OperatorPart, Outcome, RunOptions,
     StartFrom,
 };
-pub use recovery::{IncompatibleJob, UnknownOperator};
+pub use recovery::{AllowedChanges, IncompatibleJob, UnknownOperator, UnknownSource};
 pub use room::{NoRoom, check_room};
 pub use tidegate_connector::{CheckpointId, ConnectorError, Lineage, SubtaskId};

@@ -126,6 +126,7 @@ fn graph() -> JobGraph {
         implementation: "bench".to_owned(),
         digest: None,
         outputs: ports.iter().map(|&port| port.to_owned()).collect(),
+        options: Vec::new(),
     };
     let edge = |from: &str, to: &str, partitioning| Edge {
         from: from.to_owned(),

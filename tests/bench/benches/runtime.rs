@@ -143,6 +143,7 @@ fn job(batch: &Batch, batches: u64, edge: (Partitioning, u32), progress: &Arc<Pr
         implementation: "bench".to_owned(),
         digest: None,
         outputs: ports.iter().map(|&port| port.to_owned()).collect(),
+        options: Vec::new(),
     };
     let (partitioning, sinks) = edge;
     let nodes = vec![

@@ -293,7 +293,7 @@ fn a_missing_tool_is_named_with_the_command_that_installs_it() {
         1,
         &[
             "esbuild was not found",
-            "npm install --save-dev --save-exact componentize-qjs@0.4.5 esbuild@0.28.2",
+            "run `tidegate doctor javascript --fix`",
         ],
     );
     let modules = path.join("node_modules");
@@ -307,5 +307,11 @@ fn a_missing_tool_is_named_with_the_command_that_installs_it() {
         std::os::unix::fs::symlink(bin.join(tool), modules.join(".bin").join(tool))
             .expect("a link can be made");
     }
-    build(&path).assert_fails(1, &["componentize-qjs 0.4.5 (found 0.1.0)"]);
+    build(&path).assert_fails(
+        1,
+        &[
+            "the project has componentize-qjs 0.1.0, and needs 0.4.5",
+            "npm install --save-dev --save-exact componentize-qjs@0.4.5 esbuild@0.28.2",
+        ],
+    );
 }

@@ -1,6 +1,8 @@
 //! The work of an author of operators: new projects, builds, scenarios; and the particulars of each
 //! language.
 
+mod dev;
+mod doctor;
 mod new_project;
 mod scenarios;
 mod templates;

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 use rustix::process::Signal;
-use tidegate_tests::{Finished, JobDirectory, lock, tidegate, wait_until, workspace_root};
+use tidegate_tests::{Finished, JobDirectory, tidegate, wait_until, workspace_root};
 
 use super::{one_at_a_time, scratch, templates};
 
@@ -22,7 +22,7 @@ const LANGUAGES: [Language; 7] = [
     Language {
         name: "rust",
         files: &["Cargo.toml", "src/lib.rs"],
-        // Other operators in Rust share the folder, for the standard library.
+        // Other operators in Rust share the crates that are compiled there.
         flags: &["--target-dir", "../../../guests"],
     },
     Language {
@@ -99,7 +99,6 @@ fn builds_and_passes_at_once(name: &str) -> std::path::PathBuf {
     let language = LANGUAGES.iter().find(|language| language.name == name);
     let language = language.expect("the table has the language");
     let folder = scratch(&format!("new-project/{name}"));
-    let _lock = (name == "rust").then(|| lock("total"));
     let new = language.new_project(&folder);
     assert_eq!(new.assert_succeeds().stdout, language.listing());
     if name == "rust" {

@@ -9,7 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use rustix::process::Signal;
-use tidegate_tests::{Running, lock, tidegate, tidegate_command, wait_until, workspace_root};
+use tidegate_tests::{Running, tidegate, tidegate_command, wait_until, workspace_root};
 
 use super::{one_at_a_time, scratch};
 
@@ -121,7 +121,6 @@ fn the_template_with_two_inputs_in_rust_passes_and_runs() {
     // The lock file of the examples names versions that are already cached.
     let locked = workspace_root().join("examples/Cargo.lock");
     fs::copy(locked, project.join("Cargo.lock")).expect("it can be copied");
-    let _lock = lock("total");
     passes_its_scenario(&project, &["--target-dir", "../../../../guests"]);
     runs(&project);
 }

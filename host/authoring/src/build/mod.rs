@@ -6,7 +6,10 @@
 //! value.
 
 mod error;
+mod freshness;
 mod place;
+mod sources;
+mod stamp;
 mod tool;
 mod wit;
 
@@ -17,14 +20,18 @@ mod javascript;
 mod python;
 mod rust;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
 pub use error::BuildError;
+pub use freshness::{ComponentProject, Freshness, code_digest};
+pub use sources::ProjectSources;
 
 use crate::language::Language;
+use crate::tools::{ToolReport, UsedTool};
 use component::Wasm;
 use place::Place;
 use tidegate_job_file::json;
@@ -63,6 +70,8 @@ pub struct BuiltComponent {
     pub exports: Vec<String>,
     /// The compiler and its version.
     pub toolchain: String,
+    /// The programs that compiled it.
+    pub tools: Vec<UsedTool>,
 }
 
 /// The result of compiling a package.
@@ -78,6 +87,7 @@ struct Compiled {
     sources: Option<Sources>,
     /// The compiler and its version, for people.
     toolchain: String,
+    tools: Vec<UsedTool>,
 }
 
 /// Builds every component of the projects at the request's path.
@@ -88,13 +98,32 @@ struct Compiled {
 /// before the failure stay, each of them whole.
 pub fn build(request: &BuildRequest) -> Result<Vec<BuiltComponent>, BuildError> {
     let mut compiled = Vec::new();
+    let mut before = BTreeMap::new();
     for place in place::find(&request.path)? {
+        let projects = place::all_below(folder_of(&place.manifest));
+        before.extend(projects.into_iter().map(with_sources));
         compiled.extend(compile(&place, request)?);
     }
     let paths = output_paths(request.out.as_deref(), &compiled)?;
     let made = compiled.into_iter().zip(paths);
-    made.map(|(compiled, path)| make_component(compiled, path))
+    made.map(|(compiled, path)| make_component(compiled, path, &before))
         .collect()
+}
+
+/// The sources of projects before anything was compiled.
+type SourcesBefore = BTreeMap<Place, Option<ProjectSources>>;
+
+fn with_sources(place: Place) -> (Place, Option<ProjectSources>) {
+    let sources = ProjectSources::of(folder_of(&place.manifest), place.language);
+    (place, sources)
+}
+
+/// Returns the digest of the sources that a component was compiled from; `None` if they changed
+/// meanwhile.
+fn compiled_from(compiled: &Compiled, before: &SourcesBefore) -> Option<[u8; 32]> {
+    let (place, after) = with_sources(place::in_folder(&compiled.folder)?);
+    let (before, after) = (before.get(&place)?.as_ref()?, after?);
+    (before.digest == after.digest).then_some(after.digest)
 }
 
 fn compile(place: &Place, request: &BuildRequest) -> Result<Vec<Compiled>, BuildError> {
@@ -109,17 +138,45 @@ fn compile(place: &Place, request: &BuildRequest) -> Result<Vec<Compiled>, Build
     }
 }
 
-fn make_component(compiled: Compiled, path: PathBuf) -> Result<BuiltComponent, BuildError> {
+/// Returns the languages of the project in a folder, or else of the projects in the folders directly
+/// below.
+#[must_use]
+pub fn languages_in(folder: &Path) -> Vec<Language> {
+    place::languages(folder)
+}
+
+/// Reports on the tools of a language, as a build of a project in this folder would find them.
+#[must_use]
+pub fn examine(language: Language, folder: &Path) -> Vec<ToolReport> {
+    match language {
+        Language::Python => python::examine(folder),
+        Language::Go => go::examine(folder),
+        Language::JavaScript | Language::TypeScript => javascript::examine(folder),
+        Language::Rust => rust::examine(folder),
+        Language::C | Language::Cpp => c::examine(),
+    }
+}
+
+fn make_component(
+    compiled: Compiled,
+    path: PathBuf,
+    before: &SourcesBefore,
+) -> Result<BuiltComponent, BuildError> {
     let component = component::encode(&compiled)?;
-    write_whole(&path, &component.bytes)?;
+    let bytes = match compiled_from(&compiled, before) {
+        Some(sources) => stamp::stamped(component.bytes, &sources),
+        None => component.bytes,
+    };
+    write_whole(&path, &bytes)?;
     Ok(BuiltComponent {
         name: compiled.name,
         language: compiled.language,
         path,
-        bytes: component.bytes.len() as u64,
+        bytes: bytes.len() as u64,
         imports: component.imports,
         exports: component.exports,
         toolchain: compiled.toolchain,
+        tools: compiled.tools,
     })
 }
 

@@ -45,6 +45,93 @@ pub(super) fn find(path: &Path) -> Result<Vec<Place>, BuildError> {
     Ok(places)
 }
 
+/// Returns the languages of the project in a folder, or else of the projects in the folders directly
+/// below. Folders that can't be read count as empty.
+pub(super) fn languages(folder: &Path) -> Vec<Language> {
+    let here = |folder: &Path| {
+        let mut all = Language::ALL.into_iter();
+        all.find(|language| folder.join(language.manifest()).is_file())
+    };
+    if let Some(language) = here(folder) {
+        return vec![language];
+    }
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut languages: Vec<_> = entries.filter_map(|entry| here(&entry.path())).collect();
+    languages.sort();
+    languages.dedup();
+    languages
+}
+
+/// Returns the project that builds a component in this folder: the one whose manifest is there. In
+/// a subfolder of a CMake project, returns that project, which alone can be built.
+pub(super) fn in_folder(folder: &Path) -> Option<Place> {
+    let manifest = manifest_in(folder)?;
+    let place = place(&manifest).ok()??;
+    match place.language {
+        Language::C | Language::Cpp => cmake_project(&place.manifest),
+        Language::Rust
+        | Language::Python
+        | Language::Go
+        | Language::JavaScript
+        | Language::TypeScript => Some(place),
+    }
+}
+
+/// Returns the CMake project that a `CMakeLists.txt` belongs to: the nearest one, here or above,
+/// that declares a project.
+fn cmake_project(manifest: &Path) -> Option<Place> {
+    let mut folders = super::folder_of(manifest).ancestors();
+    let manifest = folders
+        .by_ref()
+        .map(|folder| folder.join(Language::C.manifest()))
+        .take_while(|manifest| manifest.is_file())
+        .find(|manifest| declares_project(manifest))?;
+    Some(Place {
+        manifest,
+        language: Language::C,
+    })
+}
+
+fn declares_project(manifest: &Path) -> bool {
+    let text = fs::read_to_string(manifest).unwrap_or_default();
+    text.lines().any(|line| {
+        let line = line.trim_start().to_ascii_lowercase();
+        let rest = line.strip_prefix("project");
+        rest.is_some_and(|rest| rest.trim_start().starts_with('('))
+    })
+}
+
+/// Returns every project of the folder and below it, also those within another one: the members of
+/// a workspace.
+pub(super) fn all_below(folder: &Path) -> Vec<Place> {
+    let mut places = Vec::new();
+    add_all_below(folder, DEPTH, &mut places);
+    places
+}
+
+fn add_all_below(folder: &Path, depth: usize, places: &mut Vec<Place>) {
+    places.extend(in_folder(folder));
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    for entry in entries.filter(|_| depth > 0) {
+        let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+        if is_folder && !is_of_tools(&entry.file_name().to_string_lossy()) {
+            add_all_below(&entry.path(), depth - 1, places);
+        }
+    }
+}
+
+/// Returns true if a folder of this name holds the output of tools, or is hidden.
+pub(super) fn is_of_tools(name: &str) -> bool {
+    name.starts_with('.') || MADE_BY_TOOLS.contains(&name)
+}
+
+fn manifest_in(folder: &Path) -> Option<PathBuf> {
+    let mut manifests = Language::ALL
+        .map(|language| folder.join(language.manifest()))
+        .into_iter();
+    manifests.find(|manifest| manifest.is_file())
+}
+
 /// Returns the project of a manifest, if the file is one. Its path becomes absolute, because
 /// compilers run in the project's folder.
 fn place(manifest: &Path) -> io::Result<Option<Place>> {
@@ -56,9 +143,8 @@ fn place(manifest: &Path) -> io::Result<Option<Place>> {
 }
 
 fn look_into(folder: &Path, depth: usize, places: &mut Vec<Place>) -> io::Result<()> {
-    let manifests = Language::ALL.map(|language| folder.join(language.manifest()));
-    if let Some(manifest) = manifests.iter().find(|manifest| manifest.is_file()) {
-        places.extend(place(manifest)?);
+    if let Some(manifest) = manifest_in(folder) {
+        places.extend(place(&manifest)?);
         return Ok(());
     }
     if depth == 0 {
@@ -68,9 +154,8 @@ fn look_into(folder: &Path, depth: usize, places: &mut Vec<Place>) -> io::Result
         let entry = entry?;
         let name = entry.file_name();
         let name = name.to_string_lossy();
-        let is_passed_over = name.starts_with('.') || MADE_BY_TOOLS.contains(&&*name);
         // A link could lead to a cycle.
-        if entry.file_type()?.is_dir() && !is_passed_over {
+        if entry.file_type()?.is_dir() && !is_of_tools(&name) {
             look_into(&entry.path(), depth - 1, places)?;
         }
     }
@@ -121,6 +206,21 @@ mod tests {
             found(folder.path(), ""),
             ["deep/er/a/Cargo.toml", "z/Cargo.toml"]
         );
+    }
+
+    #[test]
+    fn the_languages_of_a_folder_are_those_of_its_project_or_of_the_ones_directly_below() {
+        let folder = folder_with(&[
+            "count/pyproject.toml",
+            "split/Cargo.toml",
+            "sum/Cargo.toml",
+            "split/deeper/go.mod",
+        ]);
+        let found = |below: &str| languages(&folder.path().join(below));
+        assert_eq!(found(""), [Language::Rust, Language::Python]);
+        assert_eq!(found("split"), [Language::Rust]);
+        assert_eq!(found("split/deeper"), [Language::Go]);
+        assert_eq!(found("nothing"), []);
     }
 
     #[test]

@@ -15,6 +15,7 @@ fn module(name: &str) -> Compiled {
         wasm: Wasm::Module(b"\0asm\x01\0\0\0".to_vec()),
         sources: None,
         toolchain: String::new(),
+        tools: Vec::new(),
     }
 }
 

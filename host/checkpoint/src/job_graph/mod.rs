@@ -10,6 +10,7 @@ use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use tidegate_connector::source::FixedOption;
 
 use self::node_index::NodeIndex;
 
@@ -80,6 +81,8 @@ pub struct Node {
     pub digest: Option<String>,
     /// The names of its output ports, by port. A source has one, a sink none.
     pub outputs: Vec<String>,
+    /// The options that fix the records of a source; empty for operators and sinks.
+    pub options: Vec<FixedOption>,
 }
 
 /// The reserved output port of a source or operator for records that it can't process. A guest

@@ -69,6 +69,7 @@ mod tests {
             parallelism: 1,
             implementation: "it".to_owned(),
             digest: None,
+            options: Vec::new(),
             outputs: vec!["main".to_owned()],
         }
     }

@@ -1,4 +1,4 @@
-//! The commands of those who write operators: `new`, `sdk`, `build` and `test`.
+//! The commands of those who write operators: `new`, `sdk`, `doctor`, `build`, `test` and `dev`.
 
 use std::path::PathBuf;
 
@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 use tidegate_authoring::Language;
 use tidegate_authoring::project::Template;
 
-use super::{FaultArgs, OutputArgs};
+use super::{DefaultsArgs, FaultArgs, JobFileArgs, OutputArgs, StoppingArgs};
 
 /// Write a new project with an operator and a job, which builds, passes its tests and runs at once.
 ///
@@ -64,19 +64,52 @@ pub(crate) struct SdkUpdateArgs {
     pub(crate) discard_changes: bool,
 }
 
+/// Check the tools that build operators, and install them.
+///
+/// A line for each tool: whether it is ready, its version and path, and the place where `tidegate
+/// build` found it; for a missing one, the command that installs it on this system. Without LANG,
+/// the languages are those of the project in this folder, or of the projects directly below it;
+/// without a project, all languages. Exit code 1 if a tool of a named language, or of a project's,
+/// is missing.
+///
+/// --fix installs what needs no root, in exact versions with verified hashes: componentize-py and
+/// Go by pip, componentize-qjs and esbuild by npm, the target of Rust by rustup. The tools go into
+/// `$XDG_DATA_HOME/tidegate/tools` (~/.local/share/tidegate/tools), where `tidegate build` finds
+/// them. Remove the folder to remove the tools.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  tidegate doctor
+  tidegate doctor python --fix
+  tidegate doctor rust c --json")]
+pub(crate) struct DoctorArgs {
+    /// Languages to check.
+    #[arg(value_name = "LANG", value_enum)]
+    pub(crate) languages: Vec<Language>,
+    /// Install missing tools that need no root.
+    #[arg(long, env = "TIDEGATE_FIX", value_parser = BoolishValueParser::new())]
+    pub(crate) fix: bool,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
 /// Build operators into components.
 ///
-/// PATH is a project, recognised by its manifest (such as Cargo.toml), or a folder with projects
-/// anywhere below it. The compiler of its language compiles a project; if a tool is missing, the
-/// message names the command that installs it. A component imports the interface of operators and
+/// PATH is a project, recognised by its manifest (such as Cargo.toml), a folder with projects
+/// anywhere below it, or a job file, whose components are built. The project of a component is the
+/// one in its folder; a component without a project stays as it is. The compiler of its language
+/// compiles a project. Tools are taken from the environment, the project, `tidegate doctor --fix`,
+/// `make setup` of a checkout, and the PATH, in this order. A component imports the interface of
+/// operators and
 /// nothing else: a stand-in without clock, files or network answers a language's calls to WASI.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   tidegate build
+  tidegate build job.toml
   tidegate build operators/count --out .")]
 pub(crate) struct BuildArgs {
-    /// A project, or a folder of projects.
+    /// A project, a folder of projects, or a job file.
     #[arg(value_name = "PATH", default_value = ".")]
     pub(crate) path: PathBuf,
     /// Folder for the components. Default: next to the project's manifest.
@@ -84,6 +117,9 @@ pub(crate) struct BuildArgs {
     pub(crate) out: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) compiler: CompilerArgs,
+    /// Name the tools that were used, with their paths.
+    #[arg(long, short, env = "TIDEGATE_VERBOSE", value_parser = BoolishValueParser::new())]
+    pub(crate) verbose: bool,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
 }
@@ -119,10 +155,44 @@ pub(crate) struct TestArgs {
     pub(crate) output: OutputArgs,
 }
 
-/// How operators are compiled.
+/// Run a job while you edit it: build, test, run, and continue with the new code after each change.
+///
+/// The command builds the operators whose sources changed, runs their scenarios, and runs the job.
+/// It watches the sources of the operators, their scenarios and the job file. After a change, it
+/// builds and tests while the job continues, stops the job with a checkpoint, and continues with
+/// the new code from there, so the state is kept. If a build or a scenario fails, or the job file
+/// is wrong, the running code continues. A change that leaves the built components as they were,
+/// such as one of a comment, leaves the job alone.
+///
+/// A job whose input has ended runs again from the beginning after the next change, and replaces
+/// the output that it has written since `dev` began. Ctrl-C stops the job with a checkpoint, as it
+/// stops `tidegate run`, which then continues the job.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  tidegate dev
+  tidegate dev jobs/clicks.toml --offline")]
+pub(crate) struct DevArgs {
+    #[command(flatten)]
+    pub(crate) job: JobFileArgs,
+    #[command(flatten)]
+    pub(crate) defaults: DefaultsArgs,
+    /// Show only events such as builds, starts and ends, and no progress.
+    #[arg(long, short, env = "TIDEGATE_QUIET", value_parser = BoolishValueParser::new())]
+    pub(crate) quiet: bool,
+    #[command(flatten)]
+    pub(crate) faults: FaultArgs,
+    #[command(flatten)]
+    pub(crate) stopping: StoppingArgs,
+    #[command(flatten)]
+    pub(crate) compiler: CompilerArgs,
+}
+
+/// How operators are compiled.
+#[derive(Clone, Debug, Args)]
 pub(crate) struct CompilerArgs {
-    /// Folder for files that the compiler reuses.
+    /// Folder for files that the compiler reuses. Default: for Rust, `tidegate` below
+    /// `$XDG_CACHE_HOME` (~/.cache), else `target` in the project.
     #[arg(long, env = "TIDEGATE_TARGET_DIR", value_name = "DIR")]
     pub(crate) target_dir: Option<PathBuf>,
     /// Use no network.

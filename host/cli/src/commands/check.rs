@@ -13,6 +13,7 @@ use tidegate_job_file::{ComponentSummary, JobFile, LoadedJob, Loading};
 use tidegate_operator::{FaultCause, GuestCall, GuestFault, shown, with_causes};
 use tidegate_runtime::{JobCost, JobError, check_room};
 
+use super::job_projects::stale;
 use crate::args::CheckArgs;
 use crate::code_cache;
 use crate::failure::Failure;
@@ -32,7 +33,8 @@ struct CheckAnswer<'a> {
     problems: Vec<LocatedProblem>,
     /// The number of problems not listed.
     more_problems: usize,
-    /// Reasons why a run that starts now would be refused, though the job is right.
+    /// Components that are older than their sources, and reasons why a run that starts now would be
+    /// refused, though the job is right.
     warnings: Vec<String>,
 }
 
@@ -103,10 +105,10 @@ pub(crate) fn check(args: &CheckArgs, terminal: &Terminal) -> Result<(), Failure
             components: &loaded.components,
             problems: Vec::new(),
             more_problems: 0,
-            warnings: missing_inputs(&loaded),
+            warnings: warnings(args, &loaded),
         }),
         (Ok(loaded), false) => {
-            for warning in missing_inputs(&loaded) {
+            for warning in warnings(args, &loaded) {
                 terminal.say(format_args!("warning: {warning}"));
             }
             terminal.data(&text(&loaded))
@@ -117,6 +119,19 @@ pub(crate) fn check(args: &CheckArgs, terminal: &Terminal) -> Result<(), Failure
         }
         (Err(error), false) => Err(error.into()),
     }
+}
+
+/// Returns the warnings about a job that is right.
+fn warnings(args: &CheckArgs, loaded: &LoadedJob) -> Vec<String> {
+    let stale = stale(loaded).into_iter();
+    let stale = stale.map(|stale| stale.warning(&args.job.file));
+    stale.chain(missing_inputs(loaded)).collect()
+}
+
+/// Checks a loaded job as `check` does, without warnings.
+pub(super) fn check_loaded(loaded: &LoadedJob) -> Result<(), Failure> {
+    check_inputs(loaded)?;
+    Ok(none_refused(loaded, &check_runs(loaded)?)?)
 }
 
 /// Checks the inputs that exist. An unreadable input may be readable when the job runs.

@@ -136,6 +136,7 @@ mod tests {
             parallelism: 2,
             implementation: implementation.to_owned(),
             digest: None,
+            options: Vec::new(),
             outputs: outputs.iter().map(|name| (*name).to_owned()).collect(),
         }
     }

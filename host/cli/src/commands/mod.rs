@@ -3,7 +3,10 @@
 mod build;
 mod check;
 mod checkpoint;
+mod dev;
+mod doctor;
 mod graph;
+mod job_projects;
 mod man;
 mod new;
 mod run;
@@ -36,7 +39,9 @@ pub(crate) fn execute(command: &Command, terminal: &Terminal) -> Result<(), Fail
         Command::Man(args) => man::man(args, terminal),
         Command::New(args) => new::new(args, terminal),
         Command::Sdk(command) => sdk::sdk(command, terminal),
+        Command::Doctor(args) => doctor::doctor(args, terminal),
         Command::Build(args) => build::build(args, terminal),
         Command::Test(args) => test::test(args, terminal),
+        Command::Dev(args) => dev::dev(args, terminal),
     }
 }

@@ -90,7 +90,10 @@ fn build_first(args: &TestArgs, directory: PathBuf, terminal: &Terminal) -> Resu
 }
 
 /// Loads all scenarios with their components, before any is run.
-fn load(paths: &[PathBuf], backtrace: Backtrace) -> Result<Vec<LoadedScenario>, Failure> {
+pub(super) fn load(
+    paths: &[PathBuf],
+    backtrace: Backtrace,
+) -> Result<Vec<LoadedScenario>, Failure> {
     let engine = Engine::with_options(EngineOptions {
         keeps_debug_info: true,
         backtrace,
@@ -142,7 +145,7 @@ fn text(answer: &TestAnswer) -> Lines {
 }
 
 /// Adds `tests/scenario.toml:14: step 3: message`, and the differing records.
-fn tell(path: &Path, failure: &Failed, lines: &mut Lines) {
+pub(super) fn tell(path: &Path, failure: &Failed, lines: &mut Lines) {
     let Failed {
         step,
         line,

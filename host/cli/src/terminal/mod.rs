@@ -104,7 +104,7 @@ impl Terminal {
         self.pass_on(Lines::one_paragraph(text));
     }
 
-    /// Prints messages.
+    /// Shows the user several lines, as [`Self::say`] does.
     pub(crate) fn show(&self, lines: Lines) {
         self.pass_on(lines);
     }
@@ -124,6 +124,7 @@ impl Terminal {
             | Failure::Job(_)
             | Failure::Checkpoint(_)
             | Failure::Build(_)
+            | Failure::OperatorNotBuilt { .. }
             | Failure::NoRunningJob { .. }
             | Failure::OtherJobRuns { .. }
             | Failure::Refused { .. }
@@ -133,6 +134,7 @@ impl Terminal {
             | Failure::DrillFailed { .. }
             | Failure::NewProject(_)
             | Failure::Sdk(_)
+            | Failure::ToolsMissing { .. }
             | Failure::NothingToTest(_)
             | Failure::ScenariosFailed { .. }
             | Failure::FewFiles { .. }

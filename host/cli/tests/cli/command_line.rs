@@ -108,7 +108,7 @@ fn a_duration_that_is_too_long_or_has_a_month_is_refused_wherever_it_stands() {
 }
 
 /// The commands that have flags.
-const COMMANDS: [&str; 18] = [
+const COMMANDS: [&str; 19] = [
     "run",
     "savepoint",
     "stop",
@@ -125,6 +125,7 @@ const COMMANDS: [&str; 18] = [
     "man",
     "new",
     "sdk update",
+    "doctor",
     "build",
     "test",
 ];
@@ -158,6 +159,8 @@ fn an_empty_variable_counts_as_unset_for_every_flag() {
         "TARGET_DIR",
         "OFFLINE",
         "DISCARD_CHANGES",
+        "FIX",
+        "VERBOSE",
     ];
     for command in COMMANDS {
         let arguments: Vec<&str> = command.split(' ').chain(["--help"]).collect();

@@ -65,7 +65,7 @@ impl JobDirectory {
             .current_dir(self.path())
             .stdin(Stdio::null());
         // Shared by all tests, as by all jobs of a user; the home directory stays untouched.
-        for base in ["XDG_CACHE_HOME", "XDG_STATE_HOME"] {
+        for base in ["XDG_CACHE_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME"] {
             let binary = Path::new(env!("CARGO_BIN_EXE_tidegate"));
             command.env(base, binary.with_file_name("xdg").join(base));
         }

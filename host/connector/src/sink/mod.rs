@@ -156,6 +156,19 @@ pub trait SinkConnector: Send + Sync {
         })
     }
 
+    /// Removes the output of `lineage`, so that the job can start afresh in the same place. All
+    /// other output stays. Called only on the wish of the user, before a fresh start. Blocking. A
+    /// sink that keeps no output need not implement it.
+    ///
+    /// # Errors
+    ///
+    /// [`ConnectorError::StateRefused`] if the place belongs to another lineage, and
+    /// [`ConnectorError::InUse`] if another run is using it; nothing is removed then. After any
+    /// other error, a part of the output is removed.
+    fn discard(&self, _lineage: Lineage) -> Result<(), ConnectorError> {
+        Ok(())
+    }
+
     /// Returns the directory that belongs to this sink alone, if the sink has one; nothing else may
     /// be put into it.
     fn directory(&self) -> Option<&Path> {

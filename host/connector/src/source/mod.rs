@@ -5,6 +5,8 @@
 //! position and restores it unchanged.
 
 mod enumerator;
+mod fixed_option;
+mod input_move;
 mod invalid_record;
 mod place;
 
@@ -18,6 +20,8 @@ use tidegate_operator::Batch;
 use crate::{ConnectorError, SubtaskId};
 
 pub use enumerator::{Assignment, OneSplit, RestoredSubtask, SplitEnumerator};
+pub use fixed_option::FixedOption;
+pub use input_move::{InputMove, MovedSplit};
 pub use invalid_record::InvalidRecord;
 pub use place::{Isolation, SourcePlace};
 
@@ -77,6 +81,27 @@ pub trait SourceConnector: Send + Sync {
     /// source has `on-invalid-record = "dead-letter"` is rejected.
     fn rejects_records(&self) -> bool {
         false
+    }
+
+    /// Returns the options that fix which records the source produces, in the order in which
+    /// messages list them. Checkpoints hold them; a job continues with another value only if the
+    /// user accepts the change.
+    fn fixed_options(&self) -> Vec<FixedOption> {
+        Vec::new()
+    }
+
+    /// Gives the paths in a split of a checkpoint their new values, if its input was moved. Called
+    /// at each restore, before the enumerator is.
+    ///
+    /// # Errors
+    ///
+    /// [`ConnectorError::StateRefused`] if the position can't be read.
+    fn move_input(
+        &self,
+        split: SourceSplit,
+        moves: &[InputMove],
+    ) -> Result<MovedSplit, ConnectorError> {
+        Ok(MovedSplit::unmoved(split, moves))
     }
 
     /// Makes the enumerator of an attempt. Does not read input yet.

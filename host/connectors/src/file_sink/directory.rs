@@ -251,19 +251,15 @@ impl OutputDirectory {
         }
     }
 
-    /// Removes published parts, newest first, durably: a reader that comes in between finds an
-    /// older state of the output.
-    pub(super) fn discard(&self, parts: &[PartName]) -> Result<(), ConnectorError> {
-        if parts.is_empty() {
+    /// Removes output in this order, durably.
+    pub(super) fn discard(&self, names: &[String]) -> Result<(), ConnectorError> {
+        if names.is_empty() {
             return Ok(());
         }
-        let mut parts: Vec<&PartName> = parts.iter().collect();
-        parts.sort();
-        for part in parts.into_iter().rev() {
-            let name = part.to_string();
+        for name in names {
             self.dir
-                .remove_file(&name)
-                .map_err(self.failed("remove", &name))?;
+                .remove_file(name)
+                .map_err(self.failed("remove", name))?;
         }
         self.sync()
     }

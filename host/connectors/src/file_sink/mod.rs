@@ -158,6 +158,14 @@ fn decode(pending: &[PendingOutput]) -> Result<Vec<PendingPart>, ConnectorError>
     pending.iter().map(PendingPart::of_output).collect()
 }
 
+/// Returns the names of the parts, newest first: a reader that comes in while they are removed finds
+/// an older state of the output.
+fn newest_first(parts: &[PartName]) -> Vec<String> {
+    let mut parts: Vec<&PartName> = parts.iter().collect();
+    parts.sort();
+    parts.into_iter().rev().map(PartName::to_string).collect()
+}
+
 impl SinkConnector for FileConnector {
     fn connector(&self) -> &'static str {
         "file"
@@ -207,7 +215,7 @@ impl SinkConnector for FileConnector {
             Some(found) if start.has_finished && nothing_to_do => plan.marker = found,
             Some(_) | None => directory.write_marker(&plan.marker)?,
         }
-        directory.discard(&plan.discard)?;
+        directory.discard(&newest_first(&plan.discard))?;
         directory.publish(&plan.publish)?;
         directory.remove(&plan.remove)?;
         self.hold(&directory, Some(plan.marker));
@@ -259,6 +267,16 @@ impl SinkConnector for FileConnector {
         parts.retain(|part| marker.knows(part.lineage));
         directory.check_owned(&marker)?;
         directory.publish(&parts)
+    }
+
+    fn discard(&self, lineage: Lineage) -> Result<(), ConnectorError> {
+        let Some(mut directory) = OutputDirectory::open(&self.files, &self.path)? else {
+            return Ok(());
+        };
+        // Released at the end, so that the start of the job finds the directory free.
+        directory.lock()?;
+        let listing = directory.list()?;
+        directory.discard(&listing.parts_to_discard(directory.shown(), lineage)?)
     }
 
     fn directory(&self) -> Option<&Path> {

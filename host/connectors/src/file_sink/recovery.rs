@@ -6,8 +6,8 @@
 //! - only parts whose name has a lineage that the marker lists are removed;
 //! - a job never continues from a checkpoint whose output was removed.
 
-use tidegate_connector::ConnectorError;
 use tidegate_connector::sink::{ForkedFrom, SinkStart};
+use tidegate_connector::{ConnectorError, Lineage};
 
 use super::marker::{EarlierLineage, Marker};
 use super::names::{LineageDigits, PartName, PendingName};
@@ -66,6 +66,31 @@ impl Listing {
                 "output directory {directory} is not empty: it holds {}{whose}. Empty the \
                  directory, or set `directory` to another one",
                 shown(&found)
+            ),
+        })
+    }
+
+    /// Returns the names of all output of a lineage, or the refusal if the directory is not that
+    /// lineage's alone.
+    pub(super) fn parts_to_discard(
+        self,
+        directory: &str,
+        lineage: Lineage,
+    ) -> Result<Vec<String>, ConnectorError> {
+        let owner = self.marker.as_ref();
+        let is_alone = owner.is_some_and(|m| m.lineage == lineage && m.earlier.is_empty());
+        let parts = self.parts.iter();
+        let parts = parts.filter(|part| part.lineage == LineageDigits::of(lineage));
+        let pending = self.pending.iter().filter(|part| part.lineage == lineage);
+        let names = parts.map(ToString::to_string);
+        let names: Vec<_> = names.chain(pending.map(ToString::to_string)).collect();
+        if names.is_empty() || is_alone {
+            return Ok(names);
+        }
+        Err(ConnectorError::StateRefused {
+            reason: format!(
+                "output directory {directory} also holds output of other runs. Empty the \
+                 directory, or set `directory` to another one"
             ),
         })
     }

@@ -11,6 +11,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
 use tidegate_connector::ConnectorError;
@@ -20,10 +21,10 @@ use super::cut::{self, Span};
 use super::glob_walk::Unusable;
 use super::input_root::Found;
 use super::position::{FilePosition, FileSplit};
-use super::read_files::{FileDigest, MOST_FILES, ReadFiles};
+use super::read_files::{self, FileDigest, MOST_FILES, ReadEnds, ReadFiles};
 use super::unusable_files::UnusableFiles;
 use super::watch::is_settled;
-use super::{Input, LeftOutLinks};
+use super::{FileConnector, Input, LeftOutLinks, growth};
 
 /// The largest number of new files that one walk takes; the next walk takes others.
 const TAKEN_AT_ONCE: usize = 1_000;
@@ -32,29 +33,28 @@ const TAKEN_AT_ONCE: usize = 1_000;
 pub(super) struct FileEnumerator {
     input: Arc<Input>,
     links: Arc<LeftOutLinks>,
+    /// See [`FileConnector`].
+    has_started: Arc<AtomicBool>,
     /// The time between two walks; `None` if files that appear later are not read.
     interval: Option<Duration>,
     /// Subtasks that can be assigned another file.
     readers: Vec<u32>,
-    /// All files that were assigned to a subtask.
-    known: BTreeSet<FileDigest>,
+    /// All files that were assigned to a subtask, with the ends of those that were read.
+    known: ReadEnds,
     /// All other files, as the last walk found them.
     seen: BTreeMap<String, Found>,
     unusable: UnusableFiles,
 }
 
 impl FileEnumerator {
-    pub(super) fn new(
-        input: Arc<Input>,
-        links: Arc<LeftOutLinks>,
-        interval: Option<Duration>,
-    ) -> Self {
+    pub(super) fn new(connector: &FileConnector) -> Self {
         Self {
-            input,
-            links,
-            interval,
+            input: Arc::clone(&connector.input),
+            links: Arc::clone(&connector.links),
+            has_started: Arc::clone(&connector.has_started),
+            interval: connector.interval,
             readers: Vec::new(),
-            known: BTreeSet::new(),
+            known: ReadEnds::new(),
             seen: BTreeMap::new(),
             unusable: UnusableFiles::default(),
         }
@@ -122,10 +122,15 @@ impl FileEnumerator {
     fn remember(&mut self, split: &SourceSplit) -> Result<(), ConnectorError> {
         let glob = &self.input.glob;
         match FileSplit::of_split(split)? {
-            FileSplit::Part(position) => drop(self.known.insert(position.digest(glob)?)),
+            FileSplit::Part(position) => {
+                let digest = position.digest(glob)?;
+                read_files::insert(&mut self.known, digest, position.read_end());
+            }
             FileSplit::Read(read) => {
                 read.check_root(glob)?;
-                self.known.extend(read.files);
+                for (digest, end) in read.files {
+                    read_files::insert(&mut self.known, digest, end);
+                }
             }
         }
         Ok(())
@@ -173,6 +178,7 @@ impl SplitEnumerator for FileEnumerator {
         let positions = files.iter().map(|name| self.first(name));
         let positions: Result<Vec<_>, _> = positions.filter_map(Result::transpose).collect();
         let planned = self.divide(&positions?, parallelism)?;
+        self.has_started.store(true, Ordering::Relaxed);
         self.readers = (0..parallelism).collect();
         for split in planned.iter().flatten() {
             self.remember(split)?;
@@ -195,9 +201,13 @@ impl SplitEnumerator for FileEnumerator {
         let mut lists = self.divide(&positions, parallelism)?;
         self.readers = (0..parallelism).collect();
         let glob = &self.input.glob;
-        let unread = positions.iter().map(|position| position.digest(glob));
+        let unread = positions.iter().filter(|position| !position.is_done());
+        let unread = unread.map(|position| position.digest(glob));
         let unread: BTreeSet<FileDigest> = unread.collect::<Result<_, _>>()?;
-        let read: BTreeSet<FileDigest> = self.known.difference(&unread).copied().collect();
+        let known = self.known.iter();
+        // An unread part of a file may stand before its end, which was read.
+        let read = known.filter(|(digest, end)| end.is_some() || !unread.contains(digest));
+        let read: ReadEnds = read.map(|(digest, end)| (*digest, *end)).collect();
         if let (false, Some(first)) = (read.is_empty(), lists.first_mut()) {
             first.push(FileSplit::Read(ReadFiles::of(glob, read)).to_split());
         }
@@ -208,9 +218,17 @@ impl SplitEnumerator for FileEnumerator {
     /// read to their ends or not.
     fn restore(
         &mut self,
-        subtasks: Vec<RestoredSubtask>,
+        mut subtasks: Vec<RestoredSubtask>,
         parallelism: u32,
     ) -> Result<Vec<Vec<SourceSplit>>, ConnectorError> {
+        for split in subtasks.iter().flat_map(|subtask| &subtask.splits) {
+            self.remember(split)?;
+        }
+        // A restart within the process continues with the input that the start has found.
+        if !self.has_started.load(Ordering::Relaxed) {
+            growth::take_added(&self.input, self.interval.is_some(), &mut subtasks)?;
+            self.has_started.store(true, Ordering::Relaxed);
+        }
         for split in subtasks.iter().flat_map(|subtask| &subtask.splits) {
             self.remember(split)?;
         }
@@ -237,7 +255,7 @@ impl SplitEnumerator for FileEnumerator {
         let mut seen = BTreeMap::new();
         for name in self.walk(MOST_FILES, Unusable::Listed)? {
             let digest = FileDigest::of(self.input.glob.below_root(&name)?);
-            if self.known.contains(&digest) {
+            if self.known.contains_key(&digest) {
                 continue;
             }
             let found = self.input.look(&name);
@@ -261,7 +279,7 @@ impl SplitEnumerator for FileEnumerator {
             }
             let (subtask, split) = (self.next_reader(), FileSplit::Part(position).to_split());
             assignments.push(Assignment { subtask, split });
-            self.known.insert(digest);
+            self.known.insert(digest, None);
         }
         self.seen = seen;
         Ok(assignments)

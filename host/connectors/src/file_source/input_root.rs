@@ -101,6 +101,31 @@ impl InputRoot {
         Ok(opened?.into_std())
     }
 
+    /// Lists the files of a directory below the root, at most `most`, in order, with the status of
+    /// each. Follows no link in it.
+    pub(super) fn list(&self, relative: &str, most: usize) -> io::Result<Vec<(String, Found)>> {
+        let directory = match relative {
+            "" => self.dir.try_clone()?,
+            relative => self.open_directory(relative)?,
+        };
+        let mut files = Vec::new();
+        for entry in directory.entries()? {
+            let entry = entry?;
+            let name = entry.file_name().into_string();
+            // An entry that vanishes meanwhile is none.
+            if let (Ok(name), Ok(metadata)) = (name, entry.metadata())
+                && metadata.is_file()
+            {
+                files.push((name, Found::below(&metadata)));
+            }
+            if files.len() >= most {
+                break;
+            }
+        }
+        files.sort_by(|(a, _), (b, _)| a.cmp(b));
+        Ok(files)
+    }
+
     /// Opens a directory below the root. Follows links.
     pub(super) fn open_directory(&self, relative: &str) -> io::Result<Dir> {
         match self.dir.open_dir(relative) {

@@ -2,14 +2,19 @@
 //!
 //! Records of the files that match a glob. The enumerator finds the files when the job starts
 //! afresh, and with `discover` repeatedly while it runs. A file is read up to its length when
-//! found; later growth causes a warning and is not read. The position is restored to the byte. A
-//! file that has changed is rejected, both when it is opened and while it is read.
+//! found; later growth causes a warning, and the next start reads or rejects it. The position is
+//! restored to the byte. A file that has changed is rejected, both when it is opened and while it
+//! is read.
 
 mod cut;
 mod enumerator;
+mod follow;
 mod glob_walk;
+mod growth;
 mod input_root;
 mod left_out_links;
+mod moved;
+mod options;
 mod path_glob;
 mod position;
 mod read_files;
@@ -18,162 +23,35 @@ mod trail;
 mod unusable_files;
 mod watch;
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use bytesize::ByteSize;
-use schemars::JsonSchema;
-use serde::Deserialize;
 use tidegate_connector::source::{
-    BoxFuture, Isolation, Source, SourceConnector, SourceOutput, SourcePlace, SourceSplit,
-    SplitEnumerator,
+    BoxFuture, FixedOption, InputMove, Isolation, MovedSplit, Source, SourceConnector,
+    SourceOutput, SourcePlace, SourceSplit, SplitEnumerator,
 };
-use tidegate_connector::{ConnectContext, ConnectorError, DurationText, SourceOptions, SubtaskId};
+use tidegate_connector::{ConnectorError, SubtaskId};
 
-use crate::byte_size::ByteSizeText;
-use crate::input_format::{InputField, InputFormat, InputShape, Parts};
+use crate::input_format::InputShape;
 use crate::lines::LineLimits;
 use crate::pacer::{AfterStall, Pacer};
 
+pub use growth::OnGrowth;
+pub use options::FileSourceOptions;
+
 use enumerator::FileEnumerator;
+use follow::{FollowEnumerator, FollowSource, OPEN_TAILS};
 use glob_walk::Unusable;
 use input_root::{Found, InputRoot};
 use left_out_links::LeftOutLinks;
 use path_glob::Glob;
 use position::{FilePosition, FileSplit};
-use read_files::{FileDigest, ReadFiles};
+use read_files::{ReadEnds, ReadFiles};
 use reader::SplitReader;
-
-/// Options of the source `file`.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct FileSourceOptions {
-    /// The files, as a glob relative to the job file: `*`, `?` and `[…]` match within a name, and
-    /// `**` matches any number of directories. None of them matches a leading dot.
-    pub path: String,
-    /// True if the source follows links wherever they lead. Otherwise it follows a link to a file,
-    /// or to a directory that the glob names, only below the directory before the first wildcard,
-    /// and rejects a link that leads out of it; `**` follows no link to a directory, and a warning
-    /// names each that it leaves out. If true, any user who can make links there decides which
-    /// files are read; `**` enters no directory twice, so links that lead in a circle end.
-    #[serde(default)]
-    pub follow_links: bool,
-    /// The time between two looks for new files, such as "10s". The job then reads files that
-    /// appear while it runs or was stopped, each once, and does not end by itself. Without it, the
-    /// job reads only the files that exist when it starts afresh. A new file is read once it has
-    /// bytes and two looks in a row have found it unchanged, up to the length that it has then.
-    /// Choose a time that is longer than any pause of the program that writes the files, or have it
-    /// move complete files into the directory. When the job starts afresh, a file that has not
-    /// changed for three seconds is read at once. Each checkpoint holds 16 bytes for each file
-    /// read. A file that was read is not read again, even if another file gets its name. While the
-    /// job runs, a warning names each new file that can't be read, and the job reads it once it
-    /// can.
-    #[serde(default)]
-    pub discover: Option<DurationText>,
-    /// The form of records in a file.
-    #[serde(default)]
-    pub format: InputFormat,
-    /// The names of the columns, for `format = "csv"`. Without it, the first line of each file has
-    /// the names.
-    #[serde(default)]
-    pub columns: Option<Vec<String>>,
-    /// The part of a record that becomes its key; without it, keys are empty. For JSON Lines
-    /// `{ json = "/user" }`, a JSON pointer (RFC 6901) to a text, number or boolean, and for CSV
-    /// `{ column = "user" }`. The key has the bytes of the text without quotes, or the number or
-    /// boolean as it is written; a record whose key is missing, null, an object or a list is
-    /// invalid.
-    #[serde(default)]
-    pub key: Option<InputField>,
-    /// The part of a record that becomes its value, written like `key`; without it, the value is
-    /// the whole line, or the JSON object of a record of CSV. An object or a list is the value as
-    /// it is written.
-    #[serde(default)]
-    pub value: Option<InputField>,
-    /// A longer line, or record of CSV, fails the job.
-    #[serde(default = "default_record_bytes")]
-    #[schemars(with = "ByteSizeText")]
-    pub max_record_bytes: ByteSize,
-    /// A batch takes no further line once it has this many bytes.
-    #[serde(default = "default_batch_bytes")]
-    #[schemars(with = "ByteSizeText")]
-    pub batch_bytes: ByteSize,
-    /// The largest number of lines that each subtask reads in a second, to replay a file at a
-    /// pace. Without it, the source reads at full speed. Smaller batches (`batch-bytes`) make the
-    /// pace more even.
-    #[serde(default)]
-    pub rate_per_subtask: Option<u32>,
-}
-
-fn default_record_bytes() -> ByteSize {
-    ByteSize::mib(1)
-}
-
-fn default_batch_bytes() -> ByteSize {
-    ByteSize::kib(128)
-}
-
-/// The shortest time between two looks for new files that the user can ask for.
-const SHORTEST_INTERVAL: Duration = Duration::from_millis(1);
-
-/// The largest record and the largest batch that the user can ask for.
-const MOST_BYTES: ByteSize = ByteSize::gib(1);
-
-impl SourceOptions for FileSourceOptions {
-    /// Opens the directory before the first wildcard.
-    fn connect(
-        self,
-        context: &ConnectContext<'_>,
-    ) -> Result<Arc<dyn SourceConnector>, ConnectorError> {
-        let parts = Parts {
-            key: self.key,
-            value: self.value,
-        };
-        let shape = InputShape::checked(self.format, self.columns, parts)?;
-        let limits = LineLimits {
-            record_bytes: checked_bytes("max-record-bytes", self.max_record_bytes)?,
-            batch_bytes: checked_bytes("batch-bytes", self.batch_bytes)?,
-        };
-        if self.rate_per_subtask == Some(0) {
-            return Err(ConnectorError::JobRefused {
-                reason: "`rate-per-subtask` must be at least 1; leave it out for full speed"
-                    .to_owned(),
-            });
-        }
-        let interval = self.discover.map(|interval| interval.0);
-        if interval.is_some_and(|interval| interval < SHORTEST_INTERVAL) {
-            return Err(ConnectorError::JobRefused {
-                reason: "`discover` must be at least 1ms; leave it out to read no new files"
-                    .to_owned(),
-            });
-        }
-        let glob = Glob::parse(&self.path)?;
-        let root = glob.open_root(context.directory(), self.follow_links)?;
-        let root_path = glob.root_path(context.directory());
-        Ok(Arc::new(FileConnector {
-            input: Arc::new(Input {
-                glob,
-                root,
-                shape: Arc::new(shape),
-                limits,
-                rate_per_subtask: self.rate_per_subtask,
-            }),
-            links: Arc::new(LeftOutLinks::new()),
-            interval,
-            root_path,
-        }))
-    }
-}
-
-fn checked_bytes(key: &str, value: ByteSize) -> Result<usize, ConnectorError> {
-    let bytes = usize::try_from(value.0).ok();
-    let allowed = bytes.filter(|_| (1..=MOST_BYTES.0).contains(&value.0));
-    allowed.ok_or_else(|| ConnectorError::JobRefused {
-        reason: format!("`{key}` must be from 1 B to {MOST_BYTES}"),
-    })
-}
 
 /// The part of the source that all subtasks share.
 struct Input {
@@ -182,6 +60,7 @@ struct Input {
     shape: Arc<InputShape>,
     limits: LineLimits,
     rate_per_subtask: Option<u32>,
+    on_growth: OnGrowth,
 }
 
 impl Input {
@@ -197,11 +76,20 @@ impl Input {
     }
 }
 
+/// The time between two looks for new files with `follow`, unless the user sets another.
+const DISCOVER_TO_FOLLOW: Duration = Duration::from_secs(1);
+
 struct FileConnector {
+    /// The options that fix the records.
+    options: Vec<FixedOption>,
     input: Arc<Input>,
     links: Arc<LeftOutLinks>,
+    /// True once an attempt of this process has planned or restored the splits.
+    has_started: Arc<AtomicBool>,
     /// The time between two looks for new files.
     interval: Option<Duration>,
+    /// The time between two looks for new lines; `None` if files are not followed.
+    follow: Option<Duration>,
     /// The root's path without links, if it could be resolved.
     root_path: Option<PathBuf>,
 }
@@ -211,13 +99,30 @@ impl SourceConnector for FileConnector {
         "file"
     }
 
+    fn fixed_options(&self) -> Vec<FixedOption> {
+        self.options.clone()
+    }
+
     fn rejects_records(&self) -> bool {
         self.input.shape.rejects_records()
     }
 
+    fn move_input(
+        &self,
+        split: SourceSplit,
+        moves: &[InputMove],
+    ) -> Result<MovedSplit, ConnectorError> {
+        moved::moved(&self.input, self.follow.is_some(), split, moves)
+    }
+
     fn enumerator(&self) -> Box<dyn SplitEnumerator> {
-        let (input, links) = (Arc::clone(&self.input), Arc::clone(&self.links));
-        Box::new(FileEnumerator::new(input, links, self.interval))
+        match self.follow {
+            Some(_) => Box::new(FollowEnumerator::new(
+                self,
+                self.interval.unwrap_or(DISCOVER_TO_FOLLOW),
+            )),
+            None => Box::new(FileEnumerator::new(self)),
+        }
     }
 
     fn open(
@@ -225,12 +130,19 @@ impl SourceConnector for FileConnector {
         _subtask: &SubtaskId,
         splits: Vec<SourceSplit>,
     ) -> Result<Box<dyn Source>, ConnectorError> {
+        if let Some(interval) = self.follow {
+            return Ok(Box::new(FollowSource::open(
+                &self.input,
+                interval,
+                &splits,
+            )?));
+        }
         let mut source = FileSource {
             input: Arc::clone(&self.input),
             current: None,
             waiting: VecDeque::new(),
             unlisted: 0,
-            read: BTreeSet::new(),
+            read: ReadEnds::new(),
             is_discovering: self.interval.is_some(),
             is_idle: false,
             pacer: self
@@ -257,8 +169,10 @@ impl SourceConnector for FileConnector {
     }
 
     fn open_files(&self, subtasks: u32) -> u64 {
-        let of_walk = self.interval.map_or(0, |_| DIRECTORIES_OF_A_WALK);
-        FILES_OF_A_SUBTASK * u64::from(subtasks) + of_walk
+        let walks = self.interval.is_some() || self.follow.is_some();
+        let of_walk = if walks { DIRECTORIES_OF_A_WALK } else { 0 };
+        let of_subtask = FILES_OF_A_SUBTASK + self.follow.map_or(0, |_| OPEN_TAILS as u64);
+        of_subtask * u64::from(subtasks) + of_walk
     }
 }
 
@@ -276,7 +190,7 @@ struct FileSource {
     /// no checkpoint.
     unlisted: usize,
     /// Files that the subtask has read, in earlier attempts too.
-    read: BTreeSet<FileDigest>,
+    read: ReadEnds,
     /// True if more files can appear.
     is_discovering: bool,
     /// True if the last output was [`SourceOutput::Idle`].
@@ -305,7 +219,9 @@ impl FileSource {
             reader.close(root, glob)?;
             if reader.is_closed() {
                 reader.warn_of_unread();
-                self.read.insert(reader.position().digest(glob)?);
+                let position = reader.position();
+                let end = position.read_end();
+                read_files::insert(&mut self.read, position.digest(glob)?, end);
                 self.current = None;
             }
             return Ok(None);
@@ -333,7 +249,8 @@ impl FileSource {
         for split in &splits {
             match FileSplit::of_split(split)? {
                 FileSplit::Part(position) if position.is_done() => {
-                    self.read.insert(position.digest(glob)?);
+                    let digest = position.digest(glob)?;
+                    read_files::insert(&mut self.read, digest, position.read_end());
                 }
                 FileSplit::Part(position) => {
                     // Check now, so that a job does not start on input that it can't finish; open
@@ -341,7 +258,11 @@ impl FileSource {
                     position.open(root, glob)?;
                     self.waiting.push_back(position);
                 }
-                FileSplit::Read(read) => self.read.extend(read.files),
+                FileSplit::Read(read) => {
+                    for (digest, end) in read.files {
+                        read_files::insert(&mut self.read, digest, end);
+                    }
+                }
             }
         }
         Ok(())
@@ -419,7 +340,8 @@ impl Source for FileSource {
         for position in positions {
             if position.is_done() {
                 let digest = position.digest(&self.input.glob);
-                read.insert(digest.expect("a file that was opened is below the root"));
+                let digest = digest.expect("a file that was opened is below the root");
+                read_files::insert(&mut read, digest, position.read_end());
             } else {
                 splits.push(FileSplit::Part(position).to_split());
             }

@@ -85,6 +85,15 @@ impl Glob {
         &self.root
     }
 
+    /// Returns a text of the glob that is the same however the user spelled it.
+    pub(super) fn normal_text(&self) -> String {
+        let components = self.components.iter().map(|component| match component {
+            Component::AnyDepth => "**",
+            Component::Name(pattern) => pattern.as_str(),
+        });
+        self.name_of(&components.collect::<Vec<_>>().join("/"))
+    }
+
     /// Returns the glob as the user wrote it.
     pub(super) fn text(&self) -> &str {
         &self.text
@@ -151,8 +160,8 @@ impl Glob {
             .ok_or_else(|| ConnectorError::StateRefused {
                 reason: format!(
                     "the checkpoint names the input file {name}, which is not below the directory \
-                     of `path` = \"{}\". Write the directory in `path` as before, or start the job \
-                     afresh",
+                     of `path` = \"{}\". Write the directory in `path` as before, add `--move-input \
+                     FROM=TO` if the file was moved, or start the job afresh",
                     self.text
                 ),
             })

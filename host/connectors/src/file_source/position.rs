@@ -14,9 +14,11 @@ use serde::{Deserialize, Serialize};
 use tidegate_connector::ConnectorError;
 use tidegate_connector::source::SourceSplit;
 
+use super::Input;
+use super::follow::FOLLOW_VERSION;
 use super::input_root::InputRoot;
 use super::path_glob::Glob;
-use super::read_files::{FileDigest, ReadFiles};
+use super::read_files::{FileDigest, ReadEnd, ReadFiles};
 use crate::versioned;
 
 /// The number of bytes before a position that are compared.
@@ -55,6 +57,15 @@ impl FileSplit {
     }
 
     pub(super) fn of_split(split: &SourceSplit) -> Result<Self, ConnectorError> {
+        if split.position.first() == Some(&FOLLOW_VERSION) {
+            return Err(ConnectorError::StateRefused {
+                reason: format!(
+                    "the checkpoint was taken with `follow = true`, and split `{}` has no end: \
+                     set `follow` again, or start the job afresh",
+                    split.name
+                ),
+            });
+        }
         let refuse = |why: &str| ConnectorError::StateRefused {
             reason: format!(
                 "the position of split `{}` can't be read: {why}",
@@ -120,6 +131,18 @@ impl FilePosition {
             head: head.map_err(failed())?,
             history: digest(&[]),
         })
+    }
+
+    /// Returns a position for reading only the beginning of a file.
+    pub(super) fn of_length(name: &str, position: u64, file_length: u64) -> Self {
+        Self {
+            file: name.to_owned(),
+            position,
+            end: file_length,
+            file_length,
+            head: digest(&[]),
+            history: digest(&[]),
+        }
     }
 
     /// Returns the part of the same file from `position` to `end`. Reads only if `position`
@@ -223,9 +246,96 @@ impl FilePosition {
         glob.below_root(&self.file).map(FileDigest::of)
     }
 
+    /// Returns the end of the file, if this part is its last one and is read.
+    pub(super) fn read_end(&self) -> Option<ReadEnd> {
+        (self.is_done() && self.end == self.file_length).then(|| ReadEnd {
+            length: self.file_length,
+            contents: contents(&self.head, &self.history),
+        })
+    }
+
+    /// Returns the part of a file behind the end up to which it was read.
+    pub(super) fn behind(
+        input: &Input,
+        name: &str,
+        end: ReadEnd,
+    ) -> Result<GrownFile, ConnectorError> {
+        let failed = || ConnectorError::io(format!("could not read input file {name}"));
+        let file = open(&input.root, &input.glob, name)?;
+        let file_length = file.metadata().map_err(failed())?.len();
+        let ReadEnd { length, .. } = end;
+        if file_length < length {
+            let difference = format!("it had {length} bytes and now has {file_length}");
+            return Ok(GrownFile::Other(difference));
+        }
+        let head = digest_before(&file, length.min(HEAD_BYTES as u64), HEAD_BYTES);
+        let history = digest_before(&file, length, HISTORY_BYTES).map_err(failed())?;
+        if contents(&head.map_err(failed())?, &history) != end.contents {
+            let difference = "its bytes before that byte have changed".to_owned();
+            return Ok(GrownFile::Other(difference));
+        }
+        if !ends_line(&file, length).map_err(failed())? {
+            let difference = "its last line had no newline, was read as a record, and has become \
+                              longer";
+            return Ok(GrownFile::Other(difference.to_owned()));
+        }
+        let head_end = file_length.min(HEAD_BYTES as u64);
+        Ok(GrownFile::Same(Self {
+            file: name.to_owned(),
+            position: length,
+            end: file_length,
+            file_length,
+            head: digest_before(&file, head_end, HEAD_BYTES).map_err(failed())?,
+            history,
+        }))
+    }
+
+    /// Returns this part, the last of its file, with the bytes that the file has now.
+    pub(super) fn longer(&self, input: &Input) -> Result<Self, ConnectorError> {
+        let failed = || ConnectorError::io(format!("could not read input file {}", self.file));
+        let file = self.open(&input.root, &input.glob)?;
+        let file_length = file.metadata().map_err(failed())?.len();
+        let head_end = file_length.min(HEAD_BYTES as u64);
+        Ok(Self {
+            end: file_length,
+            file_length,
+            head: digest_before(&file, head_end, HEAD_BYTES).map_err(failed())?,
+            ..self.clone()
+        })
+    }
+
     pub(super) fn is_done(&self) -> bool {
         self.position >= self.end
     }
+}
+
+/// A file that was read to its end, looked at later.
+#[derive(Debug)]
+pub(super) enum GrownFile {
+    /// It still begins with the bytes that were read; the part has the others.
+    Same(FilePosition),
+    /// It is another file, with the difference.
+    Other(String),
+}
+
+/// Returns the digest of a file's contents from those of its first and last bytes.
+fn contents(head: &[u8; 32], history: &[u8; 32]) -> [u8; 16] {
+    let mut contents = [0; 16];
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(head).update(history);
+    hasher.finalize_xof().fill(&mut contents);
+    contents
+}
+
+/// Returns true if a line, or record of CSV, ends at `position`: the byte before or behind it ends
+/// lines.
+fn ends_line(file: &File, position: u64) -> io::Result<bool> {
+    if position == 0 {
+        return Ok(true);
+    }
+    let mut bytes = [0; 2];
+    let read = file.read_at(&mut bytes, position - 1)?;
+    Ok(bytes[0] == b'\n' || read < 2 || matches!(bytes[1], b'\n' | b'\r'))
 }
 
 /// Opens a regular file below the root.

@@ -1,10 +1,11 @@
 //! The files that were read, remembered by digests of their paths. Pure.
 //!
 //! A file that was read to its end has no position left, but with `discover` it must not be taken
-//! for a new file. A digest takes 16 bytes, however long the path is. It depends on the root, so
-//! the root is remembered too: below another one, every file would look new.
+//! for a new file, and bytes that are added to it later must be found. A digest takes 16 bytes,
+//! however long the path is. It depends on the root, so the root is remembered too: below another
+//! one, every file would look new.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use tidegate_connector::ConnectorError;
@@ -29,17 +30,38 @@ impl FileDigest {
     }
 }
 
+/// The end of a file that was read to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct ReadEnd {
+    /// The length that the file had.
+    pub(super) length: u64,
+    /// The first bytes of BLAKE3 of the digests of its first and of its last bytes.
+    pub(super) contents: [u8; 16],
+}
+
+/// Files that were read, each with its end; `None` for a file of which another split had the end.
+pub(super) type ReadEnds = BTreeMap<FileDigest, Option<ReadEnd>>;
+
+/// Adds a file that was read. Of two ends, the further one counts.
+pub(super) fn insert(ends: &mut ReadEnds, digest: FileDigest, end: Option<ReadEnd>) {
+    let known = ends.entry(digest).or_default();
+    let length = |end: Option<ReadEnd>| end.map(|end| end.length);
+    if length(end) >= length(*known) {
+        *known = end;
+    }
+}
+
 /// The files that were read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct ReadFiles {
     /// The root of the glob that found them.
-    root: String,
-    pub(super) files: BTreeSet<FileDigest>,
+    pub(super) root: String,
+    pub(super) files: ReadEnds,
 }
 
 impl ReadFiles {
     /// Remembers files that `glob` found.
-    pub(super) fn of(glob: &Glob, files: BTreeSet<FileDigest>) -> Self {
+    pub(super) fn of(glob: &Glob, files: ReadEnds) -> Self {
         Self {
             root: glob.root().to_owned(),
             files,
@@ -55,7 +77,8 @@ impl ReadFiles {
             reason: format!(
                 "the checkpoint remembers {} file(s) that were read below {}, and `path` = \"{}\" \
                  now finds files below {}, where they would be read again. Write the directory in \
-                 `path` as before, or start the job afresh",
+                 `path` as before, add `--move-input FROM=TO` if the files were moved, or start the \
+                 job afresh",
                 self.files.len(),
                 shown_root(&self.root),
                 glob.text(),
@@ -80,7 +103,8 @@ mod tests {
     #[test]
     fn a_digest_is_that_of_the_whole_path() {
         let names = ["a", "b", "a/b", "", "aa"];
-        let digests: BTreeSet<FileDigest> = names.into_iter().map(FileDigest::of).collect();
+        let digests: std::collections::BTreeSet<FileDigest> =
+            names.into_iter().map(FileDigest::of).collect();
         assert_eq!(digests.len(), names.len());
         assert_eq!(FileDigest::of("a/b"), FileDigest::of("a/b"));
     }

@@ -27,7 +27,7 @@ use super::watch::{Compare, FileWatch};
 use crate::input_format::{Contents, DecodeError, Decoder};
 use crate::lines::{LineLimits, Unread};
 
-mod header;
+pub(super) mod header;
 
 /// The approximate number of bytes of one read.
 const BLOCK_BYTES: usize = 256 * 1024;

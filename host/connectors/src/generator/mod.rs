@@ -7,11 +7,14 @@ mod columns;
 mod ranges;
 mod source;
 
+use std::fmt;
 use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use tidegate_connector::source::{Source, SourceConnector, SourceSplit, SplitEnumerator};
+use tidegate_connector::source::{
+    FixedOption, Source, SourceConnector, SourceSplit, SplitEnumerator,
+};
 use tidegate_connector::{ConnectContext, ConnectorError, SourceOptions, SubtaskId};
 
 use crate::versioned;
@@ -59,6 +62,15 @@ pub enum Encoding {
     Le64,
 }
 
+impl fmt::Display for Encoding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Text => "\"text\"",
+            Self::Le64 => "\"le64\"",
+        })
+    }
+}
+
 /// The origin of the timestamps of generated records.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -75,6 +87,16 @@ pub enum Timestamps {
     Due,
 }
 
+impl fmt::Display for Timestamps {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::None => "\"none\"",
+            Self::Value => "\"value\"",
+            Self::Due => "\"due\"",
+        })
+    }
+}
+
 /// Records that come late. A watermark then follows only where an integer divisible by 256 comes
 /// next. So records and watermarks follow each other in the same order at any pace and after any
 /// failure, and the same records are late in every run.
@@ -86,6 +108,12 @@ pub struct Late {
     /// The number of milliseconds by which their timestamps are older. Watermarks do not wait for
     /// them.
     pub by_ms: u64,
+}
+
+impl fmt::Display for Late {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{{ every = {}, by-ms = {} }}", self.every, self.by_ms)
+    }
 }
 
 /// The largest batch that the user can ask for: 1 M records.
@@ -230,6 +258,25 @@ impl SplitEnumerator for RangeEnumerator {
 impl SourceConnector for GeneratorConnector {
     fn connector(&self) -> &'static str {
         "generator"
+    }
+
+    fn fixed_options(&self) -> Vec<FixedOption> {
+        let GeneratorOptions {
+            from,
+            to,
+            keys,
+            encoding,
+            timestamps,
+            late,
+            ..
+        } = &self.options;
+        let mut options = vec![FixedOption::new("from", from)];
+        options.extend(to.map(|to| FixedOption::new("to", to)));
+        options.extend(keys.map(|keys| FixedOption::new("keys", keys)));
+        options.push(FixedOption::new("encoding", encoding));
+        options.push(FixedOption::new("timestamps", timestamps));
+        options.extend(late.map(|late| FixedOption::new("late", late)));
+        options
     }
 
     fn enumerator(&self) -> Box<dyn SplitEnumerator> {

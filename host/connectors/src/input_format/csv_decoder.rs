@@ -8,11 +8,8 @@ use super::columns::{Columns, MOST_COLUMNS};
 use super::csv_reader::{CsvReader, Progress};
 use super::rows::Rows;
 use super::shape::Parts;
-use super::{Contents, DecodeError, Taken};
+use super::{BYTE_ORDER_MARK, Contents, DecodeError, Taken};
 use crate::lines::{LineLimits, Unread};
-
-/// The mark with which some programs begin a file of UTF-8.
-const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
 /// Decodes the bytes of one CSV input.
 pub(super) struct CsvDecoder {
@@ -200,7 +197,7 @@ impl CsvDecoder {
             }
         };
         match length > limits.record_bytes {
-            true => Err(DecodeError::TooLong { what: "record" }),
+            true => Err(too_long(seen)),
             false => Ok(progress),
         }
     }
@@ -217,6 +214,35 @@ impl CsvDecoder {
         self.object.clear();
         columns.append_object(self.reader.fields(), &mut self.object)
     }
+}
+
+/// Makes the error of a record that is longer than a record may be. A quote that was forgotten is
+/// the most likely reason, so the error names it.
+fn too_long(record: &[u8]) -> DecodeError {
+    match unclosed_quote(record) {
+        Some(at) => DecodeError::UnclosedQuote { at },
+        None => DecodeError::TooLong { what: "record" },
+    }
+}
+
+/// Returns the place of the quote within which the beginning of a record ends.
+fn unclosed_quote(record: &[u8]) -> Option<usize> {
+    let (mut open, mut is_field_start) = (None, true);
+    let mut bytes = record.iter().copied().enumerate().peekable();
+    while let Some((at, byte)) = bytes.next() {
+        if open.is_some() {
+            // Two quotes stand for one.
+            if byte == b'"' && bytes.next_if(|(_, next)| *next == b'"').is_none() {
+                open = None;
+            }
+            continue;
+        }
+        if byte == b'"' && is_field_start {
+            open = Some(at);
+        }
+        is_field_start = byte == b',';
+    }
+    open
 }
 
 /// Finds the columns with the key and the value. An error is the reason why one is missing.
@@ -236,3 +262,6 @@ fn without_terminator(record: &[u8]) -> &[u8] {
         record => record,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,39 +8,67 @@ use std::borrow::Cow;
 use super::json_pointer::JsonPointer;
 use super::rows::Rows;
 use super::shape::Parts;
-use super::{Contents, Taken};
+use super::{BYTE_ORDER_MARK, Contents, Taken};
 use crate::json_text;
 use crate::lines::{self, LineLimits, LineTooLong, Unread};
 
-/// Takes whole lines from the start of `unread`: a batch of records, or one invalid line.
-pub(super) fn take(
-    parts: &Parts<JsonPointer>,
-    unread: Unread<'_>,
-    limits: LineLimits,
-) -> Result<Taken, LineTooLong> {
-    let mut rows = Rows::default();
-    let mut invalid = None;
-    let end = lines::each_line(unread, limits.record_bytes, |line| {
-        if invalid.is_some() || !rows.has_room(limits) {
-            return false;
+/// Decodes the bytes of one input of JSON Lines.
+pub(super) struct JsonLinesDecoder {
+    parts: Parts<JsonPointer>,
+    /// True before the first line of the input, which may begin with a byte order mark.
+    is_at_start: bool,
+}
+
+impl JsonLinesDecoder {
+    /// Makes the decoder of an input from its first byte on.
+    pub(super) fn new(parts: Parts<JsonPointer>) -> Self {
+        Self {
+            parts,
+            is_at_start: true,
         }
-        match record_of(line, parts) {
-            Ok((key, value)) => rows.push(key.as_bytes(), value.as_bytes()),
-            // The next step returns it by itself.
-            Err(_) if !rows.is_empty() => return false,
-            Err(reason) => {
-                let value = line.to_vec();
-                invalid = Some(Contents::Invalid { reason, value });
+    }
+
+    /// See [`Decoder::seek`](super::Decoder::seek).
+    pub(super) fn seek(&mut self) {
+        self.is_at_start = false;
+    }
+
+    /// Takes whole lines from the start of `unread`: a batch of records, or one invalid line.
+    pub(super) fn take(
+        &mut self,
+        unread: Unread<'_>,
+        limits: LineLimits,
+    ) -> Result<Taken, LineTooLong> {
+        let Self { parts, is_at_start } = self;
+        let mut rows = Rows::default();
+        let mut invalid = None;
+        let end = lines::each_line(unread, limits.record_bytes, |line| {
+            if invalid.is_some() || !rows.has_room(limits) {
+                return false;
             }
-        }
-        true
-    })?;
-    let batch = || rows.into_batch().map(Contents::Batch);
-    Ok(Taken {
-        start: 0,
-        end,
-        contents: invalid.or_else(batch).unwrap_or(Contents::Nothing),
-    })
+            let text = match is_at_start {
+                true => line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line),
+                false => line,
+            };
+            match record_of(text, parts) {
+                Ok((key, value)) => rows.push(key.as_bytes(), value.as_bytes()),
+                // The next step returns it by itself.
+                Err(_) if !rows.is_empty() => return false,
+                Err(reason) => {
+                    let value = line.to_vec();
+                    invalid = Some(Contents::Invalid { reason, value });
+                }
+            }
+            *is_at_start = false;
+            true
+        })?;
+        let batch = || rows.into_batch().map(Contents::Batch);
+        Ok(Taken {
+            start: 0,
+            end,
+            contents: invalid.or_else(batch).unwrap_or(Contents::Nothing),
+        })
+    }
 }
 
 /// Checks a line and returns its key and value. An error is the reason why the line is invalid.

@@ -19,10 +19,13 @@ use crate::lines::{self, LineLimits, LineTooLong, Unread};
 
 pub use shape::{InputField, InputFormat};
 
-pub(crate) use shape::{InputShape, Parts};
+pub(crate) use shape::{InputShape, Parts, fixed_options};
 
 use csv_decoder::CsvDecoder;
-use json_pointer::JsonPointer;
+use json_lines::JsonLinesDecoder;
+
+/// The mark with which some programs begin a file of UTF-8.
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
 /// The result of one step of a [`Decoder`].
 #[derive(Debug)]
@@ -61,6 +64,12 @@ impl Taken {
 pub(crate) enum DecodeError {
     /// The line or record that begins at the first unread byte is longer than a record may be.
     TooLong { what: &'static str },
+    /// A quoted field of the record that begins at the first unread byte has no end within the
+    /// longest record.
+    UnclosedQuote {
+        /// The number of bytes of the record before the quote.
+        at: usize,
+    },
     /// The header of a CSV input is unusable.
     Header { reason: String },
 }
@@ -79,6 +88,11 @@ impl DecodeError {
                 "the {what} is longer than `max-record-bytes`, {} bytes",
                 limits.record_bytes
             ),
+            Self::UnclosedQuote { at } => format!(
+                "the quote {at} bytes into the record is not closed within `max-record-bytes`, {} \
+                 bytes",
+                limits.record_bytes
+            ),
             Self::Header { reason } => format!("the header is unusable: {reason}"),
         }
     }
@@ -92,7 +106,7 @@ pub(crate) struct Decoder {
 
 enum ByFormat {
     Lines,
-    Jsonl(Parts<JsonPointer>),
+    Jsonl(JsonLinesDecoder),
     Csv(Box<CsvDecoder>),
 }
 
@@ -101,7 +115,7 @@ impl Decoder {
     pub(crate) fn at_start(shape: &Arc<InputShape>, limits: LineLimits) -> Self {
         let by_format = match &**shape {
             InputShape::Lines => ByFormat::Lines,
-            InputShape::Jsonl(parts) => ByFormat::Jsonl(parts.clone()),
+            InputShape::Jsonl(parts) => ByFormat::Jsonl(JsonLinesDecoder::new(parts.clone())),
             InputShape::Csv { columns, parts } => {
                 let decoder = CsvDecoder::new(columns.clone(), parts.clone());
                 ByFormat::Csv(Box::new(decoder))
@@ -114,7 +128,8 @@ impl Decoder {
     /// the first of its input.
     pub(crate) fn seek(&mut self) {
         match &mut self.by_format {
-            ByFormat::Lines | ByFormat::Jsonl(_) => {}
+            ByFormat::Lines => {}
+            ByFormat::Jsonl(lines) => lines.seek(),
             ByFormat::Csv(csv) => csv.seek(),
         }
     }
@@ -146,7 +161,7 @@ impl Decoder {
                     },
                 })
             }
-            ByFormat::Jsonl(parts) => Ok(json_lines::take(parts, unread, self.limits)?),
+            ByFormat::Jsonl(lines) => Ok(lines.take(unread, self.limits)?),
             ByFormat::Csv(csv) => csv.take(unread, self.limits),
         }
     }

@@ -1,10 +1,12 @@
 //! The options of a source that say what its bytes are, and their check. Pure.
 
+use std::fmt;
 use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tidegate_connector::ConnectorError;
+use tidegate_connector::source::FixedOption;
 
 use super::columns::Columns;
 use super::json_pointer::JsonPointer;
@@ -59,6 +61,41 @@ impl<F> Parts<F> {
             value: part("value", self.value)?,
         })
     }
+}
+
+impl fmt::Display for InputFormat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Lines => "\"lines\"",
+            Self::Jsonl => "\"jsonl\"",
+            Self::Csv => "\"csv\"",
+        })
+    }
+}
+
+impl fmt::Display for InputField {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Json(pointer) => write!(f, "{{ json = {pointer:?} }}"),
+            Self::Column(name) => write!(f, "{{ column = {name:?} }}"),
+        }
+    }
+}
+
+/// Returns the options that fix which records the bytes of a source are.
+pub(crate) fn fixed_options(
+    format: InputFormat,
+    columns: Option<&[String]>,
+    parts: &Parts<InputField>,
+) -> Vec<FixedOption> {
+    let mut options = vec![FixedOption::new("format", format)];
+    let columns = columns.map(|names| FixedOption::new("columns", format_args!("{names:?}")));
+    options.extend(columns);
+    let key = parts.key.as_ref();
+    options.extend(key.map(|key| FixedOption::new("key", key)));
+    let value = parts.value.as_ref();
+    options.extend(value.map(|value| FixedOption::new("value", value)));
+    options
 }
 
 /// The meaning of a source's bytes: the options, checked.

@@ -336,7 +336,24 @@ fn only_a_record_above_the_limit_is_too_long() {
     assert_eq!(take("\"12\"\r\n"), Ok(1));
     assert_eq!(take("12345\n"), too_long);
     assert_eq!(take("1\n12345"), too_long);
-    assert_eq!(take("\"12\n\n\n\n"), too_long);
+    assert_eq!(take("\"12\"3\n\n"), too_long);
+}
+
+#[test]
+fn a_byte_order_mark_before_the_first_line_of_json_is_skipped_and_no_other() {
+    let jsonl = shape(InputFormat::Jsonl, None, None);
+    assert_eq!(texts(&jsonl, "\u{feff}1\n2\n"), ["1", "2"]);
+    let mark = |at| Piece {
+        key: "invalid: it is not JSON: expected value at its byte 1".to_owned(),
+        text: "\u{feff}2".to_owned(),
+        place: (at, at + 4),
+    };
+    assert_eq!(whole(&jsonl, "1\n\u{feff}2")[1], mark(2));
+    // A reader that begins behind the start of the file.
+    let mut decoder = Decoder::at_start(&jsonl, WIDE);
+    decoder.seek();
+    let rest = pieces(&mut decoder, "1\n\u{feff}2".as_bytes(), 2, &[]);
+    assert_eq!(rest, Ok(vec![mark(2)]));
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 
-use csv_core::{WriteResult, Writer};
+use csv_core::{QuoteStyle, WriteResult, Writer, WriterBuilder};
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use tidegate_operator::Column;
@@ -34,9 +34,14 @@ impl CsvColumns {
     /// Appends a line for each value. An error is the row of the first value that has no line, and
     /// the reason.
     pub(super) fn append(&self, values: &Column, out: &mut Vec<u8>) -> Result<(), (usize, String)> {
-        let mut writer = Writer::new();
+        let mut plain = Writer::new();
+        let mut quoting = WriterBuilder::new().quote_style(QuoteStyle::Always).build();
         for (row, value) in values.rows().enumerate() {
             let fields = self.fields_of(value).map_err(|reason| (row, reason))?;
+            // A reader takes this character for a byte order mark at the beginning of a file,
+            // unless it stands in quotes.
+            let is_marked = fields.first().is_some_and(|it| it.starts_with('\u{feff}'));
+            let writer = if is_marked { &mut quoting } else { &mut plain };
             for (at, field) in fields.iter().enumerate() {
                 if at > 0 {
                     write(out, 2, |room| writer.delimiter(room));

@@ -228,6 +228,17 @@ fn options_that_do_not_fit_together_are_refused() {
     }
 }
 
+#[test]
+fn a_first_field_that_begins_like_a_byte_order_mark_is_read_back() {
+    let value = "{\"a\":\"\u{feff}x\",\"b\":\"\u{feff}\"}";
+    let mut records = Batch::default();
+    records.push(NO_TIMESTAMP, b"", value.as_bytes());
+    let csv = written(&csv(&["a", "b"]), &records);
+    assert_eq!(csv, "\"\u{feff}x\",\"\u{feff}\"\n");
+    let read = crate::input_format::read_csv(&csv, &["a", "b"]);
+    assert_eq!(read, [value.as_bytes()]);
+}
+
 proptest! {
     #[test]
     fn csv_is_read_back_by_the_source(

@@ -15,13 +15,13 @@ use bytesize::ByteSize;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tidegate_connector::source::{
-    BoxFuture, Isolation, Source, SourceConnector, SourceOutput, SourcePlace, SourceSplit,
-    SplitEnumerator,
+    BoxFuture, FixedOption, Isolation, Source, SourceConnector, SourceOutput, SourcePlace,
+    SourceSplit, SplitEnumerator,
 };
 use tidegate_connector::{ConnectContext, ConnectorError, SourceOptions, SubtaskId};
 
 use crate::byte_size::ByteSizeText;
-use crate::input_format::{InputField, InputFormat, InputShape, Parts};
+use crate::input_format::{InputField, InputFormat, InputShape, Parts, fixed_options};
 use crate::lines::LineLimits;
 use crate::versioned;
 
@@ -111,9 +111,11 @@ impl StdinOptions {
             key: self.key,
             value: self.value,
         };
+        let options = fixed_options(self.format, self.columns.as_deref(), &parts);
         let shape = InputShape::checked(self.format, self.columns, parts)?;
         Ok(Arc::new(StdinConnector {
             limits,
+            options,
             shape: Arc::new(shape),
             input: Arc::new(Mutex::new(Input::Unopened(reader))),
         }))
@@ -122,6 +124,8 @@ impl StdinOptions {
 
 struct StdinConnector {
     limits: LineLimits,
+    /// The options that fix the records.
+    options: Vec<FixedOption>,
     shape: Arc<InputShape>,
     input: Arc<Mutex<Input>>,
 }
@@ -188,6 +192,10 @@ impl SourceConnector for StdinConnector {
 
     fn is_replayable(&self) -> bool {
         false
+    }
+
+    fn fixed_options(&self) -> Vec<FixedOption> {
+        self.options.clone()
     }
 
     fn rejects_records(&self) -> bool {

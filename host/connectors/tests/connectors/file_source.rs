@@ -463,3 +463,35 @@ fn isolation_gives_single_lines_until_it_ends_and_says_where_they_stand() {
         ]
     );
 }
+
+#[test]
+fn the_options_that_fix_the_records_are_the_same_however_the_path_is_spelled() {
+    let directory = directory(&[("a.csv", b"x,y\n1,2\n")]);
+    let fixed = |path: &str, more: serde_json::Value| -> Vec<String> {
+        let mut options = json!({ "path": path });
+        let all = options.as_object_mut().expect("it is an object");
+        all.extend(more.as_object().expect("it is an object").clone());
+        let connector = connect(directory.path(), options);
+        let fixed = connector.fixed_options().into_iter();
+        fixed
+            .map(|option| format!("{} = {}", option.key, option.value))
+            .collect()
+    };
+    for path in ["*.csv", "./*.csv", ".//./*.csv"] {
+        let paced = json!({ "rate-per-subtask": 7, "batch-bytes": 9, "discover": "1s" });
+        assert_eq!(
+            fixed(path, paced),
+            ["path = \"*.csv\"", "format = \"lines\""]
+        );
+    }
+    let csv = json!({ "format": "csv", "columns": ["x", "y"], "key": { "column": "x" } });
+    assert_eq!(
+        fixed("*", csv),
+        [
+            "path = \"*\"",
+            "format = \"csv\"",
+            "columns = [\"x\", \"y\"]",
+            "key = { column = \"x\" }",
+        ]
+    );
+}

@@ -16,7 +16,7 @@ use super::connectors::{self, Connectors};
 use super::directories;
 use super::document::{Document, NodeEntry, PartEntry};
 use super::parse;
-use super::wiring::{self, Wiring};
+use super::wiring::{self, FoundParts, Wiring};
 use crate::config_file::problem::{Problem, Problems, Span};
 use crate::config_file::setting::Placed;
 use crate::config_file::{ConfigFileError, FileKind, SourceFile};
@@ -51,6 +51,15 @@ impl Loading {
 #[derive(Clone, Debug)]
 pub struct JobFile {
     source: SourceFile,
+}
+
+/// A component that a job file names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NamedComponent {
+    /// The operator's name.
+    pub operator: String,
+    /// The path: absolute, or relative in the same way as the job file's path.
+    pub path: PathBuf,
 }
 
 /// A job that passed every check that does not need it to run.
@@ -143,6 +152,12 @@ impl JobFile {
         Ok(Self { source })
     }
 
+    /// Returns the text of the file.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        self.source.text()
+    }
+
     /// Returns the job graph, without looking at inputs, outputs and components. `parallelism`
     /// overrides the job's default; the file can name the `connectors`.
     ///
@@ -208,6 +223,33 @@ impl JobFile {
             .ok_or_else(|| self.source.invalid(problems))
     }
 
+    /// Returns the operators in the order of the file, each with the path of its component, without
+    /// looking at any component.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigFileError::Invalid`] with the keys that are wrong.
+    pub fn components(&self) -> Result<Vec<NamedComponent>, ConfigFileError> {
+        let problems = Problems::default();
+        let document = parse::parse(self.source.text(), &problems);
+        let Some(document) = document.filter(|_| problems.is_empty()) else {
+            return Err(self.source.invalid(problems));
+        };
+        let base = self.source.base();
+        let named = document
+            .nodes
+            .usable
+            .iter()
+            .filter_map(|node| match &node.part {
+                PartEntry::Operator(operator) => Some(NamedComponent {
+                    operator: node.name.get_ref().clone(),
+                    path: base.join(operator.component.get_ref()),
+                }),
+                PartEntry::Source(_) | PartEntry::Sink(_) => None,
+            });
+        Ok(named.collect())
+    }
+
     /// Checks everything that needs no other file. There may be problems even if this returns an
     /// outline.
     fn outline(
@@ -227,7 +269,7 @@ impl JobFile {
             components::report_missing(&self.source.base(), &document.nodes.usable, problems);
             return None;
         }
-        match wiring.graph(&document, &BTreeMap::new()) {
+        match wiring.graph(&document, &FoundParts::default()) {
             Ok(graph) => Some(Outline {
                 document,
                 wiring,
@@ -268,10 +310,15 @@ impl JobFile {
         }
         let digest =
             |summary: &ComponentSummary| (summary.operator.clone(), summary.digest.clone());
-        let digests = summaries.iter().map(digest).collect();
-        let graph = outline.wiring.graph(document, &digests);
-        let graph = graph.expect("the same graph without digests was accepted");
         let Connectors { sources, sinks, .. } = connectors;
+        let options = sources.iter();
+        let options = options.map(|(name, source)| (name.clone(), source.fixed_options()));
+        let found = FoundParts {
+            digests: summaries.iter().map(digest).collect(),
+            options: options.collect(),
+        };
+        let graph = outline.wiring.graph(document, &found);
+        let graph = graph.expect("the same graph without these parts was accepted");
         let place = |node: &NodeEntry<'_>| (node.name.get_ref().clone(), NodePlace::of(node));
         Some(LoadedJob {
             job: Job {

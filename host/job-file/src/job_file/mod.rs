@@ -23,7 +23,7 @@ mod wiring;
 mod tests;
 
 pub use components::{ComponentSummary, Components};
-pub use load::{JobFile, LoadedJob, Loading};
+pub use load::{JobFile, LoadedJob, Loading, NamedComponent};
 pub use reference::reference;
 pub use schema::{schema, without_null};
 pub use settings::{LimitsSchema, version_schema};

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use tidegate_checkpoint::{
     DEAD_LETTER, DEAD_LETTER_PORT, Edge, GraphError, JobGraph, Node, NodeKind, Partitioning,
 };
+use tidegate_connector::source::FixedOption;
 use tidegate_runtime::graph::GraphCost;
 use toml::Spanned;
 
@@ -21,6 +22,15 @@ const UNNAMED_PORTS: u32 = 64;
 pub(crate) struct Wiring {
     nodes: Vec<Node>,
     edges: Vec<Edge>,
+}
+
+/// The parts of nodes that are known once connectors are made and components are loaded, by node.
+#[derive(Default)]
+pub(crate) struct FoundParts {
+    /// The digests of components.
+    pub(crate) digests: BTreeMap<String, String>,
+    /// The options that fix the records of sources.
+    pub(crate) options: BTreeMap<String, Vec<FixedOption>>,
 }
 
 /// Looks up the names in the entries. `parallelism` is for nodes that set none.
@@ -73,6 +83,7 @@ pub(crate) fn wire(document: &Document<'_>, parallelism: u32, problems: &Problem
             .map_or(parallelism, |own| *own.get_ref()),
         implementation: implementation(&entry.part),
         digest: None,
+        options: Vec::new(),
         outputs: outputs(entry, ports.get(entry.name.get_ref().as_str()).copied()),
     };
     Wiring {
@@ -82,15 +93,17 @@ pub(crate) fn wire(document: &Document<'_>, parallelism: u32, problems: &Problem
 }
 
 impl Wiring {
-    /// Returns the graph, with the digest of each operator's component where it is known.
+    /// Returns the graph, with the parts of its nodes that are known.
     pub(crate) fn graph(
         &self,
         document: &Document<'_>,
-        digests: &BTreeMap<String, String>,
+        found: &FoundParts,
     ) -> Result<JobGraph, GraphError> {
         let mut nodes = self.nodes.clone();
         for node in &mut nodes {
-            node.digest = digests.get(&node.name).cloned();
+            node.digest = found.digests.get(&node.name).cloned();
+            let options = found.options.get(&node.name).cloned();
+            node.options = options.unwrap_or_default();
         }
         let max = document.defaults.max_parallelism.value;
         let graph = JobGraph::new(document.name.clone(), max, nodes, self.edges.clone())?;

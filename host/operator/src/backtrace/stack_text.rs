@@ -1,6 +1,6 @@
 //! Reads the text of a stack as languages write it, line by line.
 //!
-//! Two forms are known. One line a frame, as V8, QuickJS and the Python SDK write it:
+//! Two forms are known. One line a frame, as V8, `QuickJS` and the Python SDK write it:
 //!
 //! ```text
 //!     at price (src/total.js:7:12): the source line
@@ -10,7 +10,7 @@
 //!
 //! ```text
 //! main.price(0x1)
-//! 	example.com/total/total.go:7 +0x1
+//!     example.com/total/total.go:7 +0x1
 //! ```
 //!
 //! Every other line is text.

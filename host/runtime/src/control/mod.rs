@@ -12,5 +12,5 @@ mod supervisor;
 mod waiters;
 mod work;
 
-pub use start::{newer_output, prepare};
+pub use start::{check_continues, newer_output, prepare};
 pub use supervisor::{run, run_on};

@@ -12,7 +12,7 @@ use tidegate_checkpoint::{
     StateFile, StoreError, SubtaskSnapshot,
 };
 use tidegate_connector::sink::{ForkedFrom, SinkStart};
-use tidegate_connector::source::RestoredSubtask;
+use tidegate_connector::source::{InputMove, RestoredSubtask, SourceConnector};
 
 use super::deploy::{StartContents, SubtaskStart};
 use super::discovery::{Enumerators, check_assigned};
@@ -21,7 +21,7 @@ use crate::error::node_failed;
 use crate::ids::RunIdentity;
 use crate::job::{Job, RunOptions};
 use crate::recovery::{check_dropped, ended_now, operator_state, told_watermarks};
-use crate::{CheckpointId, JobError, SubtaskId};
+use crate::{CheckpointId, ConnectorError, JobError, SubtaskId};
 
 /// The parts that an attempt is restored from.
 pub(crate) struct Restore {
@@ -57,8 +57,13 @@ impl Restore {
         if self.is_first_attempt {
             warn_of_unknown(&self.options, &[&job.graph, &manifest.graph]);
         }
-        let mut enumerators = Enumerators::new();
-        let starts = subtask_starts(job, store, &manifest, &mut enumerators)
+        let mut sources = Sources {
+            enumerators: Enumerators::new(),
+            moves: &self.options.moved_input,
+        };
+        let starts = self
+            .check_moves(&manifest)
+            .and_then(|()| subtask_starts(job, store, &manifest, &mut sources))
             .and_then(|starts| self.recover_sinks(&manifest, attempt).map(|()| starts));
         let starts = match starts {
             Ok(starts) => starts,
@@ -75,7 +80,7 @@ impl Restore {
         store.retain(&store.list()?)?;
         Ok(Some(Restored {
             starts,
-            enumerators,
+            enumerators: sources.enumerators,
             identity: RunIdentity {
                 job: job.graph.job().to_owned(),
                 lineage: manifest.lineage,
@@ -84,6 +89,31 @@ impl Restore {
             checkpoint: manifest.checkpoint,
             origin: manifest.origin,
         }))
+    }
+
+    /// Checks, at the start of a process, that every move concerns a split, so that a slip is found.
+    fn check_moves(&self, manifest: &Manifest) -> Result<(), JobError> {
+        let moves = &self.options.moved_input;
+        if moves.is_empty() || !self.is_first_attempt {
+            return Ok(());
+        }
+        let mut is_used = vec![false; moves.len()];
+        for (name, source) in &self.job.sources {
+            let subtasks = manifest.snapshots_of(name).iter().map(restored_subtask);
+            for split in subtasks.flat_map(|subtask| subtask.splits) {
+                let moved = source.move_input(split, moves);
+                let moved = moved.map_err(|error| node_failed(name, error))?;
+                for (is_used, now) in is_used.iter_mut().zip(moved.is_used) {
+                    *is_used |= now;
+                }
+            }
+        }
+        match moves.iter().zip(is_used).find(|(_, is_used)| !is_used) {
+            None => Ok(()),
+            Some((unused, _)) => Err(JobError::UnknownInput {
+                input_move: unused.to_string(),
+            }),
+        }
     }
 
     /// Removes the checkpoint that a refused start has committed; an import keeps those of
@@ -151,8 +181,29 @@ pub(super) fn sink_start(job: &Job, manifest: &Manifest, sink: &str) -> SinkStar
 /// Warns of flags that name nothing. They are not an error: an earlier run with the same command
 /// line may have used them.
 fn warn_of_unknown(options: &RunOptions, graphs: &[&JobGraph]) {
-    if let Err(unknown) = check_dropped(&options.allow_dropped_state, graphs) {
+    if let Err(unknown) = check_dropped(&options.allowed.dropped_state, graphs) {
         tracing::warn!("--allow-dropped-state has no effect: {unknown}");
+    }
+}
+
+/// The sources of a restore.
+struct Sources<'a> {
+    /// The enumerators that have assigned the splits.
+    enumerators: Enumerators,
+    moves: &'a [InputMove],
+}
+
+impl Sources<'_> {
+    /// Moves the input of a subtask's splits.
+    fn moved(
+        &self,
+        connector: &dyn SourceConnector,
+        mut subtask: RestoredSubtask,
+    ) -> Result<RestoredSubtask, ConnectorError> {
+        let splits = subtask.splits.into_iter();
+        let moved = splits.map(|split| Ok(connector.move_input(split, self.moves)?.split));
+        subtask.splits = moved.collect::<Result<_, ConnectorError>>()?;
+        Ok(subtask)
     }
 }
 
@@ -161,11 +212,11 @@ fn subtask_starts(
     job: &Job,
     store: &dyn CheckpointStore,
     manifest: &Manifest,
-    enumerators: &mut Enumerators,
+    sources: &mut Sources<'_>,
 ) -> Result<HashMap<SubtaskId, SubtaskStart>, JobError> {
     let mut starts = HashMap::new();
     for node in job.graph.nodes() {
-        let of_node = node_starts(job, store, manifest, (node, &mut *enumerators))?;
+        let of_node = node_starts(job, store, manifest, (node, &mut *sources))?;
         for (index, start) in (0u32..).zip(of_node) {
             let operator = node.name.clone();
             starts.insert(SubtaskId { operator, index }, start);
@@ -178,11 +229,11 @@ fn node_starts(
     job: &Job,
     store: &dyn CheckpointStore,
     manifest: &Manifest,
-    (node, enumerators): (&Node, &mut Enumerators),
+    (node, sources): (&Node, &mut Sources<'_>),
 ) -> Result<Vec<SubtaskStart>, JobError> {
     let old = manifest.snapshots_of(&node.name);
     let (ended, contents): (_, Vec<_>) = match node.kind {
-        NodeKind::Source => source_starts(job, node, old, enumerators)?,
+        NodeKind::Source => source_starts(job, node, old, sources)?,
         NodeKind::Sink => {
             let ended = ended_now(manifest, node)?;
             let contents = ended.iter().map(|_| StartContents::Sink).collect();
@@ -213,7 +264,7 @@ fn source_starts(
     job: &Job,
     node: &Node,
     old: &[SubtaskSnapshot],
-    enumerators: &mut Enumerators,
+    sources: &mut Sources<'_>,
 ) -> Result<(Vec<bool>, Vec<StartContents>), JobError> {
     let (name, parallelism) = (&node.name, node.parallelism);
     let mut enumerator = job.sources[name].enumerator();
@@ -221,8 +272,11 @@ fn source_starts(
         // A source that the checkpoint does not know starts at its beginning.
         enumerator.plan(parallelism)
     } else {
-        let restored = old.iter().map(restored_subtask).collect();
-        enumerator.restore(restored, parallelism)
+        let connector = &*job.sources[name];
+        let restored = old.iter().map(restored_subtask);
+        let restored = restored.map(|subtask| sources.moved(connector, subtask));
+        let restored: Result<Vec<_>, _> = restored.collect();
+        restored.and_then(|restored| enumerator.restore(restored, parallelism))
     };
     let assigned = assigned.map_err(|error| node_failed(name, error))?;
     check_assigned(name, assigned.len(), parallelism)?;
@@ -234,7 +288,7 @@ fn source_starts(
         vec![all_ended; assigned.len()]
     };
     if ended.contains(&false) {
-        enumerators.insert(name.clone(), enumerator);
+        sources.enumerators.insert(name.clone(), enumerator);
     }
     let assigned = assigned.into_iter();
     let contents = assigned.map(|splits| StartContents::Source { splits });

@@ -18,7 +18,7 @@ use super::restore::sink_start;
 use crate::error::node_failed;
 use crate::graph::GraphCost;
 use crate::job::{Job, RunOptions, StartFrom};
-use crate::recovery::{Resume, check_compatible, check_dropped};
+use crate::recovery::{AllowedChanges, Resume, check_accepted, check_compatible, check_dropped};
 use crate::room::check_room;
 use crate::wall_clock::unix_millis;
 use crate::{CheckpointId, JobError, JobErrorKind, Lineage, SubtaskId};
@@ -40,14 +40,15 @@ pub fn prepare(job: &Job, directory: &Path, options: &RunOptions) -> Result<DirS
         }
         return Err(error);
     }
-    let allowed = &options.allow_dropped_state;
+    let allowed = &options.allowed;
+    check_accepted(&allowed.changed_sources, &job.graph)?;
     match &options.start {
         StartFrom::Fresh => {
-            check_dropped(allowed, &[&job.graph])?;
+            check_dropped(&allowed.dropped_state, &[&job.graph])?;
             check_fresh(job)?;
         }
         StartFrom::Newest if !CheckpointDirectory::holds_checkpoints(directory)? => {
-            check_dropped(allowed, &[&job.graph])?;
+            check_dropped(&allowed.dropped_state, &[&job.graph])?;
             check_fresh(job)?;
         }
         // The operators that the flag names may be gone since an earlier run with the same flag.
@@ -55,11 +56,32 @@ pub fn prepare(job: &Job, directory: &Path, options: &RunOptions) -> Result<DirS
         StartFrom::Path(path) => {
             let source = CheckpointDirectory::open(path)?;
             let manifest = source.load(selected(&source)?)?;
-            check_dropped(allowed, &[&job.graph, &manifest.graph])?;
+            check_dropped(&allowed.dropped_state, &[&job.graph, &manifest.graph])?;
             check_compatible(&manifest, &job.graph, allowed, Resume::NewRun)?;
         }
     }
     Ok(DirStore::open(directory)?)
+}
+
+/// Checks that a job can continue from the newest checkpoint in a directory, or start there if it
+/// holds none. Changes nothing and takes no lock, so the directory may be that of a running job.
+///
+/// # Errors
+///
+/// Any [`JobError`] that would prevent the start.
+pub fn check_continues(job: &Job, directory: &Path) -> Result<(), JobError> {
+    GraphCost::of(&job.graph).check()?;
+    if !CheckpointDirectory::holds_checkpoints(directory)? {
+        return check_fresh(job);
+    }
+    let checkpoints = CheckpointDirectory::open(directory)?;
+    let manifest = checkpoints.load(checkpoints.newest()?)?;
+    Ok(check_compatible(
+        &manifest,
+        &job.graph,
+        &AllowedChanges::default(),
+        Resume::SameRun,
+    )?)
 }
 
 fn check_free(job: &Job) -> Result<(), JobError> {
@@ -106,7 +128,7 @@ pub(crate) fn start_point(
                         Resume::SameRun
                     }
                 };
-                let allowed = &options.allow_dropped_state;
+                let allowed = &options.allowed;
                 check_compatible(&manifest, &job.graph, allowed, resume)?;
                 Ok(manifest)
             }
@@ -122,7 +144,7 @@ fn start_from(
     options: &RunOptions,
     attempt: u64,
 ) -> Result<Manifest, JobError> {
-    let allowed = &options.allow_dropped_state;
+    let allowed = &options.allowed;
     let source = CheckpointDirectory::open(path)?;
     let checkpoint = selected(&source)?;
     let newest_here = match store.list() {

@@ -23,7 +23,8 @@ pub use report::{
 use crate::chain::opened;
 use crate::job::Job;
 use crate::recovery::{
-    ReadState, Resume, check_compatible, check_dropped, ended_now, operator_state, told_watermarks,
+    AllowedChanges, ReadState, Resume, check_accepted, check_compatible, check_dropped, ended_now,
+    operator_state, told_watermarks,
 };
 use crate::{CheckpointId, IncompatibleJob, JobError, SubtaskId};
 use comparison::{Allowance, Comparison, compare};
@@ -39,11 +40,12 @@ pub fn drill(
     job: &Job,
     directory: &CheckpointDirectory,
     checkpoint: CheckpointId,
-    allow_dropped_state: &[String],
+    allowed: &AllowedChanges,
 ) -> Result<DrillReport, JobError> {
     let manifest = directory.load(checkpoint)?;
-    check_dropped(allow_dropped_state, &[&job.graph, &manifest.graph])?;
-    check_compatible(&manifest, &job.graph, allow_dropped_state, Resume::NewRun)?;
+    check_accepted(&allowed.changed_sources, &job.graph)?;
+    check_dropped(&allowed.dropped_state, &[&job.graph, &manifest.graph])?;
+    check_compatible(&manifest, &job.graph, allowed, Resume::NewRun)?;
     let read =
         |subtask: &SubtaskId, file: &StateFile| directory.read_state(&manifest, subtask, file);
     let drill = Drill {

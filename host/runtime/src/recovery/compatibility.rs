@@ -8,6 +8,7 @@
 use thiserror::Error;
 use tidegate_checkpoint::{Edge, JobGraph, Manifest, Node, Partitioning, SnapshotContents};
 
+use super::changed_options::changed_options;
 use super::resumed_subtasks::ended_subtasks;
 use crate::CheckpointId;
 
@@ -39,6 +40,15 @@ pub struct UnknownOperator {
     pub known: Vec<String>,
 }
 
+/// The changes of a job, since a checkpoint, that do not stand in the way of continuing from it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AllowedChanges {
+    /// Operators whose state in the checkpoint may be dropped because the graph lost them.
+    pub dropped_state: Vec<String>,
+    /// Sources that continue although options that fix their records have changed.
+    pub changed_sources: Vec<String>,
+}
+
 /// The use of a checkpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Resume {
@@ -56,7 +66,7 @@ pub(crate) enum Resume {
 pub(crate) fn check_compatible(
     manifest: &Manifest,
     graph: &JobGraph,
-    allow_dropped_state: &[String],
+    allowed: &AllowedChanges,
     resume: Resume,
 ) -> Result<(), IncompatibleJob> {
     let old = &manifest.graph;
@@ -79,9 +89,9 @@ pub(crate) fn check_compatible(
     for node in old.nodes() {
         let kept = graph.node(&node.name);
         differences.extend(match kept {
-            Some(new) => changed_node(node, new),
-            None if allow_dropped_state.contains(&node.name) => None,
-            None => dropped_node(manifest, node, resume),
+            Some(new) => changed_node(node, new, allowed),
+            None if allowed.dropped_state.contains(&node.name) => Vec::new(),
+            None => dropped_node(manifest, node, resume).into_iter().collect(),
         });
     }
     if resume == Resume::SameRun {
@@ -126,15 +136,18 @@ fn describe(node: &Node) -> String {
     format!("{} `{}` ({})", node.kind, node.name, node.implementation)
 }
 
-fn changed_node(old: &Node, new: &Node) -> Option<String> {
-    let same = old.kind == new.kind && old.implementation == new.implementation;
-    (!same).then(|| {
-        format!(
+fn changed_node(old: &Node, new: &Node, allowed: &AllowedChanges) -> Vec<String> {
+    if old.kind != new.kind || old.implementation != new.implementation {
+        return vec![format!(
             "- {}\n    + {}: give the new one another name",
             describe(old),
             describe(new)
-        )
-    })
+        )];
+    }
+    match allowed.changed_sources.contains(&new.name) {
+        true => Vec::new(),
+        false => changed_options(old, new),
+    }
 }
 
 fn dropped_node(manifest: &Manifest, node: &Node, resume: Resume) -> Option<String> {

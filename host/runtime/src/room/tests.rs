@@ -12,6 +12,7 @@ fn node(name: &str, kind: NodeKind, parallelism: u32) -> Node {
         parallelism,
         implementation: "x".to_owned(),
         digest: None,
+        options: Vec::new(),
         outputs: if is_sink {
             Vec::new()
         } else {

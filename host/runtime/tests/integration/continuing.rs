@@ -255,7 +255,7 @@ async fn state_without_a_place_is_dropped_only_by_name() {
                     --allow-dropped-state count";
     assert!(message.ends_with(expected), "{message}");
 
-    options.allow_dropped_state = vec!["count".to_owned()];
+    options.allowed.dropped_state = vec!["count".to_owned()];
     start_with(&without, fresh.path(), options)
         .finish_at(&allow, 30)
         .await;

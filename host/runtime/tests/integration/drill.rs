@@ -10,7 +10,7 @@ use tidegate_connector::CheckpointId;
 use tidegate_operator::{Batch, Emission, GuestFault, OperatorContext, StateChunk};
 use tidegate_runtime::chain::{OperatorFactory, OperatorInstance};
 use tidegate_runtime::drill::{ChunkChange, DrillReport, Verdict, drill};
-use tidegate_runtime::{Job, JobErrorKind, RunOptions};
+use tidegate_runtime::{AllowedChanges, Job, JobErrorKind, RunOptions};
 
 use crate::support::faults::Faults;
 use crate::support::jobs::{JobBuilder, Running, start, start_built};
@@ -46,7 +46,13 @@ async fn stopped(directory: &Path, parallelism: u32) {
 
 fn drilled(job: &Job, directory: &Path) -> DrillReport {
     let directory = CheckpointDirectory::open(directory).unwrap();
-    drill(job, &directory, directory.newest().unwrap(), &[]).unwrap()
+    drill(
+        job,
+        &directory,
+        directory.newest().unwrap(),
+        &AllowedChanges::default(),
+    )
+    .unwrap()
 }
 
 /// Returns the verdicts by subtask, and the number of state chunks.
@@ -124,9 +130,12 @@ async fn a_checkpoint_that_does_not_fit_the_job_is_no_verdict() {
         .build();
     let read = CheckpointDirectory::open(directory.path()).unwrap();
     let newest = read.newest().unwrap();
-    let refused = drill(&other, &read, newest, &[]).unwrap_err();
+    let refused = drill(&other, &read, newest, &AllowedChanges::default()).unwrap_err();
     assert_eq!(refused.kind(), JobErrorKind::StateUnusable);
-    let dropped = ["count".to_owned(), "join".to_owned()];
+    let dropped = AllowedChanges {
+        dropped_state: vec!["count".to_owned(), "join".to_owned()],
+        ..AllowedChanges::default()
+    };
     let report = drill(&other, &read, newest, &dropped).unwrap();
     assert_eq!(verdicts(&report, "another"), (vec![Verdict::Same], 0));
 }

@@ -16,6 +16,7 @@ fn node(name: &str, kind: NodeKind, parallelism: u32, ports: u32) -> Node {
         parallelism,
         implementation: "test".to_owned(),
         digest: None,
+        options: Vec::new(),
         outputs: (0..ports).map(|port| format!("port-{port}")).collect(),
     }
 }

@@ -16,7 +16,7 @@ const TOOLCHAIN_FILE: &str = include_str!("../../../../../guest-sdk/c/cmake/wasm
 /// The list of operators that `tidegate_operator` writes into the build folder.
 const OPERATORS: &str = "tidegate-operators.txt";
 
-const REMEDY: &str = "`apt-get install -y cmake` installs it";
+const REMEDY: &str = "`tidegate doctor c` names the command that installs it";
 
 /// An operator of a project, as a core module.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,7 +52,7 @@ pub(super) fn build(
         .arg("-B")
         .arg(&target_dir);
     configure.arg(definition("CMAKE_TOOLCHAIN_FILE", &toolchain_file));
-    configure.arg(definition("TIDEGATE_CLANG", &toolchain.clang));
+    configure.arg(definition("TIDEGATE_CLANG", &toolchain.clang.path));
     // The results are not needed; errors go to stderr.
     configure.stdout(Stdio::null());
     run(configure, manifest)?;

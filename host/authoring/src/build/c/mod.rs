@@ -11,10 +11,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use cmake::Operator;
+use toolchain::Toolchain;
 
 use super::component::Wasm;
 use super::error::BuildError;
 use super::{BuildRequest, Compiled, folder_of};
+use crate::tools::ToolReport;
 
 /// The folder of artifacts, below the project.
 const TARGET: &str = "target/wasm32-wasi";
@@ -40,11 +42,16 @@ pub(super) fn compile(
     }
     let compiled = operators
         .into_iter()
-        .map(|operator| compiled(operator, &toolchain.description));
+        .map(|operator| compiled(operator, &toolchain));
     compiled.collect()
 }
 
-fn compiled(operator: Operator, toolchain: &str) -> Result<Compiled, BuildError> {
+/// Reports on the tools of all projects.
+pub(super) fn examine() -> Vec<ToolReport> {
+    toolchain::examine()
+}
+
+fn compiled(operator: Operator, toolchain: &Toolchain) -> Result<Compiled, BuildError> {
     let core = fs::read(&operator.module).map_err(|source| BuildError::Read {
         path: operator.module.clone(),
         source,
@@ -55,7 +62,8 @@ fn compiled(operator: Operator, toolchain: &str) -> Result<Compiled, BuildError>
         folder: operator.folder,
         wasm: Wasm::BareModule(core),
         sources: None,
-        toolchain: toolchain.to_owned(),
+        toolchain: toolchain.description.clone(),
+        tools: vec![toolchain.clang.used("clang"), toolchain.cmake.used("cmake")],
     })
 }
 

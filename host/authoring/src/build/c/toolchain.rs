@@ -8,6 +8,10 @@ use std::process::{Command, Stdio};
 use tidegate_operator::shown;
 
 use super::super::error::BuildError;
+use crate::language::Language;
+use crate::tools::{Found, Origin, Places, System, ToolReport};
+
+const CMAKE: &str = "cmake";
 
 /// The names of compilers. The first is the one that the project is tested with.
 const CLANGS: [&str; 6] = [
@@ -20,16 +24,11 @@ const TARGET: &str = "--target=wasm32-wasi";
 /// A program that needs the compiler, its headers, the C library, and the linker.
 const PROBE: &str = "#include <stdlib.h>\nvoid *probe(void) { return malloc(1); }\n";
 
-const CLANG_INSTALL: &str = "on Debian, `apt-get install -y --no-install-recommends clang-22 \
-     lld-22 libclang-rt-22-dev-wasm32 wasi-libc` installs it, with libc++-22-dev-wasm32 and \
-     libc++abi-22-dev-wasm32 for C++; elsewhere, set WASI_SDK_PATH to a WASI SDK";
-const CMAKE_INSTALL: &str = "`apt-get install -y cmake` installs it";
-const GENERATOR_INSTALL: &str = "`apt-get install -y ninja-build` installs ninja";
-
 /// The tools that compile operators in C.
 #[derive(Debug)]
 pub(super) struct Toolchain {
-    pub(super) clang: PathBuf,
+    pub(super) clang: Found,
+    pub(super) cmake: Found,
     /// CMake's name for the tool that it builds with.
     pub(super) generator: &'static str,
     /// The flag that limits the tool's output to errors.
@@ -39,49 +38,80 @@ pub(super) struct Toolchain {
 }
 
 pub(super) fn find() -> Result<Toolchain, BuildError> {
-    let missing = |tool: &str, install: &str| BuildError::NoToolchain {
+    let places = Places::of_this_process();
+    let missing = |tool: &str| BuildError::NoToolchain {
+        language: Language::C,
         tool: tool.to_owned(),
-        install: install.to_owned(),
     };
-    if on_path("cmake").is_none() {
-        return Err(missing("CMake (`cmake`)", CMAKE_INSTALL));
-    }
-    let (generator, quiet) = generator()
-        .ok_or_else(|| missing("a build tool for CMake (`ninja`)", GENERATOR_INSTALL))?;
-    let clang = candidates()
-        .find(|clang| links_for_wasm(clang))
-        .ok_or_else(|| missing("a C compiler for WebAssembly", CLANG_INSTALL))?;
-    let description = version(&clang);
+    let cmake = places
+        .on_path(CMAKE)
+        .ok_or_else(|| missing("CMake (`cmake`)"))?;
+    let (_, generator, quiet) =
+        generator(&places).ok_or_else(|| missing("a build tool for CMake (`ninja`)"))?;
+    let clang = clang(&places).ok_or_else(|| missing("a C compiler for WebAssembly"))?;
+    let description = version(&clang.path);
     Ok(Toolchain {
         clang,
+        cmake: Found::new(cmake, Origin::Machine),
         generator,
         quiet,
         description,
     })
 }
 
-fn generator() -> Option<(&'static str, &'static str)> {
+/// Reports on the tools of all projects.
+pub(super) fn examine() -> Vec<ToolReport> {
+    let (places, system) = (Places::of_this_process(), System::of_this_machine());
+    let report =
+        |tool: &str, wanted: &str, found: Option<(Found, Option<String>)>, remedy| match found {
+            Some((found, version)) => ToolReport::found(Language::C, tool, wanted, found, version),
+            None => ToolReport::missing(Language::C, tool, wanted, remedy),
+        };
+    let cmake = places.on_path(CMAKE).map(|path| {
+        let version = said(&path);
+        let version = version
+            .lines()
+            .next()
+            .and_then(|line| line.split(' ').nth(2));
+        let version = version.map(str::to_owned);
+        (Found::new(path, Origin::Machine), version)
+    });
+    let builder = generator(&places).map(|(path, _, _)| (Found::new(path, Origin::Machine), None));
+    let clang = clang(&places).map(|found| {
+        let version = version(&found.path);
+        let version = version.strip_prefix("clang ").map(str::to_owned);
+        (found, version)
+    });
+    vec![
+        report(CMAKE, "any", cmake, system.cmake()),
+        report("ninja or make", "any", builder, system.cmake()),
+        report("clang for wasm32-wasi", "any", clang, system.clang()),
+    ]
+}
+
+/// Returns the first compiler that links for WebAssembly.
+fn clang(places: &Places) -> Option<Found> {
+    candidates(places).find(|clang| links_for_wasm(&clang.path))
+}
+
+/// Returns the build tool, CMake's name for it, and the flag that limits its output to errors.
+fn generator(places: &Places) -> Option<(PathBuf, &'static str, &'static str)> {
     let generators = [
         ("ninja", "Ninja", "--quiet"),
         ("make", "Unix Makefiles", "--silent"),
     ];
     let mut found = generators.into_iter();
-    let (_, name, quiet) = found.find(|(tool, _, _)| on_path(tool).is_some())?;
-    Some((name, quiet))
+    found.find_map(|(tool, name, quiet)| Some((places.on_path(tool)?, name, quiet)))
 }
 
 /// Returns the compiler that the user names, then the one of a WASI SDK, then those on the path.
-fn candidates() -> impl Iterator<Item = PathBuf> {
+fn candidates(places: &Places) -> impl Iterator<Item = Found> {
     let named = env::var_os("TIDEGATE_CLANG").map(PathBuf::from);
     let sdk = env::var_os("WASI_SDK_PATH").map(|sdk| Path::new(&sdk).join("bin/clang"));
-    let installed = CLANGS.into_iter().filter_map(on_path);
-    named.into_iter().chain(sdk).chain(installed)
-}
-
-fn on_path(program: &str) -> Option<PathBuf> {
-    let folders = env::var_os("PATH").unwrap_or_default();
-    let mut found = env::split_paths(&folders).map(|folder| folder.join(program));
-    found.find(|path| path.is_file())
+    let named = named.into_iter().chain(sdk);
+    let named = named.map(|path| Found::new(path, Origin::Environment));
+    let installed = CLANGS.into_iter().filter_map(|name| places.on_path(name));
+    named.chain(installed.map(|path| Found::new(path, Origin::Machine)))
 }
 
 /// Returns true if a compiler links a program that uses the C library. Many clangs can't.
@@ -106,12 +136,16 @@ fn links_for_wasm(clang: &Path) -> bool {
 }
 
 fn version(clang: &Path) -> String {
-    let output = Command::new(clang).arg("--version").output();
-    let said = output.map_or_else(|_| Vec::new(), |output| output.stdout);
-    let said = String::from_utf8_lossy(&said);
+    let said = said(clang);
     let first = said.lines().next().unwrap_or_default();
     match first.split_once("clang version ") {
         Some((_, version)) => format!("clang {version}"),
         None => shown(clang).to_string(),
     }
+}
+
+fn said(program: &Path) -> String {
+    let output = Command::new(program).arg("--version").output();
+    let said = output.map_or_else(|_| Vec::new(), |output| output.stdout);
+    String::from_utf8_lossy(&said).into_owned()
 }

@@ -1,8 +1,8 @@
 //! Operators in JavaScript and TypeScript: esbuild bundles them into one module, componentize-qjs
 //! makes a component of it and the engine, and [`around`] adds the interface of operators.
 //!
-//! The tools are the project's own: npm installs them with the SDK. Invariant: intermediate files
-//! go into the target directory.
+//! The tools are those that npm installs with the SDK, or those of `tidegate doctor --fix`.
+//! Invariant: intermediate files go into the target directory.
 
 mod package;
 mod source_map;
@@ -22,6 +22,7 @@ use super::component::Wasm;
 use super::error::BuildError;
 use super::{BuildRequest, Compiled, folder_of, tool};
 use crate::language::Language;
+use crate::tools::ToolReport;
 
 use package::Package;
 use tools::{Tools, Versions};
@@ -36,7 +37,7 @@ pub(super) fn compile(
 ) -> Result<Vec<Compiled>, BuildError> {
     let package = Package::read(manifest)?;
     let folder = folder_of(manifest);
-    let tools = Tools::find(manifest, request.offline)?;
+    let tools = Tools::find(manifest, &package, request.offline)?;
     let language = package.language();
     if language == Language::TypeScript {
         types::check(manifest)?;
@@ -56,7 +57,13 @@ pub(super) fn compile(
         wasm: Wasm::Component(component),
         sources: Some(Sources::bundled(map)),
         toolchain: tools.versions.to_string(),
+        tools: tools.used(),
     }])
+}
+
+/// Reports on the tools for packages in a folder.
+pub(super) fn examine(folder: &Path) -> Vec<ToolReport> {
+    tools::examine(folder)
 }
 
 /// Returns the folder of intermediate files, as an absolute path, because tools run in other
@@ -84,7 +91,7 @@ fn bundle(
 ) -> Result<PathBuf, BuildError> {
     // The stack of an uncaught error shows this name.
     let bundle = target.join(format!("{}.js", package.name));
-    let mut esbuild = Command::new(&tools.esbuild);
+    let mut esbuild = Command::new(&tools.esbuild.path);
     esbuild.current_dir(folder_of(manifest));
     esbuild.args(["--bundle", "--format=esm", "--platform=neutral"]);
     esbuild.args(["--main-fields=module,main", "--external:tidegate:*"]);
@@ -101,7 +108,7 @@ fn bundle(
     esbuild.stdin(Stdio::piped());
     let entry = entry(&package.entry);
     let mut child = esbuild.spawn().map_err(|source| BuildError::NotStarted {
-        program: shown(&tools.esbuild).to_string(),
+        program: shown(&tools.esbuild.path).to_string(),
         remedy: Versions::install(),
         source,
     })?;
@@ -145,7 +152,7 @@ fn componentize(
         path: wit.clone(),
         source,
     })?;
-    let mut componentize = Command::new(&tools.componentize);
+    let mut componentize = Command::new(&tools.componentize.path);
     componentize.args(["--sync", "--stub-wasi", "--world", "engine", "--wit"]);
     componentize.arg(&wit).arg("--js").arg(bundle);
     componentize.arg("--module-root").arg(target);

@@ -1,5 +1,6 @@
 //! The settings of an operator in a `package.json`.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
@@ -19,14 +20,21 @@ pub(super) struct Package {
     pub(super) name: String,
     /// The module with the operator, relative to the package.
     pub(super) entry: String,
+    /// The packages that npm would install, each with its version or place.
+    dependencies: BTreeMap<String, String>,
 }
 
 /// The relevant part of a manifest.
 #[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Manifest {
     name: Option<String>,
     main: Option<String>,
     tidegate: Option<Section>,
+    #[serde(default)]
+    dependencies: BTreeMap<String, String>,
+    #[serde(default)]
+    dev_dependencies: BTreeMap<String, String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -36,6 +44,14 @@ struct Section {
 }
 
 impl Package {
+    /// Returns the folder of the SDK, relative to the package, if the package depends on this
+    /// folder and on nothing else.
+    pub(super) fn linked_sdk(&self) -> Option<&str> {
+        let (name, place) = self.dependencies.first_key_value()?;
+        let is_all = self.dependencies.len() == 1 && name == "@tidegate/sdk";
+        place.strip_prefix("file:").filter(|_| is_all)
+    }
+
     pub(super) fn read(path: &Path) -> Result<Self, BuildError> {
         let text = fs::read_to_string(path).map_err(|source| BuildError::Read {
             path: path.to_owned(),
@@ -72,9 +88,12 @@ impl Package {
         if name.is_empty() || name.starts_with('.') {
             return Err(unreadable("it has no `name` for the component".to_owned()));
         }
+        let mut dependencies = manifest.dependencies;
+        dependencies.extend(manifest.dev_dependencies);
         Ok(Self {
             name: name.to_owned(),
             entry: entry.trim_start_matches("./").to_owned(),
+            dependencies,
         })
     }
 }
@@ -106,8 +125,29 @@ mod tests {
             let package = Package {
                 name: name.to_owned(),
                 entry: entry.to_owned(),
+                dependencies: BTreeMap::new(),
             };
             assert_eq!(parse(text), Ok(package), "{text}");
+        }
+    }
+
+    #[test]
+    fn npm_is_not_needed_for_a_package_that_depends_on_the_folder_of_the_sdk_only() {
+        let sdk = |dependencies: &str| {
+            let package = parse(&format!(r#"{{"name":"a","main":"a.js",{dependencies}}}"#));
+            let package = package.expect("it is valid");
+            package.linked_sdk().map(str::to_owned)
+        };
+        let own = r#""dependencies":{"@tidegate/sdk":"file:./sdk"}"#;
+        assert_eq!(sdk(own).as_deref(), Some("./sdk"));
+        for other in [
+            r#""dependencies":{"@tidegate/sdk":"0.1.0"}"#,
+            r#""dependencies":{"@tidegate/sdk":"file:sdk","ms":"2.1.3"}"#,
+            r#""dependencies":{"ms":"file:./ms"}"#,
+            r#""dependencies":{"@tidegate/sdk":"file:sdk"},"devDependencies":{"ms":"2.1.3"}"#,
+            r#""dependencies":{}"#,
+        ] {
+            assert_eq!(sdk(other), None, "{other}");
         }
     }
 

@@ -21,6 +21,7 @@ use super::component::Wasm;
 use super::error::BuildError;
 use super::{BuildRequest, Compiled, folder_of, tool, wit};
 use crate::language::Language;
+use crate::tools::ToolReport;
 
 /// The module that componentize-py starts with. No author's module has such a name.
 const START: &str = "tidegate_component_start";
@@ -43,9 +44,15 @@ pub(super) fn compile(
         language: Language::Python,
         folder: folder_of(manifest).to_owned(),
         wasm: Wasm::Component(component),
+        tools: vec![installed.componentize.used("componentize-py")],
         sources: Some(sources),
         toolchain: installed.description,
     }])
+}
+
+/// Reports on the tools for projects in a folder.
+pub(super) fn examine(folder: &Path) -> Vec<ToolReport> {
+    installed::examine(folder)
 }
 
 /// Returns the place of the author's modules. A stack names the folder of each search path by its
@@ -56,7 +63,7 @@ fn sources_of(project: &Project, folder: &Path) -> Sources {
     let is_outside = source.starts_with('/');
     Sources::at(SourceRoot {
         prefix: "/1/".to_owned(),
-        folder: match &*source.trim_end_matches('/') {
+        folder: match source.trim_end_matches('/') {
             // No path of this machine goes into a component.
             _ if is_outside => String::new(),
             "" | "." => String::new(),
@@ -96,7 +103,7 @@ fn run(
     fs::create_dir_all(nothing.join("lib/python3/site-packages")).map_err(failed)?;
 
     let component = target.join("component.wasm");
-    let mut command = Command::new(&installed.componentize);
+    let mut command = Command::new(&installed.componentize.path);
     command
         .current_dir(&target)
         .env("VIRTUAL_ENV", &nothing)

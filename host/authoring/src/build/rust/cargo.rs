@@ -1,13 +1,16 @@
 //! Runs cargo, and reads its output.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use serde::Deserialize;
 
+use super::shared::hash_in;
 use super::toolchain::{TARGET, Toolchain};
 use crate::build::error::BuildError;
 use crate::build::{folder_of, tool};
+use crate::kit::rust::KIT;
 
 /// WebAssembly's fixed-width vectors, which every engine has; their results are the same
 /// everywhere.
@@ -20,10 +23,14 @@ const REMEDY: &str = "it comes with Rust, from https://rustup.rs";
 #[derive(Debug)]
 pub(super) struct Project {
     manifest: PathBuf,
-    /// The project's own target directory.
-    pub(super) target_dir: PathBuf,
+    /// The target directory that the user's settings name, if they name one.
+    pub(super) named_target_dir: Option<PathBuf>,
     /// The members of the workspace.
     members: Vec<Package>,
+    /// The ids of the packages of registries that the SDK needs.
+    of_sdk: BTreeSet<String>,
+    /// The ids of all packages. Cargo lists those that the standard library needs nowhere.
+    known: BTreeSet<String>,
     /// The folders of the crates' sources on this machine, each with its name in components.
     renamed: Vec<(PathBuf, String)>,
 }
@@ -67,27 +74,39 @@ impl Project {
         }
         let metadata: Metadata = serde_json::from_slice(&output.stdout)
             .map_err(|error| unreadable(error.to_string()))?;
-        let mut renamed: Vec<_> = metadata.packages.iter().map(Package::renamed).collect();
+        // Cargo compiles the crates of the workspace by relative paths. Without their folders, the
+        // flags are the same for all projects, which can then share compiled crates.
+        let outside = metadata.packages.iter().filter(|package| {
+            package.source.is_some() || !package.manifest_path.starts_with(&metadata.workspace_root)
+        });
+        let mut renamed: Vec<_> = outside.map(Package::renamed).collect();
         // The longest last, because the last match counts.
         renamed.sort();
         renamed.dedup();
+        let of_sdk = metadata.needed_by_sdk();
+        let known = metadata.packages.iter().map(|package| package.id.clone());
+        let known = known.collect();
+        let usual = metadata.workspace_root.join("target");
+        let target_dir = metadata.target_directory;
         let mut members = metadata.packages;
         members.retain(|package| metadata.workspace_members.contains(&package.id));
         Ok(Self {
             manifest: manifest.to_owned(),
-            target_dir: metadata.target_directory,
+            named_target_dir: (target_dir != usual).then_some(target_dir),
             members,
+            of_sdk,
+            known,
             renamed,
         })
     }
 
-    /// Compiles, and returns the core modules. Cargo's own output goes to stderr.
+    /// Compiles, and returns cargo's output. Cargo's messages for people go to stderr.
     pub(super) fn build(
         &self,
         toolchain: &Toolchain,
         target_dir: &Path,
         offline: bool,
-    ) -> Result<Vec<CoreModule>, BuildError> {
+    ) -> Result<BuildOutput, BuildError> {
         let mut cargo = toolchain.cargo(folder_of(&self.manifest));
         cargo.args(["build", "--release", "--target", TARGET]);
         cargo.arg("--message-format=json-render-diagnostics");
@@ -110,12 +129,12 @@ impl Project {
                 manifest: self.manifest.clone(),
             });
         }
-        Ok(self.modules(&output.stdout))
+        Ok(self.read_output(&output.stdout, &toolchain.library()))
     }
 
     /// Returns the setting that enables vectors and keeps this machine's paths out of panic
     /// messages, so that the same sources compile to the same component everywhere.
-    fn rustc_flags(&self, toolchain: &Toolchain) -> String {
+    pub(super) fn rustc_flags(&self, toolchain: &Toolchain) -> String {
         let library = (toolchain.library(), "rust".to_owned());
         let renamed = self.renamed.iter().chain([&library]);
         let flags = renamed.map(|(path, name)| {
@@ -128,13 +147,30 @@ impl Project {
         format!("target.{TARGET}.rustflags=[{}]", flags.join(","))
     }
 
-    /// Returns the core modules among the artifacts that cargo reports, one JSON message a line.
-    fn modules(&self, messages: &[u8]) -> Vec<CoreModule> {
+    /// Reads the artifacts that cargo reports, one JSON message a line. `library` is the folder of
+    /// the standard library's sources.
+    fn read_output(&self, messages: &[u8], library: &Path) -> BuildOutput {
         let lines = messages.split(|byte| *byte == b'\n');
-        lines
-            .filter_map(|line| serde_json::from_slice::<Message>(line).ok())
-            .filter_map(|message| self.module(message))
-            .collect()
+        let messages = lines.filter_map(|line| serde_json::from_slice::<Message>(line).ok());
+        let mut output = BuildOutput::default();
+        for message in messages {
+            if self.is_shared(&message, library) {
+                output.has_new_crates |= message.fresh == Some(false);
+                output.shared_units.extend(message.unit_hashes());
+            }
+            output.modules.extend(self.module(message));
+        }
+        output
+    }
+
+    /// Returns true for a crate that any project needs: of the SDK, or of the standard library.
+    fn is_shared(&self, message: &Message, library: &Path) -> bool {
+        let manifest = message.manifest_path.as_ref();
+        let is_library = manifest.is_some_and(|manifest| manifest.starts_with(library));
+        let is_needed = message.package_id.as_ref().is_some_and(|id| {
+            self.of_sdk.contains(id) || (id.starts_with("registry+") && !self.known.contains(id))
+        });
+        is_library || is_needed
     }
 
     fn module(&self, message: Message) -> Option<CoreModule> {
@@ -155,12 +191,63 @@ impl Project {
     }
 }
 
+/// The output of cargo, as far as it matters.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct BuildOutput {
+    pub(super) modules: Vec<CoreModule>,
+    /// The hashes of the compiled crates that other projects need, too.
+    pub(super) shared_units: BTreeSet<String>,
+    /// True if some of these crates were compiled now.
+    pub(super) has_new_crates: bool,
+}
+
 /// The relevant part of `cargo metadata`.
 #[derive(Debug, Deserialize)]
 struct Metadata {
     packages: Vec<Package>,
     workspace_members: Vec<String>,
+    workspace_root: PathBuf,
     target_directory: PathBuf,
+    resolve: Option<Graph>,
+}
+
+/// The dependencies of all packages, by their ids.
+#[derive(Debug, Deserialize)]
+struct Graph {
+    nodes: Vec<Node>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Node {
+    id: String,
+    dependencies: Vec<String>,
+}
+
+impl Metadata {
+    /// Returns the packages of registries among the SDK and all that it needs.
+    fn needed_by_sdk(&self) -> BTreeSet<String> {
+        let nodes = self.resolve.iter().flat_map(|graph| &graph.nodes);
+        let edges: BTreeMap<_, _> = nodes.map(|node| (&node.id, &node.dependencies)).collect();
+        let is_sdk = |package: &&Package| package.name == KIT.sdk.package;
+        let mut open: Vec<_> = self
+            .packages
+            .iter()
+            .filter(is_sdk)
+            .map(|sdk| &sdk.id)
+            .collect();
+        let mut needed = BTreeSet::new();
+        while let Some(id) = open.pop() {
+            if needed.insert(id.clone()) {
+                open.extend(edges.get(id).into_iter().copied().flatten());
+            }
+        }
+        let of_registries = self
+            .packages
+            .iter()
+            .filter(|package| package.source.is_some());
+        let of_registries: BTreeSet<_> = of_registries.map(|package| package.id.clone()).collect();
+        needed.intersection(&of_registries).cloned().collect()
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -192,10 +279,27 @@ impl Package {
 #[derive(Debug, Deserialize)]
 struct Message {
     reason: String,
+    package_id: Option<String>,
+    /// False if cargo compiled it now.
+    fresh: Option<bool>,
+    /// The folder of a build script's output.
+    out_dir: Option<PathBuf>,
     manifest_path: Option<PathBuf>,
     target: Option<Target>,
     #[serde(default)]
     filenames: Vec<PathBuf>,
+}
+
+impl Message {
+    /// Returns the hashes in the names of the files, or of the folders of a build script.
+    fn unit_hashes(&self) -> Vec<String> {
+        let paths = self.filenames.iter().chain(&self.out_dir);
+        let names = paths.flat_map(|path| {
+            let parent = path.parent().and_then(Path::file_name);
+            path.file_name().into_iter().chain(parent)
+        });
+        names.filter_map(hash_in).map(str::to_owned).collect()
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -208,20 +312,31 @@ struct Target {
 mod tests {
     use super::*;
 
+    fn package(id: &str, name: &str, source: Option<&str>) -> Package {
+        Package {
+            id: id.to_owned(),
+            name: name.to_owned(),
+            version: "0.1.0".to_owned(),
+            manifest_path: "/w/count/Cargo.toml".into(),
+            source: source.map(str::to_owned),
+        }
+    }
+
+    fn project() -> Project {
+        Project {
+            manifest: "/w/Cargo.toml".into(),
+            named_target_dir: None,
+            members: vec![package("path+file:///w/count", "count-v2", None)],
+            of_sdk: ["registry+serde".to_owned()].into(),
+            known: ["registry+serde", "registry+other", "path+count"]
+                .map(str::to_owned)
+                .into(),
+            renamed: vec![],
+        }
+    }
+
     #[test]
     fn only_modules_of_the_workspaces_members_count() {
-        let project = Project {
-            manifest: "/w/Cargo.toml".into(),
-            target_dir: "/w/target".into(),
-            members: vec![Package {
-                id: "path+file:///w/count".to_owned(),
-                name: "count-v2".to_owned(),
-                version: "0.1.0".to_owned(),
-                manifest_path: "/w/count/Cargo.toml".into(),
-                source: None,
-            }],
-            renamed: vec![],
-        };
         let artifact = |manifest: &str, kind: &str, file: &str| {
             let target = format!(r#"{{"crate_types":["{kind}"]}}"#);
             let head = r#"{"reason":"compiler-artifact","manifest_path":"#;
@@ -239,6 +354,81 @@ mod tests {
             manifest: "/w/count/Cargo.toml".into(),
             path: "/t/count_v2.wasm".into(),
         };
-        assert_eq!(project.modules(messages.join("\n").as_bytes()), [expected]);
+        let output = project().read_output(messages.join("\n").as_bytes(), Path::new("/std"));
+        assert_eq!(output.modules, [expected]);
+        assert!(!output.has_new_crates && output.shared_units.is_empty());
+    }
+
+    #[test]
+    fn crates_of_the_sdk_and_of_the_toolchain_are_shared_and_those_of_the_project_are_not() {
+        let unit = |id: &str, manifest: &str, files: &str| {
+            format!(r#"{{"reason":"compiler-artifact","package_id":"{id}","fresh":false,"#)
+                + &format!(r#""manifest_path":"{manifest}","filenames":["{files}"]}}"#)
+        };
+        let messages = [
+            unit(
+                "registry+serde",
+                "/r/serde/Cargo.toml",
+                "/t/deps/libserde-00000000000000a1.rlib",
+            ),
+            unit(
+                "path+std",
+                "/std/core/Cargo.toml",
+                "/t/deps/libcore-00000000000000b2.rlib",
+            ),
+            unit(
+                "registry+other",
+                "/r/o/Cargo.toml",
+                "/t/deps/libo-00000000000000c3.rlib",
+            ),
+            unit(
+                "path+count",
+                "/w/count/Cargo.toml",
+                "/t/deps/libc-00000000000000d4.rlib",
+            ),
+            unit(
+                "registry+serde",
+                "/r/serde/Cargo.toml",
+                "/t/build/serde-00000000000000e5/run",
+            ),
+            r#"{"reason":"build-script-executed","package_id":"registry+serde",
+                "out_dir":"/t/build/serde-00000000000000f6/out"}"#
+                .replace('\n', ""),
+        ];
+        let output = project().read_output(messages.join("\n").as_bytes(), Path::new("/std"));
+        let shared: Vec<_> = output.shared_units.iter().map(|hash| &hash[14..]).collect();
+        assert_eq!(shared, ["a1", "ab", "b2", "e5", "f6"]);
+        assert!(output.has_new_crates);
+    }
+
+    #[test]
+    fn the_sdk_needs_its_dependencies_and_theirs() {
+        let registry = Some("registry");
+        let node = |id: &str, dependencies: &[&str]| Node {
+            id: id.to_owned(),
+            dependencies: dependencies.iter().copied().map(str::to_owned).collect(),
+        };
+        let metadata = Metadata {
+            packages: vec![
+                package("total", "total", None),
+                package("sdk", "tidegate-sdk", None),
+                package("serde", "serde", registry),
+                package("core", "serde_core", registry),
+                package("ms", "ms", registry),
+            ],
+            workspace_members: vec![],
+            workspace_root: "/w".into(),
+            target_directory: "/w/target".into(),
+            resolve: Some(Graph {
+                nodes: vec![
+                    node("total", &["sdk", "ms"]),
+                    node("sdk", &["serde"]),
+                    node("serde", &["core"]),
+                    node("core", &["serde"]),
+                ],
+            }),
+        };
+        let needed: Vec<_> = metadata.needed_by_sdk().into_iter().collect();
+        assert_eq!(needed, ["core", "serde"]);
     }
 }

@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::build::error::BuildError;
+use crate::language::Language;
+use crate::tools::{Found, Origin, Places, System, ToolReport, UsedTool};
 
 /// The target of guests: no WASI, so that a component imports nothing but what it is granted.
 pub(super) const TARGET: &str = "wasm32-unknown-unknown";
@@ -18,12 +20,11 @@ const DISTRIBUTION: &str = "/usr/bin";
 
 /// Variables that are meant for the host's build, or for the toolchain that started us, and that
 /// disturb a guest's build: `cargo run` sets several of these.
-const HOST_ONLY: [&str; 12] = [
+const HOST_ONLY: [&str; 11] = [
     "CARGO",
     "CARGO_BUILD_RUSTFLAGS",
     "CARGO_BUILD_TARGET",
     "CARGO_ENCODED_RUSTFLAGS",
-    "CARGO_TARGET_DIR",
     "RUSTC",
     "RUSTC_BOOTSTRAP",
     "RUSTC_WORKSPACE_WRAPPER",
@@ -40,6 +41,8 @@ pub(super) struct Toolchain {
     pub(super) description: String,
     /// The compiler's version.
     version: String,
+    /// The compiler's full description of itself.
+    identity: String,
     /// The compiler's `lib/rustlib`.
     libraries: PathBuf,
     source: Source,
@@ -72,6 +75,22 @@ impl Toolchain {
         }
     }
 
+    /// Returns the path of the compiler.
+    fn rustc(&self, places: &Places) -> PathBuf {
+        match self.source {
+            Source::Project => places.on_path("rustc").unwrap_or_else(|| "rustc".into()),
+            Source::Distribution | Source::DistributionWithSources => {
+                Path::new(DISTRIBUTION).join("rustc")
+            }
+        }
+    }
+
+    /// Returns the compiler, for the report of a build.
+    pub(super) fn used(&self) -> UsedTool {
+        let path = self.rustc(&Places::of_this_process());
+        Found::new(path, Origin::Machine).used("rustc")
+    }
+
     /// Returns additional flags for `cargo build`.
     pub(super) fn build_flags(&self) -> &'static [&'static str] {
         match self.source {
@@ -85,13 +104,13 @@ impl Toolchain {
         self.libraries.join("src/rust")
     }
 
-    /// Returns the name of a target directory below the project's that only this toolchain uses.
-    pub(super) fn directory_name(&self) -> String {
-        let suffix = match self.source {
-            Source::Project | Source::Distribution => "",
-            Source::DistributionWithSources => "-std",
-        };
-        format!("tidegate-guest-{}{suffix}", self.version)
+    /// Returns the name of a folder that only this toolchain with these flags uses.
+    pub(super) fn directory_name(&self, flags: &str) -> String {
+        let mut hasher = blake3::Hasher::new();
+        for text in [&*self.identity, flags, &self.build_flags().concat()] {
+            hasher.update(text.as_bytes()).update(b"\0");
+        }
+        format!("{}-{}", self.version, &hasher.finalize().to_hex()[..16])
     }
 }
 
@@ -112,22 +131,47 @@ pub(super) fn find(directory: &Path) -> Result<Toolchain, BuildError> {
         if compiler.has_sources() {
             return match missing_linker(&compiler) {
                 None => Ok(compiler.into_toolchain(Source::DistributionWithSources)),
-                Some(package) => Err(no_compiler(format!(
-                    "run `apt-get install {package}` to install the linker"
-                ))),
+                Some(package) => Err(no_compiler(Some(&package))),
             };
         }
     }
-    Err(no_compiler(format!(
-        "run `rustup target add {TARGET}`, or on Debian `apt-get install \
-         --no-install-recommends rustc-web cargo-web rust-web-src rust-web-llvm lld-22`"
-    )))
+    Err(no_compiler(None))
 }
 
-fn no_compiler(install: String) -> BuildError {
+/// Returns the report for `tidegate doctor`: on the compiler that [`find`] finds, or on the reason
+/// why it finds none.
+pub(super) fn examine(directory: &Path) -> ToolReport {
+    let tool = format!("rustc for {TARGET}");
+    let wanted = "one with the target or its sources";
+    let (places, language) = (Places::of_this_process(), Language::Rust);
+    if let Ok(toolchain) = find(directory) {
+        let found = Found::new(toolchain.rustc(&places), Origin::Machine);
+        let version = Some(
+            toolchain
+                .description
+                .trim_start_matches("rustc ")
+                .to_owned(),
+        );
+        return ToolReport::found(language, &tool, wanted, found, version);
+    }
+    let has_rustup = places.on_path("rustup").is_some();
+    let system = System::of_this_machine().rust();
+    let remedy = match has_rustup {
+        true => format!("`tidegate doctor rust --fix`, or {system}"),
+        false => system,
+    };
+    ToolReport::missing(language, &tool, wanted, remedy)
+}
+
+fn no_compiler(linker: Option<&str>) -> BuildError {
+    let what = "a Rust compiler for WebAssembly";
     BuildError::NoToolchain {
-        tool: "a Rust compiler for WebAssembly".to_owned(),
-        install,
+        language: Language::Rust,
+        tool: match linker {
+            None => what.to_owned(),
+            // The compiler is there, in part.
+            Some(package) => format!("{what} with its linker (Debian's package {package})"),
+        },
     }
 }
 
@@ -136,6 +180,7 @@ fn no_compiler(install: String) -> BuildError {
 struct Compiler {
     program: String,
     version: String,
+    identity: String,
     libraries: PathBuf,
 }
 
@@ -147,11 +192,13 @@ impl Compiler {
             let text = String::from_utf8(output.stdout).ok()?;
             output.status.success().then(|| text.trim().to_owned())
         };
-        let version = answer(&["--version"])?.split(' ').nth(1)?.to_owned();
+        let identity = answer(&["--version", "--verbose"])?;
+        let version = identity.split_whitespace().nth(1)?.to_owned();
         let sysroot = answer(&["--print", "sysroot"])?;
         Some(Self {
             program: program.to_owned(),
             version,
+            identity,
             libraries: Path::new(&sysroot).join("lib/rustlib"),
         })
     }
@@ -175,6 +222,7 @@ impl Compiler {
         let Self {
             program,
             version,
+            identity,
             libraries,
         } = self;
         let description = match source {
@@ -187,6 +235,7 @@ impl Compiler {
         Toolchain {
             description,
             version,
+            identity,
             libraries,
             source,
         }
@@ -243,20 +292,26 @@ mod tests {
     }
 
     #[test]
-    fn toolchains_never_share_a_target_directory() {
-        let of = |source| {
+    fn toolchains_and_flags_never_share_a_target_directory() {
+        let name = |identity: &str, source, flags| {
             let toolchain = Toolchain {
                 description: String::new(),
                 version: "1.96.0".to_owned(),
+                identity: identity.to_owned(),
                 libraries: PathBuf::new(),
                 source,
             };
-            toolchain.directory_name()
+            toolchain.directory_name(flags)
         };
-        assert_eq!(of(Source::Project), "tidegate-guest-1.96.0");
-        assert_eq!(
-            of(Source::DistributionWithSources),
-            "tidegate-guest-1.96.0-std"
-        );
+        let names = [
+            name("a", Source::Project, "-C a"),
+            name("b", Source::Project, "-C a"),
+            name("a", Source::DistributionWithSources, "-C a"),
+            name("a", Source::Project, "-C b"),
+        ];
+        assert!(names.iter().all(|name| name.starts_with("1.96.0-")));
+        let different: std::collections::BTreeSet<_> = names.iter().collect();
+        assert_eq!(different.len(), names.len());
+        assert_eq!(names[0], name("a", Source::Project, "-C a"));
     }
 }

@@ -12,7 +12,7 @@ use tidegate_checkpoint::{
     Partitioning, SnapshotContents, StateIdentity, StoreError, SubtaskSnapshot,
 };
 use tidegate_connector::sink::PendingOutput;
-use tidegate_connector::source::SourceSplit;
+use tidegate_connector::source::{FixedOption, SourceSplit};
 use tidegate_connector::{CheckpointId, Lineage, SubtaskId};
 use tidegate_operator::StateChunk;
 
@@ -42,6 +42,10 @@ pub(crate) fn graph_of_job(job: &str) -> JobGraph {
         },
         digest: (kind == NodeKind::Operator).then(|| "ab".repeat(32)),
         outputs: outputs.iter().map(|&port| port.to_owned()).collect(),
+        options: match kind {
+            NodeKind::Source => vec![FixedOption::new("path", "\"input/*\"")],
+            NodeKind::Operator | NodeKind::Sink => Vec::new(),
+        },
     };
     let edge = |from: &str, to: &str, partitioning| Edge {
         from: from.to_owned(),

@@ -20,8 +20,8 @@ pub(crate) fn drill(args: &VerifyArgs, job: &Path, terminal: &Terminal) -> Resul
     let checkpoint = selected(&directory)?;
     let loading = Loading::new(built_in());
     let loaded = JobFile::read(job)?.load(args.defaults.parallelism, loading)?;
-    let allowed = &args.state.allow_dropped_state;
-    let report = tidegate_runtime::drill::drill(&loaded.job, &directory, checkpoint, allowed)?;
+    let allowed = args.state.allowed();
+    let report = tidegate_runtime::drill::drill(&loaded.job, &directory, checkpoint, &allowed)?;
     if args.output.json {
         terminal.json(&report)?;
     } else {

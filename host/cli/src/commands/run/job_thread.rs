@@ -18,28 +18,28 @@ use crate::failure::Failure;
 use crate::terminal::Terminal;
 
 /// A job with everything it needs to run.
-pub(super) struct JobOnThread {
-    pub(super) job: Job,
-    pub(super) options: RunOptions,
-    pub(super) store: DirStore,
-    pub(super) directory: PathBuf,
-    pub(super) handle: JobHandle,
-    pub(super) control: JobControl,
-    pub(super) terminal: Terminal,
+pub(in crate::commands) struct JobOnThread {
+    pub(in crate::commands) job: Job,
+    pub(in crate::commands) options: RunOptions,
+    pub(in crate::commands) store: DirStore,
+    pub(in crate::commands) directory: PathBuf,
+    pub(in crate::commands) handle: JobHandle,
+    pub(in crate::commands) control: JobControl,
+    pub(in crate::commands) terminal: Terminal,
 }
 
 /// The result of a job.
-type Ended = Result<Outcome, JobError>;
+pub(in crate::commands) type Answer = Result<Outcome, JobError>;
 
 /// A running job.
-pub(super) struct JobThread {
+pub(in crate::commands) struct JobThread {
     /// `None` once joined.
     thread: Option<JoinHandle<()>>,
-    ended: oneshot::Receiver<Ended>,
+    ended: oneshot::Receiver<Answer>,
 }
 
 impl JobThread {
-    pub(super) fn start(job: JobOnThread) -> Result<Self, Failure> {
+    pub(in crate::commands) fn start(job: JobOnThread) -> Result<Self, Failure> {
         let mut runtime = tokio::runtime::Builder::new_current_thread();
         let runtime = runtime.enable_all().build();
         let runtime = runtime.map_err(Failure::io("start the runtime of the job"))?;
@@ -54,7 +54,7 @@ impl JobThread {
     }
 
     /// Waits for the end of the job. Called until it returns; cancel-safe.
-    pub(super) async fn ended(&mut self) -> Result<Ended, Failure> {
+    pub(in crate::commands) async fn ended(&mut self) -> Result<Answer, Failure> {
         if let Ok(ended) = (&mut self.ended).await {
             return Ok(ended);
         }
@@ -70,14 +70,14 @@ impl JobThread {
 }
 
 impl JobOnThread {
-    fn run(self, runtime: &Runtime, end: oneshot::Sender<Ended>) {
+    fn run(self, runtime: &Runtime, end: oneshot::Sender<Answer>) {
         let ended = runtime.block_on(self.until_end());
         // The receiver is gone if the process is ending.
         drop(end.send(ended));
     }
 
     /// Runs the job and answers requests.
-    async fn until_end(self) -> Ended {
+    async fn until_end(self) -> Answer {
         let state = ControlState {
             job: self.handle,
             graph: Arc::new(self.job.graph.clone()),

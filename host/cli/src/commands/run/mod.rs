@@ -19,14 +19,15 @@ use tidegate_job_file::{JobFile, LoadedJob, Loading};
 use tidegate_runtime::{Job, JobError, JobHandle, RunOptions, StartFrom, prepare};
 
 use super::check::rejected_config;
+use super::job_projects::{JobProjects, stale};
 use crate::args::RunArgs;
 use crate::failure::Failure;
 use crate::terminal::{Terminal, summary};
 use crate::{code_cache, process_limits};
 
-use job_thread::{JobOnThread, JobThread};
-use signals::SignalThread;
-use watch::Watch;
+pub(super) use job_thread::{Answer, JobOnThread, JobThread};
+pub(super) use signals::{SignalThread, is_over};
+pub(super) use watch::Watch;
 
 /// Runs a job to its end.
 pub(crate) fn run(args: &RunArgs, terminal: &Terminal) -> Result<(), Failure> {
@@ -38,7 +39,15 @@ pub(crate) fn run(args: &RunArgs, terminal: &Terminal) -> Result<(), Failure> {
         debug_info: args.debug_info,
         backtrace: args.faults.backtrace.into(),
     };
-    let loaded = JobFile::read(&args.job.file)?.load(args.defaults.parallelism, loading)?;
+    let file = JobFile::read(&args.job.file)?;
+    if args.build {
+        JobProjects::of(&file)?.build_stale(&args.compiler, terminal)?;
+    }
+    let loaded = file.load(args.defaults.parallelism, loading)?;
+    for stale in stale(&loaded) {
+        let warning = stale.warning(&args.job.file);
+        terminal.say(format_args!("warning: {warning}"));
+    }
     let directory = &loaded.checkpoint_directory;
     let options = options(args, directory)?;
     warn_of_duplicates(&loaded.job, terminal);
@@ -51,7 +60,7 @@ pub(crate) fn run(args: &RunArgs, terminal: &Terminal) -> Result<(), Failure> {
                 is_quiet: args.quiet,
                 terminal,
             };
-            run.until_end(store, directory, args.stop_timeout)?
+            run.until_end(store, directory, args.stopping.stop_timeout)?
         }
         Err(error) => Err(error),
     };
@@ -66,13 +75,15 @@ fn options(args: &RunArgs, directory: &Path) -> Result<RunOptions, Failure> {
     };
     Ok(RunOptions {
         start,
-        allow_dropped_state: args.state.allow_dropped_state.clone(),
+        allowed: args.state.allowed(),
+        moved_input: args.moved.move_input.clone(),
         discard_newer_output: args.discard_newer_output,
         ..RunOptions::default()
     })
 }
 
-fn warn_of_duplicates(job: &Job, terminal: &Terminal) {
+/// Warns of each sink that is not exactly-once.
+pub(super) fn warn_of_duplicates(job: &Job, terminal: &Terminal) {
     for (name, sink) in &job.sinks {
         if !sink.is_exactly_once() {
             let connector = sink.connector();
@@ -84,7 +95,7 @@ fn warn_of_duplicates(job: &Job, terminal: &Terminal) {
 }
 
 /// Places the error of a job that can't run as described at the job file, which is wrong.
-fn placed(error: JobError, loaded: &LoadedJob) -> Failure {
+pub(super) fn placed(error: JobError, loaded: &LoadedJob) -> Failure {
     if let JobError::Connector { subtask, error } = &error
         && let ConnectorError::JobRefused { reason } = error
     {
@@ -121,7 +132,8 @@ impl Run<'_> {
             .map_err(Failure::io("start the runtime"))?;
         let (handle, control) = JobHandle::new(self.job.graph.job());
         let terminal = self.terminal.clone();
-        let signals = SignalThread::start(handle.clone(), terminal.clone(), stop_timeout)?;
+        let (_, current) = tokio::sync::watch::channel(Some(handle.clone()));
+        let signals = SignalThread::start(current, terminal.clone(), stop_timeout)?;
         let job = JobThread::start(JobOnThread {
             job: self.job,
             options: self.options,

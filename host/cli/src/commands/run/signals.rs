@@ -14,7 +14,7 @@ use std::time::Duration;
 use tidegate_runtime::observe::JobState;
 use tidegate_runtime::{CommandError, JobCommand, JobHandle};
 use tokio::signal::unix::{self, SignalKind};
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 use tokio::time::Instant;
 
 use super::stopping::{Answer, Stopping};
@@ -60,16 +60,19 @@ impl fmt::Display for Signal {
 
 /// The thread that answers signals, until the process ends.
 #[derive(Debug)]
-pub(super) struct SignalThread {
+pub(in crate::commands) struct SignalThread {
     is_over: Arc<AtomicBool>,
+    /// True once a signal requested the end.
+    pub(in crate::commands) is_requested: watch::Receiver<bool>,
     /// Closed when the thread ends, which happens only by a panic while the process lives.
-    pub(super) gone: oneshot::Receiver<()>,
+    pub(in crate::commands) gone: oneshot::Receiver<()>,
 }
 
 impl SignalThread {
-    /// Starts answering signals, which ended the process until now. A stop may take `timeout`.
-    pub(super) fn start(
-        job: JobHandle,
+    /// Starts answering signals, which ended the process until now. The first one stops `job`, the
+    /// job that runs at that moment, if any; the stop may take `timeout`.
+    pub(in crate::commands) fn start(
+        job: watch::Receiver<Option<JobHandle>>,
         terminal: Terminal,
         timeout: Duration,
     ) -> Result<Self, Failure> {
@@ -81,12 +84,14 @@ impl SignalThread {
             Signals::new().map_err(Failure::io("listen for signals"))?
         };
         let is_over = Arc::new(AtomicBool::new(false));
+        let (requested, is_requested) = watch::channel(false);
         let answering = Answering {
             signals,
             job,
             terminal,
             stopping: Stopping::new(timeout),
             is_over: Arc::clone(&is_over),
+            requested,
         };
         let (ending, gone) = oneshot::channel();
         let answer = move || {
@@ -97,22 +102,27 @@ impl SignalThread {
         let thread = thread::Builder::new().name("tidegate-signals".to_owned());
         // Not joined: the thread ends with the process.
         drop(thread.spawn(answer).map_err(Failure::thread("signals"))?);
-        Ok(Self { is_over, gone })
+        Ok(Self {
+            is_over,
+            is_requested,
+            gone,
+        })
     }
 
     /// Reports that the job is over: from now on, any signal ends the process, which has only to
     /// report.
-    pub(super) fn on_job_over(&self) {
+    pub(in crate::commands) fn on_job_over(&self) {
         self.is_over.store(true, Ordering::Release);
     }
 }
 
 struct Answering {
     signals: Signals,
-    job: JobHandle,
+    job: watch::Receiver<Option<JobHandle>>,
     terminal: Terminal,
     stopping: Stopping,
     is_over: Arc<AtomicBool>,
+    requested: watch::Sender<bool>,
 }
 
 impl Answering {
@@ -137,12 +147,9 @@ impl Answering {
                     self.end(signal);
                 }
                 Answer::Stop(signal) => {
-                    self.terminal.say(format_args!(
-                        "{signal}: stopping after a last checkpoint; a second signal, half a \
-                         second from now or later, ends the job at once"
-                    ));
-                    let stop = stop(self.job.clone(), self.terminal.clone());
-                    asking = Some(Box::pin(stop));
+                    self.requested.send_replace(true);
+                    let job = self.job.borrow().clone();
+                    asking = job.map(|job| Box::pin(self.stop(signal, job)));
                 }
                 Answer::End(signal) => {
                     self.terminal.say(format_args!(
@@ -159,13 +166,24 @@ impl Answering {
         }
     }
 
+    fn stop(&self, signal: Signal, job: JobHandle) -> impl Future<Output = ()> + use<> {
+        self.terminal.say(format_args!(
+            "{signal}: stopping after a last checkpoint; a second signal, half a second from now \
+             or later, ends the job at once"
+        ));
+        stop(job, self.terminal.clone())
+    }
+
     fn is_over(&self) -> bool {
         self.is_over.load(Ordering::Acquire)
     }
 
     fn gave_up(&self, signal: Signal, waited: Duration) -> String {
-        let status = self.job.status();
         let waited = humantime::format_duration(waited);
+        let Some(job) = self.job.borrow().clone() else {
+            return format!("{signal}: ended, because the process has not ended within {waited}");
+        };
+        let status = job.status();
         let mut details = Vec::new();
         if let Some(checkpoint) = status.checkpoints.in_progress {
             details.push(format!("checkpoint {checkpoint} is not complete"));
@@ -218,7 +236,7 @@ async fn stop(job: JobHandle, terminal: Terminal) {
     }
 }
 
-fn is_over(state: JobState) -> bool {
+pub(in crate::commands) fn is_over(state: JobState) -> bool {
     match state {
         JobState::Restoring | JobState::Running | JobState::Stopping | JobState::Restarting => {
             false

@@ -15,7 +15,7 @@ use crate::lines::{LineLimits, Unread};
 const FIRST_BYTES: usize = 4 * 1024;
 
 /// Lets the decoder read the header, if the file has one.
-pub(super) fn read(
+pub(in crate::file_source) fn read(
     file: &File,
     position: &FilePosition,
     decoder: &mut Decoder,

@@ -22,6 +22,23 @@ fn with_document<T>(text: &str, look: impl FnOnce(&Document<'_>) -> T) -> T {
 }
 
 #[test]
+fn the_components_of_a_job_file_are_known_before_they_exist() {
+    let named = |text: &str| {
+        let found = file(text).components();
+        let found = found.map(|found| found.into_iter().map(|named| (named.operator, named.path)));
+        found.map(Vec::from_iter).map_err(|error| error.to_string())
+    };
+    let component = |operator: &str, path: &str| (operator.to_owned(), PathBuf::from(path));
+    let expected = [
+        component("split", "./split.wasm"),
+        component("count", "./count.wasm"),
+    ];
+    assert_eq!(named(FULL), Ok(expected.to_vec()));
+    let wrong = FULL.replace("component = \"split.wasm\"", "component = 7");
+    assert!(named(&wrong).is_err());
+}
+
+#[test]
 fn drills_are_off_unless_they_are_asked_for() {
     let every =
         |text: &str| with_document(text, |document| document.checkpoint.settings.drill_every);

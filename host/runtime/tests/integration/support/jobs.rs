@@ -179,6 +179,7 @@ impl JobBuilder {
             parallelism,
             implementation: "test".to_owned(),
             digest: None,
+            options: Vec::new(),
             outputs: (0..ports).map(|port| port.to_string()).collect(),
         });
     }
