@@ -108,7 +108,7 @@ fn a_duration_that_is_too_long_or_has_a_month_is_refused_wherever_it_stands() {
 }
 
 /// The commands that have flags.
-const COMMANDS: [&str; 19] = [
+const COMMANDS: [&str; 20] = [
     "run",
     "savepoint",
     "stop",
@@ -128,6 +128,7 @@ const COMMANDS: [&str; 19] = [
     "doctor",
     "build",
     "test",
+    "dev",
 ];
 
 #[test]
@@ -138,6 +139,14 @@ fn an_empty_variable_counts_as_unset_for_every_flag() {
         "FROM",
         "FRESH",
         "DISCARD_NEWER_OUTPUT",
+        "ACCEPT_CHANGED",
+        "MOVE_INPUT",
+        "BACKTRACE",
+        "BUILD",
+        "FIX",
+        "VERBOSE",
+        "TEMPLATE",
+        "JOB_ONLY",
         "YES",
         "PARALLELISM",
         "ALLOW_DROPPED_STATE",

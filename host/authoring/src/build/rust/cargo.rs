@@ -377,6 +377,11 @@ mod tests {
                 "/t/deps/libcore-00000000000000b2.rlib",
             ),
             unit(
+                "registry+of-std",
+                "/r/s/Cargo.toml",
+                "/t/deps/libs-00000000000000ab.rlib",
+            ),
+            unit(
                 "registry+other",
                 "/r/o/Cargo.toml",
                 "/t/deps/libo-00000000000000c3.rlib",

@@ -27,8 +27,15 @@ impl FollowSource {
             self.look_at(at)?;
         }
         self.drop_tails();
+        // A file that may be a copy of another waits with it: it is recognised once that was read.
+        let mut waiting: Vec<String> = Vec::new();
         for name in self.candidates.keys().cloned().collect::<Vec<_>>() {
-            self.look_for(&name)?;
+            let waits = waiting.iter().any(|other| name.starts_with(other.as_str()));
+            if waits || self.must_wait(&name) {
+                waiting.push(name);
+            } else {
+                self.look_for(&name)?;
+            }
         }
         let all = self.tails.iter().enumerate();
         let unread = all.filter(|(_, tail)| tail.is_unsettled());
@@ -187,16 +194,18 @@ impl FollowSource {
         });
     }
 
-    /// Looks for a new file under an expected name.
-    fn look_for(&mut self, name: &str) -> Result<(), ConnectorError> {
+    /// Returns true if other files are to be read before a new one of this name.
+    fn must_wait(&self, name: &str) -> bool {
         // The rest of the old file comes first.
         let is_left = |tail: &Tail| tail.left_name.as_deref() == Some(name);
-        let mut tails = self.tails.iter();
         // A copy of a file is recognised once the file was read.
         let is_first = |tail: &Tail| tail.mark.position == 0 && name.starts_with(&tail.origin);
-        if tails.any(|tail| tail.seen.is_none() && (is_left(tail) || is_first(tail))) {
-            return Ok(());
-        }
+        let mut tails = self.tails.iter();
+        tails.any(|tail| tail.seen.is_none() && (is_left(tail) || is_first(tail)))
+    }
+
+    /// Looks for a new file under an expected name.
+    fn look_for(&mut self, name: &str) -> Result<(), ConnectorError> {
         let Some(found) = self.find(name)?.filter(|found| found.is_file) else {
             let now = Instant::now();
             let since = self.candidates.entry(name.to_owned()).or_default();
