@@ -27,16 +27,7 @@ impl FollowSource {
             self.look_at(at)?;
         }
         self.drop_tails();
-        // A file that may be a copy of another waits with it: it is recognised once that was read.
-        let mut waiting: Vec<String> = Vec::new();
-        for name in self.candidates.keys().cloned().collect::<Vec<_>>() {
-            let waits = waiting.iter().any(|other| name.starts_with(other.as_str()));
-            if waits || self.must_wait(&name) {
-                waiting.push(name);
-            } else {
-                self.look_for(&name)?;
-            }
-        }
+        self.look_for_new()?;
         let all = self.tails.iter().enumerate();
         let unread = all.filter(|(_, tail)| tail.is_unsettled());
         self.queue = unread.map(|(at, _)| at).collect();
@@ -192,6 +183,33 @@ impl FollowSource {
             }
             !is_dropped
         });
+    }
+
+    /// Looks for new files under the expected names.
+    fn look_for_new(&mut self) -> Result<(), ConnectorError> {
+        let mut sighted = BTreeSet::new();
+        // A file that may be a copy of another waits with it: it is recognised once that was read.
+        let mut waiting: Vec<String> = Vec::new();
+        for name in self.candidates.keys().cloned().collect::<Vec<_>>() {
+            let identity = self.find(&name)?.map(|found| found.identity);
+            sighted.extend(identity);
+            let is_new = identity.is_some_and(|identity| !self.sighted.contains(&identity));
+            let waits = waiting.iter().any(|other| name.starts_with(other.as_str()));
+            if waits || self.must_wait(&name) || (is_new && self.may_be_copy(&name)) {
+                waiting.push(name);
+            } else {
+                self.look_for(&name)?;
+            }
+        }
+        self.sighted = sighted;
+        Ok(())
+    }
+
+    /// Returns true if a file of this name may be a copy of one that has news. If that file was
+    /// truncated, its next read tells; by the next look, all files with news were read.
+    fn may_be_copy(&self, name: &str) -> bool {
+        let mut tails = self.tails.iter();
+        tails.any(|tail| tail.seen.is_none() && name.starts_with(&tail.origin))
     }
 
     /// Returns true if other files are to be read before a new one of this name.

@@ -15,7 +15,7 @@ mod siblings;
 mod tail;
 mod tail_reader;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fs::File;
 use std::io;
 use std::sync::Arc;
@@ -61,6 +61,8 @@ pub(super) struct FollowSource {
     tails: Vec<Tail>,
     /// Names under which a new file is expected, with the time since when there is none.
     candidates: BTreeMap<String, Option<Instant>>,
+    /// The files under these names at the last look, by device and inode.
+    sighted: BTreeSet<(u64, u64)>,
     /// The tails to read, by place.
     queue: VecDeque<usize>,
     /// The tail that is being read.
@@ -95,6 +97,7 @@ impl FollowSource {
             interval,
             tails: Vec::new(),
             candidates: BTreeMap::new(),
+            sighted: BTreeSet::new(),
             queue: VecDeque::new(),
             active: None,
             is_idle: false,

@@ -88,6 +88,8 @@ pub(super) fn copied(
     let others = tails.iter().filter(|tail| {
         tail.mark.position > 0
             && tail.identity != found.identity
+            // The new file of a name may well begin as the old one did.
+            && name != tail.origin
             && is_copys_name(name, &tail.origin)
     });
     for tail in others {
