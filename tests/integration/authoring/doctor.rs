@@ -1,5 +1,5 @@
-//! `tidegate doctor` on machines that lack tools, or have others, and a build with the tools that it
-//! installed. `scripts/dist/first-hour.sh` installs the real ones.
+//! `tidegate doctor` on machines that lack tools, or have others, and a build with the tools that
+//! it installed. `scripts/dist/first-hour.sh` installs the real ones.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;

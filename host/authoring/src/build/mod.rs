@@ -138,8 +138,8 @@ fn compile(place: &Place, request: &BuildRequest) -> Result<Vec<Compiled>, Build
     }
 }
 
-/// Returns the languages of the project in a folder, or else of the projects in the folders directly
-/// below.
+/// Returns the languages of the project in a folder, or else of the projects in the folders
+/// directly below.
 #[must_use]
 pub fn languages_in(folder: &Path) -> Vec<Language> {
     place::languages(folder)

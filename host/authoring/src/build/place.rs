@@ -45,8 +45,8 @@ pub(super) fn find(path: &Path) -> Result<Vec<Place>, BuildError> {
     Ok(places)
 }
 
-/// Returns the languages of the project in a folder, or else of the projects in the folders directly
-/// below. Folders that can't be read count as empty.
+/// Returns the languages of the project in a folder, or else of the projects in the folders
+/// directly below. Folders that can't be read count as empty.
 pub(super) fn languages(folder: &Path) -> Vec<Language> {
     let here = |folder: &Path| {
         let mut all = Language::ALL.into_iter();

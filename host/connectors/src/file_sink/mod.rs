@@ -158,8 +158,8 @@ fn decode(pending: &[PendingOutput]) -> Result<Vec<PendingPart>, ConnectorError>
     pending.iter().map(PendingPart::of_output).collect()
 }
 
-/// Returns the names of the parts, newest first: a reader that comes in while they are removed finds
-/// an older state of the output.
+/// Returns the names of the parts, newest first: a reader that comes in while they are removed
+/// finds an older state of the output.
 fn newest_first(parts: &[PartName]) -> Vec<String> {
     let mut parts: Vec<&PartName> = parts.iter().collect();
     parts.sort();

@@ -1,7 +1,7 @@
 //! Splits of files that were moved since the checkpoint.
 //!
-//! A file that was read is known by a digest of its path, so the old path of each file that is found
-//! at its new place is looked up.
+//! A file that was read is known by a digest of its path, so the old path of each file that is
+//! found at its new place is looked up.
 
 use std::collections::BTreeSet;
 

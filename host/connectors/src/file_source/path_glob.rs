@@ -160,8 +160,8 @@ impl Glob {
             .ok_or_else(|| ConnectorError::StateRefused {
                 reason: format!(
                     "the checkpoint names the input file {name}, which is not below the directory \
-                     of `path` = \"{}\". Write the directory in `path` as before, add `--move-input \
-                     FROM=TO` if the file was moved, or start the job afresh",
+                     of `path` = \"{}\". Write the directory in `path` as before, add \
+                     `--move-input FROM=TO` if the file was moved, or start the job afresh",
                     self.text
                 ),
             })

@@ -77,8 +77,8 @@ impl ReadFiles {
             reason: format!(
                 "the checkpoint remembers {} file(s) that were read below {}, and `path` = \"{}\" \
                  now finds files below {}, where they would be read again. Write the directory in \
-                 `path` as before, add `--move-input FROM=TO` if the files were moved, or start the \
-                 job afresh",
+                 `path` as before, add `--move-input FROM=TO` if the files were moved, or start \
+                 the job afresh",
                 self.files.len(),
                 shown_root(&self.root),
                 glob.text(),

@@ -10,7 +10,7 @@
 //!
 //! ```text
 //! main.price(0x1)
-//!     example.com/total/total.go:7 +0x1
+//!     FOLDER/FILE.go:7 +0x1
 //! ```
 //!
 //! Every other line is text.

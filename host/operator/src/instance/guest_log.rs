@@ -87,8 +87,8 @@ impl GuestLog {
         std::mem::take(&mut self.dropped)
     }
 
-    /// Writes a line, or drops it if there were too many in this second. An error waits for the next
-    /// line or the end of the call: if the guest traps, the fault shows the error.
+    /// Writes a line, or drops it if there were too many in this second. An error waits for the
+    /// next line or the end of the call: if the guest traps, the fault shows the error.
     pub(crate) fn write(&mut self, level: Level, message: String, now: Instant) {
         let line = self.admitted(&message, now);
         if level == Level::Error {

@@ -26,8 +26,8 @@ const FILE_BYTES: usize = 1 << 10;
 /// The number of functions that a backtrace shows: inlined calls make several of one frame.
 const FUNCTIONS: usize = 64;
 
-/// Returns the cause of a failed call. Takes the host's record of the call from `state`; errors that
-/// the guest logged are in the cause, or else written to the log.
+/// Returns the cause of a failed call. Takes the host's record of the call from `state`; errors
+/// that the guest logged are in the cause, or else written to the log.
 pub(crate) fn cause(
     error: &wasmtime::Error,
     call: GuestCall,

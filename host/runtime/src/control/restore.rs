@@ -91,7 +91,7 @@ impl Restore {
         }))
     }
 
-    /// Checks, at the start of a process, that every move concerns a split, so that a slip is found.
+    /// Checks, at the start of a process, that every move concerns a split: a slip is found.
     fn check_moves(&self, manifest: &Manifest) -> Result<(), JobError> {
         let moves = &self.options.moved_input;
         if moves.is_empty() || !self.is_first_attempt {

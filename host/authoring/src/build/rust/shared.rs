@@ -67,8 +67,8 @@ impl ProjectFolder {
         )
     }
 
-    /// Adds units of this project to the shared ones. `hashes` ends the names of their files. Errors
-    /// are ignored: the next project then compiles these crates itself.
+    /// Adds units of this project to the shared ones. `hashes` ends the names of their files.
+    /// Errors are ignored: the next project then compiles these crates itself.
     pub(super) fn share(&self, hashes: &BTreeSet<String>) {
         let shared = self.root.join("shared");
         let is_wanted = |name: &OsStr| hash_in(name).is_some_and(|hash| hashes.contains(hash));

@@ -174,7 +174,7 @@ impl<'a> Dev<'a> {
             Outcome::Failed(failure) => {
                 self.terminal.report(&failure);
                 self.say(match self.session.runs() {
-                    true => "the running code continues; correct the mistake, and the change takes effect",
+                    true => "the running code continues until the mistake is corrected",
                     false => "no job runs; correct the mistake, and the job starts",
                 });
                 self.session.on_prepared(None)
