@@ -150,7 +150,7 @@ fn a_configuration_that_open_refuses_ends_the_job_at_once() {
     let restart = "strategy = \"fixed-delay\"\ndelay = \"10ms\"\nattempts = 3";
     let job = JobDirectory::new(&hostile_job(config, restart));
     let failed = job.tidegate(&["run", "job.toml"]);
-    failed.assert_fails(1, &["operator `guest`, subtask 0: `open`"]);
+    failed.assert_fails(2, &["job.toml:15:", "`guest`: open failed on purpose"]);
     assert!(!failed.stderr.contains("restart"), "{failed:#?}");
 }
 
