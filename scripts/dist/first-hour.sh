@@ -90,7 +90,8 @@ sees_results() {
     expected=$(printf 'apples\t3\npears\t5\napples\t7')
     commands=$((commands + 1))
     echo "\$ $1"
-    as_user sh -euc "exec $1" >"$result" 2>"$work/log" &
+    # The shell that waits for the user's command has another process id.
+    as_user sh -euc "echo \$\$ >pid; exec $1" >"$result" 2>"$work/log" &
     pid=$!
     until [ "$(wc -l <"$result")" -ge 3 ]; do
         kill -0 "$pid" 2>/dev/null || fail "\`$1\` says: $(cat "$work/log")"
@@ -99,7 +100,7 @@ sees_results() {
         sleep 1
     done
     local seconds=$(($(date +%s) - started))
-    kill -TERM "$pid"
+    kill -TERM "$(cat "$home/pid")"
     wait "$pid" || fail "\`$1\` ends with an error: $(cat "$work/log")"
     expect "the result" "$expected" "$(cat "$result")"
     [ "$commands" -le "$most_commands" ] || fail "it takes $commands commands"
