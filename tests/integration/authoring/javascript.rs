@@ -209,8 +209,8 @@ fn what_an_operator_declares_is_a_failure_and_no_trap() {
         ("failure", "`process` failed: declared"),
         (
             "invalid",
-            "record 1 of the step, { key = \"a\", value = \"invalid\" }: operator `faults`, subtask \
-             0: `process` can't process a record: not this one",
+            "record 1 of the step, { key = \"a\", value = \"invalid\" }: operator `faults`, \
+             subtask 0: `process` can't process a record: not this one",
         ),
         (
             "port",
