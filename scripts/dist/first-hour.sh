@@ -2,8 +2,8 @@
 # first-hour.sh [DIST] [LANGUAGE...]: from a package of DIST, by default target/dist, to the first
 # result of an own job, as a new user would: as a user other than root where the caller is root,
 # with an empty home, and in a file system without this checkout, /root and /usr/local. Tools come
-# from the package indices, by `tidegate doctor --fix`. Fails if the result is wrong or takes more than 6
-# commands; prints the seconds. The languages are python, javascript and rust.
+# from the package indices, by `tidegate doctor --fix`. Fails if the result is wrong or takes more
+# than 6 commands; prints the seconds. The languages are python, javascript and rust.
 # shellcheck disable=SC2016 # The shell of the user expands what is in single quotes.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
