@@ -12,15 +12,13 @@ mod fuzz;
 mod installed;
 #[cfg(test)]
 mod reference;
+mod settled;
 mod shown;
 
 use std::path::PathBuf;
 
 use clap::builder::BoolishValueParser;
-use clap::error::ErrorKind;
-use clap::parser::ValueSource;
-use clap::{ArgMatches, Args, CommandFactory as _, FromArgMatches as _};
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use clap_complete::CompleteEnv;
 use clap_complete::engine::ArgValueCompleter;
 
@@ -78,51 +76,6 @@ impl Cli {
         let matches = environment::without_empty(Self::command()).try_get_matches();
         let settled = matches.and_then(|matches| Self::settled(&matches));
         settled.unwrap_or_else(|error| shown::escaped(error).exit())
-    }
-
-    /// Where two flags exclude each other, the one on the command line wins over the one from the
-    /// environment.
-    fn settled(matches: &ArgMatches) -> Result<Self, clap::Error> {
-        let mut cli = Self::from_arg_matches(matches)?;
-        let Some((_, matches)) = matches.subcommand() else {
-            return Ok(cli);
-        };
-        let is_flag = |id| matches.value_source(id) == Some(ValueSource::CommandLine);
-        match &mut cli.command {
-            Command::Run(run) if run.fresh && run.from.is_some() => {
-                match (is_flag("from"), is_flag("fresh")) {
-                    (true, false) => run.fresh = false,
-                    (false, true) => run.from = None,
-                    (true, true) | (false, false) => {
-                        let message = "--fresh and --from PATH exclude each other";
-                        return Err(Self::command().error(ErrorKind::ArgumentConflict, message));
-                    }
-                }
-            }
-            Command::Graph(graph) if graph.json => {
-                if is_flag("json") || !is_flag("format") {
-                    graph.format = GraphFormat::Json;
-                }
-            }
-            Command::Run(_)
-            | Command::Savepoint(_)
-            | Command::Stop(_)
-            | Command::Cancel(_)
-            | Command::Status(_)
-            | Command::Check(_)
-            | Command::Graph(_)
-            | Command::Checkpoint(_)
-            | Command::Schema(_)
-            | Command::Completions(_)
-            | Command::Man(_)
-            | Command::New(_)
-            | Command::Sdk(_)
-            | Command::Doctor(_)
-            | Command::Build(_)
-            | Command::Test(_)
-            | Command::Dev(_) => {}
-        }
-        Ok(cli)
     }
 }
 
@@ -184,7 +137,6 @@ pub(crate) struct RunArgs {
     /// Without it, a sink that holds newer output refuses the start, since the job would write it a
     /// second time. Lists the files and asks before it removes them.
     #[arg(long, env = "TIDEGATE_DISCARD_NEWER_OUTPUT", value_parser = BoolishValueParser::new())]
-    #[arg(requires = "from")]
     pub(crate) discard_newer_output: bool,
     /// Do not ask before output is removed.
     #[arg(long, env = "TIDEGATE_YES", value_parser = BoolishValueParser::new())]
@@ -444,6 +396,7 @@ pub(crate) struct SchemaArgs {
 #[cfg(test)]
 mod tests {
     use clap::ArgAction;
+    use clap::error::ErrorKind;
 
     use super::*;
 

@@ -57,6 +57,19 @@ fn flags_win_over_the_environment_and_that_over_the_job_file() {
 }
 
 #[test]
+fn a_wish_of_the_environment_to_discard_output_needs_no_start_to_go_back_to() {
+    let directory = JobDirectory::new(COPY);
+    for wish in ["false", "true"] {
+        let mut command = directory.command(&["run", "job.toml"]);
+        let ran = ended(command.env("TIDEGATE_DISCARD_NEWER_OUTPUT", wish));
+        assert_eq!(ran.code, Some(0), "{wish}: {ran:?}");
+    }
+    let asked = directory.tidegate(&["run", "job.toml", "--discard-newer-output"]);
+    assert!(asked.stderr.contains("--from PATH"), "{asked:?}");
+    assert_eq!(asked.code, Some(2));
+}
+
+#[test]
 fn a_format_on_the_command_line_wins_over_json_in_the_environment() {
     let directory = JobDirectory::new(COPY);
     let mut command = directory.command(&["graph", "job.toml", "--format", "mermaid"]);
