@@ -5,6 +5,7 @@ mod dev;
 mod doctor;
 mod new_project;
 mod scenarios;
+mod shared_crates;
 mod templates;
 
 mod c;

@@ -165,12 +165,15 @@ impl Project {
 
     /// Returns true for a crate that any project needs: of the SDK, or of the standard library.
     fn is_shared(&self, message: &Message, library: &Path) -> bool {
-        let manifest = message.manifest_path.as_ref();
-        let is_library = manifest.is_some_and(|manifest| manifest.starts_with(library));
-        let is_needed = message.package_id.as_ref().is_some_and(|id| {
-            self.of_sdk.contains(id) || (id.starts_with("registry+") && !self.known.contains(id))
-        });
-        is_library || is_needed
+        // Messages on build scripts name no manifest.
+        let is_of_library = |id: &str| {
+            let folder = id.strip_prefix("path+file://");
+            folder.is_some_and(|folder| Path::new(folder).starts_with(library))
+        };
+        message.package_id.as_ref().is_some_and(|id| {
+            let is_unknown = id.starts_with("registry+") && !self.known.contains(id);
+            is_of_library(id) || is_unknown || self.of_sdk.contains(id)
+        })
     }
 
     fn module(&self, message: Message) -> Option<CoreModule> {
@@ -372,7 +375,7 @@ mod tests {
                 "/t/deps/libserde-00000000000000a1.rlib",
             ),
             unit(
-                "path+std",
+                "path+file:///std/core#0.0.0",
                 "/std/core/Cargo.toml",
                 "/t/deps/libcore-00000000000000b2.rlib",
             ),
@@ -399,10 +402,13 @@ mod tests {
             r#"{"reason":"build-script-executed","package_id":"registry+serde",
                 "out_dir":"/t/build/serde-00000000000000f6/out"}"#
                 .replace('\n', ""),
+            r#"{"reason":"build-script-executed","package_id":"path+file:///std/core#0.0.0",
+                "out_dir":"/t/build/core-00000000000000a7/out"}"#
+                .replace('\n', ""),
         ];
         let output = project().read_output(messages.join("\n").as_bytes(), Path::new("/std"));
         let shared: Vec<_> = output.shared_units.iter().map(|hash| &hash[14..]).collect();
-        assert_eq!(shared, ["a1", "ab", "b2", "e5", "f6"]);
+        assert_eq!(shared, ["a1", "a7", "ab", "b2", "e5", "f6"]);
         assert!(output.has_new_crates);
     }
 
