@@ -38,3 +38,4 @@ mod shipped_files;
 mod storage;
 mod system_limits;
 mod tidy;
+mod typical_mistakes;

@@ -9,7 +9,7 @@ use tidegate_authoring::build::BuildError;
 use tidegate_authoring::project::{NewProjectError, SdkError};
 use tidegate_authoring::scenario::NothingToTest;
 use tidegate_checkpoint::StoreError;
-use tidegate_connector::CheckpointId;
+use tidegate_connector::{CheckpointId, ConnectorError};
 use tidegate_job_file::config_file::{ConfigFileError, suggest};
 use tidegate_operator::{FaultCause, shown};
 use tidegate_runtime::{JobError, JobErrorKind};
@@ -316,6 +316,15 @@ impl From<StoreError> for Failure {
 
 fn of_job(error: &JobError) -> Option<String> {
     match error {
+        JobError::Record(record)
+            if matches!(record.fault.cause, FaultCause::InvalidRecord { .. }) =>
+        {
+            Some(set_aside("operator", &record.fault.operator))
+        }
+        JobError::Connector {
+            subtask,
+            error: ConnectorError::InvalidRecord { .. },
+        } => Some(set_aside("source", &subtask.operator)),
         JobError::Guest(_) | JobError::Record(_) | JobError::NotRecycled { .. } => {
             let fault = error.guest_fault()?;
             let limit = limit_behind(&fault.cause)?;
@@ -374,6 +383,14 @@ fn of_job(error: &JobError) -> Option<String> {
         | JobError::Panicked { .. }
         | JobError::Died { .. } => None,
     }
+}
+
+/// Returns the way to continue without the invalid records of a node.
+fn set_aside(kind: &str, node: &str) -> String {
+    format!(
+        "to set such records aside, write `on-invalid-record = \"dead-letter\"` in [{kind}.{node}], \
+         and let a sink read `{node}:dead-letter`"
+    )
 }
 
 /// Returns the key of `limits` in the job file that governs a fault.

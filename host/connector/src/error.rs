@@ -18,6 +18,14 @@ pub enum ConnectorError {
         /// The error of the system.
         source: io::Error,
     },
+    /// A piece of input is no record, and no node reads the dead letters of its source.
+    #[error("{}: {}", shown_text(position), shown_text(reason))]
+    InvalidRecord {
+        /// The position: "input/a.txt 1234..1300".
+        position: String,
+        /// The reason why it is no record.
+        reason: String,
+    },
     /// A record is unusable. A restart does not help, so the attempt ends like a guest fault.
     #[error("{}: {}", shown_text(position), shown_text(reason))]
     Record {

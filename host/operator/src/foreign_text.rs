@@ -45,7 +45,14 @@ pub fn shown_text(text: &str) -> Foreign<'_> {
 #[must_use]
 pub fn with_causes(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(error.source(), |cause| cause.source());
-    causes.fold(error.to_string(), |line, cause| format!("{line}: {cause}"))
+    causes.fold(error.to_string(), |line, cause| {
+        let cause = cause.to_string();
+        match line.ends_with(&cause) {
+            // Some errors have their cause in their own text.
+            true => line,
+            false => format!("{line}: {cause}"),
+        }
+    })
 }
 
 /// Returns the message of a panic, on one line.

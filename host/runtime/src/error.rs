@@ -222,7 +222,7 @@ impl JobError {
         matches!(
             self,
             Self::Connector {
-                error: ConnectorError::Record { .. },
+                error: ConnectorError::Record { .. } | ConnectorError::InvalidRecord { .. },
                 ..
             }
         )
@@ -246,7 +246,9 @@ impl JobError {
             | Self::Panicked { .. }
             | Self::Died { .. } => JobErrorKind::Failed,
             Self::Connector { error, .. } => match error {
-                ConnectorError::Io { .. } | ConnectorError::Record { .. } => JobErrorKind::Failed,
+                ConnectorError::Io { .. }
+                | ConnectorError::Record { .. }
+                | ConnectorError::InvalidRecord { .. } => JobErrorKind::Failed,
                 ConnectorError::StateRefused { .. } => JobErrorKind::StateUnusable,
                 ConnectorError::InUse { .. } => JobErrorKind::InUse,
                 ConnectorError::JobRefused { .. } => JobErrorKind::JobRefused,

@@ -295,6 +295,7 @@ fn is_other(error: &ConnectorError) -> bool {
         ),
         ConnectorError::StateRefused { .. } => true,
         ConnectorError::Record { .. }
+        | ConnectorError::InvalidRecord { .. }
         | ConnectorError::InUse { .. }
         | ConnectorError::JobRefused { .. } => false,
     }

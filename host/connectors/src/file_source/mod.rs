@@ -294,6 +294,7 @@ fn found_again(error: ConnectorError) -> ConnectorError {
         }
         error @ (ConnectorError::Io { .. }
         | ConnectorError::Record { .. }
+        | ConnectorError::InvalidRecord { .. }
         | ConnectorError::InUse { .. }) => error,
     }
 }

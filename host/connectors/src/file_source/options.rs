@@ -13,7 +13,7 @@ use super::growth::OnGrowth;
 use super::left_out_links::LeftOutLinks;
 use super::path_glob::Glob;
 use super::{FileConnector, Input};
-use crate::byte_size::ByteSizeText;
+use crate::byte_size::{self, ByteSizeText};
 use crate::input_format::{InputField, InputFormat, InputShape, Parts, fixed_options};
 use crate::lines::LineLimits;
 
@@ -82,11 +82,11 @@ pub struct FileSourceOptions {
     #[serde(default)]
     pub value: Option<InputField>,
     /// A longer line, or record of CSV, fails the job.
-    #[serde(default = "default_record_bytes")]
+    #[serde(default = "default_record_bytes", deserialize_with = "byte_size::read")]
     #[schemars(with = "ByteSizeText")]
     pub max_record_bytes: ByteSize,
     /// A batch takes no further line once it has this many bytes.
-    #[serde(default = "default_batch_bytes")]
+    #[serde(default = "default_batch_bytes", deserialize_with = "byte_size::read")]
     #[schemars(with = "ByteSizeText")]
     pub batch_bytes: ByteSize,
     /// The largest number of lines that each subtask reads in a second, to replay a file at a

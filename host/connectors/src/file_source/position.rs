@@ -172,6 +172,7 @@ impl FilePosition {
             }
             error @ (ConnectorError::Io { .. }
             | ConnectorError::Record { .. }
+            | ConnectorError::InvalidRecord { .. }
             | ConnectorError::StateRefused { .. }
             | ConnectorError::InUse { .. }
             | ConnectorError::JobRefused { .. }) => error,

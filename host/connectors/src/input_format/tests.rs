@@ -4,6 +4,8 @@ use proptest::prelude::*;
 
 use super::*;
 
+mod fuzz;
+
 const WIDE: LineLimits = LineLimits {
     record_bytes: 200,
     batch_bytes: 1_000,

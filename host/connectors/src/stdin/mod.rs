@@ -20,7 +20,7 @@ use tidegate_connector::source::{
 };
 use tidegate_connector::{ConnectContext, ConnectorError, SourceOptions, SubtaskId};
 
-use crate::byte_size::ByteSizeText;
+use crate::byte_size::{self, ByteSizeText};
 use crate::input_format::{InputField, InputFormat, InputShape, Parts, fixed_options};
 use crate::lines::LineLimits;
 use crate::versioned;
@@ -55,7 +55,7 @@ pub struct StdinOptions {
     #[serde(default)]
     pub value: Option<InputField>,
     /// A longer line, or record of CSV, fails the job.
-    #[serde(default = "default_record_bytes")]
+    #[serde(default = "default_record_bytes", deserialize_with = "byte_size::read")]
     #[schemars(with = "ByteSizeText")]
     pub max_record_bytes: ByteSize,
 }

@@ -105,7 +105,7 @@ impl SourceFeed {
                     Fed::Invalid { record, origin }
                 }
                 RecordPolicy::Fail => {
-                    let error = ConnectorError::Record {
+                    let error = ConnectorError::InvalidRecord {
                         position: record.place.to_string(),
                         reason: record.reason,
                     };
