@@ -1,4 +1,4 @@
-//! Fuzz target `records`: the bytes of a file in JSON Lines or CSV. They give the same records and
+//! Fuzz target `records`: the bytes of a file in JSON Lines or CSV decode to the same records and
 //! the same invalid pieces however they arrive, and each value that is JSON by the format is JSON.
 
 use serde_json::value::RawValue;
