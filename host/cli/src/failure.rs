@@ -388,8 +388,8 @@ fn of_job(error: &JobError) -> Option<String> {
 /// Returns the way to continue without the invalid records of a node.
 fn set_aside(kind: &str, node: &str) -> String {
     format!(
-        "to set such records aside, write `on-invalid-record = \"dead-letter\"` in [{kind}.{node}], \
-         and let a sink read `{node}:dead-letter`"
+        "to set such records aside, write `on-invalid-record = \"dead-letter\"` in \
+         [{kind}.{node}], and let a sink read `{node}:dead-letter`"
     )
 }
 
